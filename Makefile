@@ -1,0 +1,41 @@
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run setup test lock picture benchmark clean
+
+run: setup                ## the demo: a broker's page, its forms and what the CRM received
+	$(VENV)/bin/intresse serve --demo --port $(PORT)
+
+setup: $(VENV)/.installed ## the environment, with the `intresse` command in it
+
+# The dependencies are locked with hashes; the project itself is a link to this folder, built without the network.
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Intresse needs Python 3.11 or newer; try make PYTHON=python3.12"; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) …"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
+	@sh tests/install-browser
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest
+
+lock:                     ## renew the locked requirements (needs uv)
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.txt
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.txt
+
+benchmark: $(VENV)/.installed-dev ## the numbers in the README
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	rm -rf $(VENV)
