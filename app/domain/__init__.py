@@ -1,0 +1,1 @@
+"""What a lead is: pure, no input or output, no framework."""

@@ -1,0 +1,224 @@
+"""What was filled in: one model for each Vitec operation, Vitec's members, our constraints.
+
+Members keep Vitec's camelCase at the border (`longitud`, `latitud` and `telePhone` are Vitec's own spelling). The
+letter after a constraint is its source in vitec-connect.md (S, H, O).
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic.alias_generators import to_camel
+
+from app.domain.fields import (
+    ApprovalMoment,
+    Country,
+    Email,
+    Id,
+    Int32,
+    Latitude,
+    Length,
+    Line,
+    Longitude,
+    Message,
+    Minutes,
+    Moment,
+    Name,
+    Phone,
+    Postcode,
+    Quantity,
+    Truth,
+    by_name_or_number,
+    check_personnummer,
+)
+
+
+class InterestStatus(StrEnum):
+    """How interested (H); Vitec's numbers count from 0."""
+
+    INTERESTED = "Interested"
+    VERY_INTERESTED = "VeryInterested"
+    ASSIGNED = "Assigned"
+    NOT_INTERESTED = "NotInterested"
+
+
+class EstateType(StrEnum):
+    """`presentAccommodation.estateType` (H); Vitec's numbers count from 0."""
+
+    HOUSE = "House"
+    ROW_HOUSE = "RowHouse"
+    HOUSING_COOPERATIVE = "HousingCooperative"
+    COTTAGE = "Cottage"
+    PLOT = "Plot"
+    AGRICULTURE_PROPERTY = "AgricultureProperty"
+    TENANCY = "Tenancy"
+    OTHER_HOUSING = "OtherHousing"
+    COMMERCIAL_PROPERTY = "CommercialProperty"
+    CONDOMINIUM = "Condominium"
+
+
+class ObtainThrough(StrEnum):
+    """How the contact came (H); Vitec's numbers count from 0."""
+
+    INTEREST = "Interest"
+    PHONE = "Phone"
+    VISIT = "Visit"
+    AGREEMENT = "Agreement"
+    OTHER = "Other"
+    EMAIL = "Email"
+    NOT_ASKED = "NotAsked"
+
+
+def _with_check_digit(value: str, info: ValidationInfo) -> str:
+    # The marker is declared before the number, so it has been read; when it was faulty the number counts as Swedish.
+    return check_personnummer(value, foreign=bool(info.data.get("is_foreign_social_security_number")))
+
+
+class VitecModel(BaseModel):
+    """Members by Vitec's names only; an unknown one is a fault; None is "not said" and is never sent."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+    def body(self) -> dict[str, Any]:
+        """As Vitec takes it: camelCase, ISO 8601 with offset, only what was said."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class EmailAddresses(VitecModel):
+    """Each 0-100 (S, H)."""
+
+    email_address: Email | None = None
+    email_address2: Email | None = None
+
+
+class Coordinate(VitecModel):
+    longitud: Longitude | None = None
+    latitud: Latitude | None = None
+
+
+class Address(VitecModel):
+    """0-68, 0-15, 0-25 (H)."""
+
+    street_address: Annotated[str, Length(68)] | None = None
+    zip_code: Postcode | None = None
+    city: Annotated[str, Length(25)] | None = None
+
+
+class PersonAddress(Address):
+    """`countryCode`: ISO 3166-1 alpha-2, left out for Sweden (H)."""
+
+    country_code: Country | None = None
+
+
+class Telephone(VitecModel):
+    """Each 0-17 (H)."""
+
+    home: Phone | None = None
+    work: Phone | None = None
+    cell: Phone | None = None
+    other: Phone | None = None
+
+
+class PresentAccommodation(VitecModel):
+    """The home one has today; quantities are decimals, not negative (S)."""
+
+    estate_type: Annotated[EstateType, by_name_or_number(EstateType)] | None = None
+    living_space: Quantity | None = None
+    number_of_rooms: Quantity | None = None
+    price: Quantity | None = None
+    other: Line | None = None
+    coordinate: Coordinate | None = None
+
+
+class MarketingMember(VitecModel):
+    """`marketing` as an application carries it; its values are tidied by `app.domain.marketing`."""
+
+    class Tag(VitecModel):
+        name: str
+        value: str
+
+    referrer: str | None = None
+    utm_tags: list[Tag] | None = None
+
+
+class Interest(VitecModel):
+    """Interest in a home: Vitec's `AdvertisingInterestApplication`."""
+
+    lead_source_id: Id | None = None
+    assignment_source_id: Id | None = None
+    marketing: MarketingMember | None = None
+    first_name: Name
+    last_name: Name
+    is_foreign_social_security_number: Truth | None = None
+    social_security_number: Annotated[str, Length(15), AfterValidator(_with_check_digit)] | None = None
+    address: Address | None = None
+    telephone: Telephone | None = None
+    email: EmailAddresses | None = None
+    gdpr_approval_date: ApprovalMoment | None = None
+    present_accommodation: PresentAccommodation | None = None
+    contact_message: Message | None = None
+    status: Annotated[InterestStatus, by_name_or_number(InterestStatus)] | None = None
+
+
+class Task(VitecModel):
+    predefined_task_id: Id | None = None
+    note: Message | None = None
+    estate_id: Id | None = None
+    assigned_to: Id | None = None
+
+
+class CustomField(VitecModel):
+    name: Line | None = None
+    value: Line | None = None
+
+
+class UpdatePerson(VitecModel):
+    """The visitor of a viewing. Vitec takes names of 0-30; we require 1-30 (members S, lengths H)."""
+
+    customer_id: Id | None = None
+    contact_id: Id | None = None
+    first_name: Name
+    last_name: Name
+    is_foreign_social_security_number: Truth | None = None
+    social_security_number: Annotated[str, Length(20), AfterValidator(_with_check_digit)] | None = None
+    tele_phone: Phone | None = None
+    work_phone: Phone | None = None
+    cell_phone: Phone | None = None
+    other_phone: Phone | None = None
+    email: EmailAddresses | None = None
+    address: PersonAddress | None = None
+    category_ids: Annotated[list[Id], Field(max_length=100)] | None = None
+    user_id: Id | None = None
+    wish_advertising: Truth | None = None
+    note: Message | None = None
+    coordinate: Coordinate | None = None
+    task: Task | None = None
+    custom_field: CustomField | None = None
+    approval: Truth | None = None
+    approval_date: Moment | None = None
+    gdpr_approval_date: ApprovalMoment | None = None
+    obtain_through: Annotated[ObtainThrough, by_name_or_number(ObtainThrough)] | None = None
+    lead_score: Int32 | None = None
+
+
+class ViewingOptions(VitecModel):
+    """`True` makes Vitec refuse after the deadline, or when the slot is full (S)."""
+
+    is_deadline_validation_enabled: Truth | None = None
+    enable_booking_limit_validation: Truth | None = None
+
+
+class ViewingBooking(VitecModel):
+    """A place at a viewing: Vitec's `AddNewViewingParticipant`. `marketing` is ours, for a Lead."""
+
+    update_person: UpdatePerson
+    participated: Truth | None = None
+    reminder_time: Minutes | None = None
+    sms_reminder: Truth | None = None
+    mail_confirmation: Truth | None = None
+    sms_confirmation: Truth | None = None
+    return_booking_id: Truth | None = None
+    contact_message: Message | None = None
+    lead_source_id: Id | None = None
+    options: ViewingOptions | None = None
+    marketing: MarketingMember | None = None

@@ -1,0 +1,40 @@
+"""What is wrong with a submission: a field, a code and what a message needs to be written."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.domain.fields import CODES as OWN_CODES
+
+# pydantic's own types -> our codes; a type that is not here and not ours is a wrong type.
+CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_large",
+    "too_long": "too_many",
+    "finite_number": "wrong_type",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. `field` is dotted as in the body ("" is the body itself); `code` is stable, for machines;
+    `params` are the numbers and names that a message mentions."""
+
+    field: str
+    code: str
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """All of pydantic's findings, in the model's order, one for each field."""
+    found: dict[str, Fault] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in item["loc"])
+        code = item["type"] if item["type"] in OWN_CODES else CODES.get(item["type"], "wrong_type")
+        found.setdefault(name, Fault(name, code, item.get("ctx", {})))
+    return list(found.values())

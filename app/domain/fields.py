@@ -1,0 +1,267 @@
+"""The kinds of field in Vitec's bodies as annotated types.
+
+Lengths are UTF-16 code units, counted after trimming, because .NET counts so (vitec-connect.md, ground rules).
+Each validator raises a `PydanticCustomError` whose type is one of `CODES`, and says nothing in words: the texts that
+people read are translated in `app.web`.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from annotated_types import GroupedMetadata
+from babel import Locale
+from babel.numbers import NumberFormatError, parse_decimal
+from email_validator import EmailNotValidError, validate_email
+from personnummer import personnummer
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
+# ISO 3166-1 alpha-2 as CLDR lists it, less its codes for unions, the unknown and tests.
+COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
+COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
+LARGEST_DECIMAL = 79228162514264337593543950335  # .NET's System.Decimal
+
+CODES = frozenset(
+    {
+        "required",
+        "too_long",
+        "control_characters",
+        "invalid_email",
+        "invalid_phone",
+        "invalid_personnummer",
+        "invalid_number",
+        "invalid_choice",
+        "invalid_datetime",
+        "invalid_country",
+        "wrong_type",
+    }
+)
+
+_ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
+_EXTENSION = re.compile(r"\s*(?:ankn(?:ytning)?|ext|x)[.:]?\s*(?=\d+$)", re.IGNORECASE)
+_POSTCODE = re.compile(r"(\d{3})\s*(\d{2})", re.ASCII)
+_BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INVISIBLE_EDGES = "\u200b\ufeff"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a body is read: `form` values are text that a person typed; `now` is the moment of receipt."""
+
+    form: bool
+    now: datetime
+
+
+def fault(code: str, **params: Any) -> PydanticCustomError:
+    return PydanticCustomError(code, code, params)
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, as .NET counts: an emoji is 2."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` UTF-16 code units of the text, never half a character."""
+    return text.encode("utf-16-le")[: 2 * length].decode("utf-16-le", "ignore")
+
+
+def trim(text: str) -> str:
+    return text.strip().strip(_INVISIBLE_EDGES).strip()
+
+
+def one_line(value: Any) -> str:
+    if not isinstance(value, str):
+        raise fault("wrong_type")
+    text = trim(value)
+    if _ONE_LINE_CONTROLS.search(text):
+        raise fault("control_characters")
+    return text
+
+
+def _several_lines(value: Any) -> str:
+    if not isinstance(value, str):
+        raise fault("wrong_type")
+    text = trim(_LINE_BREAKS.sub("\n", value))
+    if _MESSAGE_CONTROLS.search(text):
+        raise fault("control_characters")
+    return text
+
+
+@dataclass(frozen=True)
+class Length(GroupedMetadata):
+    """One line of `least` to `most` UTF-16 code units after trimming, without control characters."""
+
+    most: int
+    least: int = 0
+
+    def __iter__(self) -> Iterator[object]:
+        yield BeforeValidator(one_line)
+        yield AfterValidator(self._check)
+
+    def _check(self, text: str) -> str:
+        if self.least and not text:
+            raise fault("required")
+        if utf16_length(text) > self.most:
+            raise fault("too_long", max=self.most)
+        return text
+
+
+def _email(value: str) -> str:
+    try:
+        # test_environment lets the reserved domain .test through, which no real address has; nothing is looked up.
+        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise fault("invalid_email") from error
+
+
+def _parse_phone(value: str) -> phonenumbers.PhoneNumber | None:
+    typed = _EXTENSION.sub(";ext=", value)
+    if any(c.isalpha() for c in typed.replace(";ext=", "")):
+        return None  # phonenumbers would read letters as a telephone's keys
+    for candidate in (typed, f"+{typed}"):  # somebody may leave out the + before a country code
+        try:
+            number = phonenumbers.parse(candidate, "SE")
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return number
+    return None
+
+
+def _phone(value: str) -> str:
+    """Any way a person writes a number that can be dialled -> E.164 (with `x` and the extension, when it fits)."""
+    number = _parse_phone(value)
+    if number is None:
+        raise fault("invalid_phone")
+    dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    extended = f"{dialled}x{number.extension}" if number.extension else dialled
+    return extended if len(extended) <= PHONE_LENGTH else dialled
+
+
+def _postcode(value: str) -> str:
+    match = _POSTCODE.fullmatch(value)
+    return f"{match[1]} {match[2]}" if match else value
+
+
+def check_personnummer(value: str, *, foreign: bool) -> str:
+    """A Swedish personnummer or samordningsnummer must have the right check digit; a foreign number goes as typed."""
+    if not foreign and not personnummer.valid(value):
+        raise fault("invalid_personnummer")
+    return value
+
+
+def _country(value: str) -> str | None:
+    code = value.upper()
+    if code not in COUNTRIES:
+        raise fault("invalid_country")
+    return None if code == "SE" else code  # "left out for Sweden" (H)
+
+
+def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
+    if isinstance(value, str) and info.context.form:
+        try:
+            parsed = parse_decimal(value, locale="sv")
+        except NumberFormatError as error:
+            raise fault("invalid_number") from error
+        value = int(parsed) if parsed.is_finite() and parsed == parsed.to_integral_value() else float(parsed)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise fault("wrong_type")
+    if not math.isfinite(value):
+        raise fault("invalid_number")
+    return value
+
+
+def _whole_number(value: Any, info: ValidationInfo[Reading]) -> Any:
+    number = _number(value, info)
+    if number != int(number):
+        raise fault("invalid_number")
+    return int(number)
+
+
+def _truth(value: Any, info: ValidationInfo[Reading]) -> Any:
+    """A JSON boolean; in a form also what checkboxes and hidden inputs send."""
+    if info.context.form and isinstance(value, str):
+        word = value.strip().lower()
+        if word in {"true", "on", "1", "yes"}:
+            return True
+        if word in {"false", "off", "0", "no"}:
+            return False
+    if not isinstance(value, bool):
+        raise fault("wrong_type")
+    return value
+
+
+def _local(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)
+
+
+def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
+    def read(value: Any) -> datetime:
+        if not isinstance(value, str):
+            raise fault("wrong_type")
+        typed = value.strip()
+        try:
+            if _BARE_DATE.fullmatch(typed):
+                moment = _local(datetime.combine(date.fromisoformat(typed), bare_date_at))
+            else:
+                moment = _local(datetime.fromisoformat(typed)).replace(microsecond=0)
+            moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
+        except (ValueError, OverflowError) as error:
+            raise fault("invalid_datetime") from error
+        return moment
+
+    return read
+
+
+def _not_in_the_future(moment: datetime, info: ValidationInfo[Reading]) -> datetime:
+    now: datetime = info.context.now
+    return min(moment, now.astimezone(STOCKHOLM).replace(microsecond=0))
+
+
+def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator:
+    """An enum by name, or by Vitec's number (a JSON number, or its digits), which counts from `first`."""
+    members = list(enum)
+    by_name = {member.value.lower(): member for member in members}
+
+    def read(value: Any) -> StrEnum:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise fault("wrong_type")
+        word = str(value).strip()
+        if word.isascii() and word.isdigit() and 0 <= int(word[:9]) - first < len(members):
+            return members[int(word[:9]) - first]
+        if word.lower() in by_name:
+            return by_name[word.lower()]
+        raise fault("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))
+
+    return BeforeValidator(read)
+
+
+Id = Annotated[str, Length(40)]  # "contact and customer ids are 0-40 characters" (S)
+Line = Annotated[str, BeforeValidator(one_line)]
+Name = Annotated[str, Length(30, least=1)]  # S; Vitec's own pages later say 1-40
+Message = Annotated[str, BeforeValidator(_several_lines)]
+Email = Annotated[str, Length(100), AfterValidator(_email)]
+Phone = Annotated[str, BeforeValidator(one_line), AfterValidator(_phone)]
+Postcode = Annotated[str, Length(15), AfterValidator(_postcode)]
+Country = Annotated[str | None, BeforeValidator(one_line), AfterValidator(_country)]
+Quantity = Annotated[int | float, BeforeValidator(_number), Field(ge=0, le=LARGEST_DECIMAL)]
+Longitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-180, le=180)]
+Latitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-90, le=90)]
+Int32 = Annotated[int, BeforeValidator(_whole_number), Field(ge=-(2**31), le=2**31 - 1)]
+Minutes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=2**31 - 1)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Moment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0)))]
+LastMoment = Annotated[datetime, BeforeValidator(_moment(time(23, 59, 59)))]
+ApprovalMoment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0))), AfterValidator(_not_in_the_future)]

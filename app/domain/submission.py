@@ -1,0 +1,128 @@
+"""What we keep of a post: a submission and the steps that deliver it."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import uuid_utils
+
+PATH_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}", re.ASCII)  # ids as they stand in a URL's path
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # can be read over a phone: no 0/O, no 1/I
+REFERENCE_LENGTH = 8
+
+
+class Operation(StrEnum):
+    """Vitec's operations that deliver something, as the public `operation`."""
+
+    INTEREST = "interest"
+    VIEWING = "viewing"
+
+
+class Status(StrEnum):
+    """A submission's public status: its first step's outcome."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"  # Vitec refused it
+    FAILED = "failed"  # we gave up
+    UNCERTAIN = "uncertain"  # may have been carried out; parked for a person
+    HELD = "held"  # suspected spam
+
+
+class StepStatus(StrEnum):
+    """A step is `sending` from just before its call until the outcome is recorded."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+FINAL = frozenset({StepStatus.DELIVERED, StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call to Vitec. `resource` is the path's ids after the customer's; `result` is the string that Vitec
+    answered, `upstream` Vitec's words when it refused."""
+
+    position: int
+    operation: Operation
+    resource: tuple[str, ...]
+    status: StepStatus
+    attempts: int
+    result: str | None = None
+    upstream: Any = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is known of an accepted post, without the personal data in it."""
+
+    id: str
+    reference: str
+    customer_id: str
+    operation: Operation
+    resource: tuple[str, ...]
+    status: Status
+    language: str
+    received_at: datetime
+    settled_at: datetime | None
+    steps: tuple[Step, ...]
+
+    @property
+    def first(self) -> Step:
+        return self.steps[0]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What tells that a post is one that we have already: `key` is a keyed hash of its token, its header key or its
+    content, `content` one of its content. The same `key` with another `content` is the caller's mistake."""
+
+    key: bytes
+    content: bytes
+    lives: timedelta
+
+
+@dataclass(frozen=True)
+class NewStep:
+    """A step to come: `body` is all that will be sent."""
+
+    operation: Operation
+    resource: tuple[str, ...]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NewSubmission:
+    """A validated post about to be stored. `payload` is what the caller said: the application, its marketing, the
+    consent. `contacts` are the e-mail addresses and numbers that it can be found by."""
+
+    id: str
+    reference: str
+    customer_id: str
+    operation: Operation
+    resource: tuple[str, ...]
+    language: str
+    received_at: datetime
+    payload: Mapping[str, Any]
+    contacts: Mapping[str, str]
+    steps: tuple[NewStep, ...]
+    repeat: Repeat | None
+
+
+def new_id() -> str:
+    """A UUIDv7: in order of time, so that an index's newest pages stay warm."""
+    return str(uuid_utils.uuid7())
+
+
+def new_reference() -> str:
+    """Eight characters that can be read over a phone; not unique by itself (2^40), and no secret."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
