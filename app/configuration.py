@@ -1,0 +1,119 @@
+"""From `intresse.toml` and the environment to `Settings`: secrets fetched, every fault told in one line."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+DEFAULT_PATH = "intresse.toml"
+SECRETS = frozenset(
+    {
+        "secret_key",
+        "encryption_keys",
+        "database_url",
+        "console_password",
+        "metrics_token",
+        "password",
+        "crm_password",
+    }
+)
+WORDS = {
+    "extra_forbidden": "is not a known key",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+}
+
+
+class ConfigurationError(Exception):
+    """What is wrong with the configuration, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def configuration_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("INTRESSE_CONFIG", DEFAULT_PATH))
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Raises `ConfigurationError`."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}: is not TOML: {error}"]) from None
+    faults: list[str] = []
+    resolved = _with_secrets(document, "", environ, faults)
+    told = {line.partition(": ")[0] for line in faults}  # a secret that couldn't be fetched is not also "missing"
+    try:
+        settings = Settings.model_validate(resolved)
+    except ValidationError as error:
+        faults += [line for line in _lines(error) if line.partition(": ")[0] not in told]
+    if faults:
+        raise ConfigurationError([f"{path}: {line}" for line in faults])
+    return settings
+
+
+def _with_secrets(value: Any, name: str, environ: Mapping[str, str], faults: list[str]) -> Any:
+    """The document with each `<key>_env` and `<key>_file` replaced by the key and what it points to."""
+    if isinstance(value, list):
+        return [_with_secrets(item, f"{name}[{i}]", environ, faults) for i, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        secret, _, kind = key.rpartition("_")
+        dotted = f"{name}.{key}" if name else key
+        if secret not in SECRETS or kind not in {"env", "file"}:
+            found[key] = _with_secrets(item, dotted, environ, faults)
+        elif secret in value or secret in found:
+            faults.append(f"{dotted}: {secret} is given twice")
+        else:
+            found[secret] = _fetch(kind, item, dotted, environ, faults)
+    return {key: item for key, item in found.items() if item is not None}
+
+
+def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], faults: list[str]) -> str | None:
+    key = dotted.removesuffix(f"_{kind}")
+    if not isinstance(where, str):
+        faults.append(f"{dotted}: must be text")
+    elif kind == "env":
+        if where in environ:
+            return environ[where]
+        faults.append(f"{key}: the environment variable {where} is not set")
+    else:
+        try:
+            return Path(where).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            faults.append(f"{key}: can't read {where}: {reason}")
+    return None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False):
+        name = ""
+        for part in item["loc"]:
+            name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+        lines.append(f"{name}: {_words(item['type'], item['msg'], name)}" if name else _words("", item["msg"], ""))
+    return lines
+
+
+def _words(kind: str, message: str, name: str) -> str:
+    key = name.rpartition(".")[2]
+    if kind == "missing":
+        return f"is missing (give {key}, {key}_env or {key}_file)" if key in SECRETS else "is missing"
+    return WORDS.get(kind) or message.removeprefix("Value error, ")

@@ -1,0 +1,74 @@
+"""Structured logs, one JSON object a line, without personal data by construction.
+
+Only the keys in `KEYS` are written: a value under any other key, which might come from a form, never reaches the log.
+An exception is written as its types and places, never its message, because messages quote what was typed.
+"""
+
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+KEYS = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "exception",
+        # what, whose, how it went: ids of ours, names from the configuration, numbers and words of our own
+        "submission",
+        "customer",
+        "operation",
+        "step",
+        "status",
+        "outcome",
+        "http_status",
+        "detail",
+        "repeated",
+        "path_template",
+        "url",
+        "version",
+        "revision",
+    }
+)
+
+
+def configure(stream: Any = None) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _places_of_exception,
+            _known_keys,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _known_keys(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value for key, value in event.items() if key in KEYS and value is not None}
+
+
+def _places_of_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else sys.exc_info()[1] if info else None
+    if error is not None:
+        event["exception"] = _chain(error)
+    return event
+
+
+def _chain(error: BaseException) -> list[str]:
+    """Each exception of the chain: its class, and the lines that it went through, innermost first."""
+    lines: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(lines) < 5:
+        frames = traceback.extract_tb(current.__traceback__)[-8:]
+        places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+        lines.append(f"{type(current).__name__} at {places}")
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return lines

@@ -1,0 +1,221 @@
+"""The typed configuration: every key of `intresse.toml`, checked at the start.
+
+`load` raises `ConfigurationError`, whose lines each name a key and say what is wrong with it. The keys, their meaning
+and their defaults are in the README; a test compares the two.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import limits
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from app.domain.submission import PATH_ID
+
+SHORTEST_SECRET = 16
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.ASCII)
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
+_LENGTH = re.compile(r"\d{1,3}(\.\d{1,3})?(px|rem|em)|0", re.ASCII)
+_FONT = re.compile(r"[A-Za-z0-9 ,'\"-]{1,200}", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _matching(pattern: re.Pattern[str], wanted: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"{value!r} is not {wanted}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{value!r} is not an http(s) address without query, fragment and user")
+    return value.rstrip("/")
+
+
+def _without_path(value: str) -> str:
+    if urlsplit(value).path:
+        raise ValueError("must have no path: the service has a host name of its own")
+    return value
+
+
+def _page_address(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+        raise ValueError(f"{value!r} is not an http(s) address")
+    return value
+
+
+def _encrypted_upstream(value: str) -> str:
+    if urlsplit(value).scheme != "https" and urlsplit(value).hostname not in _LOOPBACK:
+        raise ValueError("must be https (plain http is taken for this machine only)")
+    return value
+
+
+def _database(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {SHORTEST_SECRET} characters; make one with: openssl rand -base64 32")
+    return value
+
+
+def _not_empty(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        raise ValueError("is empty")
+    return value
+
+
+def _keys(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be text: keys separated by commas")
+    try:
+        keys = [base64.urlsafe_b64decode(part.strip() + "=" * (-len(part.strip()) % 4)) for part in value.split(",")]
+    except (binascii.Error, ValueError):
+        keys = []
+    if not keys or any(len(key) != 32 for key in keys):
+        raise ValueError("must be 32 bytes in URL-safe base64 each, separated by commas")
+    return keys
+
+
+def _rate(value: str) -> str:
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a rate such as 20/minute") from None
+    return value
+
+
+def _network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+PageAddress = Annotated[str, AfterValidator(_page_address)]
+Origin = Annotated[str, _matching(_ORIGIN, "an origin such as https://www.example.se")]
+PathId = Annotated[str, _matching(PATH_ID, "1-40 characters of letters, digits, _ - .")]
+Rate = Annotated[str, AfterValidator(_rate)]
+Positive = Annotated[int, Field(ge=1)]
+VitecId = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Vitec(Table):
+    base_url: Annotated[WebAddress, AfterValidator(_encrypted_upstream)]
+    username: Annotated[str, Field(min_length=1)]
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    concurrency: Positive = 8
+    concurrency_per_customer: Positive = 2
+    requests_per_second: Annotated[float, Field(gt=0)] = 10
+    paused_probe_seconds: Positive = 300
+
+
+class Delivery(Table):
+    retry_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (10, 30, 120, 600, 1800, 3600)
+    give_up_hours: Annotated[float, Field(gt=0)] = 96
+    lease_seconds: Annotated[int, Field(ge=5)] = 60
+    wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+
+
+class Retention(Table):
+    delivered_days: Positive = 30
+    held_days: Positive = 30
+    undelivered_days: Positive = 90
+
+
+class InterestSettings(Table):
+    lead_source_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+    status: Literal["Interested", "VeryInterested"] = "Interested"
+    marketing: Literal["inline", "lead"] = "inline"
+
+
+class ViewingSettings(Table):
+    lead_source_id: VitecId | None = None
+    reminder_minutes: Annotated[int, Field(ge=0)] = 60
+    sms_reminder: bool = True
+    mail_confirmation: bool = True
+    sms_confirmation: bool = False
+    validate_deadline: bool = True
+    validate_booking_limit: bool = True
+
+
+class LeadSettings(Table):
+    when: Literal["marketing", "always"] = "marketing"
+    lead_source_id: VitecId
+    assigned_to_id: VitecId
+    fallback_assigned_to_id: VitecId | None = None
+    office_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+
+    @model_validator(mode="after")
+    def _agent_has_fallback(self) -> "LeadSettings":
+        if self.assigned_to_id == "contact-agent" and not self.fallback_assigned_to_id:
+            raise ValueError("fallback_assigned_to_id is needed when assigned_to_id is contact-agent")
+        return self
+
+
+class Theme(Table):
+    accent: Annotated[str, _matching(_COLOUR, "a colour such as #0b5d4b")] = "#0b5d4b"
+    radius: Annotated[str, _matching(_LENGTH, "a length such as 6px")] = "6px"
+    font: Annotated[str, _matching(_FONT, "a list of font names")] = "system-ui"
+
+
+class Customer(Table):
+    """One office of Vitec's."""
+
+    id: PathId
+    name: Annotated[str, Field(min_length=1)]
+    password: Secret
+    crm_password: Secret | None = None
+    allowed_origins: list[Origin] = []
+    api_key_hashes: list[Annotated[str, _matching(_SHA256, "a hash made by `intresse api-key`")]] = []
+    privacy_url: PageAddress | None = None
+    phone: str | None = None
+    email: str | None = None
+    language: Annotated[str, _matching(re.compile(r"[a-z]{2,3}", re.ASCII), "a language such as sv")] = "sv"
+    rate_limit: Rate = "20/minute"
+    rate_limit_person: Rate = "30/day"
+    collect_personnummer: bool = False
+    on_ambiguous: Literal["retry", "park"] = "retry"
+    interest: InterestSettings = InterestSettings()
+    viewing: ViewingSettings = ViewingSettings()
+    lead: LeadSettings | None = None
+    theme: Theme = Theme()
+
+
+class Settings(Table):
+    secret_key: Annotated[Secret, AfterValidator(_long_enough)]
+    encryption_keys: Annotated[list[bytes], BeforeValidator(_keys), Field(repr=False)]
+    database_url: Annotated[Secret, AfterValidator(_database)]
+    public_url: Annotated[WebAddress, AfterValidator(_without_path)]
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
+    console_password: Secret | None = None
+    metrics_token: Secret | None = None
+    vitec: Vitec
+    delivery: Delivery = Delivery()
+    retention: Retention = Retention()
+    customers: Annotated[list[Customer], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> "Settings":
+        ids = [customer.id for customer in self.customers]
+        if repeated := {i for i in ids if ids.count(i) > 1}:
+            raise ValueError(f"customers: the id {', '.join(sorted(repeated))} stands twice")
+        return self
