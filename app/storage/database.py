@@ -1,0 +1,114 @@
+"""Engines, and what differs between SQLite and PostgreSQL.
+
+SQLAlchemy's synchronous Core in threads serves both: on SQLite one thread writes (it is the database's own rule, made
+visible), on PostgreSQL a few do.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_SECONDS = 5
+POSTGRESQL_WRITERS = 4
+READERS = 4
+
+
+class DatabaseUnusable(Exception):
+    """The database can't be used as it is; the message is one line for an operator."""
+
+
+class StoreUnavailable(Exception):
+    """Nothing was stored: the database is away, locked or full, or too much waits. The caller may try again."""
+
+
+class Database:
+    """One database: `write` and `read` run a function of a connection in a transaction, in a thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._reading = self.engine.execution_options(intresse_reads=True)
+        writers = 1 if self.is_sqlite else POSTGRESQL_WRITERS
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="write")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Raises `StoreUnavailable` when the transaction could not be committed."""
+        return await self._in(self._writers, self.engine, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Raises `StoreUnavailable`."""
+        return await self._in(self._readers, self._reading, work)
+
+    async def _in(self, threads: ThreadPoolExecutor, engine: Engine, work: Callable[[Connection], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, _transact, engine, work)
+        except DBAPIError as error:
+            raise StoreUnavailable(type(error.orig).__name__) from error
+
+    def close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+
+def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=POSTGRESQL_WRITERS + READERS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS},
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    # The system's SQLite carries the WAL reset bug (sqlite.org/wal.html#walresetbug); the wheel's does not.
+    from pysqlite3 import dbapi2
+
+    if has_wal_reset_bug(dbapi2.sqlite_version_info):
+        raise DatabaseUnusable(f"SQLite {dbapi2.sqlite_version} can lose committed rows; 3.51.3 or newer is needed")
+    if url.database:
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnusable(f"{Path(url.database).parent}: {error.strerror}") from error
+    engine = create_engine(url, module=dbapi2, pool_size=READERS + 1, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """SQLite 3.7.0-3.51.2 but for the repaired 3.50.7 and 3.44.6."""
+    repaired = version[:2] in {(3, 50), (3, 44)} and version >= {50: (3, 50, 7), 44: (3, 44, 6)}[version[1]]
+    return (3, 7, 0) <= version < (3, 51, 3) and not repaired
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a writer waits for its turn at the start instead of failing half-way.
+    reads = connection.get_execution_options().get("intresse_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def can_write(connection: Connection) -> None:
+    """Raises when the database can't take a write: a transaction that changes nothing."""
+    connection.execute(text("UPDATE submissions SET status = status WHERE id = ''"))

@@ -1,0 +1,62 @@
+"""Personal data at rest: AES-256-GCM under a ring of keys, and keyed hashes for what must be searched.
+
+A sealed value is `key id (4 bytes) + nonce (12) + ciphertext and tag`. Where the value belongs is bound in as
+associated data, so that a row's value cannot be moved to another row.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_LENGTH = 32
+_ID_LENGTH = 4
+_NONCE_LENGTH = 12
+
+
+class SealBroken(Exception):
+    """A value that none of our keys opens, or that belongs elsewhere."""
+
+
+class Keyring:
+    """The first key encrypts, all decrypt. Keys are 32 bytes."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._ciphers = {self._id(key): AESGCM(key) for key in keys}
+        self._first = self._id(keys[0])
+
+    @staticmethod
+    def _id(key: bytes) -> bytes:
+        return hashlib.sha256(b"intresse key id" + key).digest()[:_ID_LENGTH]
+
+    def seal(self, value: Any, place: str) -> bytes:
+        """`value` is anything JSON can say; `place` names the row and column that it belongs to."""
+        nonce = os.urandom(_NONCE_LENGTH)
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> Any:
+        """Raises `SealBroken`."""
+        cipher = self._ciphers.get(sealed[:_ID_LENGTH])
+        if cipher is None:
+            raise SealBroken("no such key")
+        nonce, ciphertext = sealed[_ID_LENGTH:][:_NONCE_LENGTH], sealed[_ID_LENGTH + _NONCE_LENGTH :]
+        try:
+            return json.loads(cipher.decrypt(nonce, ciphertext, place.encode()))
+        except InvalidTag as error:
+            raise SealBroken("altered, or another row's") from error
+
+
+class KeyedHash:
+    """HMAC-SHA256 under a key of its own for each purpose, all made from the one secret of the configuration."""
+
+    def __init__(self, secret: str, purpose: str) -> None:
+        self._key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+
+    def digest(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")

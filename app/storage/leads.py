@@ -1,0 +1,106 @@
+"""What people and waiting callers ask about submissions."""
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.domain.submission import Operation, Status, Step, StepStatus, Submission
+from app.storage.database import Database, StoreUnavailable
+from app.storage.encryption import Keyring
+from app.storage.schema import steps, submissions
+
+
+class Leads:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    async def get(self, identity: str) -> Submission | None:
+        """Raises `StoreUnavailable`."""
+        return await self._database.read(lambda connection: self._get(connection, identity))
+
+    def _get(self, connection: Connection, identity: str) -> Submission | None:
+        row = connection.execute(select(submissions).where(submissions.c.id == identity)).one_or_none()
+        if row is None:
+            return None
+        of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+        return Submission(
+            id=row.id,
+            reference=row.reference,
+            customer_id=row.customer_id,
+            operation=Operation(row.operation),
+            resource=tuple(row.resource.split("/")),
+            status=Status(row.status),
+            language=row.language,
+            received_at=row.received_at,
+            settled_at=row.settled_at,
+            steps=tuple(self._step(step) for step in connection.execute(of_submission)),
+        )
+
+    def _step(self, row: Any) -> Step:
+        place = f"{row.submission_id}/{row.position}"
+        return Step(
+            position=row.position,
+            operation=Operation(row.operation),
+            resource=tuple(row.resource.split("/")),
+            status=StepStatus(row.status),
+            attempts=row.attempts,
+            result=self._open(row.result, f"{place}/result"),
+            upstream=self._open(row.upstream, f"{place}/upstream"),
+        )
+
+    def _open(self, sealed: bytes | None, place: str) -> Any:
+        return None if sealed is None else self._keyring.open(sealed, place)
+
+
+class Outcomes:
+    """Callers that wait for recorded outcomes: one poll of the database serves them all, and an outcome that is
+    recorded in this process is heard of at once."""
+
+    POLL_SECONDS = 0.1
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._wake = asyncio.Event()
+
+    async def wait(self, identity: str, seconds: float) -> None:
+        """Until the submission has an outcome, at most `seconds`."""
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(identity, []).append(settled)
+        self._wake.set()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(settled, seconds)
+        finally:
+            remaining = self._waiting.get(identity, [])
+            if settled in remaining:
+                remaining.remove(settled)
+            if not remaining:
+                self._waiting.pop(identity, None)
+
+    def tell(self, identity: str) -> None:
+        """An outcome of this submission has been recorded."""
+        for settled in self._waiting.pop(identity, ()):
+            if not settled.done():
+                settled.set_result(None)
+
+    async def run(self) -> None:
+        """Until cancelled: asks the database while anyone waits."""
+        while True:
+            await self._wake.wait()
+            if not self._waiting:
+                self._wake.clear()
+                continue
+            with contextlib.suppress(StoreUnavailable):
+                for identity in await self._database.read(partial(_settled, list(self._waiting))):
+                    self.tell(identity)
+            await asyncio.sleep(self.POLL_SECONDS)
+
+
+def _settled(asked: list[str], connection: Connection) -> list[str]:
+    settled = select(submissions.c.id).where(submissions.c.id.in_(asked), submissions.c.status != Status.PENDING)
+    return list(connection.execute(settled).scalars())

@@ -1,0 +1,44 @@
+"""Bringing a database up to date (Alembic). Revisions are numbered files, so the newest is known without Alembic,
+which takes a third of a second to import and is needed only when there is something to do."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from app.storage.database import Database, DatabaseUnusable
+
+HERE = Path(__file__).parent
+
+
+def newest() -> str:
+    return max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
+
+
+def current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_current(connection: Connection) -> bool:
+    return current(connection) == newest()
+
+
+def upgrade(database: Database) -> bool:
+    """Runs what is missing; says whether anything was. Raises `DatabaseUnusable` on a database newer than we are."""
+    with database.engine.connect() as connection:
+        found = current(connection)
+    if found == newest():
+        return False
+    if found is not None and found > newest():
+        raise DatabaseUnusable(f"the database is at revision {found}, newer than this version's {newest()}")
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return True

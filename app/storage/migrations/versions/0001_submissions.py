@@ -1,0 +1,66 @@
+"""Submissions, the steps that deliver them, and the attempts at each step."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "submissions",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("reference", sa.String(8), nullable=False),
+        sa.Column("customer_id", sa.String(40), nullable=False),
+        sa.Column("operation", sa.String(20), nullable=False),
+        sa.Column("resource", sa.String(130), nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("language", sa.String(12), nullable=False),
+        sa.Column("received_at", moment, nullable=False),
+        sa.Column("settled_at", moment),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("email_hash", sa.LargeBinary),
+        sa.Column("phone_hash", sa.LargeBinary),
+        sa.Column("repeat_key", sa.LargeBinary, unique=True),
+        sa.Column("repeat_content", sa.LargeBinary),
+        sa.Column("repeat_until", moment),
+        sa.Column("due_at", moment),
+        sa.Column("claim", sa.String(36)),
+    )
+    op.create_index("ix_submissions_reference", "submissions", ["reference"])
+    for name, columns in {
+        "due": ["customer_id", "due_at"],
+        "email_hash": ["email_hash"],
+        "phone_hash": ["phone_hash"],
+    }.items():
+        some = sa.text(f"{columns[-1]} IS NOT NULL")
+        op.create_index(f"ix_submissions_{name}", "submissions", columns, sqlite_where=some, postgresql_where=some)
+    op.create_table(
+        "steps",
+        sa.Column(
+            "submission_id", sa.String(36), sa.ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("operation", sa.String(20), nullable=False),
+        sa.Column("resource", sa.String(130), nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("result", sa.LargeBinary),
+        sa.Column("upstream", sa.LargeBinary),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("submission_id", sa.String(36), sa.ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("ended_at", moment),
+        sa.Column("outcome", sa.String(20)),
+        sa.Column("http_status", sa.Integer),
+        sa.Column("detail", sa.String(200)),
+    )
+    op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])

@@ -1,0 +1,105 @@
+"""The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; `timestamptz` on PostgreSQL; sortable text on SQLite, which has no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("reference", String(8), nullable=False, index=True),
+    Column("customer_id", String(40), nullable=False),
+    Column("operation", String(20), nullable=False),
+    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"
+    Column("status", String(12), nullable=False),
+    Column("language", String(12), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),  # when the first step got its outcome
+    Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said
+    Column("email_hash", LargeBinary),  # keyed hash
+    Column("phone_hash", LargeBinary),  # keyed hash
+    Column("repeat_key", LargeBinary, unique=True),  # keyed hash
+    Column("repeat_content", LargeBinary),  # keyed hash
+    Column("repeat_until", UtcDateTime),
+    # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
+    Column("due_at", UtcDateTime),  # NULL: nothing more to do
+    Column("claim", String(36)),  # the fence: who may record an outcome
+)
+Index(
+    "ix_submissions_due",
+    submissions.c.customer_id,
+    submissions.c.due_at,
+    sqlite_where=submissions.c.due_at.is_not(None),
+    postgresql_where=submissions.c.due_at.is_not(None),
+)
+for _hashed in ("email_hash", "phone_hash"):
+    Index(
+        f"ix_submissions_{_hashed}",
+        submissions.c[_hashed],
+        sqlite_where=submissions.c[_hashed].is_not(None),
+        postgresql_where=submissions.c[_hashed].is_not(None),
+    )
+
+_of_submission = ForeignKey("submissions.id", ondelete="CASCADE")
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("submission_id", String(36), _of_submission, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("operation", String(20), nullable=False),
+    Column("resource", String(130), nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # sealed: all that is sent
+    Column("result", LargeBinary),  # sealed: Vitec's string, a contact's id among them
+    Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("submission_id", String(36), ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(20)),  # NULL: the call has not ended, or a crash ended us
+    Column("http_status", Integer),
+    Column("detail", String(200)),  # ours, never Vitec's words
+)
