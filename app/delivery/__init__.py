@@ -1,0 +1,1 @@
+"""From what was accepted to what Vitec answered."""

@@ -1,0 +1,59 @@
+"""When a step is tried again, or never: a pure function of the error, the attempts and the age."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.domain.submission import StepStatus
+from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
+
+LONGEST_RETRY_AFTER = timedelta(hours=1)
+JITTER = 0.2
+
+
+def _spread() -> float:
+    return random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, protects nothing
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """`delays[n]` is the wait after attempt n+1, the last one repeating; `give_up` is the age at which we stop;
+    `probe` is how long a refused login rests."""
+
+    delays: tuple[timedelta, ...]
+    give_up: timedelta
+    probe: timedelta
+    spread: Callable[[], float] = _spread
+
+    def delay(self, attempts: int) -> timedelta:
+        """After `attempts` (>= 1) attempts, ±20 %."""
+        return self.delays[min(attempts, len(self.delays)) - 1] * self.spread()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The step's next status; `again_in` when it is `waiting`. `counts`: the attempt is spent."""
+
+    status: StepStatus
+    again_in: timedelta | None = None
+    counts: bool = True
+
+
+def decide(
+    error: VitecError, policy: RetryPolicy, *, attempts: int, age: timedelta, park: bool, was_not_found: bool
+) -> Decision:
+    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead."""
+    if isinstance(error, NotFound) and not was_not_found:
+        return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
+    if isinstance(error, Rejected):
+        return Decision(StepStatus.REJECTED)
+    if isinstance(error, Ambiguous) and park:
+        return Decision(StepStatus.UNCERTAIN)
+    if isinstance(error, RefusedLogin):
+        return Decision(StepStatus.WAITING, policy.probe, counts=False)
+    assert isinstance(error, Unavailable | Forbidden | Ambiguous)
+    if age >= policy.give_up:
+        return Decision(StepStatus.FAILED)
+    wished = error.retry_after if isinstance(error, Unavailable) and error.retry_after else timedelta(0)
+    return Decision(StepStatus.WAITING, max(policy.delay(attempts), min(wished, LONGEST_RETRY_AFTER)))

@@ -1,0 +1,126 @@
+"""The loop: claim what is due and there is room for, deliver it, wait, stop."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from app.delivery.deliver import Deliverer
+from app.storage.database import StoreUnavailable
+from app.storage.outbox import Claim, LeaseLost, Outbox
+from app.vitec.errors import RefusedLogin
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+STOP_SECONDS = 25.0
+
+
+class Worker:
+    """At most `concurrency` calls at once and `concurrency_per_customer` for one: a hanging office starves none."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        deliverer: Deliverer,
+        customers: Sequence[str],
+        *,
+        concurrency: int,
+        concurrency_per_customer: int,
+        lease: timedelta,
+        probe: timedelta,
+    ) -> None:
+        self._outbox = outbox
+        self._deliverer = deliverer
+        self._customers = customers
+        self._concurrency = concurrency
+        self._per_customer = concurrency_per_customer
+        self._lease = lease
+        self._probe = probe
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._paused_until: dict[str, float] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self._claim()
+            except StoreUnavailable as error:
+                log.error("store unavailable", detail=str(error))
+            except Exception:  # a fault of ours in one round must not end all delivery
+                log.exception("claiming failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        await self._drain()
+
+    def stop(self) -> None:
+        """No more claims; what is in flight is finished."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _drain(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=STOP_SECONDS)
+        for task in self._running:  # the lease runs out and the step, marked as sending, is ambiguous
+            task.cancel()
+
+    async def _claim(self) -> None:
+        free = self._concurrency - len(self._running)
+        for claim in await self._outbox.claim_due(self._room(), free) if free else ():
+            task = asyncio.create_task(self._deliver(claim))
+            self._running[task] = claim.customer_id
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._wake.set()
+
+    def _room(self) -> dict[str, int]:
+        """Places for each customer; a paused one has a single place when its time for a probe has come."""
+        busy = Counter(self._running.values())
+        room = {}
+        for customer in random.sample(self._customers, len(self._customers)):  # nobody is always last in line
+            until = self._paused_until.get(customer)
+            places = self._per_customer if until is None else int(until <= time.monotonic())
+            if places > busy[customer]:
+                room[customer] = places - busy[customer]
+        return room
+
+    async def _deliver(self, claim: Claim) -> None:
+        heartbeat = asyncio.create_task(self._heartbeat(claim))
+        try:
+            error = await self._deliverer.deliver(claim)
+        except (LeaseLost, StoreUnavailable) as lost:
+            log.error("claim lost", submission=claim.id, customer=claim.customer_id, detail=type(lost).__name__)
+            return
+        except Exception:  # the lease runs out, and the submission is due again
+            log.exception("delivery failed", submission=claim.id, customer=claim.customer_id)
+            return
+        finally:
+            heartbeat.cancel()
+        self._pause(claim.customer_id, isinstance(error, RefusedLogin))
+
+    def _pause(self, customer: str, refused: bool) -> None:
+        if refused:
+            log.error("login refused", customer=customer)
+            self._paused_until[customer] = time.monotonic() + self._probe.total_seconds()
+        elif self._paused_until.pop(customer, None) is not None:
+            log.info("login accepted again", customer=customer)
+
+    async def _heartbeat(self, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            with contextlib.suppress(StoreUnavailable):
+                await self._outbox.renew(claim)
