@@ -1,0 +1,184 @@
+"""The commands."""
+
+import asyncio
+import os
+import secrets
+import signal
+from hashlib import sha256
+from typing import Annotated, NoReturn
+
+import typer
+
+from app import __version__, logs
+from app.configuration import ConfigurationError, configuration_path, load
+from app.settings import Settings
+from app.storage.database import DatabaseUnusable
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
+
+
+def main() -> None:
+    cli()
+
+
+def _stop(*lines: str) -> NoReturn:
+    for line in lines:
+        typer.echo(line, err=True)
+    raise typer.Exit(1)
+
+
+def _settings() -> Settings:
+    try:
+        return load(configuration_path())
+    except ConfigurationError as error:
+        _stop(*error.lines)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"intresse {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def intresse(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Lead capture for Swedish estate brokers: forms in, Vitec Connect out, nothing lost between."""
+
+
+@cli.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="A made-up office; nothing in it is real.")] = False,
+    no_deliver: Annotated[bool, typer.Option("--no-deliver", help="Leave the delivery to `intresse deliver`.")] = False,
+) -> None:
+    """The web service, and unless --no-deliver the delivery worker in it."""
+    logs.configure()
+    try:
+        if demo or os.environ.get("INTRESSE_DEMO") == "1":
+            _serve_demo(host, port, deliver=not no_deliver)
+        else:
+            from app.main import create_app
+
+            _listen(create_app(_settings(), deliver=not no_deliver), host, port)
+    except DatabaseUnusable as error:
+        _stop(f"database: {error}")
+
+
+def _serve_demo(host: str, port: int, *, deliver: bool) -> None:
+    from app import demo
+    from app.main import create_app, firm_of
+    from app.web.demo import demo_routes
+    from app.web.templating import Templates
+
+    public_url = f"http://127.0.0.1:{port}"
+    api_key = secrets.token_urlsafe(32)
+    with demo.demo(public_url, api_key) as staged:
+        templates = Templates()
+        stage = demo.stage(staged, firm_of(staged.settings.customers[0]))
+        routes = demo_routes(stage, templates)
+        app = create_app(staged.settings, demo=True, deliver=deliver, templates=templates, extra_routes=routes)
+        typer.echo(f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})")
+        _listen(app, host, port)
+
+
+def _listen(app: object, host: str, port: int) -> None:
+    import uvicorn
+
+    # Proxy headers are the configuration's matter (trusted_proxies), not the environment's.
+    uvicorn.run(
+        app,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=25,
+    )
+
+
+@cli.command()
+def deliver() -> None:
+    """A delivery worker alone."""
+    logs.configure()
+    from app.main import build_service, prepare_database
+
+    async def run() -> None:
+        service = build_service(_settings())
+        prepare_database(service.database)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with service.running(web=False):
+            await stop.wait()
+
+    try:
+        asyncio.run(run())
+    except DatabaseUnusable as error:
+        _stop(f"database: {error}")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from app.storage.database import Database
+    from app.storage.migrations import newest, upgrade
+
+    try:
+        database = Database(_settings().database_url.get_secret_value())
+        changed = upgrade(database)
+    except DatabaseUnusable as error:
+        _stop(f"database: {error}")
+    typer.echo(f"The database is {'now' if changed else 'already'} at revision {newest()}.")
+
+
+@cli.command("api-key")
+def api_key() -> None:
+    """Make a key; print it once, and its hash for the configuration."""
+    key = secrets.token_urlsafe(32)
+    typer.echo(f"API key, shown only now:     {key}")
+    typer.echo(f'for the customer in TOML:    api_key_hashes = ["{sha256(key.encode()).hexdigest()}"]')
+
+
+@cli.command()
+def sandbox(
+    port: Port = 8001,
+    customer: Annotated[str, typer.Option(help="Its customer.")] = "M00000",
+    password: Annotated[str, typer.Option(help="The customer's password.")] = "demo",  # noqa: S107
+    crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
+    username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
+) -> None:
+    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox."""
+    from app.vitec.sandbox import Customer, Office, create_sandbox
+
+    office = Office([Customer(customer, password=password, crm_password=crm_password)], username=username)
+    typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
+    _listen(create_sandbox(office), "127.0.0.1", port)
+
+
+@cli.command()
+def check(
+    online: Annotated[bool, typer.Option("--online", help="Try each customer's login at Vitec.")] = False,
+) -> None:
+    """Read the configuration and say what is wrong; exit 0 or 1."""
+    settings = _settings()
+    typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")
+    if online:
+        from app.main import refused_logins
+
+        faults = asyncio.run(refused_logins(settings))
+        if faults:
+            _stop(*faults)
+        typer.echo("Vitec accepts every login.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""The composition root: the only place where the configuration and the concrete parts meet."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import limits
+import structlog
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app import __version__
+from app.delivery.deliver import Deliverer
+from app.delivery.retry_policy import RetryPolicy
+from app.delivery.worker import Worker
+from app.domain.filling import InterestDefaults, ViewingDefaults
+from app.settings import Customer, Settings
+from app.storage.database import Database, DatabaseUnusable
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.intake import Intake
+from app.storage.leads import Leads, Outcomes
+from app.storage.migrations import is_current, upgrade
+from app.storage.outbox import Outbox
+from app.vitec.client import Credential, VitecClient
+from app.vitec.errors import VitecError
+from app.web import customers as web
+from app.web import forms, operations, problems, receipts, static_files
+from app.web.guard import OriginRule
+from app.web.pages import Firm
+from app.web.signing import FormTokens, LinkSecrets, Repeats
+from app.web.site import Site
+from app.web.templating import Templates
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Service:
+    """The parts that run: one database, the intake, and unless told otherwise a delivery worker."""
+
+    settings: Settings
+    database: Database
+    intake: Intake
+    leads: Leads
+    outcomes: Outcomes
+    vitec: VitecClient
+    worker: Worker
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
+        """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
+        background = [asyncio.create_task(run) for run in ((self.intake.run(), self.outcomes.run()) if web else ())]
+        delivery = asyncio.create_task(self.worker.run()) if deliver else None
+        try:
+            yield
+        finally:
+            if delivery:
+                self.worker.stop()
+                await delivery
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await self.vitec.close()
+            self.database.close()
+
+
+def build_service(settings: Settings) -> Service:
+    """Raises `DatabaseUnusable`."""
+    database = Database(settings.database_url.get_secret_value())
+    keyring = Keyring(settings.encryption_keys)
+    secret = settings.secret_key.get_secret_value()
+    lease = timedelta(seconds=settings.delivery.lease_seconds)
+    policy = RetryPolicy(
+        delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
+        give_up=timedelta(hours=settings.delivery.give_up_hours),
+        probe=timedelta(seconds=settings.vitec.paused_probe_seconds),
+    )
+    outbox = Outbox(database, keyring, lease)
+    outcomes = Outcomes(database)
+    vitec = build_vitec(settings)
+    parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
+    worker = Worker(
+        outbox,
+        Deliverer(outbox, vitec, policy, parks, outcomes.tell),
+        [customer.id for customer in settings.customers],
+        concurrency=settings.vitec.concurrency,
+        concurrency_per_customer=settings.vitec.concurrency_per_customer,
+        lease=lease,
+        probe=policy.probe,
+    )
+    intake = Intake(database, keyring, KeyedHash(secret, "contacts"), worker.wake)
+    return Service(settings, database, intake, Leads(database, keyring), outcomes, vitec, worker)
+
+
+def build_vitec(settings: Settings) -> VitecClient:
+    def secret(value: SecretStr) -> str:
+        return value.get_secret_value()
+
+    credentials = {
+        customer.id: Credential(secret(customer.password), secret(customer.crm_password or customer.password))
+        for customer in settings.customers
+    }
+    vitec = settings.vitec
+    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
+
+
+async def refused_logins(settings: Settings) -> list[str]:
+    """A line for each password that Vitec does not accept, or could not be asked about."""
+    vitec = build_vitec(settings)
+    lines = []
+    for customer in settings.customers:
+        for group, key in {"advertising": "password", "crm": "crm_password"}.items():
+            try:
+                await vitec.try_login(customer.id, group)
+            except VitecError as error:
+                lines.append(f"customers[{customer.id}].{key}: {error}")
+    await vitec.close()
+    return lines
+
+
+def prepare_database(database: Database) -> None:
+    """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
+    Raises `DatabaseUnusable`."""
+    if database.is_sqlite:
+        upgrade(database)
+        return
+    with database.engine.connect() as connection:
+        if not is_current(connection):
+            raise DatabaseUnusable("the database's migrations are not current: run `intresse migrate` first")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    demo: bool = False,
+    deliver: bool = True,
+    templates: Templates | None = None,
+    extra_routes: Iterable[BaseRoute] = (),
+) -> FastAPI:
+    """The web service. Raises `DatabaseUnusable`."""
+    service = build_service(settings)
+    prepare_database(service.database)
+    site = build_site(settings, service, demo, templates or Templates())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running(deliver=deliver):
+            log.info("started", version=__version__, url=settings.public_url)
+            yield
+            log.info("stopping")
+
+    app = FastAPI(
+        title="Intresse",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would be made from the Host header
+        exception_handlers={**problems.handlers(site), HTTPException: problems.handlers(site)[HTTPException]},
+    )
+    app.router.routes[:0] = [
+        *forms.routes(site),
+        *receipts.routes(site),
+        *operations.routes(service.database),
+        *static_files.routes,
+        *extra_routes,
+    ]
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
+    return app
+
+
+def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:
+    secret = settings.secret_key.get_secret_value()
+    return Site(
+        customers={customer.id: _web_customer(customer) for customer in settings.customers},
+        public_url=settings.public_url,
+        demo=demo,
+        wait_seconds=settings.delivery.wait_seconds,
+        templates=templates,
+        intake=service.intake,
+        leads=service.leads,
+        outcomes=service.outcomes,
+        tokens=FormTokens(secret),
+        status_links=LinkSecrets(secret, "status"),
+        receipt_links=LinkSecrets(secret, "receipt"),
+        repeats=Repeats(secret),
+        origins=OriginRule(settings.public_url, demo),
+    )
+
+
+def _web_customer(customer: Customer) -> web.Customer:
+    return web.Customer(
+        id=customer.id,
+        firm=firm_of(customer),
+        language=customer.language,
+        origins=tuple(customer.allowed_origins),
+        key_hashes=tuple(customer.api_key_hashes),
+        rate=limits.parse(customer.rate_limit),
+        collect_personnummer=customer.collect_personnummer,
+        interest=InterestDefaults(**customer.interest.model_dump(exclude={"marketing"})),
+        viewing=ViewingDefaults(**customer.viewing.model_dump()),
+    )
+
+
+def firm_of(customer: Customer) -> Firm:
+    theme = customer.theme.model_dump()
+    return Firm(customer.name, customer.phone, customer.email, customer.privacy_url, **theme)

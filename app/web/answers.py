@@ -1,0 +1,146 @@
+"""What a caller of a public operation is told: one class for programs, one for people, with the same cases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.domain.faults import Fault
+from app.domain.submission import Operation, Status, Submission
+from app.storage.database import StoreUnavailable
+from app.storage.intake import Accepted
+from app.web.bodies import Body
+from app.web.customers import origin_of
+from app.web.form_pages import form_response
+from app.web.messages import field_faults
+from app.web.pages import Notice
+from app.web.problems import Problem
+from app.web.visit import Visit
+
+RETRY_SECONDS = 15  # after which a store that is away may be back
+EXPOSED = "Location, Retry-After, Submission-Id, Preference-Applied"
+
+
+def public_status(status: Status) -> str:
+    """Who looks like a robot is never told so."""
+    return Status.PENDING.value if status is Status.HELD else status.value
+
+
+def cors_headers(visit: Visit) -> dict[str, str]:
+    """So that a script on an allowed page can read the answer."""
+    origin = visit.request.headers.get("origin")
+    headers = {"Vary": "Origin, Accept-Language"}
+    if origin and origin_of(origin) and visit.site.origins.allows(origin, visit.customer):
+        headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+    return headers
+
+
+async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submission | None:
+    """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
+    site = visit.site
+    try:
+        found = await site.leads.get(accepted.id) if accepted.repeated or not seconds else None
+        if found is None or (found.status is Status.PENDING and seconds):
+            await site.outcomes.wait(accepted.id, seconds)
+            found = await site.leads.get(accepted.id)
+    except StoreUnavailable:
+        return None
+    return found
+
+
+@dataclass(frozen=True)
+class JsonAnswers:
+    visit: Visit
+
+    def _problem(self, status: int, kind: str, **more: Any) -> Response:
+        headers = cors_headers(self.visit) | more.pop("headers", {})
+        return Problem(status, kind, self.visit.gettext, headers=headers, **more)
+
+    def faulty(self, faults: Sequence[Fault]) -> Response:
+        return self._problem(400, "validation", faults=faults)
+
+    def forbidden(self) -> Response:
+        return self._problem(403, "forbidden")
+
+    def too_many(self, retry_after: int) -> Response:
+        return self._problem(429, "too-many", headers={"Retry-After": str(retry_after)})
+
+    def mismatch(self) -> Response:
+        return self._problem(422, "repeat-mismatch")
+
+    def unavailable(self) -> Response:
+        return self._problem(503, "unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
+
+    def fault(self) -> Response:
+        return self._problem(500, "fault")
+
+    async def accepted(self, accepted: Accepted) -> Response:
+        visit = self.visit
+        preferences = visit.request.headers.get("prefer", "").lower().replace(" ", "").split(",")
+        if "respond-async" in preferences:
+            found = await outcome(visit, accepted, 0)
+            return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
+        found = await outcome(visit, accepted, visit.site.wait_seconds)
+        if found and found.status is Status.DELIVERED:
+            headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
+            result = found.first.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
+            return self._json(result, 200, headers)
+        if found and found.status is Status.REJECTED:
+            return self._problem(400, "upstream-rejected", upstream=found.first.upstream or {})
+        return self._pending(accepted, found, {})
+
+    def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
+        status = public_status(found.status if found else Status.PENDING)
+        content = {"id": accepted.id, "status": status, "statusUrl": self.visit.site.status_url(accepted.id)}
+        return self._json(content, 202, headers)
+
+    def _json(self, content: Any, status: int, headers: Mapping[str, str]) -> Response:
+        fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return JSONResponse(content, status, headers={**fixed, **cors_headers(self.visit), **headers})
+
+
+@dataclass(frozen=True)
+class FormAnswers:
+    """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
+
+    visit: Visit
+    body: Body
+
+    def _again(self, status: int, notice: Notice | None = None, faults: Sequence[Fault] = ()) -> Response:
+        shown = field_faults(faults, self.visit.gettext)
+        retry_after = notice.retry_after if notice else None
+        headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        return form_response(self.visit, status, self.body.typed, shown, notice, headers)
+
+    def faulty(self, faults: Sequence[Fault]) -> Response:
+        return self._again(400, faults=faults)
+
+    def forbidden(self) -> Response:
+        return self._again(403, Notice("forbidden"))
+
+    def too_many(self, retry_after: int) -> Response:
+        return self._again(429, Notice("busy", retry_after=retry_after))
+
+    def mismatch(self) -> Response:
+        return self._again(422, Notice("unavailable"))
+
+    def unavailable(self) -> Response:
+        return self._again(503, Notice("unavailable", retry_after=RETRY_SECONDS))
+
+    def fault(self) -> Response:
+        return self._again(500, Notice("unavailable"))
+
+    async def accepted(self, accepted: Accepted) -> Response:
+        """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
+        visit = self.visit
+        if visit.kind.operation is Operation.VIEWING:
+            found = await outcome(visit, accepted, visit.site.wait_seconds)
+            if found and found.status is Status.REJECTED:
+                words = (found.first.upstream or {}).get("message")
+                return self._again(400, Notice("refused", upstream=words))
+        receipt = visit.site.receipt_path(accepted.id, visit.language)
+        return RedirectResponse(receipt, 303, headers={"Cache-Control": "no-store"})
+
+
+Answers = JsonAnswers | FormAnswers

@@ -1,0 +1,84 @@
+"""The form's page, empty or with what was typed."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, Response
+
+from app.domain.fields import cut
+from app.domain.filling import ViewingDefaults
+from app.domain.marketing import page_address
+from app.domain.submission import Operation
+from app.web.customers import Customer, origin_of
+from app.web.headers import page_headers
+from app.web.pages import FieldFault, FormPage, LanguageLink, Notice
+from app.web.site import Site
+from app.web.visit import Visit
+
+TITLE_LENGTH = 80
+NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
+LABELS = {"sv": "Svenska", "en": "English"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def form_response(
+    visit: Visit,
+    status: int = 200,
+    values: Mapping[str, str] | None = None,
+    faults: tuple[FieldFault, ...] = (),
+    notice: Notice | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    values = values or {}
+    site, customer = visit.site, visit.customer
+    referrer = values.get("marketing.referrer") or _shown_on(visit)
+    is_viewing = visit.kind.operation is Operation.VIEWING
+    ticks = customer.viewing if is_viewing else NO_TICKS
+    page = FormPage(
+        form="viewing" if is_viewing else "interest",
+        language=visit.language,
+        languages=language_links(site, visit.language, visit.query, referrer),
+        firm=customer.firm,
+        demo=site.demo,
+        token=site.tokens.issue(visit.path),
+        referrer=referrer,
+        title=cut(_CONTROLS.sub(" ", visit.asked("title") or "").strip(), TITLE_LENGTH),
+        values=values,
+        faults=faults,
+        notice=notice,
+        consent=customer.consent_required,
+        personnummer=customer.collect_personnummer,
+        sms_reminder=ticks.sms_reminder,
+        mail_confirmation=ticks.mail_confirmation,
+        sms_confirmation=ticks.sms_confirmation,
+    )
+    text = site.templates.form_page(page)
+    fixed = page_headers(site.templates.css(customer.firm).csp_hash, framers(site, customer))
+    return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
+
+
+def _shown_on(visit: Visit) -> str:
+    """The broker's page: what the embed says, else where the visitor came from, but not a page of ours."""
+    asked = page_address(visit.asked("referrer"))
+    came_from = page_address(visit.request.headers.get("referer"))
+    if came_from and origin_of(came_from) == visit.site.origins.public_origin:
+        came_from = None
+    return asked or came_from or ""
+
+
+def language_links(
+    site: Site, language: str, query: list[tuple[str, str]], referrer: str = ""
+) -> tuple[LanguageLink, ...]:
+    """The same page in each language, keeping its tags and the page that it was shown on."""
+    kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
+    kept += [("referrer", referrer)] if referrer else []
+    return tuple(
+        LanguageLink(code, LABELS.get(code, code), f"?{urlencode([*kept, ('lang', code)])}", code == language)
+        for code in site.templates.languages
+    )
+
+
+def framers(site: Site, customer: Customer) -> str:
+    """Who may frame the customer's forms: its own origins, ourselves; anyone in a demo."""
+    return "" if site.demo else " ".join(["'self'", *customer.origins])

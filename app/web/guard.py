@@ -1,0 +1,87 @@
+"""Who may post: API key, origin, number of posts."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from math import ceil
+from time import time
+
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+
+from app.web.customers import Customer, network_of, origin_of
+
+
+class WrongKey(Exception):
+    """A key that is not this customer's, or no key where one is needed."""
+
+
+class Forbidden(Exception):
+    """No origin, token or key that allows this post."""
+
+
+@dataclass(frozen=True)
+class TooMany(Exception):
+    """`retry_after` in seconds."""
+
+    retry_after: int
+
+
+def caller_key(headers: Headers, customer: Customer) -> str | None:
+    """The API key that the request carries, None when it carries none. Raises `WrongKey`.
+    `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
+    said = headers.get("authorization")
+    if said is None:
+        return None
+    scheme, _, value = said.partition(" ")
+    key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
+    if not key or not customer.owns(key):
+        raise WrongKey
+    return key
+
+
+def _plain(value: str) -> str:
+    return value
+
+
+def _basic_password(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+@dataclass(frozen=True)
+class OriginRule:
+    """Whose pages may post without a key. In a demo any may."""
+
+    public_origin: str
+    demo: bool
+
+    def allows(self, origin: str, customer: Customer) -> bool:
+        return self.demo or origin == self.public_origin or customer.allows(origin)
+
+    def may_post(self, headers: Headers, customer: Customer, *, form: bool, token_is_ours: bool) -> bool:
+        """A browser's `Origin` decides; where there is none, or `null`, a form post may show its token or its page."""
+        origin = headers.get("origin")
+        if self.demo:
+            return True
+        if origin is not None and origin != "null":
+            return self.allows(origin, customer)
+        page = origin_of(headers.get("referer"))
+        return form and (token_is_ours or (page is not None and self.allows(page, customer)))
+
+
+class AddressLimits:
+    """Submissions per visitor address, in this process's memory: each replica counts for itself."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def count(self, customer: Customer, address: str) -> None:
+        """Raises `TooMany`."""
+        who = (customer.id, network_of(address))
+        if not self._limiter.hit(customer.rate, *who):
+            reset = self._limiter.get_window_stats(customer.rate, *who).reset_time
+            raise TooMany(max(1, ceil(reset - time())))

@@ -1,0 +1,39 @@
+"""For whoever watches the service: is the process up, can it take leads."""
+
+import asyncio
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import __version__
+from app.storage.database import Database, StoreUnavailable, can_write
+from app.storage.migrations import is_current
+
+READY_SECONDS = 3.0
+
+
+def routes(database: Database) -> list[Route]:
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def readyz(_: Request) -> Response:
+        """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                current = await database.write(_is_ready)
+        except (StoreUnavailable, TimeoutError):
+            return JSONResponse({"status": "database unavailable"}, 503)
+        return JSONResponse(
+            {"status": "ready"} if current else {"status": "migrations missing"}, 200 if current else 503
+        )
+
+    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+def _is_ready(connection: Connection) -> bool:
+    if not is_current(connection):
+        return False
+    can_write(connection)
+    return True

@@ -1,0 +1,91 @@
+"""Answers that say no: RFC 9457 problems for programs, pages for people."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from app.domain.faults import Fault
+from app.web.headers import page_headers
+from app.web.messages import GetText, message, problem_text
+from app.web.pages import ErrorPage, Firm
+from app.web.site import Site, choose_language
+
+log = structlog.get_logger()
+
+# The kinds of problem and of error page for what a route, or the framework, answers by itself.
+KINDS = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    410: "gone",
+    413: "too-large",
+    415: "unsupported-media",
+    503: "unavailable",
+}
+PAGES = frozenset({"not-found", "gone", "too-large", "unsupported-media", "forbidden"})
+
+
+class Problem(JSONResponse):
+    media_type = "application/problem+json"
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        gettext: GetText,
+        *,
+        faults: Iterable[Fault] = (),
+        upstream: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        title, detail = problem_text(kind, gettext)
+        content: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        errors = [{"field": f.field, "code": f.code, "message": message(f, gettext)} for f in faults]
+        if errors:
+            content["errors"] = errors
+        if upstream is not None:
+            content["upstream"] = upstream
+        fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        super().__init__(content, status, headers={**fixed, **(headers or {})})
+
+
+def wants_page(request: Request) -> bool:
+    """A browser that navigates asks for HTML by name; a program seldom does."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def language_of(request: Request, site: Site, default: str = "sv") -> str:
+    asked = request.query_params.get("lang") if request.url.query else None
+    return choose_language(asked, request.headers.get("accept-language"), default, site.templates.languages)
+
+
+def refuse(
+    request: Request, site: Site, status: int, *, firm: Firm | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A page or a problem, as the caller would have it."""
+    kind = KINDS.get(status, "fault")
+    language = language_of(request, site)
+    if not wants_page(request):
+        return Problem(status, kind, site.templates.gettext(language), headers=headers)
+    shown = kind if kind in PAGES else "fault"
+    page = ErrorPage(language=language, firm=firm, demo=site.demo, status=status, kind=shown)
+    fixed = page_headers(site.templates.css(firm).csp_hash, "'none'")
+    return HTMLResponse(site.templates.render(page), status, headers={**fixed, **(headers or {})})
+
+
+def handlers(site: Site) -> dict[Any, Any]:
+    """What the framework raises, in our own form."""
+
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return refuse(request, site, error.status_code, headers=error.headers)
+
+    async def fault(request: Request, error: Exception) -> Response:
+        log.exception("fault", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error)
+        return refuse(request, site, 500)
+
+    return {HTTPException: http_error, Exception: fault}

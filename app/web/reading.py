@@ -1,0 +1,198 @@
+"""From a body's members to a validated application: what the caller may set, and all faults at once."""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.domain.applications import Interest, ViewingBooking, VitecModel
+from app.domain.faults import Fault, faults_of
+from app.domain.fields import Reading
+from app.domain.marketing import Marketing, is_tag, page_address, tidy
+from app.domain.submission import Operation
+from app.web.bodies import LIST, Body, Tree
+
+CONSENT = "consent"
+PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
+TICKS = ("smsReminder", "mailConfirmation", "smsConfirmation")
+TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
+
+
+def member_tree(model: type[VitecModel]) -> Tree:
+    """The names that a model knows, nested, as `bodies` uses them."""
+    return {str(field.alias): _branch(field.annotation) for field in model.model_fields.values()}
+
+
+def _branch(annotation: Any) -> Any:
+    for part in typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,):
+        if isinstance(part, type) and issubclass(part, VitecModel):
+            return member_tree(part)
+        if typing.get_origin(part) is list:
+            inside = typing.get_args(part)[0]
+            return {} if isinstance(inside, type) and issubclass(inside, VitecModel) else LIST
+        if typing.get_origin(part) is typing.Annotated:
+            return _branch(typing.get_args(part)[0])
+    return None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A public operation. `person`: the member that holds the person, None where it is the body itself; `public`:
+    what a caller without an API key may set (contract.md, section 3); `reach`: one of these must be there."""
+
+    operation: Operation
+    model: type[Interest] | type[ViewingBooking]
+    person: str | None
+    public: frozenset[str]
+    reach: tuple[str, ...]
+    phone: str
+    tree: Tree
+
+    def dotted(self, name: str) -> str:
+        return f"{self.person}.{name}" if self.person else name
+
+
+_PERSON = {"firstName", "lastName", "address", "email", "gdprApprovalDate"}
+INTEREST = Kind(
+    Operation.INTEREST,
+    Interest,
+    None,
+    frozenset({*_PERSON, "telephone", "presentAccommodation", "contactMessage", "status", "marketing"}),
+    ("email.emailAddress", "telephone.home", "telephone.work", "telephone.cell"),
+    "telephone.cell",
+    member_tree(Interest),
+)
+_PHONES = {"telePhone", "workPhone", "cellPhone", "otherPhone"}
+VIEWING = Kind(
+    Operation.VIEWING,
+    ViewingBooking,
+    "updatePerson",
+    frozenset(
+        {f"updatePerson.{name}" for name in {"customerId", *_PERSON, *_PHONES}}
+        | {"contactMessage", "reminderTime", "marketing", *TICKS}
+    ),
+    tuple(f"updatePerson.{name}" for name in ("email.emailAddress", "telePhone", "workPhone", "cellPhone")),
+    "updatePerson.cellPhone",
+    member_tree(ViewingBooking),
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Under which a body is read: whose path, who calls, what the customer's configuration asks for."""
+
+    customer_id: str
+    with_key: bool
+    collect_personnummer: bool
+    consent_required: bool
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Read:
+    """Either `faults`, or an `application`. `consented`: the box was ticked."""
+
+    application: Interest | ViewingBooking | None
+    consented: bool
+    faults: tuple[Fault, ...]
+
+
+def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
+    """All faults of a submission at once, in the order of the form."""
+    if body.faults:
+        return Read(None, False, body.faults)
+    members = dict(body.members)
+    said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
+    consented, faults = _consent(said, body.form)
+    if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
+        members = {tick: "false" for tick in TICKS if tick in kind.tree} | members
+    faults += _personnummer_faults(kind, members, body.form, rules)
+    if not rules.with_key:
+        members = _public_part(kind, members, rules)
+    application = None
+    try:
+        application = kind.model.model_validate(members, context=Reading(body.form, rules.now))
+    except ValidationError as error:
+        faults = faults_of(error) + faults
+    faults += _beyond_fields(kind, members, rules)
+    if not _consent_is_enough(kind, members, consented, body.form, rules):
+        faults.append(Fault(CONSENT, "consent_required"))
+    return Read(None if faults else application, consented, tuple(faults))
+
+
+def _consent(value: Any, form: bool) -> tuple[bool, list[Fault]]:
+    if value is None or isinstance(value, bool):
+        return bool(value), []
+    if form and isinstance(value, str):
+        return value.strip().lower() in TRUE_WORDS, []
+    return False, [Fault(CONSENT, "wrong_type")]
+
+
+def _consent_is_enough(kind: Kind, members: Mapping[str, Any], consented: bool, form: bool, rules: Rules) -> bool:
+    """With a key, asking the person is the caller's duty; in JSON the moment of approval is a consent too."""
+    if consented or rules.with_key or not rules.consent_required:
+        return True
+    return not form and _at(members, kind.dotted("gdprApprovalDate")) is not None
+
+
+def _personnummer_faults(kind: Kind, members: Mapping[str, Any], form: bool, rules: Rules) -> list[Fault]:
+    """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
+    if rules.with_key or rules.collect_personnummer or form:
+        return []
+    names = [kind.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
+    return [Fault(name, "not_allowed") for name in names if _at(members, name) is not None]
+
+
+def _public_part(kind: Kind, members: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """Without what Vitec knows but a caller without a key may not set; what nobody knows stays, to be refused."""
+    allowed = kind.public | ({kind.dotted(n) for n in PERSONNUMMER} if rules.collect_personnummer else set())
+    return _only(members, kind.tree, allowed, "")
+
+
+def _only(members: Mapping[str, Any], tree: Tree, allowed: set[str] | frozenset[str], prefix: str) -> dict[str, Any]:
+    kept = {}
+    for name, value in members.items():
+        dotted = prefix + name
+        if name not in tree or dotted in allowed:
+            kept[name] = value
+        elif any(path.startswith(f"{dotted}.") for path in allowed):
+            kept[name] = _only(value, tree[name], allowed, f"{dotted}.") if isinstance(value, dict) else value
+    return kept
+
+
+def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: Rules) -> list[Fault]:
+    """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
+    faults = []
+    if all(_at(members, name) is None for name in kind.reach):
+        faults.append(Fault(kind.reach[0], "contact_required"))
+    if kind.person:
+        name = kind.dotted("customerId")
+        if _at(members, name) not in {None, rules.customer_id}:
+            faults.append(Fault(name, "customer_mismatch"))
+    return faults
+
+
+def _at(members: Mapping[str, Any], dotted: str) -> Any:
+    found: Any = members
+    for part in dotted.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(part)
+    return found
+
+
+def marketing_of(
+    body: Body, application: Interest | ViewingBooking, query: list[tuple[str, str]], referer: str | None
+) -> Marketing:
+    """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
+    body or the address says, else where the request came from."""
+    member = application.marketing
+    pairs = [(name, value) for name, value in query if is_tag(name)] + list(body.tags)
+    pairs += [(tag.name, tag.value) for tag in (member and member.utm_tags) or ()]
+    asked = next((value for name, value in query if name == "referrer"), None)
+    pages = (member.referrer if member else None, asked, referer)
+    return tidy(pairs, next(filter(None, map(page_address, pages)), None))

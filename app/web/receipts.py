@@ -1,0 +1,128 @@
+"""What became of a submission: a receipt for people, a status resource for programs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from app.domain.submission import Operation, Status, Submission
+from app.storage.database import StoreUnavailable
+from app.web.answers import public_status
+from app.web.form_pages import framers, language_links
+from app.web.guard import WrongKey, caller_key
+from app.web.headers import page_headers
+from app.web.pages import ReceiptPage
+from app.web.problems import language_of, refuse
+from app.web.site import Site
+
+RECEIPT_LIVES = timedelta(days=30)
+CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
+State = Literal["received", "booked", "refused"]
+
+
+def routes(site: Site) -> list[Route]:
+    receipts = Receipts(site)
+    return [
+        Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
+        Route("/submissions/{id}", receipts.status, methods=["GET"]),
+    ]
+
+
+class Receipts:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def receipt(self, request: Request) -> Response:
+        """Shows no personal data: whoever has the link may have got it from the visitor's history."""
+        site = self._site
+        identity = request.path_params["id"]
+        if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
+            return refuse(request, site, 404)
+        try:
+            found = await site.leads.get(identity)
+        except StoreUnavailable:
+            return refuse(request, site, 503, headers={"Retry-After": "15"})
+        customer = site.customers.get(found.customer_id) if found else None
+        if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
+            return refuse(request, site, 410)
+        language = language_of(request, site, found.language)
+        waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
+        page = ReceiptPage(
+            form="viewing" if found.operation is Operation.VIEWING else "interest",
+            language=language,
+            languages=language_links(site, language, list(request.query_params.multi_items())),
+            firm=customer.firm,
+            demo=site.demo,
+            reference=found.reference,
+            state=_state(found),
+            refresh_url=site.receipt_path(found.id, language) if waits else None,
+        )
+        headers = page_headers(site.templates.css(customer.firm).csp_hash, framers(site, customer))
+        return HTMLResponse(site.templates.render(page), headers=dict(headers))
+
+    async def status(self, request: Request) -> Response:
+        """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
+        site = self._site
+        identity = request.path_params["id"]
+        linked = site.status_links.opens(request.query_params.get("key", ""), identity)
+        if not linked and "authorization" not in request.headers:
+            return refuse(request, site, 401, headers=CHALLENGE)
+        try:
+            found = await site.leads.get(identity)
+        except StoreUnavailable:
+            return refuse(request, site, 503, headers={"Retry-After": "15"})
+        customer = site.customers.get(found.customer_id) if found else None
+        if not linked or "authorization" in request.headers:
+            owners = [customer] if customer else list(site.customers.values())
+            if not any(_owns(request, owner) for owner in owners):
+                return refuse(request, site, 401, headers=CHALLENGE)
+        if found is None:
+            return refuse(request, site, 404)
+        headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+        return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
+
+
+def _owns(request: Request, customer: Any) -> bool:
+    try:
+        return caller_key(request.headers, customer) is not None
+    except WrongKey:
+        return False
+
+
+def _state(found: Submission) -> State:
+    """An interest is received, whatever Vitec says of it: the broker is told, not the visitor."""
+    if found.operation is Operation.INTEREST:
+        return "received"
+    states: dict[Status, State] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
+    return states.get(found.status, "received")
+
+
+def status_body(found: Submission, *, with_ids: bool) -> dict[str, Any]:
+    """`{"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}`;
+    no personal data. `with_ids`: with what Vitec answered."""
+    delivered = found.settled_at if found.status is Status.DELIVERED else None
+    return {
+        "id": found.id,
+        "customerId": found.customer_id,
+        "operation": found.operation.value,
+        "status": found.status.value if with_ids else public_status(found.status),
+        "receivedAt": _moment(found.received_at),
+        "deliveredAt": _moment(delivered),
+        "attempts": found.first.attempts,
+        "result": found.first.result if with_ids else None,
+        "steps": [
+            {
+                "operation": step.operation.value,
+                "status": step.status.value,
+                "attempts": step.attempts,
+                "result": step.result if with_ids else None,
+            }
+            for step in found.steps
+        ],
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,78 @@
+"""What we hand out and recognise again: form tokens, the secrets of status and receipt links, marks of repeats."""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Any
+
+from itsdangerous import BadSignature, TimestampSigner
+
+from app.domain.submission import Repeat
+
+TOKEN_LIVES = timedelta(hours=24)
+CONTENT_LIVES = timedelta(minutes=10)
+
+
+class FormTokens:
+    """A token says that we served this form, here, within a day."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def issue(self, path: str) -> str:
+        return self._signer(path).sign(token_urlsafe(12)).decode()
+
+    def is_ours(self, token: str | None, path: str) -> bool:
+        if not token or not token.isascii():
+            return False
+        try:
+            self._signer(path).unsign(token, max_age=int(TOKEN_LIVES.total_seconds()))
+        except BadSignature:  # an expired one too
+            return False
+        return True
+
+    def _signer(self, path: str) -> TimestampSigner:
+        return TimestampSigner(self._secret, salt=f"form token {path}", digest_method=hashlib.sha256)
+
+
+class LinkSecrets:
+    """The secret in a link to one submission: without it the id opens nothing. One for each purpose."""
+
+    def __init__(self, secret: str, purpose: str) -> None:
+        self._key = hmac.digest(secret.encode(), f"link {purpose}".encode(), "sha256")
+
+    def of(self, identity: str) -> str:
+        digest = hmac.digest(self._key, identity.encode(), "sha256")
+        return urlsafe_b64encode(digest[:18]).decode()
+
+    def opens(self, secret: str, identity: str) -> bool:
+        return hmac.compare_digest(self.of(identity).encode(), secret.encode("utf-8", "replace"))
+
+
+class Repeats:
+    """How a post that comes twice is known (contract.md, "Repeats")."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"repeats", "sha256")
+
+    def of_header(self, header: str, customer_id: str, path: str, caller: str, content: Mapping[str, Any]) -> Repeat:
+        return Repeat(self._hash("header", customer_id, path, caller, header), self._content(content), TOKEN_LIVES)
+
+    def of_token(self, token: str, path: str, content: Mapping[str, Any]) -> Repeat:
+        """A token with other content is a new submission, so the content is part of the key."""
+        digest = self._content(content)
+        return Repeat(self._hash("token", path, token, digest.hex()), digest, TOKEN_LIVES)
+
+    def of_content(self, path: str, content: Mapping[str, Any]) -> Repeat:
+        digest = self._content(content)
+        return Repeat(self._hash("content", path, digest.hex()), digest, CONTENT_LIVES)
+
+    def _content(self, content: Mapping[str, Any]) -> bytes:
+        return self._hash(json.dumps(content, sort_keys=True, separators=(",", ":")))
+
+    def _hash(self, *parts: str) -> bytes:
+        return hmac.digest(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")

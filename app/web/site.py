@@ -1,0 +1,64 @@
+"""What every page and answer needs, put together once by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from app.storage.intake import Intake
+from app.storage.leads import Leads, Outcomes
+from app.web.customers import Customers
+from app.web.guard import AddressLimits, OriginRule
+from app.web.signing import FormTokens, LinkSecrets, Repeats
+from app.web.templating import Templates
+
+GetText = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Site:
+    """`public_url` is how browsers reach us, without a trailing slash; every absolute URL is made from it."""
+
+    customers: Customers
+    public_url: str
+    demo: bool
+    wait_seconds: float
+    templates: Templates
+    intake: Intake
+    leads: Leads
+    outcomes: Outcomes
+    tokens: FormTokens
+    status_links: LinkSecrets
+    receipt_links: LinkSecrets
+    repeats: Repeats
+    origins: OriginRule
+    limits: AddressLimits = field(default_factory=AddressLimits)
+
+    def status_url(self, identity: str) -> str:
+        return f"{self.public_url}/submissions/{identity}?key={self.status_links.of(identity)}"
+
+    def receipt_path(self, identity: str, language: str) -> str:
+        """Without a host: the visitor stays where the form was served."""
+        return f"/receipts/{identity}?key={self.receipt_links.of(identity)}&lang={language}"
+
+
+def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:
+    """`?lang=`, else the best of `Accept-Language`, else the customer's."""
+    if asked in known:
+        return asked
+    return _accepted(accepted, known) or (default if default in known else known[0])
+
+
+@lru_cache(maxsize=1024)
+def _accepted(header: str | None, known: tuple[str, ...]) -> str | None:
+    """The known language with the highest weight; of equal ones the first named."""
+    best: tuple[float, str] | None = None
+    for part in (header or "")[:500].split(","):
+        tag, _, parameter = part.strip().partition(";")
+        language = tag.strip().partition("-")[0].lower()
+        try:
+            weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            continue
+        if language in known and weight > 0 and (best is None or weight > best[0]):
+            best = (weight, language)
+    return best and best[1]
