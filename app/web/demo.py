@@ -1,0 +1,227 @@
+"""The demo's front: a made-up broker's page with the real forms in it, and what the pretend CRM received beside it.
+
+The forms come from this machine's other name (`localhost` against `127.0.0.1`), so that they are as foreign to the page
+as they are on a broker's website. Only `serve --demo` has these routes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlencode
+
+from babel.dates import format_date
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.domain.fields import STOCKHOLM
+from app.domain.marketing import is_tag
+from app.web.messages import N_, GetText
+from app.web.pages import Choice, CrmCall, DemoPage, Firm, LanguageLink, Mood
+from app.web.site import choose_language
+from app.web.templating import Templates
+
+SHOWN = 30  # calls in the live list
+OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
+OPERATIONS = {
+    "interest": N_("Interest"),
+    "viewing": N_("Viewing booking"),
+    "lead": N_("Lead"),
+    "contact": N_("Contact looked up"),
+    "loan-promise": N_("Loan promise"),
+}
+# How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
+MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
+    "normal": (N_("as usual"), None),
+    "down": (N_("down"), {"status": 503}),
+    "slow": (N_("slow"), {"delay_seconds": 4}),
+    "login": (N_("wrong password"), {"status": 401}),
+}
+CAMPAIGNS: Sequence[tuple[str, Mapping[str, str]]] = (
+    (N_("Search ad"), {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "storgatan"}),
+    (N_("Facebook"), {"utm_source": "facebook", "utm_medium": "social", "utm_campaign": "host", "fbclid": "IwAR1x"}),
+    (N_("Newsletter"), {"utm_source": "nyhetsbrev", "utm_medium": "email", "utm_campaign": "vecka-48"}),
+    (N_("No tags"), {}),
+)
+
+
+class Received(Protocol):
+    """What the page needs to know of a request that the CRM received."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def body(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the demo is played on.
+
+    slots     the viewing's times by id, in order; aware
+    full      which of them has no place left
+    received  everything that the CRM received, oldest first
+    set_mood  puts the CRM in one of `MOODS`
+    """
+
+    firm: Firm
+    customer_id: str
+    estate_id: str
+    viewing_id: str
+    slots: Mapping[str, datetime]
+    full: str
+    received: Callable[[], Sequence[Received]]
+    set_mood: Callable[[str], None]
+
+
+def demo_routes(stage: Stage, templates: Templates) -> list[Route]:
+    demo = _Demo(stage, templates)
+    return [
+        Route("/", demo.page, methods=["GET"]),
+        Route("/demo/received", demo.received, methods=["GET"]),
+        Route("/demo/mood", demo.change_mood, methods=["POST"]),
+    ]
+
+
+class _Demo:
+    def __init__(self, stage: Stage, templates: Templates) -> None:
+        self._stage = stage
+        self._templates = templates
+        self._mood = "normal"
+
+    async def page(self, request: Request) -> Response:
+        visit = _Visit(request, self._templates)
+        stage = self._stage
+        slot = request.query_params.get("slot", "")
+        slot = slot if slot in stage.slots else next(iter(stage.slots))
+        interest = f"/Advertising/Estate/{stage.customer_id}/{stage.estate_id}/interest"
+        viewing = f"/Viewing/{stage.customer_id}/{stage.viewing_id}/{slot}/Participant"
+        page = DemoPage(
+            language=visit.language,
+            languages=visit.languages(),
+            firm=stage.firm,
+            interest_url=visit.frame(interest),
+            viewing_url=visit.frame(viewing),
+            viewing_day=format_date(stage.slots[slot].astimezone(STOCKHOLM), "EEEE d MMMM", locale=visit.language),
+            times=tuple(self._times(visit, slot)),
+            campaigns=tuple(visit.campaigns()),
+            moods=tuple(self._moods(visit.gettext)),
+            calls=tuple(self._calls(visit.gettext)),
+            query=request.url.query,
+        )
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": visit.policy()}
+        return HTMLResponse(self._templates.render(page), headers=headers)
+
+    async def received(self, request: Request) -> Response:
+        """The live list as JSON, newest first, in the words of `?lang=`."""
+        gettext = _Visit(request, self._templates).gettext
+        calls = [asdict(call) for call in self._calls(gettext)]
+        return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
+
+    async def change_mood(self, request: Request) -> Response:
+        [mood] = parse_qs((await request.body()).decode("ascii", "ignore")).get("mood", [""])[:1]
+        if mood not in MOODS:
+            return Response(status_code=400)
+        self._stage.set_mood(mood)
+        self._mood = mood
+        return RedirectResponse(f"/?{request.url.query}#crm", status_code=303)
+
+    def _times(self, visit: "_Visit", chosen: str) -> Iterator[Choice]:
+        for slot, at in self._stage.slots.items():
+            label = at.astimezone(STOCKHOLM).strftime("%H.%M" if visit.language == "sv" else "%H:%M")
+            if slot == self._stage.full:
+                label = visit.gettext(N_("%(time)s, full")) % {"time": label}
+            yield Choice(label, visit.href(visit.tags(), slot=slot) + "#book", slot == chosen)
+
+    def _moods(self, gettext: GetText) -> Iterator[Mood]:
+        for name, (label, _) in MOODS.items():
+            yield Mood(name, gettext(label), name == self._mood)
+
+    def _calls(self, gettext: GetText) -> Iterator[CrmCall]:
+        for one in reversed(self._stage.received()[-SHOWN:]):
+            body = one.body if isinstance(one.body, dict) else {}
+            marketing = body.get("marketing") or {}
+            yield CrmCall(
+                number=one.number,
+                operation=str(one.operation),
+                what=gettext(OPERATIONS[str(one.operation)]),
+                who=_who(body),
+                path=one.path,
+                at=one.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),
+                status=one.status,
+                tags=tuple((_text(tag["name"]), _text(tag["value"])) for tag in marketing.get("utmTags") or ()),
+            )
+
+
+class _Visit:
+    """One look at the page: its language, its tags and the name it was opened by."""
+
+    def __init__(self, request: Request, templates: Templates) -> None:
+        asked = request.query_params.get("lang")
+        self._chosen = asked if asked in templates.languages else None
+        accepted = request.headers.get("accept-language")
+        self.language = choose_language(asked, accepted, templates.languages[0], templates.languages)
+        self.gettext = templates.gettext(self.language)
+        self._request = request
+
+    def tags(self) -> dict[str, str]:
+        return {name: value for name, value in self._request.query_params.items() if is_tag(name)}
+
+    def languages(self) -> tuple[LanguageLink, ...]:
+        slot = self._request.query_params.get("slot")
+        links = ((code, self.href(self.tags(), slot=slot, lang=code)) for code in LANGUAGE_NAMES)
+        return tuple(LanguageLink(code, LANGUAGE_NAMES[code], href, code == self.language) for code, href in links)
+
+    def campaigns(self) -> Iterator[Choice]:
+        for label, tags in CAMPAIGNS:
+            yield Choice(self.gettext(label), self.href(tags), tags == self.tags())
+
+    def href(self, tags: Mapping[str, str], *, slot: str | None = None, lang: str | None = None) -> str:
+        said = {**tags, "slot": slot, "lang": lang or self._chosen}
+        return "/?" + urlencode({name: value for name, value in said.items() if value})
+
+    def frame(self, path: str) -> str:
+        """A form's address as an embed makes it: the page's tags, the page without them, and the home in words."""
+        url = self._request.url
+        said = {
+            **self.tags(),
+            "referrer": f"{url.scheme}://{url.netloc}/",
+            "title": self.gettext(N_("Two rooms with a balcony, Storgatan 1")),
+            "lang": self.language,  # of the page around it
+        }
+        return f"{self._other_origin()}{path}?" + urlencode({name: value for name, value in said.items() if value})
+
+    def policy(self) -> str:
+        frames = self._other_origin() or "'self'"
+        return (
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+            f"frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def _other_origin(self) -> str:
+        """Of two fixed names, the one that the page was not opened by; nothing when it was opened by a third."""
+        url = self._request.url
+        other = OTHER_NAME.get(url.hostname or "")
+        port = f":{url.port}" if url.port else ""
+        return f"{url.scheme}://{other}{port}" if other else ""
+
+
+def _who(body: Mapping[str, Any]) -> str:
+    person = body.get("updatePerson") or body
+    name = " ".join(_text(person[part]) for part in ("firstName", "lastName") if person.get(part))
+    return name or _text(body.get("contactId") or "")
+
+
+def _text(value: object) -> str:
+    """JSON can carry half a surrogate pair, which no answer in UTF-8 can."""
+    return str(value).encode("utf-8", "replace").decode()

@@ -1,0 +1,213 @@
+"""What each page shows: typed contexts for the templates, without any logic of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FormName = Literal["interest", "viewing"]
+
+_ADDRESS = ("address.streetAddress", "address.zipCode", "address.city")
+_HOME_TODAY = ("estateType", "livingSpace", "numberOfRooms", "price", "other")
+CONTACT = "contact"  # the fault of the pair "e-mail or phone" as a whole
+# What a person can be led to on each form, in the order of the page; the same names as the inputs have.
+FIELDS: Mapping[FormName, tuple[str, ...]] = {
+    "interest": (
+        *("firstName", "lastName", "socialSecurityNumber"),
+        *(CONTACT, "email.emailAddress", "telephone.cell", "contactMessage", "status"),
+        *_ADDRESS,
+        *(f"presentAccommodation.{name}" for name in _HOME_TODAY),
+        "consent",
+    ),
+    "viewing": (
+        *("slot", "firstName", "lastName", "socialSecurityNumber"),
+        *(CONTACT, "cellPhone", "email.emailAddress", "contactMessage"),
+        *(*_ADDRESS, "address.countryCode"),
+        *("smsReminder", "mailConfirmation", "smsConfirmation", "consent"),
+    ),
+}
+FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
+
+
+@dataclass(frozen=True)
+class Firm:
+    """The broker as a visitor meets it. `accent`, `radius` and `font` are CSS values from the configuration."""
+
+    name: str
+    phone: str | None
+    email: str | None
+    privacy_url: str | None
+    accent: str
+    radius: str
+    font: str
+
+
+@dataclass(frozen=True)
+class LanguageLink:
+    """A language that the page can be read in; `label` is its own name for itself."""
+
+    code: str
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """What to correct, in the page's language. `field` is the input's name, or `CONTACT`."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Why the form is shown again although nothing in it is wrong.
+
+    kind         "forbidden", "busy" (429), "unavailable" (503), "refused" (by Vitec), "expired"
+    upstream     Vitec's own words, with "refused"
+    retry_after  seconds, with "busy" and "unavailable"
+    """
+
+    kind: str
+    upstream: str | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
+class SlotChoice:
+    """A time to choose on the booking form; `label` is a date and time as people say it."""
+
+    id: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormPage:
+    """A form, empty or with everything that was typed.
+
+    values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
+    consent         whether a consent must be ticked
+    personnummer    whether it is asked for
+    *_reminder, *_confirmation  which ticks the configuration allows; they are set until the visitor takes them away
+    """
+
+    form: FormName
+    language: str
+    languages: tuple[LanguageLink, ...]
+    firm: Firm
+    demo: bool
+    token: str
+    referrer: str
+    title: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[FieldFault, ...] = ()
+    notice: Notice | None = None
+    slots: tuple[SlotChoice, ...] = ()
+    consent: bool = False
+    personnummer: bool = False
+    sms_reminder: bool = False
+    mail_confirmation: bool = False
+    sms_confirmation: bool = False
+
+    @property
+    def fault_of(self) -> Mapping[str, str]:
+        return {fault.field: fault.message for fault in self.faults}
+
+    @property
+    def ordered_faults(self) -> list[FieldFault]:
+        """In the order of the page; what has no place on it comes last."""
+        order = FIELDS[self.form]
+        return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether something under "Add more" was filled in or is wrong."""
+        touched = [name for name, value in self.values.items() if value] + [fault.field for fault in self.faults]
+        return any(name.startswith(FOLDED) for name in touched)
+
+
+@dataclass(frozen=True)
+class ReceiptPage:
+    """What was received. `refresh_url` is this page's own address while the outcome is still open."""
+
+    form: FormName
+    language: str
+    languages: tuple[LanguageLink, ...]
+    firm: Firm
+    demo: bool
+    reference: str
+    state: Literal["received", "booked", "refused"]
+    refresh_url: str | None
+
+    @property
+    def readable_reference(self) -> str:
+        """In groups of four, as one says it over a phone."""
+        return " ".join(self.reference[i : i + 4] for i in range(0, len(self.reference), 4))
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden", "fault";
+    `firm` is None when nobody knows whose page it should have been."""
+
+    language: str
+    firm: Firm | None
+    demo: bool
+    status: int
+    kind: str
+    languages: tuple[LanguageLink, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to go to on the demo page: a campaign's tags, or another time of the viewing."""
+
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Mood:
+    """What the sandbox CRM can be made to do."""
+
+    name: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class CrmCall:
+    """One request as the sandbox CRM received it. `at` is a local time of day; `tags` are name and value."""
+
+    number: int
+    operation: str
+    what: str
+    who: str
+    path: str
+    at: str
+    status: int | None
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class DemoPage:
+    """The made-up broker's page, both forms in it, and beside it what the CRM received (newest first). `query` is the
+    page's own, to come back to."""
+
+    language: str
+    languages: tuple[LanguageLink, ...]
+    firm: Firm
+    interest_url: str
+    viewing_url: str
+    viewing_day: str
+    times: tuple[Choice, ...]
+    campaigns: tuple[Choice, ...]
+    moods: tuple[Mood, ...]
+    calls: tuple[CrmCall, ...]
+    query: str
+    demo: bool = True
+
+
+Page = FormPage | ReceiptPage | ErrorPage | DemoPage

@@ -1,0 +1,18 @@
+// The form works without this. It leads to what is wrong, and keeps one press from becoming two.
+const form = document.querySelector("form");
+const button = form.querySelector("button");
+const says = button.textContent;
+
+const ready = () => {
+  button.disabled = false;
+  button.textContent = says;
+};
+
+form.addEventListener("submit", () => {
+  button.disabled = true;
+  button.textContent = button.dataset.sending;
+  setTimeout(ready, 10000); // never for good: the answer may not come
+});
+addEventListener("pageshow", ready); // also when the visitor comes back
+
+document.getElementById("alert")?.focus();
