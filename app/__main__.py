@@ -74,19 +74,12 @@ def serve(
 
 def _serve_demo(host: str, port: int, *, deliver: bool) -> None:
     from app import demo
-    from app.main import create_app, firm_of
-    from app.web.demo import demo_routes
-    from app.web.templating import Templates
 
     public_url = f"http://127.0.0.1:{port}"
     api_key = secrets.token_urlsafe(32)
     with demo.demo(public_url, api_key) as staged:
-        templates = Templates()
-        stage = demo.stage(staged, firm_of(staged.settings.customers[0]))
-        routes = demo_routes(stage, templates)
-        app = create_app(staged.settings, demo=True, deliver=deliver, templates=templates, extra_routes=routes)
         typer.echo(f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})")
-        _listen(app, host, port)
+        _listen(demo.demo_app(staged, deliver=deliver), host, port)
 
 
 def _listen(app: object, host: str, port: int) -> None:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from fastapi import FastAPI
+
+from app.main import create_app, firm_of
 from app.settings import Settings
 from app.vitec.sandbox import Fault, Office, demo_office, serve_sandbox
-from app.web.demo import MOODS, Stage
-from app.web.pages import Firm
+from app.web.demo import MOODS, Stage, demo_routes
+from app.web.templating import Templates
 
 CUSTOMER = "M00000"
 ESTATE = "OBJ1"
@@ -61,7 +64,14 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
     )
 
 
-def stage(demo: Demo, firm: Firm) -> Stage:
+def demo_app(demo: Demo, *, deliver: bool = True) -> FastAPI:
+    """The service with the made-up broker's page at `/`."""
+    templates = Templates()
+    routes = demo_routes(_stage(demo), templates)
+    return create_app(demo.settings, demo=True, deliver=deliver, templates=templates, extra_routes=routes)
+
+
+def _stage(demo: Demo) -> Stage:
     """What the demo's page is played on."""
     slots: dict[str, datetime] = {
         slot_id: slot.starts_at
@@ -75,4 +85,5 @@ def stage(demo: Demo, firm: Firm) -> Stage:
         if fault is not None:
             demo.office.order(Fault(**fault))
 
+    firm = firm_of(demo.settings.customers[0])
     return Stage(firm, CUSTOMER, ESTATE, VIEWING, slots, FULL, lambda: demo.office.received, set_mood)

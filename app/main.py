@@ -29,7 +29,7 @@ from app.storage.outbox import Outbox
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.web import customers as web
-from app.web import forms, operations, problems, receipts, static_files
+from app.web import forms, openapi, operations, problems, receipts, static_files
 from app.web.guard import OriginRule
 from app.web.pages import Firm
 from app.web.signing import FormTokens, LinkSecrets, Repeats
@@ -54,17 +54,18 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
-        background = [asyncio.create_task(run) for run in ((self.intake.run(), self.outcomes.run()) if web else ())]
+        intake = asyncio.create_task(self.intake.run()) if web else None
+        outcomes = asyncio.create_task(self.outcomes.run()) if web else None
         delivery = asyncio.create_task(self.worker.run()) if deliver else None
         try:
             yield
         finally:
-            if delivery:
-                self.worker.stop()
-                await delivery
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            self.worker.stop()
+            self.intake.stop()
+            for task in filter(None, (delivery, intake)):
+                await task
+            if outcomes:
+                outcomes.cancel()
             await self.vitec.close()
             self.database.close()
 
@@ -151,6 +152,8 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service.running(deliver=deliver):
             log.info("started", version=__version__, url=settings.public_url)
+            if demo:
+                log.warning("demo: nothing here is real")
             yield
             log.info("stopping")
 
@@ -168,6 +171,7 @@ def create_app(
         *static_files.routes,
         *extra_routes,
     ]
+    openapi.describe(app)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

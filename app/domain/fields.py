@@ -20,7 +20,7 @@ from babel import Locale
 from babel.numbers import NumberFormatError, parse_decimal
 from email_validator import EmailNotValidError, validate_email
 from personnummer import personnummer
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -109,6 +109,7 @@ class Length(GroupedMetadata):
     def __iter__(self) -> Iterator[object]:
         yield BeforeValidator(one_line)
         yield AfterValidator(self._check)
+        yield WithJsonSchema({"type": "string", "minLength": self.least, "maxLength": self.most})
 
     def _check(self, text: str) -> str:
         if self.least and not text:

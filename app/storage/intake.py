@@ -58,6 +58,7 @@ class Intake:
         self._on_accepted = on_accepted
         self._waiting: list[tuple[_Rows, asyncio.Future[Accepted]]] = []
         self._filled = asyncio.Event()
+        self._stopping = False
 
     async def accept(self, new: NewSubmission) -> Accepted:
         """Returns once it is committed. Raises `StoreUnavailable`, or `RepeatMismatch`; then nothing was stored."""
@@ -69,20 +70,21 @@ class Intake:
         return await answer
 
     async def run(self) -> None:
-        """Until cancelled. What waits at that moment is still committed."""
-        try:
-            while True:
-                await self._filled.wait()
-                await self._commit_waiting()
-        except asyncio.CancelledError:
-            while self._waiting:
-                await self._commit_waiting()
-            raise
+        """Until `stop`, and then until nothing waits."""
+        while not self._stopping or self._waiting:
+            await self._filled.wait()
+            await self._commit_waiting()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._filled.set()
 
     async def _commit_waiting(self) -> None:
         batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
-        if not self._waiting:
+        if not self._waiting and not self._stopping:
             self._filled.clear()
+        if not batch:
+            return
         try:
             outcomes = await self._commit([rows for rows, _ in batch])
         except Exception as error:

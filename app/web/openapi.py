@@ -1,0 +1,114 @@
+"""The OpenAPI document's part on the public operations, which are plain routes that the framework can't describe."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.web.forms import PATHS
+from app.web.reading import CONSENT, Kind
+
+SUMMARIES = {"interest": "Interest in a home", "viewing": "Book a place at a viewing"}
+REFERENCE = "#/components/schemas/{model}"
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+            },
+        },
+        "upstream": {"type": "object", "description": "Vitec's own words"},
+    },
+}
+PENDING = {
+    "type": "object",
+    "required": ["id", "status", "statusUrl"],
+    "properties": {"id": {"type": "string"}, "status": {"type": "string"}, "statusUrl": {"type": "string"}},
+}
+ANSWERS = {
+    "200": "Delivered while waiting: Vitec's own body with an API key, else null",
+    "202": "On disk, not yet delivered",
+    "303": "On disk (a form post): the receipt",
+}
+REFUSALS = {
+    "400": "Faults, all at once, or Vitec refused it",
+    "401": "The API key is not this customer's",
+    "403": "The origin is not allowed",
+    "404": "No such customer",
+    "413": "Over 64 KiB",
+    "415": "Neither JSON nor a form",
+    "422": "The same Idempotency-Key with another body",
+    "429": "Too many from one address",
+    "503": "It can't be stored now",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Makes `app.openapi` tell of the public operations too."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "basic": {"type": "http", "scheme": "basic", "description": "the key as password, any user"},
+    }
+    schemas = components.setdefault("schemas", {})
+    schemas |= {"Problem": PROBLEM, "Pending": PENDING}
+    for path, kind in PATHS:
+        schema = kind.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
+        schemas |= schema.pop("$defs", {})
+        schema["properties"][CONSENT] = {"type": "boolean"}
+        schemas[kind.model.__name__] = schema
+        document["paths"][path] = {"get": _form(kind, path), "post": _post(kind, path)}
+    return document
+
+
+def _parameters(path: str) -> list[dict[str, Any]]:
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,40}$"}
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _form(kind: Kind, path: str) -> dict[str, Any]:
+    page = {"description": "The form", "content": {"text/html": {"schema": {"type": "string"}}}}
+    return {
+        "summary": f"{SUMMARIES[kind.operation]}: the form",
+        "operationId": f"{kind.operation}-form",
+        "parameters": _parameters(path),
+        "responses": {"200": page},
+    }
+
+
+def _post(kind: Kind, path: str) -> dict[str, Any]:
+    body = {"schema": {"$ref": f"#/components/schemas/{kind.model.__name__}"}}
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses: dict[str, Any] = {status: {"description": text} for status, text in ANSWERS.items()}
+    responses["202"]["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Pending"}}}
+    responses |= {status: {"description": text, "content": problem} for status, text in REFUSALS.items()}
+    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Idempotency-Key", "Prefer")]
+    media = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    return {
+        "summary": SUMMARIES[kind.operation],
+        "operationId": kind.operation.value,
+        "security": [{}, {"bearer": []}, {"basic": []}],
+        "parameters": [*_parameters(path), *headers],
+        "requestBody": {"required": True, "content": dict.fromkeys(media, body)},
+        "responses": responses,
+    }

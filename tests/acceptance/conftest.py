@@ -1,0 +1,64 @@
+"""A real browser, and the service under the address that the browser knows it by."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from app.main import create_app
+from tests.conftest import Configure
+from tests.serving import free_port, serve
+
+# Chromium as root and without the look-ups that a closed network refuses.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    assert executable, "no Chromium on this machine: see tests/install-browser"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A Swedish phone."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="sv-SE")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def public(configure: Configure) -> Iterator[Callable[..., str]]:
+    """Starts the service with its real address as `public_url`, and gives it. Takes what `configure` takes."""
+    with ExitStack() as running:
+
+        def run(**overrides: Any) -> str:
+            port = free_port()
+            settings = configure(public_url=f"http://127.0.0.1:{port}", **overrides)
+            return running.enter_context(serve(create_app(settings), port=port))
+
+        yield run

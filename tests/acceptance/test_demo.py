@@ -1,0 +1,74 @@
+"""A newcomer runs the demo and sees a lead arrive, and none get lost."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+
+from app import demo
+from tests.serving import free_port, serve
+
+
+@pytest.fixture
+def demo_url(tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    database_url = f"sqlite:///{tmp_path}/demo.db"
+    with (
+        demo.demo(f"http://127.0.0.1:{port}", "key", database_url) as staged,
+        serve(demo.demo_app(staged), port=port) as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def desk(context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return page
+
+
+def _form(page: Page, title: str) -> FrameLocator:
+    frame = page.locator(f"iframe[title*='{title}']")
+    frame.scroll_into_view_if_needed()
+    return frame.content_frame
+
+
+def _fill(form: FrameLocator) -> None:
+    form.get_by_label("Förnamn").fill("Anna")
+    form.get_by_label("Efternamn").fill("Åkesson")
+    form.get_by_label("Mobil").fill("070-174 06 05")
+    form.get_by_label("Ja, ni får").check()
+
+
+def test_an_interest_sent_in_the_embedded_form_shows_up_with_its_campaign(demo_url: str, desk: Page) -> None:
+    desk.goto(demo_url)
+    desk.get_by_role("link", name="Nyhetsbrev").click()
+    expect(desk).to_have_url(re.compile("utm_source=nyhetsbrev"))
+    form = _form(desk, "intresse")
+    _fill(form)
+    form.get_by_role("button", name="Skicka intresseanmälan").click()
+    expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
+    crm = desk.locator("#crm")
+    expect(crm).to_contain_text("Anna Åkesson")
+    expect(crm).to_contain_text("nyhetsbrev")
+
+
+def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_later(demo_url: str, desk: Page) -> None:
+    desk.goto(demo_url)
+    desk.get_by_role("button", name="nere").click()
+    form = _form(desk, "visning")
+    _fill(form)
+    form.get_by_role("button", name="Boka visning").click()
+    expect(form.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot", timeout=15_000)
+    expect(desk.locator("#crm")).to_contain_text("503")
+    desk.get_by_role("button", name="som vanligt").click()
+    expect(desk.locator("#crm")).to_contain_text("200", timeout=20_000)
+
+
+def test_every_page_of_the_demo_says_that_nothing_is_real(demo_url: str) -> None:
+    for path in ("/", "/Advertising/Estate/M00000/OBJ1/interest", "/Viewing/M00000/VIS1/SLOT1/Participant", "/nowhere"):
+        page = httpx.get(demo_url + path, headers={"Accept": "text/html", "Accept-Language": "sv"})
+        assert "Inget här är på riktigt" in page.text, path

@@ -1,0 +1,122 @@
+"""What tests share: real servers, a real database of each kind, no mocks of our own code."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from app.main import create_app
+from app.settings import Settings
+from app.vitec.sandbox import Customer, Office, serve_sandbox
+from tests.serving import postgresql_server, serve
+
+CUSTOMER = "M12345"
+API_KEY = "test-api-key"
+ORIGIN = "https://www.maklarhuset.se"
+
+Configure = Callable[..., Settings]
+
+
+@pytest.fixture
+def office() -> Office:
+    """The CRM of two customers. Any well-formed estate, viewing and slot is there."""
+    return Office([Customer(CUSTOMER, "secret", "crm-secret"), Customer("M67890", "other", "other-crm")])
+
+
+@pytest.fixture
+def vitec_url(office: Office) -> Iterator[str]:
+    with serve_sandbox(office) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A PostgreSQL server out of its wheel."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/intresse.db"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(_text(server), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield _text(server.set(database=name))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def configure(tmp_path: Path, vitec_url: str) -> Configure:
+    """Settings of a service in front of the sandbox, on SQLite; keywords override the top level, `customer` the first
+    customer's table, `vitec` and `delivery` their own."""
+
+    def make(
+        customer: dict[str, Any] | None = None,
+        vitec: dict[str, Any] | None = None,
+        delivery: dict[str, Any] | None = None,
+        **top: Any,
+    ) -> Settings:
+        return Settings.model_validate(
+            {
+                "secret_key": "a secret key for the tests alone",
+                "encryption_keys": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+                "database_url": f"sqlite:///{tmp_path}/intresse.db",
+                "public_url": "https://leads.example.se",
+                "vitec": {"base_url": vitec_url, "username": "partner"} | (vitec or {}),
+                "delivery": delivery or {},
+                "customers": [
+                    {
+                        "id": CUSTOMER,
+                        "name": "Mäklarhuset",
+                        "password": "secret",
+                        "crm_password": "crm-secret",
+                        "allowed_origins": [ORIGIN],
+                        "api_key_hashes": [sha256(API_KEY.encode()).hexdigest()],
+                        "privacy_url": f"{ORIGIN}/integritet",
+                        "phone": "08-123 456 78",
+                        "email": "info@maklarhuset.se",
+                        "rate_limit": "1000/minute",
+                    }
+                    | (customer or {}),
+                    {"id": "M67890", "name": "Den andra", "password": "other", "crm_password": "other-crm"},
+                ],
+                **top,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def start(configure: Configure) -> Iterator[Callable[..., httpx.Client]]:
+    """Starts the service for real, on a loopback port, and gives a client of it. Takes what `configure` takes."""
+    with ExitStack() as running:
+
+        def run(*, deliver: bool = True, demo: bool = False, **overrides: Any) -> httpx.Client:
+            app = create_app(configure(**overrides), deliver=deliver, demo=demo)
+            url = running.enter_context(serve(app))
+            return running.enter_context(httpx.Client(base_url=url, timeout=30))
+
+        yield run
+
+
+@pytest.fixture
+def client(start: Callable[..., httpx.Client]) -> httpx.Client:
+    """The service as `configure()` makes it."""
+    return start()
