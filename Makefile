@@ -37,5 +37,8 @@ lock:                     ## renew the locked requirements (needs uv)
 benchmark: $(VENV)/.installed-dev ## the numbers in the README
 	$(VENV)/bin/python -m benchmarks
 
+picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
+	$(VENV)/bin/python -m docs.picture
+
 clean:
 	rm -rf $(VENV)
