@@ -4,15 +4,19 @@ import asyncio
 import os
 import secrets
 import signal
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
 from app import __version__, logs
 from app.configuration import ConfigurationError, configuration_path, load
+from app.domain.submission import Status
 from app.settings import Settings
 from app.storage.database import DatabaseUnusable
+
+T = TypeVar("T")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -171,6 +175,71 @@ def check(
         if faults:
             _stop(*faults)
         typer.echo("Vitec accepts every login.")
+
+
+@cli.command()
+def link(
+    customer: Annotated[str, typer.Option(help="The customer's id.")],
+    contact: Annotated[str, typer.Option(help="Vitec's id of the contact.")],
+    form: Annotated[str, typer.Option(help="contact or loan-promise.")],
+    expires: Annotated[str, typer.Option(help="45m, 12h, 30d; at most 90d.")] = "30d",
+) -> None:
+    """Print a personal link: one contact, one form."""
+    settings = _settings()
+    from app.personal_link import make_link
+
+    try:
+        typer.echo(make_link(settings, customer, contact, form, expires))
+    except ValueError as error:
+        _stop(str(error))
+
+
+leads = typer.Typer(no_args_is_help=True, help="Submissions, without the console.")
+cli.add_typer(leads, name="leads")
+Which = Annotated[str, typer.Argument(help="Its id, or the reference that the visitor has.")]
+
+
+def _on_leads(work: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    from app.leads import NoSuchSubmission, run
+    from app.storage.database import StoreUnavailable
+
+    try:
+        return run(_settings(), lambda service: work(service, *arguments))
+    except (DatabaseUnusable, StoreUnavailable) as error:
+        _stop(f"database: {error}")
+    except NoSuchSubmission as error:
+        _stop(str(error))
+
+
+@leads.command("list")
+def leads_list(
+    status: Annotated[Status | None, typer.Option(help="Only those with this status.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+) -> None:
+    """The newest submissions, a line each, without personal data."""
+    from app.leads import listing
+
+    for line in _on_leads(listing, status, most):
+        typer.echo(line)
+
+
+@leads.command("show")
+def leads_show(which: Which) -> None:
+    """A submission's steps, and Vitec's words."""
+    from app.leads import showing
+
+    for line in _on_leads(showing, which):
+        typer.echo(line)
+
+
+@leads.command("retry")
+def leads_retry(which: Which) -> None:
+    """Fill the configured members anew for the steps not yet done, and make them due now."""
+    from app.leads import retrying
+
+    if not _on_leads(retrying, which):
+        _stop("nothing to retry: every step is done, or a worker is at it")
+    typer.echo("It is due now.")
 
 
 if __name__ == "__main__":

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import get_args
 
 from fastapi import FastAPI
 
 from app.main import create_app, firm_of
+from app.personal_link import make_link
 from app.settings import Settings
 from app.vitec.sandbox import Fault, Office, demo_office, serve_sandbox
 from app.web.demo import MOODS, Stage, demo_routes
+from app.web.personal_links import PersonalForm
 from app.web.templating import Templates
 
 CUSTOMER = "M00000"
 ESTATE = "OBJ1"
 VIEWING = "VIS1"
+CONTACT = "C1"
 FULL = "FULL"
 DATABASE = "sqlite:///data/demo.db"
 # Known to everyone and used for nothing else, so that a demo started again can read what it kept.
@@ -58,6 +62,11 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
                     "phone": "08-123 456 78",
                     "email": "info@example.se",
                     "rate_limit": "1000/minute",
+                    "lead": {
+                        "lead_source_id": "KAMPANJ",
+                        "assigned_to_id": "contact-agent",
+                        "fallback_assigned_to_id": "A1",
+                    },
                 }
             ],
         }
@@ -85,5 +94,14 @@ def _stage(demo: Demo) -> Stage:
         if fault is not None:
             demo.office.order(Fault(**fault))
 
-    firm = firm_of(demo.settings.customers[0])
-    return Stage(firm, CUSTOMER, ESTATE, VIEWING, slots, FULL, lambda: demo.office.received, set_mood)
+    return Stage(
+        firm=firm_of(demo.settings.customers[0]),
+        customer_id=CUSTOMER,
+        estate_id=ESTATE,
+        viewing_id=VIEWING,
+        slots=slots,
+        full=FULL,
+        personal={form: make_link(demo.settings, CUSTOMER, CONTACT, form, "1d") for form in get_args(PersonalForm)},
+        received=lambda: demo.office.received,
+        set_mood=set_mood,
+    )

@@ -21,6 +21,7 @@ KEYS = frozenset(
         "submission",
         "customer",
         "operation",
+        "function_group",
         "step",
         "status",
         "outcome",

@@ -19,17 +19,22 @@ from app.delivery.deliver import Deliverer
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.filling import InterestDefaults, ViewingDefaults
+from app.domain.plan import Defaults, LeadDefaults
+from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
 from app.storage.database import Database, DatabaseUnusable
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
-from app.storage.leads import Leads, Outcomes
+from app.storage.leads import Leads
 from app.storage.migrations import is_current, upgrade
 from app.storage.outbox import Outbox
+from app.storage.outcomes import Outcomes
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
+from app.vitec.pauses import Pauses
+from app.web import crm, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
-from app.web import forms, openapi, operations, problems, receipts, static_files
+from app.web.greeting import Greeter
 from app.web.guard import OriginRule
 from app.web.pages import Firm
 from app.web.signing import FormTokens, LinkSecrets, Repeats
@@ -45,6 +50,7 @@ class Service:
 
     settings: Settings
     database: Database
+    keyring: Keyring
     intake: Intake
     leads: Leads
     outcomes: Outcomes
@@ -83,22 +89,23 @@ def build_service(settings: Settings) -> Service:
     )
     outbox = Outbox(database, keyring, lease)
     outcomes = Outcomes(database)
-    vitec = build_vitec(settings)
+    pauses = Pauses(policy.probe)
+    vitec = build_vitec(settings, pauses)
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, outcomes.tell),
+        Deliverer(outbox, vitec, policy, parks, pauses, outcomes.tell),
         [customer.id for customer in settings.customers],
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
         lease=lease,
-        probe=policy.probe,
+        pauses=pauses,
     )
     intake = Intake(database, keyring, KeyedHash(secret, "contacts"), worker.wake)
-    return Service(settings, database, intake, Leads(database, keyring), outcomes, vitec, worker)
+    return Service(settings, database, keyring, intake, Leads(database, keyring), outcomes, vitec, worker)
 
 
-def build_vitec(settings: Settings) -> VitecClient:
+def build_vitec(settings: Settings, pauses: Pauses) -> VitecClient:
     def secret(value: SecretStr) -> str:
         return value.get_secret_value()
 
@@ -107,15 +114,15 @@ def build_vitec(settings: Settings) -> VitecClient:
         for customer in settings.customers
     }
     vitec = settings.vitec
-    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
+    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency, pauses)
 
 
 async def refused_logins(settings: Settings) -> list[str]:
     """A line for each password that Vitec does not accept, or could not be asked about."""
-    vitec = build_vitec(settings)
+    vitec = build_vitec(settings, Pauses(timedelta(0)))
     lines = []
     for customer in settings.customers:
-        for group, key in {"advertising": "password", "crm": "crm_password"}.items():
+        for group, key in {FunctionGroup.ADVERTISING: "password", FunctionGroup.CRM: "crm_password"}.items():
             try:
                 await vitec.try_login(customer.id, group)
             except VitecError as error:
@@ -166,6 +173,8 @@ def create_app(
     )
     app.router.routes[:0] = [
         *forms.routes(site),
+        *crm.routes(site),
+        *personal.routes(site, service.keyring, Greeter(service.vitec.contacts)),
         *receipts.routes(site),
         *operations.routes(service.database),
         *static_files.routes,
@@ -193,6 +202,7 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         receipt_links=LinkSecrets(secret, "receipt"),
         repeats=Repeats(secret),
         origins=OriginRule(settings.public_url, demo),
+        contacts=service.vitec.contacts,
     )
 
 
@@ -205,8 +215,17 @@ def _web_customer(customer: Customer) -> web.Customer:
         key_hashes=tuple(customer.api_key_hashes),
         rate=limits.parse(customer.rate_limit),
         collect_personnummer=customer.collect_personnummer,
+        defaults=defaults_of(customer),
+    )
+
+
+def defaults_of(customer: Customer) -> Defaults:
+    lead = customer.lead
+    return Defaults(
         interest=InterestDefaults(**customer.interest.model_dump(exclude={"marketing"})),
         viewing=ViewingDefaults(**customer.viewing.model_dump()),
+        lead=LeadDefaults(**lead.model_dump(exclude={"when"}), always=lead.when == "always") if lead else None,
+        interest_as_lead=customer.interest.marketing == "lead",
     )
 
 

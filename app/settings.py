@@ -199,6 +199,12 @@ class Customer(Table):
     lead: LeadSettings | None = None
     theme: Theme = Theme()
 
+    @model_validator(mode="after")
+    def _marketing_has_a_lead(self) -> "Customer":
+        if self.interest.marketing == "lead" and self.lead is None:
+            raise ValueError('interest.marketing = "lead" needs the table customers.lead')
+        return self
+
 
 class Settings(Table):
     secret_key: Annotated[Secret, AfterValidator(_long_enough)]

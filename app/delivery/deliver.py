@@ -1,24 +1,18 @@
 """One claimed submission: its next steps against Vitec, each recorded before the next begins."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 import structlog
 
 from app.delivery.retry_policy import Decision, RetryPolicy, decide
-from app.domain.submission import Operation, StepStatus
+from app.delivery.steps import CannotGoOn, NothingToDo, Results, Vitec, carry_out, check
+from app.domain.submission import GROUPS, STOPPED, Operation, StepStatus
 from app.storage.outbox import Claim, ClaimedStep, Outbox, Recorded
-from app.vitec.answers import Answer
 from app.vitec.errors import Ambiguous, Rejected, VitecError
+from app.vitec.pauses import Pauses
 
 log = structlog.get_logger()
-
-
-class Vitec(Protocol):
-    async def post(
-        self, operation: Operation, customer_id: str, resource: Sequence[str], body: Mapping[str, Any]
-    ) -> Answer: ...
 
 
 class Deliverer:
@@ -30,38 +24,53 @@ class Deliverer:
         vitec: Vitec,
         policy: RetryPolicy,
         parks: frozenset[str],
+        pauses: Pauses,
         on_recorded: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
         self._vitec = vitec
         self._policy = policy
         self._parks = parks
+        self._pauses = pauses
         self._on_recorded = on_recorded
 
-    async def deliver(self, claim: Claim) -> VitecError | None:
-        """Runs steps until one is not delivered; that one's error. Raises `LeaseLost`, `StoreUnavailable`."""
+    async def deliver(self, claim: Claim) -> None:
+        """Runs steps until one is not done. Raises `LeaseLost`, `StoreUnavailable`."""
+        results = dict(claim.results)
         for step in claim.steps:
-            error = await self._interrupted(claim, step) if step.interrupted else await self._attempt(claim, step)
-            if error is not None:
-                return error
+            if step.interrupted and step.operation is not Operation.CONTACT:  # a look-up is simply made again
+                return await self._interrupted(claim, step)
+            credential = (claim.customer_id, GROUPS[step.operation])
+            if step is not claim.steps[0] and self._pauses.rests(credential):
+                return await self._outbox.hand_back(claim, step, datetime.now(UTC) + self._policy.probe)
+            try:
+                results[step.operation] = await self._attempt(claim, step, results)
+            except VitecError:
+                return None
+            except NothingToDo:
+                await self._record(claim, step, None, Recorded(StepStatus.SKIPPED, "skipped"))
+            except CannotGoOn as error:
+                await self._record(claim, step, None, Recorded(StepStatus.FAILED, "failed", detail=str(error)))
+                return None
         return None
 
-    async def _attempt(self, claim: Claim, step: ClaimedStep) -> VitecError | None:
+    async def _attempt(self, claim: Claim, step: ClaimedStep, results: Results) -> str | None:
+        """What Vitec answered. Raises the taxonomy, recorded; `NothingToDo`, `CannotGoOn`, not yet recorded."""
+        check(claim, step, results)
         attempt = await self._outbox.begin(claim, step)
         try:
-            answer = await self._vitec.post(step.operation, claim.customer_id, step.resource, step.body)
+            done = await carry_out(self._vitec, claim, step, results)
         except VitecError as error:
             await self._record_error(claim, step, attempt, error, attempts=step.attempts + 1)
-            return error
-        done = Recorded(StepStatus.DELIVERED, "delivered", http_status=answer.status, result=answer.result)
-        await self._record(claim, step, attempt, done)
-        return None
+            raise
+        recorded = Recorded(StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result)
+        await self._record(claim, step, attempt, recorded)
+        return done.result
 
-    async def _interrupted(self, claim: Claim, step: ClaimedStep) -> VitecError:
+    async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
         """The worker before us died in the call: it may have been carried out."""
         error = Ambiguous("the worker stopped during the call")
         await self._record_error(claim, step, None, error, attempts=max(step.attempts, 1))
-        return error
 
     async def _record_error(
         self, claim: Claim, step: ClaimedStep, attempt: int | None, error: VitecError, attempts: int
@@ -71,7 +80,7 @@ class Deliverer:
             error,
             self._policy,
             attempts=attempts,
-            age=now - claim.received_at,
+            age=now - claim.delivery_since,
             park=claim.customer_id in self._parks,
             was_not_found=step.was_not_found,
         )
@@ -79,8 +88,7 @@ class Deliverer:
 
     async def _record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> None:
         await self._outbox.record(claim, step, attempt, recorded)
-        needs_person = recorded.status in {StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN}
-        (log.error if needs_person else log.info)(
+        (log.error if recorded.status in STOPPED else log.info)(
             "attempt",
             submission=claim.id,
             customer=claim.customer_id,

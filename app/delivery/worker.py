@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,9 +10,10 @@ from datetime import timedelta
 import structlog
 
 from app.delivery.deliver import Deliverer
+from app.domain.submission import FunctionGroup
 from app.storage.database import StoreUnavailable
-from app.storage.outbox import Claim, LeaseLost, Outbox
-from app.vitec.errors import RefusedLogin
+from app.storage.outbox import Claim, Lane, LeaseLost, Outbox
+from app.vitec.pauses import Pauses
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Worker:
         concurrency: int,
         concurrency_per_customer: int,
         lease: timedelta,
-        probe: timedelta,
+        pauses: Pauses,
     ) -> None:
         self._outbox = outbox
         self._deliverer = deliverer
@@ -41,9 +41,8 @@ class Worker:
         self._concurrency = concurrency
         self._per_customer = concurrency_per_customer
         self._lease = lease
-        self._probe = probe
+        self._pauses = pauses
         self._running: dict[asyncio.Task[None], str] = {}
-        self._paused_until: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -87,37 +86,28 @@ class Worker:
         self._running.pop(task, None)
         self._wake.set()
 
-    def _room(self) -> dict[str, int]:
-        """Places for each customer; a paused one has a single place when its time for a probe has come."""
+    def _room(self) -> dict[Lane, int]:
+        """Places for each customer's function groups; of a paused one a single place, when it is time for a probe."""
         busy = Counter(self._running.values())
         room = {}
         for customer in random.sample(self._customers, len(self._customers)):  # nobody is always last in line
-            until = self._paused_until.get(customer)
-            places = self._per_customer if until is None else int(until <= time.monotonic())
-            if places > busy[customer]:
-                room[customer] = places - busy[customer]
+            free = self._per_customer - busy[customer]
+            for group in FunctionGroup:
+                places = min(free, self._pauses.places((customer, group), free))
+                if places > 0:
+                    room[customer, group] = places
         return room
 
     async def _deliver(self, claim: Claim) -> None:
         heartbeat = asyncio.create_task(self._heartbeat(claim))
         try:
-            error = await self._deliverer.deliver(claim)
+            await self._deliverer.deliver(claim)
         except (LeaseLost, StoreUnavailable) as lost:
             log.error("claim lost", submission=claim.id, customer=claim.customer_id, detail=type(lost).__name__)
-            return
         except Exception:  # the lease runs out, and the submission is due again
             log.exception("delivery failed", submission=claim.id, customer=claim.customer_id)
-            return
         finally:
             heartbeat.cancel()
-        self._pause(claim.customer_id, isinstance(error, RefusedLogin))
-
-    def _pause(self, customer: str, refused: bool) -> None:
-        if refused:
-            log.error("login refused", customer=customer)
-            self._paused_until[customer] = time.monotonic() + self._probe.total_seconds()
-        elif self._paused_until.pop(customer, None) is not None:
-            log.info("login accepted again", customer=customer)
 
     async def _heartbeat(self, claim: Claim) -> None:
         while True:

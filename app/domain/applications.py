@@ -222,3 +222,18 @@ class ViewingBooking(VitecModel):
     lead_source_id: Id | None = None
     options: ViewingOptions | None = None
     marketing: MarketingMember | None = None
+
+
+def reached_by(application: VitecModel) -> dict[str, str]:
+    """What the person is found by later: `email` in lower case, `phone` in E.164."""
+    email: EmailAddresses | None = None
+    numbers: tuple[str | None, ...] = ()
+    if isinstance(application, Interest):
+        email, phones = application.email, application.telephone
+        numbers = (phones.cell, phones.home, phones.work) if phones else ()
+    elif isinstance(application, ViewingBooking):
+        person = application.update_person
+        email, numbers = person.email, (person.cell_phone, person.tele_phone, person.work_phone)
+    address = email.email_address.lower() if email and email.email_address else None
+    found = {"email": address, "phone": next(filter(None, numbers), None)}
+    return {kind: contact for kind, contact in found.items() if contact}

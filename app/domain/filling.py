@@ -1,7 +1,7 @@
 """What the visitor does not say, the customer's configuration fills in: application -> the body that Vitec gets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,9 @@ class Said:
     consented_at: datetime | None
     marketing: Marketing
 
+    def without_marketing(self) -> "Said":
+        return replace(self, marketing=Marketing())
+
 
 def interest_body(application: Interest, defaults: InterestDefaults, said: Said) -> dict[str, Any]:
     """`AdvertisingInterestApplication`, with the marketing inline."""
@@ -52,7 +55,7 @@ def interest_body(application: Interest, defaults: InterestDefaults, said: Said)
         spoken.pop("status", None)
     spoken.pop("marketing", None)
     marketing = said.marketing.body()
-    return _said_or_configured(spoken, configured) | ({"marketing": marketing} if marketing else {})
+    return said_or_configured(spoken, configured) | ({"marketing": marketing} if marketing else {})
 
 
 def viewing_body(
@@ -76,9 +79,9 @@ def viewing_body(
     spoken.pop("marketing", None)
     if not said.with_key:
         _only_allowed(spoken, defaults)
-    return _said_or_configured(spoken, configured) | {
-        "updatePerson": _said_or_configured(spoken["updatePerson"], person) | {"customerId": customer_id},
-        "options": _said_or_configured(spoken.get("options", {}), options),
+    return said_or_configured(spoken, configured) | {
+        "updatePerson": said_or_configured(spoken["updatePerson"], person) | {"customerId": customer_id},
+        "options": said_or_configured(spoken.get("options", {}), options),
     }
 
 
@@ -93,7 +96,7 @@ def _only_allowed(spoken: dict[str, Any], defaults: ViewingDefaults) -> None:
         spoken.pop("smsConfirmation", None)
 
 
-def _said_or_configured(spoken: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
+def said_or_configured(spoken: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in configured.items() if value is not None} | dict(spoken)
 
 

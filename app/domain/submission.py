@@ -16,14 +16,33 @@ REFERENCE_LENGTH = 8
 
 
 class Operation(StrEnum):
-    """Vitec's operations that deliver something, as the public `operation`."""
+    """Vitec's operations, as the public `operation`."""
 
     INTEREST = "interest"
     VIEWING = "viewing"
+    LEAD = "lead"
+    LOAN_PROMISE = "loan-promise"
+    CONTACT = "contact"  # a look-up: only ever a step before a lead
+
+
+class FunctionGroup(StrEnum):
+    """Which of a customer's two passwords opens an operation (S)."""
+
+    ADVERTISING = "advertising"
+    CRM = "crm"
+
+
+GROUPS: Mapping[Operation, FunctionGroup] = {
+    Operation.INTEREST: FunctionGroup.ADVERTISING,
+    Operation.VIEWING: FunctionGroup.ADVERTISING,
+    Operation.LEAD: FunctionGroup.CRM,
+    Operation.LOAN_PROMISE: FunctionGroup.CRM,
+    Operation.CONTACT: FunctionGroup.CRM,
+}
 
 
 class Status(StrEnum):
-    """A submission's public status: its first step's outcome."""
+    """A submission's public status: the outcome of the step that is its own operation, or of what stops before it."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -42,15 +61,18 @@ class StepStatus(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"  # there was nothing to do it with, and that is no fault
 
 
-FINAL = frozenset({StepStatus.DELIVERED, StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
+DONE = frozenset({StepStatus.DELIVERED, StepStatus.SKIPPED})
+STOPPED = frozenset({StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
+FINAL = DONE | STOPPED
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call to Vitec. `resource` is the path's ids after the customer's; `result` is the string that Vitec
-    answered, `upstream` Vitec's words when it refused."""
+    """One call to Vitec. `resource` is the path's ids after the customer's, empty where an earlier step's answer names
+    it; `result` is the string that Vitec answered, `upstream` Vitec's words when it refused."""
 
     position: int
     operation: Operation
@@ -77,8 +99,9 @@ class Submission:
     steps: tuple[Step, ...]
 
     @property
-    def first(self) -> Step:
-        return self.steps[0]
+    def main(self) -> Step:
+        """The step whose outcome is the submission's: its own operation."""
+        return next(step for step in self.steps if step.operation is self.operation)
 
 
 @dataclass(frozen=True)
@@ -93,7 +116,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class NewStep:
-    """A step to come: `body` is all that will be sent."""
+    """A step to come: `body` is all that will be sent, but for what an earlier step answers."""
 
     operation: Operation
     resource: tuple[str, ...]

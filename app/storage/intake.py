@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.submission import NewSubmission, Status, StepStatus
+from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
@@ -124,12 +124,14 @@ class Intake:
             "status": Status.PENDING.value,
             "language": new.language,
             "received_at": new.received_at,
+            "delivery_since": new.received_at,
             "payload": self._keyring.seal(new.payload, f"{new.id}/payload"),
             "email_hash": hashes.get("email_hash"),
             "phone_hash": hashes.get("phone_hash"),
             "repeat_key": new.repeat.key if new.repeat else None,
             "repeat_content": new.repeat.content if new.repeat else None,
             "repeat_until": new.received_at + new.repeat.lives if new.repeat else None,
+            "function_group": GROUPS[new.steps[0].operation].value,
             "due_at": new.received_at,
         }
         rows = [

@@ -1,16 +1,15 @@
 """What people and waiting callers ask about submissions."""
 
-import asyncio
-import contextlib
-from functools import partial
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select, update
 
-from app.domain.submission import Operation, Status, Step, StepStatus, Submission
-from app.storage.database import Database, StoreUnavailable
+from app.domain.submission import DONE, GROUPS, Operation, Status, Step, StepStatus, Submission
+from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.schema import steps, submissions
+from app.storage.schema import resource_of, steps, submissions
 
 
 class Leads:
@@ -22,6 +21,77 @@ class Leads:
         """Raises `StoreUnavailable`."""
         return await self._database.read(lambda connection: self._get(connection, identity))
 
+    async def payload(self, identity: str) -> dict[str, Any]:
+        """What the caller said. Raises `StoreUnavailable`, and `KeyError` when there is no such submission."""
+        query = select(submissions.c.payload).where(submissions.c.id == identity)
+        sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
+        if sealed is None:
+            raise KeyError(identity)
+        payload: dict[str, Any] = self._keyring.open(sealed, f"{identity}/payload")
+        return payload
+
+    async def bodies(self, identity: str) -> list[dict[str, Any]]:
+        """What each step sends, in order. Raises `StoreUnavailable`."""
+        query = (
+            select(steps.c.position, steps.c.body).where(steps.c.submission_id == identity).order_by(steps.c.position)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [self._keyring.open(row.body, f"{identity}/{row.position}/body") for row in rows]
+
+    async def find(self, reference_or_id: str) -> Submission | None:
+        """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""
+        said = reference_or_id.replace(" ", "").upper()
+        query = (
+            select(submissions.c.id)
+            .where(or_(submissions.c.id == reference_or_id, submissions.c.reference == said))
+            .order_by(submissions.c.received_at.desc())
+        )
+        identity = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return await self.get(identity) if identity else None
+
+    async def newest(self, status: Status | None, most: int) -> list[Submission]:
+        """The newest first. Raises `StoreUnavailable`."""
+        query = select(submissions.c.id).order_by(submissions.c.received_at.desc()).limit(most)
+        if status:
+            query = query.where(submissions.c.status == status)
+
+        def work(connection: Connection) -> list[Submission]:
+            found = (self._get(connection, identity) for identity in connection.execute(query).scalars().all())
+            return [submission for submission in found if submission]
+
+        return await self._database.read(work)
+
+    async def retry(self, identity: str, bodies: Sequence[Mapping[str, Any]]) -> bool:
+        """Makes the steps that are not done due now, each with its new body; says whether there were any.
+        A submission that a worker holds is left to it."""
+        return await self._database.write(lambda connection: self._retry(connection, identity, bodies))
+
+    def _retry(self, connection: Connection, identity: str, bodies: Sequence[Mapping[str, Any]]) -> bool:
+        of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+        todo = [step for step in connection.execute(of_submission) if step.status not in DONE]
+        free = submissions.c.claim.is_(None) & (submissions.c.id == identity)
+        if not todo or connection.execute(select(submissions.c.id).where(free)).first() is None:
+            return False
+        for step in todo:
+            place = f"{identity}/{step.position}/body"
+            body = self._keyring.seal(bodies[step.position], place)
+            this = (steps.c.submission_id == identity) & (steps.c.position == step.position)
+            fresh = {"status": StepStatus.WAITING.value, "attempts": 0, "body": body, "upstream": None}
+            connection.execute(update(steps).where(this).values(fresh))
+        now = datetime.now(UTC)
+        group = GROUPS[Operation(todo[0].operation)].value
+        values: dict[str, Any] = {"due_at": now, "delivery_since": now, "function_group": group}
+        row = connection.execute(select(submissions.c.operation).where(submissions.c.id == identity)).one()
+        if row.operation in {step.operation for step in todo}:
+            values |= {"status": Status.PENDING.value, "settled_at": None}
+        connection.execute(update(submissions).where(free).values(values))
+        return True
+
+    async def has_repeat(self, key: bytes) -> bool:
+        """Whether a submission has this repeat key. Raises `StoreUnavailable`."""
+        found = select(submissions.c.id).where(submissions.c.repeat_key == key)
+        return await self._database.read(lambda connection: connection.execute(found).first() is not None)
+
     def _get(self, connection: Connection, identity: str) -> Submission | None:
         row = connection.execute(select(submissions).where(submissions.c.id == identity)).one_or_none()
         if row is None:
@@ -32,7 +102,7 @@ class Leads:
             reference=row.reference,
             customer_id=row.customer_id,
             operation=Operation(row.operation),
-            resource=tuple(row.resource.split("/")),
+            resource=resource_of(row.resource),
             status=Status(row.status),
             language=row.language,
             received_at=row.received_at,
@@ -45,7 +115,7 @@ class Leads:
         return Step(
             position=row.position,
             operation=Operation(row.operation),
-            resource=tuple(row.resource.split("/")),
+            resource=resource_of(row.resource),
             status=StepStatus(row.status),
             attempts=row.attempts,
             result=self._open(row.result, f"{place}/result"),
@@ -54,53 +124,3 @@ class Leads:
 
     def _open(self, sealed: bytes | None, place: str) -> Any:
         return None if sealed is None else self._keyring.open(sealed, place)
-
-
-class Outcomes:
-    """Callers that wait for recorded outcomes: one poll of the database serves them all, and an outcome that is
-    recorded in this process is heard of at once."""
-
-    POLL_SECONDS = 0.1
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._wake = asyncio.Event()
-
-    async def wait(self, identity: str, seconds: float) -> None:
-        """Until the submission has an outcome, at most `seconds`."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(identity, []).append(settled)
-        self._wake.set()
-        try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(settled, seconds)
-        finally:
-            remaining = self._waiting.get(identity, [])
-            if settled in remaining:
-                remaining.remove(settled)
-            if not remaining:
-                self._waiting.pop(identity, None)
-
-    def tell(self, identity: str) -> None:
-        """An outcome of this submission has been recorded."""
-        for settled in self._waiting.pop(identity, ()):
-            if not settled.done():
-                settled.set_result(None)
-
-    async def run(self) -> None:
-        """Until cancelled: asks the database while anyone waits."""
-        while True:
-            await self._wake.wait()
-            if not self._waiting:
-                self._wake.clear()
-                continue
-            with contextlib.suppress(StoreUnavailable):
-                for identity in await self._database.read(partial(_settled, list(self._waiting))):
-                    self.tell(identity)
-            await asyncio.sleep(self.POLL_SECONDS)
-
-
-def _settled(asked: list[str], connection: Connection) -> list[str]:
-    settled = select(submissions.c.id).where(submissions.c.id.in_(asked), submissions.c.status != Status.PENDING)
-    return list(connection.execute(settled).scalars())

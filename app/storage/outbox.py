@@ -14,14 +14,17 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from app.domain.submission import FINAL, Operation, Status, StepStatus
+from app.domain.submission import DONE, FINAL, GROUPS, STOPPED, FunctionGroup, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import attempts, steps, submissions
+from app.storage.schema import attempts, resource_of, steps, submissions
 
 DETAIL_LENGTH = 200
 
 log = structlog.get_logger()
+
+
+Lane = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
 
 
 class LeaseLost(Exception):
@@ -48,8 +51,10 @@ class Claim:
     id: str
     token: str
     customer_id: str
-    received_at: datetime
+    operation: Operation
+    delivery_since: datetime
     steps: tuple[ClaimedStep, ...]
+    results: Mapping[Operation, str | None]  # what the steps before have answered
 
 
 @dataclass(frozen=True)
@@ -73,24 +78,34 @@ class Outbox:
         self._keyring = keyring
         self._lease = lease
 
-    async def claim_due(self, room: Mapping[str, int], most: int) -> list[Claim]:
-        """At most `most` due submissions, at most `room[customer]` of each customer, the longest due first."""
+    async def claim_due(self, room: Mapping[Lane, int], most: int) -> list[Claim]:
+        """At most `most` due submissions, of each lane at most its room, of each customer at most the largest room of
+        its lanes; in a lane the longest due first."""
         return await self._database.write(lambda connection: self._claim_due(connection, room, most))
 
-    def _claim_due(self, connection: Connection, room: Mapping[str, int], most: int) -> list[Claim]:
+    def _claim_due(self, connection: Connection, room: Mapping[Lane, int], most: int) -> list[Claim]:
         now = _now(connection)
         claims: list[Claim] = []
-        for customer_id, places in room.items():
+        left: dict[str, int] = {}
+        for (customer_id, _), places in room.items():
+            left[customer_id] = max(places, left.get(customer_id, 0))
+        for (customer_id, group), places in room.items():
             if len(claims) == most:
                 break
             due = (
                 select(submissions.c.id)
-                .where(submissions.c.customer_id == customer_id, submissions.c.due_at <= now)
+                .where(
+                    submissions.c.customer_id == customer_id,
+                    submissions.c.function_group == group,
+                    submissions.c.due_at <= now,
+                )
                 .order_by(submissions.c.due_at)
-                .limit(min(places, most - len(claims)))
+                .limit(min(places, left[customer_id], most - len(claims)))
                 .with_for_update(skip_locked=True)
             )
-            for (identity,) in connection.execute(due).all():
+            found = connection.execute(due).all()
+            left[customer_id] -= len(found)
+            for (identity,) in found:
                 try:
                     claims.append(self._claim(connection, identity, now))
                 except SealBroken as error:  # its lease runs out and it is told of again; the others go on
@@ -103,27 +118,33 @@ class Outbox:
             update(submissions)
             .where(submissions.c.id == identity)
             .values(claim=token, due_at=now + self._lease)
-            .returning(submissions.c.customer_id, submissions.c.received_at)
+            .returning(submissions.c.customer_id, submissions.c.operation, submissions.c.delivery_since)
         ).one()
-        todo = connection.execute(
-            select(steps)
-            .where(steps.c.submission_id == identity, steps.c.status.not_in(FINAL))
-            .order_by(steps.c.position)
+        rows = connection.execute(
+            select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
         ).all()
         seen = _not_found(connection, identity)
         return Claim(
             identity,
             token,
             row.customer_id,
-            row.received_at,
-            tuple(self._step(step, step.position in seen) for step in todo),
+            Operation(row.operation),
+            row.delivery_since,
+            tuple(self._step(step, step.position in seen) for step in rows if step.status not in FINAL),
+            {Operation(step.operation): self._result(step) for step in rows if step.status in DONE},
         )
+
+    def _result(self, row: Row[Any]) -> str | None:
+        if row.result is None:
+            return None
+        result: str = self._keyring.open(row.result, f"{row.submission_id}/{row.position}/result")
+        return result
 
     def _step(self, row: Row[Any], was_not_found: bool) -> ClaimedStep:
         return ClaimedStep(
             row.position,
             Operation(row.operation),
-            tuple(row.resource.split("/")),
+            resource_of(row.resource),
             self._keyring.open(row.body, f"{row.submission_id}/{row.position}/body"),
             row.attempts,
             interrupted=row.status == StepStatus.SENDING,
@@ -188,12 +209,12 @@ class Outbox:
             raise LeaseLost(claim.id)
         return now
 
-    async def hand_back(self, claim: Claim, due_at: datetime | None = None) -> None:
-        """A claim that was not begun is due again, at once or at `due_at`. Raises `LeaseLost`."""
+    async def hand_back(self, claim: Claim, step: ClaimedStep, due_at: datetime) -> None:
+        """A step that is not to be begun now is due again at `due_at`. Raises `LeaseLost`."""
 
         def work(connection: Connection) -> None:
-            now = self._renew(connection, claim)
-            values = {"claim": None, "due_at": due_at or now}
+            self._renew(connection, claim)
+            values = {"claim": None, "due_at": due_at, "function_group": GROUPS[step.operation].value}
             connection.execute(update(submissions).where(submissions.c.id == claim.id).values(values))
 
         await self._database.write(work)
@@ -203,17 +224,25 @@ class Outbox:
 
 
 def _submission_values(claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:
-    """The first step's outcome is the submission's; what is refused, given up or parked stops the chain."""
+    """The outcome of the submission's own operation is the submission's, or of a step that stops the chain before it;
+    what is refused, given up or parked stops the chain."""
     values: dict[str, Any] = {}
+    stopped = recorded.status in STOPPED
     if recorded.status is StepStatus.WAITING:
-        values |= {"claim": None, "due_at": recorded.due_at}
-    elif recorded.status is not StepStatus.DELIVERED or step is claim.steps[-1]:
+        values |= {"claim": None, "due_at": recorded.due_at, "function_group": GROUPS[step.operation].value}
+    elif stopped or step.position == claim.steps[-1].position:
         values |= {"claim": None, "due_at": None}
-    if step.position == 0 and recorded.status in FINAL:
+    before = step.position <= _main_position(claim)
+    if before and (stopped or (step.operation is claim.operation and recorded.status in FINAL)):
         values |= {"status": Status(recorded.status.value).value, "settled_at": now}
         if recorded.status is StepStatus.REJECTED:
             values["repeat_key"] = None  # a refusal is never replayed as an answer
     return values
+
+
+def _main_position(claim: Claim) -> int:
+    """Where the submission's own operation stands; -1 when it is done."""
+    return next((step.position for step in claim.steps if step.operation is claim.operation), -1)
 
 
 def _set_step(connection: Connection, claim: Claim, step: ClaimedStep, **values: Any) -> None:

@@ -48,13 +48,17 @@ submissions = Table(
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("settled_at", UtcDateTime),  # when the first step got its outcome
+    Column(
+        "delivery_since", UtcDateTime, nullable=False
+    ),  # received, or retried by a person: what giving up counts from
+    Column("settled_at", UtcDateTime),  # when `status` got its outcome
     Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said
     Column("email_hash", LargeBinary),  # keyed hash
     Column("phone_hash", LargeBinary),  # keyed hash
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
+    Column("function_group", String(12), nullable=False),  # whose password the next step needs
     # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
     Column("claim", String(36)),  # the fence: who may record an outcome
@@ -62,6 +66,7 @@ submissions = Table(
 Index(
     "ix_submissions_due",
     submissions.c.customer_id,
+    submissions.c.function_group,
     submissions.c.due_at,
     sqlite_where=submissions.c.due_at.is_not(None),
     postgresql_where=submissions.c.due_at.is_not(None),
@@ -103,3 +108,8 @@ attempts = Table(
     Column("http_status", Integer),
     Column("detail", String(200)),  # ours, never Vitec's words
 )
+
+
+def resource_of(text: str) -> tuple[str, ...]:
+    """The ids of a `resource` column; an empty one has none."""
+    return tuple(text.split("/")) if text else ()

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
+from app.vitec.contacts import Contact, read_contacts
+from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
 
 OVERLOADED = frozenset({408, 425, 429, 503})
 LONGEST_WORDS = 2000
@@ -27,6 +28,16 @@ def read(response: httpx.Response) -> Answer:
     if not response.is_success:
         raise _refusal(response)
     return Answer(response.status_code, _json_string(response.content))
+
+
+def read_list(response: httpx.Response) -> list[Contact]:
+    """The answer of `CRM/Contact`. Raises the taxonomy; here a broken body is `Unreadable`, since it is all we want."""
+    if not response.is_success:
+        raise _refusal(response)
+    try:
+        return read_contacts(_json(response.content))
+    except ValueError:
+        raise Unreadable("the answer is no list of contacts", status=response.status_code) from None
 
 
 def _refusal(response: httpx.Response) -> VitecError:

@@ -3,24 +3,34 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
-from app.domain.submission import Operation
-from app.vitec.answers import Answer, read
-from app.vitec.errors import Ambiguous, Rejected, Unavailable
+from app.domain.submission import GROUPS, FunctionGroup, Operation
+from app.vitec.answers import Answer, read, read_list
+from app.vitec.contacts import Contact
+from app.vitec.errors import Ambiguous, RefusedLogin, Rejected, Unavailable
+from app.vitec.pauses import Pauses
 
-# Path after the host, and which of a customer's two function groups (S) it belongs to.
-PATHS: Mapping[Operation, tuple[str, str]] = {
-    Operation.INTEREST: ("Advertising/Estate/{}/{}/interest", "advertising"),
-    Operation.VIEWING: ("Viewing/{}/{}/{}/Participant", "advertising"),
+T = TypeVar("T")
+
+# Each operation's path after the host; the first id is the customer's.
+PATHS: Mapping[Operation, str] = {
+    Operation.INTEREST: "Advertising/Estate/{}/{}/interest",
+    Operation.VIEWING: "Viewing/{}/{}/{}/Participant",
+    Operation.LEAD: "CRM/Lead/{}",
+    Operation.LOAN_PROMISE: "CRM/Buyer/{}/{}/LoanPromise",
+    Operation.CONTACT: "CRM/Contact/{}/{}",
 }
 # What can be read with each group's password and changes nothing; the ids need not exist.
-PROBES = {"advertising": "v2/Advertising/Form/{}/Estate/0", "crm": "CRM/Contact/{}/0"}
+PROBES = {
+    FunctionGroup.ADVERTISING: "v2/Advertising/Form/{}/Estate/0",
+    FunctionGroup.CRM: "CRM/Contact/{}/0",
+}
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
 
 
@@ -43,9 +53,11 @@ class VitecClient:
         credentials: Mapping[str, Credential],
         timeout_seconds: float,
         concurrency: int,
+        pauses: Pauses,
     ) -> None:
         self._username = username
         self._credentials = credentials
+        self._pauses = pauses
         self._timeout_seconds = timeout_seconds
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -60,20 +72,44 @@ class VitecClient:
         self, operation: Operation, customer_id: str, resource: Sequence[str], body: Mapping[str, Any]
     ) -> Answer:
         """Carries out one operation. Raises the taxonomy of `app.vitec.errors`, and nothing else."""
-        path, group = PATHS[operation]
+        url = _url(PATHS[operation], customer_id, *resource)
+        return await self._call(read, "POST", url, customer_id, GROUPS[operation], dict(body))
+
+    async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        """1-20 contacts, those that Vitec knows. Raises the taxonomy but for `Ambiguous`: reading changes nothing.
+        While the login rests, Vitec is not asked."""
+        if self._pauses.rests((customer_id, FunctionGroup.CRM)):
+            raise RefusedLogin("the login is paused")
+        url = _url(PATHS[Operation.CONTACT], customer_id, ",".join(contact_ids))
+        try:
+            return await self._call(read_list, "GET", url, customer_id, FunctionGroup.CRM, None)
+        except Ambiguous as error:
+            raise Unavailable(str(error), status=error.status) from None
+
+    async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
+        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected`."""
+        with contextlib.suppress(Rejected):  # it has looked at the ids, so it has let us in
+            await self._call(read, "GET", _url(PROBES[group], customer_id), customer_id, group, None)
+
+    async def _call(
+        self,
+        reader: Callable[[httpx.Response], T],
+        method: str,
+        url: str,
+        customer_id: str,
+        group: FunctionGroup,
+        body: dict[str, Any] | None,
+    ) -> T:
         credential = self._credentials.get(customer_id)
         if credential is None:
             raise Unavailable("the customer is not in the configuration")
-        url = path.format(*(quote(part, safe="") for part in (customer_id, *resource)))
-        auth = httpx.BasicAuth(self._username, getattr(credential, group))
-        return read(await self._send("POST", url, auth, dict(body)))
-
-    async def try_login(self, customer_id: str, group: str) -> None:
-        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected`."""
-        password = getattr(self._credentials[customer_id], group)
-        url = PROBES[group].format(quote(customer_id, safe=""))
-        with contextlib.suppress(Rejected):  # it has looked at the ids, so it has let us in
-            read(await self._send("GET", url, httpx.BasicAuth(self._username, password), None))
+        password = credential.crm if group is FunctionGroup.CRM else credential.advertising
+        response = await self._send(method, url, httpx.BasicAuth(self._username, password), body)
+        if response.status_code == 401:
+            self._pauses.refused((customer_id, group))
+        elif response.status_code < 500:
+            self._pauses.accepted((customer_id, group))
+        return reader(response)
 
     async def _send(self, method: str, url: str, auth: httpx.Auth, body: dict[str, Any] | None) -> httpx.Response:
         """The exception's class can't tell whether bytes have left us; the transport's trace can."""
@@ -92,3 +128,8 @@ class VitecClient:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def _url(path: str, *ids: str) -> str:
+    """Ids are quoted, so that none can be another path; the comma between contacts is Vitec's."""
+    return path.format(*(quote(part, safe=",") for part in ids))

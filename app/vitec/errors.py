@@ -4,11 +4,13 @@
     ├── Rejected           400 and other refusals of this body: never retried as it is
     │   └── NotFound       404: an id that Vitec doesn't know, or not yet
     ├── Unavailable        nothing was carried out: no connection; 408, 425, 429, 503; a redirect
+    │   └── Unreadable     a look-up's answer with a broken body
     ├── RefusedLogin       401: the credential
     ├── Forbidden          403: no access to what was named
     └── Ambiguous          sent, and no usable answer: 500, 502, 504, a time-out, a reset
 
-Source of the readings: vitec-connect.md, "Status codes". A 2xx answer with a broken body is not here: the work is done.
+Source of the readings: vitec-connect.md, "Status codes". A POST's 2xx answer with a broken body
+is not here: the work is done.
 """
 
 from datetime import timedelta
@@ -41,6 +43,10 @@ class Unavailable(VitecError):
     def __init__(self, message: str, *, status: int | None = None, retry_after: timedelta | None = None) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
+
+
+class Unreadable(Unavailable):
+    pass
 
 
 class RefusedLogin(VitecError):

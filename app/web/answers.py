@@ -84,10 +84,10 @@ class JsonAnswers:
         found = await outcome(visit, accepted, visit.site.wait_seconds)
         if found and found.status is Status.DELIVERED:
             headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
-            result = found.first.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
+            result = found.main.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
             return self._json(result, 200, headers)
         if found and found.status is Status.REJECTED:
-            return self._problem(400, "upstream-rejected", upstream=found.first.upstream or {})
+            return self._problem(400, "upstream-rejected", upstream=found.main.upstream or {})
         return self._pending(accepted, found, {})
 
     def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
@@ -137,7 +137,7 @@ class FormAnswers:
         if visit.kind.operation is Operation.VIEWING:
             found = await outcome(visit, accepted, visit.site.wait_seconds)
             if found and found.status is Status.REJECTED:
-                words = (found.first.upstream or {}).get("message")
+                words = (found.main.upstream or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
         receipt = visit.site.receipt_path(accepted.id, visit.language)
         return RedirectResponse(receipt, 303, headers={"Cache-Control": "no-store"})

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from limits import RateLimitItem
 
-from app.domain.filling import InterestDefaults, ViewingDefaults
+from app.domain.plan import Defaults
 from app.web.pages import Firm
 
 
@@ -24,8 +24,7 @@ class Customer:
     key_hashes: tuple[str, ...]
     rate: RateLimitItem
     collect_personnummer: bool
-    interest: InterestDefaults
-    viewing: ViewingDefaults
+    defaults: Defaults
 
     @property
     def consent_required(self) -> bool:

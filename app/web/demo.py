@@ -32,6 +32,7 @@ OPERATIONS = {
     "contact": N_("Contact looked up"),
     "loan-promise": N_("Loan promise"),
 }
+PERSONAL = {"contact": N_("Get in touch with me"), "loan-promise": N_("Your loan promise")}
 # How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
 MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
     "normal": (N_("as usual"), None),
@@ -70,6 +71,7 @@ class Stage:
 
     slots     the viewing's times by id, in order; aware
     full      which of them has no place left
+    personal  a signed link of each kind, by its form
     received  everything that the CRM received, oldest first
     set_mood  puts the CRM in one of `MOODS`
     """
@@ -80,6 +82,7 @@ class Stage:
     viewing_id: str
     slots: Mapping[str, datetime]
     full: str
+    personal: Mapping[str, str]
     received: Callable[[], Sequence[Received]]
     set_mood: Callable[[str], None]
 
@@ -115,6 +118,7 @@ class _Demo:
             viewing_day=format_date(stage.slots[slot].astimezone(STOCKHOLM), "EEEE d MMMM", locale=visit.language),
             times=tuple(self._times(visit, slot)),
             campaigns=tuple(visit.campaigns()),
+            personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
             moods=tuple(self._moods(visit.gettext)),
             calls=tuple(self._calls(visit.gettext)),
             query=request.url.query,

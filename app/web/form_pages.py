@@ -9,9 +9,8 @@ from starlette.responses import HTMLResponse, Response
 from app.domain.fields import cut
 from app.domain.filling import ViewingDefaults
 from app.domain.marketing import page_address
-from app.domain.submission import Operation
 from app.web.customers import Customer, origin_of
-from app.web.headers import page_headers
+from app.web.headers import page_headers, private_headers
 from app.web.pages import FieldFault, FormPage, LanguageLink, Notice
 from app.web.site import Site
 from app.web.visit import Visit
@@ -29,14 +28,16 @@ def form_response(
     faults: tuple[FieldFault, ...] = (),
     notice: Notice | None = None,
     headers: Mapping[str, str] | None = None,
+    greeting: str = "",
 ) -> Response:
+    """`greeting`: the first name of the one whose personal page it is."""
     values = values or {}
     site, customer = visit.site, visit.customer
-    referrer = values.get("marketing.referrer") or _shown_on(visit)
-    is_viewing = visit.kind.operation is Operation.VIEWING
-    ticks = customer.viewing if is_viewing else NO_TICKS
+    referrer = values.get("marketing.referrer") or ("" if visit.kind.personal else _shown_on(visit))
+    assert visit.kind.page is not None
+    ticks = customer.defaults.viewing if visit.kind.page == "viewing" else NO_TICKS
     page = FormPage(
-        form="viewing" if is_viewing else "interest",
+        form=visit.kind.page,
         language=visit.language,
         languages=language_links(site, visit.language, visit.query, referrer),
         firm=customer.firm,
@@ -44,17 +45,19 @@ def form_response(
         token=site.tokens.issue(visit.path),
         referrer=referrer,
         title=cut(_CONTROLS.sub(" ", visit.asked("title") or "").strip(), TITLE_LENGTH),
+        name=greeting,
         values=values,
         faults=faults,
         notice=notice,
-        consent=customer.consent_required,
+        consent=visit.asks_consent,
         personnummer=customer.collect_personnummer,
         sms_reminder=ticks.sms_reminder,
         mail_confirmation=ticks.mail_confirmation,
         sms_confirmation=ticks.sms_confirmation,
     )
     text = site.templates.form_page(page)
-    fixed = page_headers(site.templates.css(customer.firm).csp_hash, framers(site, customer))
+    style = site.templates.css(customer.firm).csp_hash
+    fixed = private_headers(style) if visit.kind.personal else page_headers(style, framers(site, customer))
     return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
 
 

@@ -1,21 +1,18 @@
 """The two public operations at Vitec's own paths: GET a form, POST an interest or a booking."""
 
-import structlog
-from starlette.requests import ClientDisconnect, Request
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.storage.database import StoreUnavailable
-from app.storage.intake import RepeatMismatch
-from app.web import bodies
-from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
-from app.web.bodies import Body, TooLarge, UnsupportedMedia
+from app.web.answers import cors_headers
 from app.web.form_pages import form_response
-from app.web.guard import Forbidden, TooMany, WrongKey
-from app.web.problems import Problem, refuse
-from app.web.reading import INTEREST, VIEWING, Kind
+from app.web.guard import WrongKey
+from app.web.kinds import INTEREST, VIEWING, Kind
+from app.web.posting import post
+from app.web.problems import CHALLENGE, Problem, refuse
 from app.web.site import Site
-from app.web.submit import Faulty, may_post, submit
 from app.web.visit import NoSuchPage, Visit, receive
 
 PATHS = (
@@ -28,70 +25,41 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "7200",
 }
 
-log = structlog.get_logger()
+Handler = Callable[[Visit], Awaitable[Response]]
 
 
 def routes(site: Site) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
     return [
-        Route(path, PublicForm(site, kind).handle, methods=["GET", "POST", "OPTIONS"], name=kind.operation.value)
+        Route(path, received(site, kind, _handle), methods=["GET", "POST", "OPTIONS"], name=kind.operation.value)
         for path, kind in PATHS
     ]
 
 
-class PublicForm:
-    def __init__(self, site: Site, kind: Kind) -> None:
-        self._site = site
-        self._kind = kind
+def received(site: Site, kind: Kind, handle: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
+    those with a key."""
 
-    async def handle(self, request: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
         try:
-            visit = receive(request, self._site, self._kind)
+            visit = receive(request, site, kind)
+            if kind.page is None and visit.key is None:
+                raise WrongKey
         except NoSuchPage:
-            return refuse(request, self._site, 404)
+            return refuse(request, site, 404)
         except WrongKey:
-            return refuse(request, self._site, 401, headers={"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'})
-        if request.method == "POST":
-            return await self._post(visit)
-        if request.method == "OPTIONS":
-            return _preflight(visit)
-        return form_response(visit)
+            return refuse(request, site, 401, headers=CHALLENGE)
+        return await handle(visit)
 
-    async def _post(self, visit: Visit) -> Response:
-        request = visit.request
-        try:
-            if not bodies.is_form(request.headers) and not may_post(visit, None):
-                return JsonAnswers(visit).forbidden()
-            body = await bodies.read(request, self._kind.tree, self._kind.person)
-        except UnsupportedMedia:
-            return self._refuse(visit, 415)
-        except TooLarge:
-            return self._refuse(visit, 413)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
-        return await self._answer(visit, body)
+    return endpoint
 
-    async def _answer(self, visit: Visit, body: Body) -> Response:
-        answers: Answers = FormAnswers(visit, body) if body.form else JsonAnswers(visit)
-        try:
-            return await answers.accepted(await submit(visit, body))
-        except Faulty as faulty:
-            return answers.faulty(faulty.faults)
-        except Forbidden:
-            return answers.forbidden()
-        except TooMany as many:
-            return answers.too_many(many.retry_after)
-        except RepeatMismatch:
-            return answers.mismatch()
-        except StoreUnavailable as error:
-            log.error("store unavailable", customer=visit.customer.id, detail=str(error))
-            return answers.unavailable()
-        except Exception:  # a fault of ours never costs the visitor the typed text
-            log.exception("fault", customer=visit.customer.id, operation=self._kind.operation.value)
-            return answers.fault()
 
-    def _refuse(self, visit: Visit, status: int) -> Response:
-        return refuse(visit.request, self._site, status, firm=visit.customer.firm, headers=cors_headers(visit))
+async def _handle(visit: Visit) -> Response:
+    if visit.request.method == "POST":
+        return await post(visit)
+    if visit.request.method == "OPTIONS":
+        return _preflight(visit)
+    return form_response(visit)
 
 
 def _preflight(visit: Visit) -> Response:

@@ -26,3 +26,9 @@ def page_headers(style_hash: str, frame_ancestors: str) -> Mapping[str, str]:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Vary": "Accept-Language",
     }
+
+
+def private_headers(style_hash: str) -> Mapping[str, str]:
+    """Of a page whose address is a secret: nobody frames it, and no other site is told of it. Our own form still says
+    where it was posted from."""
+    return {**page_headers(style_hash, "'none'"), "Referrer-Policy": "same-origin"}

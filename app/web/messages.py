@@ -38,6 +38,11 @@ NAMES: Mapping[str, str] = {
     "presentAccommodation.price": N_("The price"),
     "presentAccommodation.other": N_("“Anything else about your home”"),
     "consent": N_("The consent"),
+    "message": N_("The message"),
+    "bank": N_("The bank"),
+    "validUntil": N_("The date"),
+    "estateType": N_("The type of home"),
+    "financing": N_("The financing"),
     "slot": N_("The time"),
     "smsReminder": N_("The reminder"),
     "mailConfirmation": N_("The confirmation by e-mail"),
@@ -71,6 +76,10 @@ TEXTS: Mapping[tuple[str, str], str] = {
     ("presentAccommodation.numberOfRooms", "invalid_number"): N_("Write the number of rooms in figures, for example 3"),
     ("presentAccommodation.price", "invalid_number"): N_("Write the price in figures, for example 2 500 000"),
     ("presentAccommodation.estateType", "invalid_choice"): N_("Choose a type of home from the list"),
+    ("bank", "required"): N_("Write which bank has given the promise"),
+    ("validUntil", "invalid_datetime"): N_("Write the date like this: 2026-12-31"),
+    ("estateType", "invalid_choice"): N_("Choose a type of home from the list"),
+    ("financing", "invalid_choice"): N_("Choose how the home is financed from the list"),
     ("address.countryCode", "invalid_country"): N_("Choose a country from the list"),
 }
 
@@ -108,6 +117,14 @@ BY_MEMBER = frozenset({"unknown", "not_allowed", "customer_mismatch"})
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "validation": (N_("Something needs correcting"), N_("See errors for each field and what to do.")),
     "upstream-rejected": (N_("Vitec refused it"), N_("See upstream for Vitec’s own words.")),
+    "upstream-unreadable": (
+        N_("Vitec’s answer can’t be read"),
+        N_("Try again later. If it goes on, Vitec’s support can help."),
+    ),
+    "upstream-away": (
+        N_("Vitec can’t be reached right now"),
+        N_("Wait as long as Retry-After says, then ask again."),
+    ),
     "unauthorized": (N_("The API key is missing or wrong"), N_("Send the key of this customer in Authorization.")),
     "forbidden": (
         N_("Not from this website"),

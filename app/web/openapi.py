@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.web.forms import PATHS
-from app.web.reading import CONSENT, Kind
+from app.web.kinds import Kind
+from app.web.reading import CONSENT
 
 SUMMARIES = {"interest": "Interest in a home", "viewing": "Book a place at a viewing"}
 REFERENCE = "#/components/schemas/{model}"

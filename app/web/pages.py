@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FormName = Literal["interest", "viewing"]
+FormName = Literal["interest", "viewing", "contact", "loan-promise"]
 
 _ADDRESS = ("address.streetAddress", "address.zipCode", "address.city")
 _HOME_TODAY = ("estateType", "livingSpace", "numberOfRooms", "price", "other")
@@ -24,6 +24,8 @@ FIELDS: Mapping[FormName, tuple[str, ...]] = {
         *(*_ADDRESS, "address.countryCode"),
         *("smsReminder", "mailConfirmation", "smsConfirmation", "consent"),
     ),
+    "contact": ("message",),
+    "loan-promise": ("bank", "validUntil", "estateType", "financing"),
 }
 FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
 
@@ -86,6 +88,7 @@ class SlotChoice:
 class FormPage:
     """A form, empty or with everything that was typed.
 
+    name            the first name of the one whose personal page it is
     values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
     consent         whether a consent must be ticked
     personnummer    whether it is asked for
@@ -100,6 +103,7 @@ class FormPage:
     token: str
     referrer: str
     title: str = ""
+    name: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[FieldFault, ...] = ()
     notice: Notice | None = None
@@ -148,8 +152,8 @@ class ReceiptPage:
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden", "fault";
-    `firm` is None when nobody knows whose page it should have been."""
+    """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden", "fault",
+    and instead of a personal form "used", "no-contact". `firm` is None when nobody knows whose page it should be."""
 
     language: str
     firm: Firm | None
@@ -204,6 +208,7 @@ class DemoPage:
     viewing_day: str
     times: tuple[Choice, ...]
     campaigns: tuple[Choice, ...]
+    personal: tuple[Choice, ...]
     moods: tuple[Mood, ...]
     calls: tuple[CrmCall, ...]
     query: str

@@ -14,6 +14,8 @@ from app.web.messages import GetText, message, problem_text
 from app.web.pages import ErrorPage, Firm
 from app.web.site import Site, choose_language
 
+CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
+
 log = structlog.get_logger()
 
 # The kinds of problem and of error page for what a route, or the framework, answers by itself.

@@ -1,102 +1,42 @@
 """From a body's members to a validated application: what the caller may set, and all faults at once."""
 
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.domain.applications import Interest, ViewingBooking, VitecModel
+from app.domain.applications import MarketingMember, VitecModel
 from app.domain.faults import Fault, faults_of
 from app.domain.fields import Reading
 from app.domain.marketing import Marketing, is_tag, page_address, tidy
-from app.domain.submission import Operation
-from app.web.bodies import LIST, Body, Tree
+from app.web.bodies import Body, Tree
+from app.web.kinds import PERSONNUMMER, TICKS, Kind
 
 CONSENT = "consent"
-PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
-TICKS = ("smsReminder", "mailConfirmation", "smsConfirmation")
 TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
-
-
-def member_tree(model: type[VitecModel]) -> Tree:
-    """The names that a model knows, nested, as `bodies` uses them."""
-    return {str(field.alias): _branch(field.annotation) for field in model.model_fields.values()}
-
-
-def _branch(annotation: Any) -> Any:
-    for part in typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,):
-        if isinstance(part, type) and issubclass(part, VitecModel):
-            return member_tree(part)
-        if typing.get_origin(part) is list:
-            inside = typing.get_args(part)[0]
-            return {} if isinstance(inside, type) and issubclass(inside, VitecModel) else LIST
-        if typing.get_origin(part) is typing.Annotated:
-            return _branch(typing.get_args(part)[0])
-    return None
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A public operation. `person`: the member that holds the person, None where it is the body itself; `public`:
-    what a caller without an API key may set (contract.md, section 3); `reach`: one of these must be there."""
-
-    operation: Operation
-    model: type[Interest] | type[ViewingBooking]
-    person: str | None
-    public: frozenset[str]
-    reach: tuple[str, ...]
-    phone: str
-    tree: Tree
-
-    def dotted(self, name: str) -> str:
-        return f"{self.person}.{name}" if self.person else name
-
-
-_PERSON = {"firstName", "lastName", "address", "email", "gdprApprovalDate"}
-INTEREST = Kind(
-    Operation.INTEREST,
-    Interest,
-    None,
-    frozenset({*_PERSON, "telephone", "presentAccommodation", "contactMessage", "status", "marketing"}),
-    ("email.emailAddress", "telephone.home", "telephone.work", "telephone.cell"),
-    "telephone.cell",
-    member_tree(Interest),
-)
-_PHONES = {"telePhone", "workPhone", "cellPhone", "otherPhone"}
-VIEWING = Kind(
-    Operation.VIEWING,
-    ViewingBooking,
-    "updatePerson",
-    frozenset(
-        {f"updatePerson.{name}" for name in {"customerId", *_PERSON, *_PHONES}}
-        | {"contactMessage", "reminderTime", "marketing", *TICKS}
-    ),
-    tuple(f"updatePerson.{name}" for name in ("email.emailAddress", "telePhone", "workPhone", "cellPhone")),
-    "updatePerson.cellPhone",
-    member_tree(ViewingBooking),
-)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Under which a body is read: whose path, who calls, what the customer's configuration asks for."""
+    """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
+    members that the address says, `filled` those that the configuration can."""
 
     customer_id: str
     with_key: bool
     collect_personnummer: bool
     consent_required: bool
     now: datetime
+    given: Mapping[str, Any] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Read:
     """Either `faults`, or an `application`. `consented`: the box was ticked."""
 
-    application: Interest | ViewingBooking | None
+    application: VitecModel | None
     consented: bool
     faults: tuple[Fault, ...]
 
@@ -113,6 +53,7 @@ def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
     faults += _personnummer_faults(kind, members, body.form, rules)
     if not rules.with_key:
         members = _public_part(kind, members, rules)
+    members |= rules.given
     application = None
     try:
         application = kind.model.model_validate(members, context=Reading(body.form, rules.now))
@@ -166,8 +107,9 @@ def _only(members: Mapping[str, Any], tree: Tree, allowed: set[str] | frozenset[
 
 def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: Rules) -> list[Fault]:
     """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
-    faults = []
-    if all(_at(members, name) is None for name in kind.reach):
+    missing = [name for name in kind.required if _at(members, name) is None and name not in rules.filled]
+    faults = [Fault(name, "required") for name in missing]
+    if kind.reach and all(_at(members, name) is None for name in kind.reach):
         faults.append(Fault(kind.reach[0], "contact_required"))
     if kind.person:
         name = kind.dotted("customerId")
@@ -185,12 +127,10 @@ def _at(members: Mapping[str, Any], dotted: str) -> Any:
     return found
 
 
-def marketing_of(
-    body: Body, application: Interest | ViewingBooking, query: list[tuple[str, str]], referer: str | None
-) -> Marketing:
+def marketing_of(body: Body, application: VitecModel, query: list[tuple[str, str]], referer: str | None) -> Marketing:
     """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
     body or the address says, else where the request came from."""
-    member = application.marketing
+    member: MarketingMember | None = getattr(application, "marketing", None)
     pairs = [(name, value) for name, value in query if is_tag(name)] + list(body.tags)
     pairs += [(tag.name, tag.value) for tag in (member and member.utm_tags) or ()]
     asked = next((value for name, value in query if name == "referrer"), None)

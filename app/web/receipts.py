@@ -13,12 +13,17 @@ from app.web.answers import public_status
 from app.web.form_pages import framers, language_links
 from app.web.guard import WrongKey, caller_key
 from app.web.headers import page_headers
-from app.web.pages import ReceiptPage
-from app.web.problems import language_of, refuse
+from app.web.pages import FormName, ReceiptPage
+from app.web.problems import CHALLENGE, language_of, refuse
 from app.web.site import Site
 
 RECEIPT_LIVES = timedelta(days=30)
-CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
+FORMS: dict[Operation, FormName] = {
+    Operation.INTEREST: "interest",
+    Operation.VIEWING: "viewing",
+    Operation.LEAD: "contact",
+    Operation.LOAN_PROMISE: "loan-promise",
+}
 State = Literal["received", "booked", "refused"]
 
 
@@ -50,7 +55,7 @@ class Receipts:
         language = language_of(request, site, found.language)
         waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
         page = ReceiptPage(
-            form="viewing" if found.operation is Operation.VIEWING else "interest",
+            form=FORMS[found.operation],
             language=language,
             languages=language_links(site, language, list(request.query_params.multi_items())),
             firm=customer.firm,
@@ -92,8 +97,8 @@ def _owns(request: Request, customer: Any) -> bool:
 
 
 def _state(found: Submission) -> State:
-    """An interest is received, whatever Vitec says of it: the broker is told, not the visitor."""
-    if found.operation is Operation.INTEREST:
+    """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
+    if found.operation is not Operation.VIEWING:
         return "received"
     states: dict[Status, State] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
     return states.get(found.status, "received")
@@ -110,8 +115,8 @@ def status_body(found: Submission, *, with_ids: bool) -> dict[str, Any]:
         "status": found.status.value if with_ids else public_status(found.status),
         "receivedAt": _moment(found.received_at),
         "deliveredAt": _moment(delivered),
-        "attempts": found.first.attempts,
-        "result": found.first.result if with_ids else None,
+        "attempts": found.main.attempts,
+        "result": found.main.result if with_ids else None,
         "steps": [
             {
                 "operation": step.operation.value,

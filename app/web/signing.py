@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from app.domain.submission import Repeat
 
 TOKEN_LIVES = timedelta(hours=24)
+LINK_LIVES = timedelta(days=91)  # longer than any link
 CONTENT_LIVES = timedelta(minutes=10)
 
 
@@ -70,6 +71,13 @@ class Repeats:
     def of_content(self, path: str, content: Mapping[str, Any]) -> Repeat:
         digest = self._content(content)
         return Repeat(self._hash("content", path, digest.hex()), digest, CONTENT_LIVES)
+
+    def of_link(self, token: str) -> bytes:
+        """The mark of a link that can be used once."""
+        return self._hash("link", token)
+
+    def once(self, mark: bytes, content: Mapping[str, Any]) -> Repeat:
+        return Repeat(mark, self._content(content), LINK_LIVES)
 
     def _content(self, content: Mapping[str, Any]) -> bytes:
         return self._hash(json.dumps(content, sort_keys=True, separators=(",", ":")))

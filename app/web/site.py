@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from app.storage.intake import Intake
-from app.storage.leads import Leads, Outcomes
+from app.storage.leads import Leads
+from app.storage.outcomes import Outcomes
 from app.web.customers import Customers
+from app.web.greeting import Contacts
 from app.web.guard import AddressLimits, OriginRule
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.templating import Templates
@@ -31,6 +33,7 @@ class Site:
     receipt_links: LinkSecrets
     repeats: Repeats
     origins: OriginRule
+    contacts: Contacts
     limits: AddressLimits = field(default_factory=AddressLimits)
 
     def status_url(self, identity: str) -> str:

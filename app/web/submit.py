@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
-from app.domain.applications import Interest, ViewingBooking
+from app.domain.applications import VitecModel, reached_by
 from app.domain.faults import Fault
 from app.domain.fields import STOCKHOLM
-from app.domain.filling import Said, interest_body, viewing_body
-from app.domain.submission import NewStep, NewSubmission, Repeat, new_id, new_reference
+from app.domain.filling import Said
+from app.domain.payload import payload_of
+from app.domain.plan import Order, plan
+from app.domain.submission import NewSubmission, Repeat, new_id, new_reference
 from app.storage.intake import Accepted
 from app.web.bodies import Body
 from app.web.customers import network_of
@@ -41,7 +42,15 @@ async def submit(visit: Visit, body: Body) -> Accepted:
     now = datetime.now(UTC)
     customer = visit.customer
     with_key = visit.key is not None
-    rules = Rules(customer.id, with_key, customer.collect_personnummer, customer.consent_required, now)
+    rules = Rules(
+        customer.id,
+        with_key,
+        customer.collect_personnummer,
+        visit.asks_consent,
+        now,
+        given=visit.given,
+        filled=customer.defaults.filled(visit.kind.operation),
+    )
     read = read_application(visit.kind, body, rules)
     header = visit.request.headers.get("idempotency-key", "")
     faults = list(read.faults)
@@ -65,7 +74,7 @@ async def submit(visit: Visit, body: Body) -> Accepted:
 
 def may_post(visit: Visit, body: Body | None) -> bool:
     """`body` is None while only the headers are known: then whether the post may be allowed at all."""
-    if visit.key is not None:
+    if visit.key is not None or visit.kind.personal:
         return True
     site = visit.site
     ours = body is not None and site.tokens.is_ours(body.token, visit.path)
@@ -73,57 +82,35 @@ def may_post(visit: Visit, body: Body | None) -> bool:
     return site.origins.may_post(visit.request.headers, visit.customer, form=form, token_is_ours=ours)
 
 
-def _submission(
-    visit: Visit, body: Body, read: Read, application: Interest | ViewingBooking, now: datetime
-) -> NewSubmission:
-    marketing = marketing_of(body, application, visit.query, visit.request.headers.get("referer"))
-    consented_at = now.astimezone(STOCKHOLM) if read.consented else None
-    said = Said(visit.key is not None, consented_at, marketing)
+def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, now: datetime) -> NewSubmission:
+    # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
+    referer = None if visit.kind.personal else visit.request.headers.get("referer")
+    marketing = marketing_of(body, application, visit.query, referer)
+    said = Said(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
     consent = {"version": CONSENT_TEXT_VERSION, "language": visit.language, "at": now.isoformat()}
-    customer = visit.customer
-    if isinstance(application, Interest):
-        sent = interest_body(application, customer.interest, said)
-    else:
-        sent = viewing_body(application, customer.viewing, said, customer.id)
+    customer, operation = visit.customer, visit.kind.operation
+    order = Order(customer.id, operation, visit.resource, application, said)
     return NewSubmission(
         id=new_id(),
         reference=new_reference(),
         customer_id=customer.id,
-        operation=visit.kind.operation,
+        operation=operation,
         resource=visit.resource,
         language=visit.language,
         received_at=now,
-        payload={
-            "application": application.body(),
-            "marketing": marketing.body(),
-            "consent": consent if read.consented else None,
-            "withKey": said.with_key,
-        },
-        contacts=_contacts(application),
-        steps=(NewStep(visit.kind.operation, visit.resource, sent),),
+        payload=payload_of(order, consent if read.consented else None),
+        contacts=reached_by(application),
+        steps=plan(order, customer.defaults),
         repeat=_repeat(visit, body),
     )
-
-
-def _contacts(application: Interest | ViewingBooking) -> dict[str, str]:
-    """What a person is found by later: an e-mail address in lower case, a number in E.164."""
-    if isinstance(application, Interest):
-        email, phones = application.email, application.telephone
-        numbers = (phones.cell, phones.home, phones.work) if phones else ()
-    else:
-        person = application.update_person
-        email, numbers = person.email, (person.cell_phone, person.tele_phone, person.work_phone)
-    found: dict[str, Any] = {
-        "email": email.email_address.lower() if email and email.email_address else None,
-        "phone": next(filter(None, numbers), None),
-    }
-    return {kind: contact for kind, contact in found.items() if contact}
 
 
 def _repeat(visit: Visit, body: Body) -> Repeat | None:
     repeats = visit.site.repeats
     content = body.typed if body.form else body.members
     header = visit.request.headers.get("idempotency-key")
+    if visit.once is not None:
+        return repeats.once(visit.once, content)
     if header:
         caller = f"key {visit.key}" if visit.key else network_of(visit.address)
         return repeats.of_header(header, visit.customer.id, visit.path, caller, content)

@@ -1,16 +1,17 @@
 """What is known of a request to a public operation before its body is read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from app.domain.submission import PATH_ID
 from app.web.bodies import MOST_FIELDS
 from app.web.customers import Customer
 from app.web.guard import caller_key
+from app.web.kinds import Kind
 from app.web.messages import GetText
-from app.web.reading import Kind
 from app.web.site import Site, choose_language
 
 
@@ -20,7 +21,8 @@ class NoSuchPage(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key."""
+    """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
+    `given` are members of the application that the address says; `once` the mark of an address that is used once."""
 
     request: Request
     site: Site
@@ -30,6 +32,13 @@ class Visit:
     query: list[tuple[str, str]]
     language: str
     key: str | None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    once: bytes | None = None
+
+    @property
+    def asks_consent(self) -> bool:
+        """Of strangers; whoever holds a personal link is a contact already."""
+        return self.customer.consent_required and bool(self.kind.reach)
 
     @property
     def path(self) -> str:
@@ -52,21 +61,28 @@ def receive(request: Request, site: Site, kind: Kind) -> Visit:
     """Raises `NoSuchPage`, `WrongKey`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
-    if customer is None or not all(PATH_ID.fullmatch(part) for part in resource):
+    if customer is None or not all(map(kind.id.fullmatch, resource)):
         raise NoSuchPage
+    key = caller_key(request.headers, customer)
+    return visit_of(request, site, kind, customer, tuple(resource), key=key)
+
+
+def visit_of(
+    request: Request,
+    site: Site,
+    kind: Kind,
+    customer: Customer,
+    resource: tuple[str, ...],
+    *,
+    key: str | None = None,
+    given: Mapping[str, Any] | None = None,
+    once: bytes | None = None,
+) -> Visit:
     query = _pairs(request.scope["query_string"])
     asked = next((value for name, value in query if name == "lang"), None)
     accepted = request.headers.get("accept-language")
-    return Visit(
-        request,
-        site,
-        kind,
-        customer,
-        tuple(resource),
-        query,
-        choose_language(asked, accepted, customer.language, site.templates.languages),
-        caller_key(request.headers, customer),
-    )
+    language = choose_language(asked, accepted, customer.language, site.templates.languages)
+    return Visit(request, site, kind, customer, resource, query, language, key, given or {}, once)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

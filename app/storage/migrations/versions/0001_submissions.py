@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(12), nullable=False),
         sa.Column("language", sa.String(12), nullable=False),
         sa.Column("received_at", moment, nullable=False),
+        sa.Column("delivery_since", moment, nullable=False),
         sa.Column("settled_at", moment),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         sa.Column("email_hash", sa.LargeBinary),
@@ -26,12 +27,13 @@ def upgrade() -> None:
         sa.Column("repeat_key", sa.LargeBinary, unique=True),
         sa.Column("repeat_content", sa.LargeBinary),
         sa.Column("repeat_until", moment),
+        sa.Column("function_group", sa.String(12), nullable=False),
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
     )
     op.create_index("ix_submissions_reference", "submissions", ["reference"])
     for name, columns in {
-        "due": ["customer_id", "due_at"],
+        "due": ["customer_id", "function_group", "due_at"],
         "email_hash": ["email_hash"],
         "phone_hash": ["phone_hash"],
     }.items():

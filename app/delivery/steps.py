@@ -1,0 +1,88 @@
+"""One step against Vitec: what it sends, once the steps before have answered, and what comes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.domain.plan import CONTACT_AGENT, FALLBACK
+from app.domain.submission import Operation
+from app.storage.outbox import Claim, ClaimedStep
+from app.vitec.answers import Answer
+from app.vitec.contacts import Contact
+from app.vitec.errors import NotFound
+
+Results = Mapping[Operation, str | None]
+
+
+class Vitec(Protocol):
+    async def post(
+        self, operation: Operation, customer_id: str, resource: Sequence[str], body: Mapping[str, Any]
+    ) -> Answer: ...
+
+    async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]: ...
+
+
+class NothingToDo(Exception):
+    """The step before answered nothing to go on with, as it may."""
+
+
+class CannotGoOn(Exception):
+    """The step before answered nothing to go on with, as it should have; the message is for the operator."""
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int | None
+    result: str | None
+
+
+async def carry_out(vitec: Vitec, claim: Claim, step: ClaimedStep, results: Results) -> Done:
+    """Raises the taxonomy of `app.vitec.errors`."""
+    if step.operation is Operation.CONTACT:
+        return await _look_up(vitec, claim.customer_id, contact_id(claim, step, results))
+    body = lead_body(claim, step, results) if step.operation is Operation.LEAD else step.body
+    answer = await vitec.post(step.operation, claim.customer_id, step.resource, body)
+    return Done(answer.status, answer.result)
+
+
+def check(claim: Claim, step: ClaimedStep, results: Results) -> None:
+    """Before anything is marked as being sent. Raises `NothingToDo`, `CannotGoOn`."""
+    if step.operation is Operation.CONTACT:
+        contact_id(claim, step, results)
+    elif step.operation is Operation.LEAD:
+        lead_body(claim, step, results)
+
+
+async def _look_up(vitec: Vitec, customer_id: str, contact: str) -> Done:
+    """The contact's own agent. That the contact is there at all is the other thing to know: a booking's answer is only
+    inferred to be a contact's id."""
+    found = await vitec.contacts(customer_id, [contact])
+    if not found:
+        raise NotFound("Vitec knows no such contact", status=200, upstream={})
+    return Done(200, found[0].agent_id)
+
+
+def contact_id(claim: Claim, step: ClaimedStep, results: Results) -> str:
+    """The one named in the step, else the one that the first step answered. Raises `NothingToDo`, `CannotGoOn`."""
+    if step.resource:
+        return step.resource[0]
+    if step.body.get("contactId"):
+        return str(step.body["contactId"])
+    answered = results.get(claim.operation)
+    if answered:
+        return answered
+    if claim.operation is Operation.INTEREST:  # nothing is documented to be answered there
+        raise NothingToDo
+    raise CannotGoOn("Vitec's answer held no contact id")
+
+
+def lead_body(claim: Claim, step: ClaimedStep, results: Results) -> dict[str, Any]:
+    """The lead on that contact, assigned to its own agent where the configuration wants that.
+    Raises `NothingToDo`, `CannotGoOn`."""
+    body = dict(step.body) | {"contactId": contact_id(claim, step, results)}
+    fallback = body.pop(FALLBACK, None)
+    if body.get("assignedToId") == CONTACT_AGENT:
+        body["assignedToId"] = results.get(Operation.CONTACT) or fallback
+        if not body["assignedToId"]:
+            raise CannotGoOn("the contact has no agent, and there is no fallback")
+    return body

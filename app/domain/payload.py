@@ -1,0 +1,46 @@
+"""What is kept of what the caller said, and how it is read again: a retry plans anew from it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.domain.applications import Interest, ViewingBooking, VitecModel
+from app.domain.crm import Lead, LoanPromise
+from app.domain.fields import Reading
+from app.domain.filling import Said
+from app.domain.marketing import Marketing
+from app.domain.plan import Order
+from app.domain.submission import Operation, Submission
+
+MODELS: Mapping[Operation, type[VitecModel]] = {
+    Operation.INTEREST: Interest,
+    Operation.VIEWING: ViewingBooking,
+    Operation.LEAD: Lead,
+    Operation.LOAN_PROMISE: LoanPromise,
+}
+
+
+def payload_of(order: Order, consent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`consent` is what was shown: text version, language, time."""
+    said = order.said
+    return {
+        "application": order.application.body(),
+        "marketing": said.marketing.body(),
+        "consent": consent,
+        "consentedAt": said.consented_at.isoformat() if said.consented_at else None,
+        "withKey": said.with_key,
+    }
+
+
+def order_of(submission: Submission, payload: Mapping[str, Any]) -> Order:
+    """The order as it was when it was accepted."""
+    reading = Reading(form=False, now=submission.received_at)
+    model = MODELS[submission.operation]
+    consented_at = payload["consentedAt"]
+    said = Said(
+        with_key=payload["withKey"],
+        consented_at=datetime.fromisoformat(consented_at) if consented_at else None,
+        marketing=Marketing.model_validate(payload["marketing"]),
+    )
+    application = model.model_validate(payload["application"], context=reading)
+    return Order(submission.customer_id, submission.operation, submission.resource, application, said)

@@ -1,0 +1,117 @@
+"""Which steps deliver a submission, in order, and what each sends. Decided once, when it is accepted.
+
+    interest                    interest
+      marketing = "lead"        interest → contact → lead
+    booking                     viewing [→ contact → lead]
+    lead on a known contact     [contact →] lead
+    loan promise                loan promise
+
+A contact is looked up before a lead whenever its id is only inferred from Vitec's answer, or when its own agent shall
+get the lead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.applications import Interest, ViewingBooking, VitecModel
+from app.domain.crm import Lead
+from app.domain.filling import InterestDefaults, Said, ViewingDefaults, interest_body, said_or_configured, viewing_body
+from app.domain.submission import NewStep, Operation
+
+CONTACT_AGENT = "contact-agent"  # as `assignedToId`: the contact's own agent, else the fallback
+FALLBACK = "fallbackAssignedToId"  # ours, beside a lead's members; never sent
+
+
+@dataclass(frozen=True)
+class LeadDefaults:
+    """`[customers.lead]`. `always`: a lead also when there is no marketing to tell."""
+
+    lead_source_id: str
+    assigned_to_id: str
+    fallback_assigned_to_id: str | None = None
+    office_id: str | None = None
+    assignment_source_id: str | None = None
+    always: bool = False
+
+    def members(self) -> dict[str, str]:
+        """As they stand in a lead's body."""
+        named = {
+            "leadSourceId": self.lead_source_id,
+            "assignedToId": self.assigned_to_id,
+            "officeId": self.office_id,
+            "assignmentSourceId": self.assignment_source_id,
+            FALLBACK: self.fallback_assigned_to_id if self.assigned_to_id == CONTACT_AGENT else None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a customer's configuration fills in. `interest_as_lead`: an interest's marketing goes into a lead."""
+
+    interest: InterestDefaults
+    viewing: ViewingDefaults
+    lead: LeadDefaults | None = None
+    interest_as_lead: bool = False
+
+    def filled(self, operation: Operation) -> frozenset[str]:
+        """Members of an operation's body that are filled in when the caller leaves them out."""
+        return frozenset(self.lead.members()) if self.lead and operation is Operation.LEAD else frozenset()
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that a plan is made of. `resource` is the path's ids after the customer's."""
+
+    customer_id: str
+    operation: Operation
+    resource: tuple[str, ...]
+    application: VitecModel
+    said: Said
+
+
+def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:
+    """The steps in order; the caller's members win over the configuration's as `filling` tells."""
+    application, said = order.application, order.said
+    if isinstance(application, Interest):
+        leads = _lead_after(said, defaults) if defaults.interest_as_lead else ()
+        inline = said.without_marketing() if leads else said
+        return (_own(order, interest_body(application, defaults.interest, inline)), *leads)
+    if isinstance(application, ViewingBooking):
+        wants_booking_id = said.with_key and application.return_booking_id is True
+        leads = () if wants_booking_id else _lead_after(said, defaults)
+        body = viewing_body(application, defaults.viewing, said, order.customer_id)
+        return (_own(order, body | {"returnBookingId": False} if leads else body), *leads)
+    if isinstance(application, Lead):
+        return _lead_on(application, said, defaults)
+    return (_own(order, application.body()),)
+
+
+def _own(order: Order, body: Mapping[str, Any]) -> NewStep:
+    return NewStep(order.operation, order.resource, body)
+
+
+def _lead_after(said: Said, defaults: Defaults) -> tuple[NewStep, ...]:
+    """With at least one tag to tell, or always; on the contact that the step before answers."""
+    lead = defaults.lead
+    if lead is None or not (lead.always or said.marketing.utm_tags):
+        return ()
+    return NewStep(Operation.CONTACT, (), {}), NewStep(Operation.LEAD, (), lead.members() | _marketing(said))
+
+
+def _lead_on(application: Lead, said: Said, defaults: Defaults) -> tuple[NewStep, ...]:
+    configured = defaults.lead.members() if defaults.lead else {}
+    spoken = application.body()
+    spoken.pop("marketing", None)
+    body = said_or_configured(spoken, configured) | _marketing(said)
+    lead = NewStep(Operation.LEAD, (), body)
+    if body.get("assignedToId") != CONTACT_AGENT:
+        body.pop(FALLBACK, None)
+        return (lead,)
+    return NewStep(Operation.CONTACT, (application.contact_id,), {}), lead
+
+
+def _marketing(said: Said) -> dict[str, Any]:
+    marketing = said.marketing.body()
+    return {"marketing": marketing} if marketing else {}

@@ -1,0 +1,57 @@
+"""The operations for programs with an API key: leads and loan promises on known contacts, and the contacts."""
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.domain.faults import Fault
+from app.domain.submission import PATH_ID
+from app.vitec.errors import NotFound, Rejected, Unavailable, Unreadable, VitecError
+from app.web.forms import received
+from app.web.kinds import CONTACTS, LEAD, LOAN_PROMISE
+from app.web.posting import post
+from app.web.problems import Problem, refuse
+from app.web.site import Site
+from app.web.visit import Visit
+
+PATHS = (
+    ("/CRM/Lead/{customer_id}", LEAD),
+    ("/CRM/Buyer/{customer_id}/{contact_id}/LoanPromise", LOAN_PROMISE),
+)
+CONTACTS_PATH = "/CRM/Contact/{customer_id}/{contact_ids}"
+MOST_CONTACTS = 20  # per call (S)
+RETRY_SECONDS = 30
+
+
+def routes(site: Site) -> list[Route]:
+    return [
+        *(Route(path, received(site, kind, post), methods=["POST"], name=kind.operation.value) for path, kind in PATHS),
+        Route(CONTACTS_PATH, received(site, CONTACTS, _contacts), methods=["GET"], name="contact"),
+    ]
+
+
+async def _contacts(visit: Visit) -> Response:
+    """1-20 contacts in Vitec's own members, those that Vitec knows."""
+    ids = visit.resource[0].split(",")
+    if not all(PATH_ID.fullmatch(one) for one in ids):
+        return refuse(visit.request, visit.site, 404)
+    if len(ids) > MOST_CONTACTS:
+        fault = Fault("contactIds", "too_many", {"max_length": MOST_CONTACTS})
+        return Problem(400, "validation", visit.gettext, faults=[fault])
+    try:
+        found = await visit.site.contacts(visit.customer.id, ids)
+    except VitecError as error:
+        return _refused(visit, error)
+    headers = {"Cache-Control": "no-store"}
+    return JSONResponse(
+        [one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in found], headers=headers
+    )
+
+
+def _refused(visit: Visit, error: VitecError) -> Response:
+    if isinstance(error, NotFound):
+        return refuse(visit.request, visit.site, 404)
+    if isinstance(error, Rejected):
+        return Problem(400, "upstream-rejected", visit.gettext, upstream=error.upstream)
+    if isinstance(error, Unreadable) or (not isinstance(error, Unavailable) and error.status == 403):
+        return Problem(502, "upstream-unreadable", visit.gettext)
+    return Problem(503, "upstream-away", visit.gettext, headers={"Retry-After": str(RETRY_SECONDS)})

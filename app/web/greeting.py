@@ -1,0 +1,42 @@
+"""Whom a personal page greets: one look-up of the contact, remembered for a while."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from cachetools import TTLCache
+
+from app.vitec.contacts import Contact
+from app.vitec.errors import NotFound, VitecError
+
+PATIENCE_SECONDS = 2.0
+REMEMBERED_SECONDS = 300
+MOST_REMEMBERED = 1000
+
+Contacts = Callable[[str, Sequence[str]], Awaitable[list[Contact]]]
+
+
+class NoSuchContact(Exception):
+    """Vitec doesn't know the contact any longer."""
+
+
+class Greeter:
+    def __init__(self, contacts: Contacts) -> None:
+        self._contacts = contacts
+        self._names: TTLCache[tuple[str, str], str] = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
+
+    async def name(self, customer_id: str, contact_id: str) -> str:
+        """The first name; "" where the contact is no living person, or Vitec is away or slow: the page never waits
+        longer than 2 s. Raises `NoSuchContact`."""
+        key = (customer_id, contact_id)
+        if key not in self._names:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    found = await self._contacts(customer_id, [contact_id])
+            except NotFound:
+                raise NoSuchContact from None
+            except (VitecError, TimeoutError):
+                return ""
+            if not found:
+                raise NoSuchContact
+            self._names[key] = found[0].greeting or ""
+        return self._names[key]

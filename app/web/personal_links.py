@@ -1,0 +1,58 @@
+"""Links for one contact and one form: an encrypted, dated token, because a contact's id is personal data."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from app.storage.encryption import Keyring, SealBroken
+
+PLACE = "personal link"
+LONGEST = timedelta(days=90)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+PersonalForm = Literal["contact", "loan-promise"]
+
+
+class BadLink(Exception):
+    """Forged, altered, or sealed with a key that is no longer ours."""
+
+
+class ExpiredLink(Exception):
+    """It was ours."""
+
+
+@dataclass(frozen=True)
+class PersonalLink:
+    customer_id: str
+    contact_id: str
+    form: PersonalForm
+    expires_at: datetime
+
+
+def lifetime(text: str) -> timedelta:
+    """`45m`, `12h`, `30d`: from a second to 90 days. Raises `ValueError`."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not (number.isascii() and number.isdigit()):
+        raise ValueError(f"{text!r} is not a time such as 45m, 12h or 30d")
+    lives = timedelta(**{UNITS[unit]: int(number[:9])})
+    if not timedelta(0) < lives <= LONGEST:
+        raise ValueError(f"{text} is not between 1 second and {LONGEST.days} days")
+    return lives
+
+
+def write(keyring: Keyring, link: PersonalLink) -> str:
+    sealed = keyring.seal(asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE)
+    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def read(keyring: Keyring, token: str) -> PersonalLink:
+    """Raises `BadLink`, `ExpiredLink`."""
+    try:
+        members = keyring.open(urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)), PLACE)
+    except (SealBroken, binascii.Error, ValueError) as error:
+        raise BadLink from error
+    link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})
+    if link.expires_at <= datetime.now(UTC):
+        raise ExpiredLink
+    return link
