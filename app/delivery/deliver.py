@@ -22,7 +22,8 @@ class Vitec(Protocol):
 
 
 class Deliverer:
-    """`parks` are the customers whose ambiguous steps wait for a person; `on_recorded` hears of each outcome."""
+    """`parks` are the customers whose ambiguous steps wait for a person; `on_settled` hears of each submission that
+    got its outcome."""
 
     def __init__(
         self,
@@ -30,13 +31,13 @@ class Deliverer:
         vitec: Vitec,
         policy: RetryPolicy,
         parks: frozenset[str],
-        on_recorded: Callable[[str], None],
+        on_settled: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
         self._vitec = vitec
         self._policy = policy
         self._parks = parks
-        self._on_recorded = on_recorded
+        self._on_settled = on_settled
 
     async def deliver(self, claim: Claim) -> VitecError | None:
         """Runs steps until one is not delivered; that one's error. Raises `LeaseLost`, `StoreUnavailable`."""
@@ -78,7 +79,7 @@ class Deliverer:
         await self._record(claim, step, attempt, _recorded(error, decision, now))
 
     async def _record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> None:
-        await self._outbox.record(claim, step, attempt, recorded)
+        settled = await self._outbox.record(claim, step, attempt, recorded)
         needs_person = recorded.status in {StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN}
         (log.error if needs_person else log.info)(
             "attempt",
@@ -91,7 +92,8 @@ class Deliverer:
             http_status=recorded.http_status,
             detail=recorded.detail,
         )
-        self._on_recorded(claim.id)
+        if settled:
+            self._on_settled(claim.id)
 
 
 def _recorded(error: VitecError, decision: Decision, now: datetime) -> Recorded:

@@ -49,8 +49,14 @@ class PublicForm:
             visit = receive(request, self._site, self._kind)
         except NoSuchPage:
             return refuse(request, self._site, 404)
-        except WrongKey:
-            return refuse(request, self._site, 401, headers={"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'})
+        except WrongKey as wrong:
+            return refuse(
+                request,
+                self._site,
+                401,
+                customer=wrong.customer,
+                headers={"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'},
+            )
         if request.method == "POST":
             return await self._post(visit)
         if request.method == "OPTIONS":
@@ -91,7 +97,7 @@ class PublicForm:
             return answers.fault()
 
     def _refuse(self, visit: Visit, status: int) -> Response:
-        return refuse(visit.request, self._site, status, firm=visit.customer.firm, headers=cors_headers(visit))
+        return refuse(visit.request, self._site, status, customer=visit.customer, headers=cors_headers(visit))
 
 
 def _preflight(visit: Visit) -> Response:

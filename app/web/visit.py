@@ -52,7 +52,8 @@ def receive(request: Request, site: Site, kind: Kind) -> Visit:
     """Raises `NoSuchPage`, `WrongKey`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
-    if customer is None or not all(PATH_ID.fullmatch(part) for part in resource):
+    slash = b"%2f" in request.scope.get("raw_path", b"").lower()  # decoded it would part the path elsewhere
+    if slash or customer is None or not all(PATH_ID.fullmatch(part) for part in resource):
         raise NoSuchPage
     query = _pairs(request.scope["query_string"])
     asked = next((value for name, value in query if name == "lang"), None)
