@@ -94,7 +94,7 @@ def _listen(app: object, host: str, port: int) -> None:
         app,  # type: ignore[arg-type]
         host=host,
         port=port,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -4,6 +4,7 @@ Only the keys in `KEYS` are written: a value under any other key, which might co
 An exception is written as its types and places, never its message, because messages quote what was typed.
 """
 
+import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -37,6 +38,8 @@ KEYS = frozenset(
 
 
 def configure(stream: Any = None) -> None:
+    """Ours and the libraries' logs alike, to `stream` (standard output)."""
+    logging.basicConfig(handlers=[_Library()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -51,13 +54,23 @@ def configure(stream: Any = None) -> None:
     )
 
 
+class _Library(logging.Handler):
+    """What a library logs: its own words without what it puts into them, and the places of an exception."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        log.log(record.levelno, "library", detail=f"{record.name}: {record.msg}"[:200], exc_info=record.exc_info)
+
+
 def _known_keys(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: value for key, value in event.items() if key in KEYS and value is not None}
 
 
 def _places_of_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     info = event.pop("exc_info", None)
-    error = info if isinstance(info, BaseException) else sys.exc_info()[1] if info else None
+    error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
+    if info is True:
+        error = sys.exc_info()[1]
     if error is not None:
         event["exception"] = _chain(error)
     return event

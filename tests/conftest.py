@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from app import logs
 from app.main import create_app
 from app.settings import Settings
 from app.vitec.sandbox import Customer, Office, serve_sandbox
@@ -22,6 +23,12 @@ API_KEY = "test-api-key"
 ORIGIN = "https://www.maklarhuset.se"
 
 Configure = Callable[..., Settings]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _logs() -> None:
+    """As the service writes them."""
+    logs.configure()
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ T = TypeVar("T")
 def serve(app: Any, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """The app on a loopback port, start-up and shut-down included; yields its base URL."""
     listener = socket.create_server((host, port))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, proxy_headers=False)
+    )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     eventually(lambda: server.started or not thread.is_alive())

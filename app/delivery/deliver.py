@@ -16,7 +16,8 @@ log = structlog.get_logger()
 
 
 class Deliverer:
-    """`parks` are the customers whose ambiguous steps wait for a person; `on_recorded` hears of each outcome."""
+    """`parks` are the customers whose ambiguous steps wait for a person; `on_settled` hears of each submission that
+    got its outcome."""
 
     def __init__(
         self,
@@ -25,14 +26,14 @@ class Deliverer:
         policy: RetryPolicy,
         parks: frozenset[str],
         pauses: Pauses,
-        on_recorded: Callable[[str], None],
+        on_settled: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
         self._vitec = vitec
         self._policy = policy
         self._parks = parks
         self._pauses = pauses
-        self._on_recorded = on_recorded
+        self._on_settled = on_settled
 
     async def deliver(self, claim: Claim) -> None:
         """Runs steps until one is not done. Raises `LeaseLost`, `StoreUnavailable`."""
@@ -87,7 +88,7 @@ class Deliverer:
         await self._record(claim, step, attempt, _recorded(error, decision, now))
 
     async def _record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> None:
-        await self._outbox.record(claim, step, attempt, recorded)
+        settled = await self._outbox.record(claim, step, attempt, recorded)
         (log.error if recorded.status in STOPPED else log.info)(
             "attempt",
             submission=claim.id,
@@ -99,7 +100,8 @@ class Deliverer:
             http_status=recorded.http_status,
             detail=recorded.detail,
         )
-        self._on_recorded(claim.id)
+        if settled:
+            self._on_settled(claim.id)
 
 
 def _recorded(error: VitecError, decision: Decision, now: datetime) -> Recorded:

@@ -144,8 +144,8 @@ class MarketingMember(VitecModel):
 class Interest(VitecModel):
     """Interest in a home: Vitec's `AdvertisingInterestApplication`."""
 
-    lead_source_id: Id | None = None
-    assignment_source_id: Id | None = None
+    lead_source_id: Line | None = None
+    assignment_source_id: Line | None = None
     marketing: MarketingMember | None = None
     first_name: Name
     last_name: Name
@@ -161,10 +161,10 @@ class Interest(VitecModel):
 
 
 class Task(VitecModel):
-    predefined_task_id: Id | None = None
+    predefined_task_id: Line | None = None
     note: Message | None = None
-    estate_id: Id | None = None
-    assigned_to: Id | None = None
+    estate_id: Line | None = None
+    assigned_to: Line | None = None
 
 
 class CustomField(VitecModel):
@@ -187,8 +187,8 @@ class UpdatePerson(VitecModel):
     other_phone: Phone | None = None
     email: EmailAddresses | None = None
     address: PersonAddress | None = None
-    category_ids: Annotated[list[Id], Field(max_length=100)] | None = None
-    user_id: Id | None = None
+    category_ids: Annotated[list[Line], Field(max_length=100)] | None = None
+    user_id: Line | None = None
     wish_advertising: Truth | None = None
     note: Message | None = None
     coordinate: Coordinate | None = None
@@ -219,7 +219,7 @@ class ViewingBooking(VitecModel):
     sms_confirmation: Truth | None = None
     return_booking_id: Truth | None = None
     contact_message: Message | None = None
-    lead_source_id: Id | None = None
+    lead_source_id: Line | None = None
     options: ViewingOptions | None = None
     marketing: MarketingMember | None = None
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from app.domain.applications import MarketingMember, VitecModel
-from app.domain.fields import Id, LastMoment, Length, Line, Message, by_name_or_number
+from app.domain.fields import LastMoment, Length, Line, Message, by_name_or_number
 
 
 class LoanEstateType(StrEnum):
@@ -40,10 +40,10 @@ class Lead(VitecModel):
     Vitec gets; the configuration may give them."""
 
     contact_id: Annotated[str, Length(40, least=1)]
-    assigned_to_id: Id | None = None
-    lead_source_id: Id | None = None
-    office_id: Id | None = None
-    assignment_source_id: Id | None = None
+    assigned_to_id: Line | None = None
+    lead_source_id: Line | None = None
+    office_id: Line | None = None
+    assignment_source_id: Line | None = None
     message: Message | None = None
     marketing: MarketingMember | None = None
 
@@ -54,7 +54,7 @@ class LoanPromise(VitecModel):
 
     bank: Line | None = None
     valid_until: LastMoment | None = None
-    estate_id: Id | None = None
+    estate_id: Line | None = None
     estate_type: Annotated[LoanEstateType, by_name_or_number(LoanEstateType, first=1)] | None = None
     status: Annotated[LoanPromiseStatus, by_name_or_number(LoanPromiseStatus, first=1)] | None = None
     financing: Annotated[Financing, by_name_or_number(Financing)] | None = None

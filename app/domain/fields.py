@@ -29,6 +29,7 @@ PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
 COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 LARGEST_DECIMAL = 79228162514264337593543950335  # .NET's System.Decimal
+MOST_DIGITS = 28  # of that
 
 CODES = frozenset(
     {
@@ -122,7 +123,7 @@ class Length(GroupedMetadata):
 def _email(value: str) -> str:
     try:
         # test_environment lets the reserved domain .test through, which no real address has; nothing is looked up.
-        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+        return validate_email(value, check_deliverability=False, test_environment=True, strict=True).normalized
     except EmailNotValidError as error:
         raise fault("invalid_email") from error
 
@@ -158,7 +159,7 @@ def _postcode(value: str) -> str:
 
 def check_personnummer(value: str, *, foreign: bool) -> str:
     """A Swedish personnummer or samordningsnummer must have the right check digit; a foreign number goes as typed."""
-    if not foreign and not personnummer.valid(value):
+    if not foreign and not (value.isascii() and personnummer.valid(value)):
         raise fault("invalid_personnummer")
     return value
 
@@ -172,16 +173,26 @@ def _country(value: str) -> str | None:
 
 def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
     if isinstance(value, str) and info.context.form:
-        try:
-            parsed = parse_decimal(value, locale="sv")
-        except NumberFormatError as error:
-            raise fault("invalid_number") from error
-        value = int(parsed) if parsed.is_finite() and parsed == parsed.to_integral_value() else float(parsed)
+        value = _typed_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise fault("wrong_type")
+    # Before anything is counted with it: a number that is short to write can be very long to count.
+    if isinstance(value, int) and abs(value) > LARGEST_DECIMAL:
+        raise fault("too_large", le=LARGEST_DECIMAL)
     if not math.isfinite(value):
         raise fault("invalid_number")
     return value
+
+
+def _typed_number(text: str) -> int | float:
+    """As a person writes it in Swedish: `1 250 000`, `3,5`."""
+    try:
+        parsed = parse_decimal(text, locale="sv")
+    except NumberFormatError as error:
+        raise fault("invalid_number") from error
+    if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
+        raise fault("invalid_number")
+    return int(parsed) if parsed == parsed.to_integral_value() else float(parsed)
 
 
 def _whole_number(value: Any, info: ValidationInfo[Reading]) -> Any:

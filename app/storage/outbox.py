@@ -163,13 +163,14 @@ class Outbox:
 
         return await self._database.write(work)
 
-    async def record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> None:
-        """The outcome of an attempt, and with it what is next. Raises `LeaseLost`."""
-        await self._database.write(lambda connection: self._record(connection, claim, step, attempt, recorded))
+    async def record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> bool:
+        """The outcome of an attempt, and with it what is next; says whether the submission's status was settled by it.
+        Raises `LeaseLost`."""
+        return await self._database.write(lambda connection: self._record(connection, claim, step, attempt, recorded))
 
     def _record(
         self, connection: Connection, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded
-    ) -> None:
+    ) -> bool:
         now = self._renew(connection, claim)
         place = f"{claim.id}/{step.position}"
         _set_step(
@@ -193,6 +194,7 @@ class Outbox:
         values = _submission_values(claim, step, recorded, now)
         if values:
             connection.execute(update(submissions).where(submissions.c.id == claim.id).values(values))
+        return "settled_at" in values
 
     async def renew(self, claim: Claim) -> None:
         """The lease, from now. Raises `LeaseLost`."""

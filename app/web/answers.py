@@ -1,5 +1,6 @@
 """What a caller of a public operation is told: one class for programs, one for people, with the same cases."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from app.web.problems import Problem
 from app.web.visit import Visit
 
 RETRY_SECONDS = 15  # after which a store that is away may be back
+RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
 EXPOSED = "Location, Retry-After, Submission-Id, Preference-Applied"
 
 
@@ -77,8 +79,7 @@ class JsonAnswers:
 
     async def accepted(self, accepted: Accepted) -> Response:
         visit = self.visit
-        preferences = visit.request.headers.get("prefer", "").lower().replace(" ", "").split(",")
-        if "respond-async" in preferences:
+        if RESPOND_ASYNC.search(visit.request.headers.get("prefer", "")):
             found = await outcome(visit, accepted, 0)
             return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
         found = await outcome(visit, accepted, visit.site.wait_seconds)

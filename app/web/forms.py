@@ -44,11 +44,11 @@ def received(site: Site, kind: Kind, handle: Handler) -> Callable[[Request], Awa
         try:
             visit = receive(request, site, kind)
             if kind.page is None and visit.key is None:
-                raise WrongKey
+                raise WrongKey(visit.customer)
         except NoSuchPage:
             return refuse(request, site, 404)
-        except WrongKey:
-            return refuse(request, site, 401, headers=CHALLENGE)
+        except WrongKey as wrong:
+            return refuse(request, site, 401, customer=wrong.customer, headers=CHALLENGE)
         return await handle(visit)
 
     return endpoint

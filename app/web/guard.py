@@ -16,6 +16,10 @@ from app.web.customers import Customer, network_of, origin_of
 class WrongKey(Exception):
     """A key that is not this customer's, or no key where one is needed."""
 
+    def __init__(self, customer: Customer | None = None) -> None:
+        super().__init__()
+        self.customer = customer
+
 
 class Forbidden(Exception):
     """No origin, token or key that allows this post."""
@@ -37,7 +41,7 @@ def caller_key(headers: Headers, customer: Customer) -> str | None:
     scheme, _, value = said.partition(" ")
     key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
     if not key or not customer.owns(key):
-        raise WrongKey
+        raise WrongKey(customer)
     return key
 
 

@@ -53,4 +53,4 @@ async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:
 
 
 def _refuse(visit: Visit, status: int) -> Response:
-    return refuse(visit.request, visit.site, status, firm=visit.customer.firm, headers=cors_headers(visit))
+    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=cors_headers(visit))

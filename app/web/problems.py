@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.domain.faults import Fault
+from app.web.customers import Customer
 from app.web.headers import page_headers
 from app.web.messages import GetText, message, problem_text
-from app.web.pages import ErrorPage, Firm
+from app.web.pages import ErrorPage
 from app.web.site import Site, choose_language
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
@@ -67,11 +68,17 @@ def language_of(request: Request, site: Site, default: str = "sv") -> str:
 
 
 def refuse(
-    request: Request, site: Site, status: int, *, firm: Firm | None = None, headers: Mapping[str, str] | None = None
+    request: Request,
+    site: Site,
+    status: int,
+    *,
+    customer: Customer | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A page or a problem, as the caller would have it."""
+    """A page or a problem, as the caller would have it; in the look and language of the customer, if one is known."""
     kind = KINDS.get(status, "fault")
-    language = language_of(request, site)
+    firm = customer.firm if customer else None
+    language = language_of(request, site, customer.language) if customer else language_of(request, site)
     if not wants_page(request):
         return Problem(status, kind, site.templates.gettext(language), headers=headers)
     shown = kind if kind in PAGES else "fault"

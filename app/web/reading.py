@@ -46,6 +46,8 @@ def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
     if body.faults:
         return Read(None, False, body.faults)
     members = dict(body.members)
+    if kind.person:
+        members.setdefault(kind.person, {})  # so that each missing name is told of
     said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
     consented, faults = _consent(said, body.form)
     if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
@@ -113,7 +115,7 @@ def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: Rules) -> list
         faults.append(Fault(kind.reach[0], "contact_required"))
     if kind.person:
         name = kind.dotted("customerId")
-        if _at(members, name) not in {None, rules.customer_id}:
+        if _at(members, name) not in (None, rules.customer_id):
             faults.append(Fault(name, "customer_mismatch"))
     return faults
 

@@ -61,7 +61,8 @@ def receive(request: Request, site: Site, kind: Kind) -> Visit:
     """Raises `NoSuchPage`, `WrongKey`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
-    if customer is None or not all(map(kind.id.fullmatch, resource)):
+    slash = b"%2f" in request.scope.get("raw_path", b"").lower()  # decoded it would part the path elsewhere
+    if slash or customer is None or not all(map(kind.id.fullmatch, resource)):
         raise NoSuchPage
     key = caller_key(request.headers, customer)
     return visit_of(request, site, kind, customer, tuple(resource), key=key)

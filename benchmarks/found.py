@@ -1,0 +1,54 @@
+"""What is to be measured, and what was."""
+
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks.load import Driven
+from benchmarks.requests import TARGETS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`cycles` times `seconds` of each target; then posts until there are `posts`, or until `limit_seconds` after the
+    beginning. `starts`: how often the service is started to see how long that takes."""
+
+    cycles: int
+    seconds: float
+    posts: int
+    starts: int
+    limit_seconds: float
+
+
+FULL = Plan(cycles=7, seconds=3.0, posts=50_000, starts=5, limit_seconds=150)
+QUICK = Plan(cycles=3, seconds=1.5, posts=10_000, starts=3, limit_seconds=28)
+
+
+@dataclass
+class Found:
+    """`fsync`: median and p99 in ms. `page_bytes`: plain and gzipped. `idle_mb`, `end_mb`: resident memory before the
+    first post and after the last, None where it can't be read."""
+
+    plan: Plan
+    rounds: dict[str, list[Driven]] = field(default_factory=lambda: {target: [] for target in TARGETS})
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    starts: list[float] = field(default_factory=list)
+    fsync: tuple[float, float] = (0.0, 0.0)
+    page_bytes: tuple[int, int] = (0, 0)
+    idle_mb: float | None = None
+    end_mb: float | None = None
+
+    @property
+    def posted(self) -> int:
+        return self.statuses["post", TARGETS["post"].status]
+
+    def ratios(self, target: str, figure: Callable[[Driven], float]) -> list[float]:
+        """To the hello round of the same cycle, so that the machine's drift cancels."""
+        pairs = zip(self.rounds[target], self.rounds["hello"], strict=True)
+        return [figure(one) / figure(other) for one, other in pairs]
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Median, lowest, highest."""
+    return statistics.median(values), min(values), max(values)

@@ -1,0 +1,99 @@
+"""The measurement: rounds that alternate between the targets, on servers that live as long as it does."""
+
+import gzip
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.found import Found, Plan
+from benchmarks.load import Driven, Round, drive, process_id
+from benchmarks.requests import PATH, TARGETS
+from benchmarks.servers import Server, Stopped, hello
+from benchmarks.service import form_token, service, stored
+
+NO_END = 10**9
+WARM_UP_SECONDS = 1.0
+
+
+class Broken(Exception):
+    """What was measured is not what was meant: an unexpected answer, a row too few."""
+
+
+def measure(plan: Plan, root: Path, folder: Path) -> Found:
+    """Raises `Broken`."""
+    deadline = time.monotonic() + plan.limit_seconds
+    try:
+        starts = [_start_seconds(root, folder / f"start{number}") for number in range(plan.starts)]
+        found = _under_load(plan, root, folder, deadline)
+    except Stopped as error:
+        raise Broken(str(error)) from error
+    found.starts = starts
+    submissions, steps = stored(folder / "service")
+    if not submissions == steps == found.posted:
+        raise Broken(f"{found.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps")
+    return found
+
+
+def _start_seconds(root: Path, folder: Path) -> float:
+    with service(root, folder) as server:
+        return server.start_seconds
+
+
+def _under_load(plan: Plan, root: Path, folder: Path, deadline: float) -> Found:
+    with ExitStack() as stack:
+        with machine.on_core(machine.load_core()):
+            load = stack.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn")))
+            load.submit(process_id).result()
+        yardstick = stack.enter_context(hello(root, folder))
+        served = stack.enter_context(service(root, folder / "service"))
+        bench = _Bench(plan, load, {"hello": yardstick, "page": served, "post": served})
+        for target in TARGETS:
+            bench.drive(target, WARM_UP_SECONDS)
+        for number in range(1, plan.cycles + 1):
+            bench.cycle(number)
+        bench.found.fsync = machine.fsync_milliseconds(folder)
+        bench.fill(deadline)
+        bench.found.end_mb = machine.resident(served.process.pid)
+        served.kill()
+    return bench.found
+
+
+class _Bench:
+    def __init__(self, plan: Plan, load: ProcessPoolExecutor, servers: dict[str, Server]) -> None:
+        self._load = load
+        self._servers = servers
+        page = servers["page"].fetch(PATH)
+        self._token = form_token(page)
+        self._next = 0
+        self.found = Found(plan, idle_mb=machine.resident(servers["post"].process.pid))
+        self.found.page_bytes = len(page), len(gzip.compress(page, 6))
+
+    def drive(self, target: str, seconds: float, most: int = NO_END) -> Driven:
+        """Every answer is counted, the warm-up's too. Raises `Broken` when one is another than the target's."""
+        right = TARGETS[target].status
+        wanted = Round(target, self._servers[target].port, seconds, most, self._next, self._token)
+        try:
+            driven = self._load.submit(drive, wanted).result()
+        except (OSError, TimeoutError) as error:
+            raise Broken(f"{target}: {error!r}") from error
+        self._next += driven.statuses.total()
+        self.found.statuses.update({(target, status): count for status, count in driven.statuses.items()})
+        if set(driven.statuses) != {right}:
+            raise Broken(f"{target}: answers by status {dict(driven.statuses)}, wanted {right} only")
+        return driven
+
+    def cycle(self, number: int) -> None:
+        """Each target once, every other time in reverse."""
+        targets = list(TARGETS)
+        for target in targets if number % 2 else reversed(targets):
+            self.found.rounds[target].append(self.drive(target, self.found.plan.seconds))
+        speeds = (f"{target} {self.found.rounds[target][-1].per_second:6.0f}/s" for target in targets)
+        print(f"  round {number} of {self.found.plan.cycles}:", *speeds, flush=True)
+
+    def fill(self, deadline: float) -> None:
+        """Posts until there are as many as planned, or no time is left."""
+        while (missing := self.found.plan.posts - self.found.posted) > 0 and time.monotonic() < deadline:
+            self.drive("post", deadline - time.monotonic(), missing)

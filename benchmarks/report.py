@@ -1,0 +1,95 @@
+"""The figures for people: one table, and what it needs to be believed."""
+
+import os
+import platform
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.found import Found, spread
+from benchmarks.load import CONNECTIONS
+from benchmarks.requests import TARGETS
+
+POST_SHARE = 0.30
+POST_TAIL = 3.0
+PAGE_SHARE = 0.6
+MEMORY_MB = 150.0
+MEMORY_POSTS = 50_000
+START_SECONDS = 2.0
+BUSY = 0.85  # a load generator above this share of its core measures itself
+
+
+def machine_lines(folder: Path) -> list[str]:
+    """What it runs on."""
+    cores = machine.cores()
+    if not cores:
+        binding = "processes can't be bound to a core here: take the ratios with care"
+    elif len(cores) == 1:
+        binding = "ONE core for server and load together: the ratios say little"
+    else:
+        binding = f"server bound to core {machine.server_core()}, load to core {machine.load_core()}"
+    load = f", load average at the start {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""
+    return [
+        f"{machine.processor()}, {os.cpu_count()} cores, {platform.system()}{load}",
+        f"{platform.python_implementation()} {platform.python_version()}; {binding}; {CONNECTIONS} connections",
+        f"database on {machine.file_system(folder)} in {folder}",
+    ]
+
+
+def table(found: Found) -> list[str]:
+    """Figure, measured (the rounds' median, lowest to highest), wanted, met or not."""
+    post, page = (found.ratios(target, lambda driven: driven.per_second) for target in ("post", "page"))
+    tail = found.ratios("post", lambda driven: driven.p99)
+    rows = [
+        ("figure", "measured", "lowest-highest", "wanted", ""),
+        ("durable form post, of hello's rate", *_of(post), f">= {POST_SHARE}", _verdict(spread(post)[0] >= POST_SHARE)),
+        ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _verdict(spread(tail)[0] <= POST_TAIL)),
+        ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _verdict(spread(page)[0] >= PAGE_SHARE)),
+        _memory(found),
+        (
+            "start to first answer, s",
+            *_of(found.starts),
+            f"<= {START_SECONDS}",
+            _verdict(spread(found.starts)[0] <= START_SECONDS),
+        ),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _of(values: list[float]) -> tuple[str, str]:
+    middle, least, most = spread(values)
+    return f"{middle:.2f}", f"{least:.2f}-{most:.2f}"
+
+
+def _memory(found: Found) -> tuple[str, str, str, str, str]:
+    name, wanted = f"RSS after {found.posted:,} posts, MB", f"<= {MEMORY_MB:.0f}"
+    if found.end_mb is None or found.idle_mb is None:
+        return name, "-", "", wanted, "not measured"
+    # Fewer posts prove nothing.
+    verdict = _verdict(found.end_mb <= MEMORY_MB) if found.posted >= MEMORY_POSTS else f"wants {MEMORY_POSTS:,} posts"
+    return name, f"{found.end_mb:.0f}", f"idle {found.idle_mb:.0f}", wanted, verdict
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "NOT MET"
+
+
+def note_lines(found: Found) -> list[str]:
+    """What stands behind the ratios."""
+    lines = []
+    for target, rounds in found.rounds.items():
+        rate = spread([driven.per_second for driven in rounds])[0]
+        median = spread([driven.median for driven in rounds])[0]
+        p99 = spread([driven.p99 for driven in rounds])[0]
+        status = TARGETS[target].status
+        answers = f"{found.statuses[target, status]:,} x {status}"
+        lines.append(f"{target:5}  {rate:6.0f}/s  median {median:5.1f} ms  p99 {p99:5.1f} ms  {answers}")
+    busiest = max(driven.busy for rounds in found.rounds.values() for driven in rounds)
+    warning = ": TOO BUSY, it was measured too" if busiest > BUSY else ""
+    return [
+        *lines,
+        f"durable: after SIGKILL the database holds {found.posted:,} submissions for {found.posted:,} x 303",
+        "fsync of one page on this disk: median {:.2f} ms, p99 {:.2f} ms".format(*found.fsync),
+        "form page: {:,} bytes, gzipped {:,}".format(*found.page_bytes),
+        f"load generator at most {busiest:.0%} busy{warning}",
+    ]

@@ -1,0 +1,213 @@
+"""Contract, section 3: `Accept-Language`, `?lang=sv|en`: every text a person reads, errors too."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.bodies import (
+    CUSTOMER,
+    FORM,
+    PLAIN,
+    SITE,
+    Desk,
+    booking,
+    fields,
+    interest,
+    interest_path,
+    key,
+    open_desk,
+    page_of,
+    viewing_path,
+)
+
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+Ask = Callable[..., httpx.Response]
+
+# Everything that can be said in words, by what is asked for: path and query, headers.
+PAGES: dict[str, tuple[int, Ask]] = {
+    "form": (200, lambda c, q, h, who: c.get(f"{interest_path(who)}{q}", headers=h)),
+    "booking": (200, lambda c, q, h, who: c.get(f"{viewing_path(who)}{q}", headers=h)),
+    "faults": (400, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", data={"firstName": "A"}, headers=SITE | h)),
+    "forbidden": (403, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", data=fields(interest()), headers=h)),
+    "no such path": (404, lambda c, q, h, _: c.get(f"/Advertising/Estate/M99999/OBJ1/interest{q}", headers=h | HTML)),
+    "too large": (
+        413,
+        lambda c, q, h, who: c.post(
+            f"{interest_path(who)}{q}", content=b"a=" + b"b" * 70000, headers=SITE | FORM | HTML | h
+        ),
+    ),
+    "other type": (
+        415,
+        lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", content=b"x", headers=SITE | HTML | h),
+    ),
+    "wrong key": (
+        401,
+        lambda c, q, h, who: c.get(f"{interest_path(who)}{q}", headers=HTML | h | {"Authorization": "Bearer x"}),
+    ),
+    "receipt": (
+        200,
+        lambda c, q, h, who: c.get(
+            c.post(f"{interest_path(who)}{q}", data=fields(interest()), headers=SITE | h).headers["location"], headers=h
+        ),
+    ),
+}
+PROBLEMS: dict[str, tuple[int, Ask]] = {
+    "faults": (400, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", json={}, headers=key(who) | h)),
+    "forbidden": (403, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", json={}, headers=h)),
+    "wrong key": (
+        401,
+        lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", json={}, headers=h | {"Authorization": "Bearer x"}),
+    ),
+    "too large": (
+        413,
+        lambda c, q, h, who: c.post(
+            f"{interest_path(who)}{q}", json={"contactMessage": "x" * 70000}, headers=key(who) | h
+        ),
+    ),
+    "other type": (415, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", content=b"x", headers=key(who) | h)),
+    "method": (405, lambda c, q, h, who: c.put(f"{interest_path(who)}{q}", headers=key(who) | h)),
+    "no such path": (404, lambda c, q, h, _: c.get(f"/Advertising/Estate/M99999/OBJ1/interest{q}", headers=h)),
+}
+
+
+def is_swedish(text: str) -> bool:
+    """By letters and words that our Swedish texts can't do without and our English ones don't have."""
+    words = set(text.lower().replace(".", " ").replace(",", " ").split())
+    return bool(
+        words
+        & {
+            "och",
+            "att",
+            "är",
+            "inte",
+            "den",
+            "det",
+            "som",
+            "här",
+            "kan",
+            "saknas",
+            "för",
+            "eller",
+            "på",
+            "en",
+            "vilka",
+            "står",
+        }
+    )
+
+
+def is_english(text: str) -> bool:
+    words = set(text.lower().replace(".", " ").replace(",", " ").split())
+    return bool(words & {"the", "and", "is", "to", "that", "of", "or", "this", "with", "your", "as", "at"})
+
+
+def check_page(desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str) -> None:
+    status, ask = PAGES[what]
+    answer = ask(desk.client, query, headers, who)
+    assert answer.status_code == status, answer.text
+    page = page_of(answer)
+    assert page.language == language
+    assert (is_swedish if language == "sv" else is_english)(page.text)
+    assert not (is_english if language == "sv" else is_swedish)(page.title + page.alert)
+
+
+def check_problem(desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str) -> None:
+    status, ask = PROBLEMS[what]
+    answer = ask(desk.client, query, headers, who)
+    assert answer.status_code == status, answer.text
+    content = answer.json()
+    said = " ".join([content["title"], content["detail"], *(e["message"] for e in content.get("errors", []))])
+    assert (is_swedish if language == "sv" else is_english)(said), said
+    assert not (is_english if language == "sv" else is_swedish)(said), said
+
+
+ASKED = [
+    ("sv", "?lang=sv", {"Accept-Language": "en"}),
+    ("en", "?lang=en", {"Accept-Language": "sv"}),
+    ("en", "", {"Accept-Language": "en-GB,en;q=0.9"}),
+    ("sv", "", {"Accept-Language": "sv-SE,sv;q=0.9,en;q=0.8"}),
+    ("en", "", {"Accept-Language": "de,en;q=0.5,sv;q=0.2"}),
+    ("sv", "", {"Accept-Language": "en;q=0.3,sv;q=0.4"}),
+]
+
+
+@pytest.mark.parametrize(("language", "query", "headers"), ASKED)
+@pytest.mark.parametrize("what", PAGES)
+@pytest.mark.parametrize("who", [CUSTOMER, PLAIN])
+def test_a_page_is_in_the_language_that_was_asked_for(
+    desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str
+) -> None:
+    check_page(desk, what, language, query, headers, who)
+
+
+@pytest.mark.parametrize(("language", "query", "headers"), ASKED)
+@pytest.mark.parametrize("what", PROBLEMS)
+def test_a_problem_is_in_the_language_that_was_asked_for(
+    desk: Desk, what: str, language: str, query: str, headers: dict[str, str]
+) -> None:
+    check_problem(desk, what, language, query, headers, CUSTOMER)
+
+
+UNDECIDED = [{}, {"Accept-Language": "*"}, {"Accept-Language": "de-DE"}, {"Accept-Language": "not;a=language,,;q"}]
+
+
+@pytest.mark.parametrize("headers", UNDECIDED)
+@pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
+@pytest.mark.parametrize("what", [what for what in PAGES if what != "no such path"])
+def test_else_a_page_is_in_the_customers_language(
+    desk: Desk, what: str, who: str, language: str, headers: dict[str, str]
+) -> None:
+    check_page(desk, what, language, "", headers, who)
+
+
+@pytest.mark.parametrize("query", ["?lang=de", "?lang=", "?lang=SV%00", "?lang=../sv"])
+@pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
+def test_a_language_that_there_is_not_is_as_if_none_was_asked_for(
+    desk: Desk, query: str, who: str, language: str
+) -> None:
+    check_page(desk, "form", language, query, {}, who)
+
+
+@pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
+@pytest.mark.parametrize("what", [what for what in PROBLEMS if what not in {"no such path", "method"}])
+def test_else_a_problem_is_in_the_customers_language(desk: Desk, what: str, who: str, language: str) -> None:
+    check_problem(desk, what, language, "", {}, who)
+
+
+def test_a_form_links_to_itself_in_the_other_language(desk: Desk) -> None:
+    path = interest_path()
+    for language, other in (("sv", "en"), ("en", "sv")):
+        text = desk.client.get(f"{path}?lang={language}&title=Storgatan+1").text
+        link = text.partition(f'lang="{other}"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        page = desk.page(path + link)
+        assert page.language == other
+        assert "Storgatan 1" in page.text
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_other_answers_are_in_that_language_too(tmp_path: Path, language: str) -> None:
+    headers = {"Accept-Language": language}
+    with open_desk(tmp_path, deliver=False, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as desk:
+        repeat = key() | headers | {"Idempotency-Key": "1", "Prefer": "respond-async"}
+        path = interest_path()
+        assert desk.client.post(path, json=interest(), headers=repeat).status_code == 202
+        told = [desk.client.post(path, json=interest(lastName="Å"), headers=repeat)]
+        desk.client.post(interest_path(), data=fields(interest()), headers=SITE | headers)
+        told.append(desk.client.post(interest_path(), json=interest(), headers=SITE | headers))
+        assert [answer.status_code for answer in told] == [422, 429]
+        for answer in told:
+            said = f"{answer.json()['title']} {answer.json()['detail']}"
+            assert (is_swedish if language == "sv" else is_english)(said)
+        page = page_of(desk.client.post(viewing_path(), data=fields(booking()), headers=SITE | headers))
+        assert page.language == language
+        assert (is_swedish if language == "sv" else is_english)(page.alert)

@@ -1,0 +1,272 @@
+"""Contract, section 4: campaign tags and the page that the form was shown on."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.acceptance.bodies import (
+    ORIGIN,
+    PUBLIC_URL,
+    SITE,
+    Desk,
+    booking,
+    fields,
+    interest,
+    interest_path,
+    key,
+    open_desk,
+    page_of,
+    viewing_path,
+)
+
+BROKER = f"{ORIGIN}/hem/storgatan-1?bild=3"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+def posted_json(desk: Desk, query: str = "", headers: dict[str, str] | None = None, **members: Any) -> Any:
+    """The marketing that Vitec gets with an interest posted as JSON."""
+    path = interest_path()
+    answer = desk.client.post(f"{path}?{query}", json=interest(**members), headers=SITE | (headers or {}))
+    assert answer.status_code == 200, answer.text
+    return desk.delivered(path).body.get("marketing")
+
+
+def posted_form(
+    desk: Desk, query: str = "", headers: dict[str, str] | None = None, typed: dict[str, str] | None = None
+) -> Any:
+    """The marketing that Vitec gets with an interest posted from the broker's own form."""
+    path = interest_path()
+    data = fields(interest()) | (typed or {})
+    answer = desk.client.post(f"{path}?{query}", data=data, headers=SITE | (headers or {}))
+    assert answer.status_code == 303, answer.text
+    return desk.delivered(path).body.get("marketing")
+
+
+def from_page(desk: Desk, query: str = "", **headers: str) -> Any:
+    """The marketing that Vitec gets with an interest posted from the form that we serve."""
+    path = interest_path()
+    page = desk.page(f"{path}?{query}", **headers)
+    own = {"Origin": PUBLIC_URL, "Referer": f"{PUBLIC_URL}{path}?{query}"}
+    answer = page.submit(desk.client, fields(interest()), **own)
+    assert answer.status_code == 303, answer.text
+    return desk.delivered(path).body.get("marketing")
+
+
+def tags(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+CAMPAIGN = "utm_source=nyhetsbrev&utm_medium=e-post&utm_campaign=h%C3%B6st+26&gclid=g1&fbclid=f1&msclkid=m1"
+ALL = tags(
+    ("utm_source", "nyhetsbrev"),
+    ("utm_medium", "e-post"),
+    ("utm_campaign", "höst 26"),
+    ("gclid", "g1"),
+    ("fbclid", "f1"),
+    ("msclkid", "m1"),
+)
+
+
+def test_tags_in_the_query_of_the_form_page_are_still_there_at_the_post(desk: Desk) -> None:
+    assert from_page(desk, CAMPAIGN)["utmTags"] == ALL
+
+
+def test_tags_survive_a_form_that_comes_again_with_faults(desk: Desk) -> None:
+    path = interest_path()
+    page = desk.page(f"{path}?{CAMPAIGN}", Referer=BROKER)
+    own = {"Origin": PUBLIC_URL, "Referer": f"{PUBLIC_URL}{path}"}
+    again = page_of(page.submit(desk.client, {"firstName": ""}, **own))
+    assert again.submit(desk.client, fields(interest()), **own).status_code == 303
+    assert desk.delivered(path).body["marketing"] == {"referrer": BROKER, "utmTags": ALL}
+
+
+def test_tags_survive_a_change_of_language(desk: Desk) -> None:
+    path = interest_path()
+    answer = desk.client.get(f"{path}?{CAMPAIGN}")
+    link = answer.text.partition('lang="en"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    page = desk.page(f"{path}{link}")
+    assert page.language == "en"
+    assert page.submit(desk.client, fields(interest()), Origin=PUBLIC_URL).status_code == 303
+    assert desk.delivered(path).body["marketing"]["utmTags"] == ALL
+
+
+def test_tags_in_the_posts_own_query_reach_vitec(desk: Desk) -> None:
+    assert posted_form(desk, CAMPAIGN)["utmTags"] == ALL
+    assert posted_json(desk, CAMPAIGN)["utmTags"] == ALL
+
+
+def test_tags_may_be_members_of_a_form(desk: Desk) -> None:
+    typed = {"utm_source": "nyhetsbrev", "utm_medium": "e-post", "gclid": "g1"}
+    assert posted_form(desk, typed=typed)["utmTags"] == tags(*typed.items())
+
+
+def test_marketing_may_be_a_member_of_json(desk: Desk) -> None:
+    said = {"referrer": BROKER, "utmTags": ALL}
+    assert posted_json(desk, marketing=said) == said
+
+
+def test_tags_keep_their_order_and_the_first_of_each_name_counts(desk: Desk) -> None:
+    query = "utm_term=z&utm_source=a&utm_term=y&utm_source=b&utm_content=c"
+    expected = tags(("utm_term", "z"), ("utm_source", "a"), ("utm_content", "c"))
+    assert posted_json(desk, query)["utmTags"] == expected
+    assert from_page(desk, query)["utmTags"] == expected
+    twice = tags(("utm_term", "z"), ("utm_source", "a"), ("utm_term", "y"))
+    assert posted_json(desk, marketing={"utmTags": twice})["utmTags"] == twice[:2]
+
+
+def test_at_most_20_tags_are_kept(desk: Desk) -> None:
+    many = [(f"utm_{number}", str(number)) for number in range(25)]
+    assert posted_json(desk, urlencode(many))["utmTags"] == tags(*many[:20])
+    assert posted_form(desk, typed=dict(many))["utmTags"] == tags(*many[:20])
+    assert posted_json(desk, marketing={"utmTags": tags(*many)})["utmTags"] == tags(*many[:20])
+
+
+def test_a_value_is_cut_at_500_and_never_in_the_middle_of_a_character(desk: Desk) -> None:
+    assert posted_json(desk, f"utm_source={'a' * 600}")["utmTags"] == tags(("utm_source", "a" * 500))
+    assert posted_form(desk, typed={"utm_source": "å" * 600})["utmTags"] == tags(("utm_source", "å" * 500))
+    odd = "a" + "\U0001f3e0" * 300
+    [tag] = posted_json(desk, marketing={"utmTags": tags(("utm_source", odd))})["utmTags"]
+    assert odd.startswith(tag["value"])
+    assert 499 <= len(tag["value"].encode("utf-16-le")) // 2 <= 500
+
+
+def test_what_else_stands_in_the_query_is_nobodys_business(desk: Desk) -> None:
+    query = "utm=1&utmsource=2&source=3&xutm_source=4&gclidx=5&email=anna%40example.se&utm_source=a"
+    assert posted_json(desk, query)["utmTags"] == tags(("utm_source", "a"))
+
+
+def test_an_empty_tag_is_no_tag(desk: Desk) -> None:
+    assert posted_json(desk, "utm_source=&utm_medium=%20&utm_campaign=c")["utmTags"] == tags(("utm_campaign", "c"))
+
+
+def test_without_tags_and_page_there_is_no_marketing(desk: Desk) -> None:
+    assert posted_json(desk) is None
+    assert posted_form(desk) is None
+
+
+def test_the_page_is_the_one_that_the_embed_names(desk: Desk) -> None:
+    query = f"utm_source=a&referrer={quote(BROKER, safe='')}"
+    for marketing in (
+        from_page(desk, query),
+        from_page(desk, query, Referer="https://another.example/"),
+        posted_json(desk, query, {"Referer": "https://another.example/"}),
+        posted_form(desk, query),
+    ):
+        assert marketing == {"referrer": BROKER, "utmTags": tags(("utm_source", "a"))}
+
+
+def test_else_the_page_is_the_referer_of_the_form_page(desk: Desk) -> None:
+    assert from_page(desk, Referer=BROKER) == {"referrer": BROKER}
+
+
+def test_else_the_page_is_the_referer_of_the_post(desk: Desk) -> None:
+    assert posted_json(desk, headers={"Referer": BROKER}) == {"referrer": BROKER}
+    assert posted_form(desk, headers={"Referer": BROKER}) == {"referrer": BROKER}
+
+
+def test_a_form_may_name_its_page_itself(desk: Desk) -> None:
+    assert posted_form(desk, typed={"marketing.referrer": BROKER}) == {"referrer": BROKER}
+
+
+HOSTILE = [
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    " javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "about:blank",
+    "//evil.example/",
+    "/hem",
+    "hem",
+    "https://",
+    "https:///x",
+    "http://[::1",
+    "https://[not-an-address]/",
+    "blob:https://www.maklarhuset.se/1",
+    "android-app://com.example/",
+    "\u0000",
+]
+
+
+@pytest.mark.parametrize("page", HOSTILE)
+def test_an_address_that_is_no_page_is_dropped_and_costs_no_lead(desk: Desk, page: str) -> None:
+    query = f"referrer={quote(page, safe='')}"
+    assert posted_json(desk, query) is None
+    assert posted_form(desk, query) is None
+    assert posted_form(desk, typed={"marketing.referrer": page}) is None
+    own = (from_page(desk, query) or {}).get("referrer")
+    assert own is None or own.startswith(PUBLIC_URL)
+    shown = desk.client.get(f"{interest_path()}?{query}").text
+    assert "javascript:" not in shown.lower()
+    answer = desk.client.post(interest_path(), json=interest(marketing={"referrer": page}), headers=key())
+    assert answer.status_code in {200, 400}
+
+
+def test_a_hostile_page_that_the_embed_names_gives_way_to_the_referer(desk: Desk) -> None:
+    query = f"referrer={quote('javascript:alert(1)', safe='')}"
+    assert from_page(desk, query, Referer=BROKER) == {"referrer": BROKER}
+
+
+def test_what_is_in_an_address_can_not_break_out_of_the_page(desk: Desk) -> None:
+    evil = f'{ORIGIN}/"><script>alert(1)</script>'
+    query = urlencode({"referrer": evil, "utm_source": '"><script>alert(2)</script>', "title": "</title><script>x"})
+    answer = desk.client.get(f"{interest_path()}?{query}")
+    assert "<script>alert" not in answer.text
+    assert "<script>x" not in answer.text
+
+
+def test_the_tags_of_an_interest_stand_inline_and_no_lead_is_made(desk: Desk) -> None:
+    path = interest_path()
+    answer = desk.client.post(f"{path}?{CAMPAIGN}", json=interest(), headers=SITE)
+    assert answer.status_code == 200
+    assert desk.delivered(path).body["marketing"] == {"utmTags": ALL}
+    assert desk.nothing_at(f"/CRM/Lead/{path.split('/')[3]}")
+
+
+@pytest.mark.parametrize("headers", [SITE, key()])
+def test_a_booking_has_no_marketing_in_it(desk: Desk, headers: dict[str, str]) -> None:
+    for body in (booking(), booking(marketing={"referrer": BROKER, "utmTags": ALL})):
+        path = viewing_path()
+        referred = headers | {"Referer": BROKER}
+        assert desk.client.post(f"{path}?{CAMPAIGN}", json=body, headers=referred).status_code == 200
+        assert "marketing" not in desk.delivered(path).body
+        assert "utm" not in str(desk.delivered(path).body)
+        path = viewing_path()
+        posted = desk.client.post(f"{path}?{CAMPAIGN}", data=fields(booking()) | {"utm_source": "a"}, headers=referred)
+        assert posted.status_code == 303
+        assert "utm" not in str(desk.delivered(path).body)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pairs=st.lists(
+        st.tuples(
+            st.sampled_from(["utm_source", "utm_medium", "gclid", "utm_å", "UTM_Source", "referrer", "lang", "x"]),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+        ),
+        max_size=6,
+    )
+)
+def test_no_query_costs_a_lead(desk: Desk, pairs: list[tuple[str, str]]) -> None:
+    posted_json(desk, urlencode(pairs))
+
+
+@pytest.mark.parametrize("query", ["%", "%zz", "utm_source=%ff", "&&&", "=", "utm_source", "a=b" * 2000, "lang=%00"])
+def test_no_torn_query_costs_a_lead(desk: Desk, query: str) -> None:
+    path = interest_path()
+    body = urlencode(fields(interest())).encode()
+    headers = SITE | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert desk.raw("POST", f"{path}?{query}", body, headers)[0] == 303
+    assert desk.raw("GET", f"{path}?{query}")[0] == 200
+    assert desk.delivered(path)

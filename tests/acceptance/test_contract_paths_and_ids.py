@@ -1,0 +1,167 @@
+"""Contract, section 3: one URL per operation, and what an id in it may be."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.bodies import (
+    CUSTOMER,
+    FORM,
+    JSON,
+    PUBLIC_URL,
+    SITE,
+    Desk,
+    booking,
+    fields,
+    interest,
+    interest_path,
+    key,
+    open_desk,
+    viewing_path,
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+GOOD_IDS = ["1", "a", "Z", "0123456789", "a" * 40, "A-b_c.d", "...", "-", "_", ".a", "a.", "F47AC10B-58CC-4372-A567"]
+BAD_IDS = [
+    "a" * 41,
+    "a%20b",
+    "a+b",
+    "a:b",
+    "a%00b",
+    "OBJ1%0A",
+    "%0AOBJ1",
+    "a%09",
+    "%20",
+    "a~b",
+    "a@b",
+    "a'b",
+    "a,b",
+    "a;b",
+    "a%3Fb",
+    "a%23b",
+    "a%5Cb",
+    "a%25b",
+    "%E2%80%8B",
+    "%F0%9F%8F%A0",
+    "%D9%A1",  # a digit, but an Arabic one
+    "%FF",
+    "%2E",
+    "%2E%2E",
+    ".",
+    "..",
+]
+
+
+@pytest.mark.parametrize("identity", GOOD_IDS)
+def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(desk: Desk, identity: str) -> None:
+    paths = (
+        f"/Advertising/Estate/{CUSTOMER}/{identity}/interest",
+        f"/Viewing/{CUSTOMER}/{identity}/S{identity[:39]}/Participant",
+        f"/Viewing/{CUSTOMER}/V{identity[:39]}/{identity}/Participant",
+    )
+    for path in paths:
+        body = interest() if path.endswith("interest") else booking()
+        assert desk.client.get(path).status_code == 200
+        assert desk.client.post(path, json=body, headers=key()).status_code == 200
+        assert desk.delivered(path)
+
+
+@pytest.mark.parametrize("identity", BAD_IDS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/Advertising/Estate/{CUSTOMER}/{{}}/interest",
+        f"/Viewing/{CUSTOMER}/{{}}/S1/Participant",
+        f"/Viewing/{CUSTOMER}/V1/{{}}/Participant",
+        "/Advertising/Estate/{}/OBJ1/interest",
+        "/Viewing/{}/V1/S1/Participant",
+    ],
+)
+def test_any_other_id_is_404_and_never_reaches_vitec(desk: Desk, path: str, identity: str) -> None:
+    before = len(desk.office.received)
+    body = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=on"
+    assert desk.raw("GET", path.format(identity))[0] == 404
+    assert desk.raw("POST", path.format(identity), body, FORM | SITE)[0] == 404
+    assert desk.raw("POST", path.format(identity), b"{}", JSON | SITE)[0] == 404
+    assert len(desk.office.received) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/Advertising/Estate/{CUSTOMER}/a%2Fb/interest",
+        f"/Advertising/Estate/{CUSTOMER}%2FOBJ1/interest",
+        f"/Advertising%2FEstate/{CUSTOMER}/OBJ1/interest",
+        f"/Advertising/Estate/{CUSTOMER}/OBJ1%2Finterest",
+        f"/Viewing/{CUSTOMER}/V1%2FS1/Participant",
+        f"/Viewing/{CUSTOMER}%2FV1/S1/Participant",
+        f"/Viewing/{CUSTOMER}/V1/S%2F1/Participant",
+        f"/Advertising/Estate/{CUSTOMER}/..%2F..%2Fx/interest",
+    ],
+)
+def test_an_encoded_slash_separates_no_segments_and_is_no_part_of_an_id(desk: Desk, path: str) -> None:
+    assert desk.raw("GET", path)[0] == 404
+    assert desk.raw("POST", path, b"{}", JSON | key())[0] == 404
+
+
+def test_an_empty_id_is_404(desk: Desk) -> None:
+    for path in (
+        f"/Advertising/Estate/{CUSTOMER}//interest",
+        "/Advertising/Estate//OBJ1/interest",
+        f"/Viewing/{CUSTOMER}//S1/Participant",
+    ):
+        assert desk.raw("GET", path)[0] == 404
+        assert desk.raw("POST", path, b"{}", JSON | key())[0] == 404
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_that_is_not_there(
+    desk: Desk, accept: str
+) -> None:
+    unknown = "/Advertising/Estate/M99999/OBJ1/interest"
+    nowhere = "/Advertising/Nothing"
+    answer = desk.client.get(unknown, headers={"Accept": accept})
+    assert answer.status_code == 404
+    assert answer.text == desk.client.get(nowhere, headers={"Accept": accept}).text
+    assert "M99999" not in answer.text
+    posted = desk.client.post(unknown, json=interest(), headers=SITE | {"Accept": accept})
+    assert posted.status_code == 404
+    assert posted.text == answer.text
+    assert "access-control-allow-origin" not in posted.headers
+
+
+def test_a_customers_id_is_told_apart_by_case(desk: Desk) -> None:
+    assert desk.client.get(f"/Advertising/Estate/{CUSTOMER.lower()}/OBJ1/interest").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("make", [interest_path, viewing_path])
+def test_only_get_and_post_are_there(desk: Desk, method: str, make: object) -> None:
+    path = interest_path() if make is interest_path else viewing_path()
+    answer = desk.client.request(method, path, json=interest(), headers=key())
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
+    assert desk.received(path) == []
+
+
+def test_a_path_with_a_slash_more_is_another_path_and_no_redirect(desk: Desk) -> None:
+    answer = desk.client.get(f"{interest_path()}/")
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+def test_absolute_urls_are_made_from_public_url_whatever_host_is_named(desk: Desk) -> None:
+    hostile = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Prefer": "respond-async"}
+    answer = desk.client.post(interest_path(), json=interest(), headers=key() | hostile)
+    assert answer.json()["statusUrl"].startswith(f"{PUBLIC_URL}/submissions/")
+    form = desk.client.post(interest_path(), data=fields(interest()), headers=SITE | {"Host": "evil.example"})
+    assert form.status_code == 303
+    assert "evil.example" not in form.headers["location"]
+    page = desk.client.get(interest_path(), headers={"Host": "evil.example"})
+    assert "evil.example" not in page.text

@@ -1,0 +1,211 @@
+"""Contract, section 3: `GET /submissions/{id}`."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Fault
+from tests.acceptance.bodies import (
+    CUSTOMER,
+    KEYS,
+    PLAIN,
+    PUBLIC_URL,
+    SITE,
+    Desk,
+    Members,
+    basic,
+    booking,
+    customer_of,
+    interest,
+    interest_path,
+    key,
+    open_desk,
+    problem,
+    query_of,
+    viewing_path,
+)
+from tests.serving import eventually
+
+MEMBERS = {"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+def accepted(desk: Desk, path: str, body: Members, headers: dict[str, str] | None = None) -> Members:
+    """`{"id", "status", "statusUrl"}` of a post that did not wait."""
+    caller = key(customer_of(path)) if headers is None else headers
+    answer = desk.client.post(path, json=body, headers=caller | {"Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    content: Members = answer.json()
+    return content
+
+
+def by_url(desk: Desk, url: str, **headers: str) -> httpx.Response:
+    """The status as `statusUrl` shows it; only its host is elsewhere in the test."""
+    assert url.startswith(f"{PUBLIC_URL}/")
+    return desk.client.get(url.removeprefix(PUBLIC_URL), headers=headers)
+
+
+def status_of(desk: Desk, identity: str, **headers: str) -> Members:
+    answer = desk.client.get(f"/submissions/{identity}", headers=headers or key())
+    assert answer.status_code == 200, answer.text
+    content: Members = answer.json()
+    return content
+
+
+def settled(desk: Desk, identity: str) -> Members:
+    return eventually(lambda: (found := status_of(desk, identity))["status"] != "pending" and found)
+
+
+@pytest.mark.parametrize("authorization", [key(), basic("partner", KEYS[CUSTOMER])])
+def test_the_customers_key_shows_what_became_of_a_booking(desk: Desk, authorization: dict[str, str]) -> None:
+    path = viewing_path()
+    identity = accepted(desk, path, booking())["id"]
+    settled(desk, identity)
+    status = status_of(desk, identity, **authorization)
+    assert set(status) == MEMBERS
+    assert status["id"] == identity
+    assert status["customerId"] == CUSTOMER
+    assert status["status"] == "delivered"
+    assert status["attempts"] == 1
+    assert status["result"] == desk.delivered(path).answer
+    assert isinstance(status["steps"], list)
+    assert len(status["steps"]) == 1
+    received, delivered = (datetime.fromisoformat(status[name]) for name in ("receivedAt", "deliveredAt"))
+    assert received.tzinfo is not None
+    assert received <= delivered <= datetime.now(UTC) + timedelta(seconds=1)
+    assert datetime.now(UTC) - received < timedelta(seconds=30)
+
+
+def test_an_interest_has_no_result_where_vitec_sends_none(desk: Desk) -> None:
+    status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+    assert (status["status"], status["result"]) == ("delivered", None)
+
+
+def test_the_operations_are_told_apart(desk: Desk) -> None:
+    first = status_of(desk, accepted(desk, interest_path(), interest())["id"])["operation"]
+    assert first != status_of(desk, accepted(desk, viewing_path(), booking())["id"])["operation"]
+
+
+@pytest.mark.parametrize("caller", [SITE, key()])
+def test_the_status_url_opens_without_a_key_and_shows_no_id_of_vitecs(desk: Desk, caller: dict[str, str]) -> None:
+    path = viewing_path()
+    told = accepted(desk, path, booking(), caller)
+    result = settled(desk, told["id"])["result"]
+    answer = by_url(desk, told["statusUrl"])
+    assert answer.status_code == 200
+    assert set(answer.json()) == MEMBERS
+    assert answer.json()["status"] == "delivered"
+    assert answer.json()["result"] is None
+    assert str(result) not in str(answer.json()["steps"])
+    assert f'"{result}"' not in answer.text
+
+
+PERSONAL = {
+    "firstName": "Förnamnius",
+    "lastName": "Efternamnius",
+    "email": {"emailAddress": "personal@example.se"},
+}
+
+
+@pytest.mark.parametrize("make", [interest_path, viewing_path])
+def test_there_is_no_personal_data_in_it(desk: Desk, make: Callable[[], str]) -> None:
+    body = interest(**PERSONAL) if make is interest_path else booking(PERSONAL)
+    body["contactMessage"] = "Hemligt meddelande"
+    path = make()
+    told = accepted(desk, f"{path}?utm_source=hemlig", body)
+    settled(desk, told["id"])
+    for answer in (by_url(desk, told["statusUrl"]), desk.client.get(f"/submissions/{told['id']}", headers=key())):
+        for word in ("Förnamnius", "Efternamnius", "personal", "Hemligt", "hemlig"):
+            assert word not in answer.text
+
+
+def test_the_id_alone_opens_nothing(desk: Desk) -> None:
+    told = accepted(desk, interest_path(), interest())
+    unknown = "01a00000-0000-7000-8000-000000000000"
+    answer = desk.client.get(f"/submissions/{told['id']}")
+    assert answer.status_code in {401, 403, 404}
+    assert answer.text == desk.client.get(f"/submissions/{unknown}").text
+    for headers in (SITE, {"Origin": PUBLIC_URL}, {"Referer": f"{PUBLIC_URL}/"}):
+        assert desk.client.get(f"/submissions/{told['id']}", headers=headers).status_code == answer.status_code
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda s: s[:-1], lambda s: s + "x", lambda s: "", lambda s: "å", lambda s: s.swapcase()]
+)
+def test_another_secret_opens_nothing(desk: Desk, spoil: Callable[[str], str]) -> None:
+    told = accepted(desk, interest_path(), interest())
+    query = {name: spoil(value) for name, value in query_of(told["statusUrl"]).items()}
+    assert query
+    assert desk.client.get(f"/submissions/{told['id']}", params=query).status_code in {401, 403, 404}
+
+
+def test_the_secret_of_one_submission_opens_no_other(desk: Desk) -> None:
+    first, second = (accepted(desk, interest_path(), interest()) for _ in range(2))
+    crossed = first["statusUrl"].replace(first["id"], second["id"])
+    assert by_url(desk, crossed).status_code in {401, 403, 404}
+
+
+def test_a_wrong_or_another_customers_key_is_401_with_or_without_the_secret(desk: Desk) -> None:
+    told = accepted(desk, interest_path(), interest())
+    for wrong in (key(PLAIN), {"Authorization": "Bearer x"}, basic("partner", "secret"), {"Authorization": "Bearer"}):
+        problem(desk.client.get(f"/submissions/{told['id']}", headers=wrong), 401)
+        problem(by_url(desk, told["statusUrl"], **wrong), 401)
+
+
+@pytest.mark.parametrize(
+    "identity", ["01a00000-0000-7000-8000-000000000000", "1", "x" * 500, "%00", "å", "..%2F..", "'--", "%FF"]
+)
+def test_an_id_that_there_is_not_is_404_to_a_key(desk: Desk, identity: str) -> None:
+    status, body = desk.raw("GET", f"/submissions/{identity}" if identity != "å" else "/submissions/%C3%A5", b"", key())
+    assert status == 404
+    assert b"Traceback" not in body
+
+
+def steps_of(status: Members) -> list[Any]:
+    return list(status["steps"])
+
+
+def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as desk:
+        desk.office.order(Fault(status=503))
+        told = accepted(desk, interest_path(), interest())
+        assert told["status"] == "pending"
+        status = eventually(lambda: (s := status_of(desk, told["id"]))["attempts"] and s)
+        assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
+        desk.office.lift()
+        status = settled(desk, told["id"])
+        assert status["status"] == "delivered"
+        assert status["attempts"] >= 2
+        assert status["deliveredAt"]
+
+
+def test_what_vitec_refused_is_rejected(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as desk:
+        desk.office.order(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
+        told = accepted(desk, viewing_path(), booking())
+        status = settled(desk, told["id"])
+        assert (status["status"], status["deliveredAt"], status["attempts"]) == ("rejected", None, 1)
+        assert by_url(desk, told["statusUrl"]).json()["status"] == "rejected"
+
+
+def test_what_may_have_been_carried_out_is_uncertain_where_it_is_parked(tmp_path: Path) -> None:
+    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "on_ambiguous": "park"}]) as desk:
+        desk.office.order(Fault(status=500))
+        status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+        assert (status["status"], status["deliveredAt"]) == ("uncertain", None)
+
+
+def test_what_was_given_up_is_failed(tmp_path: Path) -> None:
+    with open_desk(tmp_path, delivery={"give_up_hours": 1e-9}) as desk:
+        desk.office.order(Fault(status=503))
+        status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+        assert (status["status"], status["deliveredAt"]) == ("failed", None)
