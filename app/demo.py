@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import get_args
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from app.main import create_app, firm_of
 from app.personal_link import make_link
@@ -73,7 +73,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
     )
 
 
-def demo_app(demo: Demo, *, deliver: bool = True) -> FastAPI:
+def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
     """The service with the made-up broker's page at `/`."""
     templates = Templates()
     routes = demo_routes(_stage(demo), templates)

@@ -9,6 +9,7 @@ from app.domain.plan import plan
 from app.domain.submission import Status, Submission
 from app.main import Service, build_service, defaults_of, prepare_database
 from app.settings import Settings
+from app.storage.schema import BODIES
 
 T = TypeVar("T")
 
@@ -52,11 +53,10 @@ async def retrying(service: Service, which: str) -> bool:
     customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
     if customer is None:
         raise NoSuchSubmission(f"customer {found.customer_id} is not in the configuration")
-    order = order_of(found, await service.leads.payload(found.id))
-    planned = {step.operation: step.body for step in plan(order, defaults_of(customer))}
-    kept = await service.leads.bodies(found.id)
-    bodies = [planned.get(step.operation, body) for step, body in zip(found.steps, kept, strict=True)]
-    return await service.leads.retry(found.id, bodies)
+    payload = await service.leads.payload(found.id)
+    planned = {step.operation: step.body for step in plan(order_of(found, payload), defaults_of(customer))}
+    bodies = [planned.get(step.operation, body) for step, body in zip(found.steps, payload[BODIES], strict=True)]
+    return await service.leads.retry(found.id, payload | {BODIES: bodies})
 
 
 async def _find(service: Service, which: str) -> Submission:

@@ -20,6 +20,7 @@ KEYS = frozenset(
         "exception",
         # what, whose, how it went: ids of ours, names from the configuration, numbers and words of our own
         "submission",
+        "submissions",
         "customer",
         "operation",
         "function_group",

@@ -8,9 +8,8 @@ from datetime import timedelta
 
 import limits
 import structlog
-from fastapi import FastAPI
 from pydantic import SecretStr
-from starlette.exceptions import HTTPException
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -149,14 +148,15 @@ def create_app(
     deliver: bool = True,
     templates: Templates | None = None,
     extra_routes: Iterable[BaseRoute] = (),
-) -> FastAPI:
-    """The web service. Raises `DatabaseUnusable`."""
+) -> Starlette:
+    """The web service. Plain Starlette: FastAPI's middlewares would cost every post, and it has only the OpenAPI
+    document and its pages to give here. Raises `DatabaseUnusable`."""
     service = build_service(settings)
     prepare_database(service.database)
     site = build_site(settings, service, demo, templates or Templates())
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with service.running(deliver=deliver):
             log.info("started", version=__version__, url=settings.public_url)
             if demo:
@@ -164,23 +164,21 @@ def create_app(
             yield
             log.info("stopping")
 
-    app = FastAPI(
-        title="Intresse",
-        version=__version__,
+    app = Starlette(
+        routes=[
+            *forms.routes(site),
+            *crm.routes(site),
+            *personal.routes(site, service.keyring, Greeter(service.vitec.contacts)),
+            *receipts.routes(site),
+            *operations.routes(service.database),
+            *static_files.routes,
+            *extra_routes,
+            *openapi.routes(),
+        ],
         lifespan=lifespan,
-        redirect_slashes=False,  # a redirect would be made from the Host header
-        exception_handlers={**problems.handlers(site), HTTPException: problems.handlers(site)[HTTPException]},
+        exception_handlers=problems.handlers(site),
     )
-    app.router.routes[:0] = [
-        *forms.routes(site),
-        *crm.routes(site),
-        *personal.routes(site, service.keyring, Greeter(service.vitec.contacts)),
-        *receipts.routes(site),
-        *operations.routes(service.database),
-        *static_files.routes,
-        *extra_routes,
-    ]
-    openapi.describe(app)
+    app.router.redirect_slashes = False  # a redirect would be made from the Host header
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

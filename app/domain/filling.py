@@ -1,11 +1,14 @@
-"""What the visitor does not say, the customer's configuration fills in: application -> the body that Vitec gets."""
+"""What the visitor does not say, the customer's configuration fills in: what was spoken -> the body that Vitec gets.
+
+What was spoken is an application in Vitec's members, without its marketing, which goes its own way.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain.applications import Interest, InterestStatus, ObtainThrough, ViewingBooking
+from app.domain.applications import InterestStatus, ObtainThrough
 from app.domain.marketing import Marketing
 
 PUBLIC_STATUSES = frozenset({InterestStatus.INTERESTED, InterestStatus.VERY_INTERESTED})
@@ -42,7 +45,7 @@ class Said:
         return replace(self, marketing=Marketing())
 
 
-def interest_body(application: Interest, defaults: InterestDefaults, said: Said) -> dict[str, Any]:
+def interest_body(spoken: Mapping[str, Any], defaults: InterestDefaults, said: Said) -> dict[str, Any]:
     """`AdvertisingInterestApplication`, with the marketing inline."""
     configured = {
         "leadSourceId": defaults.lead_source_id,
@@ -50,17 +53,14 @@ def interest_body(application: Interest, defaults: InterestDefaults, said: Said)
         "status": defaults.status,
         "gdprApprovalDate": _moment(said.consented_at),
     }
-    spoken = application.body()
-    if not said.with_key and application.status not in PUBLIC_STATUSES:
+    spoken = dict(spoken)
+    if not said.with_key and spoken.get("status") not in PUBLIC_STATUSES:
         spoken.pop("status", None)
-    spoken.pop("marketing", None)
     marketing = said.marketing.body()
     return said_or_configured(spoken, configured) | ({"marketing": marketing} if marketing else {})
 
 
-def viewing_body(
-    application: ViewingBooking, defaults: ViewingDefaults, said: Said, customer_id: str
-) -> dict[str, Any]:
+def viewing_body(spoken: Mapping[str, Any], defaults: ViewingDefaults, said: Said, customer_id: str) -> dict[str, Any]:
     """`AddNewViewingParticipant`. Its marketing goes into a Lead, never here."""
     configured = {
         "participated": False,
@@ -75,8 +75,7 @@ def viewing_body(
         "enableBookingLimitValidation": defaults.validate_booking_limit,
     }
     person = {"obtainThrough": ObtainThrough.INTEREST.value, "gdprApprovalDate": _moment(said.consented_at)}
-    spoken = application.body()
-    spoken.pop("marketing", None)
+    spoken = dict(spoken)
     if not said.with_key:
         _only_allowed(spoken, defaults)
     return said_or_configured(spoken, configured) | {

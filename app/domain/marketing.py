@@ -4,12 +4,11 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
 from app.domain.fields import cut
 
@@ -22,24 +21,24 @@ CLICK_IDS = frozenset({"gclid", "fbclid", "msclkid"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class UtmTag(BaseModel):
-    """One campaign tag; `value` is cut at 500 UTF-16 code units."""
+@dataclass(frozen=True)
+class Marketing:
+    """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page the form was shown on (H), at most 2,000;
+    `tags` are pairs of name and value, values cut at 500 UTF-16 code units."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-    name: str
-    value: str
-
-
-class Marketing(BaseModel):
-    """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page the form was shown on (H), at most 2,000."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
     referrer: str | None = None
-    utm_tags: list[UtmTag] | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> dict[str, Any]:
         """As Vitec takes it; empty when there is nothing to tell."""
-        return self.model_dump(by_alias=True, exclude_none=True) if self.referrer or self.utm_tags else {}
+        body: dict[str, Any] = {"referrer": self.referrer} if self.referrer else {}
+        if self.tags:
+            body["utmTags"] = [{"name": name, "value": value} for name, value in self.tags]
+        return body
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> "Marketing":
+        return cls(body.get("referrer"), tuple((tag["name"], tag["value"]) for tag in body.get("utmTags", ())))
 
 
 def is_tag(name: str) -> bool:
@@ -48,6 +47,7 @@ def is_tag(name: str) -> bool:
     return lowered in CLICK_IDS or (lowered.startswith("utm_") and len(lowered) > 4)
 
 
+@lru_cache(maxsize=1024)  # the same few pages of a broker's
 def page_address(text: str | None) -> str | None:
     """An http(s) address without fragment, at most 2,000; anything else (`javascript:`, a torn one) is nothing."""
     address = _CONTROLS.sub("", text or "").strip().partition("#")[0]
@@ -61,11 +61,11 @@ def page_address(text: str | None) -> str | None:
 
 def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
     """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
-    tags: dict[str, UtmTag] = {}
+    tags: dict[str, str] = {}
     for name, value in pairs:
         name = cut(_CONTROLS.sub(" ", name).strip(), NAME_LENGTH)
         value = cut(_CONTROLS.sub(" ", value).strip(), VALUE_LENGTH)
         name = name.lower() if is_tag(name) else name
         if name and value and name not in tags and len(tags) < MOST_TAGS:
-            tags[name] = UtmTag(name=name, value=value)
-    return Marketing(referrer=page_address(referrer), utmTags=list(tags.values()) or None)
+            tags[name] = value
+    return Marketing(page_address(referrer), tuple(tags.items()))

@@ -24,7 +24,7 @@ def payload_of(order: Order, consent: Mapping[str, Any] | None) -> dict[str, Any
     """`consent` is what was shown: text version, language, time."""
     said = order.said
     return {
-        "application": order.application.body(),
+        "application": order.spoken,
         "marketing": said.marketing.body(),
         "consent": consent,
         "consentedAt": said.consented_at.isoformat() if said.consented_at else None,
@@ -40,7 +40,7 @@ def order_of(submission: Submission, payload: Mapping[str, Any]) -> Order:
     said = Said(
         with_key=payload["withKey"],
         consented_at=datetime.fromisoformat(consented_at) if consented_at else None,
-        marketing=Marketing.model_validate(payload["marketing"]),
+        marketing=Marketing.of_body(payload["marketing"]),
     )
     application = model.model_validate(payload["application"], context=reading)
     return Order(submission.customer_id, submission.operation, submission.resource, application, said)

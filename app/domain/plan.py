@@ -12,6 +12,7 @@ get the lead.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.domain.applications import Interest, ViewingBooking, VitecModel
@@ -70,6 +71,13 @@ class Order:
     application: VitecModel
     said: Said
 
+    @cached_property
+    def spoken(self) -> Mapping[str, Any]:
+        """The application in Vitec's members, without its marketing, which goes its own way."""
+        body = self.application.body()
+        body.pop("marketing", None)
+        return body
+
 
 def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:
     """The steps in order; the caller's members win over the configuration's as `filling` tells."""
@@ -77,15 +85,15 @@ def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:
     if isinstance(application, Interest):
         leads = _lead_after(said, defaults) if defaults.interest_as_lead else ()
         inline = said.without_marketing() if leads else said
-        return (_own(order, interest_body(application, defaults.interest, inline)), *leads)
+        return (_own(order, interest_body(order.spoken, defaults.interest, inline)), *leads)
     if isinstance(application, ViewingBooking):
         wants_booking_id = said.with_key and application.return_booking_id is True
         leads = () if wants_booking_id else _lead_after(said, defaults)
-        body = viewing_body(application, defaults.viewing, said, order.customer_id)
+        body = viewing_body(order.spoken, defaults.viewing, said, order.customer_id)
         return (_own(order, body | {"returnBookingId": False} if leads else body), *leads)
     if isinstance(application, Lead):
-        return _lead_on(application, said, defaults)
-    return (_own(order, application.body()),)
+        return _lead_on(order, application.contact_id, defaults)
+    return (_own(order, order.spoken),)
 
 
 def _own(order: Order, body: Mapping[str, Any]) -> NewStep:
@@ -95,21 +103,19 @@ def _own(order: Order, body: Mapping[str, Any]) -> NewStep:
 def _lead_after(said: Said, defaults: Defaults) -> tuple[NewStep, ...]:
     """With at least one tag to tell, or always; on the contact that the step before answers."""
     lead = defaults.lead
-    if lead is None or not (lead.always or said.marketing.utm_tags):
+    if lead is None or not (lead.always or said.marketing.tags):
         return ()
     return NewStep(Operation.CONTACT, (), {}), NewStep(Operation.LEAD, (), lead.members() | _marketing(said))
 
 
-def _lead_on(application: Lead, said: Said, defaults: Defaults) -> tuple[NewStep, ...]:
+def _lead_on(order: Order, contact_id: str, defaults: Defaults) -> tuple[NewStep, ...]:
     configured = defaults.lead.members() if defaults.lead else {}
-    spoken = application.body()
-    spoken.pop("marketing", None)
-    body = said_or_configured(spoken, configured) | _marketing(said)
+    body = said_or_configured(order.spoken, configured) | _marketing(order.said)
     lead = NewStep(Operation.LEAD, (), body)
     if body.get("assignedToId") != CONTACT_AGENT:
         body.pop(FALLBACK, None)
         return (lead,)
-    return NewStep(Operation.CONTACT, (application.contact_id,), {}), lead
+    return NewStep(Operation.CONTACT, (contact_id,), {}), lead
 
 
 def _marketing(said: Said) -> dict[str, Any]:

@@ -6,11 +6,11 @@ associated data, so that a row's value cannot be moved to another row.
 
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
 
+import pydantic_core
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -37,7 +37,7 @@ class Keyring:
     def seal(self, value: Any, place: str) -> bytes:
         """`value` is anything JSON can say; `place` names the row and column that it belongs to."""
         nonce = os.urandom(_NONCE_LENGTH)
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        plain = pydantic_core.to_json(value)
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> Any:
@@ -47,7 +47,7 @@ class Keyring:
             raise SealBroken("no such key")
         nonce, ciphertext = sealed[_ID_LENGTH:][:_NONCE_LENGTH], sealed[_ID_LENGTH + _NONCE_LENGTH :]
         try:
-            return json.loads(cipher.decrypt(nonce, ciphertext, place.encode()))
+            return pydantic_core.from_json(cipher.decrypt(nonce, ciphertext, place.encode()))
         except InvalidTag as error:
             raise SealBroken("altered, or another row's") from error
 

@@ -7,19 +7,22 @@ on after that commit. There is no timer: a batch forms while the commit before i
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.schema import steps, submissions
+from app.storage.schema import BODIES, payload_of, steps, submissions
 
 LARGEST_BATCH = 256
 MOST_WAITING = 1000
+
+
+log = structlog.get_logger()
 
 
 class RepeatMismatch(Exception):
@@ -31,8 +34,6 @@ class Accepted:
     """What is on disk now: the new submission, or the one that this post repeats."""
 
     id: str
-    reference: str
-    received_at: datetime
     repeated: bool
 
 
@@ -96,7 +97,10 @@ class Intake:
                 answer.set_exception(outcome)
             else:
                 answer.set_result(outcome)
-        self._on_accepted()
+        new = [one.id for one in outcomes if isinstance(one, Accepted) and not one.repeated]
+        if new:
+            log.info("accepted", submissions=new)  # a line for each commit, which is a post's unless many come at once
+            self._on_accepted()
 
     async def _commit(self, batch: Sequence[_Rows]) -> Sequence[_Outcome | Exception]:
         try:
@@ -117,7 +121,6 @@ class Intake:
         hashes = {f"{kind}_hash": self._contact_hash.digest(contact) for kind, contact in new.contacts.items()}
         submission = {
             "id": new.id,
-            "reference": new.reference,
             "customer_id": new.customer_id,
             "operation": new.operation.value,
             "resource": "/".join(new.resource),
@@ -125,7 +128,9 @@ class Intake:
             "language": new.language,
             "received_at": new.received_at,
             "delivery_since": new.received_at,
-            "payload": self._keyring.seal(new.payload, f"{new.id}/payload"),
+            "payload": self._keyring.seal(
+                {**new.payload, BODIES: [step.body for step in new.steps]}, payload_of(new.id)
+            ),
             "email_hash": hashes.get("email_hash"),
             "phone_hash": hashes.get("phone_hash"),
             "repeat_key": new.repeat.key if new.repeat else None,
@@ -142,11 +147,10 @@ class Intake:
                 "resource": "/".join(step.resource),
                 "status": StepStatus.WAITING.value,
                 "attempts": 0,
-                "body": self._keyring.seal(step.body, f"{new.id}/{position}/body"),
             }
             for position, step in enumerate(new.steps)
         ]
-        return _Rows(submission, rows, Accepted(new.id, new.reference, new.received_at, repeated=False))
+        return _Rows(submission, rows, Accepted(new.id, repeated=False))
 
 
 def _insert(connection: Connection, batch: Sequence[_Rows]) -> list[_Outcome]:
@@ -160,7 +164,7 @@ def _insert(connection: Connection, batch: Sequence[_Rows]) -> list[_Outcome]:
             outcomes.append(accepted if content == rows.submission["repeat_content"] else RepeatMismatch())
             continue
         if key is not None:  # the same post twice in one batch
-            repeat = Accepted(rows.accepted.id, rows.accepted.reference, rows.accepted.received_at, repeated=True)
+            repeat = Accepted(rows.accepted.id, repeated=True)
             known[key] = (rows.submission["repeat_content"], repeat)
         fresh.append(rows)
         outcomes.append(rows.accepted)
@@ -180,8 +184,6 @@ def _known(connection: Connection, batch: Sequence[_Rows]) -> dict[bytes, tuple[
     found = connection.execute(
         select(
             columns.id,
-            columns.reference,
-            columns.received_at,
             columns.repeat_key,
             columns.repeat_content,
             columns.repeat_until,
@@ -189,7 +191,7 @@ def _known(connection: Connection, batch: Sequence[_Rows]) -> dict[bytes, tuple[
     ).all()
     live = [row for row in found if row.repeat_until > now[row.repeat_key]]
     _free(connection, {row.id for row in found} - {row.id for row in live})
-    return {row.repeat_key: (row.repeat_content, Accepted(*row[:3], repeated=True)) for row in live}
+    return {row.repeat_key: (row.repeat_content, Accepted(row.id, repeated=True)) for row in live}
 
 
 def _free(connection: Connection, ids: Iterable[str]) -> None:

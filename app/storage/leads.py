@@ -1,15 +1,25 @@
 """What people and waiting callers ask about submissions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select, update
 
-from app.domain.submission import DONE, GROUPS, Operation, Status, Step, StepStatus, Submission
+from app.domain.submission import (
+    DONE,
+    GROUPS,
+    Operation,
+    Status,
+    Step,
+    StepStatus,
+    Submission,
+    ids_of_reference,
+    reference_of,
+)
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.schema import resource_of, steps, submissions
+from app.storage.schema import payload_of, resource_of, steps, submissions
 
 
 class Leads:
@@ -22,32 +32,25 @@ class Leads:
         return await self._database.read(lambda connection: self._get(connection, identity))
 
     async def payload(self, identity: str) -> dict[str, Any]:
-        """What the caller said. Raises `StoreUnavailable`, and `KeyError` when there is no such submission."""
+        """What the caller said, and under `BODIES` what each step sends.
+        Raises `StoreUnavailable`, and `KeyError` when there is no such submission."""
         query = select(submissions.c.payload).where(submissions.c.id == identity)
         sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
         if sealed is None:
             raise KeyError(identity)
-        payload: dict[str, Any] = self._keyring.open(sealed, f"{identity}/payload")
+        payload: dict[str, Any] = self._keyring.open(sealed, payload_of(identity))
         return payload
-
-    async def bodies(self, identity: str) -> list[dict[str, Any]]:
-        """What each step sends, in order. Raises `StoreUnavailable`."""
-        query = (
-            select(steps.c.position, steps.c.body).where(steps.c.submission_id == identity).order_by(steps.c.position)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [self._keyring.open(row.body, f"{identity}/{row.position}/body") for row in rows]
 
     async def find(self, reference_or_id: str) -> Submission | None:
         """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""
-        said = reference_or_id.replace(" ", "").upper()
-        query = (
-            select(submissions.c.id)
-            .where(or_(submissions.c.id == reference_or_id, submissions.c.reference == said))
-            .order_by(submissions.c.received_at.desc())
-        )
-        identity = await self._database.read(lambda connection: connection.execute(query).scalar())
-        return await self.get(identity) if identity else None
+        reference = reference_or_id.replace(" ", "").upper()
+        try:
+            first, after = ids_of_reference(reference)
+        except ValueError:
+            return await self.get(reference_or_id)
+        query = select(submissions.c.id).where(submissions.c.id >= first, submissions.c.id < after)
+        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
 
     async def newest(self, status: Status | None, most: int) -> list[Submission]:
         """The newest first. Raises `StoreUnavailable`."""
@@ -61,26 +64,25 @@ class Leads:
 
         return await self._database.read(work)
 
-    async def retry(self, identity: str, bodies: Sequence[Mapping[str, Any]]) -> bool:
-        """Makes the steps that are not done due now, each with its new body; says whether there were any.
+    async def retry(self, identity: str, payload: Mapping[str, Any]) -> bool:
+        """Makes the steps that are not done due now, with the bodies in the new payload; says whether there were any.
         A submission that a worker holds is left to it."""
-        return await self._database.write(lambda connection: self._retry(connection, identity, bodies))
+        sealed = self._keyring.seal(payload, payload_of(identity))
+        return await self._database.write(lambda connection: self._retry(connection, identity, sealed))
 
-    def _retry(self, connection: Connection, identity: str, bodies: Sequence[Mapping[str, Any]]) -> bool:
+    def _retry(self, connection: Connection, identity: str, payload: bytes) -> bool:
         of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
         todo = [step for step in connection.execute(of_submission) if step.status not in DONE]
         free = submissions.c.claim.is_(None) & (submissions.c.id == identity)
         if not todo or connection.execute(select(submissions.c.id).where(free)).first() is None:
             return False
         for step in todo:
-            place = f"{identity}/{step.position}/body"
-            body = self._keyring.seal(bodies[step.position], place)
             this = (steps.c.submission_id == identity) & (steps.c.position == step.position)
-            fresh = {"status": StepStatus.WAITING.value, "attempts": 0, "body": body, "upstream": None}
+            fresh = {"status": StepStatus.WAITING.value, "attempts": 0, "upstream": None}
             connection.execute(update(steps).where(this).values(fresh))
         now = datetime.now(UTC)
         group = GROUPS[Operation(todo[0].operation)].value
-        values: dict[str, Any] = {"due_at": now, "delivery_since": now, "function_group": group}
+        values: dict[str, Any] = {"payload": payload, "due_at": now, "delivery_since": now, "function_group": group}
         row = connection.execute(select(submissions.c.operation).where(submissions.c.id == identity)).one()
         if row.operation in {step.operation for step in todo}:
             values |= {"status": Status.PENDING.value, "settled_at": None}
@@ -99,7 +101,6 @@ class Leads:
         of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
         return Submission(
             id=row.id,
-            reference=row.reference,
             customer_id=row.customer_id,
             operation=Operation(row.operation),
             resource=resource_of(row.resource),

@@ -5,7 +5,7 @@ died lets the lease run out, and the submission is due again. Every change by a 
 one which wakes up late records nothing and sends nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from app.domain.submission import DONE, FINAL, GROUPS, STOPPED, FunctionGroup, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import attempts, resource_of, steps, submissions
+from app.storage.schema import BODIES, attempts, payload_of, resource_of, steps, submissions
 
 DETAIL_LENGTH = 200
 
@@ -118,11 +118,14 @@ class Outbox:
             update(submissions)
             .where(submissions.c.id == identity)
             .values(claim=token, due_at=now + self._lease)
-            .returning(submissions.c.customer_id, submissions.c.operation, submissions.c.delivery_since)
+            .returning(
+                submissions.c.customer_id, submissions.c.operation, submissions.c.delivery_since, submissions.c.payload
+            )
         ).one()
         rows = connection.execute(
             select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
         ).all()
+        bodies = self._keyring.open(row.payload, payload_of(identity))[BODIES]
         seen = _not_found(connection, identity)
         return Claim(
             identity,
@@ -130,7 +133,7 @@ class Outbox:
             row.customer_id,
             Operation(row.operation),
             row.delivery_since,
-            tuple(self._step(step, step.position in seen) for step in rows if step.status not in FINAL),
+            tuple(_step(step, bodies, step.position in seen) for step in rows if step.status not in FINAL),
             {Operation(step.operation): self._result(step) for step in rows if step.status in DONE},
         )
 
@@ -139,17 +142,6 @@ class Outbox:
             return None
         result: str = self._keyring.open(row.result, f"{row.submission_id}/{row.position}/result")
         return result
-
-    def _step(self, row: Row[Any], was_not_found: bool) -> ClaimedStep:
-        return ClaimedStep(
-            row.position,
-            Operation(row.operation),
-            resource_of(row.resource),
-            self._keyring.open(row.body, f"{row.submission_id}/{row.position}/body"),
-            row.attempts,
-            interrupted=row.status == StepStatus.SENDING,
-            was_not_found=was_not_found,
-        )
 
     async def begin(self, claim: Claim, step: ClaimedStep) -> int:
         """Marks the step as being sent, in a transaction of its own, before the call. The attempt's id.
@@ -223,6 +215,18 @@ class Outbox:
 
     def _seal(self, value: Any, place: str) -> bytes | None:
         return None if value is None else self._keyring.seal(value, place)
+
+
+def _step(row: Row[Any], bodies: Sequence[Mapping[str, Any]], was_not_found: bool) -> ClaimedStep:
+    return ClaimedStep(
+        row.position,
+        Operation(row.operation),
+        resource_of(row.resource),
+        bodies[row.position],
+        row.attempts,
+        interrupted=row.status == StepStatus.SENDING,
+        was_not_found=was_not_found,
+    )
 
 
 def _submission_values(claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,23 +17,31 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
 )
+from sqlalchemy.types import TypeEngine
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; `timestamptz` on PostgreSQL; sortable text on SQLite, which has no time zones."""
+    """Aware UTC in Python; `timestamptz` on PostgreSQL; on SQLite, which has no times, microseconds since 1970."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        return moment
 
 
 metadata = MetaData()
@@ -41,7 +50,6 @@ submissions = Table(
     "submissions",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("reference", String(8), nullable=False, index=True),
     Column("customer_id", String(40), nullable=False),
     Column("operation", String(20), nullable=False),
     Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"
@@ -52,7 +60,7 @@ submissions = Table(
         "delivery_since", UtcDateTime, nullable=False
     ),  # received, or retried by a person: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
-    Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said
+    Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said, and what each step sends
     Column("email_hash", LargeBinary),  # keyed hash
     Column("phone_hash", LargeBinary),  # keyed hash
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
@@ -90,7 +98,6 @@ steps = Table(
     Column("resource", String(130), nullable=False),
     Column("status", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # sealed: all that is sent
     Column("result", LargeBinary),  # sealed: Vitec's string, a contact's id among them
     Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
@@ -113,3 +120,11 @@ attempts = Table(
 def resource_of(text: str) -> tuple[str, ...]:
     """The ids of a `resource` column; an empty one has none."""
     return tuple(text.split("/")) if text else ()
+
+
+BODIES = "bodies"  # in a payload: what each step sends, by position
+
+
+def payload_of(identity: str) -> str:
+    """The place that a submission's payload is sealed for."""
+    return f"{identity}/payload"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from app.domain.faults import Fault
 from app.domain.submission import Operation, Status, Submission
@@ -141,7 +141,7 @@ class FormAnswers:
                 words = (found.main.upstream or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
         receipt = visit.site.receipt_path(accepted.id, visit.language)
-        return RedirectResponse(receipt, 303, headers={"Cache-Control": "no-store"})
+        return Response(status_code=303, headers={"Location": receipt, "Cache-Control": "no-store"})
 
 
 Answers = JsonAnswers | FormAnswers

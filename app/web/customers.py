@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem
@@ -52,6 +53,7 @@ def _matches(origin: str, allowed: str) -> bool:
     return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
 
 
+@lru_cache(maxsize=1024)
 def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:

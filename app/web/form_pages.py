@@ -76,8 +76,9 @@ def language_links(
     """The same page in each language, keeping its tags and the page that it was shown on."""
     kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
     kept += [("referrer", referrer)] if referrer else []
+    start = f"?{urlencode(kept)}&" if kept else "?"
     return tuple(
-        LanguageLink(code, LABELS.get(code, code), f"?{urlencode([*kept, ('lang', code)])}", code == language)
+        LanguageLink(code, LABELS.get(code, code), f"{start}lang={code}", code == language)
         for code in site.templates.languages
     )
 

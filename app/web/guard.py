@@ -1,16 +1,13 @@
-"""Who may post: API key, origin, number of posts."""
+"""Who may post: API key, origin."""
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
-from time import time
 
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 
-from app.web.customers import Customer, network_of, origin_of
+from app.web.customers import Customer, origin_of
 
 
 class WrongKey(Exception):
@@ -23,13 +20,6 @@ class WrongKey(Exception):
 
 class Forbidden(Exception):
     """No origin, token or key that allows this post."""
-
-
-@dataclass(frozen=True)
-class TooMany(Exception):
-    """`retry_after` in seconds."""
-
-    retry_after: int
 
 
 def caller_key(headers: Headers, customer: Customer) -> str | None:
@@ -66,7 +56,7 @@ class OriginRule:
     def allows(self, origin: str, customer: Customer) -> bool:
         return self.demo or origin == self.public_origin or customer.allows(origin)
 
-    def may_post(self, headers: Headers, customer: Customer, *, form: bool, token_is_ours: bool) -> bool:
+    def may_post(self, headers: Headers, customer: Customer, *, form: bool, token_is_ours: Callable[[], bool]) -> bool:
         """A browser's `Origin` decides; where there is none, or `null`, a form post may show its token or its page."""
         origin = headers.get("origin")
         if self.demo:
@@ -74,18 +64,4 @@ class OriginRule:
         if origin is not None and origin != "null":
             return self.allows(origin, customer)
         page = origin_of(headers.get("referer"))
-        return form and (token_is_ours or (page is not None and self.allows(page, customer)))
-
-
-class AddressLimits:
-    """Submissions per visitor address, in this process's memory: each replica counts for itself."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def count(self, customer: Customer, address: str) -> None:
-        """Raises `TooMany`."""
-        who = (customer.id, network_of(address))
-        if not self._limiter.hit(customer.rate, *who):
-            reset = self._limiter.get_window_stats(customer.rate, *who).reset_time
-            raise TooMany(max(1, ceil(reset - time())))
+        return form and (token_is_ours() or (page is not None and self.allows(page, customer)))

@@ -1,10 +1,12 @@
-"""The OpenAPI document's part on the public operations, which are plain routes that the framework can't describe."""
+"""The OpenAPI document: the operations are plain routes, which the framework can't describe by itself."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
+from app import __version__
 from app.web.forms import PATHS
 from app.web.kinds import Kind
 from app.web.reading import CONSENT
@@ -52,15 +54,17 @@ REFUSALS = {
 }
 
 
-def describe(app: FastAPI) -> None:
-    """Makes `app.openapi` tell of the public operations too."""
+def routes() -> list[BaseRoute]:
+    """`/openapi.json`, and FastAPI's page that shows it, `/docs`."""
+    api = FastAPI(title="Intresse", version=__version__, redoc_url=None)
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
+        if api.openapi_schema is None:
+            api.openapi_schema = _document(api)
+        return api.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    api.openapi = openapi  # type: ignore[method-assign]
+    return api.routes
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from app.storage.intake import RepeatMismatch
 from app.web import bodies
 from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
 from app.web.bodies import Body, TooLarge, UnsupportedMedia
-from app.web.guard import Forbidden, TooMany
+from app.web.guard import Forbidden
+from app.web.limits import TooMany
 from app.web.problems import refuse
 from app.web.submit import Faulty, may_post, submit
 from app.web.visit import Visit

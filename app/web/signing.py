@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from secrets import token_urlsafe
 from typing import Any
 
@@ -18,11 +19,15 @@ LINK_LIVES = timedelta(days=91)  # longer than any link
 CONTENT_LIVES = timedelta(minutes=10)
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 class FormTokens:
     """A token says that we served this form, here, within a day."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self._signer = lru_cache(maxsize=1024)(self._make_signer)  # a signer derives its key when it is made
 
     def issue(self, path: str) -> str:
         return self._signer(path).sign(token_urlsafe(12)).decode()
@@ -36,7 +41,7 @@ class FormTokens:
             return False
         return True
 
-    def _signer(self, path: str) -> TimestampSigner:
+    def _make_signer(self, path: str) -> TimestampSigner:
         return TimestampSigner(self._secret, salt=f"form token {path}", digest_method=hashlib.sha256)
 
 
@@ -80,7 +85,7 @@ class Repeats:
         return Repeat(mark, self._content(content), LINK_LIVES)
 
     def _content(self, content: Mapping[str, Any]) -> bytes:
-        return self._hash(json.dumps(content, sort_keys=True, separators=(",", ":")))
+        return self._hash(_canonical(content))
 
     def _hash(self, *parts: str) -> bytes:
         return hmac.digest(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")

@@ -9,7 +9,8 @@ from app.storage.leads import Leads
 from app.storage.outcomes import Outcomes
 from app.web.customers import Customers
 from app.web.greeting import Contacts
-from app.web.guard import AddressLimits, OriginRule
+from app.web.guard import OriginRule
+from app.web.limits import AddressLimits
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.templating import Templates
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import structlog
-
 from app.domain.applications import VitecModel, reached_by
 from app.domain.faults import Fault
 from app.domain.fields import STOCKHOLM
 from app.domain.filling import Said
 from app.domain.payload import payload_of
 from app.domain.plan import Order, plan
-from app.domain.submission import NewSubmission, Repeat, new_id, new_reference
+from app.domain.submission import NewSubmission, Repeat, new_id
 from app.storage.intake import Accepted
 from app.web.bodies import Body
 from app.web.customers import network_of
@@ -22,8 +20,6 @@ from app.web.visit import Visit
 LONGEST_REPEAT_KEY = 255
 # Which wording of the consent the forms show; raised whenever the sentence in the templates changes.
 CONSENT_TEXT_VERSION = 1
-
-log = structlog.get_logger()
 
 
 class Faulty(Exception):
@@ -61,15 +57,7 @@ async def submit(visit: Visit, body: Body) -> Accepted:
     if not with_key:
         visit.site.limits.count(customer, visit.address)
     new = _submission(visit, body, read, read.application, now)
-    accepted = await visit.site.intake.accept(new)
-    log.info(
-        "accepted",
-        submission=accepted.id,
-        customer=customer.id,
-        operation=visit.kind.operation.value,
-        repeated=accepted.repeated,
-    )
-    return accepted
+    return await visit.site.intake.accept(new)
 
 
 def may_post(visit: Visit, body: Body | None) -> bool:
@@ -77,9 +65,13 @@ def may_post(visit: Visit, body: Body | None) -> bool:
     if visit.key is not None or visit.kind.personal:
         return True
     site = visit.site
-    ours = body is not None and site.tokens.is_ours(body.token, visit.path)
     form = body is not None and body.form
-    return site.origins.may_post(visit.request.headers, visit.customer, form=form, token_is_ours=ours)
+    return site.origins.may_post(
+        visit.request.headers,
+        visit.customer,
+        form=form,
+        token_is_ours=lambda: body is not None and site.tokens.is_ours(body.token, visit.path),
+    )
 
 
 def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, now: datetime) -> NewSubmission:
@@ -92,7 +84,6 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
     order = Order(customer.id, operation, visit.resource, application, said)
     return NewSubmission(
         id=new_id(),
-        reference=new_reference(),
         customer_id=customer.id,
         operation=operation,
         resource=visit.resource,

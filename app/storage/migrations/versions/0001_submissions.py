@@ -8,11 +8,10 @@ down_revision = None
 
 
 def upgrade() -> None:
-    moment = sa.DateTime(timezone=True)
+    moment = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")  # microseconds since 1970
     op.create_table(
         "submissions",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("reference", sa.String(8), nullable=False),
         sa.Column("customer_id", sa.String(40), nullable=False),
         sa.Column("operation", sa.String(20), nullable=False),
         sa.Column("resource", sa.String(130), nullable=False),
@@ -31,7 +30,6 @@ def upgrade() -> None:
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
     )
-    op.create_index("ix_submissions_reference", "submissions", ["reference"])
     for name, columns in {
         "due": ["customer_id", "function_group", "due_at"],
         "email_hash": ["email_hash"],
@@ -49,7 +47,6 @@ def upgrade() -> None:
         sa.Column("resource", sa.String(130), nullable=False),
         sa.Column("status", sa.String(12), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
-        sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Column("result", sa.LargeBinary),
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
