@@ -1,0 +1,373 @@
+"""Accepting, on either database: nobody is answered before the commit, and nothing is stored twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select, text
+
+from app.domain.submission import NewStep, NewSubmission, Operation, Repeat, new_id, new_reference
+from app.storage.database import Database, StoreUnavailable
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Accepted, Intake, RepeatMismatch
+from app.storage.migrations import upgrade
+from app.storage.schema import steps, submissions
+from tests.conftest import CUSTOMER
+
+KEYRING = Keyring([b"0123456789abcdef0123456789abcdef"])
+CONTACT_HASH = KeyedHash("a secret key for the tests alone", "contacts")
+BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Empty, and up to date."""
+    with opened(database_url) as database:
+        upgrade(database)
+        yield database
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def taking_in(database: Database, on_accepted: Callable[[], None] = lambda: None) -> AsyncIterator[Intake]:
+    """An intake at work."""
+    intake = Intake(database, KEYRING, CONTACT_HASH, on_accepted)
+    task = asyncio.create_task(intake.run())
+    try:
+        yield intake
+    finally:
+        intake.stop()
+        await task
+
+
+def application(
+    customer_id: str = CUSTOMER,
+    *,
+    repeat: Repeat | None = None,
+    resource: tuple[str, ...] = ("OBJ1",),
+    more_steps: tuple[NewStep, ...] = (),
+    body: Mapping[str, Any] = BODY,
+) -> NewSubmission:
+    """A post as the web side hands it over."""
+    return NewSubmission(
+        id=new_id(),
+        reference=new_reference(),
+        customer_id=customer_id,
+        operation=Operation.INTEREST,
+        resource=resource,
+        language="sv",
+        received_at=datetime.now(UTC),
+        payload={"application": body},
+        contacts={"email": "anna@example.se", "phone": "+46701740605"},
+        steps=(NewStep(Operation.INTEREST, resource, body), *more_steps),
+        repeat=repeat,
+    )
+
+
+def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> Repeat:
+    return Repeat(key, content, lives)
+
+
+def later(new: NewSubmission, by: timedelta) -> NewSubmission:
+    """The same content again, in a post of its own."""
+    return replace(new, id=new_id(), reference=new_reference(), received_at=new.received_at + by)
+
+
+def again(new: NewSubmission) -> NewSubmission:
+    return later(new, timedelta(seconds=1))
+
+
+def ids(database: Database) -> list[str]:
+    """As another connection sees them, so only what is committed."""
+    with database.engine.connect() as connection:
+        return list(connection.execute(select(submissions.c.id)).scalars())
+
+
+def files(folder: Path) -> list[Path]:
+    """Of the database, where it has files of its own."""
+    return list(folder.glob("intresse.db*"))
+
+
+@contextmanager
+def writers_locked_out(database: Database) -> Iterator[None]:
+    with database.engine.begin() as connection:  # on SQLite this is the write lock
+        if not database.is_sqlite:
+            connection.execute(text("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+async def test_what_is_accepted_is_on_disk(database: Database, database_url: str) -> None:
+    new = application()
+    async with taking_in(database) as intake:
+        accepted = await intake.accept(new)
+        with opened(database_url) as another:
+            assert ids(another) == [new.id]
+    assert accepted == Accepted(new.id, new.reference, new.received_at, repeated=False)
+
+
+async def test_nobody_is_answered_before_the_commit(database: Database) -> None:
+    async with taking_in(database) as intake:
+        with writers_locked_out(database):
+            answer = asyncio.create_task(intake.accept(application()))
+            answered, _ = await asyncio.wait({answer}, timeout=0.2)
+            assert not answered
+        assert (await answer).id in ids(database)
+
+
+async def test_a_submission_is_stored_together_with_its_steps_in_order(database: Database) -> None:
+    booking = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY})
+    new = application(more_steps=(booking,))
+    async with taking_in(database) as intake:
+        await intake.accept(new)
+    with database.engine.connect() as connection:
+        stored = connection.execute(select(steps).order_by(steps.c.position)).all()
+    assert [(step.submission_id, step.position, step.operation, step.resource) for step in stored] == [
+        (new.id, 0, "interest", "OBJ1"),
+        (new.id, 1, "viewing", "VIS1/SLOT1"),
+    ]
+    assert {(step.status, step.attempts) for step in stored} == {("waiting", 0)}
+    assert KEYRING.open(stored[1].body, f"{new.id}/1/body") == {"updatePerson": BODY}
+
+
+async def test_many_at_once_share_a_few_commits(database: Database) -> None:
+    commits: list[object] = []
+    event.listen(database.engine, "commit", commits.append)
+    many = [application() for _ in range(LARGEST_BATCH + 50)]
+    async with taking_in(database) as intake:
+        accepted = await asyncio.gather(*map(intake.accept, many))
+    assert [one.id for one in accepted] == [new.id for new in many]
+    assert sorted(ids(database)) == sorted(new.id for new in many)
+    assert 2 <= len(commits) <= 4  # a batch is never larger than it may be
+
+
+async def test_the_delivery_hears_of_each_commit(database: Database) -> None:
+    stored_when_heard: list[int] = []
+    async with taking_in(database, lambda: stored_when_heard.append(len(ids(database)))) as intake:
+        await intake.accept(application())
+        await intake.accept(application())
+    assert stored_when_heard == [1, 2]
+
+
+async def test_the_same_key_twice_in_one_batch_is_one_submission(database: Database) -> None:
+    first = application(repeat=marked(b"key"))
+    async with taking_in(database) as intake:
+        accepted = await asyncio.gather(intake.accept(first), intake.accept(again(first)))
+    assert [(one.id, one.reference, one.repeated) for one in accepted] == [
+        (first.id, first.reference, False),
+        (first.id, first.reference, True),
+    ]
+    assert ids(database) == [first.id]
+
+
+async def test_the_same_key_in_a_later_batch_answers_the_first(database: Database) -> None:
+    first = application(repeat=marked(b"key"))
+    async with taking_in(database) as intake:
+        await intake.accept(first)
+        repeated = await intake.accept(again(first))
+    assert (repeated.id, repeated.reference, repeated.repeated) == (first.id, first.reference, True)
+    assert abs(repeated.received_at - first.received_at) < timedelta(milliseconds=1)
+    assert ids(database) == [first.id]
+
+
+async def test_the_same_keys_at_two_replicas_at_once_are_one_submission_each(
+    database: Database, database_url: str
+) -> None:
+    firsts = [application(repeat=marked(f"key {i}".encode())) for i in range(40)]
+    seconds = [again(new) for new in reversed(firsts)]
+    with opened(database_url) as another:
+        async with taking_in(database) as one, taking_in(another) as other:
+            posts = [*map(one.accept, firsts), *map(other.accept, seconds)]
+            accepted = await asyncio.gather(*posts)
+    assert [a.id for a in accepted[:40]] == [a.id for a in reversed(accepted[40:])]
+    assert Counter(a.repeated for a in accepted) == {False: 40, True: 40}
+    assert sorted(ids(database)) == sorted({a.id for a in accepted})
+
+
+async def test_posts_without_a_key_are_never_taken_for_repeats(database: Database) -> None:
+    first = application()
+    async with taking_in(database) as intake:
+        accepted = await asyncio.gather(intake.accept(first), intake.accept(again(first)))
+    assert [one.repeated for one in accepted] == [False, False]
+    assert len(ids(database)) == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_same_key_with_other_content_is_the_callers_mistake(database: Database, at_once: bool) -> None:
+    first = application(repeat=marked(b"key", b"one thing"))
+    other = application(repeat=marked(b"key", b"another"))
+    async with taking_in(database) as intake:
+        if at_once:
+            answers = await asyncio.gather(intake.accept(first), intake.accept(other), return_exceptions=True)
+            assert isinstance(answers[1], RepeatMismatch)
+        else:
+            await intake.accept(first)
+            with pytest.raises(RepeatMismatch):
+                await intake.accept(other)
+    assert ids(database) == [first.id]
+
+
+@pytest.mark.parametrize(
+    ("after", "repeated"),
+    [(timedelta(minutes=9, seconds=59), True), (timedelta(minutes=10), False), (timedelta(minutes=11), False)],
+)
+async def test_a_key_is_free_again_when_its_time_has_run_out(
+    database: Database, after: timedelta, repeated: bool
+) -> None:
+    first = application(repeat=marked(b"key", lives=timedelta(minutes=10)))
+    second = later(first, after)
+    async with taking_in(database) as intake:
+        await intake.accept(first)
+        accepted = await intake.accept(second)
+        third = await intake.accept(later(second, timedelta(minutes=1)))
+    assert accepted.repeated is repeated
+    assert accepted.id == (first.id if repeated else second.id)
+    assert third.id == (third.id if repeated else second.id)
+    assert len(ids(database)) == 2
+
+
+def _id_that_is_taken(taken: NewSubmission) -> NewSubmission:
+    return replace(application(), id=taken.id)
+
+
+def _text_that_no_column_holds(_: NewSubmission) -> NewSubmission:
+    return application(customer_id="M" * 41, resource=("OBJ\0",))
+
+
+def _nothing_where_something_must_be(_: NewSubmission) -> NewSubmission:
+    return replace(application(), language=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "bad", [_id_that_is_taken, _nothing_where_something_must_be, _text_that_no_column_holds], ids=lambda f: f.__name__
+)
+async def test_one_bad_row_fails_no_other_of_its_batch(database: Database, bad: Any) -> None:
+    taken = application()
+    good = [application() for _ in range(3)]
+    async with taking_in(database) as intake:
+        await intake.accept(taken)
+        batch = [good[0], bad(taken), *good[1:]]
+        answers = await asyncio.gather(*map(intake.accept, batch), return_exceptions=True)
+    assert [answers[0], *answers[2:]] == [
+        Accepted(new.id, new.reference, new.received_at, repeated=False) for new in good
+    ]
+    assert {new.id for new in good} <= set(ids(database))
+
+
+async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> None:
+    taken = application()
+    async with taking_in(database) as intake:
+        await intake.accept(taken)
+        with pytest.raises(StoreUnavailable):
+            await intake.accept(_id_that_is_taken(taken))
+
+
+async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_else(database: Database) -> None:
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(MOST_WAITING)]
+    await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
+    with pytest.raises(StoreUnavailable):
+        await intake.accept(application())
+    intake.stop()
+    await intake.run()
+    await asyncio.gather(*waiting)
+    assert len(ids(database)) == MOST_WAITING
+
+
+async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_is_back(database: Database) -> None:
+    async with taking_in(database) as intake:
+        with database.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE steps RENAME TO away"))
+        with pytest.raises(StoreUnavailable):
+            await intake.accept(application())
+        with database.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO steps"))
+        new = application()
+        await intake.accept(new)
+    assert ids(database) == [new.id]  # of the first not even half
+
+
+async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(LARGEST_BATCH + 1)]
+    await asyncio.wait(waiting, timeout=0)
+    intake.stop()
+    await intake.run()
+    assert sorted(one.id for one in await asyncio.gather(*waiting)) == sorted(ids(database))
+
+
+async def test_a_stop_in_the_middle_of_a_commit_still_answers_those_in_it(database: Database) -> None:
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    task = asyncio.create_task(intake.run())
+    answer = asyncio.create_task(intake.accept(application()))
+    with writers_locked_out(database):
+        await asyncio.wait({answer}, timeout=0.2)
+        intake.stop()
+        stopped, _ = await asyncio.wait({task}, timeout=0.2)
+        assert not stopped
+    await asyncio.wait_for(task, 5)
+    assert [(await answer).id] == ids(database)
+
+
+async def test_a_caller_that_hangs_up_does_not_unstore_its_post(database: Database) -> None:
+    hung_up, stays = application(), application()
+    async with taking_in(database) as intake:
+        with writers_locked_out(database):
+            first = asyncio.create_task(intake.accept(hung_up))
+            await asyncio.wait({first}, timeout=0.1)
+            second = asyncio.create_task(intake.accept(stays))
+            await asyncio.wait({second}, timeout=0.1)
+            first.cancel()
+        assert (await second).id == stays.id
+    assert sorted(ids(database)) == sorted([hung_up.id, stays.id])
+
+
+async def test_nothing_of_a_person_can_be_read_in_the_database(database: Database, tmp_path: Path) -> None:
+    body = {"firstName": "Xanthippa", "email": {"emailAddress": "xanthippa@example.se"}}
+    new = replace(
+        application(body=body), contacts={"email": "xanthippa@example.se", "phone": "+46701740605"}, payload=body
+    )
+    async with taking_in(database) as intake:
+        await intake.accept(new)
+    with database.engine.connect() as connection:
+        rows = [*connection.execute(select(submissions)), *connection.execute(select(steps))]
+    stored = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
+    stored += b"".join(path.read_bytes() for path in files(tmp_path))
+    assert new.reference.encode() in stored  # so what is there can be found
+    for secret in (b"Xanthippa", b"xanthippa", b"example.se", b"701740605"):
+        assert secret not in stored
+
+
+async def test_a_person_can_be_found_by_a_keyed_hash_alone(database: Database) -> None:
+    new = application()
+    async with taking_in(database) as intake:
+        await intake.accept(new)
+    by_email = submissions.c.email_hash == CONTACT_HASH.digest("anna@example.se")
+    by_another_key = submissions.c.email_hash == KeyedHash("another secret", "contacts").digest("anna@example.se")
+    by_phone = submissions.c.phone_hash == CONTACT_HASH.digest("+46701740605")
+    with database.engine.connect() as connection:
+        found = [
+            connection.execute(select(func.count()).where(condition)).scalar()
+            for condition in (by_email, by_phone, by_another_key)
+        ]
+    assert found == [1, 1, 0]

@@ -1,0 +1,125 @@
+"""Bringing a database up to date, on either kind."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from app.main import prepare_database
+from app.storage.database import Database, DatabaseUnusable
+from app.storage.migrations import HERE, current, is_current, newest, upgrade
+from app.storage.schema import metadata
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Empty: without tables."""
+    with closing(Database(database_url)) as database:
+        yield database
+
+
+def set_revision(database: Database, revision: str) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def test_a_migrated_database_is_what_the_code_works_with(database: Database) -> None:
+    upgrade(database)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def _shape(engine: Engine) -> dict[str, object]:
+    """What `compare_metadata` does not look at: keys, conditions of indexes, foreign keys."""
+    found = inspect(engine)
+    return {
+        table: {
+            "primary key": found.get_pk_constraint(table)["constrained_columns"],
+            "foreign keys": [
+                (key["constrained_columns"], key["referred_table"], key["options"].get("ondelete"))
+                for key in found.get_foreign_keys(table)
+            ],
+            "unique": sorted(tuple(key["column_names"]) for key in found.get_unique_constraints(table)),
+            "indexes": {
+                index["name"]: (
+                    index["column_names"],
+                    {name: str(option) for name, option in index.get("dialect_options", {}).items()},
+                )
+                for index in found.get_indexes(table)
+            },
+            "nullable": {column["name"]: column["nullable"] for column in found.get_columns(table)},
+        }
+        for table in metadata.tables
+    }
+
+
+def test_a_migrated_database_has_the_keys_and_conditions_of_the_schema(database: Database) -> None:
+    upgrade(database)
+    migrated = _shape(database.engine)
+    with database.engine.begin() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+    assert migrated == _shape(database.engine)
+    assert set(migrated) == {"submissions", "steps", "attempts"}
+
+
+def test_bringing_up_to_date_says_whether_anything_was_missing(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert (current(connection), is_current(connection)) == (None, False)
+    assert [upgrade(database), upgrade(database)] == [True, False]
+    with database.engine.connect() as connection:
+        assert (current(connection), is_current(connection)) == (newest(), True)
+
+
+def test_a_second_time_loses_nothing(database: Database) -> None:
+    upgrade(database)
+    with database.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO submissions (id, reference, customer_id, operation, resource, status, language,"
+                " received_at, payload) VALUES ('S1', 'REF', 'M1', 'interest', 'OBJ1', 'pending', 'sv',"
+                " '2026-06-01 12:00:00', 'x')"
+            )
+        )
+    upgrade(database)
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT id FROM submissions")).scalars().all() == ["S1"]
+
+
+def test_a_database_newer_than_the_code_is_left_alone(database: Database) -> None:
+    upgrade(database)
+    set_revision(database, "9999")
+    with pytest.raises(DatabaseUnusable, match=rf"at revision 9999, newer than this version's {newest()}$"):
+        upgrade(database)
+    with database.engine.connect() as connection:
+        assert current(connection) == "9999"
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    assert ScriptDirectory(str(HERE)).get_current_head() == newest()
+
+
+def test_sqlite_is_brought_up_to_date_at_the_start_and_postgresql_by_a_command(database: Database) -> None:
+    if database.is_sqlite:
+        prepare_database(database)
+    else:
+        with pytest.raises(DatabaseUnusable, match="run `intresse migrate` first"):
+            prepare_database(database)
+        upgrade(database)
+        prepare_database(database)
+    with database.engine.connect() as connection:
+        assert is_current(connection)
+
+
+def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> None:
+    upgrade(database)
+    set_revision(database, "9999")
+    with pytest.raises(DatabaseUnusable):
+        prepare_database(database)
+    with database.engine.connect() as connection:
+        assert current(connection) == "9999"

@@ -1,0 +1,408 @@
+"""Claiming and recording, on either database: one worker at a time holds a submission, and a late one is kept out."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Row, select, update
+
+from app.domain.submission import NewStep, NewSubmission, Operation, Status, StepStatus, Submission
+from app.storage.database import Database
+from app.storage.encryption import Keyring
+from app.storage.leads import Leads
+from app.storage.migrations import upgrade
+from app.storage.outbox import DETAIL_LENGTH, Claim, LeaseLost, Outbox, Recorded
+from app.storage.schema import attempts, steps, submissions
+from tests.conftest import CUSTOMER
+from tests.integration.test_intake import BODY, KEYRING, again, application, marked, opened, taking_in
+
+OTHER = "M67890"
+MINUTE = timedelta(minutes=1)
+BOOKING = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY})
+DELIVERED = Recorded(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
+T = TypeVar("T")
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Empty, and up to date."""
+    with opened(database_url) as database:
+        upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def outbox(database: Database) -> Outbox:
+    return Outbox(database, KEYRING, MINUTE)
+
+
+async def store(database: Database, *new: NewSubmission) -> None:
+    async with taking_in(database) as intake:
+        for one in new:
+            await intake.accept(one)
+
+
+async def claim_one(outbox: Outbox) -> Claim:
+    (claim,) = await outbox.claim_due({CUSTOMER: 1}, 1)
+    return claim
+
+
+async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 10) -> T:
+    """What `look` first gives that is true."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not (found := await look()):
+        assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+    return found
+
+
+async def kept(database: Database, identity: str) -> Submission:
+    found = await Leads(database, KEYRING).get(identity)
+    assert found is not None
+    return found
+
+
+async def row_of(database: Database, identity: str) -> Row[Any]:
+    return await database.read(lambda c: c.execute(select(submissions).where(submissions.c.id == identity)).one())
+
+
+async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
+    of_submission = select(attempts).where(attempts.c.submission_id == identity).order_by(attempts.c.id)
+    return await database.read(lambda connection: list(connection.execute(of_submission)))
+
+
+def waiting(due_in: timedelta, **more: Any) -> Recorded:
+    return Recorded(StepStatus.WAITING, "unavailable", due_at=datetime.now(UTC) + due_in, **more)
+
+
+async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(database: Database, outbox: Outbox) -> None:
+    new = application(more_steps=(BOOKING,))
+    await store(database, new)
+    claim = await claim_one(outbox)
+    assert (claim.id, claim.customer_id) == (new.id, CUSTOMER)
+    assert abs(claim.received_at - new.received_at) < timedelta(milliseconds=1)
+    assert [(step.position, step.operation, step.resource, step.body) for step in claim.steps] == [
+        (0, Operation.INTEREST, ("OBJ1",), BODY),
+        (1, Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY}),
+    ]
+    assert {(step.attempts, step.interrupted, step.was_not_found) for step in claim.steps} == {(0, False, False)}
+
+
+async def test_what_is_claimed_is_nobody_elses(database: Database, outbox: Outbox) -> None:
+    await store(database, application())
+    await claim_one(outbox)
+    assert await outbox.claim_due({CUSTOMER: 9}, 9) == []
+
+
+async def test_claims_of_many_workers_at_once_never_overlap(
+    database: Database, outbox: Outbox, database_url: str
+) -> None:
+    many = [application() for _ in range(24)]
+    await store(database, *many)
+    with opened(database_url) as another:
+        elsewhere = Outbox(another, KEYRING, MINUTE)
+        rounds = [(outbox if i % 2 else elsewhere).claim_due({CUSTOMER: 3}, 3) for i in range(12)]
+        claims = [claim for claimed in await asyncio.gather(*rounds) for claim in claimed]
+        claims += await outbox.claim_due({CUSTOMER: 24}, 24)  # what all of them passed over
+    assert Counter(claim.id for claim in claims) == {new.id: 1 for new in many}
+    assert len({claim.token for claim in claims}) == 24
+
+
+async def test_a_lease_that_runs_out_makes_the_submission_due_for_the_next(database: Database) -> None:
+    await store(database, application())
+    short = Outbox(database, KEYRING, timedelta(seconds=0.2))
+    first = await claim_one(short)
+    (second,) = await soon(lambda: short.claim_due({CUSTOMER: 1}, 1))
+    assert second.id == first.id
+    assert second.token != first.token
+
+
+async def test_a_worker_that_wakes_up_late_sends_and_records_nothing(database: Database) -> None:
+    new = application()
+    await store(database, new)
+    at_once = Outbox(database, KEYRING, timedelta(0))
+    late = await claim_one(at_once)
+    holder = await claim_one(Outbox(database, KEYRING, MINUTE))
+    before = await row_of(database, new.id)
+    step = late.steps[0]
+    for work in (
+        at_once.begin(late, step),
+        at_once.record(late, step, None, DELIVERED),
+        at_once.renew(late),
+        at_once.hand_back(late),
+    ):
+        with pytest.raises(LeaseLost):
+            await work
+    assert await row_of(database, new.id) == before
+    assert (await kept(database, new.id)).first.status is StepStatus.WAITING
+    assert await attempts_of(database, new.id) == []
+    assert before.claim == holder.token
+
+
+async def test_nothing_is_recorded_twice(database: Database, outbox: Outbox) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    with pytest.raises(LeaseLost):
+        await outbox.record(claim, claim.steps[0], None, Recorded(StepStatus.FAILED, "unavailable"))
+    assert (await kept(database, new.id)).status is Status.DELIVERED
+
+
+async def test_a_lease_is_renewed_from_now(database: Database) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(Outbox(database, KEYRING, timedelta(seconds=5)))
+    await Outbox(database, KEYRING, timedelta(hours=1)).renew(claim)
+    due_in = (await row_of(database, new.id)).due_at - datetime.now(UTC)
+    assert timedelta(minutes=59) < due_in <= timedelta(hours=1)
+
+
+async def test_a_step_is_marked_as_being_sent_before_the_call(
+    database: Database, outbox: Outbox, database_url: str
+) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    with opened(database_url) as another:
+        step = (await kept(another, new.id)).first
+        (written,) = await attempts_of(another, new.id)
+    assert (step.status, step.attempts) == (StepStatus.SENDING, 1)
+    assert (written.id, written.position, written.ended_at, written.outcome) == (attempt, 0, None, None)
+    assert abs(written.started_at - datetime.now(UTC)) < MINUTE
+
+
+async def test_a_call_that_was_interrupted_is_seen_by_the_next_worker(database: Database) -> None:
+    await store(database, application(more_steps=(BOOKING,)))
+    dying = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(dying)
+    await dying.begin(claim, claim.steps[0])
+    first, second = (await claim_one(dying)).steps
+    assert (first.interrupted, first.attempts) == (True, 1)
+    assert (second.interrupted, second.attempts) == (False, 0)
+
+
+async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Database) -> None:
+    new = application()
+    await store(database, new)
+    dying = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(dying)
+    await dying.begin(claim, claim.steps[0])
+    claim = await claim_one(dying)
+    await dying.record(claim, claim.steps[0], None, Recorded(StepStatus.UNCERTAIN, "ambiguous"))
+    (attempt,) = await attempts_of(database, new.id)
+    assert attempt.outcome == "ambiguous"
+    assert attempt.ended_at >= attempt.started_at
+
+
+@pytest.mark.parametrize(
+    ("room", "most", "claimed"),
+    [
+        ({CUSTOMER: 2, OTHER: 1}, 9, {CUSTOMER: 2, OTHER: 1}),
+        ({CUSTOMER: 9, OTHER: 9}, 9, {CUSTOMER: 4, OTHER: 4}),
+        ({CUSTOMER: 2, OTHER: 2}, 3, {CUSTOMER: 2, OTHER: 1}),
+        ({OTHER: 2, CUSTOMER: 2}, 2, {OTHER: 2}),
+        ({OTHER: 1}, 9, {OTHER: 1}),
+        ({}, 9, {}),
+    ],
+)
+async def test_no_more_is_claimed_than_there_is_room_for(
+    database: Database, outbox: Outbox, room: dict[str, int], most: int, claimed: dict[str, int]
+) -> None:
+    await store(database, *[application(customer) for customer in (CUSTOMER, OTHER) for _ in range(4)])
+    claims = await outbox.claim_due(room, most)
+    assert Counter(claim.customer_id for claim in claims) == claimed
+
+
+async def test_the_longest_due_goes_first(database: Database, outbox: Outbox) -> None:
+    new = [again(application()) for _ in range(3)]
+    await store(database, *reversed(new))
+    for at, one in zip((3, 1, 2), new, strict=True):
+        due_at = datetime.now(UTC) - timedelta(minutes=at)
+        moved = update(submissions).where(submissions.c.id == one.id).values(due_at=due_at)
+        await database.write(lambda connection, moved=moved: connection.execute(moved))  # type: ignore[misc]
+    claimed = [(await claim_one(outbox)).id for _ in new]
+    assert claimed == [new[0].id, new[2].id, new[1].id]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (StepStatus.DELIVERED, Status.DELIVERED),
+        (StepStatus.REJECTED, Status.REJECTED),
+        (StepStatus.FAILED, Status.FAILED),
+        (StepStatus.UNCERTAIN, Status.UNCERTAIN),
+    ],
+)
+async def test_the_first_steps_outcome_is_the_submissions(
+    database: Database, outbox: Outbox, outcome: StepStatus, status: Status
+) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, Recorded(outcome, "an outcome", http_status=418))
+    found = await kept(database, new.id)
+    assert (found.status, found.first.status, found.first.attempts) == (status, outcome, 1)
+    assert found.settled_at is not None
+    assert new.received_at - timedelta(milliseconds=1) <= found.settled_at <= datetime.now(UTC) + MINUTE
+    row = await row_of(database, new.id)
+    assert (row.due_at, row.claim) == (None, None)
+    (written,) = await attempts_of(database, new.id)
+    assert (written.outcome, written.http_status) == ("an outcome", 418)
+    assert written.ended_at is not None
+
+
+async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Database, outbox: Outbox) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(seconds=0.3), http_status=503))
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    found = await kept(database, new.id)
+    assert (found.status, found.settled_at, found.first.status) == (Status.PENDING, None, StepStatus.WAITING)
+    (retried,) = await soon(lambda: outbox.claim_due({CUSTOMER: 1}, 1))
+    assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
+
+
+async def test_an_attempt_that_does_not_count_is_not_spent_though_it_is_kept(
+    database: Database, outbox: Outbox
+) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(0), http_status=401, counts=False))
+    assert (await claim_one(outbox)).steps[0].attempts == 0
+    assert len(await attempts_of(database, new.id)) == 1
+
+
+@pytest.mark.parametrize("outcome", [StepStatus.DELIVERED, StepStatus.FAILED, StepStatus.UNCERTAIN])
+async def test_an_outcome_is_replayed_to_a_repeat(database: Database, outbox: Outbox, outcome: StepStatus) -> None:
+    new = application(repeat=marked(b"key"))
+    await store(database, new)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], None, Recorded(outcome, "an outcome"))
+    async with taking_in(database) as intake:
+        assert (await intake.accept(again(new))).id == new.id
+
+
+async def test_a_refusal_is_never_replayed_to_a_repeat(database: Database, outbox: Outbox) -> None:
+    new = application(repeat=marked(b"key"))
+    await store(database, new)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], None, Recorded(StepStatus.REJECTED, "rejected"))
+    async with taking_in(database) as intake:
+        accepted = await intake.accept(again(new))
+    assert (accepted.repeated, accepted.id != new.id) == (False, True)
+
+
+async def test_a_step_that_vitec_did_not_find_is_known_by_that_the_next_time(
+    database: Database, outbox: Outbox
+) -> None:
+    await store(database, application(more_steps=(BOOKING,)))
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(0), http_status=404))
+    assert [step.was_not_found for step in (await claim_one(outbox)).steps] == [True, False]
+
+
+async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Database, outbox: Outbox) -> None:
+    new = application(more_steps=(BOOKING,))
+    await store(database, new)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    await outbox.record(claim, claim.steps[1], None, Recorded(StepStatus.REJECTED, "rejected", http_status=400))
+    found = await kept(database, new.id)
+    assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
+    assert found.status is Status.DELIVERED
+    assert (await row_of(database, new.id)).due_at is None
+
+
+async def test_a_step_that_is_done_is_never_claimed_again(database: Database) -> None:
+    await store(database, application(more_steps=(BOOKING,)))
+    dying = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(dying)
+    await dying.record(claim, claim.steps[0], None, DELIVERED)
+    assert [step.position for step in (await claim_one(dying)).steps] == [1]
+
+
+async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> None:
+    await store(database, application(more_steps=(BOOKING,)))
+    at_once = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(at_once)
+    await at_once.record(claim, claim.steps[0], None, Recorded(StepStatus.REJECTED, "rejected"))
+    assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
+
+
+async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbox: Outbox) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    words = {"status": 400, "message": "Anna är spärrad"}
+    recorded = Recorded(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
+    await outbox.record(claim, claim.steps[0], None, recorded)
+    found = await kept(database, new.id)
+    assert (found.first.result, found.first.upstream) == ("C1001", words)
+    row = await database.read(lambda connection: connection.execute(select(steps)).one())
+    assert row.result is not None
+    assert b"C1001" not in row.result
+    assert b"Anna" not in row.upstream
+
+
+async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
+    new = application()
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    recorded = Recorded(StepStatus.FAILED, "unavailable", detail="å" * (DETAIL_LENGTH + 1))
+    await outbox.record(claim, claim.steps[0], attempt, recorded)
+    assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
+
+
+@pytest.mark.parametrize(("due_in", "due_at_once"), [(None, True), (timedelta(minutes=5), False)])
+async def test_a_claim_that_is_handed_back_is_due_when_told(
+    database: Database, outbox: Outbox, due_in: timedelta | None, due_at_once: bool
+) -> None:
+    await store(database, application())
+    claim = await claim_one(outbox)
+    await outbox.hand_back(claim, None if due_in is None else datetime.now(UTC) + due_in)
+    assert bool(await outbox.claim_due({CUSTOMER: 1}, 1)) is due_at_once
+
+
+async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
+    broken, whole = application(), application()
+    await store(database, broken, whole)
+    foreign = Keyring([b"another key of thirty-two bytes!"]).seal(BODY, f"{broken.id}/0/body")
+    changed = update(steps).where(steps.c.submission_id == broken.id).values(body=foreign)
+    await database.write(lambda connection: connection.execute(changed))
+
+    async def claimed() -> list[str]:
+        return [claim.id for claim in await outbox.claim_due({CUSTOMER: 1}, 1)]
+
+    assert await soon(claimed) == [whole.id]  # also where the broken one stands first in line
+    assert (await kept(database, broken.id)).status is Status.PENDING  # for a person, or the right key
+
+
+async def test_a_body_that_was_moved_from_another_submission_is_never_sent(database: Database, outbox: Outbox) -> None:
+    mine, yours = application(), application(OTHER)
+    await store(database, mine, yours)
+    body = select(steps.c.body).where(steps.c.submission_id == yours.id).scalar_subquery()
+    moved = update(steps).where(steps.c.submission_id == mine.id).values(body=body)
+    await database.write(lambda connection: connection.execute(moved))
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    assert [claim.id for claim in await outbox.claim_due({OTHER: 1}, 1)] == [yours.id]

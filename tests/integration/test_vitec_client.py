@@ -1,0 +1,336 @@
+"""The client over HTTP: each fault that Vitec or the network can have -> one error of the taxonomy, and no other."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from socket import create_server
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from app.domain.submission import Operation
+from app.vitec.answers import Answer
+from app.vitec.client import Credential, VitecClient
+from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
+from app.vitec.sandbox import Customer, Fault, Office, serve_sandbox
+from tests.conftest import CUSTOMER
+from tests.serving import serve
+
+ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
+VISITOR = {"updatePerson": {"customerId": CUSTOMER, "cellPhone": "+46701740605"}}
+CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret")}
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Office, str]]:
+    office = Office([Customer(CUSTOMER, "secret", "crm-secret")])
+    with serve_sandbox(office) as url:
+        yield office, url
+
+
+@pytest.fixture
+def office(served: tuple[Office, str]) -> Office:
+    """The CRM as at its start; it is served once for all tests of this file."""
+    served[0].reset()
+    return served[0]
+
+
+@pytest.fixture
+def vitec_url(served: tuple[Office, str], office: Office) -> str:
+    return served[1]
+
+
+@asynccontextmanager
+async def client(
+    url: str,
+    *,
+    username: str = "partner",
+    credentials: dict[str, Credential] = CREDENTIALS,
+    timeout_seconds: float = 10,
+) -> AsyncIterator[VitecClient]:
+    vitec = VitecClient(url, username, credentials, timeout_seconds, concurrency=4)
+    try:
+        yield vitec
+    finally:
+        await vitec.close()
+
+
+async def interest(vitec: VitecClient, estate: str = "OBJ1", customer_id: str = CUSTOMER) -> Answer:
+    return await vitec.post(Operation.INTEREST, customer_id, (estate,), ANNA)
+
+
+async def failure(vitec: VitecClient, **more: str) -> VitecError:
+    with pytest.raises(VitecError) as failed:
+        await interest(vitec, **more)
+    return failed.value
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """The address of a port where nobody listens."""
+    with create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+Requests = list[Request]
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[str, Requests]]:
+    """A server that takes anything, and what it got."""
+    got: Requests = []
+
+    async def take(request: Request) -> Response:
+        got.append(request)
+        return Response(b'"C1"', media_type="application/json")
+
+    with serve(Starlette(routes=[Route("/{path:path}", take, methods=["GET", "POST"])])) as url:
+        yield url, got
+
+
+async def test_an_interest_is_posted_where_vitec_has_it(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url) as vitec:
+        assert await interest(vitec) == Answer(204, None)
+    (request,) = office.received
+    assert request.path == f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+    assert (request.body, request.status) == (ANNA, 204)
+
+
+async def test_a_booking_is_posted_where_vitec_has_it_and_its_answer_kept(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url) as vitec:
+        answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
+    assert office.received[0].path == f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
+    assert answer == Answer(200, office.bookings[0].contact_id)
+
+
+async def test_every_id_is_quoted_so_that_it_stays_one_segment(echo: tuple[str, Requests]) -> None:
+    url, got = echo
+    credentials = {"M/1?": Credential("secret", "crm")}
+    async with client(url, credentials=credentials) as vitec:
+        await vitec.post(Operation.VIEWING, "M/1?", ("../V 1", "å#%2F"), VISITOR)
+    assert got[0].scope["raw_path"] == b"/Viewing/M%2F1%3F/..%2FV%201/%C3%A5%23%252F/Participant"
+    assert got[0].scope["query_string"] == b""
+
+
+async def test_the_body_is_json_in_utf_8_and_the_login_basic(echo: tuple[str, Requests]) -> None:
+    url, got = echo
+    async with client(url) as vitec:
+        await interest(vitec)
+    assert got[0].headers["content-type"] == "application/json"
+    assert got[0].headers["authorization"] == f"Basic {b64encode(b'partner:secret').decode()}"
+
+
+async def test_the_environments_proxy_is_never_asked(
+    echo: tuple[str, Requests], closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", closed_port)
+    monkeypatch.setenv("ALL_PROXY", closed_port)
+    async with client(echo[0]) as vitec:
+        assert (await interest(vitec)).status == 200
+
+
+FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
+    (Fault(status=400), Rejected, 400),
+    (Fault(status=401), RefusedLogin, 401),
+    (Fault(status=403), Forbidden, 403),
+    (Fault(status=404), NotFound, 404),
+    (Fault(status=408), Unavailable, 408),
+    (Fault(status=425), Unavailable, 425),
+    (Fault(status=429), Unavailable, 429),
+    (Fault(status=500), Ambiguous, 500),
+    (Fault(status=502), Ambiguous, 502),
+    (Fault(status=503), Unavailable, 503),
+    (Fault(status=504), Ambiguous, 504),
+    (Fault(status=302, headers={"Location": "/elsewhere"}), Unavailable, 302),
+    (Fault(status=307, headers={"Location": "https://example.se/"}), Unavailable, 307),
+    (Fault(status=302, headers={"Location": "http://[torn"}), Unavailable, 302),
+    (Fault(cut=True), Ambiguous, None),
+    (Fault(cut=True, carried_out=True), Ambiguous, None),
+    (Fault(status=503, truncated=True), Ambiguous, None),
+    (Fault(delay_seconds=30), Ambiguous, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "status"), FAULTS, ids=lambda v: repr(v)[:60] if isinstance(v, Fault) else ""
+)
+async def test_each_fault_has_its_place_in_the_taxonomy(
+    vitec_url: str, office: Office, fault: Fault, error: type[VitecError], status: int | None
+) -> None:
+    office.order(fault)
+    async with client(vitec_url, timeout_seconds=0.2 if fault.delay_seconds else 10) as vitec:
+        found = await failure(vitec)
+    assert type(found) is error
+    assert found.status == status
+    assert len(office.received) == 1  # a redirect is not followed, and nothing is repeated here
+
+
+async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=200, body='{"id": ', carried_out=True))
+    async with client(vitec_url) as vitec:
+        assert await interest(vitec) == Answer(200, None)
+
+
+async def test_a_done_request_whose_answer_breaks_off_is_done_without_the_id(vitec_url: str, office: Office) -> None:
+    office.order(Fault(truncated=True))
+    async with client(vitec_url) as vitec:
+        answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
+    assert answer == Answer(200, None)  # Vitec has said 200; sending again would make a second booking
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        ("120", 120, 120),
+        (lambda: format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 590, 600),
+        ("soon", None, None),
+    ],
+    ids=["seconds", "date", "unreadable"],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_vitec_may_say_when_to_come_back(
+    vitec_url: str, office: Office, said: str | Callable[[], str], least: int | None, most: int | None, status: int
+) -> None:
+    office.order(Fault(status=status, headers={"Retry-After": said() if callable(said) else said}))
+    async with client(vitec_url) as vitec:
+        error = await failure(vitec)
+    assert isinstance(error, Unavailable)
+    if least is None or most is None:
+        assert error.retry_after is None
+    else:
+        assert error.retry_after is not None
+        assert least <= error.retry_after.total_seconds() <= most
+
+
+async def test_the_client_works_on_after_any_fault(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url, timeout_seconds=0.3) as vitec:
+        for fault in (Fault(cut=True, times=1), Fault(delay_seconds=30, times=1), Fault(status=500, times=1)):
+            office.order(fault)
+            assert isinstance(await failure(vitec), Ambiguous)
+        assert (await interest(vitec)).status == 204
+
+
+async def test_where_nobody_listens_nothing_was_carried_out(closed_port: str) -> None:
+    async with client(closed_port) as vitec:
+        error = await failure(vitec)
+    assert type(error) is Unavailable
+    assert str(error) == "ConnectError before sending"
+
+
+async def test_a_host_that_does_not_exist_is_away() -> None:
+    async with client("http://vitec.invalid") as vitec:
+        assert type(await failure(vitec)) is Unavailable
+
+
+async def test_where_tls_is_not_spoken_nothing_is_sent(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url.replace("http://", "https://")) as vitec:
+        assert type(await failure(vitec)) is Unavailable
+    assert office.received == []
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
+    echo: tuple[str, Requests], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ssl.SSLCertVerificationError("self-signed certificate")
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", refuse)
+    async with client(echo[0].replace("http://", "https://")) as vitec:
+        assert type(await failure(vitec)) is Unavailable
+    assert echo[1] == []
+
+
+async def test_a_wrong_password_is_a_refused_login(vitec_url: str) -> None:
+    async with client(vitec_url, credentials={CUSTOMER: Credential("wrong", "crm-secret")}) as vitec:
+        assert type(await failure(vitec)) is RefusedLogin
+
+
+async def test_a_customer_that_is_no_longer_configured_waits(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url) as vitec:
+        assert type(await failure(vitec, customer_id="M99999")) is Unavailable
+    assert office.received == []
+
+
+async def test_an_error_says_nothing_of_what_was_sent(vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=400, body='{"message": "anna@example.se"}'))
+    async with client(vitec_url) as vitec:
+        error = await failure(vitec)
+    assert "anna" not in str(error)
+    assert "secret" not in str(error)
+
+
+def request_errors(base: type[Exception] = httpx.RequestError) -> list[type[Exception]]:
+    """Each class that httpx can raise while it carries out a request."""
+    return [base, *(error for child in base.__subclasses__() for error in request_errors(child))]
+
+
+@pytest.mark.parametrize("error", [*request_errors(), TimeoutError], ids=lambda e: e.__name__)
+@pytest.mark.parametrize("sent", [False, True])
+async def test_no_exception_of_httpx_comes_through(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception], sent: bool
+) -> None:
+    async def fail(_: Any, request: httpx.Request) -> httpx.Response:
+        if sent:
+            await request.extensions["trace"]("http11.send_request_headers.started", {})
+        raise error("anna@example.se")
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail)
+    async with client("http://vitec.invalid") as vitec:
+        found = await failure(vitec)
+    assert type(found) is (Ambiguous if sent else Unavailable)
+    assert str(found) == f"{error.__name__} {'after' if sent else 'before'} sending"
+
+
+async def test_all_of_a_slow_answer_must_come_within_the_time(vitec_url: str) -> None:
+    async def trickle(request: Request) -> Response:
+        async def content() -> AsyncIterator[bytes]:
+            while not await request.is_disconnected():
+                yield b" "
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.05)
+
+        return StreamingResponse(content(), 500)
+
+    app = Starlette(routes=[Route("/{path:path}", trickle, methods=["POST"])])
+    with serve(app) as url:
+        async with client(url, timeout_seconds=0.3) as vitec:
+            assert type(await failure(vitec)) is Ambiguous
+
+
+@pytest.mark.parametrize("group", ["advertising", "crm"])
+async def test_a_login_can_be_tried_without_changing_anything(vitec_url: str, office: Office, group: str) -> None:
+    async with client(vitec_url) as vitec:
+        await vitec.try_login(CUSTOMER, group)
+    assert (office.leads, office.bookings, office.contacts) == ([], [], {})
+    assert len(office.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("credential", "group"),
+    [(Credential("wrong", "crm-secret"), "advertising"), (Credential("secret", "wrong"), "crm")],
+)
+async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Credential, group: str) -> None:
+    async with client(vitec_url, credentials={CUSTOMER: credential}) as vitec:
+        with pytest.raises(RefusedLogin):
+            await vitec.try_login(CUSTOMER, group)
+
+
+async def test_a_login_that_cannot_be_tried_is_told(closed_port: str) -> None:
+    async with client(closed_port) as vitec:
+        with pytest.raises(Unavailable):
+            await vitec.try_login(CUSTOMER, "advertising")

@@ -1,0 +1,433 @@
+"""What each kind of field takes, what it makes of it, and with which code it refuses."""
+
+import json
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from app.domain import fields
+from app.domain.fields import Reading, cut, utf16_length
+from app.vitec.sandbox.rules import AdvertisingInterestApplication
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, 999, tzinfo=UTC)
+IN_JSON = Reading(form=False, now=NOW)
+IN_FORM = Reading(form=True, now=NOW)
+
+
+def read(kind: Any, value: Any, reading: Reading = IN_JSON) -> Any:
+    """What the field makes of the value; of a refusal the code, in a list."""
+    try:
+        return TypeAdapter(kind).validate_python(value, context=reading)
+    except ValidationError as error:
+        return [fault["type"] for fault in error.errors()]
+
+
+@pytest.mark.parametrize(
+    ("text", "length"), [("", 0), ("Anna", 4), ("Åsa", 3), ("😀", 2), ("a😀b", 4), ("e\u0301", 2), ("👨‍👩‍👧", 8)]
+)
+def test_length_is_counted_in_utf_16_code_units(text: str, length: int) -> None:
+    assert utf16_length(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "kept"),
+    [("Anna", 4, "Anna"), ("Anna", 3, "Ann"), ("Anna", 0, ""), ("😀😀", 3, "😀"), ("😀", 1, ""), ("a😀", 2, "a")],
+)
+def test_a_cut_never_splits_a_character(text: str, length: int, kept: str) -> None:
+    assert cut(text, length) == kept
+
+
+@given(st.text(), st.integers(0, 50))
+def test_a_cut_is_a_beginning_that_fits_and_is_as_long_as_can_be(text: str, length: int) -> None:
+    kept = cut(text, length)
+    assert text.startswith(kept)
+    assert utf16_length(kept) <= length
+    assert kept == text or utf16_length(text[: len(kept) + 1]) > length
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("Anna", "Anna"),
+        ("  Anna\u00a0 ", "Anna"),
+        ("\ufeffAnna\u200b", "Anna"),
+        ("Anna-Lisa", "Anna-Lisa"),
+        ("x" * 30, "x" * 30),
+        ("x" * 31, ["too_long"]),
+        (f" {'x' * 30} ", "x" * 30),
+        ("😀" * 15, "😀" * 15),
+        ("😀" * 15 + "x", ["too_long"]),
+        ("", ["required"]),
+        (" \u200b ", ["required"]),
+        ("An\nna", ["control_characters"]),
+        ("An\x00na", ["control_characters"]),
+        ("An\u2028na", ["control_characters"]),
+        ("An\x85na", ["control_characters"]),
+        ("Anna\n", "Anna"),
+        (5, ["wrong_type"]),
+        (None, ["wrong_type"]),
+        (["Anna"], ["wrong_type"]),
+    ],
+)
+def test_a_name_is_one_line_of_1_to_30(typed: Any, read_as: Any) -> None:
+    assert read(fields.Name, typed) == read_as
+
+
+@pytest.mark.parametrize(("length", "read_as"), [(0, ""), (40, "x" * 40), (41, ["too_long"])])
+def test_an_id_is_of_0_to_40(length: int, read_as: Any) -> None:
+    assert read(fields.Id, "x" * length) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("Hej!", "Hej!"),
+        ("  Hej\n\npå er  ", "Hej\n\npå er"),
+        ("ett\r\ntvå\rtre\x0bfyra\u2028fem\x85sex", "ett\ntvå\ntre\nfyra\nfem\nsex"),
+        ("en\ttabb", "en\ttabb"),
+        ("x" * 10_000, "x" * 10_000),
+        ("Hej\x00", ["control_characters"]),
+        ("Hej\x1b[31m", ["control_characters"]),
+        (5, ["wrong_type"]),
+    ],
+)
+def test_a_message_keeps_its_line_breaks_and_no_other_control(typed: Any, read_as: Any) -> None:
+    assert read(fields.Message, typed) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("anna@example.se", "anna@example.se"),
+        (" Anna.B+c@Example.SE ", "Anna.B+c@example.se"),
+        ("å@exämple.se", "å@exämple.se"),
+        ("anna@maklare.test", "anna@maklare.test"),
+        (f"{'a' * 60}@{'b' * 35}.se", f"{'a' * 60}@{'b' * 35}.se"),
+        (f"{'a' * 60}@{'b' * 37}.se", ["too_long"]),
+        ("anna", ["invalid_email"]),
+        ("anna@", ["invalid_email"]),
+        ("@example.se", ["invalid_email"]),
+        ("anna@example", ["invalid_email"]),
+        ("anna@localhost", ["invalid_email"]),
+        ("anna@example..se", ["invalid_email"]),
+        ("anna b@example.se", ["invalid_email"]),
+        ("Anna <anna@example.se>", ["invalid_email"]),
+        ("anna@[127.0.0.1]", ["invalid_email"]),
+        ("anna@example.se,b@example.se", ["invalid_email"]),
+        (5, ["wrong_type"]),
+    ],
+)
+def test_an_email_address_has_a_real_syntax(typed: Any, read_as: Any) -> None:
+    assert read(fields.Email, typed) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("070-174 06 05", "+46701740605"),
+        ("0701740605", "+46701740605"),
+        ("+46 70 174 06 05", "+46701740605"),
+        ("+46 (0)70 174 06 05", "+46701740605"),
+        ("0046 70 174 06 05", "+46701740605"),
+        ("46701740605", "+46701740605"),
+        ("070‑174 06 05", "+46701740605"),  # a hyphen that doesn't break, as copied from a page
+        ("08-123 456 78", "+46812345678"),
+        ("(08) 123 456 78", "+46812345678"),
+        ("+47 22 12 34 56", "+4722123456"),
+        ("+1 650 253 0000", "+16502530000"),
+        ("070-174 06 05 ankn 12", "+46701740605x12"),
+        ("08-465 004 04 ext. 123", "+46846500404x123"),
+        ("08-465 004 04 x1234567", "+46846500404"),  # the extension does not fit
+        ("112", ["invalid_phone"]),
+        ("08-1234", ["invalid_phone"]),
+        ("070-174 06 05 12 34", ["invalid_phone"]),
+        ("070-FLOWERS", ["invalid_phone"]),
+        ("+", ["invalid_phone"]),
+        ("", ["invalid_phone"]),
+        ("070\n1740605", ["control_characters"]),
+        (701740605, ["wrong_type"]),
+    ],
+)
+def test_a_phone_number_is_one_that_can_be_dialled(typed: Any, read_as: Any) -> None:
+    assert read(fields.Phone, typed) == read_as
+
+
+@given(st.from_regex(r"\+?[0-9 ()-]{6,20}( ?(ankn|ext|x)\.? ?[0-9]{1,8})?", fullmatch=True))
+def test_a_phone_number_is_never_sent_on_longer_than_vitec_takes(typed: str) -> None:
+    found = read(fields.Phone, typed)
+    assert isinstance(found, list) or re.fullmatch(r"\+[0-9]{7,15}(x[0-9]+)?", found)
+    assert isinstance(found, list) or len(found) <= 17
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("12345", "123 45"),
+        ("123 45", "123 45"),
+        (" 123   45 ", "123 45"),
+        ("1234", "1234"),
+        ("123456", "123456"),
+        ("SE-123 45", "SE-123 45"),
+        ("12 345", "12 345"),
+        ("SW1A 1AA", "SW1A 1AA"),
+        ("x" * 15, "x" * 15),
+        ("x" * 16, ["too_long"]),
+        (12345, ["wrong_type"]),
+    ],
+)
+def test_five_digits_as_postcode_are_written_the_swedish_way(typed: Any, read_as: Any) -> None:
+    assert read(fields.Postcode, typed) == read_as
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["811228-9874", "8112289874", "19811228-9874", "198112289874", "811228+9874", "701063-2391", "19701063-2391"],
+)
+def test_a_personnummer_and_a_samordningsnummer_go_as_typed(number: str) -> None:
+    assert fields.check_personnummer(number, foreign=False) == number
+
+
+@pytest.mark.parametrize(
+    "number", ["811228-9875", "811328-9874", "811228", "811228-987", "000000-0000", "701063-2392", "x", "", "12345"]
+)
+def test_a_wrong_personnummer_is_refused_unless_it_is_foreign(number: str) -> None:
+    with pytest.raises(PydanticCustomError, match="invalid_personnummer"):
+        fields.check_personnummer(number, foreign=False)
+    assert fields.check_personnummer(number, foreign=True) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("NO", "NO"),
+        ("no", "NO"),
+        (" de ", "DE"),
+        ("SE", None),
+        ("se", None),
+        ("XX", ["invalid_country"]),
+        ("EU", ["invalid_country"]),
+        ("SWE", ["invalid_country"]),
+        ("Sverige", ["invalid_country"]),
+        ("", ["invalid_country"]),
+        (46, ["wrong_type"]),
+    ],
+)
+def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: Any) -> None:
+    assert read(fields.Country, typed) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("75", 75),
+        ("2,5", 2.5),
+        ("2.5", 2.5),
+        ("1 250 000", 1250000),
+        ("1\u00a0250\u00a0000,5", 1250000.5),
+        ("0", 0),
+        ("-1", ["greater_than_equal"]),
+        ("1e40", ["invalid_number"]),
+        ("nan", ["invalid_number"]),
+        ("inf", ["invalid_number"]),
+        ("75 kvm", ["invalid_number"]),
+        ("½", ["invalid_number"]),
+    ],
+)
+def test_a_quantity_in_a_form_is_written_the_swedish_way(typed: str, read_as: Any) -> None:
+    assert read(fields.Quantity, typed, IN_FORM) == read_as
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        (75, 75),
+        (2.5, 2.5),
+        (0, 0),
+        (-0.1, ["greater_than_equal"]),
+        (79228162514264337593543950335, 79228162514264337593543950335),
+        (79228162514264337593543950336, ["too_large"]),
+        (float("nan"), ["invalid_number"]),
+        (float("inf"), ["invalid_number"]),
+        ("75", ["wrong_type"]),
+        (True, ["wrong_type"]),
+    ],
+)
+def test_a_quantity_in_json_is_a_number(value: Any, read_as: Any) -> None:
+    assert read(fields.Quantity, value) == read_as
+
+
+@given(st.floats(0, 1e28) | st.integers(0, 10**28))
+def test_a_number_of_any_size_is_one_that_vitec_reads(number: float) -> None:
+    sent = json.dumps({"presentAccommodation": {"price": read(fields.Quantity, number)}})
+    AdvertisingInterestApplication.model_validate(
+        {"firstName": "A", "lastName": "B", "email": {"emailAddress": "a@b.se"}} | json.loads(sent)
+    )
+    assert json.loads(sent)["presentAccommodation"]["price"] == number
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [(fields.Longitude, 180), (fields.Latitude, 90)], ids=["longitude", "latitude"]
+)
+def test_a_coordinate_is_on_the_globe(kind: Any, most: int) -> None:
+    assert [read(kind, value) for value in (-most, most)] == [-most, most]
+    assert read(kind, -most - 0.001) == ["greater_than_equal"]
+    assert read(kind, most + 0.001) == ["less_than_equal"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "read_as"),
+    [
+        (fields.Minutes, 0, 0),
+        (fields.Minutes, 60.0, 60),
+        (fields.Minutes, -1, ["greater_than_equal"]),
+        (fields.Minutes, 2**31, ["less_than_equal"]),
+        (fields.Minutes, 1.5, ["invalid_number"]),
+        (fields.Minutes, "60", ["wrong_type"]),
+        (fields.Int32, -(2**31), -(2**31)),
+        (fields.Int32, -(2**31) - 1, ["greater_than_equal"]),
+        (fields.Int32, 2**31 - 1, 2**31 - 1),
+        (fields.Int32, 2**31, ["less_than_equal"]),
+    ],
+)
+def test_a_whole_number_fits_in_32_bits(kind: Any, value: Any, read_as: Any) -> None:
+    assert read(kind, value) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "in_form", "in_json"),
+    [
+        (True, True, True),
+        (False, False, False),
+        ("true", True, ["wrong_type"]),
+        (" On ", True, ["wrong_type"]),
+        ("1", True, ["wrong_type"]),
+        ("yes", True, ["wrong_type"]),
+        ("off", False, ["wrong_type"]),
+        ("FALSE", False, ["wrong_type"]),
+        ("0", False, ["wrong_type"]),
+        ("no", False, ["wrong_type"]),
+        ("ja", ["wrong_type"], ["wrong_type"]),
+        (1, ["wrong_type"], ["wrong_type"]),
+    ],
+)
+def test_a_truth_is_a_json_boolean_or_what_a_form_sends(typed: Any, in_form: Any, in_json: Any) -> None:
+    assert (read(fields.Truth, typed, IN_FORM), read(fields.Truth, typed)) == (in_form, in_json)
+
+
+def iso(found: Any) -> Any:
+    return found.isoformat() if isinstance(found, datetime) else found
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("2026-05-01", "2026-05-01T00:00:00+02:00"),
+        ("2026-01-01", "2026-01-01T00:00:00+01:00"),
+        ("2026-05-01T10:00", "2026-05-01T10:00:00+02:00"),
+        (" 2026-05-01 10:00:01 ", "2026-05-01T10:00:01+02:00"),
+        ("2026-05-01T10:00:00.999", "2026-05-01T10:00:00+02:00"),
+        ("2026-05-01T10:00:00Z", "2026-05-01T10:00:00+00:00"),
+        ("2026-05-01T10:00:00-05:00", "2026-05-01T10:00:00-05:00"),
+        ("2026-02-30", ["invalid_datetime"]),
+        ("2026-05-01T24:01", ["invalid_datetime"]),
+        ("0001-01-01", ["invalid_datetime"]),
+        ("9999-12-31T23:59:59-23:00", ["invalid_datetime"]),
+        ("1 maj", ["invalid_datetime"]),
+        ("", ["invalid_datetime"]),
+        (20260501, ["wrong_type"]),
+    ],
+)
+def test_a_moment_without_offset_is_swedish_time(typed: Any, read_as: Any) -> None:
+    assert iso(read(fields.Moment, typed)) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("2026-05-01", "2026-05-01T23:59:59+02:00"),
+        ("2026-12-31", "2026-12-31T23:59:59+01:00"),
+        ("2026-05-01T00:00", "2026-05-01T00:00:00+02:00"),
+        ("20260501", "2026-05-01T23:59:59+02:00"),  # ISO 8601 in its short form is a bare date too
+    ],
+)
+def test_a_bare_date_until_which_something_is_valid_is_its_last_second(typed: str, read_as: str) -> None:
+    assert iso(read(fields.LastMoment, typed)) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("2026-05-01", "2026-05-01T00:00:00+02:00"),
+        ("2026-06-01T14:00:00", "2026-06-01T14:00:00+02:00"),
+        ("2026-06-01T14:00:01", "2026-06-01T14:00:00+02:00"),
+        ("2027-01-01", "2026-06-01T14:00:00+02:00"),
+        ("2026-06-01T12:00:01Z", "2026-06-01T14:00:00+02:00"),
+    ],
+)
+def test_an_approval_in_the_future_becomes_now(typed: str, read_as: str) -> None:
+    assert iso(read(fields.ApprovalMoment, typed)) == read_as
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9990, 1, 1)))
+def test_a_moment_is_sent_with_an_offset_that_vitec_reads(moment: datetime) -> None:
+    sent = TypeAdapter(fields.Moment).dump_json(read(fields.Moment, moment.isoformat())).decode()
+    assert re.fullmatch(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"', sent)
+
+
+class Colour(StrEnum):
+    RED = "Red"
+    DARK_BLUE = "DarkBlue"
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "read_as"),
+    [
+        (0, "Red", Colour.RED),
+        (0, "darkblue", Colour.DARK_BLUE),
+        (0, " RED ", Colour.RED),
+        (0, 0, Colour.RED),
+        (0, 1, Colour.DARK_BLUE),
+        (0, "1", Colour.DARK_BLUE),
+        (0, 2, ["invalid_choice"]),
+        (0, -1, ["invalid_choice"]),
+        (1, 1, Colour.RED),
+        (1, 2, Colour.DARK_BLUE),
+        (1, 0, ["invalid_choice"]),
+        (1, 3, ["invalid_choice"]),
+        (0, "10000000000000000000000000", ["invalid_choice"]),
+        (0, "", ["invalid_choice"]),
+        (0, "Green", ["invalid_choice"]),
+        (0, "DARK_BLUE", ["invalid_choice"]),
+        (0, True, ["wrong_type"]),
+        (0, 1.0, ["wrong_type"]),
+        (0, None, ["wrong_type"]),
+    ],
+)
+def test_a_choice_is_by_name_or_by_vitecs_number(first: int, value: Any, read_as: Any) -> None:
+    assert read(Annotated[Colour, fields.by_name_or_number(Colour, first=first)], value) == read_as
+
+
+def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
+    kind = Annotated[Colour, fields.by_name_or_number(Colour)]
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python("Green", context=IN_JSON)
+    assert refused.value.errors()[0]["ctx"] == {"choices": "Red, DarkBlue"}
+
+
+@given(st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.text()))
+@pytest.mark.parametrize("reading", [IN_JSON, IN_FORM], ids=["json", "form"])
+@pytest.mark.parametrize(
+    "kind",
+    ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Quantity", "Minutes", "Truth", "Moment"],
+)
+def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: Reading, value: Any) -> None:
+    found = read(getattr(fields, kind), value, reading)
+    own = {*fields.CODES, "greater_than_equal", "less_than_equal"}
+    assert not isinstance(found, list) or set(found) <= own

@@ -1,0 +1,179 @@
+"""What the visitor does not say, the configuration fills in; what it does not offer, a visitor can't order."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from app.domain.applications import Interest, ViewingBooking
+from app.domain.fields import Reading
+from app.domain.filling import InterestDefaults, Said, ViewingDefaults, interest_body, viewing_body
+from app.domain.marketing import Marketing, UtmTag
+from app.vitec.sandbox import rules
+
+PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
+REACHABLE = PERSON | {"email": {"emailAddress": "anna@example.se"}}
+CONSENTED_AT = datetime(2026, 6, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+NOTHING = Marketing()
+TAGS = Marketing(utmTags=[UtmTag(name="utm_source", value="google")])
+VISITOR = Said(with_key=False, consented_at=None, marketing=NOTHING)
+CALLER = replace(VISITOR, with_key=True)
+IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
+
+
+def interest(said: Said = VISITOR, defaults: InterestDefaults | None = None, **members: Any) -> dict[str, Any]:
+    application = Interest.model_validate(PERSON | members, context=IN_JSON)
+    return interest_body(application, defaults or InterestDefaults(), said)
+
+
+def viewing(
+    said: Said = VISITOR, defaults: ViewingDefaults | None = None, person: Any = None, **members: Any
+) -> dict[str, Any]:
+    whole = {"updatePerson": PERSON | (person or {}), **members}
+    application = ViewingBooking.model_validate(whole, context=IN_JSON)
+    return viewing_body(application, defaults or ViewingDefaults(), said, "M12345")
+
+
+def test_an_interest_gets_its_sources_and_status_from_the_configuration() -> None:
+    defaults = InterestDefaults("LS1", "AS1", "VeryInterested")
+    assert interest(defaults=defaults) == PERSON | {
+        "leadSourceId": "LS1",
+        "assignmentSourceId": "AS1",
+        "status": "VeryInterested",
+    }
+
+
+def test_what_is_not_configured_either_is_left_to_vitec() -> None:
+    assert interest() == PERSON | {"status": "Interested"}
+
+
+def test_what_a_caller_with_a_key_says_wins() -> None:
+    defaults = InterestDefaults("LS1", "AS1", "VeryInterested")
+    said: dict[str, Any] = {"leadSourceId": "LS2", "assignmentSourceId": "AS2", "status": "NotInterested"}
+    assert interest(CALLER, defaults, **said) == PERSON | said
+
+
+@pytest.mark.parametrize(
+    ("status", "sent"),
+    [
+        ("Interested", "Interested"),
+        ("VeryInterested", "VeryInterested"),
+        ("Assigned", "Interested"),
+        ("NotInterested", "Interested"),
+    ],
+)
+def test_a_visitor_is_interested_or_very_interested(status: str, sent: str) -> None:
+    assert interest(VISITOR, status=status)["status"] == sent
+
+
+def test_a_ticked_consent_is_the_moment_of_approval() -> None:
+    said = replace(VISITOR, consented_at=CONSENTED_AT)
+    assert interest(said)["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
+    assert viewing(said)["updatePerson"]["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
+
+
+def test_a_moment_of_approval_that_was_said_is_kept() -> None:
+    said = replace(VISITOR, consented_at=CONSENTED_AT)
+    approval: dict[str, Any] = {"gdprApprovalDate": "2026-05-01T10:00:00+02:00"}
+    assert interest(said, **approval)["gdprApprovalDate"] == approval["gdprApprovalDate"]
+    assert viewing(said, person=approval)["updatePerson"]["gdprApprovalDate"] == approval["gdprApprovalDate"]
+
+
+@pytest.mark.parametrize(
+    ("marketing", "sent"), [(NOTHING, None), (TAGS, {"utmTags": [{"name": "utm_source", "value": "google"}]})]
+)
+def test_the_marketing_goes_inline_in_an_interest(marketing: Marketing, sent: Any) -> None:
+    body = interest(replace(VISITOR, marketing=marketing), marketing={"referrer": "untidied"})
+    assert body.get("marketing") == sent
+
+
+def test_a_booking_never_carries_marketing() -> None:
+    body = viewing(replace(VISITOR, marketing=TAGS), marketing={"referrer": "https://a.se/"})
+    assert "marketing" not in body
+
+
+def test_a_booking_is_filled_in_from_the_configuration() -> None:
+    defaults = ViewingDefaults(
+        lead_source_id="LS1",
+        reminder_minutes=120,
+        sms_reminder=True,
+        mail_confirmation=False,
+        sms_confirmation=True,
+        validate_deadline=False,
+        validate_booking_limit=True,
+    )
+    assert viewing(defaults=defaults) == {
+        "updatePerson": PERSON | {"customerId": "M12345", "obtainThrough": "Interest"},
+        "participated": False,
+        "reminderTime": 120,
+        "smsReminder": True,
+        "mailConfirmation": False,
+        "smsConfirmation": True,
+        "leadSourceId": "LS1",
+        "options": {"isDeadlineValidationEnabled": False, "enableBookingLimitValidation": True},
+    }
+
+
+OFFERED = {
+    "smsReminder": "sms_reminder",
+    "mailConfirmation": "mail_confirmation",
+    "smsConfirmation": "sms_confirmation",
+}
+
+
+def offering(member: str, offered: bool) -> ViewingDefaults:
+    changed: dict[str, Any] = {OFFERED[member]: offered}
+    return ViewingDefaults(**changed)
+
+
+@pytest.mark.parametrize("member", OFFERED)
+@pytest.mark.parametrize(
+    ("offered", "said", "sent"),
+    [
+        (True, True, True),
+        (True, False, False),
+        (True, None, True),
+        (False, True, False),
+        (False, False, False),
+        (False, None, False),
+    ],
+)
+def test_a_visitor_may_decline_what_is_offered_and_never_order_more(
+    member: str, offered: bool, said: bool | None, sent: bool
+) -> None:
+    defaults = offering(member, offered)
+    assert viewing(VISITOR, defaults, **{member: said})[member] is sent
+
+
+@pytest.mark.parametrize("member", OFFERED)
+@pytest.mark.parametrize("said", [True, False])
+def test_a_caller_with_a_key_may_order_anything(member: str, said: bool) -> None:
+    defaults = offering(member, not said)
+    assert viewing(CALLER, defaults, **{member: said})[member] is said
+
+
+@pytest.mark.parametrize(("offered", "sent"), [(True, 15), (False, 60)])
+def test_a_visitor_chooses_when_to_be_reminded_where_reminders_are_offered(offered: bool, sent: int) -> None:
+    assert viewing(VISITOR, ViewingDefaults(sms_reminder=offered), reminderTime=15)["reminderTime"] == sent
+
+
+def test_a_callers_options_are_completed_by_the_configuration() -> None:
+    body = viewing(CALLER, options={"isDeadlineValidationEnabled": False}, participated=True, leadSourceId="LS2")
+    assert body["options"] == {"isDeadlineValidationEnabled": False, "enableBookingLimitValidation": True}
+    assert (body["participated"], body["leadSourceId"]) == (True, "LS2")
+
+
+def test_the_customer_of_a_booking_is_always_the_paths() -> None:
+    assert viewing(CALLER, person={"customerId": "M1"})["updatePerson"]["customerId"] == "M12345"
+
+
+def test_how_the_contact_was_obtained_is_a_web_form_unless_a_caller_says_otherwise() -> None:
+    assert viewing()["updatePerson"]["obtainThrough"] == "Interest"
+    assert viewing(CALLER, person={"obtainThrough": "Phone"})["updatePerson"]["obtainThrough"] == "Phone"
+
+
+def test_the_filled_in_bodies_are_what_vitec_takes() -> None:
+    said = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
+    rules.AdvertisingInterestApplication.model_validate(interest(said, email=REACHABLE["email"]))
+    rules.AddNewViewingParticipant.model_validate(viewing(said, person={"email": REACHABLE["email"]}))

@@ -1,0 +1,142 @@
+"""Campaign tags: what is kept, cut, dropped. Nothing here ever refuses a lead."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.fields import utf16_length
+from app.domain.marketing import (
+    MOST_TAGS,
+    NAME_LENGTH,
+    REFERRER_LENGTH,
+    VALUE_LENGTH,
+    Marketing,
+    UtmTag,
+    is_tag,
+    page_address,
+    tidy,
+)
+from app.vitec.sandbox.rules import FormMarketing
+
+
+def told(marketing: Marketing) -> list[tuple[str, str]]:
+    return [(tag.name, tag.value) for tag in marketing.utm_tags or ()]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("utm_source", True),
+        ("UTM_Source", True),
+        ("utm_x", True),
+        ("gclid", True),
+        ("fbclid", True),
+        ("msclkid", True),
+        ("GCLID", True),
+        ("utm_", False),
+        ("utm", False),
+        ("xutm_source", False),
+        ("gclid2", False),
+        ("referrer", False),
+        ("", False),
+    ],
+)
+def test_a_tag_is_utm_something_or_a_click_id(name: str, known: bool) -> None:
+    assert is_tag(name) is known
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kept"),
+    [
+        ([], []),
+        (
+            [("utm_source", "google"), ("utm_medium", "cpc"), ("gclid", "1")],
+            [("utm_source", "google"), ("utm_medium", "cpc"), ("gclid", "1")],
+        ),
+        ([("utm_source", "first"), ("utm_source", "second")], [("utm_source", "first")]),
+        ([("UTM_Source", "first"), ("utm_source", "second")], [("utm_source", "first")]),
+        ([("utm_source", ""), ("utm_source", "second")], [("utm_source", "second")]),
+        ([("utm_source", " google ")], [("utm_source", "google")]),
+        ([("utm_source", "a\r\n\tb\x00c\u2028d")], [("utm_source", "a b c d")]),
+        ([("utm_source", "x" * 500)], [("utm_source", "x" * 500)]),
+        ([("utm_source", "x" * 501)], [("utm_source", "x" * 500)]),
+        ([("utm_source", "x" * 499 + "😀")], [("utm_source", "x" * 499)]),
+        ([("", "x"), (" ", "y")], []),
+        ([("Kampanj", "Vår")], [("Kampanj", "Vår")]),
+    ],
+)
+def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) -> None:
+    assert told(tidy(pairs, None)) == kept
+
+
+@pytest.mark.parametrize("sent", [19, 20, 21, 500])
+def test_at_most_twenty_tags_are_kept(sent: int) -> None:
+    pairs = [(f"utm_{number}", "x") for number in range(sent)]
+    assert told(tidy(pairs, None)) == pairs[:20]
+
+
+@given(st.lists(st.tuples(st.text(max_size=200) | st.sampled_from(["utm_a", "UTM_A", "gclid"]), st.text(max_size=600))))
+def test_whatever_comes_is_tidied_into_what_vitec_takes(pairs: list[tuple[str, str]]) -> None:
+    marketing = tidy(pairs, None)
+    names = [name for name, _ in told(marketing)]
+    assert len(names) == len(set(names)) <= MOST_TAGS
+    for name, value in told(marketing):
+        assert 0 < utf16_length(name) <= NAME_LENGTH
+        assert 0 < utf16_length(value) <= VALUE_LENGTH
+        assert not re.search(r"[\x00-\x1f\x7f]", name + value)
+    FormMarketing.model_validate(marketing.body())
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))))
+def test_the_first_of_each_name_wins(pairs: list[tuple[str, str]]) -> None:
+    first: dict[str, str] = {}
+    for name, value in pairs:
+        first.setdefault(f"utm_{name}", value)
+    assert told(tidy([(f"utm_{name}", value) for name, value in pairs], None)) == list(first.items())
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://www.maklarhuset.se/objekt/1?a=b", "https://www.maklarhuset.se/objekt/1?a=b"),
+        (" http://localhost:3000/x#del ", "http://localhost:3000/x"),
+        ("https://a.se/\r\nX: y", "https://a.se/X: y"),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("//a.se/x", None),
+        ("/objekt/1", None),
+        ("https://", None),
+        ("https://[a", None),
+        ("", None),
+        (None, None),
+        ("https://a.se/" + "x" * 3000, ("https://a.se/" + "x" * 3000)[:REFERRER_LENGTH]),
+    ],
+)
+def test_a_page_is_an_http_address_without_fragment(address: str | None, kept: str | None) -> None:
+    assert page_address(address) == kept
+    assert tidy([], address).referrer == kept
+
+
+@given(st.text() | st.text().map("https://a.se/{}".format))
+def test_any_text_as_page_is_taken_or_dropped(address: str) -> None:
+    kept = page_address(address)
+    assert kept is None or (kept.startswith("http") and utf16_length(kept) <= REFERRER_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("marketing", "body"),
+    [
+        (Marketing(), {}),
+        (Marketing(utmTags=[]), {}),
+        (Marketing(referrer="https://a.se/"), {"referrer": "https://a.se/"}),
+        (
+            Marketing(utmTags=[UtmTag(name="utm_source", value="google")]),
+            {"utmTags": [{"name": "utm_source", "value": "google"}]},
+        ),
+    ],
+)
+def test_it_is_told_as_vitec_takes_it_and_not_at_all_when_there_is_nothing(marketing: Marketing, body: Any) -> None:
+    assert marketing.body() == body

@@ -1,0 +1,124 @@
+"""What a database must be to be used, and what is told of one that can't be."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.storage.database import Database, DatabaseUnusable, StoreUnavailable, can_write, has_wal_reset_bug
+from app.storage.migrations import upgrade
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [
+        # sqlite.org/wal.html#walresetbug: 3.7.0 to 3.51.2, repaired also in 3.50.7 and 3.44.6
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 34, 1), True),
+        ((3, 40, 1), True),
+        ((3, 43, 2), True),
+        ((3, 44, 0), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 44, 7), False),
+        ((3, 45, 0), True),
+        ((3, 46, 1), True),
+        ((3, 49, 2), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 50, 8), False),
+        ((3, 51, 0), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+        ((3, 53, 0), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_the_versions_of_sqlite_that_can_lose_committed_rows_are_known(
+    version: tuple[int, ...], affected: bool
+) -> None:
+    assert has_wal_reset_bug(version) is affected
+
+
+def test_an_affected_sqlite_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pysqlite3 import dbapi2
+
+    monkeypatch.setattr(dbapi2, "sqlite_version_info", (3, 46, 1))
+    monkeypatch.setattr(dbapi2, "sqlite_version", "3.46.1")
+    with pytest.raises(
+        DatabaseUnusable, match=r"^SQLite 3\.46\.1 can lose committed rows; 3\.51\.3 or newer is needed$"
+    ):
+        Database(f"sqlite:///{tmp_path}/intresse.db")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatabaseUnusable, match=r"file/below: Not a directory$"):
+        Database(f"sqlite:///{tmp_path}/file/below/intresse.db")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(f"sqlite:///{tmp_path}/new/folder/intresse.db")) as database:
+        upgrade(database)
+        yield database
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000)]
+)
+def test_each_connection_to_sqlite_is_durable_and_patient(database: Database, pragma: str, value: object) -> None:
+    def ask(connection: Connection) -> Any:
+        return connection.execute(text(f"PRAGMA {pragma}")).scalar()
+
+    assert asyncio.run(database.read(ask)) == asyncio.run(database.write(ask)) == value
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half (x)"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        asyncio.run(database.write(fail))
+    names = asyncio.run(database.read(lambda c: c.execute(text("SELECT name FROM sqlite_master")).scalars().all()))
+    assert "submissions" in names
+    assert "half" not in names
+
+
+def test_a_fault_of_the_database_is_told_by_its_kind_alone(database: Database) -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        asyncio.run(database.read(lambda c: c.execute(text("SELECT 'anna@example.se' FROM nowhere"))))
+    assert str(refused.value) == "OperationalError"
+
+
+def test_whether_it_can_be_written_is_asked_without_writing(database: Database) -> None:
+    assert _tried(database, can_write) is True
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE submissions"))
+    assert _tried(database, can_write) is False
+
+
+def _tried(database: Database, work: Callable[[Connection], None]) -> bool:
+    try:
+        asyncio.run(database.write(work))
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def test_a_reader_is_not_kept_waiting_by_a_writer(database: Database) -> None:
+    async def read_while_writing() -> Any:
+        with database.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            return await asyncio.wait_for(
+                database.read(lambda c: c.execute(text("SELECT version_num FROM alembic_version")).scalar()), 2
+            )
+
+    assert asyncio.run(read_while_writing()) == "0001"

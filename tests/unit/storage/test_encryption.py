@@ -1,0 +1,86 @@
+"""Personal data at rest: sealed to one place, opened by any key of the ring, found by a keyed hash."""
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.storage.encryption import KeyedHash, Keyring, SealBroken
+
+OLD, NEW, FOREIGN = (letter * 32 for letter in (b"o", b"n", b"f"))
+PLACE = "S1/payload"
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_what_is_sealed_can_be_opened(value: Any) -> None:
+    ring = Keyring([NEW])
+    assert ring.open(ring.seal(value, PLACE), PLACE) == value
+
+
+def test_nothing_of_the_value_can_be_read() -> None:
+    sealed = Keyring([NEW]).seal({"email": "anna@example.se"}, PLACE)
+    assert b"anna" not in sealed
+    assert b"anna" not in base64.b64encode(sealed)
+
+
+def test_the_same_value_is_sealed_in_another_way_each_time() -> None:
+    ring = Keyring([NEW])
+    sealed = {ring.seal("anna", PLACE) for _ in range(100)}
+    assert len({one[4:16] for one in sealed}) == 100  # the nonces, which must never repeat
+    assert len(sealed) == 100
+
+
+def test_after_a_rotation_the_old_is_opened_and_the_new_key_seals() -> None:
+    before, between, after = Keyring([OLD]), Keyring([NEW, OLD]), Keyring([NEW])
+    old, new = before.seal("anna", PLACE), between.seal("bo", PLACE)
+    assert [between.open(sealed, PLACE) for sealed in (old, new)] == ["anna", "bo"]
+    assert after.open(new, PLACE) == "bo"
+    with pytest.raises(SealBroken, match="no such key"):
+        after.open(old, PLACE)
+
+
+def test_a_value_does_not_open_in_another_place() -> None:
+    ring = Keyring([NEW])
+    sealed = ring.seal("anna", "S1/payload")
+    for elsewhere in ("S2/payload", "S1/0/body", ""):
+        with pytest.raises(SealBroken, match="another row's"):
+            ring.open(sealed, elsewhere)
+
+
+@given(st.integers(0, 40), st.integers(1, 255))
+def test_a_value_that_was_altered_does_not_open(where: int, by: int) -> None:
+    ring = Keyring([NEW])
+    sealed = bytearray(ring.seal("anna", PLACE))
+    sealed[where % len(sealed)] ^= by
+    with pytest.raises(SealBroken):
+        ring.open(bytes(sealed), PLACE)
+
+
+@pytest.mark.parametrize("length", range(36))
+def test_a_value_that_was_cut_does_not_open(length: int) -> None:
+    ring = Keyring([NEW])
+    with pytest.raises(SealBroken):
+        ring.open(ring.seal("anna", PLACE)[:length], PLACE)
+
+
+def test_another_ring_opens_nothing() -> None:
+    with pytest.raises(SealBroken):
+        Keyring([FOREIGN]).open(Keyring([NEW]).seal("anna", PLACE), PLACE)
+
+
+@pytest.mark.parametrize("text", ["anna@example.se", "", "å", "\ud800"])
+def test_a_hash_is_the_same_for_the_same_text_key_and_purpose_alone(text: str) -> None:
+    digest = KeyedHash("secret", "contacts").digest(text)
+    assert len(digest) == 32
+    assert digest == KeyedHash("secret", "contacts").digest(text)
+    assert digest != KeyedHash("another", "contacts").digest(text)
+    assert digest != KeyedHash("secret", "repeats").digest(text)
+    assert digest != KeyedHash("secret", "contacts").digest(text + "x")

@@ -1,0 +1,52 @@
+"""Imports go down only: the contracts in pyproject.toml are kept, and they are about the tree as it is."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app"
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "contracts"
+]
+
+
+def contract(kind: str, source: str | None = None) -> dict[str, Any]:
+    (found,) = (c for c in CONTRACTS if c["type"] == kind and (source is None or c["source_modules"] == [source]))
+    return found
+
+
+def modules(folder: Path) -> set[str]:
+    """The modules and packages in the folder, by name."""
+    return {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {
+        "__init__"
+    }
+
+
+def test_the_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True) == 0
+
+
+def test_the_layers_are_those_of_the_house() -> None:
+    layers = contract("layers")
+    assert layers["layers"][-3:] == ["web | delivery", "vitec | storage", "domain"]
+    named = {name.strip() for layer in layers["layers"] for name in layer.split("|")}
+    assert named | set(layers["exhaustive_ignores"]) == modules(APP)
+
+
+def test_the_sandbox_is_kept_from_everything_outside_itself() -> None:
+    forbidden = set(contract("forbidden", "app.vitec.sandbox")["forbidden_modules"])
+    beside = {f"app.vitec.{name}" for name in modules(APP / "vitec") - {"sandbox"}}
+    above = {f"app.{name}" for name in modules(APP) - {"vitec"}}
+    # Of the three that stand beside the layers, another contract keeps all of app.vitec.
+    assert forbidden | {"app.settings", "app.configuration", "app.logs"} == beside | above
+
+
+def test_the_sandbox_is_reached_by_the_demo_and_the_commands_alone() -> None:
+    protected = contract("protected")
+    assert protected["protected_modules"] == ["app.vitec.sandbox"]
+    assert set(protected["allowed_importers"]) == {"app.demo", "app.__main__"}

@@ -1,0 +1,102 @@
+"""The log holds no personal data: only known keys are written, and never an exception's message."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from app import logs
+
+Written = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def written() -> Iterator[Written]:
+    """What has been logged since the test began, as it stands in the stream."""
+    before = structlog.get_config()
+    stream = io.StringIO()
+    logs.configure(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.configure(**before)
+
+
+def without_time(event: dict[str, Any]) -> dict[str, Any]:
+    assert event.pop("timestamp").endswith("Z")
+    return event
+
+
+def test_an_event_is_one_line_of_json(written: Written) -> None:
+    log = structlog.get_logger()
+    log.info("accepted", submission="S1", customer="M12345", repeated=False)
+    log.error("login refused", customer="Mäklarhuset\nM12345")
+    assert [without_time(event) for event in written()] == [
+        {"event": "accepted", "level": "info", "submission": "S1", "customer": "M12345", "repeated": False},
+        {"event": "login refused", "level": "error", "customer": "Mäklarhuset\nM12345"},
+    ]
+
+
+@pytest.mark.parametrize("key", ["email", "name", "body", "value", "first_name", "message", "error", "address"])
+def test_a_key_that_is_not_known_is_never_written(written: Written, key: str) -> None:
+    structlog.get_logger().info("accepted", submission="S1", **{key: "anna@example.se"})
+    (event,) = written()
+    assert without_time(event) == {"event": "accepted", "level": "info", "submission": "S1"}
+
+
+def test_what_is_bound_is_held_to_the_same(written: Written) -> None:
+    structlog.get_logger().bind(email="anna@example.se", customer="M12345").info("accepted")
+    (event,) = written()
+    assert without_time(event) == {"event": "accepted", "level": "info", "customer": "M12345"}
+
+
+def test_nothing_is_written_of_what_is_not_said(written: Written) -> None:
+    structlog.get_logger().info("attempt", http_status=None, step=0)
+    assert without_time(written()[0]) == {"event": "attempt", "level": "info", "step": 0}
+
+
+def test_what_only_helps_to_find_faults_is_not_written(written: Written) -> None:
+    structlog.get_logger().debug("accepted", submission="S1")
+    assert written() == []
+
+
+class TypedByAVisitor(Exception):
+    pass
+
+
+def fail() -> None:
+    try:
+        int("anna@example.se")
+    except ValueError as error:
+        raise TypedByAVisitor("anna@example.se") from error
+
+
+def test_an_exception_is_written_as_its_kinds_and_places_and_never_its_message(written: Written) -> None:
+    try:
+        fail()
+    except TypedByAVisitor:
+        structlog.get_logger().exception("fault", path_template="/x")
+    (event,) = written()
+    assert "anna" not in json.dumps(event)
+    outer, inner = event["exception"]
+    assert outer.startswith("TypedByAVisitor at test_logs.py:")
+    assert inner.startswith("ValueError at test_logs.py:")
+    assert event["path_template"] == "/x"
+
+
+def test_an_exception_may_be_handed_over(written: Written) -> None:
+    structlog.get_logger().error("fault", exc_info=TypedByAVisitor("anna@example.se"))
+    (event,) = written()
+    assert event["exception"] == ["TypedByAVisitor at "]
+
+
+def test_an_exception_that_hides_its_context_is_written_alone(written: Written) -> None:
+    try:
+        try:
+            fail()
+        except TypedByAVisitor:
+            raise RuntimeError("anna@example.se") from None
+    except RuntimeError:
+        structlog.get_logger().exception("fault")
+    assert [line.partition(" ")[0] for line in written()[0]["exception"]] == ["RuntimeError"]
