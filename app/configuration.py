@@ -96,9 +96,9 @@ def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], fault
     else:
         try:
             return Path(where).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "is not text"
-            faults.append(f"{key}: can't read {where}: {reason}")
+        except (OSError, ValueError) as error:  # ValueError: not text, or a name that no system takes
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            faults.append(f"{key}: can't read {where!r}: {reason}")
     return None
 
 

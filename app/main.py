@@ -21,11 +21,11 @@ from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
 from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
-from app.storage.database import Database, DatabaseUnusable
+from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
 from app.storage.leads import Leads
-from app.storage.migrations import is_current, upgrade
+from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
 from app.vitec.client import Credential, VitecClient
@@ -133,12 +133,7 @@ async def refused_logins(settings: Settings) -> list[str]:
 def prepare_database(database: Database) -> None:
     """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
     Raises `DatabaseUnusable`."""
-    if database.is_sqlite:
-        upgrade(database)
-        return
-    with database.engine.connect() as connection:
-        if not is_current(connection):
-            raise DatabaseUnusable("the database's migrations are not current: run `intresse migrate` first")
+    upgrade(database) if database.is_sqlite else require_current(database)
 
 
 def create_app(

@@ -34,10 +34,26 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _key_hash(value: str) -> str:
+    if not _SHA256.fullmatch(value):  # not repeated: it may be the key itself
+        raise ValueError("is not a hash made by `intresse api-key`")
+    return value
+
+
+def _origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value) or value.endswith(":443" if value.startswith("https") else ":80"):
+        raise ValueError(f"{value!r} is not an origin as browsers write it, such as https://www.example.se")
+    return value
+
+
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{value!r} is not an http(s) address without query, fragment and user")
+    if parts.port == 0 or parts.netloc != parts.netloc.lower():  # .port raises ValueError above 65535
+        raise ValueError(f"{value!r} must be written as browsers do, in lower case")
+    if parts.port == {"http": 80, "https": 443}[parts.scheme]:
+        raise ValueError(f"{value!r}: leave out the port, as browsers do")
     return value.rstrip("/")
 
 
@@ -91,9 +107,11 @@ def _keys(value: object) -> object:
 
 def _rate(value: str) -> str:
     try:
-        limits.parse(value)
+        [rate] = limits.parse_many(value)
     except ValueError:
         raise ValueError(f"{value!r} is not a rate such as 20/minute") from None
+    if rate.amount < 1:
+        raise ValueError(f"{value!r} would let nobody in")
     return value
 
 
@@ -105,10 +123,12 @@ def _network(value: str) -> str:
 Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
-Origin = Annotated[str, _matching(_ORIGIN, "an origin such as https://www.example.se")]
+Origin = Annotated[str, AfterValidator(_origin)]
 PathId = Annotated[str, _matching(PATH_ID, "1-40 characters of letters, digits, _ - .")]
 Rate = Annotated[str, AfterValidator(_rate)]
 Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[int, Field(ge=1, le=30 * 86400)]
+Days = Annotated[int, Field(ge=1, le=3660)]
 VitecId = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -122,21 +142,21 @@ class Vitec(Table):
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
     concurrency: Positive = 8
     concurrency_per_customer: Positive = 2
-    requests_per_second: Annotated[float, Field(gt=0)] = 10
-    paused_probe_seconds: Positive = 300
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+    paused_probe_seconds: Seconds = 300
 
 
 class Delivery(Table):
-    retry_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (10, 30, 120, 600, 1800, 3600)
-    give_up_hours: Annotated[float, Field(gt=0)] = 96
-    lease_seconds: Annotated[int, Field(ge=5)] = 60
+    retry_seconds: Annotated[tuple[Seconds, ...], Field(min_length=1, strict=False)] = (10, 30, 120, 600, 1800, 3600)
+    give_up_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 96
+    lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5
 
 
 class Retention(Table):
-    delivered_days: Positive = 30
-    held_days: Positive = 30
-    undelivered_days: Positive = 90
+    delivered_days: Days = 30
+    held_days: Days = 30
+    undelivered_days: Days = 90
 
 
 class InterestSettings(Table):
@@ -185,11 +205,11 @@ class Customer(Table):
     password: Secret
     crm_password: Secret | None = None
     allowed_origins: list[Origin] = []
-    api_key_hashes: list[Annotated[str, _matching(_SHA256, "a hash made by `intresse api-key`")]] = []
+    api_key_hashes: list[Annotated[str, AfterValidator(_key_hash)]] = []
     privacy_url: PageAddress | None = None
     phone: str | None = None
     email: str | None = None
-    language: Annotated[str, _matching(re.compile(r"[a-z]{2,3}", re.ASCII), "a language such as sv")] = "sv"
+    language: Literal["sv", "en"] = "sv"
     rate_limit: Rate = "20/minute"
     rate_limit_person: Rate = "30/day"
     collect_personnummer: bool = False

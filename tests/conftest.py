@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -44,10 +45,12 @@ def vitec_url(office: Office) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A PostgreSQL server out of its wheel."""
-    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
-        yield url
+def postgresql() -> Iterator[URL]:
+    """A PostgreSQL server out of its wheel. Not in pytest's own folder: another session beside this one closes that to
+    the user whom the server runs as."""
+    with TemporaryDirectory(prefix="intresse-postgresql-", ignore_cleanup_errors=True) as folder:
+        with postgresql_server(Path(folder)) as url:
+            yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -61,7 +61,8 @@ class Worker:
             except Exception:  # a fault of ours in one round must not end all delivery
                 log.exception("claiming failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
         await self._drain()
 
     def stop(self) -> None:
@@ -110,7 +111,12 @@ class Worker:
             heartbeat.cancel()
 
     async def _heartbeat(self, claim: Claim) -> None:
+        """Renews the lease while the work runs; one that is lost is found by the fence when the work is recorded."""
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            with contextlib.suppress(StoreUnavailable):
+            try:
                 await self._outbox.renew(claim)
+            except LeaseLost:
+                return
+            except StoreUnavailable:
+                continue

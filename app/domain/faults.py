@@ -15,7 +15,6 @@ CODES = {
     "extra_forbidden": "unknown",
     "greater_than_equal": "too_small",
     "less_than_equal": "too_large",
-    "too_long": "too_many",
     "finite_number": "wrong_type",
 }
 
@@ -35,6 +34,11 @@ def faults_of(error: ValidationError) -> list[Fault]:
     found: dict[str, Fault] = {}
     for item in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in item["loc"])
-        code = item["type"] if item["type"] in OWN_CODES else CODES.get(item["type"], "wrong_type")
-        found.setdefault(name, Fault(name, code, item.get("ctx", {})))
+        found.setdefault(name, Fault(name, _code(item["type"], item.get("ctx", {})), item.get("ctx", {})))
     return list(found.values())
+
+
+def _code(kind: str, params: Mapping[str, Any]) -> str:
+    if kind == "too_long" and "max_length" in params:
+        return "too_many"  # pydantic's word for a list; ours for a text
+    return kind if kind in OWN_CODES else CODES.get(kind, "wrong_type")

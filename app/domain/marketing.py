@@ -4,7 +4,7 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -59,7 +59,8 @@ def page_address(text: str | None) -> str | None:
     return cut(address, REFERRER_LENGTH) if known else None
 
 
-def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
+@lru_cache(maxsize=1024)  # the same for all who come by one advert to one home
+def tidy(pairs: tuple[tuple[str, str], ...], referrer: str | None) -> Marketing:
     """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
     tags: dict[str, str] = {}
     for name, value in pairs:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
@@ -29,7 +29,7 @@ class RepeatMismatch(Exception):
     """The key was used before, with other content."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Accepted:
     """What is on disk now: the new submission, or the one that this post repeats."""
 
@@ -37,7 +37,7 @@ class Accepted:
     repeated: bool
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Rows:
     submission: dict[str, Any]
     steps: list[dict[str, Any]]
@@ -63,6 +63,8 @@ class Intake:
 
     async def accept(self, new: NewSubmission) -> Accepted:
         """Returns once it is committed. Raises `StoreUnavailable`, or `RepeatMismatch`; then nothing was stored."""
+        if self._stopping:
+            raise StoreUnavailable("the service is stopping")
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable("too many are waiting to be stored")
         answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
@@ -106,9 +108,10 @@ class Intake:
         try:
             return await self._database.write(lambda connection: _insert(connection, batch))
         except StoreUnavailable as error:
-            if not isinstance(error.__cause__, IntegrityError):
+            if not isinstance(error.__cause__, IntegrityError | DataError):
                 raise
-        # One row clashes (another replica took its key just now): each for itself, so that it fails no other.
+        # One row clashes (another replica took its key just now) or can't be held: each for itself, so that it fails
+        # no other.
         outcomes: list[_Outcome | Exception] = []
         for rows in batch:
             try:

@@ -29,7 +29,8 @@ class Outcomes:
         self._wake.set()
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(settled, seconds)
+                async with asyncio.timeout(seconds):
+                    await settled
         finally:
             remaining = self._waiting.get(identity, [])
             if settled in remaining:

@@ -107,7 +107,7 @@ class VitecClient:
         response = await self._send(method, url, httpx.BasicAuth(self._username, password), body)
         if response.status_code == 401:
             self._pauses.refused((customer_id, group))
-        elif response.status_code < 500:
+        elif response.is_success or response.status_code in {400, 403, 404}:  # it has looked beyond the login
             self._pauses.accepted((customer_id, group))
         return reader(response)
 
@@ -121,13 +121,28 @@ class VitecClient:
 
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._http.request(method, url, auth=auth, json=body, extensions={"trace": trace})
+                request = self._http.build_request(method, url, json=body, extensions={"trace": trace})
+                response = await self._http.send(request, auth=auth, stream=True)
+                await _read_body(response)
+                return response
         except (httpx.HTTPError, TimeoutError) as error:
             name = type(error).__name__
             raise (Ambiguous if sent else Unavailable)(f"{name} {'after' if sent else 'before'} sending") from None
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+async def _read_body(response: httpx.Response) -> None:
+    """Of a success the status says all that must be known: one whose body breaks off is done, without the id."""
+    try:
+        await response.aread()
+    except httpx.HTTPError:
+        if not response.is_success:
+            raise
+        response._content = b""  # what httpx itself sets when it has read
+    finally:
+        await response.aclose()
 
 
 def _url(path: str, *ids: str) -> str:

@@ -31,7 +31,7 @@ def public_status(status: Status) -> str:
 
 def cors_headers(visit: Visit) -> dict[str, str]:
     """So that a script on an allowed page can read the answer."""
-    origin = visit.request.headers.get("origin")
+    origin = visit.headers.get("origin")
     headers = {"Vary": "Origin, Accept-Language"}
     if origin and origin_of(origin) and visit.site.origins.allows(origin, visit.customer):
         headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
@@ -79,7 +79,7 @@ class JsonAnswers:
 
     async def accepted(self, accepted: Accepted) -> Response:
         visit = self.visit
-        if RESPOND_ASYNC.search(visit.request.headers.get("prefer", "")):
+        if RESPOND_ASYNC.search(visit.headers.get("prefer", "")):
             found = await outcome(visit, accepted, 0)
             return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
         found = await outcome(visit, accepted, visit.site.wait_seconds)

@@ -29,7 +29,7 @@ class UnsupportedMedia(Exception):
     """Neither JSON nor a form."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Body:
     """`members` are nested, without what is empty. Of a form also: `typed`, each input as it came; `token`; `tags`,
     campaign tags that stood as inputs of their own."""
@@ -42,7 +42,7 @@ class Body:
     faults: tuple[Fault, ...] = ()
 
 
-def is_form(headers: Headers) -> bool:
+def is_form(headers: Mapping[str, str]) -> bool:
     """Raises `UnsupportedMedia`."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
@@ -52,20 +52,21 @@ def is_form(headers: Headers) -> bool:
     raise UnsupportedMedia
 
 
-async def read(request: Request, tree: Tree, person: str | None) -> Body:
-    """`tree` is what the operation knows; `person` the member whose prefix a form may leave out.
+async def read(request: Request, headers: Mapping[str, str], tree: Tree, person: str | None) -> Body:
+    """`headers` are the request's, by lower-case name; `tree` is what the operation knows; `person` the member whose
+    prefix a form may leave out.
     Raises `TooLarge`, `UnsupportedMedia`."""
-    form = is_form(request.headers)
-    content = await _content(request)
+    form = is_form(headers)
+    content = await _content(request, headers)
     if not form:
         return parse_json(content)
-    if request.headers["content-type"].lower().startswith("multipart/"):
+    if headers["content-type"].lower().startswith("multipart/"):
         return as_form(*await _multipart(request.headers, content), tree, person)
     return as_form(*_urlencoded(content), tree, person)
 
 
-async def _content(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "0")
+async def _content(request: Request, headers: Mapping[str, str]) -> bytes:
+    declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > LARGEST_BODY:
         raise TooLarge
     content = bytearray()
@@ -126,6 +127,8 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Faul
 
     pairs: Pairs = []
     faults: list[Fault] = []
+    if not content.rstrip().endswith(b"--"):  # broken off: the parser would leave out the last field in silence
+        return [], [Fault("", "invalid_form")]
     parser = MultiPartParser(headers, stream(), max_files=MOST_FIELDS, max_fields=MOST_FIELDS)  # type: ignore[arg-type]
     try:
         form = await parser.parse()

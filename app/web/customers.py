@@ -58,7 +58,8 @@ def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:
         parts = urlsplit(address or "")
-        port = f":{parts.port}" if parts.port else ""
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        port = f":{parts.port}" if parts.port and parts.port != default else ""
     except ValueError:
         return None
     return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme in {"http", "https"} and parts.hostname else None
@@ -66,6 +67,8 @@ def origin_of(address: str | None) -> str | None:
 
 def network_of(address: str) -> str:
     """Whom a limit counts: an IPv4 address, or an IPv6 network of /64, which is one household's."""
+    if ":" not in address:
+        return address
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

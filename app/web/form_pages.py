@@ -1,7 +1,7 @@
 """The form's page, empty or with what was typed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, Response
@@ -64,14 +64,14 @@ def form_response(
 def _shown_on(visit: Visit) -> str:
     """The broker's page: what the embed says, else where the visitor came from, but not a page of ours."""
     asked = page_address(visit.asked("referrer"))
-    came_from = page_address(visit.request.headers.get("referer"))
+    came_from = page_address(visit.headers.get("referer"))
     if came_from and origin_of(came_from) == visit.site.origins.public_origin:
         came_from = None
     return asked or came_from or ""
 
 
 def language_links(
-    site: Site, language: str, query: list[tuple[str, str]], referrer: str = ""
+    site: Site, language: str, query: Iterable[tuple[str, str]], referrer: str = ""
 ) -> tuple[LanguageLink, ...]:
     """The same page in each language, keeping its tags and the page that it was shown on."""
     kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]

@@ -2,10 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from starlette.datastructures import Headers
 
 from app.web.customers import Customer, origin_of
 
@@ -22,7 +20,7 @@ class Forbidden(Exception):
     """No origin, token or key that allows this post."""
 
 
-def caller_key(headers: Headers, customer: Customer) -> str | None:
+def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     """The API key that the request carries, None when it carries none. Raises `WrongKey`.
     `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
     said = headers.get("authorization")
@@ -56,7 +54,9 @@ class OriginRule:
     def allows(self, origin: str, customer: Customer) -> bool:
         return self.demo or origin == self.public_origin or customer.allows(origin)
 
-    def may_post(self, headers: Headers, customer: Customer, *, form: bool, token_is_ours: Callable[[], bool]) -> bool:
+    def may_post(
+        self, headers: Mapping[str, str], customer: Customer, *, form: bool, token_is_ours: Callable[[], bool]
+    ) -> bool:
         """A browser's `Origin` decides; where there is none, or `null`, a form post may show its token or its page."""
         origin = headers.get("origin")
         if self.demo:

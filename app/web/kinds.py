@@ -22,14 +22,15 @@ def member_tree(model: type[VitecModel]) -> Tree:
 
 
 def _branch(annotation: Any) -> Any:
-    for part in typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,):
+    union = typing.get_origin(annotation) in {types.UnionType, typing.Union}
+    for part in typing.get_args(annotation) if union else (annotation,):
         if isinstance(part, type) and issubclass(part, VitecModel):
             return member_tree(part)
         if typing.get_origin(part) is list:
             inside = typing.get_args(part)[0]
             return {} if isinstance(inside, type) and issubclass(inside, VitecModel) else LIST
-        if typing.get_origin(part) is typing.Annotated:
-            return _branch(typing.get_args(part)[0])
+        if typing.get_origin(part) is typing.Annotated and (inside := _branch(typing.get_args(part)[0])) is not None:
+            return inside
     return None
 
 

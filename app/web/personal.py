@@ -17,7 +17,7 @@ from app.web.personal_links import BadLink, ExpiredLink, PersonalLink, read
 from app.web.posting import post
 from app.web.problems import refuse
 from app.web.site import Site
-from app.web.visit import Visit, visit_of
+from app.web.visit import Visit, headers_of, visit_of
 
 KINDS: Mapping[str, Kind] = {"contact": CONTACT_ME, "loan-promise": MY_LOAN_PROMISE}
 
@@ -60,10 +60,11 @@ class PersonalPages:
     def _visit(self, request: Request, link: PersonalLink, token: str) -> Visit:
         kind = KINDS[link.form]
         customer = self._site.customers[link.customer_id]
+        headers = headers_of(request)
         if kind is CONTACT_ME:
-            return visit_of(request, self._site, kind, customer, (), given={"contactId": link.contact_id})
+            return visit_of(request, self._site, kind, customer, (), headers, given={"contactId": link.contact_id})
         once = self._site.repeats.of_link(token)
-        return visit_of(request, self._site, kind, customer, (link.contact_id,), once=once)
+        return visit_of(request, self._site, kind, customer, (link.contact_id,), headers, once=once)
 
     async def _is_used(self, visit: Visit) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again."""

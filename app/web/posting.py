@@ -22,9 +22,9 @@ async def post(visit: Visit) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
     request, kind = visit.request, visit.kind
     try:
-        if not bodies.is_form(request.headers) and not may_post(visit, None):
+        if not bodies.is_form(visit.headers) and not may_post(visit, None):
             return JsonAnswers(visit).forbidden()
-        body = await bodies.read(request, kind.tree, kind.person)
+        body = await bodies.read(request, visit.headers, kind.tree, kind.person)
     except UnsupportedMedia:
         return _refuse(visit, 415)
     except TooLarge:

@@ -1,6 +1,6 @@
 """From a body's members to a validated application: what the caller may set, and all faults at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ CONSENT = "consent"
 TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rules:
     """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
     members that the address says, `filled` those that the configuration can."""
@@ -32,7 +32,7 @@ class Rules:
     filled: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Read:
     """Either `faults`, or an `application`. `consented`: the box was ticked."""
 
@@ -129,7 +129,9 @@ def _at(members: Mapping[str, Any], dotted: str) -> Any:
     return found
 
 
-def marketing_of(body: Body, application: VitecModel, query: list[tuple[str, str]], referer: str | None) -> Marketing:
+def marketing_of(
+    body: Body, application: VitecModel, query: Iterable[tuple[str, str]], referer: str | None
+) -> Marketing:
     """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
     body or the address says, else where the request came from."""
     member: MarketingMember | None = getattr(application, "marketing", None)
@@ -137,4 +139,4 @@ def marketing_of(body: Body, application: VitecModel, query: list[tuple[str, str
     pairs += [(tag.name, tag.value) for tag in (member and member.utm_tags) or ()]
     asked = next((value for name, value in query if name == "referrer"), None)
     pages = (member.referrer if member else None, asked, referer)
-    return tidy(pairs, next(filter(None, map(page_address, pages)), None))
+    return tidy(tuple(pairs), next(filter(None, map(page_address, pages)), None))

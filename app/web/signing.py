@@ -13,6 +13,7 @@ from typing import Any
 from itsdangerous import BadSignature, TimestampSigner
 
 from app.domain.submission import Repeat
+from app.storage.encryption import HASH_LENGTH
 
 TOKEN_LIVES = timedelta(hours=24)
 LINK_LIVES = timedelta(days=91)  # longer than any link
@@ -88,4 +89,4 @@ class Repeats:
         return self._hash(_canonical(content))
 
     def _hash(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")
+        return hmac.digest(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")[:HASH_LENGTH]

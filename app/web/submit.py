@@ -48,7 +48,7 @@ async def submit(visit: Visit, body: Body) -> Accepted:
         filled=customer.defaults.filled(visit.kind.operation),
     )
     read = read_application(visit.kind, body, rules)
-    header = visit.request.headers.get("idempotency-key", "")
+    header = visit.headers.get("idempotency-key", "")
     faults = list(read.faults)
     if len(header) > LONGEST_REPEAT_KEY:
         faults.append(Fault("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
@@ -67,7 +67,7 @@ def may_post(visit: Visit, body: Body | None) -> bool:
     site = visit.site
     form = body is not None and body.form
     return site.origins.may_post(
-        visit.request.headers,
+        visit.headers,
         visit.customer,
         form=form,
         token_is_ours=lambda: body is not None and site.tokens.is_ours(body.token, visit.path),
@@ -76,7 +76,7 @@ def may_post(visit: Visit, body: Body | None) -> bool:
 
 def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, now: datetime) -> NewSubmission:
     # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
-    referer = None if visit.kind.personal else visit.request.headers.get("referer")
+    referer = None if visit.kind.personal else visit.headers.get("referer")
     marketing = marketing_of(body, application, visit.query, referer)
     said = Said(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
     consent = {"version": CONSENT_TEXT_VERSION, "language": visit.language, "at": now.isoformat()}
@@ -99,7 +99,7 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
 def _repeat(visit: Visit, body: Body) -> Repeat | None:
     repeats = visit.site.repeats
     content = body.typed if body.form else body.members
-    header = visit.request.headers.get("idempotency-key")
+    header = visit.headers.get("idempotency-key")
     if visit.once is not None:
         return repeats.once(visit.once, content)
     if header:

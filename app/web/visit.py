@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ class NoSuchPage(Exception):
     """An unknown customer, or an id that no Vitec id can be."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Visit:
     """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
     `given` are members of the application that the address says; `once` the mark of an address that is used once."""
@@ -29,7 +30,8 @@ class Visit:
     kind: Kind
     customer: Customer
     resource: tuple[str, ...]
-    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
     language: str
     key: str | None
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -64,8 +66,14 @@ def receive(request: Request, site: Site, kind: Kind) -> Visit:
     slash = b"%2f" in request.scope.get("raw_path", b"").lower()  # decoded it would part the path elsewhere
     if slash or customer is None or not all(map(kind.id.fullmatch, resource)):
         raise NoSuchPage
-    key = caller_key(request.headers, customer)
-    return visit_of(request, site, kind, customer, tuple(resource), key=key)
+    headers = headers_of(request)
+    return visit_of(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
+
+
+def headers_of(request: Request) -> Mapping[str, str]:
+    """The first of each name, in lower case; Starlette's own headers look through all of them for each name asked."""
+    pairs = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
 
 
 def visit_of(
@@ -74,6 +82,7 @@ def visit_of(
     kind: Kind,
     customer: Customer,
     resource: tuple[str, ...],
+    headers: Mapping[str, str],
     *,
     key: str | None = None,
     given: Mapping[str, Any] | None = None,
@@ -81,13 +90,12 @@ def visit_of(
 ) -> Visit:
     query = _pairs(request.scope["query_string"])
     asked = next((value for name, value in query if name == "lang"), None)
-    accepted = request.headers.get("accept-language")
+    accepted = headers.get("accept-language")
     language = choose_language(asked, accepted, customer.language, site.templates.languages)
-    return Visit(request, site, kind, customer, resource, query, language, key, given or {}, once)
+    return Visit(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
 
 
-def _pairs(query: bytes) -> list[tuple[str, str]]:
+@lru_cache(maxsize=1024)  # a campaign's visitors come with the same one
+def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """A query never costs a lead: what is torn is replaced, what is too much is left out."""
-    if not query:
-        return []
-    return parse_qsl(query.decode("latin-1"), errors="replace")[:MOST_FIELDS]
+    return tuple(parse_qsl(query.decode("latin-1"), errors="replace")[:MOST_FIELDS])

@@ -2,106 +2,39 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, text
 
-from app.domain.submission import NewStep, NewSubmission, Operation, Repeat, new_id, new_reference
+from app.domain.submission import NewStep, NewSubmission, Operation
 from app.storage.database import Database, StoreUnavailable
-from app.storage.encryption import KeyedHash, Keyring
+from app.storage.encryption import KeyedHash
 from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Accepted, Intake, RepeatMismatch
-from app.storage.migrations import upgrade
-from app.storage.schema import steps, submissions
-from tests.conftest import CUSTOMER
-
-KEYRING = Keyring([b"0123456789abcdef0123456789abcdef"])
-CONTACT_HASH = KeyedHash("a secret key for the tests alone", "contacts")
-BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
+from app.storage.schema import BODIES, payload_of, steps, submissions
+from tests.integration.storing import (
+    BODY,
+    BOOKING,
+    CONTACT_HASH,
+    KEYRING,
+    LEAD_AFTER,
+    VISITOR,
+    again,
+    application,
+    ids,
+    later,
+    marked,
+    opened,
+    submission,
+    taking_in,
+)
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """Empty, and up to date."""
-    with opened(database_url) as database:
-        upgrade(database)
-        yield database
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Database]:
-    database = Database(url)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@asynccontextmanager
-async def taking_in(database: Database, on_accepted: Callable[[], None] = lambda: None) -> AsyncIterator[Intake]:
-    """An intake at work."""
-    intake = Intake(database, KEYRING, CONTACT_HASH, on_accepted)
-    task = asyncio.create_task(intake.run())
-    try:
-        yield intake
-    finally:
-        intake.stop()
-        await task
-
-
-def application(
-    customer_id: str = CUSTOMER,
-    *,
-    repeat: Repeat | None = None,
-    resource: tuple[str, ...] = ("OBJ1",),
-    more_steps: tuple[NewStep, ...] = (),
-    body: Mapping[str, Any] = BODY,
-) -> NewSubmission:
-    """A post as the web side hands it over."""
-    return NewSubmission(
-        id=new_id(),
-        reference=new_reference(),
-        customer_id=customer_id,
-        operation=Operation.INTEREST,
-        resource=resource,
-        language="sv",
-        received_at=datetime.now(UTC),
-        payload={"application": body},
-        contacts={"email": "anna@example.se", "phone": "+46701740605"},
-        steps=(NewStep(Operation.INTEREST, resource, body), *more_steps),
-        repeat=repeat,
-    )
-
-
-def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> Repeat:
-    return Repeat(key, content, lives)
-
-
-def later(new: NewSubmission, by: timedelta) -> NewSubmission:
-    """The same content again, in a post of its own."""
-    return replace(new, id=new_id(), reference=new_reference(), received_at=new.received_at + by)
-
-
-def again(new: NewSubmission) -> NewSubmission:
-    return later(new, timedelta(seconds=1))
-
-
-def ids(database: Database) -> list[str]:
-    """As another connection sees them, so only what is committed."""
-    with database.engine.connect() as connection:
-        return list(connection.execute(select(submissions.c.id)).scalars())
 
 
 def files(folder: Path) -> list[Path]:
@@ -123,7 +56,7 @@ async def test_what_is_accepted_is_on_disk(database: Database, database_url: str
         accepted = await intake.accept(new)
         with opened(database_url) as another:
             assert ids(another) == [new.id]
-    assert accepted == Accepted(new.id, new.reference, new.received_at, repeated=False)
+    assert accepted == Accepted(new.id, repeated=False)
 
 
 async def test_nobody_is_answered_before_the_commit(database: Database) -> None:
@@ -136,18 +69,39 @@ async def test_nobody_is_answered_before_the_commit(database: Database) -> None:
 
 
 async def test_a_submission_is_stored_together_with_its_steps_in_order(database: Database) -> None:
-    booking = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY})
-    new = application(more_steps=(booking,))
+    new = application(more_steps=(BOOKING,))
     async with taking_in(database) as intake:
         await intake.accept(new)
     with database.engine.connect() as connection:
         stored = connection.execute(select(steps).order_by(steps.c.position)).all()
+        sealed = connection.execute(select(submissions.c.payload)).scalar_one()
     assert [(step.submission_id, step.position, step.operation, step.resource) for step in stored] == [
         (new.id, 0, "interest", "OBJ1"),
         (new.id, 1, "viewing", "VIS1/SLOT1"),
     ]
     assert {(step.status, step.attempts) for step in stored} == {("waiting", 0)}
-    assert KEYRING.open(stored[1].body, f"{new.id}/1/body") == {"updatePerson": BODY}
+    assert KEYRING.open(sealed, payload_of(new.id)) == {"application": BODY, BODIES: [BODY, VISITOR]}
+
+
+@pytest.mark.parametrize(
+    ("new", "group"),
+    [
+        (application(more_steps=LEAD_AFTER), "advertising"),
+        (submission(Operation.LEAD, *LEAD_AFTER), "crm"),
+        (submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {})), "crm"),
+    ],
+    ids=["interest", "lead", "loan promise"],
+)
+async def test_what_is_accepted_is_due_at_once_under_the_password_that_its_first_step_needs(
+    database: Database, new: NewSubmission, group: str
+) -> None:
+    new = again(new)
+    async with taking_in(database) as intake:
+        await intake.accept(new)
+    with database.engine.connect() as connection:
+        row = connection.execute(select(submissions)).one()
+    assert (row.function_group, row.status, row.claim) == (group, "pending", None)
+    assert row.received_at == row.delivery_since == row.due_at == new.received_at
 
 
 async def test_many_at_once_share_a_few_commits(database: Database) -> None:
@@ -173,10 +127,7 @@ async def test_the_same_key_twice_in_one_batch_is_one_submission(database: Datab
     first = application(repeat=marked(b"key"))
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(intake.accept(first), intake.accept(again(first)))
-    assert [(one.id, one.reference, one.repeated) for one in accepted] == [
-        (first.id, first.reference, False),
-        (first.id, first.reference, True),
-    ]
+    assert accepted == [Accepted(first.id, repeated=False), Accepted(first.id, repeated=True)]
     assert ids(database) == [first.id]
 
 
@@ -185,8 +136,7 @@ async def test_the_same_key_in_a_later_batch_answers_the_first(database: Databas
     async with taking_in(database) as intake:
         await intake.accept(first)
         repeated = await intake.accept(again(first))
-    assert (repeated.id, repeated.reference, repeated.repeated) == (first.id, first.reference, True)
-    assert abs(repeated.received_at - first.received_at) < timedelta(milliseconds=1)
+    assert repeated == Accepted(first.id, repeated=True)
     assert ids(database) == [first.id]
 
 
@@ -268,9 +218,7 @@ async def test_one_bad_row_fails_no_other_of_its_batch(database: Database, bad: 
         await intake.accept(taken)
         batch = [good[0], bad(taken), *good[1:]]
         answers = await asyncio.gather(*map(intake.accept, batch), return_exceptions=True)
-    assert [answers[0], *answers[2:]] == [
-        Accepted(new.id, new.reference, new.received_at, repeated=False) for new in good
-    ]
+    assert [answers[0], *answers[2:]] == [Accepted(new.id, repeated=False) for new in good]
     assert {new.id for new in good} <= set(ids(database))
 
 
@@ -316,6 +264,14 @@ async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(da
     assert sorted(one.id for one in await asyncio.gather(*waiting)) == sorted(ids(database))
 
 
+async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(database: Database) -> None:
+    async with taking_in(database) as intake:
+        pass
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(intake.accept(application()), 5)
+    assert ids(database) == []
+
+
 async def test_a_stop_in_the_middle_of_a_commit_still_answers_those_in_it(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
     task = asyncio.create_task(intake.run())
@@ -353,7 +309,7 @@ async def test_nothing_of_a_person_can_be_read_in_the_database(database: Databas
         rows = [*connection.execute(select(submissions)), *connection.execute(select(steps))]
     stored = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
     stored += b"".join(path.read_bytes() for path in files(tmp_path))
-    assert new.reference.encode() in stored  # so what is there can be found
+    assert new.id.encode() in stored  # so what is there can be found
     for secret in (b"Xanthippa", b"xanthippa", b"example.se", b"701740605"):
         assert secret not in stored
 

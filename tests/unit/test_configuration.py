@@ -263,13 +263,13 @@ def test_a_secret_that_cannot_be_fetched_is_told_once(faults: Lines, tmp_path: P
         "secret_key", without("encryption_keys")
     )
     assert faults(text) == [
-        "secret_key: can't read /nowhere/secret: No such file or directory",
+        "secret_key: can't read '/nowhere/secret': No such file or directory",
         "encryption_keys: the environment variable NOT_SET is not set",
     ]
     folder = faults(f"secret_key_file = '{tmp_path}'\n" + without("secret_key"))
-    assert folder == [f"secret_key: can't read {tmp_path}: Is a directory"]
+    assert folder == [f"secret_key: can't read '{tmp_path}': Is a directory"]
     binary = faults(f"secret_key_file = '{tmp_path}/binary'\n" + without("secret_key"))
-    assert binary == [f"secret_key: can't read {tmp_path}/binary: is not text"]
+    assert binary == [f"secret_key: can't read '{tmp_path}/binary': it is not text"]
 
 
 def test_a_file_name_that_no_system_takes_is_told(faults: Lines) -> None:

@@ -146,6 +146,7 @@ def test_a_lead_needs_a_source_and_somebody_to_get_it(path: str) -> None:
 GOOD = [
     ("database_url", "postgresql://user:pass@host/db"),
     ("public_url", "http://127.0.0.1:8000"),
+    ("public_url", "https://leads.example.se:8443"),
     ("trusted_proxies", ["127.0.0.1", "10.0.0.0/8", "::1"]),
     ("encryption_keys", f"{KEY},{KEY.rstrip('=')} , {KEY}"),
     ("vitec.base_url", "http://127.0.0.1:8001"),
@@ -161,7 +162,6 @@ GOOD = [
     ("customer.rate_limit", "5/hour"),
     ("customer.on_ambiguous", "park"),
     ("customer.interest.status", "VeryInterested"),
-    ("customer.interest.marketing", "lead"),
     ("customer.viewing.reminder_minutes", 0),
     ("customer.lead", {**LEAD, "assigned_to_id": "contact-agent", "fallback_assigned_to_id": "U2"}),
     ("customer.theme.accent", "#fff"),
@@ -202,6 +202,10 @@ BAD = [
     ("public_url", "https://user@leads.example.se"),
     ("public_url", "https://[leads"),
     ("public_url", "https://leads.example.se:99999"),
+    ("public_url", "https://leads.example.se:0"),
+    ("public_url", "https://leads.example.se:443"),
+    ("public_url", "http://leads.example.se:80"),
+    ("public_url", "https://Leads.example.se"),
     ("vitec.base_url", "https://connect.maklare.vitec.net:99999"),
     ("trusted_proxies", ["proxy"]),
     ("trusted_proxies", "127.0.0.1"),
@@ -243,11 +247,16 @@ BAD = [
     ("customer.allowed_origins", ["https://*"]),
     ("customer.allowed_origins", ["https://www.*.se"]),
     ("customer.allowed_origins", ["*"]),
+    ("customer.allowed_origins", ["https://www.maklarhuset.se:443"]),
+    ("customer.allowed_origins", ["http://www.maklarhuset.se:80"]),
     ("customer.api_key_hashes", ["a key and no hash"]),
     ("customer.privacy_url", "javascript:alert(1)"),
     ("customer.privacy_url", "/integritet"),
     ("customer.language", "svenska"),
+    ("customer.language", "de"),  # there are no texts in it
     ("customer.rate_limit", "often"),
+    ("customer.rate_limit", "0/minute"),
+    ("customer.rate_limit", "20/minute; 100/hour"),
     ("customer.rate_limit_person", "30"),
     ("customer.collect_personnummer", "yes"),
     ("customer.on_ambiguous", "drop"),
@@ -292,6 +301,13 @@ def test_a_bad_value_and_an_unknown_key_are_refused_at_their_key(path: str, valu
 def test_a_time_that_no_clock_can_count_is_refused(path: str, value: Any) -> None:
     with pytest.raises(ValidationError):
         settings_with(path, value)
+
+
+def test_marketing_that_goes_into_a_lead_needs_the_leads_table() -> None:
+    with pytest.raises(ValidationError, match=r"needs the table customers\.lead"):
+        settings_with("customer.interest.marketing", "lead")
+    customer = SMALLEST["customers"][0] | {"interest": {"marketing": "lead"}, "lead": LEAD}
+    assert settings_with("customers", [customer]).customers[0].interest.marketing == "lead"
 
 
 def test_no_customer_may_stand_twice() -> None:

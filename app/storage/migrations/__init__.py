@@ -24,14 +24,27 @@ def is_current(connection: Connection) -> bool:
     return current(connection) == newest()
 
 
+def require_current(database: Database) -> None:
+    """Raises `DatabaseUnusable` with what to do."""
+    with database.engine.connect() as connection:
+        found = current(connection)
+    _refuse_newer(found)
+    if found != newest():
+        raise DatabaseUnusable("the migrations are not current: run `intresse migrate` first")
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found > newest():
+        raise DatabaseUnusable(f"the database is at revision {found}, newer than this version's {newest()}")
+
+
 def upgrade(database: Database) -> bool:
     """Runs what is missing; says whether anything was. Raises `DatabaseUnusable` on a database newer than we are."""
     with database.engine.connect() as connection:
         found = current(connection)
     if found == newest():
         return False
-    if found is not None and found > newest():
-        raise DatabaseUnusable(f"the database is at revision {found}, newer than this version's {newest()}")
+    _refuse_newer(found)
     from alembic import command
     from alembic.config import Config
 

@@ -9,14 +9,16 @@ import pytest
 from app.domain.applications import Interest, ViewingBooking
 from app.domain.fields import Reading
 from app.domain.filling import InterestDefaults, Said, ViewingDefaults, interest_body, viewing_body
-from app.domain.marketing import Marketing, UtmTag
+from app.domain.marketing import Marketing
+from app.domain.plan import Order
+from app.domain.submission import Operation
 from app.vitec.sandbox import rules
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
 REACHABLE = PERSON | {"email": {"emailAddress": "anna@example.se"}}
 CONSENTED_AT = datetime(2026, 6, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 NOTHING = Marketing()
-TAGS = Marketing(utmTags=[UtmTag(name="utm_source", value="google")])
+TAGS = Marketing(tags=(("utm_source", "google"),))
 VISITOR = Said(with_key=False, consented_at=None, marketing=NOTHING)
 CALLER = replace(VISITOR, with_key=True)
 IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
@@ -24,7 +26,8 @@ IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
 
 def interest(said: Said = VISITOR, defaults: InterestDefaults | None = None, **members: Any) -> dict[str, Any]:
     application = Interest.model_validate(PERSON | members, context=IN_JSON)
-    return interest_body(application, defaults or InterestDefaults(), said)
+    spoken = Order("M12345", Operation.INTEREST, ("OBJ1",), application, said).spoken
+    return interest_body(spoken, defaults or InterestDefaults(), said)
 
 
 def viewing(
@@ -32,7 +35,8 @@ def viewing(
 ) -> dict[str, Any]:
     whole = {"updatePerson": PERSON | (person or {}), **members}
     application = ViewingBooking.model_validate(whole, context=IN_JSON)
-    return viewing_body(application, defaults or ViewingDefaults(), said, "M12345")
+    spoken = Order("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said).spoken
+    return viewing_body(spoken, defaults or ViewingDefaults(), said, "M12345")
 
 
 def test_an_interest_gets_its_sources_and_status_from_the_configuration() -> None:

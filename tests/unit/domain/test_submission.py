@@ -1,25 +1,34 @@
 """Ids, references and statuses."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Column, String
 
 from app.domain.submission import (
+    DONE,
     FINAL,
+    GROUPS,
     PATH_ID,
     REFERENCE_ALPHABET,
     REFERENCE_LENGTH,
+    STOPPED,
+    FunctionGroup,
     NewStep,
     Operation,
     Status,
     Step,
     StepStatus,
     Submission,
+    ids_of_reference,
     new_id,
-    new_reference,
+    reference_of,
 )
 from app.storage.schema import steps, submissions
 
@@ -36,15 +45,75 @@ def test_anything_else_in_a_path_is_no_id(text: str) -> None:
     assert not PATH_ID.fullmatch(text)
 
 
+FIRST_SECOND = 1735689600  # 2025-01-01: before the first submission ever
+LAST_SECOND = FIRST_SECOND + 2**30 - 1
+
+
+def id_of(milliseconds: int, rest: int) -> str:
+    """An id of that moment since 1970; `rest` are its 80 lower bits, some of which tell its version."""
+    return str(UUID(int=milliseconds << 80 | rest))
+
+
+def a_days_work() -> list[str]:
+    """5,000 ids, spread over a day as if by chance."""
+    return [id_of(1_780_000_000_000 + n * 17_280, int(UUID(new_id())) % 2**80) for n in range(5000)]
+
+
+ids = st.builds(id_of, st.integers(FIRST_SECOND * 1000, LAST_SECOND * 1000 + 999), st.integers(0, 2**80 - 1))
+
+
 def test_a_reference_can_be_read_over_a_phone() -> None:
     assert not set("01OI") & set(REFERENCE_ALPHABET)
-    references = [new_reference() for _ in range(1000)]
+    references = [reference_of(identity) for identity in a_days_work()]
     assert {len(reference) for reference in references} == {REFERENCE_LENGTH}
-    assert set("".join(references)) == set(REFERENCE_ALPHABET)  # all of it, and nothing else
+    assert set("".join(references)) <= set(REFERENCE_ALPHABET)
+    assert {reference[0] for reference in references} == set(REFERENCE_ALPHABET)  # the random part, all of it
 
 
 def test_references_do_not_repeat_in_a_days_work() -> None:
-    assert max(Counter(new_reference() for _ in range(5000)).values()) == 1
+    assert max(Counter(map(reference_of, a_days_work())).values()) == 1
+
+
+def test_submissions_of_the_same_second_seldom_share_a_reference() -> None:
+    same_second = [reference_of(new_id()) for _ in range(50)]
+    assert len(set(same_second)) >= 40
+
+
+@given(ids)
+def test_an_id_lies_between_those_of_its_reference(identity: str) -> None:
+    first, after = ids_of_reference(reference_of(identity))
+    assert first <= identity < after
+
+
+@given(ids, ids)
+def test_a_reference_says_in_which_second_to_look_and_in_no_other(one: str, other: str) -> None:
+    first, after = ids_of_reference(reference_of(one))
+    assert int(UUID(after)) - int(UUID(first)) == 1000 << 80
+    same_second = int(UUID(one)) // (1000 << 80) == int(UUID(other)) // (1000 << 80)
+    assert (first <= other < after) is same_second
+
+
+@given(st.text(REFERENCE_ALPHABET, min_size=REFERENCE_LENGTH, max_size=REFERENCE_LENGTH), st.integers(0, 2**80 - 1))
+def test_any_reference_is_some_ids(reference: str, rest: int) -> None:
+    first, after = ids_of_reference(reference)
+    random_part = sum(
+        REFERENCE_ALPHABET.index(letter) << shift for letter, shift in zip(reference, (5, 0), strict=False)
+    )
+    identity = str(UUID(int=int(UUID(first)) + (rest >> 10 << 10) + random_part))
+    assert first <= identity < after
+    assert reference_of(identity) == reference
+
+
+@pytest.mark.parametrize("text", ["", "2345678", "234567899", "2345678O", "2345678l", "2345678å", "2345 678", new_id()])
+def test_what_is_no_reference_is_told(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # nobody reads its text
+        ids_of_reference(text)
+
+
+def test_an_id_of_today_has_a_reference() -> None:
+    identity = new_id()
+    first, after = ids_of_reference(reference_of(identity))
+    assert first <= identity < after
 
 
 def test_ids_stand_in_the_order_of_their_making() -> None:
@@ -59,7 +128,13 @@ def test_the_public_statuses_are_the_documented_ones() -> None:
 
 def test_a_final_step_has_an_outcome_that_its_submission_can_take() -> None:
     assert set(StepStatus) - {StepStatus.WAITING, StepStatus.SENDING} == FINAL
-    assert {Status(step.value) for step in FINAL} == set(Status) - {Status.PENDING, Status.HELD}
+    passed_over = {StepStatus.SKIPPED}  # only ever a step after the submission's own
+    assert {Status(step.value) for step in FINAL - passed_over} == set(Status) - {Status.PENDING, Status.HELD}
+
+
+def test_a_step_that_has_ended_is_either_done_or_stops_what_comes_after() -> None:
+    assert DONE | STOPPED == FINAL
+    assert not DONE & STOPPED
 
 
 @pytest.mark.parametrize(
@@ -69,6 +144,7 @@ def test_a_final_step_has_an_outcome_that_its_submission_can_take() -> None:
         (submissions.c.operation, Operation),
         (steps.c.status, StepStatus),
         (steps.c.operation, Operation),
+        (submissions.c.function_group, FunctionGroup),
     ],
     ids=str,
 )
@@ -78,12 +154,37 @@ def test_every_status_and_operation_fits_its_column(column: Column[str], values:
     assert max(map(len, values)) <= column.type.length
 
 
-def test_the_first_step_is_the_submissions_own() -> None:
-    both = tuple(Step(position, Operation.VIEWING, ("V", "S"), StepStatus.WAITING, 0) for position in range(2))
-    submission = Submission(
-        "id", "REF", "M1", Operation.VIEWING, ("V", "S"), Status.PENDING, "sv", datetime.now(UTC), None, both
-    )
-    assert submission.first is both[0]
+def submission(operation: Operation, *steps_of: Operation) -> Submission:
+    its_steps = tuple(Step(n, step, (), StepStatus.WAITING, 0) for n, step in enumerate(steps_of))
+    return Submission(new_id(), "M1", operation, (), Status.PENDING, "sv", datetime.now(UTC), None, its_steps)
+
+
+@pytest.mark.parametrize(
+    ("operation", "steps_of", "position"),
+    [
+        (Operation.INTEREST, (Operation.INTEREST,), 0),
+        (Operation.VIEWING, (Operation.VIEWING, Operation.CONTACT, Operation.LEAD), 0),
+        (Operation.LEAD, (Operation.CONTACT, Operation.LEAD), 1),
+    ],
+)
+def test_the_main_step_is_the_submissions_own_operation(
+    operation: Operation, steps_of: tuple[Operation, ...], position: int
+) -> None:
+    assert submission(operation, *steps_of).main.position == position
+
+
+def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
+    kept = submission(Operation.INTEREST, Operation.INTEREST)
+    assert kept.reference == reference_of(kept.id)
+    assert replace(kept, language="en").reference == kept.reference
+
+
+def test_every_operation_is_opened_by_one_of_the_customers_two_passwords() -> None:
+    assert set(GROUPS) == set(Operation)
+    assert {group: {o.value for o in Operation if GROUPS[o] is group} for group in FunctionGroup} == {
+        FunctionGroup.ADVERTISING: {"interest", "viewing"},
+        FunctionGroup.CRM: {"lead", "loan-promise", "contact"},
+    }
 
 
 def test_a_step_to_come_cannot_be_changed() -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from app.domain.faults import Fault
 from app.web.bodies import LARGEST_BODY, MOST_FIELDS, Body, TooLarge, UnsupportedMedia, is_form, parse_json, read
-from app.web.reading import INTEREST, VIEWING
+from app.web.kinds import INTEREST, VIEWING
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -3,24 +3,10 @@
 from dataclasses import replace
 from hashlib import sha256
 
-import limits
 import pytest
 
-from app.domain.filling import InterestDefaults, ViewingDefaults
-from app.web.customers import Customer, network_of, origin_of
-from app.web.pages import Firm
-
-CUSTOMER = Customer(
-    id="M12345",
-    firm=Firm("Mäklarhuset", None, None, None, accent="#0b5d4b", radius="6px", font="system-ui"),
-    language="sv",
-    origins=("https://www.maklarhuset.se", "https://*.broker.example.se", "http://localhost:3000"),
-    key_hashes=(sha256(b"first").hexdigest(), sha256("andra å".encode()).hexdigest()),
-    rate=limits.parse("2/minute"),
-    collect_personnummer=False,
-    interest=InterestDefaults(),
-    viewing=ViewingDefaults(),
-)
+from app.web.customers import network_of, origin_of
+from tests.unit.web.building import CUSTOMER
 
 
 @pytest.mark.parametrize(

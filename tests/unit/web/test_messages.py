@@ -24,7 +24,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
 # Those of the web itself, beside the domain's.
 WEB_CODES = {"contact_required", "consent_required", "customer_mismatch", "file", "invalid_json", "invalid_encoding"}
 WEB_CODES |= {"too_many_fields", "not_allowed", "invalid_form"}
-ALL_CODES = CODES | set(PYDANTIC_CODES.values()) | WEB_CODES
+ALL_CODES = CODES | set(PYDANTIC_CODES.values()) | {"too_many"} | WEB_CODES
 FIELD_NAMES = sorted({*NAMES, *SAME, *FIELDS["interest"], *FIELDS["viewing"], "leadSourceId", "options.x", ""})
 
 

@@ -10,7 +10,8 @@ from app.domain.applications import Interest, ViewingBooking
 from app.domain.faults import Fault
 from app.domain.marketing import Marketing
 from app.web.bodies import LIST, Body
-from app.web.reading import INTEREST, VIEWING, Kind, Read, Rules, marketing_of, member_tree, read_application
+from app.web.kinds import INTEREST, VIEWING, Kind, member_tree
+from app.web.reading import Read, Rules, marketing_of, read_application
 from tests.unit.domain.test_applications import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -273,17 +274,14 @@ def marketing(body: Body, query: list[tuple[str, str]], referer: str | None = No
     return marketing_of(body, read.application, query, referer)
 
 
-def tags(found: Marketing) -> list[tuple[str, str]]:
-    return [(tag.name, tag.value) for tag in found.utm_tags or ()]
-
-
 def test_tags_come_from_the_address_then_the_inputs_then_the_member() -> None:
     member = {"utmTags": [{"name": "utm_source", "value": "3"}, {"name": "utm_term", "value": "3"}]}
     body = replace(
         in_form(ANNA | {"marketing": member}), tags=(("utm_source", "2"), ("utm_medium", "2"), ("utm_term", "2"))
     )
     query = [("utm_source", "1"), ("lang", "sv"), ("title", "x"), ("gclid", "1")]
-    assert tags(marketing(body, query)) == [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
+    found = [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
+    assert marketing(body, query).tags == tuple(found)
 
 
 @pytest.mark.parametrize(

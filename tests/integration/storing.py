@@ -1,0 +1,147 @@
+"""What the tests of storage and delivery share: posts as the web side hands them over, an intake, a look at the rows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, select
+
+from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission, new_id
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.intake import Intake
+from app.storage.leads import Leads
+from app.storage.outbox import Claim, Lane, Outbox
+from app.storage.schema import attempts, submissions
+from tests.conftest import CUSTOMER
+
+T = TypeVar("T")
+
+KEYRING = Keyring([b"0123456789abcdef0123456789abcdef"])
+CONTACT_HASH = KeyedHash("a secret key for the tests alone", "contacts")
+OTHER = "M67890"
+MINUTE = timedelta(minutes=1)
+BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
+VISITOR = {"updatePerson": {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Å", "cellPhone": "+46701740605"}}
+BOOKING = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), VISITOR)
+# What goes on after a booking: the contact that it answers is looked up, and gets a lead.
+LEAD_AFTER = (
+    NewStep(Operation.CONTACT, (), {}),
+    NewStep(Operation.LEAD, (), {"leadSourceId": "LS1", "assignedToId": "U1"}),
+)
+ADVERTISING: Lane = (CUSTOMER, FunctionGroup.ADVERTISING)
+CRM: Lane = (CUSTOMER, FunctionGroup.CRM)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def taking_in(database: Database, on_accepted: Callable[[], None] = lambda: None) -> AsyncIterator[Intake]:
+    """An intake at work."""
+    intake = Intake(database, KEYRING, CONTACT_HASH, on_accepted)
+    task = asyncio.create_task(intake.run())
+    try:
+        yield intake
+    finally:
+        intake.stop()
+        await task
+
+
+def application(
+    customer_id: str = CUSTOMER,
+    *,
+    repeat: Repeat | None = None,
+    resource: tuple[str, ...] = ("OBJ1",),
+    more_steps: tuple[NewStep, ...] = (),
+    body: Mapping[str, Any] = BODY,
+) -> NewSubmission:
+    """An interest."""
+    steps = (NewStep(Operation.INTEREST, resource, body), *more_steps)
+    return submission(Operation.INTEREST, *steps, customer_id=customer_id, resource=resource, body=body, repeat=repeat)
+
+
+def submission(
+    operation: Operation,
+    *steps: NewStep,
+    customer_id: str = CUSTOMER,
+    resource: tuple[str, ...] = (),
+    body: Mapping[str, Any] = BODY,
+    repeat: Repeat | None = None,
+) -> NewSubmission:
+    """A post as the web side hands it over."""
+    return NewSubmission(
+        id=new_id(),
+        customer_id=customer_id,
+        operation=operation,
+        resource=resource,
+        language="sv",
+        received_at=datetime.now(UTC),
+        payload={"application": body},
+        contacts={"email": "anna@example.se", "phone": "+46701740605"},
+        steps=steps,
+        repeat=repeat,
+    )
+
+
+def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> Repeat:
+    return Repeat(key, content, lives)
+
+
+def later(new: NewSubmission, by: timedelta) -> NewSubmission:
+    """The same content again, in a post of its own."""
+    return replace(new, id=new_id(), received_at=new.received_at + by)
+
+
+def again(new: NewSubmission) -> NewSubmission:
+    return later(new, timedelta(seconds=1))
+
+
+async def store(database: Database, *new: NewSubmission) -> None:
+    async with taking_in(database) as intake:
+        for one in new:
+            await intake.accept(one)
+
+
+def ids(database: Database) -> list[str]:
+    """As another connection sees them, so only what is committed."""
+    with database.engine.connect() as connection:
+        return list(connection.execute(select(submissions.c.id)).scalars())
+
+
+async def kept(database: Database, identity: str) -> Submission:
+    found = await Leads(database, KEYRING).get(identity)
+    assert found is not None
+    return found
+
+
+async def row_of(database: Database, identity: str) -> Row[Any]:
+    return await database.read(lambda c: c.execute(select(submissions).where(submissions.c.id == identity)).one())
+
+
+async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
+    of_submission = select(attempts).where(attempts.c.submission_id == identity).order_by(attempts.c.id)
+    return await database.read(lambda connection: list(connection.execute(of_submission)))
+
+
+async def claim_one(outbox: Outbox, lane: Lane = ADVERTISING) -> Claim:
+    (claim,) = await outbox.claim_due({lane: 1}, 1)
+    return claim
+
+
+async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 10) -> T:
+    """What `look` first gives that is true."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not (found := await look()):
+        assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+    return found
