@@ -51,6 +51,7 @@ class Service:
     database: Database
     keyring: Keyring
     intake: Intake
+    outbox: Outbox
     leads: Leads
     outcomes: Outcomes
     vitec: VitecClient
@@ -101,7 +102,7 @@ def build_service(settings: Settings) -> Service:
         pauses=pauses,
     )
     intake = Intake(database, keyring, KeyedHash(secret, "contacts"), worker.wake)
-    return Service(settings, database, keyring, intake, Leads(database, keyring), outcomes, vitec, worker)
+    return Service(settings, database, keyring, intake, outbox, Leads(database, keyring), outcomes, vitec, worker)
 
 
 def build_vitec(settings: Settings, pauses: Pauses) -> VitecClient:

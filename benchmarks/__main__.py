@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.chain import measure_chain
 from benchmarks.found import FULL, QUICK
 from benchmarks.measure import Broken, measure
 from benchmarks.report import machine_lines, note_lines, table
@@ -27,6 +28,7 @@ def main() -> int:
         print(*machine_lines(Path(folder)), "", sep="\n", flush=True)
         try:
             found = measure(QUICK if asked.quick else FULL, ROOT, Path(folder))
+            found.chain = measure_chain(Path(folder))
         except Broken as error:
             print(f"\nBROKEN, so there are no figures: {error}", file=sys.stderr)
             return 1

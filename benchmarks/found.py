@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from benchmarks.chain import Chain
 from benchmarks.load import Driven
 from benchmarks.requests import TARGETS
 
@@ -38,6 +39,7 @@ class Found:
     page_bytes: tuple[int, int] = (0, 0)
     idle_mb: float | None = None
     end_mb: float | None = None
+    chain: Chain | None = None
 
     @property
     def posted(self) -> int:

@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.chain import WANTED
 from benchmarks.found import Found, spread
 from benchmarks.load import CONNECTIONS
 from benchmarks.requests import TARGETS
@@ -45,6 +46,7 @@ def table(found: Found) -> list[str]:
         ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _verdict(spread(tail)[0] <= POST_TAIL)),
         ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _verdict(spread(page)[0] >= PAGE_SHARE)),
         _memory(found),
+        _chain(found),
         (
             "start to first answer, s",
             *_of(found.starts),
@@ -54,6 +56,14 @@ def table(found: Found) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _chain(found: Found) -> tuple[str, str, str, str, str]:
+    name, wanted, chain = "a booking's chain, of its three calls bare", f"<= {WANTED}", found.chain
+    if chain is None:
+        return name, "-", "", wanted, "not measured"
+    milliseconds = f"{chain.delivered:.1f} : {chain.bare:.1f} ms"
+    return name, f"{chain.ratio:.2f}", milliseconds, wanted, _verdict(chain.ratio <= WANTED)
 
 
 def _of(values: list[float]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from app.delivery.retry_policy import Decision, RetryPolicy, decide
-from app.delivery.steps import CannotGoOn, NothingToDo, Results, Vitec, carry_out, check
+from app.delivery.steps import CannotGoOn, Done, NothingToDo, Results, Vitec, carry_out, check
 from app.domain.submission import GROUPS, STOPPED, Operation, StepStatus
 from app.storage.outbox import Claim, ClaimedStep, Outbox, Recorded
 from app.vitec.errors import Ambiguous, Rejected, VitecError
@@ -38,35 +38,61 @@ class Deliverer:
     async def deliver(self, claim: Claim) -> None:
         """Runs steps until one is not done. Raises `LeaseLost`, `StoreUnavailable`."""
         results = dict(claim.results)
-        for step in claim.steps:
+        begun: int | None = None
+        for step, then in zip(claim.steps, (*claim.steps[1:], None), strict=True):
             if step.interrupted and step.operation is not Operation.CONTACT:  # a look-up is simply made again
                 return await self._interrupted(claim, step)
-            credential = (claim.customer_id, GROUPS[step.operation])
-            if step is not claim.steps[0] and self._pauses.rests(credential):
-                return await self._outbox.hand_back(claim, step, datetime.now(UTC) + self._policy.probe)
             try:
-                results[step.operation] = await self._attempt(claim, step, results)
+                check(claim, step, results)
+                attempt = begun or await self._outbox.begin(claim, step)
+                done = await self._attempt(claim, step, attempt, results)
             except VitecError:
                 return None
             except NothingToDo:
                 await self._record(claim, step, None, Recorded(StepStatus.SKIPPED, "skipped"))
+                continue
             except CannotGoOn as error:
-                await self._record(claim, step, None, Recorded(StepStatus.FAILED, "failed", detail=str(error)))
-                return None
+                return await self._record(claim, step, None, Recorded(StepStatus.FAILED, "failed", detail=str(error)))
+            results[step.operation] = done.result
+            recorded = Recorded(StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result)
+            begun = await self._go_on(claim, step, attempt, recorded, then, results)
+            if then is not None and begun is None and self._pauses.rests((claim.customer_id, GROUPS[then.operation])):
+                return await self._outbox.hand_back(claim, then, datetime.now(UTC) + self._policy.probe)
         return None
 
-    async def _attempt(self, claim: Claim, step: ClaimedStep, results: Results) -> str | None:
-        """What Vitec answered. Raises the taxonomy, recorded; `NothingToDo`, `CannotGoOn`, not yet recorded."""
-        check(claim, step, results)
-        attempt = await self._outbox.begin(claim, step)
+    async def _attempt(self, claim: Claim, step: ClaimedStep, attempt: int, results: Results) -> Done:
+        """What Vitec answered. Raises the taxonomy, recorded."""
         try:
-            done = await carry_out(self._vitec, claim, step, results)
+            return await carry_out(self._vitec, claim, step, results)
         except VitecError as error:
             await self._record_error(claim, step, attempt, error, attempts=step.attempts + 1)
             raise
-        recorded = Recorded(StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result)
-        await self._record(claim, step, attempt, recorded)
-        return done.result
+
+    async def _go_on(
+        self,
+        claim: Claim,
+        step: ClaimedStep,
+        attempt: int,
+        recorded: Recorded,
+        then: ClaimedStep | None,
+        results: Results,
+    ) -> int | None:
+        """Records a done step, and begins the next in the same transaction where it can begin: its attempt."""
+        if then is None or not self._can_begin(claim, then, results):
+            await self._record(claim, step, attempt, recorded)
+            return None
+        settled, begun = await self._outbox.record_and_begin(claim, step, attempt, recorded, then)
+        self._tell(claim, step, recorded, settled)
+        return begun
+
+    def _can_begin(self, claim: Claim, step: ClaimedStep, results: Results) -> bool:
+        if step.interrupted or self._pauses.rests((claim.customer_id, GROUPS[step.operation])):
+            return False
+        try:
+            check(claim, step, results)
+        except (NothingToDo, CannotGoOn):
+            return False
+        return True
 
     async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
         """The worker before us died in the call: it may have been carried out."""
@@ -88,7 +114,9 @@ class Deliverer:
         await self._record(claim, step, attempt, _recorded(error, decision, now))
 
     async def _record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> None:
-        settled = await self._outbox.record(claim, step, attempt, recorded)
+        self._tell(claim, step, recorded, await self._outbox.record(claim, step, attempt, recorded))
+
+    def _tell(self, claim: Claim, step: ClaimedStep, recorded: Recorded, settled: bool) -> None:
         (log.error if recorded.status in STOPPED else log.info)(
             "attempt",
             submission=claim.id,

@@ -12,12 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select
 
 from app.domain.submission import DONE, FINAL, GROUPS, STOPPED, FunctionGroup, Operation, Status, StepStatus
+from app.storage import statements
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import BODIES, attempts, payload_of, resource_of, steps, submissions
+from app.storage.schema import BODIES, payload_of, resource_of
 
 DETAIL_LENGTH = 200
 
@@ -92,20 +93,11 @@ class Outbox:
         for (customer_id, group), places in room.items():
             if len(claims) == most:
                 break
-            due = (
-                select(submissions.c.id)
-                .where(
-                    submissions.c.customer_id == customer_id,
-                    submissions.c.function_group == group,
-                    submissions.c.due_at <= now,
-                )
-                .order_by(submissions.c.due_at)
-                .limit(min(places, left[customer_id], most - len(claims)))
-                .with_for_update(skip_locked=True)
-            )
-            found = connection.execute(due).all()
+            limit = min(places, left[customer_id], most - len(claims))
+            due = {"of_customer": customer_id, "of_group": group.value, "of_now": now, "most": limit}
+            found = [str(identity) for (identity,) in connection.execute(statements.DUE, due)]
             left[customer_id] -= len(found)
-            for (identity,) in found:
+            for identity in found:
                 try:
                     claims.append(self._claim(connection, identity, now))
                 except SealBroken as error:  # its lease runs out and it is told of again; the others go on
@@ -114,19 +106,11 @@ class Outbox:
 
     def _claim(self, connection: Connection, identity: str, now: datetime) -> Claim:
         token = str(uuid4())
-        row = connection.execute(
-            update(submissions)
-            .where(submissions.c.id == identity)
-            .values(claim=token, due_at=now + self._lease)
-            .returning(
-                submissions.c.customer_id, submissions.c.operation, submissions.c.delivery_since, submissions.c.payload
-            )
-        ).one()
-        rows = connection.execute(
-            select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
-        ).all()
+        leased = {"of_submission": identity, "claim": token, "due_at": now + self._lease}
+        row = connection.execute(statements.CLAIM, leased).one()
+        rows = connection.execute(statements.STEPS, {"of_submission": identity}).all()
         bodies = self._keyring.open(row.payload, payload_of(identity))[BODIES]
-        seen = _not_found(connection, identity)
+        seen = set(connection.execute(statements.NOT_FOUND_BEFORE, {"of_submission": identity}).scalars())
         return Claim(
             identity,
             token,
@@ -148,45 +132,58 @@ class Outbox:
         Raises `LeaseLost`."""
 
         def work(connection: Connection) -> int:
-            now = self._renew(connection, claim)
-            _set_step(connection, claim, step, status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1)
-            row = {"submission_id": claim.id, "position": step.position, "started_at": now}
-            return int(connection.execute(insert(attempts).values(row).returning(attempts.c.id)).scalar_one())
+            return self._begin(connection, claim, step, self._renew(connection, claim))
 
         return await self._database.write(work)
 
     async def record(self, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> bool:
         """The outcome of an attempt, and with it what is next; says whether the submission's status was settled by it.
         Raises `LeaseLost`."""
-        return await self._database.write(lambda connection: self._record(connection, claim, step, attempt, recorded))
+        return await self._database.write(
+            lambda connection: self._record(connection, claim, step, attempt, recorded)[0]
+        )
+
+    async def record_and_begin(
+        self, claim: Claim, step: ClaimedStep, attempt: int, recorded: Recorded, then: ClaimedStep
+    ) -> tuple[bool, int]:
+        """As `record` and then `begin`, in one transaction: between two steps of a chain there is nothing else."""
+
+        def work(connection: Connection) -> tuple[bool, int]:
+            settled, now = self._record(connection, claim, step, attempt, recorded)
+            return settled, self._begin(connection, claim, then, now)
+
+        return await self._database.write(work)
+
+    def _begin(self, connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> int:
+        connection.execute(statements.SENDING, _of(claim, step))
+        row = {"submission_id": claim.id, "position": step.position, "started_at": now}
+        return int(connection.execute(statements.BEGIN_ATTEMPT, row).scalar_one())
 
     def _record(
         self, connection: Connection, claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded
-    ) -> bool:
-        now = self._renew(connection, claim)
+    ) -> tuple[bool, datetime]:
+        now = _now(connection)
+        values = {"due_at": now + self._lease} | _submission_values(claim, step, recorded, now)
+        _fence(connection, claim, values)
         place = f"{claim.id}/{step.position}"
-        _set_step(
-            connection,
-            claim,
-            step,
-            status=recorded.status.value,
-            attempts=steps.c.attempts if recorded.counts else steps.c.attempts - 1,
-            result=self._seal(recorded.result, f"{place}/result"),
-            upstream=self._seal(recorded.upstream, f"{place}/upstream"),
-        )
+        outcome = {
+            "status": recorded.status.value,
+            "uncounted": 0 if recorded.counts else 1,
+            "result": self._seal(recorded.result, f"{place}/result"),
+            "upstream": self._seal(recorded.upstream, f"{place}/upstream"),
+        }
+        connection.execute(statements.RECORD_STEP, _of(claim, step) | outcome)
         ended = {
             "ended_at": now,
             "outcome": recorded.outcome,
             "http_status": recorded.http_status,
             "detail": (recorded.detail or "")[:DETAIL_LENGTH] or None,
         }
-        of_step = (attempts.c.submission_id == claim.id) & (attempts.c.position == step.position)
-        which = attempts.c.id == attempt if attempt else of_step & attempts.c.ended_at.is_(None)
-        connection.execute(update(attempts).where(which).values(ended))
-        values = _submission_values(claim, step, recorded, now)
-        if values:
-            connection.execute(update(submissions).where(submissions.c.id == claim.id).values(values))
-        return "settled_at" in values
+        if attempt is None:
+            connection.execute(statements.END_OPEN_ATTEMPTS, _of(claim, step) | ended)
+        else:
+            connection.execute(statements.END_ATTEMPT, {"of_attempt": attempt} | ended)
+        return "settled_at" in values, now
 
     async def renew(self, claim: Claim) -> None:
         """The lease, from now. Raises `LeaseLost`."""
@@ -194,24 +191,13 @@ class Outbox:
 
     def _renew(self, connection: Connection, claim: Claim) -> datetime:
         now = _now(connection)
-        renewed = connection.execute(
-            update(submissions)
-            .where(submissions.c.id == claim.id, submissions.c.claim == claim.token)
-            .values(due_at=now + self._lease)
-        )
-        if renewed.rowcount != 1:
-            raise LeaseLost(claim.id)
+        _fence(connection, claim, {"due_at": now + self._lease})
         return now
 
     async def hand_back(self, claim: Claim, step: ClaimedStep, due_at: datetime) -> None:
         """A step that is not to be begun now is due again at `due_at`. Raises `LeaseLost`."""
-
-        def work(connection: Connection) -> None:
-            self._renew(connection, claim)
-            values = {"claim": None, "due_at": due_at, "function_group": GROUPS[step.operation].value}
-            connection.execute(update(submissions).where(submissions.c.id == claim.id).values(values))
-
-        await self._database.write(work)
+        values = {"claim": None, "due_at": due_at, "function_group": GROUPS[step.operation].value}
+        await self._database.write(lambda connection: _fence(connection, claim, values))
 
     def _seal(self, value: Any, place: str) -> bytes | None:
         return None if value is None else self._keyring.seal(value, place)
@@ -251,15 +237,16 @@ def _main_position(claim: Claim) -> int:
     return next((step.position for step in claim.steps if step.operation is claim.operation), -1)
 
 
-def _set_step(connection: Connection, claim: Claim, step: ClaimedStep, **values: Any) -> None:
-    this = (steps.c.submission_id == claim.id) & (steps.c.position == step.position)
-    connection.execute(update(steps).where(this).values(values))
+def _of(claim: Claim, step: ClaimedStep) -> dict[str, Any]:
+    return {"of_submission": claim.id, "of_position": step.position}
 
 
-def _not_found(connection: Connection, identity: str) -> set[int]:
-    """Positions of steps that Vitec has answered with 404 before."""
-    seen = select(attempts.c.position).where(attempts.c.submission_id == identity, attempts.c.http_status == 404)
-    return set(connection.execute(seen).scalars())
+def _fence(connection: Connection, claim: Claim, values: Mapping[str, Any]) -> None:
+    """Sets columns of a submission that is still ours. Raises `LeaseLost`."""
+    statement = statements.fenced(tuple(values))
+    changed = connection.execute(statement, {"of_submission": claim.id, "of_claim": claim.token, **values})
+    if changed.rowcount != 1:
+        raise LeaseLost(claim.id)
 
 
 def _now(connection: Connection) -> datetime:

@@ -1,0 +1,141 @@
+"""A booking's chain of three calls, as delivered, beside the same three calls made bare by the same client.
+
+Both go to the sandbox in a process of its own, alternating in one run; the median of each is compared.
+"""
+
+import asyncio
+import statistics
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from app import logs
+from app.domain.submission import NewStep, NewSubmission, Operation, new_id
+from app.main import Service, build_service, prepare_database
+from app.settings import Settings
+from app.storage.outbox import Claim, ClaimedStep, Recorded
+from app.vitec.sandbox import Customer, Office, serve_sandbox
+
+CUSTOMER = "M12345"
+SLOT = ("VIS1", "SLOT1")
+ROUNDS = 150
+WANTED = 1.5
+PATIENCE_SECONDS = 10
+PERSON = {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Andersson", "cellPhone": "+46701740605"}
+BOOKING = {"updatePerson": PERSON, "returnBookingId": False}
+LEAD = {"assignedToId": "G1", "leadSourceId": "S1", "marketing": {"utmTags": [{"name": "utm_source", "value": "x"}]}}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Milliseconds, a median each."""
+
+    delivered: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        return self.delivered / self.bare
+
+
+def measure_chain(folder: Path) -> Chain:
+    with _sandbox() as url, (folder / "chain.log").open("w") as log:
+        logs.configure(log)  # as the service writes them
+        return asyncio.run(_measure(_settings(url, folder)))
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    return Settings.model_validate(
+        {
+            "secret_key": "a secret key for benchmarks alone",
+            "encryption_keys": urlsafe_b64encode(bytes(32)).decode(),
+            "database_url": f"sqlite:///{folder}/chain.db",
+            "public_url": "https://leads.example.se",
+            "vitec": {"base_url": url, "username": "partner", "requests_per_second": 10_000},
+            "customers": [{"id": CUSTOMER, "name": "Benchmark", "password": "secret"}],
+        }
+    )
+
+
+async def _measure(settings: Settings) -> Chain:
+    service = build_service(settings)
+    prepare_database(service.database)
+    delivered, bare = [], []
+    async with service.running():
+        for number in range(-5, ROUNDS):  # the first few warm up
+            seconds = await _delivered(service), await _bare(service)
+            if number >= 0:
+                delivered.append(seconds[0])
+                bare.append(seconds[1])
+    return Chain(statistics.median(delivered) * 1000, statistics.median(bare) * 1000)
+
+
+async def _delivered(service: Service) -> float:
+    """From the moment the worker begins the first step until the last one's outcome is on disk: all that is done
+    around the three calls so that none is lost or made twice. The accept and the claim are before that."""
+    outbox, done = service.outbox, asyncio.Event()
+    moments: dict[str, float] = {}
+    begin, record = outbox.begin, outbox.record
+
+    async def begun(claim: Claim, step: ClaimedStep) -> int:
+        moments.setdefault("begun", time.perf_counter())
+        return await begin(claim, step)
+
+    async def noticed(claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> bool:
+        settled = await record(claim, step, attempt, recorded)
+        moments["recorded"] = time.perf_counter()
+        if step is claim.steps[-1]:
+            done.set()
+        return settled
+
+    outbox.begin, outbox.record = begun, noticed  # type: ignore[method-assign]  # seen as it happens, not polled for
+    await service.intake.accept(_submission())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await done.wait()
+    outbox.begin, outbox.record = begin, record  # type: ignore[method-assign]
+    return moments["recorded"] - moments["begun"]
+
+
+async def _bare(service: Service) -> float:
+    start = time.perf_counter()
+    booked = await service.vitec.post(Operation.VIEWING, CUSTOMER, SLOT, BOOKING)
+    assert booked.result is not None
+    await service.vitec.contacts(CUSTOMER, [booked.result])
+    await service.vitec.post(Operation.LEAD, CUSTOMER, (), {**LEAD, "contactId": booked.result})
+    return time.perf_counter() - start
+
+
+def _submission() -> NewSubmission:
+    steps = (
+        NewStep(Operation.VIEWING, SLOT, BOOKING),
+        NewStep(Operation.CONTACT, (), {}),
+        NewStep(Operation.LEAD, (), LEAD),
+    )
+    now = datetime.now(UTC)
+    return NewSubmission(new_id(), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, {}, {}, steps, None)
+
+
+@contextmanager
+def _sandbox() -> Iterator[str]:
+    """In a process of its own, so that neither side shares its time."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there,), daemon=True)
+    process.start()
+    try:
+        yield here.recv()
+    finally:
+        here.send("stop")
+        process.join(10)
+
+
+def _serve(pipe: Any) -> None:
+    with serve_sandbox(Office([Customer(CUSTOMER, "secret")])) as url:
+        pipe.send(url)
+        pipe.recv()
