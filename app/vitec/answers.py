@@ -1,12 +1,12 @@
 """Reading Vitec's answers: the one place that turns an HTTP response into a result or an error of the taxonomy."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import pydantic_core
 
 from app.vitec.contacts import Contact, read_contacts
 from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
@@ -72,9 +72,10 @@ def upstream(response: httpx.Response) -> dict[str, Any]:
 
 
 def _json(content: bytes) -> Any:
+    """None for what is no JSON: NaN and half a surrogate pair are none either, and could not be passed on."""
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return pydantic_core.from_json(content, allow_inf_nan=False)
+    except ValueError:
         return None
 
 

@@ -41,10 +41,7 @@ async def _contacts(visit: Visit) -> Response:
         found = await visit.site.contacts(visit.customer.id, ids)
     except VitecError as error:
         return _refused(visit, error)
-    headers = {"Cache-Control": "no-store"}
-    return JSONResponse(
-        [one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in found], headers=headers
-    )
+    return JSONResponse([one.members for one in found], headers={"Cache-Control": "no-store"})
 
 
 def _refused(visit: Visit, error: VitecError) -> Response:
