@@ -1,6 +1,7 @@
 """The operations for programs with an API key: leads and loan promises on known contacts, and the contacts."""
 
-from starlette.responses import JSONResponse, Response
+import pydantic_core
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.domain.faults import Fault
@@ -41,7 +42,8 @@ async def _contacts(visit: Visit) -> Response:
         found = await visit.site.contacts(visit.customer.id, ids)
     except VitecError as error:
         return _refused(visit, error)
-    return JSONResponse([one.members for one in found], headers={"Cache-Control": "no-store"})
+    content = pydantic_core.to_json([one.members for one in found], inf_nan_mode="null")
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _refused(visit: Visit, error: VitecError) -> Response:

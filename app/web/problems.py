@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pydantic_core
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,6 +36,10 @@ PAGES = frozenset({"not-found", "gone", "too-large", "unsupported-media", "forbi
 
 class Problem(JSONResponse):
     media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """Vitec's words may hold numbers that JSON has no word for."""
+        return pydantic_core.to_json(content, inf_nan_mode="null")
 
     def __init__(
         self,
