@@ -164,7 +164,7 @@ def create_app(
         routes=[
             *forms.routes(site),
             *crm.routes(site),
-            *personal.routes(site, service.keyring, Greeter(service.vitec.contacts)),
+            *personal.routes(site, service.keyring, Greeter(site.contacts)),
             *receipts.routes(site),
             *operations.routes(service.database),
             *static_files.routes,
@@ -196,7 +196,7 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         receipt_links=LinkSecrets(secret, "receipt"),
         repeats=Repeats(secret),
         origins=OriginRule(settings.public_url, demo),
-        contacts=service.vitec.contacts,
+        contacts=service.vitec.contacts_unless_paused,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from app.delivery.deliver import Deliverer
-from app.domain.submission import FunctionGroup
+from app.domain.submission import GROUPS, FunctionGroup
 from app.storage.database import StoreUnavailable
 from app.storage.outbox import Claim, Lane, LeaseLost, Outbox
 from app.vitec.pauses import Pauses
@@ -79,6 +79,7 @@ class Worker:
     async def _claim(self) -> None:
         free = self._concurrency - len(self._running)
         for claim in await self._outbox.claim_due(self._room(), free) if free else ():
+            self._pauses.tried((claim.customer_id, GROUPS[claim.steps[0].operation]))
             task = asyncio.create_task(self._deliver(claim))
             self._running[task] = claim.customer_id
             task.add_done_callback(self._finished)

@@ -20,7 +20,7 @@ from annotated_types import GroupedMetadata
 from babel import Locale
 from babel.numbers import NumberFormatError, parse_decimal
 from email_validator import EmailNotValidError, validate_email
-from email_validator.rfc_constants import DOT_ATOM_TEXT, LOCAL_PART_MAX_LENGTH
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES, DOT_ATOM_TEXT, LOCAL_PART_MAX_LENGTH
 from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -133,7 +133,8 @@ def _email(value: str) -> str:
     few, and with it a plain local part is judged by the library's own expression."""
     local, _, domain = value.rpartition("@")
     try:
-        if DOT_ATOM_TEXT.fullmatch(local) and len(local) <= LOCAL_PART_MAX_LENGTH:
+        plain = DOT_ATOM_TEXT.fullmatch(local) and len(local) <= LOCAL_PART_MAX_LENGTH
+        if plain and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES:
             return f"{local}@{_email_domain(domain)}"
         return _judged_email(value)
     except EmailNotValidError as error:

@@ -76,15 +76,19 @@ class VitecClient:
         return await self._call(read, "POST", url, customer_id, GROUPS[operation], dict(body))
 
     async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """1-20 contacts, those that Vitec knows. Raises the taxonomy but for `Ambiguous`: reading changes nothing.
-        While the login rests, Vitec is not asked."""
-        if self._pauses.rests((customer_id, FunctionGroup.CRM)):
-            raise RefusedLogin("the login is paused")
+        """1-20 contacts, those that Vitec knows. Raises the taxonomy but for `Ambiguous`: reading changes nothing."""
         url = _url(PATHS[Operation.CONTACT], customer_id, ",".join(contact_ids))
         try:
             return await self._call(read_list, "GET", url, customer_id, FunctionGroup.CRM, None)
         except Ambiguous as error:
             raise Unavailable(str(error), status=error.status) from None
+
+    async def contacts_unless_paused(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        """As `contacts`, for who has no places to keep to: while the login rests Vitec is not asked."""
+        if self._pauses.rests((customer_id, FunctionGroup.CRM)):
+            raise RefusedLogin("the login is paused")
+        self._pauses.tried((customer_id, FunctionGroup.CRM))
+        return await self.contacts(customer_id, contact_ids)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
         """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected`."""

@@ -31,6 +31,12 @@ class Pauses:
     def rests(self, credential: Credential) -> bool:
         return self.places(credential, 1) == 0
 
+    def tried(self, credential: Credential) -> None:
+        """A submission goes: of a resting credential it is the probe, and the next is a whole rest away, whatever
+        becomes of this one."""
+        if credential in self._until:
+            self._until[credential] = self._clock() + self._probe
+
     def refused(self, credential: Credential) -> None:
         customer, group = credential
         log.error("login refused", customer=customer, function_group=group.value)
