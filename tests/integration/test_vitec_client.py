@@ -17,43 +17,29 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from app.domain.submission import Operation
+from app.domain.submission import FunctionGroup, Operation
 from app.vitec.answers import Answer
 from app.vitec.client import Credential, VitecClient
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
-from app.vitec.sandbox import Customer, Fault, Office, serve_sandbox
+from app.vitec.errors import (
+    Ambiguous,
+    Forbidden,
+    NotFound,
+    RefusedLogin,
+    Rejected,
+    Unavailable,
+    Unreadable,
+    VitecError,
+)
+from app.vitec.pauses import Pauses
+from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
+from tests.integration.storing import ADVERTISING, CRM, VISITOR
 from tests.serving import serve
 
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
-VISITOR = {"updatePerson": {"customerId": CUSTOMER, "cellPhone": "+46701740605"}}
 CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret")}
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Office, str]]:
-    office = Office([Customer(CUSTOMER, "secret", "crm-secret")])
-    with serve_sandbox(office) as url:
-        yield office, url
-
-
-@pytest.fixture
-def office(served: tuple[Office, str]) -> Office:
-    """The CRM as at its start; it is served once for all tests of this file."""
-    served[0].reset()
-    return served[0]
-
-
-@pytest.fixture
-def vitec_url(served: tuple[Office, str], office: Office) -> str:
-    return served[1]
 
 
 @asynccontextmanager
@@ -63,8 +49,10 @@ async def client(
     username: str = "partner",
     credentials: dict[str, Credential] = CREDENTIALS,
     timeout_seconds: float = 10,
+    pauses: Pauses | None = None,
 ) -> AsyncIterator[VitecClient]:
-    vitec = VitecClient(url, username, credentials, timeout_seconds, concurrency=4)
+    pauses = pauses or Pauses(timedelta(minutes=5))
+    vitec = VitecClient(url, username, credentials, timeout_seconds, concurrency=4, pauses=pauses)
     try:
         yield vitec
     finally:
@@ -91,9 +79,8 @@ def closed_port() -> str:
 Requests = list[Request]
 
 
-@pytest.fixture
-def echo() -> Iterator[tuple[str, Requests]]:
-    """A server that takes anything, and what it got."""
+@pytest.fixture(scope="module")
+def taking() -> Iterator[tuple[str, Requests]]:
     got: Requests = []
 
     async def take(request: Request) -> Response:
@@ -102,6 +89,13 @@ def echo() -> Iterator[tuple[str, Requests]]:
 
     with serve(Starlette(routes=[Route("/{path:path}", take, methods=["GET", "POST"])])) as url:
         yield url, got
+
+
+@pytest.fixture
+def echo(taking: tuple[str, Requests]) -> tuple[str, Requests]:
+    """A server that takes anything, and what it got."""
+    taking[1].clear()
+    return taking
 
 
 async def test_an_interest_is_posted_where_vitec_has_it(vitec_url: str, office: Office) -> None:
@@ -312,8 +306,10 @@ async def test_all_of_a_slow_answer_must_come_within_the_time(vitec_url: str) ->
             assert type(await failure(vitec)) is Ambiguous
 
 
-@pytest.mark.parametrize("group", ["advertising", "crm"])
-async def test_a_login_can_be_tried_without_changing_anything(vitec_url: str, office: Office, group: str) -> None:
+@pytest.mark.parametrize("group", FunctionGroup)
+async def test_a_login_can_be_tried_without_changing_anything(
+    vitec_url: str, office: Office, group: FunctionGroup
+) -> None:
     async with client(vitec_url) as vitec:
         await vitec.try_login(CUSTOMER, group)
     assert (office.leads, office.bookings, office.contacts) == ([], [], {})
@@ -322,9 +318,12 @@ async def test_a_login_can_be_tried_without_changing_anything(vitec_url: str, of
 
 @pytest.mark.parametrize(
     ("credential", "group"),
-    [(Credential("wrong", "crm-secret"), "advertising"), (Credential("secret", "wrong"), "crm")],
+    [
+        (Credential("wrong", "crm-secret"), FunctionGroup.ADVERTISING),
+        (Credential("secret", "wrong"), FunctionGroup.CRM),
+    ],
 )
-async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Credential, group: str) -> None:
+async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Credential, group: FunctionGroup) -> None:
     async with client(vitec_url, credentials={CUSTOMER: credential}) as vitec:
         with pytest.raises(RefusedLogin):
             await vitec.try_login(CUSTOMER, group)
@@ -333,4 +332,137 @@ async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Cr
 async def test_a_login_that_cannot_be_tried_is_told(closed_port: str) -> None:
     async with client(closed_port) as vitec:
         with pytest.raises(Unavailable):
-            await vitec.try_login(CUSTOMER, "advertising")
+            await vitec.try_login(CUSTOMER, FunctionGroup.ADVERTISING)
+
+
+POSTS = {
+    Operation.INTEREST: (("OBJ1",), f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", ADVERTISING),
+    Operation.VIEWING: (("VIS1", "SLOT1"), f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", ADVERTISING),
+    Operation.LEAD: ((), f"/CRM/Lead/{CUSTOMER}", CRM),
+    Operation.LOAN_PROMISE: (("C1",), f"/CRM/Buyer/{CUSTOMER}/C1/LoanPromise", CRM),
+}
+
+
+@pytest.mark.parametrize("operation", POSTS)
+async def test_each_operation_has_its_path_and_the_password_of_its_group(
+    echo: tuple[str, Requests], operation: Operation
+) -> None:
+    url, got = echo
+    resource, path, (_, group) = POSTS[operation]
+    async with client(url) as vitec:
+        assert await vitec.post(operation, CUSTOMER, resource, {}) == Answer(200, "C1")
+    password = {FunctionGroup.ADVERTISING: b"secret", FunctionGroup.CRM: b"crm-secret"}[group]
+    assert got[0].url.path == path
+    assert got[0].headers["authorization"] == f"Basic {b64encode(b'partner:' + password).decode()}"
+
+
+@pytest.mark.parametrize("operation", POSTS)
+async def test_a_refused_login_rests_with_its_own_group_alone(
+    vitec_url: str, office: Office, operation: Operation
+) -> None:
+    office.order(Fault(status=401))
+    pauses = Pauses(timedelta(minutes=5))
+    resource, _, refused = POSTS[operation]
+    async with client(vitec_url, pauses=pauses) as vitec:
+        with pytest.raises(RefusedLogin):
+            await vitec.post(operation, CUSTOMER, resource, {})
+    assert [lane for lane in (ADVERTISING, CRM) if pauses.rests(lane)] == [refused]
+
+
+@pytest.mark.parametrize(
+    ("fault", "ended"),
+    [
+        (None, True),
+        (Fault(status=400), True),
+        (Fault(status=403), True),
+        (Fault(status=404), True),
+        (Fault(truncated=True), True),
+        (Fault(status=408), False),
+        (Fault(status=429), False),
+        (Fault(status=302), False),
+        (Fault(status=500), False),
+        (Fault(status=503), False),
+        (Fault(cut=True), False),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+async def test_a_pause_is_ended_by_what_vitec_can_only_say_when_it_has_let_us_in(
+    vitec_url: str, office: Office, fault: Fault | None, ended: bool
+) -> None:
+    if fault:
+        office.order(fault)
+    pauses = Pauses(timedelta(0))  # it is always time for a probe
+    pauses.refused(ADVERTISING)
+    async with client(vitec_url, pauses=pauses) as vitec:
+        if fault and not fault.truncated:
+            await failure(vitec)
+        else:
+            await interest(vitec)
+    assert pauses.places(ADVERTISING, 9) == (9 if ended else 1)
+
+
+async def test_contacts_are_read_those_that_vitec_knows(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url) as vitec:
+        booked = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
+        assert booked.result is not None
+        (contact,) = await vitec.contacts(CUSTOMER, [booked.result, "C9"])
+    assert (contact.id, contact.greeting) == (booked.result, "Anna")
+    assert office.received[-1].path == f"/CRM/Contact/{CUSTOMER}/{booked.result},C9"
+
+
+async def test_contacts_that_vitec_does_not_know_are_not_found(vitec_url: str) -> None:
+    async with client(vitec_url) as vitec:
+        with pytest.raises(NotFound):
+            await vitec.contacts(CUSTOMER, ["C9"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault(status=500), Unavailable),
+        (Fault(cut=True), Unavailable),
+        (Fault(status=200, body="[{"), Unreadable),
+        (Fault(status=200, body='"C1"'), Unreadable),
+        (Fault(status=401), RefusedLogin),
+        (Fault(status=403), Forbidden),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+async def test_reading_changes_nothing_and_is_never_ambiguous(
+    vitec_url: str, office: Office, fault: Fault, error: type[VitecError]
+) -> None:
+    office.order(fault)
+    async with client(vitec_url) as vitec:
+        with pytest.raises(VitecError) as failed:
+            await vitec.contacts(CUSTOMER, ["C1"])
+    assert type(failed.value) is error
+
+
+async def test_while_the_login_rests_nothing_is_looked_up_for_a_page(vitec_url: str, office: Office) -> None:
+    pauses = Pauses(timedelta(minutes=5))
+    pauses.refused(CRM)
+    async with client(vitec_url, pauses=pauses) as vitec:
+        with pytest.raises(RefusedLogin):
+            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
+    assert office.received == []
+
+
+async def test_a_look_up_for_a_page_may_be_the_probe_and_then_there_is_no_other(vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=503))
+    now = [0.0]
+    pauses = Pauses(timedelta(minutes=5), lambda: now[0])
+    pauses.refused(CRM)
+    now[0] += 300
+    async with client(vitec_url, pauses=pauses) as vitec:
+        with pytest.raises(Unavailable):
+            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
+        with pytest.raises(RefusedLogin):
+            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
+    assert len(office.received) == 1
+
+
+async def test_where_the_login_is_good_a_page_looks_up_like_anyone(vitec_url: str, office: Office) -> None:
+    async with client(vitec_url) as vitec:
+        with pytest.raises(NotFound):
+            await vitec.contacts_unless_paused(CUSTOMER, ["C9"])
+    assert len(office.received) == 1

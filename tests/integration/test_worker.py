@@ -1,161 +1,20 @@
 """The delivery worker against the sandbox over HTTP, on either database: what becomes of each kind of answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from app.delivery import worker as worker_module
-from app.delivery.deliver import Deliverer
-from app.delivery.retry_policy import RetryPolicy
-from app.delivery.worker import Worker
-from app.domain.submission import NewStep, NewSubmission, Operation, Status, StepStatus, Submission
+from app.domain.submission import Status, StepStatus
 from app.storage.database import Database
-from app.storage.migrations import upgrade
-from app.storage.outbox import Outbox
-from app.vitec.client import Credential, VitecClient
-from app.vitec.sandbox import Customer, Fault, Office, serve_sandbox
+from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
-from tests.integration.test_intake import BODY, KEYRING, application, opened
-from tests.integration.test_outbox import OTHER, attempts_of, kept, soon, store
+from tests.integration.delivering import HANGING, MILLISECOND, at_estates, estates_asked_for, received, working
+from tests.integration.storing import BODY, BOOKING, OTHER, application, opened, soon, store
 
-MILLISECOND = timedelta(milliseconds=1)
-HANGING = 30.0  # seconds; no test waits for it
-CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret"), OTHER: Credential("other", "other-crm")}
-BOOKING = NewStep(
-    Operation.VIEWING,
-    ("VIS1", "SLOT1"),
-    {"updatePerson": {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Å", "cellPhone": "+46701740605"}},
-)
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Office, str]]:
-    office = Office([Customer(CUSTOMER, "secret", "crm-secret"), Customer(OTHER, "other", "other-crm")])
-    with serve_sandbox(office) as url:
-        yield office, url
-
-
-@pytest.fixture
-def office(served: tuple[Office, str]) -> Office:
-    """The CRM as at its start; it is served once for all tests of this file."""
-    served[0].reset()
-    return served[0]
-
-
-@pytest.fixture
-def vitec_url(served: tuple[Office, str], office: Office) -> str:
-    return served[1]
-
-
-@pytest.fixture(autouse=True)
-def _patience_of_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.02)
-
-
-@dataclass
-class Delivery:
-    """A worker at work, and what it works on."""
-
-    database: Database
-    worker: Worker
-    running: asyncio.Task[None]
-    recorded: list[str]
-
-    async def submission(self, identity: str) -> Submission:
-        return await kept(self.database, identity)
-
-    async def settled(self, new: NewSubmission) -> Submission:
-        async def look() -> Submission | None:
-            found = await self.submission(new.id)
-            return found if found.status is not Status.PENDING else None
-
-        return await soon(look)
-
-    async def outcomes(self, new: NewSubmission) -> list[str | None]:
-        return [attempt.outcome for attempt in await attempts_of(self.database, new.id)]
-
-    async def attempted(self, new: NewSubmission, times: int) -> None:
-        """When so many attempts have ended."""
-
-        async def look() -> bool:
-            return len([outcome for outcome in await self.outcomes(new) if outcome]) >= times
-
-        await soon(look)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """Empty, and up to date."""
-    with opened(database_url) as database:
-        upgrade(database)
-        yield database
-
-
-@asynccontextmanager
-async def working(
-    database: Database,
-    vitec_url: str,
-    *,
-    retry: timedelta = MILLISECOND,
-    probe: timedelta = 50 * MILLISECOND,
-    lease: timedelta = timedelta(seconds=30),
-    give_up: timedelta = timedelta(hours=1),
-    parks: frozenset[str] = frozenset(),
-    concurrency: int = 8,
-    per_customer: int = 2,
-    timeout_seconds: float = HANGING,
-) -> AsyncIterator[Delivery]:
-    """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
-    outside = asyncio.all_tasks()
-    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
-    outbox = Outbox(database, KEYRING, lease)
-    policy = RetryPolicy((retry,), give_up, probe)
-    recorded: list[str] = []
-    worker = Worker(
-        outbox,
-        Deliverer(outbox, vitec, policy, parks, recorded.append),
-        [CUSTOMER, OTHER],
-        concurrency=concurrency,
-        concurrency_per_customer=per_customer,
-        lease=lease,
-        probe=probe,
-    )
-    running = asyncio.create_task(worker.run())
-    try:
-        yield Delivery(database, worker, running, recorded)
-    finally:
-        while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
-            for task in its_own:
-                task.cancel()
-            await asyncio.wait(its_own, timeout=0.1)
-        await vitec.close()
-
-
-def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        return len(office.received) >= number
-
-    return look
-
-
-def at_estates(*estates: str, customer_id: str = CUSTOMER) -> list[NewSubmission]:
-    return [application(customer_id, resource=(estate,)) for estate in estates]
-
-
-def estates_asked_for(office: Office) -> list[str]:
-    return [request.path.split("/")[4] for request in office.received]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 
 
 async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vitec_url: str, office: Office) -> None:
@@ -163,7 +22,7 @@ async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vit
     await store(database, new)
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
-    assert (found.status, found.first.attempts, found.first.result) == (Status.DELIVERED, 1, None)
+    assert (found.status, found.main.attempts, found.main.result) == (Status.DELIVERED, 1, None)
     (request,) = office.received
     assert (request.path, request.body) == (f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", BODY)
     assert delivery.recorded == [new.id]
@@ -175,12 +34,7 @@ async def test_the_steps_of_a_submission_are_delivered_in_order_and_vitecs_answe
     new = application(more_steps=(BOOKING,))
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-
-        async def done() -> bool:
-            return (await delivery.submission(new.id)).steps[1].status is StepStatus.DELIVERED
-
-        await soon(done)
-        steps = (await delivery.submission(new.id)).steps
+        steps = (await delivery.all_done(new)).steps
     assert [request.operation for request in office.received] == ["interest", "viewing"]
     assert [step.result for step in steps] == [None, office.bookings[0].contact_id]
 
@@ -205,7 +59,7 @@ async def test_an_overloaded_vitec_is_tried_again_until_it_recovers(
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
         assert await delivery.outcomes(new) == ["unavailable", "unavailable", "delivered"]
-    assert (found.status, found.first.attempts) == (Status.DELIVERED, 3)
+    assert (found.status, found.main.attempts) == (Status.DELIVERED, 3)
 
 
 async def test_what_vitec_says_of_when_to_come_back_is_kept_to(
@@ -247,8 +101,8 @@ async def test_a_refusal_is_kept_in_vitecs_words_and_never_repeated(
     await store(database, new)
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
-    assert (found.status, found.first.attempts) == (Status.REJECTED, 1)
-    assert found.first.upstream == {
+    assert (found.status, found.main.attempts) == (Status.REJECTED, 1)
+    assert found.main.upstream == {
         "status": 400,
         "message": "Visningen är fullbokad",
         "modelState": {"participant.firstName": ["För långt"]},
@@ -268,60 +122,6 @@ async def test_what_vitec_does_not_find_is_asked_for_once_more(
     assert len(office.received) == 2
 
 
-async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
-    database: Database, vitec_url: str, office: Office
-) -> None:
-    office.order(Fault(status=401, times=2))
-    new = application()
-    await store(database, new)
-    async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
-        assert await delivery.outcomes(new) == ["refusedlogin", "refusedlogin", "delivered"]
-    assert (found.status, found.first.attempts) == (Status.DELIVERED, 1)
-
-
-async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
-    database: Database, vitec_url: str, office: Office
-) -> None:
-    office.order(Fault(status=401, customer_id=CUSTOMER))
-    refused, others = at_estates("A", "B", "C"), [application(OTHER) for _ in range(4)]
-    await store(database, *refused)
-    async with working(database, vitec_url, probe=timedelta(minutes=5), per_customer=1) as delivery:
-        await soon(received(office, 1))
-        await delivery.attempted(refused[0], 1)
-        await store(database, *others)
-        for new in others:
-            assert (await delivery.settled(new)).status is Status.DELIVERED
-        for new in refused:
-            assert (await delivery.submission(new.id)).status is Status.PENDING
-    assert [request.customer_id for request in office.received].count(CUSTOMER) == 1
-
-
-async def test_a_refused_login_is_never_tried_with_the_same_submission_twice_running(
-    database: Database, vitec_url: str, office: Office
-) -> None:
-    office.order(Fault(status=401))
-    await store(database, *at_estates("A", "B"))
-    async with working(database, vitec_url, per_customer=1):
-        await soon(received(office, 6))
-    asked_for = estates_asked_for(office)[:6]
-    assert asked_for in (["A", "B"] * 3, ["B", "A"] * 3)
-
-
-async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
-    database: Database, vitec_url: str, office: Office
-) -> None:
-    office.order(Fault(status=401, times=1))
-    office.order(Fault(status=503))
-    await store(database, *at_estates("A", "B", "C"))
-    probe = timedelta(seconds=0.4)
-    async with working(database, vitec_url, probe=probe, retry=timedelta(minutes=1), per_customer=1):
-        await soon(received(office, 3))
-    refused, second, third = (request.at for request in office.received[:3])
-    assert second - refused >= probe
-    assert third - second >= probe
-
-
 async def test_a_forbidden_resource_backs_off_alone(database: Database, vitec_url: str, office: Office) -> None:
     office.order(Fault(status=403, times=1))
     forbidden, allowed = at_estates("FORBIDDEN", "ALLOWED")
@@ -332,7 +132,7 @@ async def test_a_forbidden_resource_backs_off_alone(database: Database, vitec_ur
         assert (await delivery.settled(allowed)).status is Status.DELIVERED
         assert (await delivery.submission(forbidden.id)).status is Status.PENDING
         found = await delivery.settled(forbidden)
-    assert (found.status, found.first.attempts) == (Status.DELIVERED, 2)
+    assert (found.status, found.main.attempts) == (Status.DELIVERED, 2)
 
 
 AMBIGUOUS = [
@@ -380,7 +180,7 @@ async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(
     await store(database, new)
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
-    assert (found.status, found.first.result, len(office.received)) == (Status.DELIVERED, None, 1)
+    assert (found.status, found.main.result, len(office.received)) == (Status.DELIVERED, None, 1)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +197,7 @@ async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
     lease = timedelta(seconds=0.3)
     async with working(database, vitec_url, lease=lease) as dying:
         await soon(received(office, 1))
-    assert (await dying.submission(new.id)).first.status is StepStatus.SENDING
+    assert (await dying.submission(new.id)).main.status is StepStatus.SENDING
     async with working(database, vitec_url, lease=lease, parks=parks) as delivery:
         assert (await delivery.settled(new)).status is status
         assert await delivery.outcomes(new) == ["ambiguous", "delivered"][:calls]
@@ -407,10 +207,10 @@ async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
 async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=0.7))
+    office.order(Fault(delay_seconds=0.5))
     new = application()
     await store(database, new)
-    lease = timedelta(seconds=0.2)
+    lease = timedelta(seconds=0.15)
     with opened(database_url) as another:
         async with working(database, vitec_url, lease=lease), working(another, vitec_url, lease=lease) as delivery:
             assert (await delivery.settled(new)).status is Status.DELIVERED
@@ -429,7 +229,7 @@ async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
         delivery.worker.stop()
         await asyncio.wait_for(delivery.running, 5)
         assert (await delivery.submission(first.id)).status is Status.DELIVERED
-        assert (await delivery.submission(second.id)).first.status is StepStatus.WAITING
+        assert (await delivery.submission(second.id)).main.status is StepStatus.WAITING
     assert estates_asked_for(office) == ["A"]
 
 
@@ -470,3 +270,21 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_the_delivery(
         assert not still
         await rename("away", "submissions")
         assert (await delivery.settled(new)).status is Status.DELIVERED
+
+
+async def test_a_worker_whose_lease_was_taken_records_nothing_and_works_on(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(delay_seconds=0.4, times=1))
+    taken, next_one = at_estates("TAKEN", "NEXT")
+    await store(database, taken)
+    by_another = text("UPDATE submissions SET claim = 'another'")
+    async with working(database, vitec_url, lease=timedelta(seconds=0.6)) as delivery:
+        await soon(received(office, 1))
+        await database.write(lambda connection: connection.execute(by_another))
+        await store(database, next_one)
+        assert (await delivery.settled(next_one)).status is Status.DELIVERED
+        await delivery.attempted(taken, 1)
+        assert not delivery.running.done()
+        outcomes = await delivery.outcomes(taken)
+    assert outcomes[0] == "ambiguous"  # by whoever took over when that lease had run out

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
@@ -128,6 +130,27 @@ def test_an_email_address_has_a_real_syntax(typed: Any, read_as: Any) -> None:
     assert read(fields.Email, typed) == read_as
 
 
+def by_the_library(typed: str) -> Any:
+    try:
+        return validate_email(typed, check_deliverability=False, test_environment=True, strict=True).normalized
+    except EmailNotValidError:
+        return ["invalid_email"]
+
+
+LOCAL_PARTS = st.sampled_from(["Info", "POSTMASTER", "anna", ".anna", "anna.", "a..b", "a b", '"a b"', "å", "a\u0301"])
+LOCAL_PARTS |= st.from_regex(r"[A-Za-z0-9.+_'-]{1,70}", fullmatch=True) | st.text(max_size=10)
+DOMAINS = st.sampled_from(["example.se", "EXAMPLE.SE", "exämple.se", "maklare.test", "localhost", "a..b", "-a.se", ""])
+DOMAINS |= st.from_regex(r"[A-Za-z0-9.-]{1,30}", fullmatch=True)
+
+
+@given(LOCAL_PARTS, DOMAINS)
+def test_an_email_address_is_read_as_the_library_reads_it_the_quick_way_too(local: str, domain: str) -> None:
+    typed = f"{local}@{domain}"
+    assume(typed == fields.trim(typed) and utf16_length(typed) <= 100 and not re.search(r"[\x00-\x1f\x7f-\x9f]", typed))
+    assume(not re.search("[\u2028\u2029]", typed))
+    assert read(fields.Email, typed) == by_the_library(typed)
+
+
 @pytest.mark.parametrize(
     ("typed", "read_as"),
     [
@@ -157,6 +180,31 @@ def test_an_email_address_has_a_real_syntax(typed: Any, read_as: Any) -> None:
 )
 def test_a_phone_number_is_one_that_can_be_dialled(typed: Any, read_as: Any) -> None:
     assert read(fields.Phone, typed) == read_as
+
+
+def dialled_by_the_library(typed: str) -> Any:
+    """Without the quick way that Swedish mobile numbers have."""
+    try:
+        number = phonenumbers.parse(typed, "SE")
+    except phonenumbers.NumberParseException:
+        return ["invalid_phone"]
+    e164 = phonenumbers.PhoneNumberFormat.E164
+    return phonenumbers.format_number(number, e164) if phonenumbers.is_valid_number(number) else ["invalid_phone"]
+
+
+@st.composite
+def typed_mobiles(draw: st.DrawFn) -> str:
+    """Numbers as Swedes write mobile ones, and such as almost are some: of any length, with signs between."""
+    digits = draw(st.from_regex(r"7?[0-9]{6,11}", fullmatch=True))
+    between = draw(st.lists(st.sampled_from(["", "", "", " ", "-", "  "]), min_size=len(digits), max_size=len(digits)))
+    written = "".join(digit + sign for digit, sign in zip(digits, between, strict=True)).strip(" -")
+    return draw(st.sampled_from(["0", "+46", "0046", "+46 ", "0046-"])) + written
+
+
+@settings(max_examples=300)
+@given(typed_mobiles())
+def test_a_swedish_mobile_number_is_read_as_the_library_reads_it(typed: str) -> None:
+    assert read(fields.Phone, typed) == dialled_by_the_library(typed)
 
 
 @given(st.from_regex(r"\+?[0-9 ()-]{6,20}( ?(ankn|ext|x)\.? ?[0-9]{1,8})?", fullmatch=True))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.storage.encryption import KeyedHash, Keyring, SealBroken
+from app.storage.encryption import HASH_LENGTH, KeyedHash, Keyring, SealBroken
 
 OLD, NEW, FOREIGN = (letter * 32 for letter in (b"o", b"n", b"f"))
 PLACE = "S1/payload"
@@ -79,7 +79,7 @@ def test_another_ring_opens_nothing() -> None:
 @pytest.mark.parametrize("text", ["anna@example.se", "", "å", "\ud800"])
 def test_a_hash_is_the_same_for_the_same_text_key_and_purpose_alone(text: str) -> None:
     digest = KeyedHash("secret", "contacts").digest(text)
-    assert len(digest) == 32
+    assert len(digest) == HASH_LENGTH
     assert digest == KeyedHash("secret", "contacts").digest(text)
     assert digest != KeyedHash("another", "contacts").digest(text)
     assert digest != KeyedHash("secret", "repeats").digest(text)

@@ -13,7 +13,8 @@ from starlette.requests import Request
 
 from app.domain.faults import Fault
 from app.web.bodies import LARGEST_BODY, MOST_FIELDS, Body, TooLarge, UnsupportedMedia, is_form, parse_json, read
-from app.web.kinds import INTEREST, VIEWING
+from app.web.kinds import INTEREST, VIEWING, Kind
+from app.web.visit import headers_of
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -37,14 +38,18 @@ def request(content: bytes, content_type: str, *, declared: int | None = None, p
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
+def read_by(kind: Kind, asked: Request) -> Body:
+    return asyncio.run(read(asked, headers_of(asked), kind.tree, kind.person))
+
+
 def read_as(content: bytes, content_type: str, **more: Any) -> Body:
-    return asyncio.run(read(request(content, content_type, **more), INTEREST.tree, INTEREST.person))
+    return read_by(INTEREST, request(content, content_type, **more))
 
 
 def form(*pairs: tuple[str, str], booking: bool = False) -> Body:
     kind = VIEWING if booking else INTEREST
     content = urlencode(pairs).encode()
-    return asyncio.run(read(request(content, FORM), kind.tree, kind.person))
+    return read_by(kind, request(content, FORM))
 
 
 def multipart(*parts: tuple[str, bytes]) -> tuple[bytes, str]:

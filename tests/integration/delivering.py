@@ -1,0 +1,119 @@
+"""What the tests of delivery share: a worker at work against the sandbox."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.delivery.deliver import Deliverer
+from app.delivery.retry_policy import RetryPolicy
+from app.delivery.worker import Worker
+from app.domain.submission import FINAL, NewSubmission, Status, Submission
+from app.storage.database import Database
+from app.storage.outbox import Outbox
+from app.vitec.client import Credential, VitecClient
+from app.vitec.pauses import Pauses
+from app.vitec.sandbox import Office
+from tests.conftest import CUSTOMER
+from tests.integration.storing import KEYRING, OTHER, application, attempts_of, kept, soon
+
+MILLISECOND = timedelta(milliseconds=1)
+HANGING = 30.0  # seconds; no test waits for it
+CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret"), OTHER: Credential("other", "other-crm")}
+
+
+@dataclass
+class Delivery:
+    """A worker at work, and what it works on."""
+
+    database: Database
+    worker: Worker
+    running: asyncio.Task[None]
+    recorded: list[str]
+
+    async def submission(self, identity: str) -> Submission:
+        return await kept(self.database, identity)
+
+    async def settled(self, new: NewSubmission) -> Submission:
+        async def look() -> Submission | None:
+            found = await self.submission(new.id)
+            return found if found.status is not Status.PENDING else None
+
+        return await soon(look)
+
+    async def all_done(self, new: NewSubmission) -> Submission:
+        """When nothing of it is left to do."""
+
+        async def look() -> Submission | None:
+            found = await self.submission(new.id)
+            return found if all(step.status in FINAL for step in found.steps) else None
+
+        return await soon(look)
+
+    async def outcomes(self, new: NewSubmission) -> list[str | None]:
+        return [attempt.outcome for attempt in await attempts_of(self.database, new.id)]
+
+    async def attempted(self, new: NewSubmission, times: int) -> None:
+        """When so many attempts have ended."""
+
+        async def look() -> bool:
+            return len([outcome for outcome in await self.outcomes(new) if outcome]) >= times
+
+        await soon(look)
+
+
+@asynccontextmanager
+async def working(
+    database: Database,
+    vitec_url: str,
+    *,
+    retry: timedelta = MILLISECOND,
+    probe: timedelta = 50 * MILLISECOND,
+    lease: timedelta = timedelta(seconds=30),
+    give_up: timedelta = timedelta(hours=1),
+    parks: frozenset[str] = frozenset(),
+    concurrency: int = 8,
+    per_customer: int = 2,
+    timeout_seconds: float = HANGING,
+) -> AsyncIterator[Delivery]:
+    """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
+    outside = asyncio.all_tasks()
+    pauses = Pauses(probe)
+    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency, pauses)
+    outbox = Outbox(database, KEYRING, lease)
+    policy = RetryPolicy((retry,), give_up, probe)
+    recorded: list[str] = []
+    worker = Worker(
+        outbox,
+        Deliverer(outbox, vitec, policy, parks, pauses, recorded.append),
+        [CUSTOMER, OTHER],
+        concurrency=concurrency,
+        concurrency_per_customer=per_customer,
+        lease=lease,
+        pauses=pauses,
+    )
+    running = asyncio.create_task(worker.run())
+    try:
+        yield Delivery(database, worker, running, recorded)
+    finally:
+        while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
+            for task in its_own:
+                task.cancel()
+            await asyncio.wait(its_own, timeout=0.1)
+        await vitec.close()
+
+
+def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return len(office.received) >= number
+
+    return look
+
+
+def at_estates(*estates: str, customer_id: str = CUSTOMER) -> list[NewSubmission]:
+    return [application(customer_id, resource=(estate,)) for estate in estates]
+
+
+def estates_asked_for(office: Office) -> list[str]:
+    return [request.path.split("/")[4] for request in office.received]

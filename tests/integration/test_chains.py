@@ -1,0 +1,147 @@
+"""Submissions of several steps, on either database: what follows what, and what stops it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.domain.plan import CONTACT_AGENT, FALLBACK
+from app.domain.submission import NewStep, Operation, Status, StepStatus
+from app.storage.database import Database
+from app.vitec.sandbox import Fault, Office
+from tests.conftest import CUSTOMER
+from tests.integration.delivering import HANGING, received, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, application, soon, store, submission
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+
+async def test_a_lead_follows_a_booking_on_the_contact_that_vitec_answered(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        await delivery.all_done(new)
+        assert await delivery.outcomes(new) == ["delivered"] * 3
+    contact = office.bookings[0].contact_id
+    assert [request.operation for request in office.received] == ["viewing", "contact", "lead"]
+    assert office.received[1].path == f"/CRM/Contact/{CUSTOMER}/{contact}"
+    assert office.received[2].body == {"leadSourceId": "LS1", "assignedToId": "U1", "contactId": contact}
+    assert delivery.recorded == [new.id]  # told of once, when the booking itself had its outcome
+
+
+@pytest.mark.parametrize(
+    ("agent", "fallback", "assigned"), [("A1", "U9", "A1"), (None, "U9", "U9"), (None, None, None)]
+)
+async def test_a_lead_goes_to_the_contacts_own_agent_else_to_the_fallback_else_nowhere(
+    database: Database, vitec_url: str, office: Office, agent: str | None, fallback: str | None, assigned: str | None
+) -> None:
+    visitor = BOOKING.body["updatePerson"] | ({"userId": agent} if agent else {})
+    lead = {"leadSourceId": "LS1", "assignedToId": CONTACT_AGENT} | ({FALLBACK: fallback} if fallback else {})
+    steps = (NewStep(Operation.CONTACT, (), {}), NewStep(Operation.LEAD, (), lead))
+    new = submission(Operation.VIEWING, replace(BOOKING, body={"updatePerson": visitor}), *steps)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.all_done(new)
+    sent = [request.body for request in office.received if request.operation == "lead"]
+    contact = office.bookings[0].contact_id
+    expected = {"leadSourceId": "LS1", "assignedToId": assigned, "contactId": contact}
+    assert sent == ([expected] if assigned else [])
+    assert (found.status, found.steps[2].status.value) == (Status.DELIVERED, "delivered" if assigned else "failed")
+
+
+async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault.model_validate({"status": 400, "operation": "lead"}))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.all_done(new)
+    assert found.status is Status.DELIVERED
+    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "rejected"]
+
+
+async def test_a_booking_that_vitec_refuses_is_followed_by_nothing(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=400))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.settled(new)
+    assert (found.status, len(office.received)) == (Status.REJECTED, 1)
+    assert [step.status.value for step in found.steps] == ["rejected", "waiting", "waiting"]
+
+
+async def test_an_interest_that_vitec_answers_with_nothing_is_followed_by_no_lead(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.all_done(new)
+    assert found.status is Status.DELIVERED
+    assert [step.status.value for step in found.steps] == ["delivered", "skipped", "skipped"]
+    assert len(office.received) == 1
+
+
+async def test_a_booking_whose_answer_holds_no_contact_is_delivered_and_its_lead_is_for_a_person(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=200, body="{}", carried_out=True, times=1))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+
+        async def stopped() -> bool:
+            return (await delivery.submission(new.id)).steps[1].status is StepStatus.FAILED
+
+        await soon(stopped)
+        found = await delivery.submission(new.id)
+    assert found.status is Status.DELIVERED
+    assert [step.status.value for step in found.steps] == ["delivered", "failed", "waiting"]
+    assert len(office.received) == 1
+
+
+async def test_a_lead_whose_contact_vitec_does_not_know_is_refused_and_never_posted(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    new = submission(Operation.LEAD, NewStep(Operation.CONTACT, ("C9",), {}), NewStep(Operation.LEAD, (), {}))
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.settled(new)
+    assert found.status is Status.REJECTED
+    assert [request.operation for request in office.received] == ["contact", "contact"]
+
+
+async def test_a_look_up_that_was_interrupted_is_simply_made_again(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "contact", "times": 1}))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    lease = timedelta(seconds=0.3)
+    async with working(database, vitec_url, lease=lease):
+        await soon(received(office, 2))
+    async with working(database, vitec_url, lease=lease, parks=frozenset({CUSTOMER})) as delivery:
+        found = await delivery.all_done(new)
+    assert [step.status.value for step in found.steps] == ["delivered"] * 3
+    assert [request.operation for request in office.received] == ["viewing", "contact", "contact", "lead"]
+
+
+async def test_a_lead_that_was_interrupted_may_have_been_made(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "lead", "times": 1}))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    lease = timedelta(seconds=0.3)
+    async with working(database, vitec_url, lease=lease):
+        await soon(received(office, 3))
+    async with working(database, vitec_url, lease=lease, parks=frozenset({CUSTOMER})) as delivery:
+        found = await delivery.all_done(new)
+    assert found.status is Status.DELIVERED
+    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "uncertain"]
+    assert len(office.received) == 3

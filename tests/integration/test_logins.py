@@ -1,0 +1,121 @@
+"""A login that Vitec refuses, on either database: it rests, spends nothing, and recovers by itself."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.domain.submission import NewStep, Operation, Status
+from app.storage.database import Database
+from app.vitec.sandbox import Fault, Office
+from tests.conftest import CUSTOMER
+from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+
+async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=2))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.settled(new)
+        assert await delivery.outcomes(new) == ["refusedlogin", "refusedlogin", "delivered"]
+    assert (found.status, found.main.attempts) == (Status.DELIVERED, 1)
+
+
+async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, customer_id=CUSTOMER))
+    refused, others = at_estates("A", "B", "C"), [application(OTHER) for _ in range(4)]
+    await store(database, *refused)
+    async with working(database, vitec_url, probe=timedelta(minutes=5), per_customer=1) as delivery:
+        await soon(received(office, 1))
+        await delivery.attempted(refused[0], 1)
+        await store(database, *others)
+        for new in others:
+            assert (await delivery.settled(new)).status is Status.DELIVERED
+        for new in refused:
+            assert (await delivery.submission(new.id)).status is Status.PENDING
+    assert [request.customer_id for request in office.received].count(CUSTOMER) == 1
+
+
+async def test_a_refused_login_is_never_tried_with_the_same_submission_twice_running(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401))
+    await store(database, *at_estates("A", "B"))
+    async with working(database, vitec_url, per_customer=1):
+        await soon(received(office, 6))
+    asked_for = estates_asked_for(office)[:6]
+    assert asked_for in (["A", "B"] * 3, ["B", "A"] * 3)
+
+
+async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=1))
+    office.order(Fault(status=503))
+    await store(database, *at_estates("A", "B", "C"))
+    probe = timedelta(seconds=0.4)
+    async with working(database, vitec_url, probe=probe, retry=timedelta(minutes=1), per_customer=1):
+        await soon(received(office, 3))
+    refused, second, third = (request.at for request in office.received[:3])
+    assert second - refused >= probe
+    assert third - second >= probe
+
+
+async def test_a_probe_is_one_call_and_not_one_for_each_place(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=1))
+    office.order(Fault(delay_seconds=30))
+    first, *others = at_estates("A", "B", "C", "D")
+    await store(database, first)
+    async with working(database, vitec_url, probe=400 * MILLISECOND, per_customer=2) as delivery:
+        await delivery.attempted(first, 1)
+        await store(database, *others)
+        await soon(received(office, 2))
+        await asyncio.wait({delivery.running}, timeout=0.3)
+        assert len(office.received) == 2  # the probe is still under way, and its time for another has not come
+
+
+async def test_a_refused_crm_login_rests_alone_and_the_bookings_go_on(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault.model_validate({"status": 401, "operation": "lead"}))
+    leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
+    bookings = [submission(Operation.VIEWING, BOOKING) for _ in range(3)]
+    await store(database, leads[0])
+    async with working(database, vitec_url, probe=timedelta(minutes=5), per_customer=1) as delivery:
+        await delivery.attempted(leads[0], 1)
+        await store(database, *leads[1:], *bookings)
+        for new in bookings:
+            assert (await delivery.settled(new)).status is Status.DELIVERED
+        for new in leads:
+            assert (await delivery.submission(new.id)).status is Status.PENDING
+    assert [request.operation.value for request in office.received].count("lead") == 1
+
+
+async def test_a_chain_waits_where_its_login_rests_and_repeats_nothing_when_it_goes_on(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault.model_validate({"status": 401, "operation": "loan-promise"}))
+    refused = submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {}))
+    chain = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, refused)
+    async with working(database, vitec_url, probe=timedelta(seconds=0.5)) as delivery:
+        await delivery.attempted(refused, 1)
+        await store(database, chain)
+        assert (await delivery.settled(chain)).status is Status.DELIVERED
+        steps = (await delivery.submission(chain.id)).steps
+        assert [step.attempts for step in steps] == [1, 0, 0]
+        office.lift()
+        found = await delivery.all_done(chain)
+        assert await delivery.outcomes(chain) == ["delivered"] * 3
+    assert [step.attempts for step in found.steps] == [1, 1, 1]
+    assert len(office.bookings) == 1

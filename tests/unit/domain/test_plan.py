@@ -1,0 +1,157 @@
+"""Which steps deliver what was posted, in order, and what each sends; and that the order can be read again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.domain.applications import Interest, VitecModel
+from app.domain.fields import Reading
+from app.domain.filling import InterestDefaults, Said, ViewingDefaults
+from app.domain.marketing import Marketing
+from app.domain.payload import MODELS, order_of, payload_of
+from app.domain.plan import CONTACT_AGENT, FALLBACK, Defaults, LeadDefaults, Order, plan
+from app.domain.submission import Operation, Status, Submission, new_id
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
+TAGS = Marketing("https://a.se/1", (("utm_source", "google"),))
+VISITOR = Said(with_key=False, consented_at=None, marketing=Marketing())
+TAGGED = replace(VISITOR, marketing=TAGS)
+LEAD = LeadDefaults("LS1", "U1")
+PLAIN = Defaults(InterestDefaults(), ViewingDefaults())
+WITH_LEAD = replace(PLAIN, lead=LEAD)
+AS_LEAD = replace(WITH_LEAD, interest_as_lead=True)
+SPOKEN: dict[Operation, dict[str, Any]] = {
+    Operation.INTEREST: ANNA,
+    Operation.VIEWING: {"updatePerson": ANNA},
+    Operation.LEAD: {"contactId": "C1", "message": "Hej"},
+    Operation.LOAN_PROMISE: {"bank": "SBAB", "validUntil": "2026-12-31T23:59:59+01:00"},
+}
+RESOURCES = {Operation.INTEREST: ("OBJ1",), Operation.VIEWING: ("VIS1", "SLOT1"), Operation.LOAN_PROMISE: ("C1",)}
+
+
+def order(operation: Operation, said: Said = VISITOR, **members: Any) -> Order:
+    reading = Reading(form=False, now=NOW)
+    application = MODELS[operation].model_validate(SPOKEN[operation] | members, context=reading)
+    return Order("M12345", operation, RESOURCES.get(operation, ()), application, said)
+
+
+def steps(one: Order, defaults: Defaults) -> list[str]:
+    return [step.operation.value for step in plan(one, defaults)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "said", "defaults", "expected"),
+    [
+        (Operation.INTEREST, VISITOR, PLAIN, ["interest"]),
+        (Operation.INTEREST, TAGGED, WITH_LEAD, ["interest"]),
+        (Operation.INTEREST, TAGGED, AS_LEAD, ["interest", "contact", "lead"]),
+        (Operation.INTEREST, VISITOR, AS_LEAD, ["interest"]),
+        (Operation.INTEREST, TAGGED, replace(AS_LEAD, lead=None), ["interest"]),
+        (Operation.VIEWING, TAGGED, PLAIN, ["viewing"]),
+        (Operation.VIEWING, VISITOR, WITH_LEAD, ["viewing"]),
+        (Operation.VIEWING, TAGGED, WITH_LEAD, ["viewing", "contact", "lead"]),
+        (Operation.VIEWING, VISITOR, replace(PLAIN, lead=replace(LEAD, always=True)), ["viewing", "contact", "lead"]),
+        (Operation.LEAD, VISITOR, WITH_LEAD, ["lead"]),
+        (
+            Operation.LEAD,
+            VISITOR,
+            replace(PLAIN, lead=replace(LEAD, assigned_to_id=CONTACT_AGENT)),
+            ["contact", "lead"],
+        ),
+        (Operation.LOAN_PROMISE, TAGGED, WITH_LEAD, ["loan-promise"]),
+    ],
+)
+def test_each_operation_has_its_steps(
+    operation: Operation, said: Said, defaults: Defaults, expected: list[str]
+) -> None:
+    assert steps(order(operation, said), defaults) == expected
+
+
+def test_a_page_alone_is_no_marketing_to_tell() -> None:
+    said = replace(VISITOR, marketing=Marketing("https://a.se/1"))
+    assert steps(order(Operation.VIEWING, said), WITH_LEAD) == ["viewing"]
+
+
+@pytest.mark.parametrize(
+    ("with_key", "asked", "sent", "follows"),
+    [(False, True, False, True), (True, True, True, False), (True, False, False, True), (True, None, False, True)],
+)
+def test_a_lead_follows_unless_a_caller_with_a_key_wants_the_bookings_id(
+    with_key: bool, asked: bool | None, sent: bool, follows: bool
+) -> None:
+    booking = order(Operation.VIEWING, replace(TAGGED, with_key=with_key), returnBookingId=asked)
+    planned = plan(booking, WITH_LEAD)
+    assert planned[0].body["returnBookingId"] is sent
+    assert (len(planned) == 3) is follows
+
+
+def test_marketing_is_told_once_inline_or_in_the_lead() -> None:
+    told = {"referrer": "https://a.se/1", "utmTags": [{"name": "utm_source", "value": "google"}]}
+    (inline,) = plan(order(Operation.INTEREST, TAGGED), WITH_LEAD)
+    assert inline.body["marketing"] == told
+    own, _, lead = plan(order(Operation.INTEREST, TAGGED), AS_LEAD)
+    assert "marketing" not in own.body
+    assert lead.body == {"leadSourceId": "LS1", "assignedToId": "U1", "marketing": told}
+
+
+def test_a_look_up_and_the_lead_after_a_booking_name_no_contact_yet() -> None:
+    _, contact, lead = plan(order(Operation.VIEWING, TAGGED), WITH_LEAD)
+    assert (contact.resource, contact.body, lead.resource) == ((), {}, ())
+    assert "contactId" not in lead.body
+
+
+def test_what_a_caller_says_of_a_lead_wins_over_the_configuration() -> None:
+    full = replace(LEAD, office_id="O1", assignment_source_id="AS1")
+    (step,) = plan(order(Operation.LEAD, assignedToId="U2"), replace(PLAIN, lead=full))
+    configured = {"leadSourceId": "LS1", "officeId": "O1", "assignmentSourceId": "AS1"}
+    assert step.body == {"contactId": "C1", "message": "Hej", "assignedToId": "U2"} | configured
+
+
+def test_a_fallback_is_kept_where_the_contacts_own_agent_is_asked_for_and_never_else() -> None:
+    defaults = replace(PLAIN, lead=replace(LEAD, assigned_to_id=CONTACT_AGENT, fallback_assigned_to_id="U9"))
+    contact, lead = plan(order(Operation.LEAD), defaults)
+    assert (contact.resource, lead.body[FALLBACK], lead.body["assignedToId"]) == (("C1",), "U9", CONTACT_AGENT)
+    (lead,) = plan(order(Operation.LEAD, assignedToId="U2"), defaults)
+    assert FALLBACK not in lead.body
+    assert FALLBACK not in replace(LEAD, fallback_assigned_to_id="U9").members()
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("lead", [None, LEAD])
+def test_only_a_leads_members_are_filled_in_for_a_caller(operation: Operation, lead: LeadDefaults | None) -> None:
+    filled = {"leadSourceId", "assignedToId"} if lead and operation is Operation.LEAD else set()
+    assert replace(PLAIN, lead=lead).filled(operation) == filled
+
+
+def test_what_is_spoken_is_without_its_marketing() -> None:
+    assert order(Operation.INTEREST, marketing={"referrer": "https://a.se/"}).spoken == ANNA
+
+
+SAID = [
+    VISITOR,
+    TAGGED,
+    replace(TAGGED, with_key=True, consented_at=datetime(2026, 6, 1, 14, 0, 0, 5, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("operation", SPOKEN)
+def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, said: Said) -> None:
+    accepted = order(operation, said)
+    consent = {"version": 1, "language": "sv", "at": NOW.isoformat()}
+    payload = payload_of(accepted, consent)
+    resource = accepted.resource
+    kept = Submission(new_id(), "M12345", operation, resource, Status.FAILED, "sv", NOW, None, ())
+    read = order_of(kept, payload)
+    assert read == accepted
+    assert plan(read, AS_LEAD) == plan(accepted, AS_LEAD)
+    assert payload["consent"] == consent
+
+
+def test_every_operation_that_can_be_posted_can_be_read_again() -> None:
+    assert set(MODELS) == set(Operation) - {Operation.CONTACT}
+    assert all(issubclass(model, VitecModel) for model in MODELS.values())
+    assert MODELS[Operation.INTEREST] is Interest
