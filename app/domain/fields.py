@@ -55,7 +55,6 @@ _MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
 _EXTENSION = re.compile(r"\s*(?:ankn(?:ytning)?|ext|x)[.:]?\s*(?=\d+$)", re.IGNORECASE)
 _POSTCODE = re.compile(r"(\d{3})\s*(\d{2})", re.ASCII)
-_BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
 _BETWEEN_DIGITS = re.compile(r"[ -]")
 _SWEDEN: Any = phonenumbers.PhoneMetadata.metadata_for_region("SE")
 _SWEDISH_MOBILE = re.compile(rf"(?:\+46|0046|0)({_SWEDEN.mobile.national_number_pattern})", re.ASCII)
@@ -87,7 +86,10 @@ def cut(text: str, length: int) -> str:
 
 
 def trim(text: str) -> str:
-    return text.strip().strip(_INVISIBLE_EDGES).strip()
+    """Without white space and invisible characters at its edges, however they alternate there."""
+    while (shorter := text.strip().strip(_INVISIBLE_EDGES)) != text:
+        text = shorter
+    return text
 
 
 def one_line(value: Any) -> str:
@@ -251,16 +253,20 @@ def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
             raise fault("wrong_type")
         typed = value.strip()
         try:
-            if _BARE_DATE.fullmatch(typed):
-                moment = _local(datetime.combine(date.fromisoformat(typed), bare_date_at))
-            else:
-                moment = _local(datetime.fromisoformat(typed)).replace(microsecond=0)
+            moment = _local(_bare_date(typed, bare_date_at) or datetime.fromisoformat(typed).replace(microsecond=0))
             moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
         except (ValueError, OverflowError) as error:
             raise fault("invalid_datetime") from error
         return moment
 
     return read
+
+
+def _bare_date(text: str, at: time) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), at)
+    except ValueError:
+        return None
 
 
 def _not_in_the_future(moment: datetime, info: ValidationInfo[Reading]) -> datetime:

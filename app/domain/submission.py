@@ -105,6 +105,11 @@ class Submission:
         return reference_of(self.id)
 
     @property
+    def refusal(self) -> Any:
+        """Vitec's words where it refused the submission: of its own operation, or of a step before that."""
+        return next((step.upstream for step in self.steps[: self.main.position + 1] if step.upstream), None)
+
+    @property
     def main(self) -> Step:
         """The step whose outcome is the submission's: its own operation."""
         return next(step for step in self.steps if step.operation is self.operation)

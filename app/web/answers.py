@@ -13,7 +13,7 @@ from app.storage.database import StoreUnavailable
 from app.storage.intake import Accepted
 from app.web.bodies import Body
 from app.web.customers import origin_of
-from app.web.form_pages import form_response
+from app.web.form_pages import form_response, instead_of_form
 from app.web.messages import field_faults
 from app.web.pages import Notice
 from app.web.problems import Problem
@@ -88,7 +88,7 @@ class JsonAnswers:
             result = found.main.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
             return self._json(result, 200, headers)
         if found and found.status is Status.REJECTED:
-            return self._problem(400, "upstream-rejected", upstream=found.main.upstream or {})
+            return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
         return self._pending(accepted, found, {})
 
     def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
@@ -124,6 +124,8 @@ class FormAnswers:
         return self._again(429, Notice("busy", retry_after=retry_after))
 
     def mismatch(self) -> Response:
+        if self.visit.once is not None:
+            return instead_of_form(self.visit, "used", 200)
         return self._again(422, Notice("unavailable"))
 
     def unavailable(self) -> Response:
@@ -138,7 +140,7 @@ class FormAnswers:
         if visit.kind.operation is Operation.VIEWING:
             found = await outcome(visit, accepted, visit.site.wait_seconds)
             if found and found.status is Status.REJECTED:
-                words = (found.main.upstream or {}).get("message")
+                words = (found.refusal or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
         receipt = visit.site.receipt_path(accepted.id, visit.language)
         return Response(status_code=303, headers={"Location": receipt, "Cache-Control": "no-store"})

@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from app.domain.faults import Fault
+from app.domain.fields import trim
 from app.domain.marketing import is_tag
 
 LARGEST_BODY = 64 * 1024
@@ -96,7 +97,7 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _said(value) if isinstance(value, dict) else value
         for name, value in members.items()
-        if value is not None and not (isinstance(value, str) and not value.strip())
+        if value is not None and not (isinstance(value, str) and not trim(value))
     }
 
 
@@ -149,7 +150,7 @@ def _is_file(upload: UploadFile) -> bool:
 
 
 def as_form(pairs: Pairs, faults: list[Fault], tree: Tree, person: str | None) -> Body:
-    said = [(name, value) for name, value in pairs if value.strip()]
+    said = [(name, value) for name, value in pairs if trim(value)]
     typed = dict(said)
     token = typed.pop("token", None)
     return Body(

@@ -11,7 +11,7 @@ from app.domain.filling import ViewingDefaults
 from app.domain.marketing import page_address
 from app.web.customers import Customer, origin_of
 from app.web.headers import page_headers, private_headers
-from app.web.pages import FieldFault, FormPage, LanguageLink, Notice
+from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
 from app.web.site import Site
 from app.web.visit import Visit
 
@@ -28,9 +28,8 @@ def form_response(
     faults: tuple[FieldFault, ...] = (),
     notice: Notice | None = None,
     headers: Mapping[str, str] | None = None,
-    greeting: str = "",
 ) -> Response:
-    """`greeting`: the first name of the one whose personal page it is."""
+    """The form, empty or with what was typed, and why it is shown again."""
     values = values or {}
     site, customer = visit.site, visit.customer
     referrer = values.get("marketing.referrer") or ("" if visit.kind.personal else _shown_on(visit))
@@ -45,7 +44,7 @@ def form_response(
         token=site.tokens.issue(visit.path),
         referrer=referrer,
         title=cut(_CONTROLS.sub(" ", visit.asked("title") or "").strip(), TITLE_LENGTH),
-        name=greeting,
+        name=visit.greeting,
         values=values,
         faults=faults,
         notice=notice,
@@ -59,6 +58,15 @@ def form_response(
     style = site.templates.css(customer.firm).csp_hash
     fixed = private_headers(style) if visit.kind.personal else page_headers(style, framers(site, customer))
     return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
+
+
+def instead_of_form(visit: Visit, kind: str, status: int) -> Response:
+    """A page of `ErrorPage`'s kinds in the place of a personal form."""
+    site, firm = visit.site, visit.customer.firm
+    links = language_links(site, visit.language, visit.query)
+    page = ErrorPage(visit.language, firm, site.demo, status, kind, links)
+    headers = dict(private_headers(site.templates.css(firm).csp_hash))
+    return HTMLResponse(site.templates.render(page), status, headers=headers)
 
 
 def _shown_on(visit: Visit) -> str:

@@ -24,6 +24,10 @@ class Greeter:
         self._contacts = contacts
         self._names: TTLCache[tuple[str, str], str] = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
 
+    def remembered(self, customer_id: str, contact_id: str) -> str:
+        """The first name if it is known without asking."""
+        return self._names.get((customer_id, contact_id), "")
+
     async def name(self, customer_id: str, contact_id: str) -> str:
         """The first name; "" where the contact is no living person, or Vitec is away or slow: the page never waits
         longer than 2 s. Raises `NoSuchContact`."""

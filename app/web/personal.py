@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.storage.database import StoreUnavailable
 from app.storage.encryption import Keyring
-from app.web.form_pages import form_response
+from app.web.form_pages import form_response, instead_of_form
 from app.web.greeting import Greeter, NoSuchContact
-from app.web.headers import private_headers
+from app.web.guard import WrongKey, caller_key
 from app.web.kinds import CONTACT_ME, MY_LOAN_PROMISE, Kind
-from app.web.pages import ErrorPage
 from app.web.personal_links import BadLink, ExpiredLink, PersonalLink, read
 from app.web.posting import post
-from app.web.problems import refuse
+from app.web.problems import CHALLENGE, refuse
 from app.web.site import Site
 from app.web.visit import Visit, headers_of, visit_of
 
@@ -44,23 +43,28 @@ class PersonalPages:
         customer = self._site.customers.get(link.customer_id)
         if customer is None or (link.form == "contact" and customer.defaults.lead is None):
             return refuse(request, self._site, 404)
-        visit = self._visit(request, link, token)
+        try:
+            visit = self._visit(request, link, token)
+        except WrongKey as wrong:
+            return refuse(request, self._site, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
             if await self._is_used(visit):
-                return _instead(visit, "used", 200)
+                return instead_of_form(visit, "used", 200)
             if request.method == "POST":
+                visit.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
                 return await post(visit)
-            name = await self._greeter.name(link.customer_id, link.contact_id)
+            visit.greeting = await self._greeter.name(link.customer_id, link.contact_id)
         except NoSuchContact:
-            return _instead(visit, "no-contact", 404)
+            return instead_of_form(visit, "no-contact", 404)
         except StoreUnavailable:
             return refuse(request, self._site, 503, headers={"Retry-After": "15"})
-        return form_response(visit, greeting=name)
+        return form_response(visit)
 
     def _visit(self, request: Request, link: PersonalLink, token: str) -> Visit:
         kind = KINDS[link.form]
         customer = self._site.customers[link.customer_id]
         headers = headers_of(request)
+        caller_key(headers, customer)  # none is needed here, but a wrong one is told everywhere
         if kind is CONTACT_ME:
             return visit_of(request, self._site, kind, customer, (), headers, given={"contactId": link.contact_id})
         once = self._site.repeats.of_link(token)
@@ -69,10 +73,3 @@ class PersonalPages:
     async def _is_used(self, visit: Visit) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again."""
         return visit.once is not None and await self._site.leads.has_repeat(visit.once)
-
-
-def _instead(visit: Visit, kind: str, status: int) -> Response:
-    firm = visit.customer.firm
-    page = ErrorPage(language=visit.language, firm=firm, demo=visit.site.demo, status=status, kind=kind)
-    headers = private_headers(visit.site.templates.css(firm).csp_hash)
-    return HTMLResponse(visit.site.templates.render(page), status, headers=dict(headers))

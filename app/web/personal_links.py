@@ -42,14 +42,20 @@ def lifetime(text: str) -> timedelta:
 
 
 def write(keyring: Keyring, link: PersonalLink) -> str:
-    sealed = keyring.seal(asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE)
+    return _spell(keyring.seal(asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE))
+
+
+def _spell(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def read(keyring: Keyring, token: str) -> PersonalLink:
     """Raises `BadLink`, `ExpiredLink`."""
     try:
-        members = keyring.open(urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)), PLACE)
+        sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        if _spell(sealed) != token:
+            raise BadLink  # base64 reads many spellings, and what is used once must have one
+        members = keyring.open(sealed, PLACE)
     except (SealBroken, binascii.Error, ValueError) as error:
         raise BadLink from error
     link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})

@@ -93,7 +93,7 @@ class Templates:
         if skeleton is None:
             # Everything in the key comes from the configuration, so there are only so many.
             skeleton = self._skeletons[key] = self._cut(page)
-        texts = {"token": page.token, "referrer": page.referrer, "title": page.title}
+        texts = {"token": page.token, "referrer": page.referrer, "title": page.title, "name": page.name}
         texts |= {f"href{i}": link.href for i, link in enumerate(page.languages)}
         return skeleton.fill({place: str(escape(text)) for place, text in texts.items()})
 
@@ -127,6 +127,7 @@ class Templates:
             token=self._place("token"),
             referrer=page.referrer and self._place("referrer"),
             title=page.title and self._place("title"),
+            name=page.name and self._place("name"),
             languages=tuple(links),
         )
         cut = self._marks.split(self.render(marked))
@@ -139,7 +140,17 @@ class Templates:
 def _skeleton_key(page: FormPage) -> tuple[object, ...]:
     ticks = (page.consent, page.personnummer, page.sms_reminder, page.mail_confirmation, page.sms_confirmation)
     links = tuple((link.code, link.label, link.current) for link in page.languages)
-    return (page.form, page.language, page.firm, page.demo, ticks, links, bool(page.title), bool(page.referrer))
+    return (
+        page.form,
+        page.language,
+        page.firm,
+        page.demo,
+        ticks,
+        links,
+        bool(page.title),
+        bool(page.referrer),
+        bool(page.name),
+    )
 
 
 def _catalogue(directory: Path, language: str) -> NullTranslations:

@@ -36,6 +36,7 @@ class Visit:
     key: str | None
     given: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
+    greeting: str = ""  # the first name of the one whose personal page it is
 
     @property
     def asks_consent(self) -> bool:

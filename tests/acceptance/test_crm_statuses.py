@@ -1,0 +1,178 @@
+"""Every status code that Vitec can answer, for every operation, through the service (vitec-connect.md; design.md)."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Fault, Operation, Person
+from tests.acceptance.bodies import CUSTOMER, FULL, PLAIN, Desk, Members, booking, interest, key, open_desk
+from tests.serving import eventually
+
+RETRIES = CUSTOMER
+PARKS = FULL
+NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Posted:
+    customer: str
+    identity: str
+    path: str
+
+
+def _interest(customer: str, number: int) -> tuple[str, Members]:
+    return f"/Advertising/Estate/{customer}/STATUS{number}/interest", interest()
+
+
+def _viewing(customer: str, number: int) -> tuple[str, Members]:
+    return f"/Viewing/{customer}/VIS1/STATUS{number}/Participant", booking()
+
+
+def _lead(customer: str, number: int) -> tuple[str, Members]:
+    return f"/CRM/Lead/{customer}", {"contactId": f"C{number}", "assignedToId": "A1", "leadSourceId": "L1"}
+
+
+def _promise(customer: str, number: int) -> tuple[str, Members]:
+    return f"/CRM/Buyer/{customer}/C{number}/LoanPromise", {"bank": "SEB"}
+
+
+OPERATIONS: dict[str, Callable[[str, int], tuple[str, Members]]] = {
+    "interest": _interest,
+    "viewing": _viewing,
+    "lead": _lead,
+    "loan-promise": _promise,
+}
+ALL = pytest.mark.parametrize("operation", OPERATIONS)
+OVERLOADED = (408, 425, 429, 503)
+UNKNOWN_OUTCOME = (500, 502, 504)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    parks = [{"id": PARKS, "on_ambiguous": "park"}]
+    folder = tmp_path_factory.mktemp("desk")
+    with open_desk(folder, customers=parks, vitec={"paused_probe_seconds": 1, "timeout_seconds": 2}) as desk:
+        yield desk
+
+
+def post(desk: Desk, operation: str, fault: dict[str, Any], customer: str = RETRIES) -> Posted:
+    """Posted while Vitec answers so, once its first attempt has been recorded."""
+    number = next(NUMBERS)
+    desk.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
+    path, body = OPERATIONS[operation](customer, number)
+    before = len(desk.office.received)
+    desk.office.order(Fault(**fault, operation=operation, customer_id=customer, times=1))
+    answer = desk.client.post(path, json=body, headers=key(customer) | {"Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    posted = Posted(customer, answer.json()["id"], path)
+    eventually(lambda: len(desk.office.received) > before)
+    eventually(lambda: steps(desk, posted)[1] != ["sending"], within=3)
+    return posted
+
+
+def steps(desk: Desk, posted: Posted) -> tuple[str, list[str]]:
+    body = desk.client.get(f"/submissions/{posted.identity}", headers=key(posted.customer)).json()
+    return body["status"], [step["status"] for step in body["steps"]]
+
+
+def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(desk: Desk) -> None:
+    """And what may have been is too, as `on_ambiguous = "retry"` says."""
+    faults: list[dict[str, Any]] = [{"status": status} for status in (404, *OVERLOADED, *UNKNOWN_OUTCOME, 302, 403)]
+    faults += [{"cut": True}, {"status": 301, "headers": {"Location": "https://example.se/"}}]
+    all_posted = [(post(desk, operation, fault), operation, fault) for operation in OPERATIONS for fault in faults]
+    for posted, operation, fault in all_posted:
+        assert steps(desk, posted) in (("pending", ["waiting"]), ("delivered", ["delivered"])), (operation, fault)
+    for posted, _, _ in all_posted:
+        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("operations", [("interest", "lead"), ("viewing", "loan-promise")], ids=str)
+def test_a_refused_login_waits_for_the_password_and_costs_nothing(desk: Desk, operations: tuple[str, str]) -> None:
+    all_posted = [post(desk, operation, {"status": 401}, PLAIN) for operation in operations]
+    assert [steps(desk, posted) for posted in all_posted] == [("pending", ["waiting"])] * 2
+    for posted in all_posted:
+        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+
+
+@ALL
+@pytest.mark.parametrize("customer", [RETRIES, PARKS])
+def test_a_400_is_refused_at_once_and_never_sent_again(desk: Desk, operation: str, customer: str) -> None:
+    posted = post(desk, operation, {"status": 400, "body": '"Nej"'}, customer)
+    assert steps(desk, posted) == ("rejected", ["rejected"])
+
+
+@ALL
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 200, "body": '{"id": ', "carried_out": True},
+        {"status": 200, "body": "", "carried_out": True},
+        {"status": 200, "body": '"\\ud800"', "carried_out": True},
+        {"status": 200, "body": "<html>", "carried_out": True},
+        {"status": 200, "body": "17", "carried_out": True},
+        {"status": 204, "carried_out": True},
+        {"status": 201, "body": '"X1"', "carried_out": True},
+    ],
+    ids=str,
+)
+def test_a_2xx_is_delivered_whatever_its_body(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
+    posted = post(desk, operation, fault, PARKS)
+    eventually(lambda: steps(desk, posted) == ("delivered", ["delivered"]), within=2)
+
+
+@ALL
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "null", "[]", '{"message": null, "modelState": 5}', '{"message": "\\ud800"}'], ids=str
+)
+def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(desk: Desk, operation: str, body: str) -> None:
+    number = next(NUMBERS)
+    path, said = OPERATIONS[operation](PLAIN, number)
+    desk.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
+    answer = desk.client.post(path, json=said, headers=key(PLAIN), timeout=3)
+    assert answer.status_code == 400
+    assert answer.json()["upstream"]["status"] == 400
+
+
+@ALL
+def test_what_may_have_been_carried_out_is_parked_where_the_customer_says_so(desk: Desk, operation: str) -> None:
+    faults: list[dict[str, Any]] = [*({"status": status} for status in UNKNOWN_OUTCOME), {"cut": True}]
+    for fault in faults:
+        posted = post(desk, operation, fault, PARKS)
+        assert steps(desk, posted) == ("uncertain", ["uncertain"]), fault
+
+
+@pytest.mark.parametrize("customer", [RETRIES, PARKS])
+def test_what_was_not_carried_out_is_never_parked(desk: Desk, customer: str) -> None:
+    for status in OVERLOADED:
+        posted = post(desk, "loan-promise", {"status": status}, customer)
+        assert steps(desk, posted)[0] in {"pending", "delivered"}
+
+
+def test_an_answer_that_does_not_come_in_time_may_have_been_carried_out(desk: Desk) -> None:
+    posted = post(desk, "lead", {"delay_seconds": 4}, PARKS)
+    assert steps(desk, posted) == ("uncertain", ["uncertain"])
+
+
+def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(desk: Desk) -> None:
+    def refused(operation: str) -> httpx.Response:
+        path, body = OPERATIONS[operation](PLAIN, next(NUMBERS))
+        fault = Fault(
+            status=404, body='{"message": "Finns inte"}', operation=Operation(operation), customer_id=PLAIN, times=2
+        )
+        desk.office.order(fault)
+        return httpx.post(desk.url + path, json=body, headers=key(PLAIN), timeout=20)
+
+    before = len(desk.office.received)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(refused, OPERATIONS))
+    for operation, answer in zip(OPERATIONS, answers, strict=True):
+        assert answer.status_code == 400, operation
+        assert answer.json()["upstream"]["message"] == "Finns inte"
+        calls = [one for one in desk.office.received[before:] if (one.operation, one.customer_id) == (operation, PLAIN)]
+        assert len(calls) == 2
+        assert (calls[1].at - calls[0].at).total_seconds() > 0.7

@@ -1,0 +1,332 @@
+"""`intresse leads …` and `intresse link` as an operator runs them, beside a running service."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from app.__main__ import cli
+from app.settings import Settings
+from app.vitec.sandbox import Fault, Office, Person
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
+from tests.serving import eventually
+
+ROOT = Path(__file__).parents[2]
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+LEAD = {"lead_source_id": "WRONG", "assigned_to_id": "GROUP1", "office_id": "OFFICE1"}
+MENDED = {"lead_source_id": "RIGHT", "assigned_to_id": "GROUP2", "assignment_source_id": "AS1"}
+PERSON = {"firstName": "Anna", "lastName": "Åkesson", "cellPhone": "070-174 06 05"}
+TAGS = [{"name": "utm_source", "value": "google"}]
+Start = Callable[..., httpx.Client]
+
+
+def _plain(value: Any) -> Any:
+    """As TOML has it: secrets in the clear, nothing where nothing is said."""
+    if hasattr(value, "get_secret_value"):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items() if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _toml(table: dict[str, Any], prefix: str = "") -> str:
+    """JSON's strings, numbers, truths and lists of them are TOML's too."""
+    inner = {name: value for name, value in table.items() if isinstance(value, dict)}
+    several = {name: v for name, v in table.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
+    own = {name: value for name, value in table.items() if name not in inner | several}
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in own.items())
+    for name, value in inner.items():
+        text += f"[{prefix}{name}]\n" + _toml(value, f"{prefix}{name}.")
+    for name, items in several.items():
+        text += "".join(f"[[{prefix}{name}]]\n" + _toml(item, f"{prefix}{name}.") for item in items)
+    return text
+
+
+def written(settings: Settings, folder: Path) -> dict[str, str]:
+    """The environment in which `intresse` finds this configuration."""
+    table = settings.model_dump()
+    table["encryption_keys"] = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    path = folder / "intresse.toml"
+    path.write_text(_toml(_plain(table)), "utf-8")
+    return {**os.environ, "INTRESSE_CONFIG": str(path), "PYTHONUTF8": "1"}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "app", *arguments]
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Intresse = Callable[..., Done]
+
+
+@pytest.fixture
+def shell(configure: Configure, tmp_path: Path) -> Intresse:
+    """Runs a command in a process of its own under the configuration that `configure` makes of the keywords."""
+
+    def run(*arguments: str, **overrides: Any) -> Done:
+        environment = written(configure(**overrides), tmp_path)
+        done = subprocess.run(
+            command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def intresse(configure: Configure, tmp_path: Path) -> Intresse:
+    """As `shell`, in this process: a second less each time."""
+
+    def run(*arguments: str, **overrides: Any) -> Done:
+        environment = written(configure(**overrides), tmp_path)
+        with ThreadPoolExecutor(1) as pool:  # where no event loop runs: Playwright's is in the main thread
+            done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception  # what would be a traceback
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def refused(done: Done, *words: str) -> None:
+    """Exit 1 and one clear line, never a traceback."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+def book(client: httpx.Client, slot: str = "SLOT1", query: str = "utm_source=google", **members: Any) -> httpx.Response:
+    return client.post(
+        f"/Viewing/{CUSTOMER}/VIS1/{slot}/Participant?{query}",
+        json={"updatePerson": PERSON, **members},
+        headers=KEY,
+    )
+
+
+def status_of(client: httpx.Client, identity: str) -> dict[str, Any]:
+    body: dict[str, Any] = client.get(f"/submissions/{identity}", headers=KEY).json()
+    return body
+
+
+def steps_of(client: httpx.Client, identity: str) -> list[str]:
+    return [step["status"] for step in status_of(client, identity)["steps"]]
+
+
+def operations(office: Office) -> list[str]:
+    return [str(one.operation) for one in office.received]
+
+
+def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_only_those(
+    start: Start, office: Office, shell: Intresse
+) -> None:
+    intresse = shell
+    office.order(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
+    answer = book(start(customer={"lead": LEAD}), leadSourceId="CALLERS")
+    identity = answer.headers["Submission-Id"]
+    first = start(customer={"lead": LEAD}, deliver=False)
+    eventually(lambda: steps_of(first, identity) == ["delivered", "delivered", "rejected"])
+    office.lift()
+    shown = intresse("leads", "show", identity, customer={"lead": LEAD})
+    assert shown.returncode == 0
+    assert "rejected" in shown.stdout
+    assert "Okänd källa WRONG" in shown.stdout
+    assert "Åkesson" not in shown.stdout + shown.stderr
+
+    done = intresse("leads", "retry", identity, customer={"lead": MENDED})
+    assert (done.returncode, done.stderr) == (0, "")
+    client = start(customer={"lead": MENDED})
+    eventually(lambda: steps_of(client, identity) == ["delivered"] * 3)
+    assert operations(office) == ["viewing", "contact", "lead", "lead"]
+    assert office.received[3].body == {
+        "contactId": office.received[0].answer,
+        "leadSourceId": "RIGHT",
+        "assignedToId": "GROUP2",
+        "assignmentSourceId": "AS1",
+        "marketing": {"utmTags": TAGS},
+    }
+    assert status_of(client, identity)["status"] == "delivered"
+    refused(intresse("leads", "retry", identity, customer={"lead": MENDED}), "nothing")
+
+
+def test_retry_of_a_rejected_booking_keeps_what_the_caller_said_and_runs_the_whole_chain(
+    start: Start, office: Office, intresse: Intresse
+) -> None:
+    office.order(Fault(status=400, operation="viewing", times=1))
+    client = start(customer={"lead": LEAD, "viewing": {"lead_source_id": "OLD", "reminder_minutes": 30}})
+    answer = book(client, "SLOT2", reminderTime=15, contactMessage="Hej")
+    assert answer.status_code == 400
+    [line] = intresse("leads", "list", "--status", "rejected").stdout.splitlines()
+    identity = line.split()[-1]
+    mended = {"lead": MENDED, "viewing": {"lead_source_id": "NEW", "reminder_minutes": 90}}
+    assert intresse("leads", "retry", identity, customer=mended).returncode == 0
+    eventually(lambda: steps_of(client, identity) == ["delivered"] * 3)
+    before, after = office.received[0].body, office.received[1].body
+    assert after == before | {"leadSourceId": "NEW"}
+    assert after["reminderTime"] == 15
+    assert after["returnBookingId"] is False
+    assert office.received[3].body["leadSourceId"] == "RIGHT"
+
+
+def test_which_steps_there_are_is_frozen_with_the_submission(start: Start, office: Office, intresse: Intresse) -> None:
+    office.order(Fault(status=400, operation="viewing", times=2))
+    client = start(customer={"lead": LEAD})
+    assert book(client, "SLOT3").status_code == 400
+    assert book(client, "SLOT4", query="").status_code == 400
+    with_lead, without = [line.split()[-1] for line in intresse("leads", "list").stdout.splitlines()][::-1]
+    always = {"lead": MENDED | {"when": "always"}}
+    assert intresse("leads", "retry", with_lead).returncode == 0  # no [customers.lead] any more
+    assert intresse("leads", "retry", without, customer=always).returncode == 0
+    eventually(lambda: status_of(client, without)["status"] == "delivered")
+    eventually(lambda: steps_of(client, with_lead) == ["delivered"] * 3)
+    assert steps_of(client, without) == ["delivered"]
+    assert operations(office).count("lead") == 1
+
+
+def test_retry_of_a_lead_whose_contact_is_there_now(start: Start, office: Office, intresse: Intresse) -> None:
+    client = start(customer={"lead": LEAD}, delivery={"retry_seconds": [1]})
+    answer = client.post(f"/CRM/Lead/{CUSTOMER}", json={"contactId": "C77", "officeId": "MINE"}, headers=KEY)
+    assert answer.status_code == 400
+    office.contacts[CUSTOMER, "C77"] = Person(id="C77", customer_id=CUSTOMER)
+    [line] = intresse("leads", "list").stdout.splitlines()
+    assert intresse("leads", "retry", line.split()[2], customer={"lead": MENDED}).returncode == 0
+    identity = line.split()[-1]
+    eventually(lambda: steps_of(client, identity) == ["delivered"])
+    assert office.received[-1].body == {
+        "contactId": "C77",
+        "leadSourceId": "RIGHT",
+        "assignedToId": "GROUP2",
+        "officeId": "MINE",
+        "assignmentSourceId": "AS1",
+    }
+
+
+def test_the_list_names_each_submission_without_personal_data(start: Start, office: Office, intresse: Intresse) -> None:
+    client = start(deliver=False, delivery={"wait_seconds": 0.1})
+    for number in range(3):
+        body = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@example.se"}}
+        client.post(f"/Advertising/Estate/{CUSTOMER}/O{number}/interest", json=body, headers=KEY)
+    done = intresse("leads", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert all("pending" in line and CUSTOMER in line and "interest" in line for line in lines)
+    assert len({line.split()[-1] for line in lines}) == 3
+    assert not re.search("Anna|example.se", done.stdout)
+    assert len(intresse("leads", "list", "--most", "2").stdout.splitlines()) == 2
+    assert intresse("leads", "list", "--status", "delivered").stdout == ""
+
+
+def test_a_submission_is_found_by_the_reference_that_the_visitor_reads_out(start: Start, intresse: Intresse) -> None:
+    client = start(deliver=False)
+    form = {"firstName": "Anna", "lastName": "Å", "telephone.cell": "070-174 06 05", "consent": "true"}
+    answer = client.post(f"/Advertising/Estate/{CUSTOMER}/O1/interest", data=form, headers={"Origin": ORIGIN})
+    found = re.search(r"\b([2-9A-HJ-NP-Z]{4}) ([2-9A-HJ-NP-Z]{4})\b", client.get(answer.headers["location"]).text)
+    assert found
+    for said in (found[0], found[1] + found[2], found[0].lower()):
+        done = intresse("leads", "show", said)
+        assert done.returncode == 0, done.stderr
+        assert "interest" in done.stdout
+        assert "waiting" in done.stdout
+
+
+def test_an_unknown_id_or_reference_is_told_in_one_line(intresse: Intresse, shell: Intresse) -> None:
+    refused(shell("leads", "show", "ABCD2345"), "ABCD2345")
+    refused(intresse("leads", "retry", "01a20135-e1a6-76c3-8d7f-a3742508d10f"), "01a20135")
+
+
+def test_retry_of_a_submission_whose_customer_has_left_is_told_in_one_line(
+    start: Start, intresse: Intresse, office: Office
+) -> None:
+    office.order(Fault(status=400))
+    assert book(start(), "SLOT9").status_code == 400
+    identity = intresse("leads", "list").stdout.split()[-1]
+    refused(intresse("leads", "retry", identity, customer={"id": "M11111"}), CUSTOMER)
+
+
+@pytest.mark.parametrize("name", ["Å", "\u200b \u200b \u200b", "\ufeff \u200b \ufeffÅ"], ids=ascii)
+def test_retry_plans_again_whatever_was_accepted(start: Start, office: Office, intresse: Intresse, name: str) -> None:
+    office.order(Fault(status=400, times=1))
+    body = {"updatePerson": PERSON | {"note": "rad\u2028två", "lastName": name}}
+    client = start()
+    answer = client.post(f"/Viewing/{CUSTOMER}/VIS1/SLOTX/Participant", json=body, headers=KEY)
+    assert answer.status_code == 400
+    if not office.received:
+        return  # refused by us, which is as well
+    identity = intresse("leads", "list").stdout.split()[-1]
+    done = intresse("leads", "retry", identity)
+    assert (done.returncode, done.stderr) == (0, "")
+    eventually(lambda: len(office.received) == 2)
+    assert office.received[1].body == office.received[0].body
+
+
+def link(**options: str) -> list[str]:
+    given = {"customer": CUSTOMER, "contact": "C1", "form": "loan-promise"} | options
+    return ["link", *(part for name, value in given.items() for part in (f"--{name}", value))]
+
+
+def test_link_prints_one_address_that_opens_the_page(start: Start, intresse: Intresse, office: Office) -> None:
+    office.contacts[CUSTOMER, "KONTAKT-1"] = Person(id="KONTAKT-1", customer_id=CUSTOMER, first_name="Anna")
+    client = start(customer={"lead": LEAD})
+    for options in ({}, {"form": "contact"}, {"expires": "90d"}, {"expires": "1s"}, {"expires": "2160h"}):
+        done = intresse(*link(**{"contact": "KONTAKT-1"} | options), customer={"lead": LEAD})
+        assert (done.returncode, done.stderr) == (0, "")
+        [url] = done.stdout.splitlines()
+        assert url.startswith("https://leads.example.se/personal/")
+        assert "KONTAKT" not in urlsplit(url).path
+        assert client.get(urlsplit(url).path).status_code in ({200} if options.get("expires") != "1s" else {200, 410})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"customer": "M99999"}, ["--customer", "M99999"]),
+        ({"contact": ""}, ["--contact"]),
+        ({"contact": "a/b"}, ["--contact"]),
+        ({"contact": "C1,C2"}, ["--contact"]),
+        ({"contact": ".."}, ["--contact"]),
+        ({"contact": "C" * 41}, ["--contact"]),
+        ({"form": "interest"}, ["--form", "loan-promise"]),
+        ({"form": "contact"}, ["customers.lead"]),
+        *(
+            ({"expires": wrong}, ["--expires"])
+            for wrong in ("", "d", "30", "30x", "1.5h", "-1d", "0s", "91d", "2161h", "٣d", "1d1h", "9" * 30 + "d")
+        ),
+    ],
+    ids=str,
+)
+def test_link_refuses_in_one_clear_line(configure: Configure, options: dict[str, str], words: list[str]) -> None:
+    from app.personal_link import make_link
+
+    said = {"customer": CUSTOMER, "contact": "C1", "form": "loan-promise", "expires": "30d"} | options
+    with pytest.raises(ValueError, match=r".") as told:
+        make_link(configure(), said["customer"], said["contact"], said["form"], said["expires"])
+    assert "\n" not in str(told.value)
+    assert all(word in str(told.value) for word in words), told.value
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [({"customer": "M99999"}, "M99999"), ({"expires": "91d"}, "91d"), ({"form": "contact"}, "lead")],
+)
+def test_links_refusals_end_the_command_with_1(shell: Intresse, options: dict[str, str], word: str) -> None:
+    refused(shell(*link(**options)), word)

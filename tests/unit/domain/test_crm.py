@@ -1,0 +1,210 @@
+"""Leads and loan promises: what we accept, the strict sandbox accepts; what it refuses by a rule, we refuse."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.crm import Financing, LoanEstateType, LoanPromiseStatus
+from app.domain.filling import InterestDefaults, Said, ViewingDefaults
+from app.domain.marketing import Marketing
+from app.domain.plan import Defaults, LeadDefaults, Order, plan
+from app.domain.submission import Operation
+from app.vitec.sandbox import rules
+from app.vitec.sandbox.answers import Refused
+from app.vitec.sandbox.validation import read, unknown_members
+from app.web.bodies import as_form, parse_json
+from app.web.kinds import LEAD, LOAN_PROMISE
+from app.web.reading import Rules, read_application
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SAID = Said(with_key=True, consented_at=None, marketing=Marketing())
+DEFAULTS = Defaults(InterestDefaults(), ViewingDefaults(), LeadDefaults("LS1", "GROUP1"))
+VITECS: dict[Operation, type[rules.Body]] = {
+    Operation.LEAD: rules.Lead,
+    Operation.LOAN_PROMISE: rules.LoanPromise,
+}
+BOUNDED = settings(max_examples=400, deadline=None)
+
+
+def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -> dict[str, Any] | None:
+    """The body that Vitec would get of an API-key caller's; None when we refuse."""
+    kind = LEAD if operation is Operation.LEAD else LOAN_PROMISE
+    with_key = Rules("M12345", True, False, False, NOW, filled=DEFAULTS.filled(operation))
+    body = as_form(list(members.items()), [], kind.tree, None) if form else parse_json(json.dumps(members).encode())
+    application = read_application(kind, body, with_key).application
+    if application is None:
+        return None
+    resource = ("C1",) if operation is Operation.LOAN_PROMISE else ()
+    return dict(plan(Order("M12345", operation, resource, application, SAID), DEFAULTS)[-1].body)
+
+
+def vitec_takes(operation: Operation, body: dict[str, Any]) -> bool:
+    try:
+        read(json.dumps(body, ensure_ascii=False).encode(), "application/json", VITECS[operation], "body")
+    except Refused:
+        return False
+    return True
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=60) | st.text("aÅ😀 \u200b\ufeff\n\x85\u2028\x00\t", max_size=45)
+ids = st.text(st.sampled_from("aZ0_-.Å😀 "), max_size=42)
+odd = st.none() | st.booleans() | st.integers(-3, 12) | st.floats(allow_nan=False, allow_infinity=False) | texts
+moments = st.one_of(
+    st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)).map(datetime.isoformat),
+    st.dates().map(lambda day: day.isoformat()),
+    st.dates().map(lambda day: f"{day.isocalendar().year:04}-W{day.isocalendar().week:02}"),
+    st.dates().map(lambda day: day.strftime("%Y%m%d")),
+    st.sampled_from(
+        [
+            "2026-12-31T10:00Z",
+            "2026-12-31T10:00:00+14:00",
+            "2026-12-31T10:00:00+01:00:30",
+            "2026-12-31 10:00",
+            "2026-12-31T24:00:00",
+            "2026-12-31T23:59:60",
+            "1850-01-01",
+            "0001-01-01",
+            "9999-12-31",
+            "2026-12-31T10:00:00.1234567+01:00",
+        ]
+    ),
+)
+
+
+def choice(enum: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from([*(member.value for member in enum), *range(-1, 9), "", "house", "1"]) | odd
+
+
+marketings = st.fixed_dictionaries(
+    {}, optional={"referrer": texts, "utmTags": st.lists(st.fixed_dictionaries({"name": texts, "value": texts}))}
+)
+leads = st.fixed_dictionaries(
+    {"contactId": ids | odd},
+    optional={
+        **dict.fromkeys(("assignedToId", "leadSourceId", "officeId", "assignmentSourceId", "message"), texts | odd),
+        "marketing": marketings | odd,
+    },
+)
+promises = st.fixed_dictionaries(
+    {},
+    optional={
+        "bank": texts | odd,
+        "validUntil": moments | odd,
+        "estateId": texts | odd,
+        "estateType": choice(LoanEstateType),
+        "status": choice(LoanPromiseStatus),
+        "financing": choice(Financing),
+    },
+)
+
+
+@pytest.mark.parametrize("member", ["assignedToId", "leadSourceId"])
+@pytest.mark.parametrize("blank", ["", " \t", "\u200b", "\ufeff \u200b", "\u2003"], ids=ascii)
+def test_a_blank_required_member_is_filled_in_or_refused(member: str, blank: str) -> None:
+    body = ours(Operation.LEAD, {"contactId": "C1", member: blank})
+    assert body is None or body[member] in {"LS1", "GROUP1"}
+
+
+@BOUNDED
+@given(members=leads)
+def test_whatever_lead_we_accept_vitec_accepts(members: dict[str, Any]) -> None:
+    body = ours(Operation.LEAD, members)
+    assert body is None or (vitec_takes(Operation.LEAD, body) and not list(unknown_members(body, rules.Lead)))
+
+
+@BOUNDED
+@given(members=promises)
+def test_whatever_loan_promise_we_accept_vitec_accepts(members: dict[str, Any]) -> None:
+    body = ours(Operation.LOAN_PROMISE, members)
+    taken = body is None or vitec_takes(Operation.LOAN_PROMISE, body)
+    assert taken, body
+    assert not list(unknown_members(body, rules.LoanPromise))
+
+
+@BOUNDED
+@given(moment=moments)
+def test_whatever_date_we_accept_vitec_accepts(moment: str) -> None:
+    body = ours(Operation.LOAN_PROMISE, {"validUntil": moment})
+    assert body is None or vitec_takes(Operation.LOAN_PROMISE, body), body
+
+
+# Our date-time and enums by name are more generous than Vitec's on purpose, and blank is "not said".
+GENEROUS = ("validUntil", "estateType", "status", "financing")
+
+
+def stated(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None and name not in GENEROUS}
+
+
+@BOUNDED
+@given(members=leads)
+def test_a_lead_that_vitec_refuses_by_its_rules_is_refused(members: dict[str, Any]) -> None:
+    said = {"assignedToId": "A", "leadSourceId": "L"} | stated(members)
+    blank = [name for name, value in said.items() if isinstance(value, str) and not value.strip()]
+    trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in said.items()}
+    if not blank and not vitec_takes(Operation.LEAD, trimmed):
+        assert ours(Operation.LEAD, said) is None
+
+
+@BOUNDED
+@given(members=promises)
+def test_a_loan_promise_that_vitec_refuses_by_its_rules_is_refused(members: dict[str, Any]) -> None:
+    said = stated(members)
+    if not vitec_takes(Operation.LOAN_PROMISE, said):
+        assert ours(Operation.LOAN_PROMISE, said) is None
+
+
+@pytest.mark.parametrize(
+    ("member", "enum", "first"),
+    [("estateType", LoanEstateType, 1), ("status", LoanPromiseStatus, 1), ("financing", Financing, 0)],
+)
+def test_each_choice_is_taken_by_name_and_by_vitecs_number_and_nothing_beside(
+    member: str, enum: Any, first: int
+) -> None:
+    names = [choice.value for choice in enum]
+    for number, name in enumerate(names, first):
+        for said in (name, number):
+            assert ours(Operation.LOAN_PROMISE, {member: said}) == {member: name}
+        assert vitec_takes(Operation.LOAN_PROMISE, {member: number})
+        assert ours(Operation.LOAN_PROMISE, {member: str(number)}, form=True) == {member: name}
+    for wrong in (first - 1, first + len(names), -1, "Castle", True, 1.0, [names[0]], "٣", "1" * 30, "+1"):
+        assert ours(Operation.LOAN_PROMISE, {member: wrong}) is None, wrong
+
+
+def test_a_contact_id_has_one_to_forty_utf16_units() -> None:
+    for right in ("C", "C" * 40, "😀" * 20, f" {'C' * 40}\t"):
+        body = ours(Operation.LEAD, {"contactId": right})
+        assert body
+        assert body["contactId"] == right.strip()
+    for wrong in ("", " ", "C" * 41, "😀" * 20 + "C", "a\nb", 5, None):
+        assert ours(Operation.LEAD, {"contactId": wrong}) is None, wrong
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ("2026-12-31", "2026-12-31T23:59:59+01:00"),
+        ("2027-06-30", "2027-06-30T23:59:59+02:00"),
+        (" 2027-06-30 ", "2027-06-30T23:59:59+02:00"),
+        ("2027-03-28", "2027-03-28T23:59:59+02:00"),
+        ("2026-12-31T10:00:00", "2026-12-31T10:00:00+01:00"),
+        ("2026-12-31T10:00:00Z", "2026-12-31T10:00:00Z"),
+        ("2026-12-31T10:00:00-05:00", "2026-12-31T10:00:00-05:00"),
+    ],
+)
+def test_a_bare_valid_until_is_that_days_last_second_in_sweden(said: str, sent: str) -> None:
+    assert ours(Operation.LOAN_PROMISE, {"validUntil": said}) == {"validUntil": sent}
+
+
+@pytest.mark.parametrize("said", ["20261231", "2026-W53-4"])
+def test_a_bare_date_in_iso_8601s_other_spellings_is_that_days_last_second_too_or_refused(said: str) -> None:
+    assert ours(Operation.LOAN_PROMISE, {"validUntil": said}) in (None, {"validUntil": "2026-12-31T23:59:59+01:00"})
+
+
+@pytest.mark.parametrize("wrong", ["2026-02-30", "2026-13-01", "31/12 2026", "soon", "10:00", 1798675200, True])
+def test_what_is_no_moment_is_refused(wrong: Any) -> None:
+    assert ours(Operation.LOAN_PROMISE, {"validUntil": wrong}) is None

@@ -1,0 +1,124 @@
+"""What is kept of a post plans the same bodies again, for every operation: a retry depends on it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.domain.fields import STOCKHOLM, Reading
+from app.domain.filling import InterestDefaults, Said, ViewingDefaults
+from app.domain.marketing import tidy
+from app.domain.payload import MODELS, order_of, payload_of
+from app.domain.plan import Defaults, LeadDefaults, Order, plan
+from app.domain.submission import Operation, Status, Submission
+from tests.unit.domain.test_crm import leads, moments, promises, texts
+
+NOW = datetime(2026, 11, 22, 12, 0, 30, 123456, tzinfo=UTC)
+LEAD = LeadDefaults("LS1", "contact-agent", "FALL", "O1", "AS1", always=True)
+BOUNDED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+phones = st.sampled_from(
+    ["070-174 06 05", "08-123 456 78 ankn 12", "+46 8 12345678 ext 1234", "+1 650 253 0000", "0046701740605"]
+)
+emails = st.sampled_from(["anna@example.se", "ANNA@Exämple.SE", "a+b@xn--exmple-cua.se", "é@example.se"])
+address = st.fixed_dictionaries(
+    {}, optional={"streetAddress": texts, "zipCode": st.sampled_from(["12345", "123 45", "0150"]), "city": texts}
+)
+numbers = st.integers(0, 10**30) | st.floats(0, 1e30) | st.sampled_from([0, 3.5, 79228162514264337593543950335])
+foreign = {
+    "isForeignSocialSecurityNumber": st.booleans(),
+    "socialSecurityNumber": st.sampled_from(["19811218-9876", "x"]),
+}
+interests = st.fixed_dictionaries(
+    {"firstName": texts, "lastName": texts},
+    optional={
+        "telephone": st.fixed_dictionaries({}, optional={"cell": phones, "home": phones}),
+        "email": st.fixed_dictionaries({}, optional={"emailAddress": emails}),
+        "address": address,
+        "contactMessage": texts,
+        "gdprApprovalDate": moments,
+        "status": st.integers(0, 3),
+        "presentAccommodation": st.fixed_dictionaries({}, optional={"price": numbers, "estateType": st.integers(0, 9)}),
+        **foreign,
+    },
+)
+bookings = st.fixed_dictionaries(
+    {
+        "updatePerson": st.fixed_dictionaries(
+            {"firstName": texts, "lastName": texts},
+            optional={
+                "cellPhone": phones,
+                "email": st.fixed_dictionaries({}, optional={"emailAddress": emails}),
+                "address": address,
+                "approvalDate": moments,
+                "gdprApprovalDate": moments,
+                "categoryIds": st.lists(texts, max_size=3),
+                "note": texts,
+                "leadScore": st.integers(-3, 3) | st.just(2.0),
+                "obtainThrough": st.integers(0, 6),
+                **foreign,
+            },
+        )
+    },
+    optional={"reminderTime": st.integers(0, 90), "smsReminder": st.booleans(), "returnBookingId": st.booleans()},
+)
+tags = st.lists(st.tuples(st.sampled_from(["utm_source", "UTM_X", "gclid"]), texts), max_size=4)
+
+
+def again(order: Order) -> Order:
+    """As it is read back from the disk."""
+    kept = json.loads(json.dumps(payload_of(order, None), ensure_ascii=False).encode())
+    submission = Submission(
+        "id", order.customer_id, order.operation, order.resource, Status.PENDING, "sv", NOW, None, ()
+    )
+    return order_of(submission, kept)
+
+
+def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool) -> None:
+    try:
+        application = MODELS[operation].model_validate(members, context=Reading(form=False, now=NOW))
+    except ValidationError:
+        return
+    consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
+    said = Said(with_key, consented, tidy(tuple(pairs), "https://example.se/hem?x=å"))
+    order = Order("M12345", operation, ("R1",), application, said)
+    for defaults in (
+        Defaults(InterestDefaults("L", "A"), ViewingDefaults("L"), LEAD, interest_as_lead=True),
+        Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),
+    ):
+        assert plan(again(order), defaults) == plan(order, defaults)
+
+
+@BOUNDED
+@given(members=interests, pairs=tags, with_key=st.booleans())
+def test_an_interest_plans_the_same_again(
+    members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool
+) -> None:
+    check(Operation.INTEREST, members, pairs, with_key)
+
+
+@BOUNDED
+@given(members=bookings, pairs=tags, with_key=st.booleans())
+def test_a_booking_plans_the_same_again(members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool) -> None:
+    check(Operation.VIEWING, members, pairs, with_key)
+
+
+@BOUNDED
+@given(members=leads, pairs=tags, with_key=st.booleans())
+def test_a_lead_plans_the_same_again(members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool) -> None:
+    check(Operation.LEAD, members, pairs, with_key)
+
+
+@BOUNDED
+@given(members=promises, with_key=st.booleans())
+def test_a_loan_promise_plans_the_same_again(members: dict[str, Any], with_key: bool) -> None:
+    check(Operation.LOAN_PROMISE, members, [], with_key)
+
+
+@pytest.mark.parametrize("name", ["\u200b \u200b \u200b", "\ufeff \u200bÅ", "\u200b\n\u200b \ufeff x"], ids=ascii)
+def test_a_name_with_invisible_edges_plans_the_same_again(name: str) -> None:
+    check(Operation.INTEREST, {"firstName": name, "lastName": "Å"}, [], True)
