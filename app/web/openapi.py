@@ -7,11 +7,17 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.web.forms import PATHS
+from app.web import crm, forms
 from app.web.kinds import Kind
 from app.web.reading import CONSENT
 
-SUMMARIES = {"interest": "Interest in a home", "viewing": "Book a place at a viewing"}
+SUMMARIES = {
+    "interest": "Interest in a home",
+    "viewing": "Book a place at a viewing",
+    "lead": "Lead on a known contact",
+    "loan-promise": "Loan promise of a known contact",
+}
+KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 REFERENCE = "#/components/schemas/{model}"
 PROBLEM = {
     "type": "object",
@@ -60,14 +66,14 @@ def routes() -> list[BaseRoute]:
 
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
-            api.openapi_schema = _document(api)
+            api.openapi_schema = describe(api)
         return api.openapi_schema
 
     api.openapi = openapi  # type: ignore[method-assign]
     return api.routes
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def describe(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
@@ -76,12 +82,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
     }
     schemas = components.setdefault("schemas", {})
     schemas |= {"Problem": PROBLEM, "Pending": PENDING}
-    for path, kind in PATHS:
+    for path, kind in (*forms.PATHS, *crm.PATHS):
         schema = kind.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
         schemas |= schema.pop("$defs", {})
-        schema["properties"][CONSENT] = {"type": "boolean"}
+        if kind.page:
+            schema["properties"][CONSENT] = {"type": "boolean"}
         schemas[kind.model.__name__] = schema
-        document["paths"][path] = {"get": _form(kind, path), "post": _post(kind, path)}
+        document["paths"][path] = ({"get": _form(kind, path)} if kind.page else {}) | {"post": _post(kind, path)}
+    document["paths"][crm.CONTACTS_PATH] = {"get": _contacts()}
     return document
 
 
@@ -89,6 +97,25 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     schema = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,40}$"}
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _contacts() -> dict[str, Any]:
+    found = {"type": "array", "items": {"type": "object", "description": "Vitec's own members"}}
+    refusals = {"401", "404"}
+    ids = {"name": "contact_ids", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "1-20 contacts, their ids separated by commas",
+        "operationId": "contact",
+        "security": KEYS,
+        "parameters": [*_parameters("/{customer_id}"), ids],
+        "responses": {
+            "200": {"description": "Those that Vitec knows", "content": {"application/json": {"schema": found}}},
+            "400": {"description": "More than 20 ids"},
+            **{status: {"description": text} for status, text in REFUSALS.items() if status in refusals},
+            "502": {"description": "Vitec's answer can't be read"},
+            "503": {"description": "Vitec is away, or its login is paused"},
+        },
+    }
 
 
 def _form(kind: Kind, path: str) -> dict[str, Any]:
@@ -112,7 +139,7 @@ def _post(kind: Kind, path: str) -> dict[str, Any]:
     return {
         "summary": SUMMARIES[kind.operation],
         "operationId": kind.operation.value,
-        "security": [{}, {"bearer": []}, {"basic": []}],
+        "security": [{}, *KEYS] if kind.page else KEYS,
         "parameters": [*_parameters(path), *headers],
         "requestBody": {"required": True, "content": dict.fromkeys(media, body)},
         "responses": responses,

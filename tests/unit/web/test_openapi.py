@@ -1,0 +1,48 @@
+"""The OpenAPI document tells of every operation, though the framework does not know them."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.web import crm, forms
+from app.web.openapi import describe
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return describe(FastAPI(title="Intresse", version="1"))
+
+
+def test_every_path_is_there_with_its_methods(document: dict[str, Any]) -> None:
+    expected = {path: {"get", "post"} for path, _ in forms.PATHS} | {path: {"post"} for path, _ in crm.PATHS}
+    expected[crm.CONTACTS_PATH] = {"get"}
+    assert {path: set(methods) for path, methods in document["paths"].items()} == expected
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+            return own.union(*map(references, value.values()))
+        return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= known
+
+
+def test_lengths_are_told(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Interest"]["properties"]["firstName"] == {
+        "maxLength": 30,
+        "minLength": 1,
+        "type": "string",
+        "title": "Firstname",
+    }
+
+
+def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, Any]) -> None:
+    open_to_all = {
+        path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
+    }
+    assert open_to_all == {path for path, _ in forms.PATHS}
