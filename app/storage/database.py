@@ -5,8 +5,9 @@ visible), on PostgreSQL a few do.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +59,16 @@ class Database:
         self._writers.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """At the start: a database that can't be reached or opened is told in one line. Raises `DatabaseUnusable`."""
+    try:
+        yield
+    except DBAPIError as error:
+        [first, *_] = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        raise DatabaseUnusable(first) from None
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:

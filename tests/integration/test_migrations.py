@@ -129,3 +129,11 @@ def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> N
         prepare_database(database)
     with database.engine.connect() as connection:
         assert current(connection) == "9999"
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none/intresse.db"])
+def test_a_database_that_cannot_be_reached_or_opened_is_told_in_one_line(url: str) -> None:
+    with pytest.raises(DatabaseUnusable) as told:
+        upgrade(Database(url))
+    assert str(told.value)
+    assert "\n" not in str(told.value)

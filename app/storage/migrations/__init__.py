@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from app.storage.database import Database, DatabaseUnusable
+from app.storage.database import Database, DatabaseUnusable, usable
 
 HERE = Path(__file__).parent
 
@@ -26,7 +26,7 @@ def is_current(connection: Connection) -> bool:
 
 def require_current(database: Database) -> None:
     """Raises `DatabaseUnusable` with what to do."""
-    with database.engine.connect() as connection:
+    with usable(), database.engine.connect() as connection:
         found = current(connection)
     _refuse_newer(found)
     if found != newest():
@@ -39,8 +39,8 @@ def _refuse_newer(found: str | None) -> None:
 
 
 def upgrade(database: Database) -> bool:
-    """Runs what is missing; says whether anything was. Raises `DatabaseUnusable` on a database newer than we are."""
-    with database.engine.connect() as connection:
+    """Runs what is missing; says whether anything was. Raises `DatabaseUnusable`, also on one newer than we are."""
+    with usable(), database.engine.connect() as connection:
         found = current(connection)
     if found == newest():
         return False
@@ -51,7 +51,7 @@ def upgrade(database: Database) -> bool:
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.set_main_option("path_separator", "os")
-    with database.engine.begin() as connection:
+    with usable(), database.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return True
