@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic.alias_generators import to_camel
 
 from app.domain.fields import (
-    ApprovalMoment,
     Country,
     Email,
     Id,
@@ -22,7 +21,6 @@ from app.domain.fields import (
     Longitude,
     Message,
     Minutes,
-    Moment,
     Name,
     Phone,
     Postcode,
@@ -31,6 +29,7 @@ from app.domain.fields import (
     by_name_or_number,
     check_personnummer,
 )
+from app.domain.moments import ApprovalMoment, Moment
 
 
 class InterestStatus(StrEnum):

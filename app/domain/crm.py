@@ -4,7 +4,8 @@ from enum import StrEnum
 from typing import Annotated
 
 from app.domain.applications import MarketingMember, VitecModel
-from app.domain.fields import LastMoment, Length, Line, Message, by_name_or_number
+from app.domain.fields import Length, Line, Message, by_name_or_number
+from app.domain.moments import LastMoment
 
 
 class LoanEstateType(StrEnum):

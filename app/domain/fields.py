@@ -7,13 +7,12 @@ people read are translated in `app.web`.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import phonenumbers
 from annotated_types import GroupedMetadata
@@ -25,7 +24,6 @@ from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-STOCKHOLM = ZoneInfo("Europe/Stockholm")
 PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 # ISO 3166-1 alpha-2 as CLDR lists it, less its codes for unions, the unknown and tests.
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
@@ -243,37 +241,6 @@ def _truth(value: Any, info: ValidationInfo[Reading]) -> Any:
     return value
 
 
-def _local(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)
-
-
-def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
-    def read(value: Any) -> datetime:
-        if not isinstance(value, str):
-            raise fault("wrong_type")
-        typed = value.strip()
-        try:
-            moment = _local(_bare_date(typed, bare_date_at) or datetime.fromisoformat(typed).replace(microsecond=0))
-            moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
-        except (ValueError, OverflowError) as error:
-            raise fault("invalid_datetime") from error
-        return moment
-
-    return read
-
-
-def _bare_date(text: str, at: time) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat(text), at)
-    except ValueError:
-        return None
-
-
-def _not_in_the_future(moment: datetime, info: ValidationInfo[Reading]) -> datetime:
-    now: datetime = info.context.now
-    return min(moment, now.astimezone(STOCKHOLM).replace(microsecond=0))
-
-
 def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator:
     """An enum by name, or by Vitec's number (a JSON number, or its digits), which counts from `first`."""
     members = list(enum)
@@ -306,6 +273,3 @@ Latitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-90, le=90)
 Int32 = Annotated[int, BeforeValidator(_whole_number), Field(ge=-(2**31), le=2**31 - 1)]
 Minutes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=2**31 - 1)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
-Moment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0)))]
-LastMoment = Annotated[datetime, BeforeValidator(_moment(time(23, 59, 59)))]
-ApprovalMoment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0))), AfterValidator(_not_in_the_future)]

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app.domain.fields import STOCKHOLM
 from app.domain.marketing import is_tag
+from app.domain.moments import STOCKHOLM
 from app.web.messages import N_, GetText
 from app.web.pages import Choice, CrmCall, DemoPage, Firm, LanguageLink, Mood
 from app.web.site import choose_language

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from app.domain.applications import VitecModel, reached_by
 from app.domain.faults import Fault
-from app.domain.fields import STOCKHOLM
 from app.domain.filling import Said
+from app.domain.moments import STOCKHOLM
 from app.domain.payload import payload_of
 from app.domain.plan import Order, plan
 from app.domain.submission import NewSubmission, Repeat, new_id

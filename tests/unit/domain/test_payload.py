@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.domain.fields import STOCKHOLM, Reading
+from app.domain.fields import Reading
 from app.domain.filling import InterestDefaults, Said, ViewingDefaults
 from app.domain.marketing import tidy
+from app.domain.moments import STOCKHOLM
 from app.domain.payload import MODELS, order_of, payload_of
 from app.domain.plan import Defaults, LeadDefaults, Order, plan
 from app.domain.submission import Operation, Status, Submission
