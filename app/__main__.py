@@ -112,6 +112,8 @@ def _listen(app: object, host: str, port: int) -> None:
 def deliver() -> None:
     """A delivery worker alone."""
     logs.configure()
+    import uvloop
+
     from app.main import build_service, prepare_database
 
     async def run() -> None:
@@ -124,7 +126,7 @@ def deliver() -> None:
             await stop.wait()
 
     try:
-        asyncio.run(run())
+        uvloop.run(run())
     except DatabaseUnusable as error:
         _stop(f"database: {error}")
 

@@ -15,6 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from app import logs
 from app.domain.submission import NewStep, NewSubmission, Operation, new_id
 from app.main import Service, build_service, prepare_database
@@ -47,7 +49,7 @@ class Chain:
 def measure_chain(folder: Path) -> Chain:
     with _sandbox() as url, (folder / "chain.log").open("w") as log:
         logs.configure(log)  # as the service writes them
-        return asyncio.run(_measure(_settings(url, folder)))
+        return uvloop.run(_measure(_settings(url, folder)))  # the loop that the service runs on
 
 
 def _settings(url: str, folder: Path) -> Settings:
