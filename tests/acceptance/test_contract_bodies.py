@@ -71,9 +71,11 @@ BOOKING: Members = {
 
 
 def without_moment(body: Members) -> Members:
-    """Less the moment of consent, which differs from post to post."""
-    person = body.get("updatePerson", body)
-    return {"x": body | {"updatePerson": None}, "y": person | {"gdprApprovalDate": None}}
+    """With the moment of consent, which differs from post to post, only said to be there."""
+    return {
+        name: None if name == "gdprApprovalDate" else without_moment(value) if isinstance(value, dict) else value
+        for name, value in body.items()
+    }
 
 
 def files(body: dict[str, str]) -> dict[str, tuple[None, str]]:
