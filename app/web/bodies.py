@@ -16,7 +16,6 @@ from app.domain.marketing import is_tag
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
-OWN_FIELDS = frozenset({"token", "ticks"})  # of our forms, not of the application
 LIST = "list"
 # What a member may hold: None one value, LIST several, a mapping further members.
 Tree = Mapping[str, Any]

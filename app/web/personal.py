@@ -56,8 +56,6 @@ class PersonalPages:
             visit.greeting = await self._greeter.name(link.customer_id, link.contact_id)
         except NoSuchContact:
             return instead_of_form(visit, "no-contact", 404)
-        except StoreUnavailable:
-            return refuse(request, self._site, 503, headers={"Retry-After": "15"})
         return form_response(visit)
 
     def _visit(self, request: Request, link: PersonalLink, token: str) -> Visit:
@@ -71,5 +69,9 @@ class PersonalPages:
         return visit_of(request, self._site, kind, customer, (link.contact_id,), headers, once=once)
 
     async def _is_used(self, visit: Visit) -> bool:
-        """A loan promise is sent once by a link; what Vitec refused may be sent again."""
-        return visit.once is not None and await self._site.leads.has_repeat(visit.once)
+        """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
+        knows: then the form is shown, and a post of it is refused by the store with everything typed."""
+        try:
+            return visit.once is not None and await self._site.leads.has_repeat(visit.once)
+        except StoreUnavailable:
+            return False
