@@ -81,6 +81,7 @@ def _postgresql_engine(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_size=POSTGRESQL_WRITERS + READERS,
         pool_pre_ping=True,
+        paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
         connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS},
     )
 

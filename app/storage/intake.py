@@ -7,20 +7,40 @@ on after that commit. There is no timer: a batch forms while the commit before i
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.schema import BODIES, payload_of, steps, submissions
+from app.storage.row_insert import RowInsert
+from app.storage.schema import BODIES, UtcDateTime, payload_of, steps, submissions
 
 LARGEST_BATCH = 256
 MOST_WAITING = 1000
-
+SUBMISSION = (
+    "id",
+    "customer_id",
+    "operation",
+    "resource",
+    "status",
+    "language",
+    "received_at",
+    "delivery_since",
+    "payload",
+    "email_hash",
+    "phone_hash",
+    "repeat_key",
+    "repeat_content",
+    "repeat_until",
+    "function_group",
+    "due_at",
+)
+STEP = ("submission_id", "position", "operation", "resource", "status", "attempts")
 
 log = structlog.get_logger()
 
@@ -39,6 +59,7 @@ class Accepted:
 
 @dataclass(slots=True)
 class _Rows:
+    received_at: datetime
     submission: dict[str, Any]
     steps: list[dict[str, Any]]
     accepted: Accepted
@@ -54,6 +75,10 @@ class Intake:
         self, database: Database, keyring: Keyring, contact_hash: KeyedHash, on_accepted: Callable[[], None]
     ) -> None:
         self._database = database
+        dialect = database.engine.dialect
+        self._submissions = RowInsert(submissions, SUBMISSION, dialect)
+        self._steps = RowInsert(steps, STEP, dialect)
+        self._moment = UtcDateTime().bind_processor(dialect) or _as_it_is
         self._keyring = keyring
         self._contact_hash = contact_hash
         self._on_accepted = on_accepted
@@ -105,23 +130,38 @@ class Intake:
             self._on_accepted()
 
     async def _commit(self, batch: Sequence[_Rows]) -> Sequence[_Outcome | Exception]:
+        """In the hope that nothing is a repeat: that is the rule, and to look first would cost each post."""
         try:
-            return await self._database.write(lambda connection: _insert(connection, batch))
+            return await self._database.write(lambda connection: self._insert(connection, batch))
         except StoreUnavailable as error:
-            if not isinstance(error.__cause__, IntegrityError | DataError):
-                raise
-        # One row clashes (another replica took its key just now) or can't be held: each for itself, so that it fails
-        # no other.
+            _unless_clash(error)
+        try:
+            return await self._database.write(lambda connection: self._insert_new(connection, batch))
+        except StoreUnavailable as error:
+            _unless_clash(error)
+        # Another replica took a key just now, or a row can't be held: each for itself, so that it fails no other.
         outcomes: list[_Outcome | Exception] = []
         for rows in batch:
             try:
-                outcomes += await self._database.write(lambda connection, one=rows: _insert(connection, [one]))  # type: ignore[misc]
+                outcomes += await self._database.write(lambda connection, one=rows: self._insert_new(connection, [one]))  # type: ignore[misc]
             except StoreUnavailable as error:
                 outcomes.append(error)
         return outcomes
 
+    def _insert(self, connection: Connection, batch: Sequence[_Rows]) -> list[Accepted]:
+        self._submissions.execute(connection, [rows.submission for rows in batch])
+        self._steps.execute(connection, [step for rows in batch for step in rows.steps])
+        return [rows.accepted for rows in batch]
+
+    def _insert_new(self, connection: Connection, batch: Sequence[_Rows]) -> list[_Outcome]:
+        outcomes, fresh = _sorted_out(batch, _known(connection, batch))
+        if fresh:
+            self._insert(connection, fresh)
+        return outcomes
+
     def _rows(self, new: NewSubmission) -> _Rows:
-        hashes = {f"{kind}_hash": self._contact_hash.digest(contact) for kind, contact in new.contacts.items()}
+        received = self._moment(new.received_at)
+        contacts, repeat = new.contacts, new.repeat
         submission = {
             "id": new.id,
             "customer_id": new.customer_id,
@@ -129,18 +169,18 @@ class Intake:
             "resource": "/".join(new.resource),
             "status": Status.PENDING.value,
             "language": new.language,
-            "received_at": new.received_at,
-            "delivery_since": new.received_at,
+            "received_at": received,
+            "delivery_since": received,
             "payload": self._keyring.seal(
                 {**new.payload, BODIES: [step.body for step in new.steps]}, payload_of(new.id)
             ),
-            "email_hash": hashes.get("email_hash"),
-            "phone_hash": hashes.get("phone_hash"),
-            "repeat_key": new.repeat.key if new.repeat else None,
-            "repeat_content": new.repeat.content if new.repeat else None,
-            "repeat_until": new.received_at + new.repeat.lives if new.repeat else None,
+            "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
+            "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
+            "repeat_key": repeat.key if repeat else None,
+            "repeat_content": repeat.content if repeat else None,
+            "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
             "function_group": GROUPS[new.steps[0].operation].value,
-            "due_at": new.received_at,
+            "due_at": received,
         }
         rows = [
             {
@@ -153,11 +193,22 @@ class Intake:
             }
             for position, step in enumerate(new.steps)
         ]
-        return _Rows(submission, rows, Accepted(new.id, repeated=False))
+        return _Rows(new.received_at, submission, rows, Accepted(new.id, repeated=False))
 
 
-def _insert(connection: Connection, batch: Sequence[_Rows]) -> list[_Outcome]:
-    known = _known(connection, batch)
+def _unless_clash(error: StoreUnavailable) -> None:
+    if not isinstance(error.__cause__, IntegrityError | DataError):
+        raise error
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _sorted_out(
+    batch: Sequence[_Rows], known: dict[bytes, tuple[bytes, Accepted]]
+) -> tuple[list[_Outcome], list[_Rows]]:
+    """What becomes of each, and those that are new."""
     outcomes: list[_Outcome] = []
     fresh: list[_Rows] = []
     for rows in batch:
@@ -171,15 +222,12 @@ def _insert(connection: Connection, batch: Sequence[_Rows]) -> list[_Outcome]:
             known[key] = (rows.submission["repeat_content"], repeat)
         fresh.append(rows)
         outcomes.append(rows.accepted)
-    if fresh:
-        connection.execute(insert(submissions), [rows.submission for rows in fresh])
-        connection.execute(insert(steps), [step for rows in fresh for step in rows.steps])
-    return outcomes
+    return outcomes, fresh
 
 
 def _known(connection: Connection, batch: Sequence[_Rows]) -> dict[bytes, tuple[bytes, Accepted]]:
     """Keys in the batch that are taken, with their content; those that have run out are given free."""
-    now = {rows.submission["repeat_key"]: rows.submission["received_at"] for rows in batch}
+    now = {rows.submission["repeat_key"]: rows.received_at for rows in batch}
     now.pop(None, None)
     if not now:
         return {}

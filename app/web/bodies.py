@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pydantic_core
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.domain.faults import Fault
 from app.domain.fields import trim
 from app.domain.marketing import is_tag
+from app.web.urlencoded import Pairs, pairs_of
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
@@ -66,15 +66,21 @@ async def read(request: Request, headers: Mapping[str, str], tree: Tree, person:
 
 
 async def _content(request: Request, headers: Mapping[str, str]) -> bytes:
+    """Raises `ClientDisconnect`, `TooLarge`."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > LARGEST_BODY:
         raise TooLarge
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
+    content = b""
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        content += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(content) > LARGEST_BODY:
             raise TooLarge
-    return bytes(content)
+    return content
 
 
 def parse_json(content: bytes) -> Body:
@@ -100,25 +106,13 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-Pairs = list[tuple[str, str]]
-
-
 def _urlencoded(content: bytes) -> tuple[Pairs, list[Fault]]:
-    faults = []
-    try:
-        try:
-            return _pairs(content, "strict"), []
-        except UnicodeDecodeError:  # keep what can be kept
-            faults.append(Fault("", "invalid_encoding"))
-            return _pairs(content, "replace"), faults
-    except ValueError:
+    if content.count(b"&") >= MOST_FIELDS:
         return [], [Fault("", "too_many_fields")]
-
-
-def _pairs(content: bytes, errors: str) -> Pairs:
-    return parse_qsl(
-        content.decode("utf-8", errors), keep_blank_values=False, max_num_fields=MOST_FIELDS, errors=errors
-    )
+    try:
+        return pairs_of(content.decode()), []
+    except UnicodeDecodeError:  # keep what can be kept
+        return pairs_of(content.decode(errors="replace"), "replace"), [Fault("", "invalid_encoding")]
 
 
 async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fault]]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -14,6 +13,7 @@ from app.web.guard import caller_key
 from app.web.kinds import Kind
 from app.web.messages import GetText
 from app.web.site import Site, choose_language
+from app.web.urlencoded import pairs_of
 
 
 class NoSuchPage(Exception):
@@ -99,4 +99,4 @@ def visit_of(
 @lru_cache(maxsize=1024)  # a campaign's visitors come with the same one
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """A query never costs a lead: what is torn is replaced, what is too much is left out."""
-    return tuple(parse_qsl(query.decode("latin-1"), errors="replace")[:MOST_FIELDS])
+    return tuple(pairs_of(query.decode("latin-1"), "replace")[:MOST_FIELDS])

@@ -1,0 +1,25 @@
+"""The pairs of a query or of an urlencoded body.
+
+`urllib.parse.parse_qsl` says what they are; it was a fifth of what a post costs. pydantic's parser of URLs (in Rust, by
+WHATWG's rules) says the same in a quarter of the time of all that a browser sends; the rest is left to `parse_qsl`.
+"""
+
+import re
+from urllib.parse import parse_qsl
+
+from pydantic_core import Url
+
+Pairs = list[tuple[str, str]]
+
+# What browsers leave as it is, and %. Outside of it the two differ: a URL has a fragment, and loses its line breaks.
+_SENT_BY_BROWSERS = re.compile(r"[A-Za-z0-9*_.~!'();:@$,/?\[\]+&=%-]*")
+_REPLACED = "\ufffd"  # stands for bytes that are no UTF-8, unless somebody typed it
+
+
+def pairs_of(text: str, errors: str = "strict") -> Pairs:
+    """In order, without those whose value is empty. Raises `UnicodeDecodeError` when `errors` is `strict`."""
+    if _SENT_BY_BROWSERS.fullmatch(text):
+        pairs = [pair for pair in Url(f"form:?{text}").query_params() if pair[1]]
+        if not any(_REPLACED in name or _REPLACED in value for name, value in pairs):
+            return pairs
+    return parse_qsl(text, errors=errors)
