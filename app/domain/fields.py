@@ -50,7 +50,7 @@ CODES = frozenset(
 
 _ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
+_LINE_BREAKS = re.compile(r"[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
 _EXTENSION = re.compile(r"\s*(?:ankn(?:ytning)?|ext|x)[.:]?\s*(?=\d+$)", re.IGNORECASE)
 _POSTCODE = re.compile(r"(\d{3})\s*(\d{2})", re.ASCII)
 _BETWEEN_DIGITS = re.compile(r"[ -]")
@@ -59,7 +59,7 @@ _SWEDISH_MOBILE = re.compile(rf"(?:\+46|0046|0)({_SWEDEN.mobile.national_number_
 _INVISIBLE_EDGES = "\u200b\ufeff"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reading:
     """How a body is read: `form` values are text that a person typed; `now` is the moment of receipt."""
 
@@ -94,7 +94,7 @@ def one_line(value: Any) -> str:
     if not isinstance(value, str):
         raise fault("wrong_type")
     text = trim(value)
-    if _ONE_LINE_CONTROLS.search(text):
+    if not text.isprintable() and _ONE_LINE_CONTROLS.search(text):
         raise fault("control_characters")
     return text
 
@@ -102,9 +102,11 @@ def one_line(value: Any) -> str:
 def _several_lines(value: Any) -> str:
     if not isinstance(value, str):
         raise fault("wrong_type")
-    text = trim(_LINE_BREAKS.sub("\n", value))
-    if _MESSAGE_CONTROLS.search(text):
-        raise fault("control_characters")
+    text = trim(value.replace("\r\n", "\n"))
+    if not all(map(str.isprintable, text.split("\n"))):
+        text = trim(_LINE_BREAKS.sub("\n", text))
+        if _MESSAGE_CONTROLS.search(text):
+            raise fault("control_characters")
     return text
 
 
@@ -116,11 +118,11 @@ class Length(GroupedMetadata):
     least: int = 0
 
     def __iter__(self) -> Iterator[object]:
-        yield BeforeValidator(one_line)
-        yield AfterValidator(self._check)
+        yield BeforeValidator(self._read)
         yield WithJsonSchema({"type": "string", "minLength": self.least, "maxLength": self.most})
 
-    def _check(self, text: str) -> str:
+    def _read(self, value: Any) -> str:
+        text = one_line(value)
         if self.least and not text:
             raise fault("required")
         if utf16_length(text) > self.most:

@@ -32,7 +32,7 @@ class ViewingDefaults:
     validate_booking_limit: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Said:
     """Beside the application: who spoke (`with_key`: an API-key caller, whose members win over the configuration),
     when the person consented, and the campaign."""

@@ -4,7 +4,7 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ CLICK_IDS = frozenset({"gclid", "fbclid", "msclkid"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Marketing:
     """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page the form was shown on (H), at most 2,000;
     `tags` are pairs of name and value, values cut at 500 UTF-16 code units."""
@@ -41,13 +41,14 @@ class Marketing:
         return cls(body.get("referrer"), tuple((tag["name"], tag["value"]) for tag in body.get("utmTags", ())))
 
 
+@lru_cache(maxsize=256)  # each name of a form's inputs, for each post
 def is_tag(name: str) -> bool:
     """`utm_*` or a click id, whatever its case: advertisers write both `utm_source` and `UTM_SOURCE`."""
     lowered = name.lower()
     return lowered in CLICK_IDS or (lowered.startswith("utm_") and len(lowered) > 4)
 
 
-@lru_cache(maxsize=1024)  # the same few pages of a broker's
+@lru_cache(maxsize=256)  # the same few pages of a broker's
 def page_address(text: str | None) -> str | None:
     """An http(s) address without fragment, at most 2,000; anything else (`javascript:`, a torn one) is nothing."""
     address = _CONTROLS.sub("", text or "").strip().partition("#")[0]
@@ -59,14 +60,23 @@ def page_address(text: str | None) -> str | None:
     return cut(address, REFERRER_LENGTH) if known else None
 
 
-@lru_cache(maxsize=1024)  # the same for all who come by one advert to one home
-def tidy(pairs: tuple[tuple[str, str], ...], referrer: str | None) -> Marketing:
+def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
     """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
     tags: dict[str, str] = {}
     for name, value in pairs:
-        name = cut(_CONTROLS.sub(" ", name).strip(), NAME_LENGTH)
-        value = cut(_CONTROLS.sub(" ", value).strip(), VALUE_LENGTH)
-        name = name.lower() if is_tag(name) else name
+        name, value = _tag_name(name), _one_line(value, VALUE_LENGTH)
         if name and value and name not in tags and len(tags) < MOST_TAGS:
             tags[name] = value
     return Marketing(page_address(referrer), tuple(tags.items()))
+
+
+@lru_cache(maxsize=256)  # the same few
+def _tag_name(text: str) -> str:
+    name = _one_line(text, NAME_LENGTH)
+    return name.lower() if is_tag(name) else name
+
+
+def _one_line(text: str, length: int) -> str:
+    if not text.isprintable():
+        text = _CONTROLS.sub(" ", text)
+    return cut(text.strip(), length)

@@ -11,8 +11,7 @@ get the lead.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.applications import Interest, ViewingBooking, VitecModel
@@ -61,22 +60,22 @@ class Defaults:
         return frozenset(self.lead.members()) if self.lead and operation is Operation.LEAD else frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Order:
-    """All that a plan is made of. `resource` is the path's ids after the customer's."""
+    """All that a plan is made of. `resource` is the path's ids after the customer's; `spoken` is the application in
+    Vitec's members, without its marketing, which goes its own way."""
 
     customer_id: str
     operation: Operation
     resource: tuple[str, ...]
     application: VitecModel
     said: Said
+    spoken: Mapping[str, Any] = field(init=False)
 
-    @cached_property
-    def spoken(self) -> Mapping[str, Any]:
-        """The application in Vitec's members, without its marketing, which goes its own way."""
-        body = self.application.body()
-        body.pop("marketing", None)
-        return body
+    def __post_init__(self) -> None:
+        spoken = self.application.body()
+        spoken.pop("marketing", None)
+        self.spoken = spoken
 
 
 def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:

@@ -51,7 +51,7 @@ async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submissio
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class JsonAnswers:
     visit: Visit
 
@@ -101,7 +101,7 @@ class JsonAnswers:
         return JSONResponse(content, status, headers={**fixed, **cors_headers(self.visit), **headers})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class FormAnswers:
     """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
 

@@ -1,7 +1,9 @@
 """A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import pydantic_core
@@ -19,6 +21,9 @@ MOST_FIELDS = 100
 LIST = "list"
 # What a member may hold: None one value, LIST several, a mapping further members.
 Tree = Mapping[str, Any]
+# Where an input's value goes: the path of members, and whether there may be several.
+Place = tuple[tuple[str, ...], bool]
+Places = Mapping[str, Place]
 
 
 class TooLarge(Exception):
@@ -42,27 +47,30 @@ class Body:
     faults: tuple[Fault, ...] = ()
 
 
-def is_form(headers: Mapping[str, str]) -> bool:
+class Media(Enum):
+    JSON = "application/json"
+    URLENCODED = "application/x-www-form-urlencoded"
+    MULTIPART = "multipart/form-data"
+
+
+@lru_cache(maxsize=64)
+def media_of(content_type: str | None) -> Media:
     """Raises `UnsupportedMedia`."""
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        return True
-    if media_type == "application/json":
-        return False
-    raise UnsupportedMedia
+    try:
+        return Media((content_type or "").partition(";")[0].strip().lower())
+    except ValueError:
+        raise UnsupportedMedia from None
 
 
-async def read(request: Request, headers: Mapping[str, str], tree: Tree, person: str | None) -> Body:
-    """`headers` are the request's, by lower-case name; `tree` is what the operation knows; `person` the member whose
-    prefix a form may leave out.
-    Raises `TooLarge`, `UnsupportedMedia`."""
-    form = is_form(headers)
+async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
+    """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
+    Raises `ClientDisconnect`, `TooLarge`."""
     content = await _content(request, headers)
-    if not form:
+    if media is Media.JSON:
         return parse_json(content)
-    if headers["content-type"].lower().startswith("multipart/"):
-        return as_form(*await _multipart(request.headers, content), tree, person)
-    return as_form(*_urlencoded(content), tree, person)
+    if media is Media.MULTIPART:
+        return as_form(*await _multipart(request.headers, content), places)
+    return as_form(*_urlencoded(content), places)
 
 
 async def _content(request: Request, headers: Mapping[str, str]) -> bytes:
@@ -142,44 +150,51 @@ def _is_file(upload: UploadFile) -> bool:
     return bool(upload.filename or upload.size)
 
 
-def as_form(pairs: Pairs, faults: list[Fault], tree: Tree, person: str | None) -> Body:
+def as_form(pairs: Pairs, faults: list[Fault], places: Places) -> Body:
     said = [(name, value) for name, value in pairs if trim(value)]
     typed = dict(said)
     token = typed.pop("token", None)
     return Body(
         True,
-        _nested(said, tree, person),
+        _nested(said, places),
         typed,
         token=token,
-        tags=tuple((name, value) for name, value in said if is_tag(name)),
+        tags=tuple([pair for pair in said if is_tag(pair[0])]),
         faults=tuple(faults),
     )
 
 
-def _nested(pairs: Iterable[tuple[str, str]], tree: Tree, person: str | None) -> dict[str, Any]:
+def places_in(tree: Tree, person: str | None) -> Places:
+    """Where each input's value goes, by the input's name: the dotted path, or without the person's prefix."""
+    places = dict(_places(tree, ()))
+    if person:
+        inside = _places(tree[person], (person,))
+        places |= {name.removeprefix(f"{person}."): place for name, place in inside if place[0][1] not in tree}
+    return places
+
+
+def _places(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
+    for name, inside in tree.items():
+        path = (*above, name)
+        if isinstance(inside, Mapping):
+            yield from _places(inside, path)
+        else:
+            yield ".".join(path), (path, inside == LIST)
+
+
+def _nested(pairs: Iterable[tuple[str, str]], places: Places) -> dict[str, Any]:
     """Dotted names as nested members; what the operation doesn't know is left out; of several values the last."""
     members: dict[str, Any] = {}
     for name, value in pairs:
-        path = name.split(".")
-        if person and path[0] not in tree and path[0] in tree[person]:
-            path = [person, *path]
-        kind = _kind(tree, path)
-        if kind is None or kind == LIST:
-            inner = members
-            for part in path[:-1]:
-                inner = inner.setdefault(part, {})
-            if kind == LIST:
-                inner.setdefault(path[-1], []).append(value)
-            else:
-                inner[path[-1]] = value
+        place = places.get(name)
+        if place is None:
+            continue
+        (*above, last), several = place
+        inner = members
+        for part in above:
+            inner = inner.setdefault(part, {})
+        if several:
+            inner.setdefault(last, []).append(value)
+        else:
+            inner[last] = value
     return members
-
-
-def _kind(tree: Tree, path: list[str]) -> Any:
-    """What stands at the path: None, LIST or a tree; a tree also where nothing stands."""
-    found: Any = tree
-    for part in path:
-        if not isinstance(found, Mapping) or part not in found:
-            return {}
-        found = found[part]
-    return found

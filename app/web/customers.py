@@ -53,7 +53,7 @@ def _matches(origin: str, allowed: str) -> bool:
     return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:

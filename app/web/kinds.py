@@ -3,13 +3,15 @@
 import re
 import types
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.domain.applications import Interest, ViewingBooking, VitecModel
 from app.domain.crm import Lead, LoanPromise
 from app.domain.submission import PATH_ID, Operation
-from app.web.bodies import LIST, Tree
+from app.web.bodies import LIST, Places, Tree, places_in
 from app.web.pages import FormName
 
 PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
@@ -32,6 +34,18 @@ def _branch(annotation: Any) -> Any:
         if typing.get_origin(part) is typing.Annotated and (inside := _branch(typing.get_args(part)[0])) is not None:
             return inside
     return None
+
+
+def nested(paths: Iterable[str]) -> Tree:
+    """A tree of dotted paths; what a shorter path names is whole."""
+    tree: dict[str, Any] = {}
+    for path in sorted(paths, key=len, reverse=True):
+        *above, last = path.split(".")
+        inner = tree
+        for part in above:
+            inner = inner.setdefault(part, {})
+        inner[last] = None
+    return tree
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,18 @@ class Kind:
     required: tuple[str, ...] = ()
     personal: bool = False
     id: re.Pattern[str] = PATH_ID
+
+    @cached_property
+    def places(self) -> Places:
+        return places_in(self.tree, self.person)
+
+    def settable(self, personnummer: bool) -> Tree:
+        """What a caller without an API key may set, nested: None is all that is there, a mapping some of it."""
+        return self._settable[personnummer]
+
+    @cached_property
+    def _settable(self) -> tuple[Tree, Tree]:
+        return nested(self.public), nested(self.public | {self.dotted(name) for name in PERSONNUMMER})
 
     def dotted(self, name: str) -> str:
         return f"{self.person}.{name}" if self.person else name

@@ -6,9 +6,8 @@ from starlette.responses import Response
 
 from app.storage.database import StoreUnavailable
 from app.storage.intake import RepeatMismatch
-from app.web import bodies
 from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
-from app.web.bodies import Body, TooLarge, UnsupportedMedia
+from app.web.bodies import Body, Media, TooLarge, UnsupportedMedia, media_of, read
 from app.web.guard import Forbidden
 from app.web.limits import TooMany
 from app.web.problems import refuse
@@ -20,18 +19,18 @@ log = structlog.get_logger()
 
 async def post(visit: Visit) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
-    request, kind = visit.request, visit.kind
     try:
-        if not bodies.is_form(visit.headers) and not may_post(visit, None):
+        media = media_of(visit.headers.get("content-type"))
+        if media is Media.JSON and not may_post(visit, None):
             return JsonAnswers(visit).forbidden()
-        body = await bodies.read(request, visit.headers, kind.tree, kind.person)
+        body = await read(visit.request, media, visit.headers, visit.kind.places)
     except UnsupportedMedia:
         return _refuse(visit, 415)
     except TooLarge:
         return _refuse(visit, 413)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    return await _answer(visit, body, FormAnswers(visit, body) if body.form and kind.page else JsonAnswers(visit))
+    return await _answer(visit, body, FormAnswers(visit, body) if body.form and visit.kind.page else JsonAnswers(visit))
 
 
 async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:

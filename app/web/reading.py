@@ -54,7 +54,7 @@ def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
         members = {tick: "false" for tick in TICKS if tick in kind.tree} | members
     faults += _personnummer_faults(kind, members, body.form, rules)
     if not rules.with_key:
-        members = _public_part(kind, members, rules)
+        members = _only(members, kind.tree, kind.settable(rules.collect_personnummer))
     members |= rules.given
     application = None
     try:
@@ -90,20 +90,15 @@ def _personnummer_faults(kind: Kind, members: Mapping[str, Any], form: bool, rul
     return [Fault(name, "not_allowed") for name in names if _at(members, name) is not None]
 
 
-def _public_part(kind: Kind, members: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
     """Without what Vitec knows but a caller without a key may not set; what nobody knows stays, to be refused."""
-    allowed = kind.public | ({kind.dotted(n) for n in PERSONNUMMER} if rules.collect_personnummer else set())
-    return _only(members, kind.tree, allowed, "")
-
-
-def _only(members: Mapping[str, Any], tree: Tree, allowed: set[str] | frozenset[str], prefix: str) -> dict[str, Any]:
     kept = {}
     for name, value in members.items():
-        dotted = prefix + name
-        if name not in tree or dotted in allowed:
+        if name not in tree:
             kept[name] = value
-        elif any(path.startswith(f"{dotted}.") for path in allowed):
-            kept[name] = _only(value, tree[name], allowed, f"{dotted}.") if isinstance(value, dict) else value
+        elif name in settable:
+            inside = settable[name]
+            kept[name] = value if inside is None or not isinstance(value, dict) else _only(value, tree[name], inside)
     return kept
 
 
@@ -135,8 +130,11 @@ def marketing_of(
     """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
     body or the address says, else where the request came from."""
     member: MarketingMember | None = getattr(application, "marketing", None)
-    pairs = [(name, value) for name, value in query if is_tag(name)] + list(body.tags)
-    pairs += [(tag.name, tag.value) for tag in (member and member.utm_tags) or ()]
-    asked = next((value for name, value in query if name == "referrer"), None)
-    pages = (member.referrer if member else None, asked, referer)
-    return tidy(tuple(pairs), next(filter(None, map(page_address, pages)), None))
+    pairs = [pair for pair in query if is_tag(pair[0])]
+    pairs += body.tags
+    pages = [value for name, value in query if name == "referrer"][:1]
+    if member:
+        pairs += [(tag.name, tag.value) for tag in member.utm_tags or ()]
+        pages.insert(0, member.referrer or "")
+    pages.append(referer or "")
+    return tidy(pairs, next(filter(None, map(page_address, pages)), None))

@@ -13,10 +13,11 @@ from typing import Any
 from itsdangerous import BadSignature, TimestampSigner
 
 from app.domain.submission import Repeat
-from app.storage.encryption import HASH_LENGTH
+from app.storage.encryption import KeyedHash
 
 TOKEN_LIVES = timedelta(hours=24)
 LINK_LIVES = timedelta(days=91)  # longer than any link
+LINK_SECRET_LENGTH = 18  # bytes, which are 24 characters
 CONTENT_LIVES = timedelta(minutes=10)
 
 
@@ -50,11 +51,10 @@ class LinkSecrets:
     """The secret in a link to one submission: without it the id opens nothing. One for each purpose."""
 
     def __init__(self, secret: str, purpose: str) -> None:
-        self._key = hmac.digest(secret.encode(), f"link {purpose}".encode(), "sha256")
+        self._hash = KeyedHash(secret, f"link {purpose}", LINK_SECRET_LENGTH)
 
     def of(self, identity: str) -> str:
-        digest = hmac.digest(self._key, identity.encode(), "sha256")
-        return urlsafe_b64encode(digest[:18]).decode()
+        return urlsafe_b64encode(self._hash.digest(identity)).decode()
 
     def opens(self, secret: str, identity: str) -> bool:
         return hmac.compare_digest(self.of(identity).encode(), secret.encode("utf-8", "replace"))
@@ -64,19 +64,19 @@ class Repeats:
     """How a post that comes twice is known (contract.md, "Repeats")."""
 
     def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"repeats", "sha256")
+        self._hash = KeyedHash(secret, "repeats").digest
 
     def of_header(self, header: str, customer_id: str, path: str, caller: str, content: Mapping[str, Any]) -> Repeat:
         return Repeat(self._hash("header", customer_id, path, caller, header), self._content(content), TOKEN_LIVES)
 
     def of_token(self, token: str, path: str, content: Mapping[str, Any]) -> Repeat:
         """A token with other content is a new submission, so the content is part of the key."""
-        digest = self._content(content)
-        return Repeat(self._hash("token", path, token, digest.hex()), digest, TOKEN_LIVES)
+        mark = self._hash("token", path, token, _canonical(content))
+        return Repeat(mark, mark, TOKEN_LIVES)
 
     def of_content(self, path: str, content: Mapping[str, Any]) -> Repeat:
-        digest = self._content(content)
-        return Repeat(self._hash("content", path, digest.hex()), digest, CONTENT_LIVES)
+        mark = self._hash("content", path, _canonical(content))
+        return Repeat(mark, mark, CONTENT_LIVES)
 
     def of_link(self, token: str) -> bytes:
         """The mark of a link that can be used once."""
@@ -87,6 +87,3 @@ class Repeats:
 
     def _content(self, content: Mapping[str, Any]) -> bytes:
         return self._hash(_canonical(content))
-
-    def _hash(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")[:HASH_LENGTH]

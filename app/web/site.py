@@ -52,7 +52,7 @@ def choose_language(asked: str | None, accepted: str | None, default: str, known
     return _accepted(accepted, known) or (default if default in known else known[0])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _accepted(header: str | None, known: tuple[str, ...]) -> str | None:
     """The known language with the highest weight; of equal ones the first named."""
     best: tuple[float, str] | None = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -64,11 +63,15 @@ def receive(request: Request, site: Site, kind: Kind) -> Visit:
     """Raises `NoSuchPage`, `WrongKey`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
-    slash = b"%2f" in request.scope.get("raw_path", b"").lower()  # decoded it would part the path elsewhere
-    if slash or customer is None or not all(map(kind.id.fullmatch, resource)):
+    if customer is None or _hides_a_slash(request) or not all(map(kind.id.fullmatch, resource)):
         raise NoSuchPage
     headers = headers_of(request)
     return visit_of(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
+
+
+def _hides_a_slash(request: Request) -> bool:
+    """Decoded, it would part the path elsewhere."""
+    return b"%2f" in request.scope.get("raw_path", b"").lower()
 
 
 def headers_of(request: Request) -> Mapping[str, str]:
@@ -96,7 +99,6 @@ def visit_of(
     return Visit(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
 
 
-@lru_cache(maxsize=1024)  # a campaign's visitors come with the same one
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """A query never costs a lead: what is torn is replaced, what is too much is left out."""
     return tuple(pairs_of(query.decode("latin-1"), "replace")[:MOST_FIELDS])

@@ -34,7 +34,7 @@ def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -
     """The body that Vitec would get of an API-key caller's; None when we refuse."""
     kind = LEAD if operation is Operation.LEAD else LOAN_PROMISE
     with_key = Rules("M12345", True, False, False, NOW, filled=DEFAULTS.filled(operation))
-    body = as_form(list(members.items()), [], kind.tree, None) if form else parse_json(json.dumps(members).encode())
+    body = as_form(list(members.items()), [], kind.places) if form else parse_json(json.dumps(members).encode())
     application = read_application(kind, body, with_key).application
     if application is None:
         return None

@@ -20,7 +20,6 @@ from app.domain.submission import (
     REFERENCE_LENGTH,
     STOPPED,
     FunctionGroup,
-    NewStep,
     Operation,
     Status,
     Step,
@@ -185,9 +184,3 @@ def test_every_operation_is_opened_by_one_of_the_customers_two_passwords() -> No
         FunctionGroup.ADVERTISING: {"interest", "viewing"},
         FunctionGroup.CRM: {"lead", "loan-promise", "contact"},
     }
-
-
-def test_a_step_to_come_cannot_be_changed() -> None:
-    step = NewStep(Operation.INTEREST, ("OBJ1",), {})
-    with pytest.raises(AttributeError):
-        step.resource = ()  # type: ignore[misc]

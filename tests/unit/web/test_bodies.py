@@ -8,11 +8,20 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from app.domain.faults import Fault
-from app.web.bodies import LARGEST_BODY, MOST_FIELDS, Body, TooLarge, UnsupportedMedia, is_form, parse_json, read
+from app.web.bodies import (
+    LARGEST_BODY,
+    MOST_FIELDS,
+    Body,
+    Media,
+    TooLarge,
+    UnsupportedMedia,
+    media_of,
+    parse_json,
+    read,
+)
 from app.web.kinds import INTEREST, VIEWING, Kind
 from app.web.visit import headers_of
 
@@ -39,7 +48,8 @@ def request(content: bytes, content_type: str, *, declared: int | None = None, p
 
 
 def read_by(kind: Kind, asked: Request) -> Body:
-    return asyncio.run(read(asked, headers_of(asked), kind.tree, kind.person))
+    headers = headers_of(asked)
+    return asyncio.run(read(asked, media_of(headers.get("content-type")), headers, kind.places))
 
 
 def read_as(content: bytes, content_type: str, **more: Any) -> Body:
@@ -73,7 +83,7 @@ def multipart(*parts: tuple[str, bytes]) -> tuple[bytes, str]:
     ],
 )
 def test_a_body_is_json_or_a_form(content_type: str, form: bool) -> None:
-    assert is_form(Headers({"content-type": content_type})) is form
+    assert (media_of(content_type) is not Media.JSON) is form
 
 
 @pytest.mark.parametrize(
@@ -81,7 +91,7 @@ def test_a_body_is_json_or_a_form(content_type: str, form: bool) -> None:
 )
 def test_any_other_type_is_not_supported(content_type: str | None) -> None:
     with pytest.raises(UnsupportedMedia):
-        is_form(Headers({} if content_type is None else {"content-type": content_type}))
+        media_of(content_type)
 
 
 @pytest.mark.parametrize("content_type", [JSON, FORM])
