@@ -1,5 +1,6 @@
 """A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,8 @@ from app.domain.faults import Fault
 from app.domain.fields import trim
 from app.domain.marketing import is_tag
 from app.web.urlencoded import Pairs, pairs_of
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
@@ -37,7 +40,7 @@ class UnsupportedMedia(Exception):
 @dataclass(slots=True)
 class Body:
     """`members` are nested, without what is empty. Of a form also: `typed`, each input as it came; `token`; `tags`,
-    campaign tags that stood as inputs of their own."""
+    campaign tags that stood as inputs of their own; `text`, an urlencoded one as it came."""
 
     form: bool
     members: Mapping[str, Any]
@@ -45,6 +48,12 @@ class Body:
     token: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
+    text: str | None = None
+
+    @property
+    def content(self) -> str:
+        """The same for the same members, however a program orders them; a browser orders them always alike."""
+        return self.text or _canonical(self.typed if self.form else self.members)
 
 
 class Media(Enum):
@@ -70,7 +79,9 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], place
         return parse_json(content)
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), places)
-    return as_form(*_urlencoded(content), places)
+    body = as_form(*_urlencoded(content), places)
+    body.text = content.decode("latin-1")
+    return body
 
 
 async def _content(request: Request, headers: Mapping[str, str]) -> bytes:

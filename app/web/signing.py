@@ -2,13 +2,10 @@
 
 import hashlib
 import hmac
-import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from secrets import token_urlsafe
-from typing import Any
 
 from itsdangerous import BadSignature, TimestampSigner
 
@@ -19,9 +16,6 @@ TOKEN_LIVES = timedelta(hours=24)
 LINK_LIVES = timedelta(days=91)  # longer than any link
 LINK_SECRET_LENGTH = 18  # bytes, which are 24 characters
 CONTENT_LIVES = timedelta(minutes=10)
-
-
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 class FormTokens:
@@ -61,29 +55,26 @@ class LinkSecrets:
 
 
 class Repeats:
-    """How a post that comes twice is known (contract.md, "Repeats")."""
+    """How a post that comes twice is known (contract.md, "Repeats"): by a keyed hash of what it says."""
 
     def __init__(self, secret: str) -> None:
         self._hash = KeyedHash(secret, "repeats").digest
 
-    def of_header(self, header: str, customer_id: str, path: str, caller: str, content: Mapping[str, Any]) -> Repeat:
-        return Repeat(self._hash("header", customer_id, path, caller, header), self._content(content), TOKEN_LIVES)
+    def of_header(self, header: str, customer_id: str, path: str, caller: str, content: str) -> Repeat:
+        return Repeat(self._hash("header", customer_id, path, caller, header), self._hash(content), TOKEN_LIVES)
 
-    def of_token(self, token: str, path: str, content: Mapping[str, Any]) -> Repeat:
+    def of_token(self, token: str, path: str, content: str) -> Repeat:
         """A token with other content is a new submission, so the content is part of the key."""
-        mark = self._hash("token", path, token, _canonical(content))
+        mark = self._hash("token", path, token, content)
         return Repeat(mark, mark, TOKEN_LIVES)
 
-    def of_content(self, path: str, content: Mapping[str, Any]) -> Repeat:
-        mark = self._hash("content", path, _canonical(content))
+    def of_content(self, path: str, content: str) -> Repeat:
+        mark = self._hash("content", path, content)
         return Repeat(mark, mark, CONTENT_LIVES)
 
     def of_link(self, token: str) -> bytes:
         """The mark of a link that can be used once."""
         return self._hash("link", token)
 
-    def once(self, mark: bytes, content: Mapping[str, Any]) -> Repeat:
-        return Repeat(mark, self._content(content), LINK_LIVES)
-
-    def _content(self, content: Mapping[str, Any]) -> bytes:
-        return self._hash(_canonical(content))
+    def once(self, mark: bytes, content: str) -> Repeat:
+        return Repeat(mark, self._hash(content), LINK_LIVES)

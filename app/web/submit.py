@@ -98,7 +98,7 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
 
 def _repeat(visit: Visit, body: Body) -> Repeat | None:
     repeats = visit.site.repeats
-    content = body.typed if body.form else body.members
+    content = body.content
     header = visit.headers.get("idempotency-key")
     if visit.once is not None:
         return repeats.once(visit.once, content)

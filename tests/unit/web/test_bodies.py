@@ -285,3 +285,21 @@ def test_json_and_a_form_say_the_same_with_the_same_members() -> None:
     members = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}}
     said = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
     assert read_as(json.dumps(members).encode(), JSON).members == said.members == members
+
+
+def test_the_same_members_are_the_same_content_whatever_a_programs_order() -> None:
+    first, second = (read_as(json.dumps(members).encode(), JSON) for members in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
+    other = read_as(b'{"a": 1, "b": 3}', JSON)
+    assert first.content == second.content != other.content
+
+
+def test_the_same_form_is_the_same_content_whatever_separates_its_parts() -> None:
+    head = b'--%s\r\nContent-Disposition: form-data; name="firstName"\r\n\r\nAnna\r\n--%s--\r\n'
+    first, second = (
+        read_as(head % (mark, mark), f"multipart/form-data; boundary={mark.decode()}") for mark in (b"A", b"B")
+    )
+    assert first.content == second.content
+    assert first.typed == {"firstName": "Anna"}
+    assert (
+        form(("firstName", "Anna")).content == form(("firstName", "Anna")).content != form(("firstName", "A")).content
+    )
