@@ -25,6 +25,7 @@ from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
 from app.storage.leads import Leads
+from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
@@ -53,6 +54,7 @@ class Service:
     intake: Intake
     outbox: Outbox
     leads: Leads
+    lookup: Lookup
     outcomes: Outcomes
     vitec: VitecClient
     worker: Worker
@@ -61,7 +63,7 @@ class Service:
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         intake = asyncio.create_task(self.intake.run()) if web else None
-        outcomes = asyncio.create_task(self.outcomes.run()) if web else None
+        watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup)] if web else []
         delivery = asyncio.create_task(self.worker.run()) if deliver else None
         try:
             yield
@@ -70,8 +72,8 @@ class Service:
             self.intake.stop()
             for task in filter(None, (delivery, intake)):
                 await task
-            if outcomes:
-                outcomes.cancel()
+            for task in watching:
+                task.cancel()
             await self.vitec.close()
             self.database.close()
 
@@ -101,8 +103,19 @@ def build_service(settings: Settings) -> Service:
         lease=lease,
         pauses=pauses,
     )
-    intake = Intake(database, keyring, KeyedHash(secret, "contacts"), worker.wake)
-    return Service(settings, database, keyring, intake, outbox, Leads(database, keyring), outcomes, vitec, worker)
+    contact_hash = KeyedHash(secret, "contacts")
+    return Service(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        intake=Intake(database, keyring, contact_hash, worker.wake),
+        outbox=outbox,
+        leads=Leads(database, keyring),
+        lookup=Lookup(database, contact_hash),
+        outcomes=outcomes,
+        vitec=vitec,
+        worker=worker,
+    )
 
 
 def build_vitec(settings: Settings, pauses: Pauses) -> VitecClient:

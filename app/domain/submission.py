@@ -172,5 +172,13 @@ def ids_of_reference(reference: str) -> tuple[str, str]:
     for character in reference:
         value = value << 5 | REFERENCE_ALPHABET.index(character)
     second = value % (1 << _SECONDS_BITS) + _REFERENCE_EPOCH
-    first, after = (str(UUID(int=(second + step) * 1000 << 80)) for step in (0, 1))
-    return first, after
+    return _first_id(second * 1000), _first_id((second + 1) * 1000)
+
+
+def first_id_of(moment: datetime) -> str:
+    """Ids made before the moment are smaller, those made later are not."""
+    return _first_id(int(moment.timestamp() * 1000))
+
+
+def _first_id(milliseconds: int) -> str:
+    return str(UUID(int=milliseconds << 80))

@@ -61,8 +61,8 @@ submissions = Table(
     ),  # received, or retried by a person: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
     Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said, and what each step sends
-    Column("email_hash", LargeBinary),  # keyed hash
-    Column("phone_hash", LargeBinary),  # keyed hash
+    Column("email_hash", LargeBinary),  # keyed hash; no index, see `lookups`
+    Column("phone_hash", LargeBinary),  # keyed hash; no index, see `lookups`
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
@@ -79,20 +79,26 @@ Index(
     sqlite_where=submissions.c.due_at.is_not(None),
     postgresql_where=submissions.c.due_at.is_not(None),
 )
-for _hashed in ("email_hash", "phone_hash"):
-    Index(
-        f"ix_submissions_{_hashed}",
-        submissions.c[_hashed],
-        sqlite_where=submissions.c[_hashed].is_not(None),
-        postgresql_where=submissions.c[_hashed].is_not(None),
-    )
 
-_of_submission = ForeignKey("submissions.id", ondelete="CASCADE")
+
+def _of_submission() -> ForeignKey:
+    return ForeignKey("submissions.id", ondelete="CASCADE")
+
+
+# The hashes above, once more and in their own order, filled in by `lookup`: to keep that order at each post would cost
+# it a twelfth.
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),  # empty: how far the table is filled
+    Column("submission_id", String(36), _of_submission(), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
 
 steps = Table(
     "steps",
     metadata,
-    Column("submission_id", String(36), _of_submission, primary_key=True),
+    Column("submission_id", String(36), _of_submission(), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(20), nullable=False),
     Column("resource", String(130), nullable=False),
@@ -107,7 +113,7 @@ attempts = Table(
     "attempts",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("submission_id", String(36), ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("submission_id", String(36), _of_submission(), nullable=False, index=True),
     Column("position", Integer, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, select, text
 
 from app.domain.submission import NewStep, NewSubmission, Operation
 from app.storage.database import Database, StoreUnavailable
-from app.storage.encryption import KeyedHash
 from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Accepted, Intake, RepeatMismatch
 from app.storage.schema import BODIES, payload_of, steps, submissions
 from tests.integration.storing import (
@@ -312,18 +311,3 @@ async def test_nothing_of_a_person_can_be_read_in_the_database(database: Databas
     assert new.id.encode() in stored  # so what is there can be found
     for secret in (b"Xanthippa", b"xanthippa", b"example.se", b"701740605"):
         assert secret not in stored
-
-
-async def test_a_person_can_be_found_by_a_keyed_hash_alone(database: Database) -> None:
-    new = application()
-    async with taking_in(database) as intake:
-        await intake.accept(new)
-    by_email = submissions.c.email_hash == CONTACT_HASH.digest("anna@example.se")
-    by_another_key = submissions.c.email_hash == KeyedHash("another secret", "contacts").digest("anna@example.se")
-    by_phone = submissions.c.phone_hash == CONTACT_HASH.digest("+46701740605")
-    with database.engine.connect() as connection:
-        found = [
-            connection.execute(select(func.count()).where(condition)).scalar()
-            for condition in (by_email, by_phone, by_another_key)
-        ]
-    assert found == [1, 1, 0]

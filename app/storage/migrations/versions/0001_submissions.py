@@ -30,13 +30,18 @@ def upgrade() -> None:
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
     )
-    for name, columns in {
-        "due": ["customer_id", "function_group", "due_at"],
-        "email_hash": ["email_hash"],
-        "phone_hash": ["phone_hash"],
-    }.items():
-        some = sa.text(f"{columns[-1]} IS NOT NULL")
-        op.create_index(f"ix_submissions_{name}", "submissions", columns, sqlite_where=some, postgresql_where=some)
+    due = sa.text("due_at IS NOT NULL")
+    columns = ["customer_id", "function_group", "due_at"]
+    op.create_index("ix_submissions_due", "submissions", columns, sqlite_where=due, postgresql_where=due)
+    op.create_table(
+        "lookups",
+        sa.Column("hash", sa.LargeBinary, primary_key=True),
+        sa.Column(
+            "submission_id", sa.String(36), sa.ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_lookups_submission_id", "lookups", ["submission_id"])
     op.create_table(
         "steps",
         sa.Column(

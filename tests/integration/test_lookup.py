@@ -1,0 +1,101 @@
+"""Finding a person's submissions, on either database, whether they are filled in or not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from app.domain.submission import NewSubmission
+from app.storage import lookup
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash
+from app.storage.lookup import SETTLED_AFTER, Lookup
+from app.storage.schema import lookups, submissions
+from tests.integration.storing import CONTACT_HASH, application, taking_in
+
+pytestmark = pytest.mark.anyio
+
+ANNA = {"email": "anna@example.se", "phone": "+46701740605"}
+SECOND = timedelta(seconds=1)
+
+
+async def accept(database: Database, *contacts: Mapping[str, str]) -> Sequence[str]:
+    new: list[NewSubmission] = [replace(application(), contacts=given) for given in contacts]
+    async with taking_in(database) as intake:
+        for one in new:
+            await intake.accept(one)
+    return [one.id for one in new]
+
+
+def later() -> datetime:
+    """When everything so far is settled."""
+    return datetime.now(UTC) + SETTLED_AFTER + SECOND
+
+
+def filled_in(database: Database) -> int:
+    with database.engine.connect() as connection:
+        of_people = lookups.c.hash != lookup.HOW_FAR
+        return connection.execute(select(func.count()).select_from(lookups).where(of_people)).scalar_one()
+
+
+async def fill_all(one: Lookup) -> None:
+    while await one.fill(later()):
+        pass
+
+
+@pytest.mark.parametrize("filled", [False, True])
+async def test_a_person_is_found_by_address_and_by_number(database: Database, filled: bool) -> None:
+    people = Lookup(database, CONTACT_HASH)
+    first, _, third = await accept(database, ANNA, {"email": "bo@example.se"}, {"phone": ANNA["phone"]})
+    if filled:
+        await fill_all(people)
+    assert await people.find("anna@example.se") == [first]
+    assert await people.find("+46701740605") == [first, third]
+    assert await people.find("nobody@example.se") == []
+
+
+async def test_what_came_after_the_last_filling_is_found_with_the_rest(database: Database) -> None:
+    people = Lookup(database, CONTACT_HASH)
+    before = await accept(database, ANNA)
+    await fill_all(people)
+    after = await accept(database, ANNA)
+    assert filled_in(database) == 2
+    assert await people.find("anna@example.se") == [*before, *after]
+
+
+async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
+    people = Lookup(database, CONTACT_HASH)
+    await accept(database, ANNA)
+    assert not await people.fill(datetime.now(UTC) + SETTLED_AFTER - 30 * SECOND)
+    assert filled_in(database) == 0
+
+
+async def test_filling_goes_on_where_it_ended_some_at_a_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "MOST_AT_ONCE", 2)
+    people = Lookup(database, CONTACT_HASH)
+    given = await accept(database, {}, ANNA, {}, {}, {}, ANNA, {})
+    turns = 0
+    while await people.fill(later()):
+        turns += 1
+    assert turns == 4
+    assert filled_in(database) == 4
+    assert await people.find("anna@example.se") == [given[1], given[5]]
+
+
+async def test_a_submission_that_is_gone_is_not_found(database: Database) -> None:
+    people = Lookup(database, CONTACT_HASH)
+    first, second = await accept(database, ANNA, ANNA)
+    await fill_all(people)
+    with database.engine.begin() as connection:
+        connection.execute(delete(submissions).where(submissions.c.id == first))
+    assert filled_in(database) == 2
+    assert await people.find("anna@example.se") == [second]
+
+
+async def test_another_secret_finds_nobody(database: Database) -> None:
+    await accept(database, ANNA)
+    assert await Lookup(database, KeyedHash("another secret", "contacts")).find("anna@example.se") == []
