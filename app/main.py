@@ -32,7 +32,7 @@ from app.storage.outcomes import Outcomes
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pauses import Pauses
-from app.web import crm, forms, openapi, operations, personal, problems, receipts, static_files
+from app.web import crm, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
 from app.web.greeting import Greeter
 from app.web.guard import OriginRule
@@ -179,6 +179,7 @@ def create_app(
             *crm.routes(site),
             *personal.routes(site, service.keyring, Greeter(site.contacts)),
             *receipts.routes(site),
+            *embed.routes(site),
             *operations.routes(service.database),
             *static_files.routes,
             *extra_routes,

@@ -15,4 +15,5 @@ form.addEventListener("submit", () => {
 });
 addEventListener("pageshow", ready); // also when the visitor comes back
 
-document.getElementById("alert")?.focus();
+// In a frame the page around it scrolls: see frame.js.
+document.getElementById("alert")?.focus({ preventScroll: parent !== window });

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from app.domain.fields import cut
 from app.domain.filling import ViewingDefaults
 from app.domain.marketing import page_address
-from app.web.customers import Customer, origin_of
+from app.web.customers import origin_of
 from app.web.headers import page_headers, private_headers
 from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
 from app.web.site import Site
@@ -41,6 +41,7 @@ def form_response(
         languages=language_links(site, visit.language, visit.query, referrer),
         firm=customer.firm,
         demo=site.demo,
+        frame_origins="" if visit.kind.personal else site.frame_origins(customer),
         token=site.tokens.issue(visit.path),
         referrer=referrer,
         title=cut(_CONTROLS.sub(" ", visit.asked("title") or "").strip(), TITLE_LENGTH),
@@ -56,7 +57,7 @@ def form_response(
     )
     text = site.templates.form_page(page)
     style = site.templates.css(customer.firm).csp_hash
-    fixed = private_headers(style) if visit.kind.personal else page_headers(style, framers(site, customer))
+    fixed = private_headers(style) if visit.kind.personal else page_headers(style, site.frame_ancestors(customer))
     return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
 
 
@@ -89,8 +90,3 @@ def language_links(
         LanguageLink(code, LABELS.get(code, code), f"{start}lang={code}", code == language)
         for code in site.templates.languages
     )
-
-
-def framers(site: Site, customer: Customer) -> str:
-    """Who may frame the customer's forms: its own origins, ourselves; anyone in a demo."""
-    return "" if site.demo else " ".join(["'self'", *customer.origins])

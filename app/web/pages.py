@@ -88,6 +88,7 @@ class SlotChoice:
 class FormPage:
     """A form, empty or with everything that was typed.
 
+    frame_origins   as `Site.frame_origins`
     name            the first name of the one whose personal page it is
     values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
     consent         whether a consent must be ticked
@@ -100,6 +101,7 @@ class FormPage:
     languages: tuple[LanguageLink, ...]
     firm: Firm
     demo: bool
+    frame_origins: str
     token: str
     referrer: str
     title: str = ""
@@ -133,13 +135,16 @@ class FormPage:
 
 @dataclass(frozen=True)
 class ReceiptPage:
-    """What was received. `refresh_url` is this page's own address while the outcome is still open."""
+    """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
+    still open."""
 
     form: FormName
     language: str
     languages: tuple[LanguageLink, ...]
     firm: Firm
     demo: bool
+    frame_origins: str
+    status: str
     reference: str
     state: Literal["received", "booked", "refused"]
     refresh_url: str | None
@@ -161,6 +166,7 @@ class ErrorPage:
     status: int
     kind: str
     languages: tuple[LanguageLink, ...] = ()
+    frame_origins: str = ""
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,9 @@ def refuse(
     if not wants_page(request):
         return Problem(status, kind, site.templates.gettext(language), headers=headers)
     shown = kind if kind in PAGES else "fault"
-    page = ErrorPage(language=language, firm=firm, demo=site.demo, status=status, kind=shown)
-    fixed = page_headers(site.templates.css(firm).csp_hash, "'none'")
+    frame_origins = site.frame_origins(customer)
+    page = ErrorPage(language, firm, site.demo, status, shown, frame_origins=frame_origins)
+    fixed = page_headers(site.templates.css(firm).csp_hash, site.frame_ancestors(customer))
     return HTMLResponse(site.templates.render(page), status, headers={**fixed, **(headers or {})})
 
 

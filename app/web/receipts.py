@@ -10,7 +10,7 @@ from starlette.routing import Route
 from app.domain.submission import Operation, Status, Submission
 from app.storage.database import StoreUnavailable
 from app.web.answers import public_status
-from app.web.form_pages import framers, language_links
+from app.web.form_pages import language_links
 from app.web.guard import WrongKey, caller_key
 from app.web.headers import page_headers
 from app.web.pages import FormName, ReceiptPage
@@ -60,11 +60,13 @@ class Receipts:
             languages=language_links(site, language, list(request.query_params.multi_items())),
             firm=customer.firm,
             demo=site.demo,
+            frame_origins=site.frame_origins(customer),
+            status=public_status(found.status),
             reference=found.reference,
             state=_state(found),
             refresh_url=site.receipt_path(found.id, language) if waits else None,
         )
-        headers = page_headers(site.templates.css(customer.firm).csp_hash, framers(site, customer))
+        headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))
         return HTMLResponse(site.templates.render(page), headers=dict(headers))
 
     async def status(self, request: Request) -> Response:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.outcomes import Outcomes
-from app.web.customers import Customers
+from app.web.customers import Customer, Customers
 from app.web.greeting import Contacts
 from app.web.guard import OriginRule
 from app.web.limits import AddressLimits
@@ -39,6 +39,19 @@ class Site:
 
     def status_url(self, identity: str) -> str:
         return f"{self.public_url}/submissions/{identity}?key={self.status_links.of(identity)}"
+
+    def frame_origins(self, customer: Customer | None) -> str:
+        """Whose pages may frame the customer's pages and be told of them, as the frame's script reads it: origins, with
+        `*` for any subdomain, separated by spaces; anyone in a demo; nobody where it is no customer's page."""
+        if customer is None:
+            return ""
+        return "*" if self.demo else " ".join((self.public_url, *customer.origins))
+
+    def frame_ancestors(self, customer: Customer | None) -> str:
+        """The same as CSP has it: "" where it says nothing."""
+        if customer is None:
+            return "'none'"
+        return "" if self.demo else " ".join(("'self'", *customer.origins))
 
     def receipt_path(self, identity: str, language: str) -> str:
         """Without a host: the visitor stays where the form was served."""

@@ -145,6 +145,7 @@ def _skeleton_key(page: FormPage) -> tuple[object, ...]:
         page.language,
         page.firm,
         page.demo,
+        page.frame_origins,
         ticks,
         links,
         bool(page.title),

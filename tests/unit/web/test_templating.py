@@ -31,7 +31,15 @@ HOSTILE = [
 
 def form(kind: FormName = "interest", **changes: Any) -> FormPage:
     page = FormPage(
-        form=kind, language="sv", languages=LANGUAGES, firm=FIRM, demo=False, token="tok", referrer="", consent=True
+        form=kind,
+        language="sv",
+        languages=LANGUAGES,
+        firm=FIRM,
+        demo=False,
+        frame_origins="https://b.se",
+        token="tok",
+        referrer="",
+        consent=True,
     )
     return replace(page, sms_reminder=True, mail_confirmation=True, **changes)
 
@@ -65,7 +73,7 @@ PAGES = [
         for kind in ("forbidden", "busy", "unavailable", "refused", "expired")
     ),
     *(
-        ReceiptPage("viewing", "sv", LANGUAGES, FIRM, True, "4F7K9QXW", s, "/r")
+        ReceiptPage("viewing", "sv", LANGUAGES, FIRM, True, "https://b.se", "pending", "4F7K9QXW", s, "/r")
         for s in ("received", "booked", "refused")
     ),
     ErrorPage("en", None, False, 404, "not-found"),
@@ -190,14 +198,16 @@ def test_where_we_cannot_help_we_say_who_can(kind: str) -> None:
 
 def test_a_receipt_can_be_read_over_a_phone_and_renews_itself_without_a_script() -> None:
     html = TEMPLATES.render(
-        ReceiptPage("viewing", "sv", LANGUAGES, FIRM, False, "4F7K9QXW", "received", "/receipts/x?a=1&b")
+        ReceiptPage("viewing", "sv", LANGUAGES, FIRM, False, "", "pending", "4F7K9QXW", "received", "/receipts/x?a=1&b")
     )
     assert "4F7K 9QXW" in html
     assert '<noscript><meta http-equiv="refresh" content="5;url=/receipts/x?a=1&amp;b"></noscript>' in html
 
 
 def test_a_receipt_that_is_final_does_not_look_again() -> None:
-    html = TEMPLATES.render(ReceiptPage("viewing", "sv", LANGUAGES, FIRM, False, "4F7K9QXW", "booked", None))
+    html = TEMPLATES.render(
+        ReceiptPage("viewing", "sv", LANGUAGES, FIRM, False, "", "delivered", "4F7K9QXW", "booked", None)
+    )
     assert "Din plats är bokad" in html
     assert "refresh" not in html
 
