@@ -15,12 +15,10 @@ import limits
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from app.domain.submission import PATH_ID
+from app.web import theme
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.ASCII)
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
-_LENGTH = re.compile(r"\d{1,3}(\.\d{1,3})?(px|rem|em)|0", re.ASCII)
-_FONT = re.compile(r"[A-Za-z0-9 ,'\"-]{1,200}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -192,9 +190,9 @@ class LeadSettings(Table):
 
 
 class Theme(Table):
-    accent: Annotated[str, _matching(_COLOUR, "a colour such as #0b5d4b")] = "#0b5d4b"
-    radius: Annotated[str, _matching(_LENGTH, "a length such as 6px")] = "6px"
-    font: Annotated[str, _matching(_FONT, "a list of font names")] = "system-ui"
+    accent: Annotated[str, _matching(theme.COLOUR, "a colour such as #0b5d4b")] = theme.ACCENT
+    radius: Annotated[str, _matching(theme.LENGTH, "a length such as 6px")] = theme.RADIUS
+    font: Annotated[str, _matching(theme.FONTS, "up to six font names")] = theme.FONT
 
 
 class Customer(Table):

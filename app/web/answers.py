@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from app.domain.faults import Fault
-from app.domain.submission import Operation, Status, Submission
+from app.domain.submission import Operation, Status, Submission, reference_of
 from app.storage.database import StoreUnavailable
 from app.storage.intake import Accepted
 from app.web.bodies import Body
@@ -17,6 +17,7 @@ from app.web.form_pages import form_response, instead_of_form
 from app.web.messages import field_faults
 from app.web.pages import Notice
 from app.web.problems import Problem
+from app.web.returning import return_address
 from app.web.visit import Visit
 
 RETRY_SECONDS = 15  # after which a store that is away may be back
@@ -142,8 +143,18 @@ class FormAnswers:
             if found and found.status is Status.REJECTED:
                 words = (found.refusal or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
-        receipt = visit.site.receipt_path(accepted.id, visit.language)
-        return Response(status_code=303, headers={"Location": receipt, "Cache-Control": "no-store"})
+        returning = self.body.typed.get("return_url")
+        location = return_address(returning, reference_of(accepted.id), visit.site.origins, visit.customer)
+        if location is None:
+            location = visit.site.receipt_path(accepted.id, visit.language, self._told())
+        return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+    def _told(self) -> dict[str, str]:
+        """Of a viewing whose times are known, what the receipt repeats."""
+        visit = self.visit
+        slot = next((slot for slot in visit.slots if slot.id == visit.resource[-1]), None)
+        told = {"slot": str(slot) if slot else "", "title": visit.title if slot else ""}
+        return {name: value for name, value in told.items() if value}
 
 
 Answers = JsonAnswers | FormAnswers

@@ -1,24 +1,22 @@
 """The form's page, empty or with what was typed."""
 
-import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from app.domain.fields import cut
 from app.domain.filling import ViewingDefaults
 from app.domain.marketing import page_address
 from app.web.customers import origin_of
 from app.web.headers import page_headers, private_headers
+from app.web.messages import plain_field
+from app.web.offers import interest_offer, slot_choices
 from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
 from app.web.site import Site
 from app.web.visit import Visit
 
-TITLE_LENGTH = 80
 NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
 LABELS = {"sv": "Svenska", "en": "English"}
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def form_response(
@@ -30,7 +28,7 @@ def form_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The form, empty or with what was typed, and why it is shown again."""
-    values = values or {}
+    values = {plain_field(name): value for name, value in (values or {}).items()}
     site, customer = visit.site, visit.customer
     referrer = values.get("marketing.referrer") or ("" if visit.kind.personal else _shown_on(visit))
     assert visit.kind.page is not None
@@ -44,11 +42,13 @@ def form_response(
         frame_origins="" if visit.kind.personal else site.frame_origins(customer),
         token=site.tokens.issue(visit.path),
         referrer=referrer,
-        title=cut(_CONTROLS.sub(" ", visit.asked("title") or "").strip(), TITLE_LENGTH),
+        title=visit.title,
         name=visit.greeting,
         values=values,
         faults=faults,
         notice=notice,
+        slots=tuple(slot_choices(visit, values, notice)),
+        offer=interest_offer(visit, values) if notice and notice.kind == "refused" else None,
         consent=visit.asks_consent,
         personnummer=customer.collect_personnummer,
         sms_reminder=ticks.sms_reminder,

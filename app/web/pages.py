@@ -77,11 +77,22 @@ class Notice:
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """A time to choose on the booking form; `label` is a date and time as people say it."""
+    """A time to choose on the booking form; `label` is a date and time as people say it.
+    `gone`: it couldn't be booked."""
 
     id: str
     label: str
     chosen: bool
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class InterestOffer:
+    """The same data as an interest in the home, ready to be sent: a form's address, its token and its inputs."""
+
+    action: str
+    token: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +121,7 @@ class FormPage:
     faults: tuple[FieldFault, ...] = ()
     notice: Notice | None = None
     slots: tuple[SlotChoice, ...] = ()
+    offer: InterestOffer | None = None
     consent: bool = False
     personnummer: bool = False
     sms_reminder: bool = False
@@ -127,6 +139,16 @@ class FormPage:
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
 
     @property
+    def other_times(self) -> bool:
+        """Whether there is a time left to try."""
+        return any(not slot.gone for slot in self.slots)
+
+    @property
+    def gone(self) -> str:
+        """The times that are not, to be sent along."""
+        return " ".join(slot.id for slot in self.slots if slot.gone)
+
+    @property
     def unfolded(self) -> bool:
         """Whether something under "Add more" was filled in or is wrong."""
         touched = [name for name, value in self.values.items() if value] + [fault.field for fault in self.faults]
@@ -136,7 +158,7 @@ class FormPage:
 @dataclass(frozen=True)
 class ReceiptPage:
     """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
-    still open."""
+    still open; `home` and `time` of a booking are told where the embed told them, `calendar_url` once it is booked."""
 
     form: FormName
     language: str
@@ -148,6 +170,9 @@ class ReceiptPage:
     reference: str
     state: Literal["received", "booked", "refused"]
     refresh_url: str | None
+    home: str = ""
+    time: str = ""
+    calendar_url: str | None = None
 
     @property
     def readable_reference(self) -> str:

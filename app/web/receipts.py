@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -10,13 +11,19 @@ from starlette.routing import Route
 from app.domain.submission import Operation, Status, Submission
 from app.storage.database import StoreUnavailable
 from app.web.answers import public_status
+from app.web.calendars import MEDIA_TYPE, viewing_file
+from app.web.customers import Customer, origin_of
 from app.web.form_pages import language_links
 from app.web.guard import WrongKey, caller_key
 from app.web.headers import page_headers
+from app.web.messages import N_
 from app.web.pages import FormName, ReceiptPage
 from app.web.problems import CHALLENGE, language_of, refuse
 from app.web.site import Site
+from app.web.slots import Slot, offered
+from app.web.visit import plain_title
 
+CALENDAR_FILE = "/viewing.ics"
 RECEIPT_LIVES = timedelta(days=30)
 FORMS: dict[Operation, FormName] = {
     Operation.INTEREST: "interest",
@@ -31,6 +38,7 @@ def routes(site: Site) -> list[Route]:
     receipts = Receipts(site)
     return [
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
+        Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
         Route("/submissions/{id}", receipts.status, methods=["GET"]),
     ]
 
@@ -42,6 +50,61 @@ class Receipts:
     async def receipt(self, request: Request) -> Response:
         """Shows no personal data: whoever has the link may have got it from the visitor's history."""
         site = self._site
+        opened = await self._open(request)
+        if isinstance(opened, Response):
+            return opened
+        found, customer, language = opened
+        slot, told = _told(request)
+        state = _state(found)
+        waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
+        calendar = slot and state == "booked"
+        page = ReceiptPage(
+            form=FORMS[found.operation],
+            language=language,
+            languages=language_links(site, language, list(request.query_params.multi_items())),
+            firm=customer.firm,
+            demo=site.demo,
+            frame_origins=site.frame_origins(customer),
+            status=public_status(found.status),
+            reference=found.reference,
+            state=state,
+            refresh_url=site.receipt_path(found.id, language, told) if waits else None,
+            home=told.get("title", ""),
+            time=slot.said(language, site.templates.gettext(language)) if slot else "",
+            calendar_url=site.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
+        )
+        headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))
+        return HTMLResponse(site.templates.render(page), headers=dict(headers))
+
+    async def calendar(self, request: Request) -> Response:
+        """The viewing for the visitor's own calendar, once it is booked and where the embed told its time."""
+        opened = await self._open(request)
+        if isinstance(opened, Response):
+            return opened
+        found, customer, language = opened
+        slot, told = _told(request)
+        if slot is None or _state(found) != "booked":
+            return refuse(request, self._site, 404, customer=customer)
+        gettext, firm = self._site.templates.gettext(language), customer.firm
+        home = told.get("title", "")
+        lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
+        content = viewing_file(
+            slot,
+            uid=f"{found.id}@{urlsplit(self._site.public_url).hostname}",
+            received_at=found.received_at,
+            summary=gettext(N_("Viewing: %(home)s")) % {"home": home} if home else gettext(N_("Viewing")),
+            description="\n".join(filter(None, lines)),
+        )
+        headers = {
+            "Content-Disposition": "attachment",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+    async def _open(self, request: Request) -> tuple[Submission, Customer, str] | Response:
+        """The submission that the link opens, its customer and the page's language; else the page that says no."""
+        site = self._site
         identity = request.path_params["id"]
         if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
             return refuse(request, site, 404)
@@ -52,22 +115,7 @@ class Receipts:
         customer = site.customers.get(found.customer_id) if found else None
         if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
             return refuse(request, site, 410)
-        language = language_of(request, site, found.language)
-        waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
-        page = ReceiptPage(
-            form=FORMS[found.operation],
-            language=language,
-            languages=language_links(site, language, list(request.query_params.multi_items())),
-            firm=customer.firm,
-            demo=site.demo,
-            frame_origins=site.frame_origins(customer),
-            status=public_status(found.status),
-            reference=found.reference,
-            state=_state(found),
-            refresh_url=site.receipt_path(found.id, language) if waits else None,
-        )
-        headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))
-        return HTMLResponse(site.templates.render(page), headers=dict(headers))
+        return found, customer, language_of(request, site, found.language)
 
     async def status(self, request: Request) -> Response:
         """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
@@ -87,8 +135,19 @@ class Receipts:
                 return refuse(request, site, 401, headers=CHALLENGE)
         if found is None:
             return refuse(request, site, 404)
-        headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+        headers = {"Cache-Control": "no-store", "Vary": "Authorization, Origin"}
+        origin = request.headers.get("origin", "")
+        if customer and origin_of(origin) and site.origins.allows(origin, customer):
+            headers["Access-Control-Allow-Origin"] = origin
         return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
+
+
+def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
+    """The booked time and the home as the link tells them; what it tells in another shape is left out."""
+    slot = next(iter(offered(request.query_params.get("slot", ""))), None)
+    title = plain_title(request.query_params.get("title")) if slot else ""
+    told = {"slot": str(slot) if slot else "", "title": title}
+    return slot, {name: value for name, value in told.items() if value}
 
 
 def _owns(request: Request, customer: Any) -> bool:

@@ -1,8 +1,9 @@
 """What every page and answer needs, put together once by the composition root."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from urllib.parse import urlencode
 
 from app.storage.intake import Intake
 from app.storage.leads import Leads
@@ -53,9 +54,13 @@ class Site:
             return "'none'"
         return "" if self.demo else " ".join(("'self'", *customer.origins))
 
-    def receipt_path(self, identity: str, language: str) -> str:
-        """Without a host: the visitor stays where the form was served."""
-        return f"/receipts/{identity}?key={self.receipt_links.of(identity)}&lang={language}"
+    def receipt_path(
+        self, identity: str, language: str, told: Mapping[str, str] | None = None, *, file: str = ""
+    ) -> str:
+        """Without a host: the visitor stays where the form was served. `told` is what the page says of the viewing,
+        which is nobody's data; `file` one beside the page."""
+        query = urlencode({"key": self.receipt_links.of(identity), "lang": language, **(told or {})})
+        return f"/receipts/{identity}{file}?{query}"
 
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from app.web.bodies import Body
 from app.web.customers import network_of
 from app.web.guard import Forbidden
 from app.web.reading import Read, Rules, marketing_of, read_application
+from app.web.slots import chosen
 from app.web.visit import Visit
 
 LONGEST_REPEAT_KEY = 255
@@ -49,7 +50,7 @@ async def submit(visit: Visit, body: Body) -> Accepted:
     )
     read = read_application(visit.kind, body, rules)
     header = visit.headers.get("idempotency-key", "")
-    faults = list(read.faults)
+    faults = [*_take_slot(visit, body), *read.faults]
     if len(header) > LONGEST_REPEAT_KEY:
         faults.append(Fault("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
     if read.application is None or faults:
@@ -58,6 +59,16 @@ async def submit(visit: Visit, body: Body) -> Accepted:
         visit.site.limits.count(customer, visit.address)
     new = _submission(visit, body, read, read.application, now)
     return await visit.site.intake.accept(new)
+
+
+def _take_slot(visit: Visit, body: Body) -> list[Fault]:
+    """Of the times that our form showed the visitor chose one; elsewhere the address says which."""
+    if not visit.slots or not body.form:
+        return []
+    *viewing, default = visit.resource
+    slot, faults = chosen(body.typed.get("slot"), default, visit.slots)
+    visit.resource = (*viewing, slot)
+    return faults
 
 
 def may_post(visit: Visit, body: Body | None) -> bool:

@@ -1,13 +1,10 @@
 """From a typed page to HTML, in the page's language and the firm's colours."""
 
 import dataclasses
-import hashlib
 import re
 import secrets
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -16,10 +13,11 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from app.web.pages import FIELDS, DemoPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
-from app.web.static_files import STATIC, static_url
+from app.web.static_files import static_url
+from app.web.theme import Stylesheet, stylesheet
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("sv", "en")
@@ -32,24 +30,6 @@ TEMPLATES: dict[type[Page], str] = {
 # Where most people come from who look at a Swedish home; all 250 would double the page. Sweden is the empty choice.
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
-
-DEFAULT_ACCENT = "#0b5d4b"
-# What a theme may say. It is written into a style element, so nothing that could end a declaration passes.
-_FONT_NAME = r"(?:[A-Za-z][A-Za-z0-9 -]{0,39}|\"[A-Za-z0-9 -]{1,40}\"|'[A-Za-z0-9 -]{1,40}')"
-_THEME = {
-    "accent": (re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})"), DEFAULT_ACCENT),
-    "radius": (re.compile(r"0|[0-9]{1,3}(?:\.[0-9]{1,3})?(?:px|rem|em)"), "6px"),
-    "font": (re.compile(rf"{_FONT_NAME}(?:, ?{_FONT_NAME}){{0,5}}"), "system-ui"),
-}
-_PAGE_STYLE = "form.css"
-
-
-@dataclass(frozen=True)
-class Stylesheet:
-    """The text of the page's one style element, and its source for `style-src` ("'sha256-...'")."""
-
-    text: Markup
-    csp_hash: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +62,7 @@ class Templates:
     def render(self, page: Page) -> str:
         """The whole page, by the template of its type."""
         template = self._environments[page.language].get_template(TEMPLATES[type(page)])
-        return template.render(page=page, style=css(page.firm).text)
+        return template.render(page=page, style=self.css(page.firm).text)
 
     def form_page(self, page: FormPage) -> str:
         """As `render`, for the page that most people meet: a form that nobody has typed in yet."""
@@ -101,7 +81,7 @@ class Templates:
         return self._translations[language].gettext
 
     def css(self, firm: Firm | None) -> Stylesheet:
-        return css(firm)
+        return stylesheet(firm.accent, firm.radius, firm.font) if firm else stylesheet()
 
     def _environment(self, directory: Path, language: str) -> Environment:
         environment = Environment(
@@ -169,39 +149,3 @@ def _catalogue(directory: Path, language: str) -> NullTranslations:
 def _countries(language: str) -> list[tuple[str, str]]:
     names = Locale(language).territories
     return sorted(((code, str(names[code])) for code in COUNTRIES.split()), key=lambda pair: pair[1])
-
-
-def css(firm: Firm | None) -> Stylesheet:
-    """The page's style in the firm's colours; what is not plainly a colour, a length or fonts is the default."""
-    return _stylesheet(firm.accent, firm.radius, firm.font) if firm else _stylesheet("", "", "")
-
-
-@cache
-def _stylesheet(accent: str, radius: str, font: str) -> Stylesheet:
-    said = {"accent": accent, "radius": radius, "font": font}
-    theme = {name: said[name] if rule.fullmatch(said[name]) else default for name, (rule, default) in _THEME.items()}
-    light, dark = accent_colours(theme["accent"])
-    variables = f"--radius:{theme['radius']};--font:{theme['font']},system-ui,sans-serif"
-    text = (
-        _smaller((STATIC / _PAGE_STYLE).read_text("utf-8"))
-        + f":root{{{variables};{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
-    )
-    digest = b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Stylesheet(Markup(text), f"'sha256-{digest}'")  # noqa: S704 our own file and checked values
-
-
-def accent_colours(accent: str) -> tuple[str, str]:
-    """The accent's declarations in light and in dark: `--accent` (a surface, a line) and `--on-accent` (text on it).
-
-    The default's pairs are measured. Another accent is taken as it is; making it safe for contrast belongs here.
-    """
-    if accent.lower() == DEFAULT_ACCENT:
-        return "--accent:#0b5d4b;--on-accent:#fff", "--accent:#7fd6bf;--on-accent:#06251e"
-    return (f"--accent:{accent};--on-accent:#fff",) * 2
-
-
-def _smaller(text: str) -> str:
-    """Our own style without comments and layout; it has no strings in which either could matter."""
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = re.sub(r"\s+", " ", text)
-    return re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", text).replace(";}", "}").strip()

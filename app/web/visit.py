@@ -1,18 +1,25 @@
 """What is known of a request to a public operation before its body is read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 
+from app.domain.fields import cut
+from app.domain.submission import Operation
 from app.web.bodies import MOST_FIELDS
 from app.web.customers import Customer
 from app.web.guard import caller_key
 from app.web.kinds import Kind
 from app.web.messages import GetText
 from app.web.site import Site, choose_language
+from app.web.slots import Slot, offered
 from app.web.urlencoded import pairs_of
+
+TITLE_LENGTH = 80
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class NoSuchPage(Exception):
@@ -55,8 +62,22 @@ class Visit:
         return next((value for key, value in self.query if key == name), None)
 
     @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The times of the viewing that the embed offers."""
+        return offered(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
+
+    @property
+    def title(self) -> str:
+        """Which home it is about, where the embed says so; plain text in one line."""
+        return plain_title(self.asked("title"))
+
+    @property
     def address(self) -> str:
         return self.request.client.host if self.request.client else ""
+
+
+def plain_title(text: str | None) -> str:
+    return cut(_CONTROLS.sub(" ", text or "").strip(), TITLE_LENGTH)
 
 
 def receive(request: Request, site: Site, kind: Kind) -> Visit:

@@ -1,0 +1,71 @@
+"""The times of a viewing that an embed offers: `?slots=`, several `timeSlotId@start/end` in ISO 8601."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from babel.dates import format_datetime
+
+from app.domain.faults import Fault
+from app.domain.moments import STOCKHOLM
+from app.domain.submission import PATH_ID
+from app.web.messages import N_, GetText
+
+MOST_SLOTS = 50
+_START, _END = N_("EEEE d MMMM, HH:mm"), N_("HH:mm")
+_SLOT = re.compile(r"([^@,;\s]+)@([^/,;\s]+)/([^,;\s]+)")
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # a `+` that nobody encoded comes as a space
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time of the viewing; aware, in Swedish local time, `ends_at` after `starts_at`."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+
+    def __str__(self) -> str:
+        """As in `?slots=`."""
+        return f"{self.id}@{self.starts_at.isoformat()}/{self.ends_at.isoformat()}"
+
+    def said(self, language: str, gettext: GetText) -> str:
+        """As people say it: "söndag 29 november kl. 13.00–13.15". The catalogues hold CLDR's patterns."""
+        start = format_datetime(self.starts_at, gettext(_START), locale=language)
+        return f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
+
+
+@lru_cache(maxsize=1024)  # the same for all visitors of one home
+def offered(text: str) -> tuple[Slot, ...]:
+    """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
+    found: dict[str, Slot] = {}
+    for identity, start, end in _SLOT.findall(_LOST_PLUS.sub("+", text)):
+        starts_at, ends_at = _moment(start), _moment(end)
+        if (
+            PATH_ID.fullmatch(identity)
+            and starts_at
+            and ends_at
+            and timedelta() < ends_at - starts_at < timedelta(days=1)
+        ):
+            found.setdefault(identity, Slot(identity, starts_at, ends_at))
+    return tuple(found.values())[:MOST_SLOTS]
+
+
+def chosen(asked: str | None, default: str, slots: Iterable[Slot]) -> tuple[str, list[Fault]]:
+    """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
+    the id in the address."""
+    known = {slot.id for slot in slots}
+    if not known or asked in known:
+        return asked if known and asked else default, []
+    return default, [Fault("slot", "invalid_choice" if asked else "required", {"choices": ""})]
+
+
+def _moment(text: str) -> datetime | None:
+    """Without offset it is Swedish local time."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or STOCKHOLM).astimezone(STOCKHOLM)
+    except (ValueError, OverflowError):
+        return None
