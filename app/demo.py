@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import get_args
 
@@ -15,6 +14,7 @@ from app.settings import Settings
 from app.vitec.sandbox import Fault, Office, demo_office, serve_sandbox
 from app.web.demo import MOODS, Stage, demo_routes
 from app.web.personal_links import PersonalForm
+from app.web.slots import Slot
 from app.web.templating import Templates
 
 CUSTOMER = "M00000"
@@ -82,11 +82,11 @@ def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
 
 def _stage(demo: Demo) -> Stage:
     """What the demo's page is played on."""
-    slots: dict[str, datetime] = {
-        slot_id: slot.starts_at
+    slots = tuple(
+        Slot(slot_id, slot.starts_at, slot.ends_at)
         for (viewing_id, slot_id), slot in (demo.office.slots or {}).items()
-        if viewing_id == VIEWING and slot.starts_at
-    }
+        if viewing_id == VIEWING and slot.starts_at and slot.ends_at
+    )
 
     def set_mood(name: str) -> None:
         demo.office.lift()

@@ -20,6 +20,7 @@ from app.domain.moments import STOCKHOLM
 from app.web.messages import N_, GetText
 from app.web.pages import Choice, CrmCall, DemoPage, Firm, LanguageLink, Mood
 from app.web.site import choose_language
+from app.web.slots import Slot
 from app.web.templating import Templates
 
 SHOWN = 30  # calls in the live list
@@ -69,7 +70,7 @@ class Received(Protocol):
 class Stage:
     """What the demo is played on.
 
-    slots     the viewing's times by id, in order; aware
+    slots     the viewing's times, in order
     full      which of them has no place left
     personal  a signed link of each kind, by its form
     received  everything that the CRM received, oldest first
@@ -80,7 +81,7 @@ class Stage:
     customer_id: str
     estate_id: str
     viewing_id: str
-    slots: Mapping[str, datetime]
+    slots: Sequence[Slot]
     full: str
     personal: Mapping[str, str]
     received: Callable[[], Sequence[Received]]
@@ -105,18 +106,20 @@ class _Demo:
     async def page(self, request: Request) -> Response:
         visit = _Visit(request, self._templates)
         stage = self._stage
-        slot = request.query_params.get("slot", "")
-        slot = slot if slot in stage.slots else next(iter(stage.slots))
-        interest = f"/Advertising/Estate/{stage.customer_id}/{stage.estate_id}/interest"
-        viewing = f"/Viewing/{stage.customer_id}/{stage.viewing_id}/{slot}/Participant"
+        full = next(slot for slot in stage.slots if slot.id == stage.full)
         page = DemoPage(
             language=visit.language,
             languages=visit.languages(),
             firm=stage.firm,
-            interest_url=visit.frame(interest),
-            viewing_url=visit.frame(viewing),
-            viewing_day=format_date(stage.slots[slot].astimezone(STOCKHOLM), "EEEE d MMMM", locale=visit.language),
-            times=tuple(self._times(visit, slot)),
+            service=visit.service,
+            said_language=visit.chosen or "",
+            customer_id=stage.customer_id,
+            estate_id=stage.estate_id,
+            viewing_id=stage.viewing_id,
+            slot_id=stage.slots[0].id,
+            slots=",".join(map(str, stage.slots)),
+            viewing_day=format_date(stage.slots[0].starts_at, "EEEE d MMMM", locale=visit.language),
+            full_time=full.said(visit.language, visit.gettext)[1],
             campaigns=tuple(visit.campaigns()),
             personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
             moods=tuple(self._moods(visit.gettext)),
@@ -139,13 +142,6 @@ class _Demo:
         self._stage.set_mood(mood)
         self._mood = mood
         return RedirectResponse(f"/?{request.url.query}#crm", status_code=303)
-
-    def _times(self, visit: "_Visit", chosen: str) -> Iterator[Choice]:
-        for slot, at in self._stage.slots.items():
-            label = at.astimezone(STOCKHOLM).strftime("%H.%M" if visit.language == "sv" else "%H:%M")
-            if slot == self._stage.full:
-                label = visit.gettext(N_("%(time)s, full")) % {"time": label}
-            yield Choice(label, visit.href(visit.tags(), slot=slot) + "#book", slot == chosen)
 
     def _moods(self, gettext: GetText) -> Iterator[Mood]:
         for name, (label, _) in MOODS.items():
@@ -172,7 +168,7 @@ class _Visit:
 
     def __init__(self, request: Request, templates: Templates) -> None:
         asked = request.query_params.get("lang")
-        self._chosen = asked if asked in templates.languages else None
+        self.chosen = asked if asked in templates.languages else None
         accepted = request.headers.get("accept-language")
         self.language = choose_language(asked, accepted, templates.languages[0], templates.languages)
         self.gettext = templates.gettext(self.language)
@@ -182,38 +178,29 @@ class _Visit:
         return {name: value for name, value in self._request.query_params.items() if is_tag(name)}
 
     def languages(self) -> tuple[LanguageLink, ...]:
-        slot = self._request.query_params.get("slot")
-        links = ((code, self.href(self.tags(), slot=slot, lang=code)) for code in LANGUAGE_NAMES)
+        links = ((code, self.href(self.tags(), lang=code)) for code in LANGUAGE_NAMES)
         return tuple(LanguageLink(code, LANGUAGE_NAMES[code], href, code == self.language) for code, href in links)
 
     def campaigns(self) -> Iterator[Choice]:
         for label, tags in CAMPAIGNS:
             yield Choice(self.gettext(label), self.href(tags), tags == self.tags())
 
-    def href(self, tags: Mapping[str, str], *, slot: str | None = None, lang: str | None = None) -> str:
-        said = {**tags, "slot": slot, "lang": lang or self._chosen}
+    def href(self, tags: Mapping[str, str], *, lang: str | None = None) -> str:
+        said = {**tags, "lang": lang or self.chosen}
         return "/?" + urlencode({name: value for name, value in said.items() if value})
 
-    def frame(self, path: str) -> str:
-        """A form's address as an embed makes it: the page's tags, the page without them, and the home in words."""
-        url = self._request.url
-        said = {
-            **self.tags(),
-            "referrer": f"{url.scheme}://{url.netloc}/",
-            "title": self.gettext(N_("Two rooms with a balcony, Storgatan 1")),
-            "lang": self.language,  # of the page around it
-        }
-        return f"{self._other_origin()}{path}?" + urlencode({name: value for name, value in said.items() if value})
-
     def policy(self) -> str:
-        frames = self._other_origin() or "'self'"
+        service = self.service or "'self'"
         return (
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-            f"frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src 'self'; script-src 'self' {service}; img-src 'self'; "
+            f"connect-src 'self' {service}; frame-src {service}; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
 
-    def _other_origin(self) -> str:
-        """Of two fixed names, the one that the page was not opened by; nothing when it was opened by a third."""
+    @property
+    def service(self) -> str:
+        """Where the forms come from: of two fixed names the one that the page was not opened by; "", which is here,
+        when it was opened by a third."""
         url = self._request.url
         other = OTHER_NAME.get(url.hostname or "")
         port = f":{url.port}" if url.port else ""

@@ -22,8 +22,8 @@ def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None)
     chosen = values.get("slot", visit.resource[-1])
     for slot in visit.slots:
         refused = slot.id in gone
-        label = slot.said(visit.language, visit.gettext)
-        yield SlotChoice(slot.id, label, chosen=slot.id == chosen and not refused, gone=refused)
+        day, time = slot.said(visit.language, visit.gettext)
+        yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
 
 
 def interest_offer(visit: Visit, values: Mapping[str, str]) -> InterestOffer | None:

@@ -77,11 +77,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """A time to choose on the booking form; `label` is a date and time as people say it.
+    """A time to choose on the booking form; `day` and `time` as people say them.
     `gone`: it couldn't be booked."""
 
     id: str
-    label: str
+    day: str
+    time: str
     chosen: bool
     gone: bool = False
 
@@ -171,7 +172,7 @@ class ReceiptPage:
     state: Literal["received", "booked", "refused"]
     refresh_url: str | None
     home: str = ""
-    time: str = ""
+    time: tuple[str, str] | None = None
     calendar_url: str | None = None
 
     @property
@@ -196,7 +197,7 @@ class ErrorPage:
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to go to on the demo page: a campaign's tags, or another time of the viewing."""
+    """Something to go to on the demo page: a campaign's tags, a personal link."""
 
     label: str
     href: str
@@ -228,16 +229,26 @@ class CrmCall:
 
 @dataclass(frozen=True)
 class DemoPage:
-    """The made-up broker's page, both forms in it, and beside it what the CRM received (newest first). `query` is the
-    page's own, to come back to."""
+    """The made-up broker's page, both forms in it, and beside it what the CRM received (newest first).
+
+    service        the origin that the forms come from; "" for the page's own
+    said_language  what the visitor chose, else ""
+    slots          the viewing's times as the embed has them, `full_time` the one that has no place left
+    query          the page's own, to come back to
+    """
 
     language: str
     languages: tuple[LanguageLink, ...]
     firm: Firm
-    interest_url: str
-    viewing_url: str
+    service: str
+    said_language: str
+    customer_id: str
+    estate_id: str
+    viewing_id: str
+    slot_id: str
+    slots: str
     viewing_day: str
-    times: tuple[Choice, ...]
+    full_time: str
     campaigns: tuple[Choice, ...]
     personal: tuple[Choice, ...]
     moods: tuple[Mood, ...]

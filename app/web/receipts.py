@@ -70,7 +70,7 @@ class Receipts:
             state=state,
             refresh_url=site.receipt_path(found.id, language, told) if waits else None,
             home=told.get("title", ""),
-            time=slot.said(language, site.templates.gettext(language)) if slot else "",
+            time=slot.said(language, site.templates.gettext(language)) if slot else None,
             calendar_url=site.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
         )
         headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))

@@ -14,7 +14,7 @@ from app.domain.submission import PATH_ID
 from app.web.messages import N_, GetText
 
 MOST_SLOTS = 50
-_START, _END = N_("EEEE d MMMM, HH:mm"), N_("HH:mm")
+_START, _END = N_("EEEE d MMMM,|HH:mm"), N_("HH:mm")  # CLDR's patterns
 _SLOT = re.compile(r"([^@,;\s]+)@([^/,;\s]+)/([^,;\s]+)")
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # a `+` that nobody encoded comes as a space
 
@@ -31,10 +31,10 @@ class Slot:
         """As in `?slots=`."""
         return f"{self.id}@{self.starts_at.isoformat()}/{self.ends_at.isoformat()}"
 
-    def said(self, language: str, gettext: GetText) -> str:
-        """As people say it: "söndag 29 november kl. 13.00–13.15". The catalogues hold CLDR's patterns."""
-        start = format_datetime(self.starts_at, gettext(_START), locale=language)
-        return f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
+    def said(self, language: str, gettext: GetText) -> tuple[str, str]:
+        """Day and time as people say them: "söndag 29 november" and "kl. 13.00–13.15"."""
+        day, start = format_datetime(self.starts_at, gettext(_START), locale=language).split("|")
+        return day, f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
 
 
 @lru_cache(maxsize=1024)  # the same for all visitors of one home

@@ -20,7 +20,8 @@ FONTS = re.compile(rf"{_FONT_NAME}(?:, ?{_FONT_NAME}){{0,5}}", re.ASCII)
 
 _PAGE_STYLE = "form.css"
 _PAPER = {"light": "#ffffff", "dark": "#141a18"}  # --paper in form.css
-_INK = ("#ffffff", "#10150f")  # what can be written on the accent; one of them always has contrast
+_INKS = ("#ffffff", "#10150f", "#000000")  # what can be written on the accent; one of them always has contrast
+TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 MARK_CONTRAST = 3.0  # of a line or a focus ring against the paper: WCAG 2.2, 1.4.11
 _DARK_MARK_CONTRAST = 7.0  # a deep colour lifted only to 3 is dull on black
 _LIGHTNESS_STEPS = 200
@@ -68,7 +69,7 @@ def accent_colours(accent: str, scheme: str) -> Colours:
         accent = mark = _moved(accent, paper, _DARK_MARK_CONTRAST)
     else:
         mark = _moved(accent, paper, MARK_CONTRAST)
-    on_accent = max(_INK, key=lambda ink: contrast(ink, accent))
+    on_accent = next(ink for ink in _INKS if contrast(ink, accent) >= TEXT_CONTRAST)
     return Colours(accent, on_accent, mark)
 
 

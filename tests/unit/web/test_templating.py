@@ -65,7 +65,11 @@ class Elements(HTMLParser):
 
 PAGES = [
     form(),
-    form("viewing", slots=(SlotChoice("A", "kl. 13", True), SlotChoice("B", "kl. 14", False)), personnummer=True),
+    form(
+        "viewing",
+        slots=(SlotChoice("A", "söndag", "kl. 13", True), SlotChoice("B", "söndag", "kl. 14", False)),
+        personnummer=True,
+    ),
     form(faults=(FieldFault("firstName", "Skriv ditt förnamn"), FieldFault("address.city", "Orten …"))),
     form("viewing", faults=(FieldFault("contact", "Skriv …"), FieldFault("consent", "Kryssa …"))),
     *(
