@@ -35,7 +35,7 @@
 
   const tagsIn = (pairs) =>
     [...pairs].filter(([name, value]) => TAG.test(name) && value).map(([name, value]) => [name.toLowerCase(), value]);
-  const pageTags = () => tagsIn(new URLSearchParams(location.search)).reverse(); // of one name the first is kept
+  const pageTags = () => tagsIn(new URLSearchParams(location.search));
   const landed = pageTags(); // a single-page site may show the form at another address
 
   // The first tags of the visit. Only where the site asks for it: storage needs the visitor's consent.
@@ -51,13 +51,17 @@
     return [];
   };
 
+  remembered(script.dataset.remember); // also on a page without a form
+
   const tagsFor = (element) => {
     const stored = remembered(element.dataset.remember || script.dataset.remember);
     const found = [pageTags(), landed, stored].find((tags) => tags.length) || [];
     const own = [...element.attributes]
       .filter(({ name }) => name.startsWith("data-"))
       .map(({ name, value }) => [name.slice(5).replace(/-/g, "_"), value]);
-    return new Map([...found, ...tagsIn(own)]);
+    const tags = new Map();
+    for (const [name, value] of [...tagsIn(own), ...found]) if (!tags.has(name)) tags.set(name, value);
+    return tags;
   };
 
   // What the element asks for, without what the page adds; null when it doesn't say enough.

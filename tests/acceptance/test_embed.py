@@ -1,0 +1,331 @@
+"""A firm's own page on another site, the form in it, and what the page is told."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+from app.vitec.sandbox import Office
+from tests.acceptance.broker import Broker, broker
+from tests.acceptance.conftest import ARGUMENTS, chromium
+from tests.conftest import CUSTOMER
+from tests.serving import eventually
+
+LISTEN = """<script>
+var told = []
+for (const name of ["ready", "submitted", "error"])
+  addEventListener("intresse:" + name, (e) => told.push([name, e.target.id, e.detail]))
+</script>"""
+
+
+@dataclass
+class Embedded:
+    """A service and a website that may embed its forms."""
+
+    service: str
+    website: Broker
+    office: Office
+
+    @property
+    def script(self) -> str:
+        return f"<script src='{self.service}/embed.js' async></script>"
+
+    def element(self, form: str = "interest", **more: str) -> str:
+        ids = {"interest": {"estate": "OBJ1"}, "viewing": {"viewing": "VIS1", "slot": "SLOT1"}}[form]
+        said = {"intresse": form, "customer": CUSTOMER, **ids, **more}
+        data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
+        link = f"{self.service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+        return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
+
+    def page(self, *parts: str, **headers: str) -> str:
+        return self.website.show("/storgatan-1", LISTEN, *parts, headers=headers)
+
+
+@pytest.fixture
+def website() -> Iterator[Broker]:
+    with broker() as site:
+        yield site
+
+
+@pytest.fixture
+def embedded(public: Callable[..., str], website: Broker, office: Office) -> Embedded:
+    return Embedded(public(customer={"allowed_origins": [website.url]}), website, office)
+
+
+def frame(page: Page, form: str = "interest") -> FrameLocator:
+    page.locator(f"#{form} iframe").scroll_into_view_if_needed()
+    return page.locator(f"#{form} iframe").content_frame
+
+
+def fill(form: FrameLocator) -> None:
+    form.get_by_label("Förnamn").fill("Anna")
+    form.get_by_label("Efternamn").fill("Åkesson")
+    form.get_by_label("E-post").fill("anna@example.se")
+    form.get_by_label("Ja, ni får").check()
+
+
+def send(form: FrameLocator) -> None:
+    form.get_by_role("button", name="Skicka intresseanmälan").click()
+
+
+def told(page: Page, name: str) -> list[Any]:
+    """The details of the events of this name."""
+    return eventually(lambda: [one[2] for one in page.evaluate("told") if one[0] == name])
+
+
+def height(page: Page, form: str = "interest") -> float:
+    return float(page.locator(f"#{form} iframe").evaluate("frame => frame.clientHeight"))
+
+
+def is_as_tall_as_its_content(page: Page, form: str = "interest") -> bool:
+    content = frame(page, form).locator("html").evaluate("root => Math.ceil(root.getBoundingClientRect().height)")
+    return height(page, form) == content
+
+
+def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
+    embedded: Embedded, page: Page, context: BrowserContext
+) -> None:
+    tags = "utm_source=google&UTM_Campaign=h%C3%B6st&gclid=a1&email=anna@example.se"
+    page.goto(
+        embedded.page("<p style='height:500px'>", embedded.element(title="Storgatan 1"), embedded.script) + f"?{tags}#x"
+    )
+    form = frame(page)
+    assert told(page, "ready") == [{"form": "interest"}]
+    expect(page.locator("iframe")).to_have_attribute("title", "Anmäl intresse – Storgatan 1")
+    expect(form.get_by_text("Storgatan 1")).to_be_visible()
+    eventually(lambda: is_as_tall_as_its_content(page))
+    empty = height(page)
+
+    fill(form)
+    form.get_by_label("E-post").fill("anna@")
+    send(form)
+    expect(form.get_by_role("alert")).to_be_focused()
+    assert told(page, "error") == [{"form": "interest", "reason": "form"}]
+    eventually(lambda: height(page) > empty and is_as_tall_as_its_content(page))
+    eventually(lambda: 0 <= page.locator("#interest").evaluate("e => e.getBoundingClientRect().top") < 370)
+
+    form.get_by_label("E-post").fill("anna@example.se")
+    send(form)
+    expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
+    [detail] = told(page, "submitted")
+    assert detail == {"form": "interest", "reference": detail["reference"], "status": detail["status"]}
+    assert re.fullmatch("[2-9A-Z]{8}", detail["reference"])
+    eventually(lambda: height(page) < empty and is_as_tall_as_its_content(page))
+
+    [received] = eventually(lambda: embedded.office.received)
+    assert received.body["marketing"] == {
+        "referrer": f"{embedded.website.url}/storgatan-1",
+        "utmTags": [
+            {"name": name, "value": value}
+            for name, value in {"utm_source": "google", "utm_campaign": "höst", "gclid": "a1"}.items()
+        ],
+    }
+    assert context.cookies() == []
+
+
+def test_with_third_party_cookies_and_storage_blocked_the_form_works_all_the_same(
+    embedded: Embedded, browser: Browser
+) -> None:
+    blocked = ("--test-third-party-cookie-phaseout", "--disable-features=ThirdPartyStoragePartitioning")
+    with browser.browser_type.launch(executable_path=chromium(), args=(*ARGUMENTS, *blocked)) as strict:
+        page = strict.new_page(locale="sv-SE")
+        page.goto(embedded.page(embedded.element(), embedded.script))
+        fill(frame(page))
+        send(frame(page))
+        assert told(page, "submitted")
+
+
+def test_without_javascript_the_elements_own_link_leads_to_the_form(embedded: Embedded, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="sv-SE")
+    page = context.new_page()
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    page.get_by_role("link", name="Anmäl intresse").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Anmäl intresse")
+    context.close()
+
+
+def test_a_visitor_sends_the_form_by_keyboard_alone(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element("viewing"), embedded.script))
+    form = frame(page, "viewing")
+    form.get_by_role("link", name="English").focus()
+    for text in ("Anna", "Åkesson", "070-174 06 05"):
+        page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    consent = form.get_by_label("Ja, ni får")
+    for _ in range(10):
+        if consent.evaluate("box => box === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("heading", level=1)).to_contain_text("bokad")
+    [booking] = embedded.office.received
+    assert booking.body["updatePerson"]["cellPhone"] == "+46701740605"
+
+
+@pytest.mark.parametrize(("width", "tall"), [(320, 640), (320, 256)], ids=["320 px", "1280 px at 400 %"])
+def test_on_a_narrow_or_magnified_screen_nothing_is_cut_off(
+    embedded: Embedded, page: Page, width: int, tall: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": tall})
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    form = frame(page)
+    form.get_by_text("Lägg till mer").click()
+    eventually(lambda: is_as_tall_as_its_content(page))
+    for root in (page.locator("html"), form.locator("html")):
+        assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    fill(form)
+    send(form)
+    expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
+
+
+def test_an_english_reader_in_the_dark_is_met_in_english_and_in_dark(embedded: Embedded, browser: Browser) -> None:
+    context = browser.new_context(locale="en-GB", color_scheme="dark")
+    page = context.new_page()
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    form = frame(page)
+    expect(form.get_by_role("heading", level=1)).to_have_text("Register your interest")
+    assert form.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(20, 26, 24)"
+    expect(page.locator("iframe")).to_have_attribute("title", "Anmäl intresse")  # in the page's language
+    context.close()
+
+
+def test_several_forms_a_second_script_and_late_content_each_get_one_frame(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element(), embedded.script, embedded.script, "<main></main>"))
+    expect(page.locator("iframe")).to_have_count(1)
+    page.locator("main").evaluate("(main, html) => { main.innerHTML = html }", embedded.element("viewing"))
+    expect(page.locator("iframe")).to_have_count(2)
+    expect(frame(page, "viewing").get_by_role("button", name="Boka visning")).to_be_visible()
+    page.locator("main").evaluate(
+        "(main, html) => { main.innerHTML = html }", embedded.element("viewing", slot="SLOT2")
+    )
+    expect(page.locator("iframe")).to_have_count(2)
+    expect(page.locator("#viewing iframe")).to_have_attribute("src", re.compile("/SLOT2/"))
+    fill(frame(page, "interest"))
+    page.locator("#viewing").evaluate("element => { element.dataset.slot = 'SLOT3' }")
+    expect(page.locator("#viewing iframe")).to_have_attribute("src", re.compile("/SLOT3/"))
+    expect(frame(page, "interest").get_by_label("Förnamn")).to_have_value("Anna")
+    names = (
+        "Object.keys(window).filter(name => !(name in frames[0]) && !['told', 'interest', 'viewing'].includes(name))"
+    )
+    assert page.evaluate("Object.keys(window).filter(name => /intresse/i.test(name))") == ["intresse"], names
+
+
+def test_a_frame_is_lazy_titled_and_allowed_nothing(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element("viewing", slot="S", slots=""), embedded.script))
+    attributes = {name: page.locator("iframe").get_attribute(name) for name in ("loading", "allow", "title")}
+    assert attributes == {"loading": "lazy", "allow": "", "title": "Boka visning"}
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_the_first_tags_of_a_visit_are_remembered_only_where_the_site_asks_for_it(
+    embedded: Embedded, page: Page, remembers: bool
+) -> None:
+    asked = " data-remember=session" if remembers else ""
+    script = f"<script src='{embedded.service}/embed.js'{asked}></script>"
+    page.goto(embedded.website.show("/", script) + "?utm_source=first")
+    page.goto(embedded.page(embedded.element(), script))
+    src = page.locator("iframe").get_attribute("src") or ""
+    assert ("utm_source=first" in src) is remembers
+    assert (page.evaluate("sessionStorage.length") == 1) is remembers
+
+
+def test_a_tag_on_the_element_wins_and_a_long_one_is_cut(embedded: Embedded, page: Page) -> None:
+    element = embedded.element(utm_source="portal", utm_content='"><b>')
+    page.goto(
+        embedded.page(element.replace('""><b>"', "'\"><b>'"), embedded.script) + f"?utm_source=x&utm_term={'y' * 600}"
+    )
+    src = page.locator("iframe").get_attribute("src") or ""
+    assert "utm_source=portal" in src
+    assert re.search("utm_term=y{500}(&|$)", src)
+    assert "utm_content=%22%3E%3Cb%3E" in src
+
+
+def _reason(page: Page) -> str:
+    [detail] = told(page, "error")
+    expect(page.get_by_role("link", name="Anmäl intresse")).to_be_visible()  # the element has its own content again
+    return str(detail["reason"])
+
+
+def test_where_the_origin_is_not_the_customers_the_page_says_so(
+    public: Callable[..., str], website: Broker, page: Page, office: Office
+) -> None:
+    embedded = Embedded(public(), website, office)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    assert _reason(page) == "origin"
+    assert any("allowed_origins" in text for text in said)
+
+
+def test_where_the_pages_own_policy_forbids_the_frame_the_page_says_so(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element(), embedded.script, **{"Content-Security-Policy": "frame-src 'self'"}))
+    assert _reason(page) == "csp"
+
+
+def test_where_there_is_no_such_customer_or_an_attribute_is_missing_the_page_says_so(
+    embedded: Embedded, page: Page
+) -> None:
+    page.goto(embedded.page(embedded.element(customer="NOBODY"), embedded.script))
+    assert _reason(page) == "customer"
+    page.goto(embedded.page(embedded.element(estate=""), embedded.script))
+    assert _reason(page) == "attributes"
+
+
+def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Embedded, page: Page) -> None:
+    hostile = """<iframe id=foreign srcdoc="<script>
+      const say = (m) => parent.postMessage(m, '*')
+      say({type: 'intresse:height', height: 9}); say({type: 'intresse:submitted', reference: 'X'})
+      parent[0].postMessage({type: 'intresse:hello'}, '*')
+      addEventListener('message', (e) => parent.postMessage({leaked: e.data}, '*'))
+    </script>"></iframe>"""
+    leaks = "<script>var leaks = []; addEventListener('message', (e) => e.data.leaked && leaks.push(e.data))</script>"
+    page.goto(embedded.page(leaks, embedded.element(), embedded.script))
+    assert told(page, "ready")
+    page.locator("body").evaluate("(body, html) => body.insertAdjacentHTML('beforeend', html)", hostile)
+    eventually(lambda: page.locator("#foreign").evaluate("frame => frame.contentDocument?.readyState") == "complete")
+    send(frame(page))  # whatever was said before this has been heard when this is
+    assert told(page, "error")
+    assert height(page) > 500
+    assert [one for one in page.evaluate("told") if one[0] == "submitted"] == []
+    assert page.evaluate("leaks") == []
+
+
+def test_hostile_attributes_are_words_and_never_run(embedded: Embedded, page: Page) -> None:
+    hostile = "&lt;img src=x onerror=alert(1)&gt;"
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    page.goto(embedded.page(embedded.element(title=hostile, lang=hostile, estate="../../x"), embedded.script))
+    page.goto(embedded.page(embedded.element(title=hostile, lang=hostile), embedded.script))
+    expect(frame(page).get_by_text("<img src=x")).to_be_visible()
+    assert alerts == []
+
+
+PAINTED = """() => new Promise((found) => new PerformanceObserver((list) => {
+  const paint = list.getEntriesByName("first-contentful-paint")[0]
+  if (paint) found(paint.startTime + performance.timeOrigin)
+}).observe({type: "paint", buffered: true}))"""
+
+
+@pytest.mark.parametrize(("width", "tall"), [(360, 740), (1280, 900)])
+def test_nothing_jumps_and_the_form_is_soon_there(embedded: Embedded, page: Page, width: int, tall: int) -> None:
+    page.set_viewport_size({"width": width, "height": tall})
+    shifts = """<script>var shift = 0; var scripted = 0
+      new PerformanceObserver((l) => l.getEntries().forEach((e) => { shift += e.value }))
+        .observe({type: "layout-shift", buffered: true})</script>"""
+    loaded = "scripted = performance.now() + performance.timeOrigin"
+    script = f"<script src='{embedded.service}/embed.js' onload='{loaded}'></script>"
+    url = embedded.page(shifts, "<h1>Storgatan 1</h1>", embedded.element(), script, "<p>Kontakta oss</p>")
+
+    def milliseconds_to_paint() -> float:
+        page.goto(url)
+        assert told(page, "ready")
+        eventually(lambda: is_as_tall_as_its_content(page))
+        assert page.evaluate("shift") == 0
+        return float(frame(page).locator("html").evaluate(PAINTED)) - float(page.evaluate("scripted"))
+
+    eventually(lambda: milliseconds_to_paint() <= 200, within=20)  # the machine may be busy with something else
