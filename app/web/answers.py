@@ -17,7 +17,7 @@ from app.web.form_pages import form_response, instead_of_form
 from app.web.messages import field_faults
 from app.web.pages import Notice
 from app.web.problems import Problem
-from app.web.returning import return_address
+from app.web.returning import return_address, return_origin
 from app.web.visit import Visit
 
 RETRY_SECONDS = 15  # after which a store that is away may be back
@@ -143,10 +143,10 @@ class FormAnswers:
             if found and found.status is Status.REJECTED:
                 words = (found.refusal or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
-        returning = self.body.typed.get("return_url")
-        location = return_address(returning, reference_of(accepted.id), visit.site.origins, visit.customer)
-        if location is None:
-            location = visit.site.receipt_path(accepted.id, visit.language, self._told())
+        location = visit.site.receipt_path(accepted.id, visit.language, self._told())
+        asked = self.body.typed.get("return_url", "").strip()
+        if return_origin(asked, visit.site.origins, visit.customer):
+            location = return_address(asked, reference_of(accepted.id))
         return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 
     def _told(self) -> dict[str, str]:

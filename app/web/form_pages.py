@@ -12,6 +12,7 @@ from app.web.headers import page_headers, private_headers
 from app.web.messages import plain_field
 from app.web.offers import interest_offer, slot_choices
 from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
+from app.web.returning import return_origin
 from app.web.site import Site
 from app.web.visit import Visit
 
@@ -57,7 +58,10 @@ def form_response(
     )
     text = site.templates.form_page(page)
     style = site.templates.css(customer.firm).csp_hash
-    fixed = private_headers(style) if visit.kind.personal else page_headers(style, site.frame_ancestors(customer))
+    returns_to = return_origin(values.get("return_url"), site.origins, customer)
+    form_action = f"'self' {returns_to}" if returns_to else "'self'"
+    ancestors = site.frame_ancestors(customer)
+    fixed = private_headers(style) if visit.kind.personal else page_headers(style, ancestors, form_action)
     return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
 
 

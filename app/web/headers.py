@@ -5,15 +5,16 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=1024)
-def page_headers(style_hash: str, frame_ancestors: str) -> Mapping[str, str]:
-    """`frame_ancestors` is the sources that may frame the page, as CSP writes them; "" leaves that open (demo)."""
+def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:
+    """`frame_ancestors` is the sources that may frame the page, as CSP writes them; "" leaves that open (demo).
+    `form_action` is where its forms may lead, after redirects too."""
     policy = [
         "default-src 'none'",
         f"style-src {style_hash}",
         "script-src 'self'",
         "connect-src 'self'",
         "img-src 'self' data:",
-        "form-action 'self'",
+        f"form-action {form_action}",
         "base-uri 'none'",
         *([f"frame-ancestors {frame_ancestors}"] if frame_ancestors else []),
     ]

@@ -82,7 +82,7 @@ def height(page: Page, form: str = "interest") -> float:
 
 def is_as_tall_as_its_content(page: Page, form: str = "interest") -> bool:
     content = frame(page, form).locator("html").evaluate("root => Math.ceil(root.getBoundingClientRect().height)")
-    return height(page, form) == content
+    return height(page, form) == float(content)
 
 
 def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
