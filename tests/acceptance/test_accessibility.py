@@ -1,0 +1,121 @@
+"""axe-core finds nothing to remark on in any state of any page, light and dark, Swedish and English."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from app.web import pages, static_files
+from app.web.pages import ErrorPage, FieldFault, Firm, FormName, FormPage, LanguageLink, Notice, ReceiptPage, SlotChoice
+from app.web.templating import Templates
+from tests.acceptance.broker import broker
+from tests.conftest import CUSTOMER
+from tests.serving import serve
+
+FIRM = Firm("Mäklarhuset", "08-123 456 78", "info@example.se", "https://example.se/p", "#0b5d4b", "6px", "system-ui")
+LANGUAGES = (LanguageLink("sv", "Svenska", "?lang=sv", True), LanguageLink("en", "English", "?lang=en", False))
+SLOTS = tuple(
+    SlotChoice(f"S{hour}", "söndag 29 november", f"kl. {hour}.00–{hour}.30", chosen=hour == 14, gone=hour == 13)
+    for hour in (13, 14)
+)
+FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot", "address.city", "consent")
+OFFER = pages.InterestOffer("/x", "token", {"firstName": "Anna"})
+
+
+def form(kind: FormName, **changes: Any) -> FormPage:
+    page = FormPage(
+        form=kind,
+        language="sv",
+        languages=LANGUAGES,
+        firm=FIRM,
+        demo=False,
+        frame_origins="",
+        token="token",
+        referrer="https://example.se/",
+        title="Storgatan 1",
+        consent=True,
+        sms_reminder=True,
+        mail_confirmation=True,
+    )
+    return replace(page, **changes)
+
+
+def receipt(kind: FormName, **changes: Any) -> ReceiptPage:
+    page = ReceiptPage(
+        kind, "sv", LANGUAGES, FIRM, False, "", "pending", "4F7K9QXW", "received", None, home="Storgatan 1"
+    )
+    return replace(page, **({"time": ("söndag 29 november", "kl. 13.00–13.15")} | changes))
+
+
+STATES: dict[str, pages.Page] = {
+    "interest": form("interest", personnummer=True, values={"address.city": "Umeå"}),
+    "viewing": form("viewing", slots=SLOTS, demo=True),
+    "contact": form("contact", name="Anna"),
+    "loan promise": form("loan-promise", name="Anna"),
+    "faults": form("viewing", slots=SLOTS, faults=tuple(FieldFault(name, "Skriv ditt förnamn") for name in FAULTS)),
+    "full": form("viewing", slots=SLOTS, notice=Notice("refused", upstream="Fullbokad."), offer=OFFER),
+    "403": form("interest", notice=Notice("forbidden")),
+    "429": form("interest", notice=Notice("busy")),
+    "503": form("interest", notice=Notice("unavailable")),
+    "received": receipt("viewing"),
+    "booked": receipt("viewing", state="booked", calendar_url="/x"),
+    "refused": receipt("viewing", state="refused"),
+    "thanks": receipt("interest", time=None),
+    **{
+        kind: ErrorPage("sv", FIRM, False, 404, kind, LANGUAGES)
+        for kind in ("not-found", "gone", "too-large", "unsupported-media", "used", "no-contact", "forbidden", "fault")
+    },
+    "nobody's": ErrorPage("en", None, True, 404, "not-found"),
+    "English": form("viewing", language="en", slots=SLOTS, notice=Notice("refused"), offer=OFFER),
+    "yellow": form("viewing", slots=SLOTS, firm=replace(FIRM, accent="#ffd400", radius="0", font="Georgia")),
+    "red": receipt("viewing", state="booked", calendar_url="/x", firm=replace(FIRM, accent="#e30613")),
+}
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[str]:
+    """Every state under its name, made by the real templates."""
+    templates = Templates()
+
+    async def show(request: Request) -> HTMLResponse:
+        return HTMLResponse(templates.render(STATES[request.path_params["name"]]))
+
+    with serve(Starlette(routes=[Route("/state/{name}", show), *static_files.routes])) as url:
+        yield f"{url}/state/"
+
+
+def findings(page: Page) -> list[str]:
+    """In light and in dark, in the page and in its frames."""
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = [Axe().run(frame) for frame in page.frames]
+        assert all(result["passes"] for result in results)
+        for finding in (finding for result in results for finding in result["violations"]):
+            targets = [node["target"] for node in finding["nodes"]]
+            found.append(f"{scheme}: {finding['id']}: {finding['help']} {targets}")
+    return found
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_scanner_finds_nothing_in_any_state(gallery: str, page: Page, state: str) -> None:
+    page.goto(gallery + state)
+    assert findings(page) == []
+
+
+def test_a_scanner_finds_nothing_around_and_in_an_embed(public: Callable[..., str], context: BrowserContext) -> None:
+    with broker() as site:
+        service = public(customer={"allowed_origins": [site.url]})
+        element = f"<div data-intresse=interest data-customer={CUSTOMER} data-estate=OBJ1></div>"
+        script = f"<script src='{service}/embed.js'></script>"
+        page = context.new_page()
+        page.goto(site.show("/", f"<main><h1>Storgatan 1</h1>{element}</main>", script))
+        expect(page.locator("iframe").content_frame.get_by_role("button")).to_be_visible()
+        assert findings(page) == []
