@@ -1,8 +1,12 @@
 """The form's page, empty or with what was typed."""
 
+import dataclasses
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import urlencode
 
+from markupsafe import escape
 from starlette.responses import HTMLResponse, Response
 
 from app.domain.filling import ViewingDefaults
@@ -13,10 +17,11 @@ from app.web.messages import plain_field
 from app.web.offers import interest_offer, slot_choices
 from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
 from app.web.returning import return_origin
-from app.web.site import Site
+from app.web.site import RawHeaders, Site
 from app.web.visit import Visit
 
 NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns write it
 LABELS = {"sv": "Svenska", "en": "English"}
 
 
@@ -29,15 +34,63 @@ def form_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The form, empty or with what was typed, and why it is shown again."""
+    if not (values or faults or notice or visit.slots):
+        return _fresh(visit)
     values = {plain_field(name): value for name, value in (values or {}).items()}
-    site, customer = visit.site, visit.customer
-    referrer = values.get("marketing.referrer") or ("" if visit.kind.personal else _shown_on(visit))
-    assert visit.kind.page is not None
-    ticks = customer.defaults.viewing if visit.kind.page == "viewing" else NO_TICKS
-    page = FormPage(
-        form=visit.kind.page,
+    page = dataclasses.replace(
+        _empty(visit, values.get("marketing.referrer") or _shown_on(visit)),
+        values=values,
+        faults=faults,
+        notice=notice,
+        slots=tuple(slot_choices(visit, values, notice)),
+        offer=interest_offer(visit, values) if notice and notice.kind == "refused" else None,
+    )
+    text = visit.site.templates.render(page)
+    returns_to = return_origin(values.get("return_url"), visit.site.origins, visit.customer)
+    form_action = f"'self' {returns_to}" if returns_to else "'self'"
+    return HTMLResponse(text, status, headers={**_headers(visit, form_action), **(headers or {})})
+
+
+class _Ready(Response):
+    """All of it made beforehand, but for its length."""
+
+    def __init__(self, body: bytes, headers: RawHeaders) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+
+def _fresh(visit: Visit) -> Response:
+    """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
+    only. It is rendered once for each customer, form and language, and then filled in."""
+    site = visit.site
+    referrer, title = _shown_on(visit), visit.title
+    key = (visit.customer.id, visit.kind.page, visit.language, bool(referrer), bool(title), bool(visit.greeting))
+    fresh = site.fresh_forms.get(key)
+    if fresh is None:
+        page = HTMLResponse(headers=dict(_headers(visit)))
+        headers = tuple(header for header in page.raw_headers if header[0] != b"content-length")
+        fresh = site.fresh_forms[key] = site.templates.skeleton(_empty(visit, referrer)), headers
+    skeleton, headers = fresh
+    texts = {
+        "token": site.tokens.issue(visit.path),
+        "query": escape(_query_start(visit, referrer)),
+        "referrer": escape(referrer),
+        "title": escape(title),
+        "name": escape(visit.greeting),
+    }
+    return _Ready(skeleton.fill(texts), headers)
+
+
+def _empty(visit: Visit, referrer: str) -> FormPage:
+    site, customer, page = visit.site, visit.customer, visit.kind.page
+    assert page is not None
+    ticks = customer.defaults.viewing if page == "viewing" else NO_TICKS
+    return FormPage(
+        form=page,
         language=visit.language,
-        languages=language_links(site, visit.language, visit.query, referrer),
+        languages=language_links(site, visit.language, _query_start(visit, referrer)),
         firm=customer.firm,
         demo=site.demo,
         frame_origins="" if visit.kind.personal else site.frame_origins(customer),
@@ -45,37 +98,35 @@ def form_response(
         referrer=referrer,
         title=visit.title,
         name=visit.greeting,
-        values=values,
-        faults=faults,
-        notice=notice,
-        slots=tuple(slot_choices(visit, values, notice)),
-        offer=interest_offer(visit, values) if notice and notice.kind == "refused" else None,
         consent=visit.asks_consent,
         personnummer=customer.collect_personnummer,
         sms_reminder=ticks.sms_reminder,
         mail_confirmation=ticks.mail_confirmation,
         sms_confirmation=ticks.sms_confirmation,
     )
-    text = site.templates.form_page(page)
-    style = site.templates.css(customer.firm).csp_hash
-    returns_to = return_origin(values.get("return_url"), site.origins, customer)
-    form_action = f"'self' {returns_to}" if returns_to else "'self'"
-    ancestors = site.frame_ancestors(customer)
-    fixed = private_headers(style) if visit.kind.personal else page_headers(style, ancestors, form_action)
-    return HTMLResponse(text, status, headers={**fixed, **(headers or {})})
+
+
+def _headers(visit: Visit, form_action: str = "'self'") -> Mapping[str, str]:
+    style = visit.site.templates.css(visit.customer.firm).csp_hash
+    if visit.kind.personal:
+        return private_headers(style)
+    return page_headers(style, visit.site.frame_ancestors(visit.customer), form_action)
 
 
 def instead_of_form(visit: Visit, kind: str, status: int) -> Response:
     """A page of `ErrorPage`'s kinds in the place of a personal form."""
     site, firm = visit.site, visit.customer.firm
-    links = language_links(site, visit.language, visit.query)
+    links = language_links(site, visit.language, _query_start(visit, ""))
     page = ErrorPage(visit.language, firm, site.demo, status, kind, links)
     headers = dict(private_headers(site.templates.css(firm).csp_hash))
     return HTMLResponse(site.templates.render(page), status, headers=headers)
 
 
 def _shown_on(visit: Visit) -> str:
-    """The broker's page: what the embed says, else where the visitor came from, but not a page of ours."""
+    """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
+    page it is nobody's business."""
+    if visit.kind.personal:
+        return ""
     asked = page_address(visit.asked("referrer"))
     came_from = page_address(visit.headers.get("referer"))
     if came_from and origin_of(came_from) == visit.site.origins.public_origin:
@@ -83,13 +134,28 @@ def _shown_on(visit: Visit) -> str:
     return asked or came_from or ""
 
 
-def language_links(
-    site: Site, language: str, query: Iterable[tuple[str, str]], referrer: str = ""
-) -> tuple[LanguageLink, ...]:
-    """The same page in each language, keeping its tags and the page that it was shown on."""
+def _query_start(visit: Visit, referrer: str) -> str:
+    """The page's own query, and the page that it was shown on, for a link that has `lang` to add."""
+    asked: str = visit.request.scope["query_string"].decode("latin-1")
+    if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
+        return query_start(visit.query, referrer)
+    kept = (asked, _referrer_pair(referrer)) if referrer else (asked,)
+    return "?" + "".join(f"{part}&" for part in kept if part)
+
+
+@lru_cache(maxsize=256)  # a broker's homes
+def _referrer_pair(referrer: str) -> str:
+    return urlencode({"referrer": referrer})
+
+
+def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
     kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
     kept += [("referrer", referrer)] if referrer else []
-    start = f"?{urlencode(kept)}&" if kept else "?"
+    return f"?{urlencode(kept)}&" if kept else "?"
+
+
+def language_links(site: Site, language: str, start: str) -> tuple[LanguageLink, ...]:
+    """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
     return tuple(
         LanguageLink(code, LABELS.get(code, code), f"{start}lang={code}", code == language)
         for code in site.templates.languages

@@ -16,6 +16,8 @@ TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides 
 
 def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
     """The times that the embed told of. `gone` remembers those that Vitec refused while this visitor tried."""
+    if not visit.slots:
+        return
     gone = set(values.get("gone", "").split())
     if notice and notice.kind == "refused":
         gone.add(visit.resource[-1])

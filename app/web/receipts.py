@@ -13,7 +13,7 @@ from app.storage.database import StoreUnavailable
 from app.web.answers import public_status
 from app.web.calendars import MEDIA_TYPE, viewing_file
 from app.web.customers import Customer, origin_of
-from app.web.form_pages import language_links
+from app.web.form_pages import language_links, query_start
 from app.web.guard import WrongKey, caller_key
 from app.web.headers import page_headers
 from app.web.messages import N_
@@ -61,7 +61,7 @@ class Receipts:
         page = ReceiptPage(
             form=FORMS[found.operation],
             language=language,
-            languages=language_links(site, language, list(request.query_params.multi_items())),
+            languages=language_links(site, language, query_start(request.query_params.multi_items())),
             firm=customer.firm,
             demo=site.demo,
             frame_origins=site.frame_origins(customer),

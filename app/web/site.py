@@ -13,9 +13,10 @@ from app.web.greeting import Contacts
 from app.web.guard import OriginRule
 from app.web.limits import AddressLimits
 from app.web.signing import FormTokens, LinkSecrets, Repeats
-from app.web.templating import Templates
+from app.web.templating import Skeleton, Templates
 
 GetText = Callable[[str], str]
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Site:
     origins: OriginRule
     contacts: Contacts
     limits: AddressLimits = field(default_factory=AddressLimits)
+    # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
+    fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 
     def status_url(self, identity: str) -> str:
         return f"{self.public_url}/submissions/{identity}?key={self.status_links.of(identity)}"

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -13,7 +13,6 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
 
 from app.web.pages import FIELDS, DemoPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.static_files import static_url
@@ -33,17 +32,18 @@ COUNTRIES += " SG SI SK TH TR UA US"
 
 
 @dataclass(frozen=True)
-class _Skeleton:
-    """A rendered form, cut where what differs from visitor to visitor goes in."""
+class Skeleton:
+    """A rendered form that nobody has typed in, cut where what differs from visitor to visitor goes in."""
 
     pieces: tuple[str, ...]
     places: tuple[str, ...]
 
-    def fill(self, texts: dict[str, str]) -> str:
+    def fill(self, texts: Mapping[str, str]) -> bytes:
+        """The page, with the text of each place as HTML has it."""
         parts = [self.pieces[0]]
         for place, piece in zip(self.places, self.pieces[1:], strict=True):
             parts += (texts[place], piece)
-        return "".join(parts)
+        return "".join(parts).encode()
 
 
 class Templates:
@@ -54,7 +54,6 @@ class Templates:
     def __init__(self, directory: Path = ROOT / "templates", catalogues: Path = ROOT / "locale") -> None:
         self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
         self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
-        self._skeletons: dict[tuple[object, ...], _Skeleton] = {}
         # What nobody can send, so that it is found in the page only where we put it.
         self._mark = secrets.token_hex(16)
         self._marks = re.compile(rf"{self._mark}(\w+)\.")
@@ -64,18 +63,20 @@ class Templates:
         template = self._environments[page.language].get_template(TEMPLATES[type(page)])
         return template.render(page=page, style=self.css(page.firm).text)
 
-    def form_page(self, page: FormPage) -> str:
-        """As `render`, for the page that most people meet: a form that nobody has typed in yet."""
-        if page.values or page.faults or page.notice or page.slots:
-            return self.render(page)
-        key = _skeleton_key(page)
-        skeleton = self._skeletons.get(key)
-        if skeleton is None:
-            # Everything in the key comes from the configuration, so there are only so many.
-            skeleton = self._skeletons[key] = self._cut(page)
-        texts = {"token": page.token, "referrer": page.referrer, "title": page.title, "name": page.name}
-        texts |= {f"href{i}": link.href for i, link in enumerate(page.languages)}
-        return skeleton.fill({place: str(escape(text)) for place, text in texts.items()})
+    def skeleton(self, page: FormPage) -> Skeleton:
+        """With a place for the `token`, the `query` that begins each language's link, and of `referrer`, `title` and
+        `name` those that the page has."""
+        links = [dataclasses.replace(x, href=f"{self._place('query')}lang={x.code}") for x in page.languages]
+        marked = dataclasses.replace(
+            page,
+            token=self._place("token"),
+            referrer=page.referrer and self._place("referrer"),
+            title=page.title and self._place("title"),
+            name=page.name and self._place("name"),
+            languages=tuple(links),
+        )
+        cut = self._marks.split(self.render(marked))
+        return Skeleton(tuple(cut[::2]), tuple(cut[1::2]))
 
     def gettext(self, language: str) -> Callable[[str], str]:
         return self._translations[language].gettext
@@ -100,38 +101,8 @@ class Templates:
         environment.filters["tel"] = lambda phone: re.sub(r"[^0-9+]", "", phone)
         return environment
 
-    def _cut(self, page: FormPage) -> _Skeleton:
-        links = [dataclasses.replace(x, href=self._place(f"href{i}")) for i, x in enumerate(page.languages)]
-        marked = dataclasses.replace(
-            page,
-            token=self._place("token"),
-            referrer=page.referrer and self._place("referrer"),
-            title=page.title and self._place("title"),
-            name=page.name and self._place("name"),
-            languages=tuple(links),
-        )
-        cut = self._marks.split(self.render(marked))
-        return _Skeleton(tuple(cut[::2]), tuple(cut[1::2]))
-
     def _place(self, name: str) -> str:
         return f"{self._mark}{name}."
-
-
-def _skeleton_key(page: FormPage) -> tuple[object, ...]:
-    ticks = (page.consent, page.personnummer, page.sms_reminder, page.mail_confirmation, page.sms_confirmation)
-    links = tuple((link.code, link.label, link.current) for link in page.languages)
-    return (
-        page.form,
-        page.language,
-        page.firm,
-        page.demo,
-        page.frame_origins,
-        ticks,
-        links,
-        bool(page.title),
-        bool(page.referrer),
-        bool(page.name),
-    )
 
 
 def _catalogue(directory: Path, language: str) -> NullTranslations:
