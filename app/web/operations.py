@@ -18,8 +18,11 @@ def routes(database: Database) -> list[Route]:
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok", "version": __version__})
 
-    async def readyz(_: Request) -> Response:
-        """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
+    async def readyz(request: Request) -> Response:
+        """The database takes writes and its migrations are current; never depends on Vitec or the backlog. Whoever
+        stops the service sets `app.state.stopping` some time before."""
+        if getattr(request.app.state, "stopping", False):
+            return JSONResponse({"status": "stopping"}, 503)
         try:
             async with asyncio.timeout(READY_SECONDS):
                 current = await database.write(_is_ready)
