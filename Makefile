@@ -24,7 +24,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
-	@sh tests/install-browser
+	@sh tests/install-programs >/dev/null
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy

@@ -14,7 +14,8 @@ GRACEFUL_SECONDS = 25
 
 
 def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> None:
-    """Until a signal. `drain_seconds`: how long after SIGTERM `/readyz` says that it stops before it does."""
+    """Until a signal. `drain_seconds`: how long it goes on after SIGTERM, when `/healthz` and
+    `/readyz` say already that it stops."""
     # What start-up left lives as long as the process: it need not be looked through again and again. A post makes
     # some hundred objects, most of them freed at once, so a look every 20,000 finds as much garbage as one every 700.
     gc.collect()

@@ -17,9 +17,7 @@ commands = typer.Typer()
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a PostgreSQL that is not there yet.")]
-Drain = Annotated[
-    float, typer.Option(min=0, help="Seconds after SIGTERM in which /readyz already refuses, and all else still works.")
-]
+Drain = Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which only /healthz and /readyz refuse.")]
 
 
 @commands.command()

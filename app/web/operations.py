@@ -15,13 +15,18 @@ READY_SECONDS = 3.0
 
 
 def routes(database: Database) -> list[Route]:
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": __version__})
+    """Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so that a proxy turns
+    to another replica while this one still answers."""
+
+    async def healthz(request: Request) -> Response:
+        stopping = _is_stopping(request)
+        return JSONResponse(
+            {"status": "stopping" if stopping else "ok", "version": __version__}, 503 if stopping else 200
+        )
 
     async def readyz(request: Request) -> Response:
-        """The database takes writes and its migrations are current; never depends on Vitec or the backlog. Whoever
-        stops the service sets `app.state.stopping` some time before."""
-        if getattr(request.app.state, "stopping", False):
+        """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
+        if _is_stopping(request):
             return JSONResponse({"status": "stopping"}, 503)
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -33,6 +38,10 @@ def routes(database: Database) -> list[Route]:
         )
 
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+def _is_stopping(request: Request) -> bool:
+    return getattr(request.app.state, "stopping", False)
 
 
 def _is_ready(connection: Connection) -> bool:
