@@ -23,6 +23,7 @@ from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
+from app.storage.home import require_home
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.lookup import Lookup
@@ -148,6 +149,7 @@ def prepare_database(database: Database) -> None:
     """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
     Raises `DatabaseUnusable`."""
     upgrade(database) if database.is_sqlite else require_current(database)
+    require_home(database)
 
 
 def create_app(

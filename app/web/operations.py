@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from app import __version__
 from app.storage.database import Database, StoreUnavailable, can_write
+from app.storage.home import is_home
 from app.storage.migrations import is_current
 
 READY_SECONDS = 3.0
@@ -45,7 +46,7 @@ def _is_stopping(request: Request) -> bool:
 
 
 def _is_ready(connection: Connection) -> bool:
-    if not is_current(connection):
+    if not is_current(connection) or not is_home(connection):
         return False
     can_write(connection)
     return True
