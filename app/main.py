@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import limits
 import structlog
@@ -21,6 +21,7 @@ from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
 from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
+from app.storage.clock import require_right_clock
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.home import require_home
@@ -150,6 +151,7 @@ def prepare_database(database: Database) -> None:
     Raises `DatabaseUnusable`."""
     upgrade(database) if database.is_sqlite else require_current(database)
     require_home(database)
+    require_right_clock(database, datetime.now(UTC))
 
 
 def create_app(

@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.commands.refusals import configured, stop, using_database
-from app.storage.database import Database
+from app.storage.database import Database, usable
 
 commands = typer.Typer()
 
@@ -74,3 +74,18 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be no
     except BackupRefused as error:
         stop(str(error))
     typer.echo(f"{file}: {file.stat().st_size:,} bytes")
+
+
+@commands.command()
+def restored() -> None:
+    """After a backup was put back, before the service runs: what it calls undelivered waits for a person."""
+    from app.main import prepare_database
+    from app.storage.restored import park_undelivered
+
+    with using_database():
+        database = _configured_database()
+        prepare_database(database)
+        with usable(), database.engine.begin() as connection:
+            parked = park_undelivered(connection)
+    typer.echo(f"{parked} submission(s) may have been delivered since the backup: they are uncertain now, see")
+    typer.echo("`intresse leads list --status uncertain`; `intresse leads retry` sends one again.")

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.serving import eventually, free_port
+from tests.serving import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -49,14 +49,14 @@ class Production:
         self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
         if port:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                eventually(lambda: _is_ready(client), within=30)
+                eventually(lambda: is_ready(client), within=30)
 
     def start_proxy(self) -> None:
         configuration = str(ROOT / "deploy/Caddyfile")
         self._spawn("proxy", ["caddy", "run", "--adapter", "caddyfile", "--config", configuration])
         eventually(self.authority.exists, within=30)
         with self.client() as client:
-            eventually(lambda: _is_ready(client), within=30)
+            eventually(lambda: is_ready(client), within=30)
 
     def stop(self, service: str) -> int:
         """As compose stops it; its exit code."""
@@ -138,10 +138,3 @@ def production(folder: Path, database_url: str, vitec_url: str) -> Iterator[Prod
 
 def _intresse(*arguments: str) -> list[str]:
     return [sys.executable, "-c", LAUNCH, *arguments]
-
-
-def _is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False

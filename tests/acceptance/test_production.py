@@ -1,6 +1,7 @@
 """What docker-compose.yml starts, as processes: visitors through the proxy over TLS, an upgrade under load."""
 
 import itertools
+import signal
 import socket
 import ssl
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.vitec.sandbox import Office
@@ -70,6 +72,16 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
     expected = sorted(f"Nummer {number}" for number, _ in answers)
     eventually(lambda: len(office.received) >= len(expected), within=60)
     assert sorted(received.body["lastName"] for received in office.received) == expected
+
+
+def test_a_replica_that_stops_says_so_before_it_does(running: Production) -> None:
+    replica = running.running["app-1"]
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.replicas['app-1']}") as client:
+        replica.terminate()
+        eventually(lambda: client.get("/healthz").status_code == 503)
+        assert client.get("/readyz").json() == {"status": "stopping"}
+        assert client.get(FORM).status_code == 200
+    assert replica.wait(10) in {0, -signal.SIGTERM}
 
 
 def test_while_one_replica_is_gone_the_other_serves(running: Production) -> None:
