@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test lock picture benchmark clean
+.PHONY: run setup test container lock picture benchmark clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -24,11 +24,14 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
-	@sh tests/install-browser
+	@sh tests/install-programs >/dev/null
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest
+
+container:                ## the image, built and tried without Docker; not part of `make test`
+	.ci/container
 
 lock:                     ## renew the locked requirements (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.txt

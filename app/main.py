@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import limits
 import structlog
@@ -21,8 +21,10 @@ from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
 from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
+from app.storage.clock import require_right_clock
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
+from app.storage.home import require_home
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.lookup import Lookup
@@ -148,6 +150,8 @@ def prepare_database(database: Database) -> None:
     """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
     Raises `DatabaseUnusable`."""
     upgrade(database) if database.is_sqlite else require_current(database)
+    require_home(database)
+    require_right_clock(database, datetime.now(UTC))
 
 
 def create_app(

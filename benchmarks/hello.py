@@ -4,7 +4,7 @@ import sys
 
 from fastapi import FastAPI
 
-from app.__main__ import _listen
+from app.commands.listening import listen
 
 app = FastAPI()
 
@@ -15,4 +15,4 @@ async def hello() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    _listen(app, "127.0.0.1", int(sys.argv[1]))
+    listen(app, "127.0.0.1", int(sys.argv[1]))

@@ -59,18 +59,23 @@ def template() -> str:
     return "template1"
 
 
+@pytest.fixture
+def postgresql_url(postgresql: URL, template: str) -> Iterator[str]:
+    """A new database."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(_text(postgresql), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _text(postgresql.set(database=name))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path, template: str) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new database of each kind; empty, unless `template` says otherwise."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/intresse.db"
-        return
-    server = request.getfixturevalue("postgresql")
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(_text(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield _text(server.set(database=name))
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    else:
+        yield request.getfixturevalue("postgresql_url")
 
 
 def _text(url: URL) -> str:

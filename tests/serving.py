@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import uvicorn
 from sqlalchemy import URL, make_url
 
@@ -53,6 +54,14 @@ def postgresql_server(folder: Path) -> Iterator[URL]:
         yield make_url(server.get_uri())
     finally:
         server.cleanup()
+
+
+def is_ready(client: httpx.Client) -> bool:
+    """Whether a service that may not listen yet says so."""
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def eventually(condition: Callable[[], T | None], *, within: float = 10.0) -> T:

@@ -5,12 +5,14 @@ visible), on PostgreSQL a few do.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +21,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
+WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there yet
+
+log = structlog.get_logger()
 
 
 class DatabaseUnusable(Exception):
@@ -67,8 +72,32 @@ def usable() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        [first, *_] = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-        raise DatabaseUnusable(first) from None
+        raise DatabaseUnusable(_first_line(error)) from None
+
+
+def wait_for(url: str, seconds: float) -> None:
+    """Until a PostgreSQL answers, at most so many seconds: containers start in any order. What is wrong when it does
+    not is told by whoever uses it next."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return
+    engine = _postgresql_engine(make_url(url))
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            engine.connect().close()
+            break
+        except DBAPIError as error:
+            if time.monotonic() > deadline:
+                break
+            log.warning("waiting for the database", detail=_first_line(error))
+            time.sleep(WAIT_SECONDS)
+    engine.dispose()
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Of what the driver says, for an operator."""
+    [first, *_] = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return first
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -122,6 +122,16 @@ attempts = Table(
     Column("detail", String(200)),  # ours, never Vitec's words
 )
 
+# Two rows at most: `out`, in a database that everything was moved from, and `in`, in one that it was moved to.
+moves = Table(
+    "moves",
+    metadata,
+    Column("direction", String(3), primary_key=True),
+    Column("place", String(300), nullable=False),  # the other database, without password
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # NULL: not all is there yet
+)
+
 
 def resource_of(text: str) -> tuple[str, ...]:
     """The ids of a `resource` column; an empty one has none."""

@@ -9,17 +9,26 @@ from starlette.routing import Route
 
 from app import __version__
 from app.storage.database import Database, StoreUnavailable, can_write
+from app.storage.home import is_home
 from app.storage.migrations import is_current
 
 READY_SECONDS = 3.0
 
 
 def routes(database: Database) -> list[Route]:
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": __version__})
+    """Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so that a proxy turns
+    to another replica while this one still answers."""
 
-    async def readyz(_: Request) -> Response:
+    async def healthz(request: Request) -> Response:
+        stopping = _is_stopping(request)
+        return JSONResponse(
+            {"status": "stopping" if stopping else "ok", "version": __version__}, 503 if stopping else 200
+        )
+
+    async def readyz(request: Request) -> Response:
         """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
+        if _is_stopping(request):
+            return JSONResponse({"status": "stopping"}, 503)
         try:
             async with asyncio.timeout(READY_SECONDS):
                 current = await database.write(_is_ready)
@@ -32,8 +41,12 @@ def routes(database: Database) -> list[Route]:
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
 
 
+def _is_stopping(request: Request) -> bool:
+    return getattr(request.app.state, "stopping", False)
+
+
 def _is_ready(connection: Connection) -> bool:
-    if not is_current(connection):
+    if not is_current(connection) or not is_home(connection):
         return False
     can_write(connection)
     return True

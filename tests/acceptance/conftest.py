@@ -30,7 +30,7 @@ def chromium() -> str:
     """Where the system's Chromium is."""
     names = ("chromium", "chromium-browser", "google-chrome")
     executable = next(filter(None, map(shutil.which, names)), None)
-    assert executable, "no Chromium on this machine: see tests/install-browser"
+    assert executable, "no Chromium on this machine: see tests/install-programs"
     return executable
 
 

@@ -5,7 +5,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, bindparam, inspect, text
@@ -71,7 +73,7 @@ def test_a_migrated_database_has_the_keys_and_conditions_of_the_schema(database:
         metadata.drop_all(connection)
         metadata.create_all(connection)
     assert migrated == _shape(database.engine)
-    assert set(migrated) == {"submissions", "lookups", "steps", "attempts"}
+    assert set(migrated) == {"submissions", "lookups", "steps", "attempts", "moves"}
 
 
 def test_bringing_up_to_date_says_whether_anything_was_missing(database: Database) -> None:
@@ -80,6 +82,20 @@ def test_bringing_up_to_date_says_whether_anything_was_missing(database: Databas
     assert [upgrade(database), upgrade(database)] == [True, False]
     with database.engine.connect() as connection:
         assert (current(connection), is_current(connection)) == (newest(), True)
+
+
+@pytest.mark.parametrize("revision", sorted(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py")))
+def test_every_revision_is_brought_forward(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    assert upgrade(database) == (revision != newest())
+    with database.engine.connect() as connection:
+        assert is_current(connection)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_second_time_loses_nothing(database: Database) -> None:

@@ -49,4 +49,4 @@ def test_the_sandbox_is_kept_from_everything_outside_itself() -> None:
 def test_the_sandbox_is_reached_by_the_demo_and_the_commands_alone() -> None:
     protected = contract("protected")
     assert protected["protected_modules"] == ["app.vitec.sandbox"]
-    assert set(protected["allowed_importers"]) == {"app.demo", "app.__main__"}
+    assert set(protected["allowed_importers"]) == {"app.demo", "app.commands.serving"}

@@ -1,4 +1,4 @@
-"""The README tells of each key of the configuration, and of no other."""
+"""The operator's page tells of each key of the configuration, the README of each command, and of no other."""
 
 import re
 import types
@@ -14,7 +14,9 @@ from app.__main__ import cli
 from app.configuration import SECRETS
 from app.settings import Settings
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+CONFIGURATION = (ROOT / "docs/operator.md").read_text("utf-8").partition("## Configuration\n")[2]
 ROW = re.compile(r"^\| `([a-z_.]+)`( 🔑)? \| (.*?) \|", re.MULTILINE)
 
 
@@ -35,21 +37,21 @@ def _table(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def test_the_readme_lists_exactly_the_keys_of_the_configuration() -> None:
-    documented = [name for name, _, _ in ROW.findall(README) if not name.startswith("intresse")]
+def test_the_operators_page_lists_exactly_the_keys_of_the_configuration() -> None:
+    documented = [name for name, _, _ in ROW.findall(CONFIGURATION)]
     assert documented == [name for name, _ in _keys(Settings)]
 
 
-def test_the_readme_says_which_keys_are_required_and_which_are_secrets() -> None:
-    documented = {name: (secret, default) for name, secret, default in ROW.findall(README)}
+def test_the_operators_page_says_which_keys_are_required_and_which_are_secrets() -> None:
+    documented = {name: (secret, default) for name, secret, default in ROW.findall(CONFIGURATION)}
     for name, field in _keys(Settings):
         secret, default = documented[name]
         assert (default == "required") == field.is_required(), name
         assert bool(secret) == (name.rpartition(".")[2] in SECRETS), name
 
 
-def test_the_readme_gives_each_plain_default() -> None:
-    documented = {name: default.strip("`") for name, _, default in ROW.findall(README)}
+def test_the_operators_page_gives_each_plain_default() -> None:
+    documented = {name: default.strip("`") for name, _, default in ROW.findall(CONFIGURATION)}
     for name, field in _keys(Settings):
         if isinstance(field.default, str | int | float) and not field.is_required():
             assert documented[name] == str(field.default).lower().replace("interested", "Interested"), name

@@ -68,3 +68,10 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(200)),
     )
     op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])
+    op.create_table(
+        "moves",
+        sa.Column("direction", sa.String(3), primary_key=True),
+        sa.Column("place", sa.String(300), nullable=False),
+        sa.Column("began_at", moment, nullable=False),
+        sa.Column("ended_at", moment),
+    )

@@ -1,0 +1,1 @@
+"""What `intresse …` can do, a module for each group of commands."""

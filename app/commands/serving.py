@@ -1,0 +1,100 @@
+"""What runs until it is told to stop."""
+
+import asyncio
+import os
+import secrets
+import signal
+from typing import Annotated
+
+import typer
+
+from app import logs
+from app.commands.refusals import configured, using_database
+from app.settings import Settings
+
+commands = typer.Typer()
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a PostgreSQL that is not there yet.")]
+Drain = Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which only /healthz and /readyz refuse.")]
+
+
+@commands.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="A made-up office; nothing in it is real.")] = False,
+    no_deliver: Annotated[bool, typer.Option("--no-deliver", help="Leave the delivery to `intresse deliver`.")] = False,
+    wait: Wait = 30,
+    drain: Drain = 0,
+) -> None:
+    """The web service, and unless --no-deliver the delivery worker in it."""
+    logs.configure()
+    with using_database():
+        if demo or os.environ.get("INTRESSE_DEMO") == "1":
+            _serve_demo(host, port, drain, deliver=not no_deliver)
+        else:
+            from app.commands.listening import listen
+            from app.main import create_app
+
+            settings = _with_database(wait)
+            listen(create_app(settings, deliver=not no_deliver), host, port, drain)
+
+
+def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
+    from app import demo
+    from app.commands.listening import listen
+
+    public_url = f"http://127.0.0.1:{port}"
+    api_key = secrets.token_urlsafe(32)
+    with demo.demo(public_url, api_key) as staged:
+        typer.echo(f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})")
+        listen(demo.demo_app(staged, deliver=deliver), host, port, drain)
+
+
+@commands.command()
+def deliver(wait: Wait = 30) -> None:
+    """A delivery worker alone."""
+    logs.configure()
+    import uvloop
+
+    from app.main import build_service, prepare_database
+
+    async def run(settings: Settings) -> None:
+        service = build_service(settings)
+        prepare_database(service.database)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with service.running(web=False):
+            await stop.wait()
+
+    with using_database():
+        uvloop.run(run(_with_database(wait)))
+
+
+def _with_database(wait: float) -> Settings:
+    """The configuration, once its database answers, or has not for so many seconds: then its first use says why."""
+    from app.storage.database import wait_for
+
+    settings = configured()
+    wait_for(settings.database_url.get_secret_value(), wait)
+    return settings
+
+
+@commands.command()
+def sandbox(
+    port: Port = 8001,
+    customer: Annotated[str, typer.Option(help="Its customer.")] = "M00000",
+    password: Annotated[str, typer.Option(help="The customer's password.")] = "demo",  # noqa: S107
+    crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
+    username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
+) -> None:
+    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox."""
+    from app.commands.listening import listen
+    from app.vitec.sandbox import Customer, Office, create_sandbox
+
+    office = Office([Customer(customer, password=password, crm_password=crm_password)], username=username)
+    typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
+    listen(create_sandbox(office), "127.0.0.1", port)

@@ -1,0 +1,140 @@
+"""The production shape as processes: what docker-compose.yml says, with its commands, its proxy's configuration and
+its example settings, on this machine's ports."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.serving import eventually, free_port, is_ready
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+# The image comes without these: whatever imports one fails here too.
+UNUSED = [path.replace("/", ".") for path in (ROOT / "deploy/unused").read_text("utf-8").split()]
+LAUNCH = f"import sys; sys.modules.update(dict.fromkeys({UNUSED})); from app.__main__ import main; main()"
+REPLICAS = ("app-1", "app-2")
+
+
+@dataclass
+class Production:
+    """`folder` holds the configuration, the secrets and each process's log."""
+
+    folder: Path
+    port: int
+    replicas: dict[str, int]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`intresse …` until it ends."""
+        return subprocess.run(_intresse(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True)
+
+    def start(self, service: str) -> None:
+        """One of compose's services, with its command."""
+        command = [str(word) for word in COMPOSE["services"][service]["command"]]
+        port = self.replicas.get(service)
+        self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
+        if port:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                eventually(lambda: is_ready(client), within=30)
+
+    def start_proxy(self) -> None:
+        configuration = str(ROOT / "deploy/Caddyfile")
+        self._spawn("proxy", ["caddy", "run", "--adapter", "caddyfile", "--config", configuration])
+        eventually(self.authority.exists, within=30)
+        with self.client() as client:
+            eventually(lambda: is_ready(client), within=30)
+
+    def stop(self, service: str) -> int:
+        """As compose stops it; its exit code."""
+        process = self.running.pop(service)
+        process.terminate()
+        return process.wait(60)
+
+    def kill(self, *services: str) -> None:
+        """Without a word: these, or all."""
+        for service in services or tuple(self.running):
+            process = self.running.pop(service)
+            process.kill()
+            process.wait()
+
+    def log(self, service: str) -> str:
+        return (self.folder / f"{service}.log").read_text("utf-8")
+
+    def client(self) -> httpx.Client:
+        """A browser that trusts the proxy's own authority, and nothing else."""
+        return httpx.Client(base_url=self.url, verify=ssl.create_default_context(cafile=self.authority), timeout=30)
+
+    @property
+    def authority(self) -> Path:
+        return self.folder / "caddy/pki/authorities/local/root.crt"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "INTRESSE_CONFIG": str(self.folder / "intresse.toml"),
+            "INTRESSE_REPLICAS": " ".join(f"127.0.0.1:{port}" for port in self.replicas.values()),
+            "INTRESSE_HTTPS_PORT": str(self.port),
+            "INTRESSE_HTTP_PORT": str(free_port()),
+            "XDG_DATA_HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder),
+        }
+
+    def _spawn(self, service: str, command: list[str]) -> None:
+        with (self.folder / f"{service}.log").open("ab") as log:
+            self.running[service] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+
+
+def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
+    """The folder as `deploy/prepare` makes it, with what is this machine's in the place of the containers'."""
+    for name in ("intresse.example.toml", ".env.example"):
+        shutil.copy(ROOT / name, folder)
+    prepare = ["sh", str(ROOT / "deploy/prepare")]
+    subprocess.run(prepare, check=True, env=os.environ | {"INTRESSE_FOLDER": str(folder)}, stdout=subprocess.DEVNULL)
+    made = Production(folder, free_port(), {name: free_port() for name in REPLICAS})
+    configuration = folder / "intresse.toml"
+    text = configuration.read_text("utf-8")
+    for ours, theirs in {
+        "/run/secrets": str(folder / "secrets"),
+        "https://localhost": made.url,
+        "https://connect.maklare.vitec.net": vitec_url,
+        '"10.0.0.0/8"': '"127.0.0.1"',
+    }.items():
+        assert ours in text
+        text = text.replace(ours, theirs)
+    # Every visitor of a test comes from one address.
+    configuration.write_text(f'{text}rate_limit = "100000/minute"\n', "utf-8")
+    for name, value in {"database_url": database_url, "vitec_M12345": "secret"}.items():
+        (folder / "secrets" / name).unlink()
+        (folder / "secrets" / name).write_text(value, "utf-8")
+    return made
+
+
+@contextmanager
+def production(folder: Path, database_url: str, vitec_url: str) -> Iterator[Production]:
+    made = prepared(folder, database_url, vitec_url)
+    with ExitStack() as ending:
+        ending.callback(made.kill)
+        migrated = made.run(*COMPOSE["services"]["migrate"]["command"])
+        assert migrated.returncode == 0, migrated.stderr
+        for service in (*REPLICAS, "worker"):
+            made.start(service)
+        made.start_proxy()
+        yield made
+
+
+def _intresse(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", LAUNCH, *arguments]

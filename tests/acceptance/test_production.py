@@ -1,0 +1,101 @@
+"""What docker-compose.yml starts, as processes: visitors through the proxy over TLS, an upgrade under load."""
+
+import itertools
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Office
+from tests.acceptance.production import REPLICAS, Production, production
+from tests.conftest import CUSTOMER
+from tests.serving import eventually
+
+FORM = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+VISITORS = 4
+
+
+@pytest.fixture
+def running(postgresql_url: str, vitec_url: str, tmp_path: Path) -> Iterator[Production]:
+    with production(tmp_path, postgresql_url, vitec_url) as made:
+        yield made
+
+
+def interest(number: object) -> dict[str, str]:
+    return {
+        "firstName": "Anna",
+        "lastName": f"Nummer {number}",
+        "email.emailAddress": f"anna{number}@example.se",
+        "consent": "true",
+    }
+
+
+def test_a_visitor_is_served_over_tls_and_reaches_the_crm(running: Production, office: Office) -> None:
+    with running.client() as browser:
+        assert "<form" in browser.get(FORM).text
+        answer = browser.post(FORM, data=interest(1), headers={"Origin": running.url})
+        assert answer.status_code == 303, answer.text
+        assert "Tack" in browser.get(answer.headers["location"]).text
+    (received,) = eventually(lambda: office.received)
+    assert received.body["lastName"] == "Nummer 1"
+
+
+def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running: Production, office: Office) -> None:
+    numbers = itertools.count()
+    enough = threading.Event()
+
+    def visit() -> list[tuple[int, int]]:
+        """What a visitor after the other got."""
+        answers = []
+        with running.client() as browser:
+            while not enough.wait(0.02):
+                number = next(numbers)
+                answer = browser.post(FORM, data=interest(number), headers={"Origin": running.url})
+                answers.append((number, answer.status_code))
+        return answers
+
+    with ThreadPoolExecutor(VISITORS) as visitors:
+        visiting = [visitors.submit(visit) for _ in range(VISITORS)]
+        for service in (*REPLICAS, "worker"):
+            running.stop(service)
+            running.start(service)
+        enough.set()
+        answers = [answer for visits in visiting for answer in visits.result()]
+    assert {status for _, status in answers} == {303}
+    assert len(answers) > 100
+    expected = sorted(f"Nummer {number}" for number, _ in answers)
+    eventually(lambda: len(office.received) >= len(expected), within=60)
+    assert sorted(received.body["lastName"] for received in office.received) == expected
+
+
+def test_a_replica_that_stops_says_so_before_it_does(running: Production) -> None:
+    replica = running.running["app-1"]
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.replicas['app-1']}") as client:
+        replica.terminate()
+        eventually(lambda: client.get("/healthz").status_code == 503)
+        assert client.get("/readyz").json() == {"status": "stopping"}
+        assert client.get(FORM).status_code == 200
+    assert replica.wait(10) in {0, -signal.SIGTERM}
+
+
+def test_while_one_replica_is_gone_the_other_serves(running: Production) -> None:
+    running.kill("app-1")
+    with running.client() as browser:
+        assert [browser.get(FORM).status_code for _ in range(10)] == [200] * 10
+
+
+def test_a_connection_that_trickles_is_closed_by_the_proxy(running: Production) -> None:
+    context = ssl.create_default_context(cafile=running.authority)
+    with (
+        socket.create_connection(("localhost", running.port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.settimeout(20)
+        connection.sendall(f"GET {FORM} HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".encode())
+        assert connection.recv(1000) == b""

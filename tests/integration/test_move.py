@@ -1,0 +1,175 @@
+"""Everything from SQLite to PostgreSQL: whole, once, and never served from both."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from app.domain.submission import StepStatus
+from app.main import prepare_database
+from app.storage import move
+from app.storage.database import Database, DatabaseUnusable, StoreUnavailable
+from app.storage.home import is_home
+from app.storage.migrations import upgrade
+from app.storage.move import MoveRefused
+from app.storage.outbox import Outbox, Recorded
+from app.storage.schema import attempts, moves, submissions
+from tests.integration.storing import KEYRING, LEAD_AFTER, MINUTE, application, claim_one, ids, kept, opened, store
+
+pytestmark = pytest.mark.anyio
+ROWS = 7
+
+
+@pytest.fixture
+def template() -> str:
+    return "template1"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Database]:
+    """Up to date, and empty."""
+    with opened(f"sqlite:///{tmp_path}/intresse.db") as database:
+        upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def target(postgresql_url: str) -> Iterator[Database]:
+    with opened(postgresql_url) as database:
+        yield database
+
+
+async def filled(database: Database) -> list[str]:
+    """Submissions with steps and attempts, one of them under way and one delivered; their ids."""
+    new = [application(resource=(f"OBJ{number}",), more_steps=LEAD_AFTER) for number in range(ROWS)]
+    await store(database, *new)
+    outbox = Outbox(database, KEYRING, MINUTE)
+    claim = await claim_one(outbox)
+    attempt = await outbox.begin(claim, claim.steps[0])
+    await outbox.record(claim, claim.steps[0], attempt, Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
+    await outbox.hand_back(claim, claim.steps[1], claim.delivery_since)
+    return [one.id for one in new]
+
+
+async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Database, target: Database) -> None:
+    moved = await filled(source)
+    before = [await kept(source, identity) for identity in moved]
+    contents = move.move(source, target)
+    assert contents["submissions"].rows == ROWS
+    assert contents["steps"].rows == 3 * ROWS
+    prepare_database(target)
+    assert [await kept(target, identity) for identity in moved] == before
+    claim = await claim_one(Outbox(target, KEYRING, MINUTE))
+    assert await Outbox(target, KEYRING, MINUTE).begin(claim, claim.steps[0]) == contents["attempts"].rows + 1
+
+
+async def test_the_old_database_is_served_no_more(source: Database, target: Database) -> None:
+    await filled(source)
+    move.move(source, target)
+    with pytest.raises(DatabaseUnusable, match="everything was moved to postgresql://"):
+        prepare_database(source)
+
+
+async def test_a_process_that_still_runs_on_the_old_database_can_change_nothing_there(
+    source: Database, target: Database
+) -> None:
+    await filled(source)
+    outbox = Outbox(source, KEYRING, MINUTE)
+    move.move(source, target)
+    with pytest.raises(StoreUnavailable):
+        await claim_one(outbox)
+    with pytest.raises(StoreUnavailable):
+        await store(source, application())
+    assert not await source.read(is_home)
+
+
+async def test_a_move_waits_for_no_worker(source: Database, target: Database) -> None:
+    await filled(source)
+    await claim_one(Outbox(source, KEYRING, MINUTE))
+    with pytest.raises(MoveRefused, match="stop the service first"):
+        move.move(source, target)
+    assert await source.read(is_home)
+
+
+async def test_a_move_that_broke_off_is_served_by_neither_and_goes_on_where_it_was(
+    source: Database, target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(move, "BATCH", 2)
+    moved = await filled(source)
+    upgrade(target)
+    with target.engine.begin() as connection:  # the fifth row of steps can't be taken
+        refusal = "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'full'; END $$ LANGUAGE plpgsql"
+        connection.execute(text(refusal))
+        only = "CREATE TRIGGER full_disk BEFORE INSERT ON steps FOR EACH ROW WHEN (NEW.position = 2)"
+        connection.execute(text(f"{only} EXECUTE FUNCTION refuse()"))
+    with pytest.raises(DatabaseUnusable, match="full"):
+        move.move(source, target)
+    assert len(ids(target)) == ROWS
+    for database in (source, target):
+        with pytest.raises(DatabaseUnusable, match="a move is under way"):
+            prepare_database(database)
+    with target.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER full_disk ON steps"))
+    assert move.move(source, target)["steps"].rows == 3 * ROWS
+    prepare_database(target)
+    assert sorted(ids(target)) == sorted(moved)
+
+
+async def test_a_move_made_again_changes_nothing(source: Database, target: Database) -> None:
+    await filled(source)
+    first = move.move(source, target)
+    await store(target, application())
+    assert move.move(source, target) == first
+    assert len(ids(target)) == ROWS + 1
+
+
+async def test_what_is_not_the_same_in_both_is_not_served(source: Database, target: Database) -> None:
+    await filled(source)
+    upgrade(target)
+    move._freeze(source, target)
+    move._receive(source, target)
+    with source.engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(select(submissions)).mappings()]
+    with target.engine.begin() as connection:
+        connection.execute(insert(submissions), [row | {"status": "delivered"} for row in rows])
+    with pytest.raises(MoveRefused, match="not the same in both: submissions"):
+        move.move(source, target)
+    with pytest.raises(DatabaseUnusable):
+        prepare_database(target)
+
+
+async def test_a_move_that_has_not_ended_can_be_given_up(source: Database, target: Database) -> None:
+    moved = await filled(source)
+    upgrade(target)
+    move._freeze(source, target)
+    move.give_up(source)
+    prepare_database(source)
+    await store(source, application())
+    assert set(moved) < set(ids(source))
+
+
+async def test_a_move_that_has_ended_can_not_be_given_up(source: Database, target: Database) -> None:
+    move.move(source, target)
+    with pytest.raises(MoveRefused, match="has ended"):
+        move.give_up(source)
+
+
+async def test_a_database_with_submissions_of_its_own_takes_no_others(source: Database, target: Database) -> None:
+    upgrade(target)
+    await store(target, application())
+    with pytest.raises(MoveRefused, match="has submissions of its own"):
+        move.move(source, target)
+    move.give_up(source)
+
+
+async def test_a_move_goes_from_sqlite_to_postgresql_only(source: Database, target: Database) -> None:
+    for pair in ((source, source), (target, target), (target, source)):
+        with pytest.raises(MoveRefused, match="from the configured sqlite"):
+            move.move(*pair)
+
+
+def test_every_table_is_moved() -> None:
+    assert {table.name for table in move.TABLES} >= {"submissions", "steps", "attempts"}
+    assert attempts.autoincrement_column is attempts.c.id
+    assert moves not in move.TABLES
