@@ -1,4 +1,4 @@
-"""Submissions, the steps that deliver them, and the attempts at each step."""
+"""Submissions, the steps that deliver them, the attempts at each step; what is known of each login."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("repeat_content", sa.LargeBinary),
         sa.Column("repeat_until", moment),
         sa.Column("function_group", sa.String(12), nullable=False),
+        sa.Column("at_recovery", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
     )
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("resource", sa.String(130), nullable=False),
         sa.Column("status", sa.String(12), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("not_found", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("result", sa.LargeBinary),
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
@@ -63,3 +65,14 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(200)),
     )
     op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])
+    op.create_table(
+        "logins",
+        sa.Column("customer_id", sa.String(40), primary_key=True),
+        sa.Column("function_group", sa.String(12), primary_key=True),
+        sa.Column("away_since", moment),
+        sa.Column("forbidden", sa.String(100)),
+        sa.Column("paused_at", moment),
+        sa.Column("reason", sa.String(20)),
+        sa.Column("probe_at", moment),
+        sa.Column("probed", sa.String(36)),
+    )
