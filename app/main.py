@@ -17,12 +17,14 @@ from app import __version__
 from app.delivery.deliver import Deliverer
 from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
+from app.delivery.stopping import on_sigterm
 from app.delivery.worker import Worker
 from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
 from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
 from app.storage.database import Database
+from app.storage.decisions import Decisions
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
 from app.storage.leads import Leads
@@ -55,6 +57,7 @@ class Service:
     intake: Intake
     outbox: Outbox
     leads: Leads
+    decisions: Decisions
     outcomes: Outcomes
     vitec: VitecClient
     look_up: LookUp
@@ -109,7 +112,17 @@ def build_service(settings: Settings) -> Service:
     intake = Intake(database, keyring, KeyedHash(secret, "contacts"), worker.wake)
     look_up = LookUp(vitec, logins, pace)
     return Service(
-        settings, database, keyring, intake, outbox, Leads(database, keyring), outcomes, vitec, look_up, worker
+        settings,
+        database,
+        keyring,
+        intake,
+        outbox,
+        Leads(database, keyring),
+        Decisions(database, keyring),
+        outcomes,
+        vitec,
+        look_up,
+        worker,
     )
 
 
@@ -161,12 +174,13 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with service.running(deliver=deliver):
-            log.info("started", version=__version__, url=settings.public_url)
-            if demo:
-                log.warning("demo: nothing here is real")
-            yield
-            log.info("stopping")
+        with on_sigterm(service.worker.stop):
+            async with service.running(deliver=deliver):
+                log.info("started", version=__version__, url=settings.public_url)
+                if demo:
+                    log.warning("demo: nothing here is real")
+                yield
+                log.info("stopping")
 
     app = Starlette(
         routes=[

@@ -62,7 +62,7 @@ submissions = Table(
         "delivery_since", UtcDateTime, nullable=False
     ),  # received, or retried by a person: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
-    Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said, and what each step sends
+    Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash
     Column("phone_hash", LargeBinary),  # keyed hash
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
@@ -75,6 +75,7 @@ submissions = Table(
     # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
     Column("claim", String(36)),  # the fence: who may record an outcome
+    Column("erased_at", UtcDateTime),  # what is personal is gone since then; what is counted stays
 )
 Index(
     "ix_submissions_due",

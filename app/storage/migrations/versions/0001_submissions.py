@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("received_at", moment, nullable=False),
         sa.Column("delivery_since", moment, nullable=False),
         sa.Column("settled_at", moment),
-        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("payload", sa.LargeBinary),
         sa.Column("email_hash", sa.LargeBinary),
         sa.Column("phone_hash", sa.LargeBinary),
         sa.Column("repeat_key", sa.LargeBinary, unique=True),
@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("at_recovery", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
+        sa.Column("erased_at", moment),
     )
     for name, columns in {
         "due": ["customer_id", "function_group", "due_at"],
