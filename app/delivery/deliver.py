@@ -1,5 +1,6 @@
 """One claimed submission: its next steps against Vitec, each recorded before the next begins."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -126,17 +127,22 @@ class Deliverer:
     def _tell(self, claim: Claim, step: ClaimedStep, recorded: Recorded, settled: bool) -> None:
         if settled:
             self._on_settled(claim.id)
-        (log.error if recorded.status in STOPPED else log.info)(
-            "attempt",
-            submission=claim.id,
-            customer=claim.customer_id,
-            operation=step.operation.value,
-            step=step.position,
-            status=recorded.status.value,
-            outcome=recorded.outcome,
-            http_status=recorded.http_status,
-            detail=recorded.detail,
-        )
+        # Written while the next call waits for Vitec, and not before it.
+        asyncio.get_running_loop().call_soon(_write_line, claim, step, recorded)
+
+
+def _write_line(claim: Claim, step: ClaimedStep, recorded: Recorded) -> None:
+    (log.error if recorded.status in STOPPED else log.info)(
+        "attempt",
+        submission=claim.id,
+        customer=claim.customer_id,
+        operation=step.operation.value,
+        step=step.position,
+        status=recorded.status.value,
+        outcome=recorded.outcome,
+        http_status=recorded.http_status,
+        detail=recorded.detail,
+    )
 
 
 def _can_begin(claim: Claim, step: ClaimedStep, results: Results) -> bool:

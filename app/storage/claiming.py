@@ -7,7 +7,6 @@ from how much there is.
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from random import shuffle
 from typing import Any
 from uuid import uuid4
@@ -20,7 +19,7 @@ from app.storage import statements
 from app.storage.claims import Claim, ClaimedStep, Lane, Lease
 from app.storage.encryption import Keyring, SealBroken
 from app.storage.logins import Logins, places
-from app.storage.schema import BODIES, payload_of, resource_of
+from app.storage.schema import BODIES, moment_of, payload_of, resource_of
 from app.storage.statements import now_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,18 +101,14 @@ class Claiming:
             "claim": str(uuid4()),
             "due_at": now + self._lease,
         }
-        return connection.execute(statements.CLAIM, values).all()
+        return statements.CLAIM.rows(connection, values)
 
     def _begun(
         self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime, lease: Lease
     ) -> Iterable[Claim]:
-        if not rows:
-            return
-        found = connection.execute(statements.STEPS, {"of_submissions": [row.id for row in rows]})
-        steps = {identity: list(group) for identity, group in groupby(found, lambda step: str(step.submission_id))}
         for row in rows:
             try:
-                claim = self._opened(row, steps[row.id], row.id in probes, Lease(lease.until))
+                claim = self._opened(connection, row, row.id in probes, Lease(lease.until))
             except SealBroken as error:  # its lease runs out and it is told of again; the others go on
                 log.error("submission can't be opened", submission=row.id, detail=str(error))
                 continue
@@ -121,14 +116,17 @@ class Claiming:
                 begin(connection, claim, claim.steps[0], now)
             yield claim
 
-    def _opened(self, row: Row[Any], steps: Sequence[Row[Any]], probes: bool, lease: Lease) -> Claim:
+    def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
+        steps = statements.STEPS.rows(connection, {"of_submission": row.id})
         bodies = self._keyring.open(row.payload, payload_of(row.id))[BODIES]
+        since = moment_of(row.delivery_since, connection.dialect)
+        assert since is not None  # the column is never empty
         return Claim(
             row.id,
             row.claim,
             row.customer_id,
             Operation(row.operation),
-            row.delivery_since,
+            since,
             tuple(_step(step, bodies) for step in steps if step.status not in FINAL),
             {Operation(step.operation): self._result(step) for step in steps if step.status in DONE},
             probes,
@@ -144,19 +142,19 @@ class Claiming:
 
 def begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
     """Marks the step as being sent; the commit comes before the call."""
-    connection.execute(statements.SENDING, {"of_submission": claim.id, "of_position": step.position})
+    statements.SENDING.execute(connection, {"of_submission": claim.id, "of_position": step.position})
     row = {"submission_id": claim.id, "position": step.position, "started_at": now}
-    connection.execute(statements.BEGIN_ATTEMPT, row)
+    statements.BEGIN_ATTEMPT.execute(connection, row)
 
 
 def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[Lane, datetime]]:
     """Those of these customers that have something due, and since when."""
-    heads = connection.execute(statements.HEADS)
-    return [
-        ((row.id, FunctionGroup(row.name)), row.due_at)
-        for row in heads
-        if row.due_at is not None and row.due_at <= now and row.id in customers
-    ]
+    lanes = []
+    for row in statements.HEADS.rows(connection, {}):
+        due_at = moment_of(row.due_at, connection.dialect)
+        if due_at is not None and due_at <= now and row.id in customers:
+            lanes.append(((row.id, FunctionGroup(row.name)), due_at))
+    return lanes
 
 
 def _step(row: Row[Any], bodies: Sequence[Mapping[str, Any]]) -> ClaimedStep:
@@ -169,5 +167,5 @@ def _step(row: Row[Any], bodies: Sequence[Mapping[str, Any]]) -> ClaimedStep:
         bodies[row.position],
         row.attempts,
         interrupted=sending and operation is not Operation.CONTACT,  # a look-up is simply made again
-        was_not_found=row.not_found,
+        was_not_found=bool(row.not_found),
     )

@@ -124,14 +124,14 @@ class Outbox:
             "result": self._seal(recorded.result, f"{place}/result"),
             "upstream": self._seal(recorded.upstream, f"{place}/upstream"),
         }
-        connection.execute(statements.RECORD_STEP, of_step | outcome)
+        statements.RECORD_STEP.execute(connection, of_step | outcome)
         ended = {
             "ended_at": now,
             "outcome": recorded.outcome,
             "http_status": recorded.http_status,
             "detail": (recorded.detail or "")[:DETAIL_LENGTH] or None,
         }
-        connection.execute(statements.END_ATTEMPT, of_step | ended)
+        statements.END_ATTEMPT.execute(connection, of_step | ended)
         lane = (claim.customer_id, GROUPS[step.operation])
         if recorded.news is not None and self._logins.matters(lane, recorded.news):
             named = step.resource or (str(step.body.get("contactId", "")),)
@@ -169,7 +169,6 @@ def _main_position(claim: Claim) -> int:
 
 def _fence(connection: Connection, claim: Claim, values: Mapping[str, Any]) -> None:
     """Sets columns of a submission that is still ours. Raises `LeaseLost`."""
-    statement = statements.fenced(tuple(values))
-    changed = connection.execute(statement, {"of_submission": claim.id, "of_claim": claim.token, **values})
-    if changed.rowcount != 1:
+    mine = {"of_submission": claim.id, "of_claim": claim.token}
+    if statements.fenced(tuple(values)).execute(connection, mine | dict(values)) != 1:
         raise LeaseLost(claim.id)

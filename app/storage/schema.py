@@ -46,6 +46,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment
 
 
+def moment_of(value: Any, dialect: Dialect) -> datetime | None:
+    """A moment that was read in the driver's own form."""
+    return UtcDateTime().process_result_value(value, dialect)
+
+
 metadata = MetaData()
 
 submissions = Table(

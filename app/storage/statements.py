@@ -3,7 +3,6 @@
 Parameters of the conditions are called `of_…`, because a column's own name is that of its new value.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Select,
-    Update,
     bindparam,
     func,
     insert,
@@ -23,6 +21,7 @@ from sqlalchemy import (
 )
 
 from app.domain.submission import FunctionGroup, StepStatus
+from app.storage.prepared import Prepared
 from app.storage.schema import attempts, steps, submissions
 
 OF_SUBMISSION = submissions.c.id == bindparam("of_submission")
@@ -52,7 +51,7 @@ def _heads() -> Select[Any]:
     return lanes.where(customers.c.id.is_not(None))
 
 
-HEADS = _heads()
+HEADS = Prepared(_heads())
 # MATERIALIZED, else PostgreSQL might look for the next ones again for each that it found.
 _DUE = (
     select(submissions.c.id)
@@ -69,7 +68,7 @@ _DUE = (
     .cte()
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
-CLAIM = (
+CLAIM = Prepared(
     update(submissions)
     .where(submissions.c.id.in_(select(_DUE.c.id)))
     .values(claim=bindparam("claim"), due_at=bindparam("due_at"))
@@ -82,13 +81,9 @@ CLAIM = (
         submissions.c.claim,
     )
 )
-STEPS = (
-    select(steps)
-    .where(steps.c.submission_id.in_(bindparam("of_submissions", expanding=True)))
-    .order_by(steps.c.submission_id, steps.c.position)
-)
-SENDING = update(steps).where(OF_STEP).values(status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1)
-RECORD_STEP = (
+STEPS = Prepared(select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position))
+SENDING = Prepared(update(steps).where(OF_STEP).values(status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1))
+RECORD_STEP = Prepared(
     update(steps)
     .where(OF_STEP)
     .values(
@@ -99,8 +94,10 @@ RECORD_STEP = (
         upstream=bindparam("upstream"),
     )
 )
-BEGIN_ATTEMPT = insert(attempts)
-END_ATTEMPT = (
+BEGIN_ATTEMPT = Prepared(
+    insert(attempts).values({name: bindparam(name) for name in ("submission_id", "position", "started_at")})
+)
+END_ATTEMPT = Prepared(
     update(attempts)
     .where(
         attempts.c.submission_id == bindparam("of_submission"),
@@ -112,10 +109,10 @@ END_ATTEMPT = (
 
 
 @cache
-def fenced(columns: Sequence[str]) -> Update:
+def fenced(columns: tuple[str, ...]) -> Prepared:
     """Sets these columns of a submission, if the claim is still `of_claim`."""
     mine = submissions.c.claim == bindparam("of_claim")
-    return update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
+    return Prepared(update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns}))
 
 
 def now_of(connection: Connection) -> datetime:
