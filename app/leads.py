@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from app.domain.payload import order_of
 from app.domain.plan import plan
 from app.domain.submission import Status, Submission
 from app.main import Service, build_service, defaults_of, prepare_database
 from app.settings import Settings
+from app.storage.leads import Search
 from app.storage.schema import BODIES
+from app.web.personal_links import lifetime
 
 T = TypeVar("T")
 
@@ -33,39 +36,82 @@ def run(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
     return asyncio.run(inside())
 
 
-async def listing(service: Service, status: Status | None, most: int) -> list[str]:
-    """A line each, the newest first; no personal data."""
-    return [_line(submission) for submission in await service.leads.newest(status, most)]
+def search(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Search:
+    """`older_than` as `45m`, `12h`, `30d`. Raises `ValueError` with a line for the one who asked."""
+    try:
+        before = datetime.now(UTC) - lifetime(older_than) if older_than else None
+    except ValueError as error:
+        raise ValueError(f"--older-than: {error}") from None
+    return Search(status, customer, before, stuck)
 
 
-async def showing(service: Service, which: str) -> list[str]:
-    found = await _find(service, which)
-    lines = [_line(found)]
-    for step in found.steps:
-        words = f"  Vitec: {step.upstream}" if step.upstream else ""
-        lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){words}")
-    return lines
+async def listing(service: Service, wanted: Search, most: int) -> list[Submission]:
+    """The newest first."""
+    return await service.leads.newest(wanted, most)
 
 
-async def retrying(service: Service, which: str) -> bool:
-    """Fills the configured members of the steps not yet done anew, and makes them due; says whether there were any."""
-    found = await _find(service, which)
-    customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
-    if customer is None:
-        raise NoSuchSubmission(f"customer {found.customer_id} is not in the configuration")
-    payload = await service.leads.payload(found.id)
-    planned = {step.operation: step.body for step in plan(order_of(found, payload), defaults_of(customer))}
-    bodies = [planned.get(step.operation, body) for step, body in zip(found.steps, payload[BODIES], strict=True)]
-    return await service.leads.retry(found.id, payload | {BODIES: bodies})
-
-
-async def _find(service: Service, which: str) -> Submission:
+async def showing(service: Service, which: str) -> Submission:
     found = await service.leads.find(which)
     if found is None:
         raise NoSuchSubmission(f"no submission has the id or reference {which}")
     return found
 
 
-def _line(one: Submission) -> str:
+async def releasing(service: Service, which: str) -> bool:
+    return await service.decisions.release((await showing(service, which)).id)
+
+
+async def discarding(service: Service, which: str) -> bool:
+    return await service.decisions.discard((await showing(service, which)).id)
+
+
+async def retrying(service: Service, which: str) -> bool:
+    """Fills the configured members of the steps not yet done anew, and makes them due; says whether there were any."""
+    found = await showing(service, which)
+    customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
+    if customer is None:
+        raise NoSuchSubmission(f"customer {found.customer_id} is not in the configuration")
+    try:
+        payload = await service.leads.payload(found.id)
+    except KeyError:
+        raise NoSuchSubmission(f"what {which} said has been erased") from None
+    planned = {step.operation: step.body for step in plan(order_of(found, payload), defaults_of(customer))}
+    bodies = [planned.get(step.operation, body) for step, body in zip(found.steps, payload[BODIES], strict=True)]
+    return await service.decisions.retry(found.id, payload | {BODIES: bodies})
+
+
+def line_of(one: Submission) -> str:
+    """Without personal data."""
     received = one.received_at.strftime("%Y-%m-%d %H:%M:%S")
     return f"{received}Z  {one.reference}  {one.status:<9}  {one.customer_id}  {one.operation:<12}  {one.id}"
+
+
+def lines_of(one: Submission) -> list[str]:
+    """With each step, and Vitec's words."""
+    lines = [line_of(one)]
+    for step in one.steps:
+        words = f"  Vitec: {step.upstream}" if step.upstream else ""
+        lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){words}")
+    return lines
+
+
+def record_of(one: Submission) -> dict[str, Any]:
+    """The same for programs, in the members of `GET /submissions/{id}`."""
+    return {
+        "id": one.id,
+        "reference": one.reference,
+        "customerId": one.customer_id,
+        "operation": one.operation,
+        "status": one.status,
+        "receivedAt": one.received_at.isoformat(),
+        "settledAt": one.settled_at.isoformat() if one.settled_at else None,
+        "steps": [
+            {
+                "operation": step.operation,
+                "status": step.status,
+                "attempts": step.attempts,
+                "upstream": step.upstream,
+            }
+            for step in one.steps
+        ],
+    }

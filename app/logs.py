@@ -4,6 +4,7 @@ Only the keys in `KEYS` are written: a value under any other key, which might co
 An exception is written as its types and places, never its message, because messages quote what was typed.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -50,9 +51,24 @@ def configure(stream: Any = None) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(_Unfailing(stream or sys.stdout)),  # type: ignore[arg-type]  # the two it calls
         cache_logger_on_first_use=True,
     )
+
+
+class _Unfailing:
+    """A full disk must cost the log's lines, not the work that they tell of."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class _Library(logging.Handler):

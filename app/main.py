@@ -15,7 +15,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__
 from app.delivery.deliver import Deliverer
+from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
+from app.delivery.stopping import on_sigterm
 from app.delivery.worker import Worker
 from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
@@ -23,17 +25,19 @@ from app.domain.submission import FunctionGroup
 from app.settings import Customer, Settings
 from app.storage.clock import require_right_clock
 from app.storage.database import Database
+from app.storage.decisions import Decisions
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.home import require_home
 from app.storage.intake import Intake
 from app.storage.leads import Leads
+from app.storage.logins import Logins
 from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
-from app.vitec.pauses import Pauses
+from app.vitec.pace import Pace
 from app.web import crm, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
 from app.web.greeting import Greeter
@@ -57,8 +61,10 @@ class Service:
     outbox: Outbox
     leads: Leads
     lookup: Lookup
+    decisions: Decisions
     outcomes: Outcomes
     vitec: VitecClient
+    look_up: LookUp
     worker: Worker
 
     @contextlib.asynccontextmanager
@@ -89,21 +95,23 @@ def build_service(settings: Settings) -> Service:
     policy = RetryPolicy(
         delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
         give_up=timedelta(hours=settings.delivery.give_up_hours),
-        probe=timedelta(seconds=settings.vitec.paused_probe_seconds),
     )
-    outbox = Outbox(database, keyring, lease)
+    probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
+    logins = Logins(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
+    outbox = Outbox(database, keyring, logins, lease, timedelta(seconds=settings.delivery.wait_seconds))
     outcomes = Outcomes(database)
-    pauses = Pauses(policy.probe)
-    vitec = build_vitec(settings, pauses)
+    vitec = build_vitec(settings)
+    pace = Pace(settings.vitec.requests_per_second)
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pauses, outcomes.tell),
+        Deliverer(outbox, vitec, policy, parks, pace, outcomes.tell),
         [customer.id for customer in settings.customers],
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
         lease=lease,
-        pauses=pauses,
+        pace=pace,
+        abandon=vitec.abandon,
     )
     contact_hash = KeyedHash(secret, "contacts")
     return Service(
@@ -114,13 +122,15 @@ def build_service(settings: Settings) -> Service:
         outbox=outbox,
         leads=Leads(database, keyring),
         lookup=Lookup(database, contact_hash),
+        decisions=Decisions(database, keyring),
         outcomes=outcomes,
         vitec=vitec,
+        look_up=LookUp(vitec, logins, pace),
         worker=worker,
     )
 
 
-def build_vitec(settings: Settings, pauses: Pauses) -> VitecClient:
+def build_vitec(settings: Settings) -> VitecClient:
     def secret(value: SecretStr) -> str:
         return value.get_secret_value()
 
@@ -129,12 +139,12 @@ def build_vitec(settings: Settings, pauses: Pauses) -> VitecClient:
         for customer in settings.customers
     }
     vitec = settings.vitec
-    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency, pauses)
+    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
 
 
 async def refused_logins(settings: Settings) -> list[str]:
     """A line for each password that Vitec does not accept, or could not be asked about."""
-    vitec = build_vitec(settings, Pauses(timedelta(0)))
+    vitec = build_vitec(settings)
     lines = []
     for customer in settings.customers:
         for group, key in {FunctionGroup.ADVERTISING: "password", FunctionGroup.CRM: "crm_password"}.items():
@@ -170,12 +180,13 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with service.running(deliver=deliver):
-            log.info("started", version=__version__, url=settings.public_url)
-            if demo:
-                log.warning("demo: nothing here is real")
-            yield
-            log.info("stopping")
+        with on_sigterm(service.worker.stop):
+            async with service.running(deliver=deliver):
+                log.info("started", version=__version__, url=settings.public_url)
+                if demo:
+                    log.warning("demo: nothing here is real")
+                yield
+                log.info("stopping")
 
     app = Starlette(
         routes=[
@@ -214,7 +225,7 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         receipt_links=LinkSecrets(secret, "receipt"),
         repeats=Repeats(secret),
         origins=OriginRule(settings.public_url, demo),
-        contacts=service.vitec.contacts_unless_paused,
+        contacts=service.look_up.contacts,
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import statistics
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from app import logs
 from app.domain.submission import NewStep, NewSubmission, Operation, new_id
 from app.main import Service, build_service, prepare_database
 from app.settings import Settings
-from app.storage.outbox import Claim, ClaimedStep, Recorded
+from app.storage.claims import Claim, ClaimedStep, Recorded
 from app.vitec.sandbox import Customer, Office, serve_sandbox
 
 CUSTOMER = "M12345"
@@ -79,29 +79,32 @@ async def _measure(settings: Settings) -> Chain:
 
 
 async def _delivered(service: Service) -> float:
-    """From the moment the worker begins the first step until the last one's outcome is on disk: all that is done
-    around the three calls so that none is lost or made twice. The accept and the claim are before that."""
+    """From the moment the worker claims the booking until the last step's outcome is on disk: all that is done around
+    the three calls so that none is lost or made twice."""
     outbox, done = service.outbox, asyncio.Event()
     moments: dict[str, float] = {}
-    begin, record = outbox.begin, outbox.record
+    claim_due, record = outbox.claim_due, outbox.record
 
-    async def begun(claim: Claim, step: ClaimedStep) -> int:
-        moments.setdefault("begun", time.perf_counter())
-        return await begin(claim, step)
+    async def claimed(room: Mapping[str, int], most: int) -> list[Claim]:
+        start = time.perf_counter()
+        claims = await claim_due(room, most)
+        if claims:
+            moments["claimed"] = start
+        return claims
 
-    async def noticed(claim: Claim, step: ClaimedStep, attempt: int | None, recorded: Recorded) -> bool:
-        settled = await record(claim, step, attempt, recorded)
+    async def noticed(claim: Claim, step: ClaimedStep, recorded: Recorded) -> bool:
+        settled = await record(claim, step, recorded)
         moments["recorded"] = time.perf_counter()
         if step is claim.steps[-1]:
             done.set()
         return settled
 
-    outbox.begin, outbox.record = begun, noticed  # type: ignore[method-assign]  # seen as it happens, not polled for
+    outbox.claim_due, outbox.record = claimed, noticed  # type: ignore[method-assign]  # as it happens, not polled for
     await service.intake.accept(_submission())
     async with asyncio.timeout(PATIENCE_SECONDS):
         await done.wait()
-    outbox.begin, outbox.record = begin, record  # type: ignore[method-assign]
-    return moments["recorded"] - moments["begun"]
+    outbox.claim_due, outbox.record = claim_due, record  # type: ignore[method-assign]
+    return moments["recorded"] - moments["claimed"]
 
 
 async def _bare(service: Service) -> float:

@@ -99,7 +99,7 @@ def configure(tmp_path: Path, vitec_url: str) -> Configure:
                 "encryption_keys": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
                 "database_url": f"sqlite:///{tmp_path}/intresse.db",
                 "public_url": "https://leads.example.se",
-                "vitec": {"base_url": vitec_url, "username": "partner"} | (vitec or {}),
+                "vitec": {"base_url": vitec_url, "username": "partner", "requests_per_second": 1000} | (vitec or {}),
                 "delivery": delivery or {},
                 "customers": [
                     {

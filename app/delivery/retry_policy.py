@@ -18,12 +18,10 @@ def _spread() -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """`delays[n]` is the wait after attempt n+1, the last one repeating; `give_up` is the age at which we stop;
-    `probe` is how long a refused login rests."""
+    """`delays[n]` is the wait after attempt n+1, the last one repeating; `give_up` is the age at which we stop."""
 
     delays: tuple[timedelta, ...]
     give_up: timedelta
-    probe: timedelta
     spread: Callable[[], float] = _spread
 
     def delay(self, attempts: int) -> timedelta:
@@ -33,27 +31,38 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Decision:
-    """The step's next status; `again_in` when it is `waiting`. `counts`: the attempt is spent."""
+    """The step's next status; `again_in` when it is `waiting`. `counts`: the attempt is spent. `at_recovery`: it waits
+    for no more than Vitec to be back."""
 
     status: StepStatus
     again_in: timedelta | None = None
     counts: bool = True
+    at_recovery: bool = False
 
 
 def decide(
-    error: VitecError, policy: RetryPolicy, *, attempts: int, age: timedelta, park: bool, was_not_found: bool
+    error: VitecError,
+    policy: RetryPolicy,
+    *,
+    attempts: int,
+    age: timedelta,
+    park: bool,
+    was_not_found: bool,
+    probes: bool,
 ) -> Decision:
-    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead."""
+    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead; `probes`: the
+    login was paused, and what is tried with it neither spends an attempt nor grows too old."""
     if isinstance(error, NotFound) and not was_not_found:
         return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
     if isinstance(error, Rejected):
         return Decision(StepStatus.REJECTED)
     if isinstance(error, Ambiguous) and park:
         return Decision(StepStatus.UNCERTAIN)
-    if isinstance(error, RefusedLogin):
-        return Decision(StepStatus.WAITING, policy.probe, counts=False)
+    if isinstance(error, RefusedLogin) or (isinstance(error, Forbidden) and probes):
+        return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # it is the login that rests
     assert isinstance(error, Unavailable | Forbidden | Ambiguous)
-    if age >= policy.give_up:
+    if age >= policy.give_up and not probes:
         return Decision(StepStatus.FAILED)
-    wished = error.retry_after if isinstance(error, Unavailable) and error.retry_after else timedelta(0)
-    return Decision(StepStatus.WAITING, max(policy.delay(attempts), min(wished, LONGEST_RETRY_AFTER)))
+    wished = error.retry_after if isinstance(error, Unavailable) else None
+    delay = max(policy.delay(attempts), min(wished or timedelta(0), LONGEST_RETRY_AFTER))
+    return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, Unavailable) and wished is None)

@@ -1,12 +1,12 @@
 """One step against Vitec: what it sends, once the steps before have answered, and what comes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.domain.plan import CONTACT_AGENT, FALLBACK
 from app.domain.submission import Operation
-from app.storage.outbox import Claim, ClaimedStep
+from app.storage.claims import Claim, ClaimedStep
 from app.vitec.answers import Answer
 from app.vitec.contacts import Contact
 from app.vitec.errors import NotFound
@@ -16,10 +16,17 @@ Results = Mapping[Operation, str | None]
 
 class Vitec(Protocol):
     async def post(
-        self, operation: Operation, customer_id: str, resource: Sequence[str], body: Mapping[str, Any]
+        self,
+        operation: Operation,
+        customer_id: str,
+        resource: Sequence[str],
+        body: Mapping[str, Any],
+        may_send: Callable[[], bool],
     ) -> Answer: ...
 
-    async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]: ...
+    async def contacts(
+        self, customer_id: str, contact_ids: Sequence[str], may_send: Callable[[], bool]
+    ) -> list[Contact]: ...
 
 
 class NothingToDo(Exception):
@@ -37,11 +44,11 @@ class Done:
 
 
 async def carry_out(vitec: Vitec, claim: Claim, step: ClaimedStep, results: Results) -> Done:
-    """Raises the taxonomy of `app.vitec.errors`."""
+    """Raises the taxonomy of `app.vitec.errors`; `Withheld` when the lease is over, as after a long sleep."""
     if step.operation is Operation.CONTACT:
-        return await _look_up(vitec, claim.customer_id, contact_id(claim, step, results))
+        return await _look_up(vitec, claim, contact_id(claim, step, results))
     body = lead_body(claim, step, results) if step.operation is Operation.LEAD else step.body
-    answer = await vitec.post(step.operation, claim.customer_id, step.resource, body)
+    answer = await vitec.post(step.operation, claim.customer_id, step.resource, body, lambda: claim.lease.holds)
     return Done(answer.status, answer.result)
 
 
@@ -53,10 +60,10 @@ def check(claim: Claim, step: ClaimedStep, results: Results) -> None:
         lead_body(claim, step, results)
 
 
-async def _look_up(vitec: Vitec, customer_id: str, contact: str) -> Done:
+async def _look_up(vitec: Vitec, claim: Claim, contact: str) -> Done:
     """The contact's own agent. That the contact is there at all is the other thing to know: a booking's answer is only
     inferred to be a contact's id."""
-    found = await vitec.contacts(customer_id, [contact])
+    found = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
     if not found:
         raise NotFound("Vitec knows no such contact", status=200, upstream={})
     return Done(200, found[0].agent_id)

@@ -2,27 +2,29 @@
 
 import asyncio
 import contextlib
-import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
 
 from app.delivery.deliver import Deliverer
-from app.domain.submission import GROUPS, FunctionGroup
+from app.storage.claims import Claim, LeaseLost
 from app.storage.database import StoreUnavailable
-from app.storage.outbox import Claim, Lane, LeaseLost, Outbox
-from app.vitec.pauses import Pauses
+from app.storage.outbox import Outbox
+from app.vitec.pace import Pace
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
-STOP_SECONDS = 25.0
+POLL_SECONDS = 0.1  # until a worker hears of what another process has accepted
+AWAY_SECONDS = 1.0  # between two tries while the database is away
+STOP_SECONDS = 20.0  # for the calls under way to end by themselves
+RECORD_SECONDS = 3.0  # and then for what became of them to be written
 
 
 class Worker:
-    """At most `concurrency` calls at once and `concurrency_per_customer` for one: a hanging office starves none."""
+    """At most `concurrency` calls at once and `concurrency_per_customer` for one: a hanging office starves none.
+    `abandon` ends the calls under way."""
 
     def __init__(
         self,
@@ -33,7 +35,8 @@ class Worker:
         concurrency: int,
         concurrency_per_customer: int,
         lease: timedelta,
-        pauses: Pauses,
+        pace: Pace,
+        abandon: Callable[[], None],
     ) -> None:
         self._outbox = outbox
         self._deliverer = deliverer
@@ -41,10 +44,11 @@ class Worker:
         self._concurrency = concurrency
         self._per_customer = concurrency_per_customer
         self._lease = lease
-        self._pauses = pauses
+        self._pace = pace
+        self._abandon = abandon
         self._running: dict[asyncio.Task[None], str] = {}
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
         """Something may be due."""
@@ -52,34 +56,51 @@ class Worker:
 
     async def run(self) -> None:
         """Until `stop`."""
-        while not self._stopping:
-            self._wake.clear()
+        drained = asyncio.create_task(self._drain())
+        while not self._stopping.is_set():
+            pause = POLL_SECONDS
             try:
-                await self._claim()
+                await self._round()
             except StoreUnavailable as error:
                 log.error("store unavailable", detail=str(error))
+                pause = AWAY_SECONDS
             except Exception:  # a fault of ours in one round must not end all delivery
                 log.exception("claiming failed")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
-        await self._drain()
+                pause = AWAY_SECONDS
+            await self._rest(pause)
+        await drained
 
     def stop(self) -> None:
-        """No more claims; what is in flight is finished."""
-        self._stopping = True
+        """No more claims; what is in flight is finished, or handed back before long."""
+        self._stopping.set()
         self._wake.set()
 
+    async def _rest(self, seconds: float) -> None:
+        """Until woken, or some customer's next turn, or the next look."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, self._pace.next_turn() or seconds)):
+                await self._wake.wait()
+
     async def _drain(self) -> None:
-        if self._running:
-            await asyncio.wait(self._running, timeout=STOP_SECONDS)
-        for task in self._running:  # the lease runs out and the step, marked as sending, is ambiguous
+        """From `stop` on. A call that is cut off is recorded as what it then is: ambiguous, or not made."""
+        await self._stopping.wait()
+        for seconds, and_then in ((STOP_SECONDS, self._abandon), (RECORD_SECONDS, self._cancel)):
+            if self._running:
+                await asyncio.wait(self._running, timeout=seconds)
+                and_then()
+
+    def _cancel(self) -> None:
+        for task in self._running:  # the lease runs out, and the step, marked as being sent, is ambiguous
             task.cancel()
 
-    async def _claim(self) -> None:
-        free = self._concurrency - len(self._running)
-        for claim in await self._outbox.claim_due(self._room(), free) if free else ():
-            self._pauses.tried((claim.customer_id, GROUPS[claim.steps[0].operation]))
+    async def _round(self) -> None:
+        woken = self._wake.is_set()
+        self._wake.clear()
+        room, free = self._room(), self._concurrency - len(self._running)
+        if not room or free <= 0 or not (woken or await self._outbox.is_due(room)):
+            return
+        for claim in await self._outbox.claim_due(room, free):
+            self._pace.took(claim.customer_id)
             task = asyncio.create_task(self._deliver(claim))
             self._running[task] = claim.customer_id
             task.add_done_callback(self._finished)
@@ -88,24 +109,18 @@ class Worker:
         self._running.pop(task, None)
         self._wake.set()
 
-    def _room(self) -> dict[Lane, int]:
-        """Places for each customer's function groups; of a paused one a single place, when it is time for a probe."""
+    def _room(self) -> dict[str, int]:
+        """Each customer that has places free, and a turn."""
         busy = Counter(self._running.values())
-        room = {}
-        for customer in random.sample(self._customers, len(self._customers)):  # nobody is always last in line
-            free = self._per_customer - busy[customer]
-            for group in FunctionGroup:
-                places = min(free, self._pauses.places((customer, group), free))
-                if places > 0:
-                    room[customer, group] = places
-        return room
+        room = {one: min(self._per_customer - busy[one], self._pace.turns(one)) for one in self._customers}
+        return {customer: places for customer, places in room.items() if places > 0}
 
     async def _deliver(self, claim: Claim) -> None:
         heartbeat = asyncio.create_task(self._heartbeat(claim))
         try:
             await self._deliverer.deliver(claim)
-        except (LeaseLost, StoreUnavailable) as lost:
-            log.error("claim lost", submission=claim.id, customer=claim.customer_id, detail=type(lost).__name__)
+        except LeaseLost:
+            log.error("claim lost", submission=claim.id, customer=claim.customer_id)
         except Exception:  # the lease runs out, and the submission is due again
             log.exception("delivery failed", submission=claim.id, customer=claim.customer_id)
         finally:

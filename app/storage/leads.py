@@ -1,14 +1,13 @@
 """What people and waiting callers ask about submissions."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select
 
 from app.domain.submission import (
-    DONE,
-    GROUPS,
+    STOPPED,
     Operation,
     Status,
     Step,
@@ -20,6 +19,30 @@ from app.domain.submission import (
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.schema import payload_of, resource_of, steps, submissions
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which submissions: all that are said must hold. `stuck`: what needs a person, that of a later step included;
+    `received_before` is a moment."""
+
+    status: Status | None = None
+    customer_id: str | None = None
+    received_before: datetime | None = None
+    stuck: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if self.status:
+            conditions.append(submissions.c.status == self.status)
+        if self.customer_id:
+            conditions.append(submissions.c.customer_id == self.customer_id)
+        if self.received_before:
+            conditions.append(submissions.c.received_at < self.received_before)
+        if self.stuck:
+            later = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.in_(STOPPED))
+            conditions += [submissions.c.erased_at.is_(None), (submissions.c.status == Status.HELD) | later]
+        return conditions
 
 
 class Leads:
@@ -52,42 +75,15 @@ class Leads:
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
 
-    async def newest(self, status: Status | None, most: int) -> list[Submission]:
+    async def newest(self, search: Search, most: int) -> list[Submission]:
         """The newest first. Raises `StoreUnavailable`."""
-        query = select(submissions.c.id).order_by(submissions.c.received_at.desc()).limit(most)
-        if status:
-            query = query.where(submissions.c.status == status)
+        query = select(submissions.c.id).where(*search.conditions()).order_by(submissions.c.received_at.desc())
 
         def work(connection: Connection) -> list[Submission]:
-            found = (self._get(connection, identity) for identity in connection.execute(query).scalars().all())
+            found = (self._get(connection, one) for one in connection.execute(query.limit(most)).scalars().all())
             return [submission for submission in found if submission]
 
         return await self._database.read(work)
-
-    async def retry(self, identity: str, payload: Mapping[str, Any]) -> bool:
-        """Makes the steps that are not done due now, with the bodies in the new payload; says whether there were any.
-        A submission that a worker holds is left to it."""
-        sealed = self._keyring.seal(payload, payload_of(identity))
-        return await self._database.write(lambda connection: self._retry(connection, identity, sealed))
-
-    def _retry(self, connection: Connection, identity: str, payload: bytes) -> bool:
-        of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
-        todo = [step for step in connection.execute(of_submission) if step.status not in DONE]
-        free = submissions.c.claim.is_(None) & (submissions.c.id == identity)
-        if not todo or connection.execute(select(submissions.c.id).where(free)).first() is None:
-            return False
-        for step in todo:
-            this = (steps.c.submission_id == identity) & (steps.c.position == step.position)
-            fresh = {"status": StepStatus.WAITING.value, "attempts": 0, "upstream": None}
-            connection.execute(update(steps).where(this).values(fresh))
-        now = datetime.now(UTC)
-        group = GROUPS[Operation(todo[0].operation)].value
-        values: dict[str, Any] = {"payload": payload, "due_at": now, "delivery_since": now, "function_group": group}
-        row = connection.execute(select(submissions.c.operation).where(submissions.c.id == identity)).one()
-        if row.operation in {step.operation for step in todo}:
-            values |= {"status": Status.PENDING.value, "settled_at": None}
-        connection.execute(update(submissions).where(free).values(values))
-        return True
 
     async def has_repeat(self, key: bytes) -> bool:
         """Whether a submission has this repeat key. Raises `StoreUnavailable`."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    false,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -44,6 +46,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment
 
 
+def moment_of(value: Any, dialect: Dialect) -> datetime | None:
+    """A moment that was read in the driver's own form."""
+    return UtcDateTime().process_result_value(value, dialect)
+
+
 metadata = MetaData()
 
 submissions = Table(
@@ -60,16 +67,20 @@ submissions = Table(
         "delivery_since", UtcDateTime, nullable=False
     ),  # received, or retried by a person: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
-    Column("payload", LargeBinary, nullable=False),  # sealed: what the caller said, and what each step sends
+    Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `lookups`
     Column("phone_hash", LargeBinary),  # keyed hash; no index, see `lookups`
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
     Column("function_group", String(12), nullable=False),  # whose password the next step needs
+    Column(
+        "at_recovery", Boolean, nullable=False, server_default=false()
+    ),  # due as soon as its customer's Vitec is back
     # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
     Column("claim", String(36)),  # the fence: who may record an outcome
+    Column("erased_at", UtcDateTime),  # what is personal is gone since then; what is counted stays
 )
 Index(
     "ix_submissions_due",
@@ -104,6 +115,7 @@ steps = Table(
     Column("resource", String(130), nullable=False),
     Column("status", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("not_found", Boolean, nullable=False, server_default=false()),  # Vitec has answered 404 once
     Column("result", LargeBinary),  # sealed: Vitec's string, a contact's id among them
     Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
@@ -130,6 +142,20 @@ moves = Table(
     Column("place", String(300), nullable=False),  # the other database, without password
     Column("began_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),  # NULL: not all is there yet
+)
+
+# What is known of a customer's login (its password for one function group) while not all is well; else no row.
+logins = Table(
+    "logins",
+    metadata,
+    Column("customer_id", String(40), primary_key=True),
+    Column("function_group", String(12), primary_key=True),
+    Column("away_since", UtcDateTime),  # Vitec could not be reached for it
+    Column("forbidden", String(100)),  # keyed hashes of what Vitec refused in a row
+    Column("paused_at", UtcDateTime),
+    Column("reason", String(20)),  # of the pause: `refused`, `forbidden`
+    Column("probe_at", UtcDateTime),  # when one submission may try the paused login
+    Column("probed", String(36)),  # the one that tried last
 )
 
 

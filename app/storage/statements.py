@@ -3,65 +3,124 @@
 Parameters of the conditions are called `of_…`, because a column's own name is that of its new value.
 """
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    union_all,
+    update,
+)
 
-from app.domain.submission import StepStatus
+from app.domain.submission import FunctionGroup, StepStatus
+from app.storage.prepared import Prepared
 from app.storage.schema import attempts, steps, submissions
 
 OF_SUBMISSION = submissions.c.id == bindparam("of_submission")
 OF_STEP = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.position == bindparam("of_position"))
+_OUTSTANDING = submissions.c.due_at.is_not(None)
 
-DUE: Select[tuple[str]] = (
+
+def _heads() -> Select[Any]:
+    """The longest due of each lane. It walks from customer to customer in the index instead of over all that is
+    outstanding, so that a backlog of a million costs no more than one of ten."""
+    customers = select(func.min(submissions.c.customer_id).label("id")).where(_OUTSTANDING).cte(recursive=True)
+    following = select(func.min(submissions.c.customer_id)).where(
+        _OUTSTANDING, submissions.c.customer_id > customers.c.id
+    )
+    customers = customers.union_all(select(following.scalar_subquery()).where(customers.c.id.is_not(None)))
+    groups = union_all(*(select(literal(group.value).label("name")) for group in FunctionGroup)).subquery()
+    first = (
+        select(func.min(submissions.c.due_at))
+        .where(
+            _OUTSTANDING,
+            submissions.c.customer_id == customers.c.id,
+            submissions.c.function_group == groups.c.name,
+        )
+        .scalar_subquery()
+    )
+    lanes = select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
+    return lanes.where(customers.c.id.is_not(None))
+
+
+HEADS = Prepared(_heads())
+# MATERIALIZED, else PostgreSQL might look for the next ones again for each that it found.
+_DUE = (
     select(submissions.c.id)
     .where(
         submissions.c.customer_id == bindparam("of_customer"),
         submissions.c.function_group == bindparam("of_group"),
+        submissions.c.due_at > bindparam("of_since"),
         submissions.c.due_at <= bindparam("of_now"),
+        submissions.c.id != bindparam("of_other"),
     )
     .order_by(submissions.c.due_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte()
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
-CLAIM = (
+CLAIM = Prepared(
     update(submissions)
-    .where(OF_SUBMISSION)
+    .where(submissions.c.id.in_(select(_DUE.c.id)))
     .values(claim=bindparam("claim"), due_at=bindparam("due_at"))
-    .returning(submissions.c.customer_id, submissions.c.operation, submissions.c.delivery_since, submissions.c.payload)
+    .returning(
+        submissions.c.id,
+        submissions.c.customer_id,
+        submissions.c.operation,
+        submissions.c.delivery_since,
+        submissions.c.payload,
+        submissions.c.claim,
+    )
 )
-STEPS = select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position)
-NOT_FOUND_BEFORE = select(attempts.c.position).where(
-    attempts.c.submission_id == bindparam("of_submission"), attempts.c.http_status == 404
-)
-SENDING = update(steps).where(OF_STEP).values(status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1)
-RECORD_STEP = (
+STEPS = Prepared(select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position))
+SENDING = Prepared(update(steps).where(OF_STEP).values(status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1))
+RECORD_STEP = Prepared(
     update(steps)
     .where(OF_STEP)
     .values(
         status=bindparam("status"),
         attempts=steps.c.attempts - bindparam("uncounted"),
+        not_found=bindparam("not_found"),
         result=bindparam("result"),
         upstream=bindparam("upstream"),
     )
 )
-BEGIN_ATTEMPT = insert(attempts).returning(attempts.c.id)
-_ENDED: dict[str, Any] = {name: bindparam(name) for name in ("ended_at", "outcome", "http_status", "detail")}
-END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("of_attempt")).values(_ENDED)
-END_OPEN_ATTEMPTS = (
+BEGIN_ATTEMPT = Prepared(
+    insert(attempts).values({name: bindparam(name) for name in ("submission_id", "position", "started_at")})
+)
+END_ATTEMPT = Prepared(
     update(attempts)
     .where(
         attempts.c.submission_id == bindparam("of_submission"),
         attempts.c.position == bindparam("of_position"),
         attempts.c.ended_at.is_(None),
     )
-    .values(_ENDED)
+    .values({name: bindparam(name) for name in ("ended_at", "outcome", "http_status", "detail")})
 )
 
 
 @cache
-def fenced(columns: tuple[str, ...]) -> Update:
+def fenced(columns: tuple[str, ...]) -> Prepared:
     """Sets these columns of a submission, if the claim is still `of_claim`."""
     mine = submissions.c.claim == bindparam("of_claim")
-    return update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
+    return Prepared(update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns}))
+
+
+def now_of(connection: Connection) -> datetime:
+    """By the database's clock on PostgreSQL, where workers on several machines share the leases."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = connection.execute(_CLOCK).scalar_one()
+    return now
+
+
+_CLOCK = select(func.clock_timestamp())

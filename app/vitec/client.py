@@ -5,7 +5,8 @@ import contextlib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -13,10 +14,9 @@ import httpx
 from app.domain.submission import GROUPS, FunctionGroup, Operation
 from app.vitec.answers import Answer, read, read_list
 from app.vitec.contacts import Contact
-from app.vitec.errors import Ambiguous, RefusedLogin, Rejected, Unavailable
-from app.vitec.pauses import Pauses
+from app.vitec.errors import Ambiguous, Rejected, Unavailable, Withheld
 
-T = TypeVar("T")
+MaySend = Callable[[], bool]
 
 # Each operation's path after the host; the first id is the customer's.
 PATHS: Mapping[Operation, str] = {
@@ -32,6 +32,11 @@ PROBES = {
     FunctionGroup.CRM: "CRM/Contact/{}/0",
 }
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
+CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,15 @@ class Credential:
     crm: str
 
 
+@dataclass
+class _Pool:
+    http: httpx.AsyncClient
+    calls: int = 0  # under way
+
+
 class VitecClient:
-    """One pool of connections to the one host of the configuration; redirects are never followed, the environment's
-    proxies and netrc never read."""
+    """Pools of connections to the one host of the configuration; redirects are never followed, the environment's
+    proxies and netrc never read, cookies never kept."""
 
     def __init__(
         self,
@@ -53,88 +64,117 @@ class VitecClient:
         credentials: Mapping[str, Credential],
         timeout_seconds: float,
         concurrency: int,
-        pauses: Pauses,
     ) -> None:
         self._username = username
         self._credentials = credentials
-        self._pauses = pauses
         self._timeout_seconds = timeout_seconds
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            timeout=timeout_seconds,
-            follow_redirects=False,
-            trust_env=False,
-            verify=ssl.create_default_context() if base_url.startswith("https") else False,
-            limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=KEEPALIVE_SECONDS),
-        )
+        self._calls: set[asyncio.Timeout] = set()
+        verify = ssl.create_default_context() if base_url.startswith("https") else False
+        self._pools = [
+            _Pool(
+                httpx.AsyncClient(
+                    base_url=base_url,
+                    timeout=timeout_seconds,
+                    follow_redirects=False,
+                    trust_env=False,
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                    verify=verify,
+                    limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=KEEPALIVE_SECONDS),
+                )
+            )
+            for _ in range(0, concurrency, CALLS_PER_POOL)
+        ]
 
     async def post(
-        self, operation: Operation, customer_id: str, resource: Sequence[str], body: Mapping[str, Any]
+        self,
+        operation: Operation,
+        customer_id: str,
+        resource: Sequence[str],
+        body: Mapping[str, Any],
+        may_send: MaySend = _always,
     ) -> Answer:
-        """Carries out one operation. Raises the taxonomy of `app.vitec.errors`, and nothing else."""
+        """Carries out one operation. `may_send` is asked at the last moment before the first byte.
+        Raises the taxonomy of `app.vitec.errors`, `Withheld`, and nothing else."""
         url = _url(PATHS[operation], customer_id, *resource)
-        return await self._call(read, "POST", url, customer_id, GROUPS[operation], dict(body))
+        return read(await self._call("POST", url, customer_id, GROUPS[operation], dict(body), may_send))
 
-    async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """1-20 contacts, those that Vitec knows. Raises the taxonomy but for `Ambiguous`: reading changes nothing."""
+    async def contacts(
+        self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
+    ) -> list[Contact]:
+        """1-20 contacts, those that Vitec knows. Raises as `post` but for `Ambiguous`: reading changes nothing."""
         url = _url(PATHS[Operation.CONTACT], customer_id, ",".join(contact_ids))
         try:
-            return await self._call(read_list, "GET", url, customer_id, FunctionGroup.CRM, None)
+            return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
         except Ambiguous as error:
             raise Unavailable(str(error), status=error.status) from None
-
-    async def contacts_unless_paused(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """As `contacts`, for who has no places to keep to: while the login rests Vitec is not asked."""
-        if self._pauses.rests((customer_id, FunctionGroup.CRM)):
-            raise RefusedLogin("the login is paused")
-        self._pauses.tried((customer_id, FunctionGroup.CRM))
-        return await self.contacts(customer_id, contact_ids)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
         """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected`."""
         with contextlib.suppress(Rejected):  # it has looked at the ids, so it has let us in
-            await self._call(read, "GET", _url(PROBES[group], customer_id), customer_id, group, None)
+            read(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
 
     async def _call(
         self,
-        reader: Callable[[httpx.Response], T],
         method: str,
         url: str,
         customer_id: str,
         group: FunctionGroup,
         body: dict[str, Any] | None,
-    ) -> T:
+        may_send: MaySend,
+    ) -> httpx.Response:
         credential = self._credentials.get(customer_id)
         if credential is None:
             raise Unavailable("the customer is not in the configuration")
         password = credential.crm if group is FunctionGroup.CRM else credential.advertising
-        response = await self._send(method, url, httpx.BasicAuth(self._username, password), body)
-        if response.status_code == 401:
-            self._pauses.refused((customer_id, group))
-        elif response.is_success or response.status_code in {400, 403, 404}:  # it has looked beyond the login
-            self._pauses.accepted((customer_id, group))
-        return reader(response)
+        pool = min(self._pools, key=lambda one: one.calls)
+        pool.calls += 1
+        try:
+            return await self._send(pool.http, method, url, httpx.BasicAuth(self._username, password), body, may_send)
+        finally:
+            pool.calls -= 1
 
-    async def _send(self, method: str, url: str, auth: httpx.Auth, body: dict[str, Any] | None) -> httpx.Response:
+    async def _send(
+        self,
+        http: httpx.AsyncClient,
+        method: str,
+        url: str,
+        auth: httpx.Auth,
+        body: dict[str, Any] | None,
+        may_send: MaySend,
+    ) -> httpx.Response:
         """The exception's class can't tell whether bytes have left us; the transport's trace can."""
         sent = False
 
         async def trace(event: str, _: Any) -> None:
             nonlocal sent
-            sent = sent or event.endswith("send_request_headers.started")
+            if not sent and event.endswith("send_request_headers.started"):
+                if not may_send():
+                    raise Withheld
+                sent = True
 
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                request = self._http.build_request(method, url, json=body, extensions={"trace": trace})
-                response = await self._http.send(request, auth=auth, stream=True)
+            async with asyncio.timeout(self._timeout_seconds) as timeout:
+                self._calls.add(timeout)
+                request = http.build_request(method, url, json=body, extensions={"trace": trace})
+                response = await http.send(request, auth=auth, stream=True)
                 await _read_body(response)
                 return response
-        except (httpx.HTTPError, TimeoutError) as error:
+        except Withheld:
+            raise
+        except Exception as error:  # whatever it is: all that matters here is whether anything was sent
             name = type(error).__name__
             raise (Ambiguous if sent else Unavailable)(f"{name} {'after' if sent else 'before'} sending") from None
+        finally:
+            self._calls.discard(timeout)
+
+    def abandon(self) -> None:
+        """Ends the calls under way as if their time had run out."""
+        for timeout in self._calls:
+            timeout.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
-        await self._http.aclose()
+        for pool in self._pools:
+            await pool.http.aclose()
 
 
 async def _read_body(response: httpx.Response) -> None:

@@ -17,6 +17,10 @@ from datetime import timedelta
 from typing import Any
 
 
+class Withheld(Exception):
+    """Not an error of Vitec's: the caller's `may_send` said no, and nothing was sent."""
+
+
 class VitecError(Exception):
     """`status` is the HTTP status, None when no answer came; the message is ours and holds nothing of the body."""
 

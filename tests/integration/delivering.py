@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.delivery.deliver import Deliverer
+from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.submission import FINAL, NewSubmission, Status, Submission
 from app.storage.database import Database
-from app.storage.outbox import Outbox
 from app.vitec.client import Credential, VitecClient
-from app.vitec.pauses import Pauses
+from app.vitec.pace import Pace
 from app.vitec.sandbox import Office
 from tests.conftest import CUSTOMER
-from tests.integration.storing import KEYRING, OTHER, application, attempts_of, kept, soon
+from tests.integration.storing import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
 
 MILLISECOND = timedelta(milliseconds=1)
 HANGING = 30.0  # seconds; no test waits for it
@@ -31,6 +31,7 @@ class Delivery:
     worker: Worker
     running: asyncio.Task[None]
     recorded: list[str]
+    look_up: LookUp
 
     async def submission(self, identity: str) -> Submission:
         return await kept(self.database, identity)
@@ -76,26 +77,30 @@ async def working(
     concurrency: int = 8,
     per_customer: int = 2,
     timeout_seconds: float = HANGING,
+    per_second: float = 10_000,
+    outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
-    pauses = Pauses(probe)
-    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency, pauses)
-    outbox = Outbox(database, KEYRING, lease)
-    policy = RetryPolicy((retry,), give_up, probe)
+    pace = Pace(per_second)
+    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
+    logins = logins_of(database, probe, outage)
+    outbox = outbox_of(database, lease, logins)
+    policy = RetryPolicy((retry,), give_up)
     recorded: list[str] = []
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pauses, recorded.append),
+        Deliverer(outbox, vitec, policy, parks, pace, recorded.append),
         [CUSTOMER, OTHER],
         concurrency=concurrency,
         concurrency_per_customer=per_customer,
         lease=lease,
-        pauses=pauses,
+        pace=pace,
+        abandon=vitec.abandon,
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded)
+        yield Delivery(database, worker, running, recorded, LookUp(vitec, logins, pace))
     finally:
         while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
             for task in its_own:

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, select
 
 from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission, new_id
+from app.storage.claims import Claim, Lane
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
 from app.storage.leads import Leads
-from app.storage.outbox import Claim, Lane, Outbox
+from app.storage.logins import Logins
+from app.storage.outbox import Outbox
 from app.storage.schema import attempts, submissions
 from tests.conftest import CUSTOMER
 
@@ -22,6 +24,7 @@ T = TypeVar("T")
 
 KEYRING = Keyring([b"0123456789abcdef0123456789abcdef"])
 CONTACT_HASH = KeyedHash("a secret key for the tests alone", "contacts")
+RESOURCE_HASH = KeyedHash("a secret key for the tests alone", "resources")
 OTHER = "M67890"
 MINUTE = timedelta(minutes=1)
 BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
@@ -133,8 +136,16 @@ async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
     return await database.read(lambda connection: list(connection.execute(of_submission)))
 
 
-async def claim_one(outbox: Outbox, lane: Lane = ADVERTISING) -> Claim:
-    (claim,) = await outbox.claim_due({lane: 1}, 1)
+def logins_of(database: Database, probe: timedelta = 5 * MINUTE, outage: timedelta = timedelta(0)) -> Logins:
+    return Logins(database, RESOURCE_HASH, probe, outage)
+
+
+def outbox_of(database: Database, lease: timedelta = MINUTE, logins: Logins | None = None) -> Outbox:
+    return Outbox(database, KEYRING, logins or logins_of(database), lease, timedelta(seconds=5))
+
+
+async def claim_one(outbox: Outbox, customer_id: str = CUSTOMER) -> Claim:
+    (claim,) = await outbox.claim_due({customer_id: 1}, 1)
     return claim
 
 

@@ -10,21 +10,20 @@ from sqlalchemy import make_url, select
 
 from app.domain.submission import Status, StepStatus
 from app.storage.backup import BackupRefused, back_up
+from app.storage.claims import Recorded
 from app.storage.database import Database
-from app.storage.outbox import Outbox, Recorded
+from app.storage.outbox import Outbox
 from app.storage.restored import park_undelivered
 from app.storage.schema import submissions
+from tests.conftest import CUSTOMER
 from tests.integration.storing import (  # fmt: skip
-    ADVERTISING,
-    CRM,
-    KEYRING,
     LEAD_AFTER,
-    MINUTE,
     application,
     claim_one,
     ids,
     kept,
     opened,
+    outbox_of,
     store,
 )
 
@@ -33,19 +32,18 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def outbox(database: Database) -> Outbox:
-    return Outbox(database, KEYRING, MINUTE)
+    return outbox_of(database)
 
 
 async def delivered(outbox: Outbox) -> str:
     """One submission is; its id."""
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
+    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
     return claim.id
 
 
 async def nothing_is_due(database: Database) -> bool:
-    return not await Outbox(database, KEYRING, MINUTE).claim_due({ADVERTISING: 9, CRM: 9}, 9)
+    return not await outbox_of(database).claim_due({CUSTOMER: 9}, 9)
 
 
 async def test_what_was_undelivered_waits_for_a_person(database: Database, outbox: Outbox) -> None:
@@ -98,7 +96,7 @@ async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path
         new = application()
         await store(database, new)
         run_program("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgresql_url}")
-        await delivered(Outbox(database, KEYRING, MINUTE))
+        await delivered(outbox_of(database))
     name = f"{url.database}_restored"
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

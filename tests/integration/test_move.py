@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from app.domain.submission import StepStatus
 from app.main import prepare_database
 from app.storage import move
+from app.storage.claims import Recorded
 from app.storage.database import Database, DatabaseUnusable, StoreUnavailable
 from app.storage.home import is_home
 from app.storage.migrations import upgrade
 from app.storage.move import MoveRefused
-from app.storage.outbox import Outbox, Recorded
 from app.storage.schema import attempts, moves, submissions
-from tests.integration.storing import KEYRING, LEAD_AFTER, MINUTE, application, claim_one, ids, kept, opened, store
+from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 
 pytestmark = pytest.mark.anyio
 ROWS = 7
@@ -44,11 +44,11 @@ async def filled(database: Database) -> list[str]:
     """Submissions with steps and attempts, one of them under way and one delivered; their ids."""
     new = [application(resource=(f"OBJ{number}",), more_steps=LEAD_AFTER) for number in range(ROWS)]
     await store(database, *new)
-    outbox = Outbox(database, KEYRING, MINUTE)
+    outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
-    await outbox.hand_back(claim, claim.steps[1], claim.delivery_since)
+    first, second, _ = claim.steps
+    await outbox.record_and_begin(claim, first, Recorded(StepStatus.DELIVERED, "delivered", result="C1"), second)
+    await outbox.record(claim, second, Recorded(StepStatus.WAITING, "unavailable", due_at=claim.delivery_since))
     return [one.id for one in new]
 
 
@@ -60,8 +60,10 @@ async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Dat
     assert contents["steps"].rows == 3 * ROWS
     prepare_database(target)
     assert [await kept(target, identity) for identity in moved] == before
-    claim = await claim_one(Outbox(target, KEYRING, MINUTE))
-    assert await Outbox(target, KEYRING, MINUTE).begin(claim, claim.steps[0]) == contents["attempts"].rows + 1
+    claim = await claim_one(outbox_of(target))
+    assert claim.id in moved
+    newest = select(func.max(attempts.c.id))
+    assert await target.read(lambda c: c.execute(newest).scalar()) == contents["attempts"].rows + 1
 
 
 async def test_the_old_database_is_served_no_more(source: Database, target: Database) -> None:
@@ -75,7 +77,7 @@ async def test_a_process_that_still_runs_on_the_old_database_can_change_nothing_
     source: Database, target: Database
 ) -> None:
     await filled(source)
-    outbox = Outbox(source, KEYRING, MINUTE)
+    outbox = outbox_of(source)
     move.move(source, target)
     with pytest.raises(StoreUnavailable):
         await claim_one(outbox)
@@ -86,7 +88,7 @@ async def test_a_process_that_still_runs_on_the_old_database_can_change_nothing_
 
 async def test_a_move_waits_for_no_worker(source: Database, target: Database) -> None:
     await filled(source)
-    await claim_one(Outbox(source, KEYRING, MINUTE))
+    await claim_one(outbox_of(source))
     with pytest.raises(MoveRefused, match="stop the service first"):
         move.move(source, target)
     assert await source.read(is_home)

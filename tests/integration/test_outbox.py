@@ -9,17 +9,15 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.submission import FunctionGroup, NewStep, Operation, Status, StepStatus
+from app.storage.claims import LeaseLost, Recorded
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.outbox import DETAIL_LENGTH, Lane, LeaseLost, Outbox, Recorded
+from app.storage.outbox import DETAIL_LENGTH, Outbox
 from app.storage.schema import BODIES, payload_of, steps, submissions
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
-    ADVERTISING,
     BODY,
     BOOKING,
-    CRM,
-    KEYRING,
     LEAD_AFTER,
     MINUTE,
     OTHER,
@@ -31,6 +29,7 @@ from tests.integration.storing import (
     kept,
     marked,
     opened,
+    outbox_of,
     row_of,
     soon,
     store,
@@ -46,7 +45,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def outbox(database: Database) -> Outbox:
-    return Outbox(database, KEYRING, MINUTE)
+    return outbox_of(database, MINUTE)
 
 
 def waiting(due_in: timedelta, **more: Any) -> Recorded:
@@ -70,7 +69,7 @@ async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(datab
 async def test_what_is_claimed_is_nobody_elses(database: Database, outbox: Outbox) -> None:
     await store(database, application())
     await claim_one(outbox)
-    assert await outbox.claim_due({ADVERTISING: 9}, 9) == []
+    assert await outbox.claim_due({CUSTOMER: 9}, 9) == []
 
 
 async def test_claims_of_many_workers_at_once_never_overlap(
@@ -79,19 +78,18 @@ async def test_claims_of_many_workers_at_once_never_overlap(
     many = [application() for _ in range(24)]
     await store(database, *many)
     with opened(database_url) as another:
-        elsewhere = Outbox(another, KEYRING, MINUTE)
-        rounds = [(outbox if i % 2 else elsewhere).claim_due({ADVERTISING: 3}, 3) for i in range(12)]
+        elsewhere = outbox_of(another, MINUTE)
+        rounds = [(outbox if i % 2 else elsewhere).claim_due({CUSTOMER: 3}, 3) for i in range(12)]
         claims = [claim for claimed in await asyncio.gather(*rounds) for claim in claimed]
-        claims += await outbox.claim_due({ADVERTISING: 24}, 24)  # what all of them passed over
+        claims += await outbox.claim_due({CUSTOMER: 24}, 24)  # what all of them passed over
     assert Counter(claim.id for claim in claims) == {new.id: 1 for new in many}
-    assert len({claim.token for claim in claims}) == 24
 
 
 async def test_a_lease_that_runs_out_makes_the_submission_due_for_the_next(database: Database) -> None:
     await store(database, application())
-    short = Outbox(database, KEYRING, timedelta(seconds=0.2))
+    short = outbox_of(database, timedelta(seconds=0.2))
     first = await claim_one(short)
-    (second,) = await soon(lambda: short.claim_due({ADVERTISING: 1}, 1))
+    (second,) = await soon(lambda: short.claim_due({CUSTOMER: 1}, 1))
     assert second.id == first.id
     assert second.token != first.token
 
@@ -99,22 +97,22 @@ async def test_a_lease_that_runs_out_makes_the_submission_due_for_the_next(datab
 async def test_a_worker_that_wakes_up_late_sends_and_records_nothing(database: Database) -> None:
     new = application()
     await store(database, new)
-    at_once = Outbox(database, KEYRING, timedelta(0))
+    at_once = outbox_of(database, timedelta(0))
     late = await claim_one(at_once)
-    holder = await claim_one(Outbox(database, KEYRING, MINUTE))
+    holder = await claim_one(outbox_of(database, MINUTE))
     before = await row_of(database, new.id)
     step = late.steps[0]
     for work in (
         at_once.begin(late, step),
-        at_once.record(late, step, None, DELIVERED),
+        at_once.record(late, step, DELIVERED),
         at_once.renew(late),
-        at_once.hand_back(late, step, datetime.now(UTC)),
+        at_once.record_and_begin(late, step, DELIVERED, step),
     ):
         with pytest.raises(LeaseLost):
             await work
     assert await row_of(database, new.id) == before
-    assert (await kept(database, new.id)).main.status is StepStatus.WAITING
-    assert await attempts_of(database, new.id) == []
+    assert (await kept(database, new.id)).main.status is StepStatus.SENDING
+    assert [attempt.outcome for attempt in await attempts_of(database, new.id)] == [None]
     assert before.claim == holder.token
 
 
@@ -122,17 +120,17 @@ async def test_nothing_is_recorded_twice(database: Database, outbox: Outbox) -> 
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    await outbox.record(claim, claim.steps[0], DELIVERED)
     with pytest.raises(LeaseLost):
-        await outbox.record(claim, claim.steps[0], None, Recorded(StepStatus.FAILED, "unavailable"))
+        await outbox.record(claim, claim.steps[0], Recorded(StepStatus.FAILED, "unavailable"))
     assert (await kept(database, new.id)).status is Status.DELIVERED
 
 
 async def test_a_lease_is_renewed_from_now(database: Database) -> None:
     new = application()
     await store(database, new)
-    claim = await claim_one(Outbox(database, KEYRING, timedelta(seconds=5)))
-    await Outbox(database, KEYRING, timedelta(hours=1)).renew(claim)
+    claim = await claim_one(outbox_of(database, timedelta(seconds=5)))
+    await outbox_of(database, timedelta(hours=1)).renew(claim)
     due_in = (await row_of(database, new.id)).due_at - datetime.now(UTC)
     assert timedelta(minutes=59) < due_in <= timedelta(hours=1)
 
@@ -142,21 +140,19 @@ async def test_a_step_is_marked_as_being_sent_before_the_call(
 ) -> None:
     new = application()
     await store(database, new)
-    claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
+    await claim_one(outbox)
     with opened(database_url) as another:
         step = (await kept(another, new.id)).main
         (written,) = await attempts_of(another, new.id)
     assert (step.status, step.attempts) == (StepStatus.SENDING, 1)
-    assert (written.id, written.position, written.ended_at, written.outcome) == (attempt, 0, None, None)
+    assert (written.position, written.ended_at, written.outcome) == (0, None, None)
     assert abs(written.started_at - datetime.now(UTC)) < MINUTE
 
 
 async def test_a_call_that_was_interrupted_is_seen_by_the_next_worker(database: Database) -> None:
     await store(database, application(more_steps=(BOOKING,)))
-    dying = Outbox(database, KEYRING, timedelta(0))
-    claim = await claim_one(dying)
-    await dying.begin(claim, claim.steps[0])
+    dying = outbox_of(database, timedelta(0))
+    await claim_one(dying)
     first, second = (await claim_one(dying)).steps
     assert (first.interrupted, first.attempts) == (True, 1)
     assert (second.interrupted, second.attempts) == (False, 0)
@@ -165,11 +161,10 @@ async def test_a_call_that_was_interrupted_is_seen_by_the_next_worker(database: 
 async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Database) -> None:
     new = application()
     await store(database, new)
-    dying = Outbox(database, KEYRING, timedelta(0))
+    dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
-    await dying.begin(claim, claim.steps[0])
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], None, Recorded(StepStatus.UNCERTAIN, "ambiguous"))
+    await dying.record(claim, claim.steps[0], Recorded(StepStatus.UNCERTAIN, "ambiguous"))
     (attempt,) = await attempts_of(database, new.id)
     assert attempt.outcome == "ambiguous"
     assert attempt.ended_at >= attempt.started_at
@@ -178,55 +173,46 @@ async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Dat
 @pytest.mark.parametrize(
     ("room", "most", "claimed"),
     [
-        ({ADVERTISING: 2, OTHERS: 1}, 9, {CUSTOMER: 2, OTHER: 1}),
-        ({ADVERTISING: 9, OTHERS: 9}, 9, {CUSTOMER: 4, OTHER: 4}),
-        ({ADVERTISING: 2, OTHERS: 2}, 3, {CUSTOMER: 2, OTHER: 1}),
-        ({OTHERS: 2, ADVERTISING: 2}, 2, {OTHER: 2}),
-        ({OTHERS: 1}, 9, {OTHER: 1}),
-        ({CRM: 9}, 9, {}),
+        ({CUSTOMER: 2, OTHER: 1}, 9, {CUSTOMER: 2, OTHER: 1}),
+        ({CUSTOMER: 9, OTHER: 9}, 9, {CUSTOMER: 4, OTHER: 4}),
+        ({OTHER: 1}, 9, {OTHER: 1}),
+        ({CUSTOMER: 9}, 3, {CUSTOMER: 3}),
+        ({"M00001": 9}, 9, {}),
         ({}, 9, {}),
     ],
 )
 async def test_no_more_is_claimed_than_there_is_room_for(
-    database: Database, outbox: Outbox, room: dict[Lane, int], most: int, claimed: dict[str, int]
+    database: Database, outbox: Outbox, room: dict[str, int], most: int, claimed: dict[str, int]
 ) -> None:
     await store(database, *[application(customer) for customer in (CUSTOMER, OTHER) for _ in range(4)])
     claims = await outbox.claim_due(room, most)
     assert Counter(claim.customer_id for claim in claims) == claimed
 
 
-@pytest.mark.parametrize(
-    ("room", "most", "claimed"),
-    [
-        ({CRM: 9}, 9, {"lead": 3}),
-        ({ADVERTISING: 9}, 9, {"interest": 3}),
-        ({ADVERTISING: 2, CRM: 2}, 9, {"interest": 2}),
-        ({CRM: 2, ADVERTISING: 2}, 9, {"lead": 2}),
-        ({CRM: 1, ADVERTISING: 2}, 9, {"lead": 1, "interest": 1}),
-        ({CRM: 4, ADVERTISING: 4}, 9, {"lead": 3, "interest": 1}),
-        ({CRM: 9, ADVERTISING: 9}, 9, {"lead": 3, "interest": 3}),
-        ({CRM: 9, ADVERTISING: 9}, 4, {"lead": 3, "interest": 1}),
-    ],
-)
-async def test_a_customers_two_lanes_are_claimed_apart_and_share_its_places(
-    database: Database, outbox: Outbox, room: dict[Lane, int], most: int, claimed: dict[str, int]
+async def test_never_more_is_claimed_than_the_worker_has_places(database: Database, outbox: Outbox) -> None:
+    await store(database, *[application(customer) for customer in (CUSTOMER, OTHER) for _ in range(4)])
+    assert len(await outbox.claim_due({CUSTOMER: 2, OTHER: 2}, 3)) == 3
+
+
+@pytest.mark.parametrize(("room", "claimed"), [(2, 2), (4, 4), (9, 6)])
+async def test_a_customers_two_lanes_share_its_places(
+    database: Database, outbox: Outbox, room: int, claimed: int
 ) -> None:
     leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
     await store(database, *[application() for _ in range(3)], *leads)
-    claims = await outbox.claim_due(room, most)
-    assert Counter(claim.operation.value for claim in claims) == claimed
+    assert len(await outbox.claim_due({CUSTOMER: room}, 9)) == claimed
 
 
-async def test_what_comes_after_an_interest_or_a_booking_waits_in_the_lane_of_the_other_password(
+async def test_what_comes_after_a_booking_waits_in_the_lane_of_the_other_password(
     database: Database, outbox: Outbox
 ) -> None:
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, DELIVERED)
-    await outbox.record(claim, claim.steps[1], None, waiting(timedelta(0), http_status=503))
-    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
-    later = await claim_one(outbox, CRM)
+    await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1])
+    await outbox.record(claim, claim.steps[1], waiting(timedelta(0), http_status=503))
+    assert (await row_of(database, new.id)).function_group == "crm"
+    later = await claim_one(outbox)
     assert [step.operation for step in later.steps] == [Operation.CONTACT, Operation.LEAD]
     assert later.results == {Operation.VIEWING: "C1001"}
     assert later.delivery_since == new.received_at
@@ -258,8 +244,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, Recorded(outcome, "an outcome", http_status=418))
+    await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome", http_status=418))
     found = await kept(database, new.id)
     assert (found.status, found.main.status, found.main.attempts) == (status, outcome, 1)
     assert found.settled_at is not None
@@ -275,9 +260,9 @@ async def test_recording_says_whether_the_submission_has_its_outcome_now(databas
     await store(database, application(more_steps=LEAD_AFTER))
     claim = await claim_one(outbox)
     recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, Recorded(StepStatus.FAILED, "unavailable"))
-    assert await outbox.record(claim, claim.steps[0], None, recorded[0]) is False
+    assert await outbox.record(claim, claim.steps[0], recorded[0]) is False
     claim = await claim_one(outbox)
-    outcomes = [await outbox.record(claim, claim.steps[n], None, recorded[n + 1]) for n in range(3)]
+    outcomes = [await outbox.record(claim, claim.steps[n], recorded[n + 1]) for n in range(3)]
     assert outcomes == [True, False, False]
 
 
@@ -289,8 +274,8 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
 ) -> None:
     new = submission(Operation.LEAD, *LEAD_AFTER)
     await store(database, new)
-    claim = await claim_one(outbox, CRM)
-    assert await outbox.record(claim, claim.steps[0], None, Recorded(outcome, "an outcome"))
+    claim = await claim_one(outbox)
+    assert await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome"))
     found = await kept(database, new.id)
     assert (found.status, found.main.status) == (status, StepStatus.WAITING)
     assert (await row_of(database, new.id)).due_at is None
@@ -299,24 +284,24 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
 async def test_a_look_up_that_succeeds_is_not_yet_the_submissions_outcome(database: Database, outbox: Outbox) -> None:
     new = submission(Operation.LEAD, *LEAD_AFTER)
     await store(database, new)
-    claim = await claim_one(outbox, CRM)
-    assert not await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    claim = await claim_one(outbox)
+    assert not await outbox.record(claim, claim.steps[0], DELIVERED)
     assert (await kept(database, new.id)).status is Status.PENDING
-    assert await outbox.record(claim, claim.steps[1], None, DELIVERED)
+    assert await outbox.record(claim, claim.steps[1], DELIVERED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
 
 
 async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(database: Database) -> None:
     new = application(more_steps=LEAD_AFTER)
     await store(database, new)
-    dying = Outbox(database, KEYRING, timedelta(0))
+    dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], None, DELIVERED)
-    await dying.record(claim, claim.steps[1], None, Recorded(StepStatus.SKIPPED, "skipped"))
-    (claim,) = await dying.claim_due({ADVERTISING: 1, CRM: 1}, 1)
+    await dying.record(claim, claim.steps[0], DELIVERED)
+    await dying.record(claim, claim.steps[1], Recorded(StepStatus.SKIPPED, "skipped"))
+    (claim,) = await dying.claim_due({CUSTOMER: 1}, 1)
     assert [step.operation for step in claim.steps] == [Operation.LEAD]
     assert claim.results == {Operation.INTEREST: "C1001", Operation.CONTACT: None}
-    await dying.record(claim, claim.steps[0], None, Recorded(StepStatus.SKIPPED, "skipped"))
+    await dying.record(claim, claim.steps[0], Recorded(StepStatus.SKIPPED, "skipped"))
     assert (await kept(database, new.id)).status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
 
@@ -325,12 +310,11 @@ async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Datab
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(seconds=0.3), http_status=503))
-    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
+    await outbox.record(claim, claim.steps[0], waiting(timedelta(seconds=0.3), http_status=503))
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
     found = await kept(database, new.id)
     assert (found.status, found.settled_at, found.main.status) == (Status.PENDING, None, StepStatus.WAITING)
-    (retried,) = await soon(lambda: outbox.claim_due({ADVERTISING: 1}, 1))
+    (retried,) = await soon(lambda: outbox.claim_due({CUSTOMER: 1}, 1))
     assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
 
 
@@ -340,9 +324,8 @@ async def test_an_attempt_that_does_not_count_is_not_spent_though_it_is_kept(
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(0), http_status=401, counts=False))
-    assert (await claim_one(outbox)).steps[0].attempts == 0
+    await outbox.record(claim, claim.steps[0], waiting(timedelta(0), http_status=401, counts=False))
+    assert (await kept(database, new.id)).main.attempts == 0
     assert len(await attempts_of(database, new.id)) == 1
 
 
@@ -351,7 +334,7 @@ async def test_an_outcome_is_replayed_to_a_repeat(database: Database, outbox: Ou
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, Recorded(outcome, "an outcome"))
+    await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome"))
     async with taking_in(database) as intake:
         assert (await intake.accept(again(new))).id == new.id
 
@@ -360,7 +343,7 @@ async def test_a_refusal_is_never_replayed_to_a_repeat(database: Database, outbo
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, Recorded(StepStatus.REJECTED, "rejected"))
+    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected"))
     async with taking_in(database) as intake:
         accepted = await intake.accept(again(new))
     assert (accepted.repeated, accepted.id != new.id) == (False, True)
@@ -371,8 +354,7 @@ async def test_a_step_that_vitec_did_not_find_is_known_by_that_the_next_time(
 ) -> None:
     await store(database, application(more_steps=(BOOKING,)))
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    await outbox.record(claim, claim.steps[0], attempt, waiting(timedelta(0), http_status=404))
+    await outbox.record(claim, claim.steps[0], waiting(timedelta(0), http_status=404, not_found=True))
     assert [step.was_not_found for step in (await claim_one(outbox)).steps] == [True, False]
 
 
@@ -380,10 +362,10 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     new = application(more_steps=(BOOKING,))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, DELIVERED)
+    await outbox.record(claim, claim.steps[0], DELIVERED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
-    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
-    await outbox.record(claim, claim.steps[1], None, Recorded(StepStatus.REJECTED, "rejected", http_status=400))
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    await outbox.record(claim, claim.steps[1], Recorded(StepStatus.REJECTED, "rejected", http_status=400))
     found = await kept(database, new.id)
     assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
     assert found.status is Status.DELIVERED
@@ -394,57 +376,56 @@ async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database
     new = application(more_steps=LEAD_AFTER)
     await store(database, new)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
-    settled, begun = await outbox.record_and_begin(claim, claim.steps[0], attempt, DELIVERED, claim.steps[1])
-    assert settled
+    settled, begun = await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1])
+    assert (settled, begun) == (True, True)
     found = await kept(database, new.id)
     assert [(step.status.value, step.attempts) for step in found.steps] == [
         ("delivered", 1),
         ("sending", 1),
         ("waiting", 0),
     ]
-    assert [(row.id, row.position, row.outcome) for row in await attempts_of(database, new.id)] == [
-        (attempt, 0, "delivered"),
-        (begun, 1, None),
+    assert [(row.position, row.outcome) for row in await attempts_of(database, new.id)] == [
+        (0, "delivered"),
+        (1, None),
     ]
 
 
 async def test_a_worker_that_dies_between_two_steps_leaves_it_in_the_lane_of_the_next(database: Database) -> None:
-    await store(database, application(more_steps=LEAD_AFTER))
-    dying = Outbox(database, KEYRING, timedelta(0))
+    new = application(more_steps=LEAD_AFTER)
+    await store(database, new)
+    dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], None, DELIVERED)
-    assert await dying.claim_due({ADVERTISING: 1}, 1) == []
-    assert [step.operation for step in (await claim_one(dying, CRM)).steps] == [Operation.CONTACT, Operation.LEAD]
+    await dying.record(claim, claim.steps[0], DELIVERED)
+    assert (await row_of(database, new.id)).function_group == "crm"
+    assert [step.operation for step in (await claim_one(dying)).steps] == [Operation.CONTACT, Operation.LEAD]
 
 
 async def test_a_late_worker_neither_records_nor_begins_the_next(database: Database) -> None:
     new = application(more_steps=LEAD_AFTER)
     await store(database, new)
-    at_once = Outbox(database, KEYRING, timedelta(0))
+    at_once = outbox_of(database, timedelta(0))
     late = await claim_one(at_once)
-    attempt = await at_once.begin(late, late.steps[0])
-    await claim_one(Outbox(database, KEYRING, MINUTE))
+    await claim_one(outbox_of(database, MINUTE))
     with pytest.raises(LeaseLost):
-        await at_once.record_and_begin(late, late.steps[0], attempt, DELIVERED, late.steps[1])
+        await at_once.record_and_begin(late, late.steps[0], DELIVERED, late.steps[1])
     assert [step.status.value for step in (await kept(database, new.id)).steps] == ["sending", "waiting", "waiting"]
     assert [row.outcome for row in await attempts_of(database, new.id)] == [None]
 
 
 async def test_a_step_that_is_done_is_never_claimed_again(database: Database) -> None:
     await store(database, application(more_steps=(BOOKING,)))
-    dying = Outbox(database, KEYRING, timedelta(0))
+    dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], None, DELIVERED)
+    await dying.record(claim, claim.steps[0], DELIVERED)
     assert [step.position for step in (await claim_one(dying)).steps] == [1]
 
 
 async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> None:
     await store(database, application(more_steps=(BOOKING,)))
-    at_once = Outbox(database, KEYRING, timedelta(0))
+    at_once = outbox_of(database, timedelta(0))
     claim = await claim_one(at_once)
-    await at_once.record(claim, claim.steps[0], None, Recorded(StepStatus.REJECTED, "rejected"))
-    assert await at_once.claim_due({ADVERTISING: 1}, 1) == []
+    await at_once.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected"))
+    assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
 
 
 async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbox: Outbox) -> None:
@@ -453,7 +434,7 @@ async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbo
     claim = await claim_one(outbox)
     words = {"status": 400, "message": "Anna är spärrad"}
     recorded = Recorded(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
-    await outbox.record(claim, claim.steps[0], None, recorded)
+    await outbox.record(claim, claim.steps[0], recorded)
     found = await kept(database, new.id)
     assert (found.main.result, found.main.upstream) == ("C1001", words)
     row = await database.read(lambda connection: connection.execute(select(steps)).one())
@@ -466,24 +447,9 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    attempt = await outbox.begin(claim, claim.steps[0])
     recorded = Recorded(StepStatus.FAILED, "unavailable", detail="å" * (DETAIL_LENGTH + 1))
-    await outbox.record(claim, claim.steps[0], attempt, recorded)
+    await outbox.record(claim, claim.steps[0], recorded)
     assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
-
-
-@pytest.mark.parametrize(("due_in", "due_at_once"), [(timedelta(0), True), (timedelta(minutes=5), False)])
-async def test_a_step_that_is_handed_back_is_due_when_told_in_its_own_lane(
-    database: Database, outbox: Outbox, due_in: timedelta, due_at_once: bool
-) -> None:
-    new = application(more_steps=LEAD_AFTER)
-    await store(database, new)
-    claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], None, DELIVERED)
-    await outbox.hand_back(claim, claim.steps[1], datetime.now(UTC) + due_in)
-    assert (await kept(database, new.id)).steps[1].attempts == 0
-    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
-    assert bool(await outbox.claim_due({CRM: 1}, 1)) is due_at_once
 
 
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
@@ -494,7 +460,7 @@ async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, o
     await database.write(lambda connection: connection.execute(changed))
 
     async def claimed() -> list[str]:
-        return [claim.id for claim in await outbox.claim_due({ADVERTISING: 1}, 1)]
+        return [claim.id for claim in await outbox.claim_due({CUSTOMER: 1}, 1)]
 
     assert await soon(claimed) == [whole.id]  # also where the broken one stands first in line
     assert (await kept(database, broken.id)).status is Status.PENDING  # for a person, or the right key
@@ -506,5 +472,5 @@ async def test_a_body_that_was_moved_from_another_submission_is_never_sent(datab
     payload = select(submissions.c.payload).where(submissions.c.id == yours.id).scalar_subquery()
     moved = update(submissions).where(submissions.c.id == mine.id).values(payload=payload)
     await database.write(lambda connection: connection.execute(moved))
-    assert await outbox.claim_due({ADVERTISING: 1}, 1) == []
-    assert [claim.id for claim in await outbox.claim_due({OTHERS: 1}, 1)] == [yours.id]
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+    assert [claim.id for claim in await outbox.claim_due({OTHER: 1}, 1)] == [yours.id]

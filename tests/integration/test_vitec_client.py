@@ -30,7 +30,6 @@ from app.vitec.errors import (
     Unreadable,
     VitecError,
 )
-from app.vitec.pauses import Pauses
 from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
 from tests.integration.storing import ADVERTISING, CRM, VISITOR
@@ -49,10 +48,8 @@ async def client(
     username: str = "partner",
     credentials: dict[str, Credential] = CREDENTIALS,
     timeout_seconds: float = 10,
-    pauses: Pauses | None = None,
 ) -> AsyncIterator[VitecClient]:
-    pauses = pauses or Pauses(timedelta(minutes=5))
-    vitec = VitecClient(url, username, credentials, timeout_seconds, concurrency=4, pauses=pauses)
+    vitec = VitecClient(url, username, credentials, timeout_seconds, concurrency=4)
     try:
         yield vitec
     finally:
@@ -356,51 +353,6 @@ async def test_each_operation_has_its_path_and_the_password_of_its_group(
     assert got[0].headers["authorization"] == f"Basic {b64encode(b'partner:' + password).decode()}"
 
 
-@pytest.mark.parametrize("operation", POSTS)
-async def test_a_refused_login_rests_with_its_own_group_alone(
-    vitec_url: str, office: Office, operation: Operation
-) -> None:
-    office.order(Fault(status=401))
-    pauses = Pauses(timedelta(minutes=5))
-    resource, _, refused = POSTS[operation]
-    async with client(vitec_url, pauses=pauses) as vitec:
-        with pytest.raises(RefusedLogin):
-            await vitec.post(operation, CUSTOMER, resource, {})
-    assert [lane for lane in (ADVERTISING, CRM) if pauses.rests(lane)] == [refused]
-
-
-@pytest.mark.parametrize(
-    ("fault", "ended"),
-    [
-        (None, True),
-        (Fault(status=400), True),
-        (Fault(status=403), True),
-        (Fault(status=404), True),
-        (Fault(truncated=True), True),
-        (Fault(status=408), False),
-        (Fault(status=429), False),
-        (Fault(status=302), False),
-        (Fault(status=500), False),
-        (Fault(status=503), False),
-        (Fault(cut=True), False),
-    ],
-    ids=lambda value: repr(value)[:24],
-)
-async def test_a_pause_is_ended_by_what_vitec_can_only_say_when_it_has_let_us_in(
-    vitec_url: str, office: Office, fault: Fault | None, ended: bool
-) -> None:
-    if fault:
-        office.order(fault)
-    pauses = Pauses(timedelta(0))  # it is always time for a probe
-    pauses.refused(ADVERTISING)
-    async with client(vitec_url, pauses=pauses) as vitec:
-        if fault and not fault.truncated:
-            await failure(vitec)
-        else:
-            await interest(vitec)
-    assert pauses.places(ADVERTISING, 9) == (9 if ended else 1)
-
-
 async def test_contacts_are_read_those_that_vitec_knows(vitec_url: str, office: Office) -> None:
     async with client(vitec_url) as vitec:
         booked = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
@@ -436,33 +388,3 @@ async def test_reading_changes_nothing_and_is_never_ambiguous(
         with pytest.raises(VitecError) as failed:
             await vitec.contacts(CUSTOMER, ["C1"])
     assert type(failed.value) is error
-
-
-async def test_while_the_login_rests_nothing_is_looked_up_for_a_page(vitec_url: str, office: Office) -> None:
-    pauses = Pauses(timedelta(minutes=5))
-    pauses.refused(CRM)
-    async with client(vitec_url, pauses=pauses) as vitec:
-        with pytest.raises(RefusedLogin):
-            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
-    assert office.received == []
-
-
-async def test_a_look_up_for_a_page_may_be_the_probe_and_then_there_is_no_other(vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=503))
-    now = [0.0]
-    pauses = Pauses(timedelta(minutes=5), lambda: now[0])
-    pauses.refused(CRM)
-    now[0] += 300
-    async with client(vitec_url, pauses=pauses) as vitec:
-        with pytest.raises(Unavailable):
-            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
-        with pytest.raises(RefusedLogin):
-            await vitec.contacts_unless_paused(CUSTOMER, ["C1"])
-    assert len(office.received) == 1
-
-
-async def test_where_the_login_is_good_a_page_looks_up_like_anyone(vitec_url: str, office: Office) -> None:
-    async with client(vitec_url) as vitec:
-        with pytest.raises(NotFound):
-            await vitec.contacts_unless_paused(CUSTOMER, ["C9"])
-    assert len(office.received) == 1

@@ -13,10 +13,9 @@ from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejec
 
 WAITING, REJECTED = StepStatus.WAITING, StepStatus.REJECTED
 FAILED, UNCERTAIN = StepStatus.FAILED, StepStatus.UNCERTAIN
-PROBE = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=96)
 DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))
-POLICY = RetryPolicy(DELAYS, GIVE_UP, PROBE, spread=lambda: 1.0)
+POLICY = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: 1.0)
 NOW = timedelta(0)
 OLD = GIVE_UP - timedelta(seconds=1)
 
@@ -74,26 +73,36 @@ def ambiguous() -> VitecError:
         (not_found, 1, NOW, WAITING, 10),
         (not_found, 4, NOW, WAITING, 600),
         # a refused login rests, however old
-        (refused_login, 1, NOW, WAITING, 300),
-        (refused_login, 9, 9 * GIVE_UP, WAITING, 300),
+        (refused_login, 1, NOW, WAITING, 0),
+        (refused_login, 9, 9 * GIVE_UP, WAITING, 0),
     ],
 )
 def test_the_error_decides_what_becomes_of_the_step(
     error: Callable[[], VitecError], attempts: int, age: timedelta, status: StepStatus, again_in: int | None
 ) -> None:
-    decision = decide(error(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False)
+    decision = decide(error(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False, probes=False)
     assert decision.status is status
     assert decision.again_in == (None if again_in is None else timedelta(seconds=again_in))
 
 
 @pytest.mark.parametrize("error", [rejected, not_found, unavailable, refused_login, forbidden, ambiguous])
 def test_only_a_refused_login_spends_no_attempt(error: Callable[[], VitecError]) -> None:
-    decision = decide(error(), POLICY, attempts=1, age=NOW, park=False, was_not_found=False)
+    decision = decide(error(), POLICY, attempts=1, age=NOW, park=False, was_not_found=False, probes=False)
     assert decision.counts is (error is not refused_login)
 
 
+@pytest.mark.parametrize("error", [refused_login, forbidden])
+def test_a_paused_login_that_is_tried_spends_nothing_and_gives_up_nothing(error: Callable[[], VitecError]) -> None:
+    decision = decide(error(), POLICY, attempts=9, age=GIVE_UP, park=True, was_not_found=False, probes=True)
+    assert decision == Decision(WAITING, timedelta(0), counts=False)
+    away = decide(unavailable(), POLICY, attempts=9, age=GIVE_UP, park=False, was_not_found=False, probes=True)
+    assert away.status is WAITING
+
+
 def test_an_id_that_was_not_found_before_is_rejected() -> None:
-    assert decide(not_found(), POLICY, attempts=2, age=NOW, park=False, was_not_found=True) == Decision(REJECTED)
+    assert decide(not_found(), POLICY, attempts=2, age=NOW, park=False, was_not_found=True, probes=False) == Decision(
+        REJECTED
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_an_id_that_was_not_found_before_is_rejected() -> None:
 def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
     error: Callable[[], VitecError], status: StepStatus, age: timedelta
 ) -> None:
-    assert decide(error(), POLICY, attempts=1, age=age, park=True, was_not_found=False).status is status
+    assert decide(error(), POLICY, attempts=1, age=age, park=True, was_not_found=False, probes=False).status is status
 
 
 @pytest.mark.parametrize(
@@ -133,19 +142,19 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
 def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, again_in: int) -> None:
     retry_after = None if wished is None else timedelta(seconds=wished)
     error = Unavailable("x", status=503, retry_after=retry_after)
-    decision = decide(error, POLICY, attempts=attempts, age=NOW, park=False, was_not_found=False)
-    assert decision == Decision(WAITING, timedelta(seconds=again_in))
+    decision = decide(error, POLICY, attempts=attempts, age=NOW, park=False, was_not_found=False, probes=False)
+    assert decision == Decision(WAITING, timedelta(seconds=again_in), at_recovery=wished is None)
 
 
 @given(st.integers(1, 1000))
 def test_each_delay_is_spread_by_at_most_a_fifth(attempts: int) -> None:
     planned = DELAYS[min(attempts, len(DELAYS)) - 1]
-    delay = RetryPolicy(DELAYS, GIVE_UP, PROBE).delay(attempts)
+    delay = RetryPolicy(DELAYS, GIVE_UP).delay(attempts)
     assert planned * (1 - JITTER) <= delay <= planned * (1 + JITTER)
 
 
 def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
-    delays = [RetryPolicy((timedelta(seconds=100),), GIVE_UP, PROBE).delay(1).total_seconds() for _ in range(500)]
+    delays = [RetryPolicy((timedelta(seconds=100),), GIVE_UP).delay(1).total_seconds() for _ in range(500)]
     assert JITTER == 0.2
     assert 80 <= min(delays) < 85
     assert 115 < max(delays) <= 120
@@ -153,9 +162,9 @@ def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
 
 @pytest.mark.parametrize("spread", [0.8, 1.2])
 def test_the_wish_of_vitec_is_a_minimum_however_the_delay_is_spread(spread: float) -> None:
-    policy = RetryPolicy(DELAYS, GIVE_UP, PROBE, spread=lambda: spread)
+    policy = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: spread)
     error = Unavailable("x", status=429, retry_after=timedelta(seconds=10))
-    decision = decide(error, policy, attempts=1, age=NOW, park=False, was_not_found=False)
+    decision = decide(error, policy, attempts=1, age=NOW, park=False, was_not_found=False, probes=False)
     assert decision.again_in == timedelta(seconds=max(10, 10 * spread))
 
 
@@ -163,7 +172,9 @@ def test_the_default_delays_outlast_a_long_weekend() -> None:
     age, attempts = timedelta(0), 0
     while True:
         attempts += 1
-        decision = decide(unavailable(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False)
+        decision = decide(
+            unavailable(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False, probes=False
+        )
         if decision.again_in is None:
             break
         age += decision.again_in

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.crm import Financing, LoanEstateType, LoanPromiseStatus
+from app.domain.fields import trim
 from app.domain.filling import InterestDefaults, Said, ViewingDefaults
 from app.domain.marketing import Marketing
 from app.domain.plan import Defaults, LeadDefaults, Order, plan
@@ -144,8 +145,8 @@ def stated(members: dict[str, Any]) -> dict[str, Any]:
 @given(members=leads)
 def test_a_lead_that_vitec_refuses_by_its_rules_is_refused(members: dict[str, Any]) -> None:
     said = {"assignedToId": "A", "leadSourceId": "L"} | stated(members)
-    blank = [name for name, value in said.items() if isinstance(value, str) and not value.strip()]
-    trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in said.items()}
+    blank = [name for name, value in said.items() if isinstance(value, str) and not trim(value)]
+    trimmed = {name: trim(value) if isinstance(value, str) else value for name, value in said.items()}
     if not blank and not vitec_takes(Operation.LEAD, trimmed):
         assert ours(Operation.LEAD, said) is None
 

@@ -1,4 +1,4 @@
-"""Submissions, the steps that deliver them, and the attempts at each step."""
+"""Submissions, the steps that deliver them, the attempts at each step; what is known of each login."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,15 +20,17 @@ def upgrade() -> None:
         sa.Column("received_at", moment, nullable=False),
         sa.Column("delivery_since", moment, nullable=False),
         sa.Column("settled_at", moment),
-        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("payload", sa.LargeBinary),
         sa.Column("email_hash", sa.LargeBinary),
         sa.Column("phone_hash", sa.LargeBinary),
         sa.Column("repeat_key", sa.LargeBinary, unique=True),
         sa.Column("repeat_content", sa.LargeBinary),
         sa.Column("repeat_until", moment),
         sa.Column("function_group", sa.String(12), nullable=False),
+        sa.Column("at_recovery", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("due_at", moment),
         sa.Column("claim", sa.String(36)),
+        sa.Column("erased_at", moment),
     )
     due = sa.text("due_at IS NOT NULL")
     columns = ["customer_id", "function_group", "due_at"]
@@ -52,6 +54,7 @@ def upgrade() -> None:
         sa.Column("resource", sa.String(130), nullable=False),
         sa.Column("status", sa.String(12), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("not_found", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("result", sa.LargeBinary),
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
@@ -74,4 +77,15 @@ def upgrade() -> None:
         sa.Column("place", sa.String(300), nullable=False),
         sa.Column("began_at", moment, nullable=False),
         sa.Column("ended_at", moment),
+    )
+    op.create_table(
+        "logins",
+        sa.Column("customer_id", sa.String(40), primary_key=True),
+        sa.Column("function_group", sa.String(12), primary_key=True),
+        sa.Column("away_since", moment),
+        sa.Column("forbidden", sa.String(100)),
+        sa.Column("paused_at", moment),
+        sa.Column("reason", sa.String(20)),
+        sa.Column("probe_at", moment),
+        sa.Column("probed", sa.String(36)),
     )
