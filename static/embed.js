@@ -16,8 +16,10 @@
     viewing: ({ customer, viewing, slot, slots }) =>
       ["Viewing", customer, viewing, slot || (slots || "").trim().split("@")[0], "Participant"],
   };
-  // About as tall as the empty form, on a phone and wider: reserved until the frame tells, so that little moves.
-  const HEIGHTS = { interest: [1217, 1091], viewing: [1245, 1119] };
+  // About as tall as the empty form at these widths: reserved until the frame tells, so that little moves.
+  const WIDTHS = [380, 460];
+  const HEIGHTS = { interest: [1217, 1148, 1091], viewing: [1245, 1176, 1119] };
+  const LINES = { title: 31, times: 45, time: [78, 54, 54] };
   const REASONS = {
     attributes: "data-customer and data-estate are needed for an interest, data-customer, data-viewing and data-slot for a viewing.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
@@ -101,6 +103,13 @@
     }
   };
 
+  const reserved = ({ dataset, clientWidth }) => {
+    const wide = WIDTHS.filter((width) => clientWidth >= width).length;
+    const times = dataset.intresse === "viewing" ? (dataset.slots || "").split("@").length - 1 : 0;
+    const more = (dataset.title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
+    return HEIGHTS[dataset.intresse][wide] + more;
+  };
+
   const mount = (element) => {
     const url = addressOf(element);
     const key = String(url);
@@ -119,8 +128,7 @@
     frame.loading = "lazy";
     frame.allow = "";
     frame.referrerPolicy = "strict-origin";
-    const height = HEIGHTS[form][element.clientWidth < 480 ? 0 : 1];
-    frame.style.cssText = `display:block;width:100%;border:0;height:${height}px`;
+    frame.style.cssText = `display:block;width:100%;border:0;height:${reserved(element)}px`;
     frame.addEventListener("load", () => {
       frame.contentWindow.postMessage({ type: "intresse:hello" }, SERVICE);
       embed.timer = setTimeout(ask, 1500, element);

@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from app.domain.marketing import is_tag
 from app.domain.moments import STOCKHOLM
+from app.web.demo_pages import Choice, CrmCall, DemoPage, Mood
 from app.web.messages import N_, GetText
-from app.web.pages import Choice, CrmCall, DemoPage, Firm, LanguageLink, Mood
+from app.web.pages import Firm, LanguageLink
 from app.web.site import choose_language
 from app.web.slots import Slot
 from app.web.templating import Templates

@@ -14,13 +14,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.web.pages import FIELDS, DemoPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
+from app.web.demo_pages import DemoPage
+from app.web.pages import FIELDS, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.static_files import static_url
 from app.web.theme import Stylesheet, stylesheet
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("sv", "en")
-TEMPLATES: dict[type[Page], str] = {
+TEMPLATES: dict[type[Page | DemoPage], str] = {
     FormPage: "form.html",
     ReceiptPage: "receipt.html",
     ErrorPage: "error.html",
@@ -58,7 +59,7 @@ class Templates:
         self._mark = secrets.token_hex(16)
         self._marks = re.compile(rf"{self._mark}(\w+)\.")
 
-    def render(self, page: Page) -> str:
+    def render(self, page: Page | DemoPage) -> str:
         """The whole page, by the template of its type."""
         template = self._environments[page.language].get_template(TEMPLATES[type(page)])
         return template.render(page=page, style=self.css(page.firm).text)

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from playwright.sync_api import FrameLocator, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tests.serving import free_port, serve
+from app.vitec.sandbox import Office
+from tests.conftest import CUSTOMER
+from tests.serving import eventually, free_port, serve
 
 
 @dataclass
@@ -41,3 +45,63 @@ def broker() -> Iterator[Broker]:
 
     with serve(Starlette(routes=[Route("/{path:path}", answer)]), port=port):
         yield site
+
+
+LISTEN = """<script>
+var told = []
+for (const name of ["ready", "submitted", "error"])
+  addEventListener("intresse:" + name, (e) => told.push([name, e.target.id, e.detail]))
+</script>"""
+
+
+@dataclass
+class Embedded:
+    """A service and a website that may embed its forms."""
+
+    service: str
+    website: Broker
+    office: Office
+
+    @property
+    def script(self) -> str:
+        return f"<script src='{self.service}/embed.js' async></script>"
+
+    def element(self, form: str = "interest", **more: str) -> str:
+        ids = {"interest": {"estate": "OBJ1"}, "viewing": {"viewing": "VIS1", "slot": "SLOT1"}}[form]
+        said = {"intresse": form, "customer": CUSTOMER, **ids, **more}
+        data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
+        link = f"{self.service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+        return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
+
+    def page(self, *parts: str, **headers: str) -> str:
+        return self.website.show("/storgatan-1", LISTEN, *parts, headers=headers)
+
+
+def frame(page: Page, form: str = "interest") -> FrameLocator:
+    page.locator(f"#{form} iframe").scroll_into_view_if_needed()
+    return page.locator(f"#{form} iframe").content_frame
+
+
+def fill(form: FrameLocator) -> None:
+    form.get_by_label("Förnamn").fill("Anna")
+    form.get_by_label("Efternamn").fill("Åkesson")
+    form.get_by_label("E-post").fill("anna@example.se")
+    form.get_by_label("Ja, ni får").check()
+
+
+def send(form: FrameLocator) -> None:
+    form.get_by_role("button", name="Skicka intresseanmälan").click()
+
+
+def told(page: Page, name: str) -> list[Any]:
+    """The details of the events of this name."""
+    return eventually(lambda: [one[2] for one in page.evaluate("told") if one[0] == name])
+
+
+def height(page: Page, form: str = "interest") -> float:
+    return float(page.locator(f"#{form} iframe").evaluate("frame => frame.clientHeight"))
+
+
+def is_as_tall_as_its_content(page: Page, form: str = "interest") -> bool:
+    content = frame(page, form).locator("html").evaluate("root => Math.ceil(root.getBoundingClientRect().height)")
+    return height(page, form) == float(content)

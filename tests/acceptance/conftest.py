@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app.main import create_app
+from app.vitec.sandbox import Office
+from tests.acceptance.broker import Broker, Embedded, broker
 from tests.conftest import Configure
 from tests.serving import free_port, serve
 
@@ -67,3 +69,14 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
             return running.enter_context(serve(create_app(settings), port=port))
 
         yield run
+
+
+@pytest.fixture
+def website() -> Iterator[Broker]:
+    with broker() as site:
+        yield site
+
+
+@pytest.fixture
+def embedded(public: Callable[..., str], website: Broker, office: Office) -> Embedded:
+    return Embedded(public(customer={"allowed_origins": [website.url]}), website, office)

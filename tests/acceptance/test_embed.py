@@ -1,88 +1,13 @@
 """A firm's own page on another site, the form in it, and what the page is told."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.vitec.sandbox import Office
-from tests.acceptance.broker import Broker, broker
+from tests.acceptance.broker import Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
 from tests.acceptance.conftest import ARGUMENTS, chromium
-from tests.conftest import CUSTOMER
 from tests.serving import eventually
-
-LISTEN = """<script>
-var told = []
-for (const name of ["ready", "submitted", "error"])
-  addEventListener("intresse:" + name, (e) => told.push([name, e.target.id, e.detail]))
-</script>"""
-
-
-@dataclass
-class Embedded:
-    """A service and a website that may embed its forms."""
-
-    service: str
-    website: Broker
-    office: Office
-
-    @property
-    def script(self) -> str:
-        return f"<script src='{self.service}/embed.js' async></script>"
-
-    def element(self, form: str = "interest", **more: str) -> str:
-        ids = {"interest": {"estate": "OBJ1"}, "viewing": {"viewing": "VIS1", "slot": "SLOT1"}}[form]
-        said = {"intresse": form, "customer": CUSTOMER, **ids, **more}
-        data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
-        link = f"{self.service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
-        return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
-
-    def page(self, *parts: str, **headers: str) -> str:
-        return self.website.show("/storgatan-1", LISTEN, *parts, headers=headers)
-
-
-@pytest.fixture
-def website() -> Iterator[Broker]:
-    with broker() as site:
-        yield site
-
-
-@pytest.fixture
-def embedded(public: Callable[..., str], website: Broker, office: Office) -> Embedded:
-    return Embedded(public(customer={"allowed_origins": [website.url]}), website, office)
-
-
-def frame(page: Page, form: str = "interest") -> FrameLocator:
-    page.locator(f"#{form} iframe").scroll_into_view_if_needed()
-    return page.locator(f"#{form} iframe").content_frame
-
-
-def fill(form: FrameLocator) -> None:
-    form.get_by_label("Förnamn").fill("Anna")
-    form.get_by_label("Efternamn").fill("Åkesson")
-    form.get_by_label("E-post").fill("anna@example.se")
-    form.get_by_label("Ja, ni får").check()
-
-
-def send(form: FrameLocator) -> None:
-    form.get_by_role("button", name="Skicka intresseanmälan").click()
-
-
-def told(page: Page, name: str) -> list[Any]:
-    """The details of the events of this name."""
-    return eventually(lambda: [one[2] for one in page.evaluate("told") if one[0] == name])
-
-
-def height(page: Page, form: str = "interest") -> float:
-    return float(page.locator(f"#{form} iframe").evaluate("frame => frame.clientHeight"))
-
-
-def is_as_tall_as_its_content(page: Page, form: str = "interest") -> bool:
-    content = frame(page, form).locator("html").evaluate("root => Math.ceil(root.getBoundingClientRect().height)")
-    return height(page, form) == float(content)
 
 
 def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
@@ -243,66 +168,6 @@ def test_a_tag_on_the_element_wins_and_a_long_one_is_cut(embedded: Embedded, pag
     assert "utm_source=portal" in src
     assert re.search("utm_term=y{500}(&|$)", src)
     assert "utm_content=%22%3E%3Cb%3E" in src
-
-
-def _reason(page: Page) -> str:
-    [detail] = told(page, "error")
-    expect(page.get_by_role("link", name="Anmäl intresse")).to_be_visible()  # the element has its own content again
-    return str(detail["reason"])
-
-
-def test_where_the_origin_is_not_the_customers_the_page_says_so(
-    public: Callable[..., str], website: Broker, page: Page, office: Office
-) -> None:
-    embedded = Embedded(public(), website, office)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto(embedded.page(embedded.element(), embedded.script))
-    assert _reason(page) == "origin"
-    assert any("allowed_origins" in text for text in said)
-
-
-def test_where_the_pages_own_policy_forbids_the_frame_the_page_says_so(embedded: Embedded, page: Page) -> None:
-    page.goto(embedded.page(embedded.element(), embedded.script, **{"Content-Security-Policy": "frame-src 'self'"}))
-    assert _reason(page) == "csp"
-
-
-def test_where_there_is_no_such_customer_or_an_attribute_is_missing_the_page_says_so(
-    embedded: Embedded, page: Page
-) -> None:
-    page.goto(embedded.page(embedded.element(customer="NOBODY"), embedded.script))
-    assert _reason(page) == "customer"
-    page.goto(embedded.page(embedded.element(estate=""), embedded.script))
-    assert _reason(page) == "attributes"
-
-
-def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Embedded, page: Page) -> None:
-    hostile = """<iframe id=foreign srcdoc="<script>
-      const say = (m) => parent.postMessage(m, '*')
-      say({type: 'intresse:height', height: 9}); say({type: 'intresse:submitted', reference: 'X'})
-      parent[0].postMessage({type: 'intresse:hello'}, '*')
-      addEventListener('message', (e) => parent.postMessage({leaked: e.data}, '*'))
-    </script>"></iframe>"""
-    leaks = "<script>var leaks = []; addEventListener('message', (e) => e.data.leaked && leaks.push(e.data))</script>"
-    page.goto(embedded.page(leaks, embedded.element(), embedded.script))
-    assert told(page, "ready")
-    page.locator("body").evaluate("(body, html) => body.insertAdjacentHTML('beforeend', html)", hostile)
-    eventually(lambda: page.locator("#foreign").evaluate("frame => frame.contentDocument?.readyState") == "complete")
-    send(frame(page))  # whatever was said before this has been heard when this is
-    assert told(page, "error")
-    assert height(page) > 500
-    assert [one for one in page.evaluate("told") if one[0] == "submitted"] == []
-    assert page.evaluate("leaks") == []
-
-
-def test_hostile_attributes_are_words_and_never_run(embedded: Embedded, page: Page) -> None:
-    hostile = "&lt;img src=x onerror=alert(1)&gt;"
-    alerts: list[str] = []
-    page.on("dialog", lambda dialog: alerts.append(dialog.message))
-    page.goto(embedded.page(embedded.element(title=hostile, lang=hostile, estate="../../x"), embedded.script))
-    page.goto(embedded.page(embedded.element(title=hostile, lang=hostile), embedded.script))
-    expect(frame(page).get_by_text("<img src=x")).to_be_visible()
-    assert alerts == []
 
 
 PAINTED = """() => new Promise((found) => new PerformanceObserver((list) => {

@@ -1,6 +1,6 @@
 """The broker's own plain form with a page to go back to, and its own script with fetch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.vitec.sandbox import Office
-from tests.acceptance.broker import Broker, broker
+from tests.acceptance.broker import Broker
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually
 
@@ -22,12 +22,6 @@ FETCH = """async (url) => {
   })
   return [answer.status, await answer.json()]
 }"""
-
-
-@pytest.fixture
-def website() -> Iterator[Broker]:
-    with broker() as site:
-        yield site
 
 
 @pytest.fixture

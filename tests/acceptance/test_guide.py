@@ -1,0 +1,53 @@
+"""What an agency copies from docs/embedding.md works."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from app.vitec.sandbox import Office
+from tests.acceptance.broker import Embedded, fill, send
+from tests.serving import eventually
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "embedding.md"
+
+
+def _example(embedded: Embedded, containing: str) -> str:
+    """The guide's block of HTML that has these words, for this service and this website."""
+    blocks = re.findall(r"```html\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    example = next(block for block in blocks if containing in block)
+    example = example.replace("https://leads.example.se", embedded.service)
+    return str(example.replace("https://www.maklarhuset.se", embedded.website.url))
+
+
+def test_the_scripts_example_shows_the_form_and_the_tag_managers_counts_it(
+    embedded: Embedded, page: Page, office: Office
+) -> None:
+    page.goto(embedded.page(_example(embedded, 'data-intresse="interest"'), _example(embedded, "dataLayer")))
+    form = page.locator("iframe").content_frame
+    expect(form.get_by_text("Storgatan 1")).to_be_visible()
+    fill(form)
+    send(form)
+    [counted] = eventually(lambda: page.evaluate("window.dataLayer"))
+    assert counted == {"event": "lead", "lead_form": "interest", "lead_reference": counted["lead_reference"]}
+    assert eventually(lambda: office.received)
+
+
+def test_the_viewings_example_offers_both_times(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.script, _example(embedded, "data-slots")))
+    times = page.locator("iframe").content_frame.get_by_role("radio")
+    expect(times).to_have_count(2)
+    expect(times.first).to_be_checked()
+
+
+def test_the_example_of_an_own_form_sends_a_lead_and_comes_back(embedded: Embedded, page: Page, office: Office) -> None:
+    embedded.website.show("/tack", "<h1>Tack!</h1>")
+    page.goto(embedded.page(_example(embedded, "return_url")))
+    page.get_by_label("Förnamn").fill("Anna")
+    page.get_by_label("Efternamn").fill("Ek")
+    page.get_by_label("Mobil").fill("070-174 06 05")
+    page.get_by_label("Ni får använda").check()
+    page.get_by_role("button").click()
+    expect(page.get_by_role("heading")).to_have_text("Tack!")
+    [received] = eventually(lambda: office.received)
+    assert received.body["telephone"] == {"cell": "+46701740605"}
