@@ -270,6 +270,8 @@ BAD = [
     ("customer.theme.accent", "green"),
     ("customer.theme.accent", "#0b5d4b; } body { display: none"),
     ("customer.theme.radius", "6"),
+    ("customer.theme.font", '"Open Sans'),
+    ("customer.theme.font", "x, url(evil)"),
     ("customer.theme.font", "x; } body { display: none"),
     ("typo", 1),
     ("vitec.typo", 1),

@@ -1,0 +1,23 @@
+"""The script's size and its words; what keeps caches right is tested over HTTP in tests/integration."""
+
+import gzip
+import re
+
+from app.web.embed import embed_script
+from app.web.templating import Templates
+
+SCRIPT = embed_script(Templates())
+
+
+def test_the_script_is_at_most_4_kilobytes_compressed() -> None:
+    assert len(gzip.compress(SCRIPT, 9)) <= 4 * 1024
+
+
+def test_the_frames_titles_are_in_every_language() -> None:
+    assert '"sv": {"interest": "Anmäl intresse", "viewing": "Boka visning"}' in SCRIPT.decode()
+    assert '"en": {"interest": "Register your interest", "viewing": "Book a viewing"}' in SCRIPT.decode()
+
+
+def test_no_message_is_sent_to_whoever_listens() -> None:
+    assert re.findall(r"postMessage\(.*\)", SCRIPT.decode())
+    assert '"*"' not in SCRIPT.decode()
