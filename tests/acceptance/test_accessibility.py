@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from app.web import pages, static_files
 from app.web.pages import ErrorPage, FieldFault, Firm, FormName, FormPage, LanguageLink, Notice, ReceiptPage, SlotChoice
 from app.web.templating import Templates
 from tests.acceptance.broker import broker
+from tests.acceptance.scanner import findings
 from tests.conftest import CUSTOMER
 from tests.serving import serve
 
@@ -89,19 +89,6 @@ def gallery() -> Iterator[str]:
 
     with serve(Starlette(routes=[Route("/state/{name}", show), *static_files.routes])) as url:
         yield f"{url}/state/"
-
-
-def findings(page: Page) -> list[str]:
-    """In light and in dark, in the page and in its frames."""
-    found: list[str] = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        results = [Axe().run(frame) for frame in page.frames]
-        assert all(result["passes"] for result in results)
-        for finding in (finding for result in results for finding in result["violations"]):
-            targets = [node["target"] for node in finding["nodes"]]
-            found.append(f"{scheme}: {finding['id']}: {finding['help']} {targets}")
-    return found
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from app import demo
+from tests.acceptance.scanner import findings
 from tests.serving import free_port, serve
 
 
@@ -66,6 +67,12 @@ def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_l
     expect(desk.locator("#crm")).to_contain_text("503")
     desk.get_by_role("button", name="som vanligt").click()
     expect(desk.locator("#crm")).to_contain_text("200", timeout=20_000)
+
+
+def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desk: Page) -> None:
+    desk.goto(demo_url)
+    expect(_form(desk, "visning").get_by_role("button")).to_be_visible()
+    assert findings(desk) == []
 
 
 def test_every_page_of_the_demo_says_that_nothing_is_real(demo_url: str) -> None:

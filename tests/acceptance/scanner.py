@@ -1,0 +1,17 @@
+"""axe-core, as the accessibility tests use it."""
+
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+
+def findings(page: Page) -> list[str]:
+    """In light and in dark, in the page and in its frames."""
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = [Axe().run(frame) for frame in page.frames]
+        assert all(result["passes"] for result in results)
+        for finding in (finding for result in results for finding in result["violations"]):
+            targets = [node["target"] for node in finding["nodes"]]
+            found.append(f"{scheme}: {finding['id']}: {finding['help']} {targets}")
+    return found
