@@ -21,7 +21,7 @@
   const HEIGHTS = { interest: [1217, 1148, 1091], viewing: [1245, 1176, 1119] };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
   const REASONS = {
-    attributes: "data-customer and data-estate are needed for an interest, data-customer, data-viewing and data-slot for a viewing.",
+    attributes: "data-intresse is interest or viewing; data-customer and data-estate are needed for an interest, data-customer, data-viewing and data-slot for a viewing.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
     unreachable: `No answer from ${SERVICE}.`,
   };
@@ -68,8 +68,8 @@
 
   // What the element asks for, without what the page adds; null when it doesn't say enough.
   const addressOf = ({ dataset }) => {
-    const path = PATHS[dataset.intresse]?.(dataset);
-    if (!path || !path.every(Boolean)) return null;
+    const path = Object.hasOwn(PATHS, dataset.intresse) ? PATHS[dataset.intresse](dataset) : [""];
+    if (!path.every(Boolean)) return null;
     const url = new URL(`/${path.map(encodeURIComponent).join("/")}`, SERVICE);
     const asked = dataset.intresse === "viewing" ? ["title", "lang", "estate", "slots"] : ["title", "lang"];
     for (const name of asked) if (dataset[name]) url.searchParams.set(name, dataset[name]);
@@ -93,13 +93,14 @@
   };
 
   // A frame that loads and says nothing was refused by its browser, or is a page of somebody else's.
-  const ask = async (element) => {
+  const ask = async (element, embed) => {
+    const refuse = (...why) => embed.ready || embeds.get(element) !== embed || fail(element, ...why);
     const query = new URLSearchParams({ customer: element.dataset.customer, origin: location.origin, lang: "en" });
     try {
       const { ok, reason, advice } = await (await fetch(`${SERVICE}/embed/check?${query}`)).json();
-      if (!ok) fail(element, reason, advice);
+      if (!ok) refuse(reason, advice);
     } catch {
-      fail(element, "unreachable");
+      refuse("unreachable");
     }
   };
 
@@ -131,7 +132,7 @@
     frame.style.cssText = `display:block;width:100%;border:0;height:${reserved(element)}px`;
     frame.addEventListener("load", () => {
       frame.contentWindow.postMessage({ type: "intresse:hello" }, SERVICE);
-      embed.timer = setTimeout(ask, 1500, element);
+      embed.timer = setTimeout(ask, 1500, element, embed);
     });
     frame.src = url;
     embed.frame = frame;

@@ -36,8 +36,9 @@ def test_where_there_is_no_such_customer_or_an_attribute_is_missing_the_page_say
 ) -> None:
     page.goto(embedded.page(embedded.element(customer="NOBODY"), embedded.script))
     assert _reason(page) == "customer"
-    page.goto(embedded.page(embedded.element(estate=""), embedded.script))
-    assert _reason(page) == "attributes"
+    for wrong in (embedded.element(estate=""), embedded.element(intresse="constructor")):
+        page.goto(embedded.page(wrong, embedded.script))
+        assert _reason(page) == "attributes"
 
 
 def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Embedded, page: Page) -> None:
