@@ -8,7 +8,8 @@ from typing import get_args
 
 from starlette.applications import Starlette
 
-from app.main import create_app, firm_of
+from app.firms import firm_of
+from app.main import create_app
 from app.personal_link import make_link
 from app.settings import Settings
 from app.vitec.sandbox import Fault, Office, demo_office, serve_sandbox
@@ -49,6 +50,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
             "encryption_keys": ENCRYPTION_KEY,
             "database_url": database_url,
             "public_url": public_url,
+            "console_password": "demo",
             "vitec": {"base_url": vitec_url, "username": "partner", "paused_probe_seconds": 5},
             "delivery": {"retry_seconds": [3, 5, 10]},  # a newcomer watches
             "customers": [

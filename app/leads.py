@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from app.domain.payload import order_of
-from app.domain.plan import plan
+from app.domain.payload import filled_anew
 from app.domain.submission import Status, Submission
-from app.main import Service, build_service, defaults_of, prepare_database
+from app.firms import defaults_of
+from app.main import Service, build_service, prepare_database
 from app.settings import Settings
 from app.storage.leads import Search
 from app.storage.schema import BODIES
@@ -75,8 +75,7 @@ async def retrying(service: Service, which: str) -> bool:
         payload = await service.leads.payload(found.id)
     except KeyError:
         raise NoSuchSubmission(f"what {which} said has been erased") from None
-    planned = {step.operation: step.body for step in plan(order_of(found, payload), defaults_of(customer))}
-    bodies = [planned.get(step.operation, body) for step, body in zip(found.steps, payload[BODIES], strict=True)]
+    bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
     return await service.decisions.retry(found.id, payload | {BODIES: bodies})
 
 

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import limits
 import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__
@@ -19,10 +18,10 @@ from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
 from app.delivery.worker import Worker
-from app.domain.filling import InterestDefaults, ViewingDefaults
-from app.domain.plan import Defaults, LeadDefaults
+from app.desk import build_desk
 from app.domain.submission import FunctionGroup
-from app.settings import Customer, Settings
+from app.firms import web_customer
+from app.settings import Settings
 from app.storage.clock import require_right_clock
 from app.storage.database import Database
 from app.storage.decisions import Decisions
@@ -35,14 +34,15 @@ from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
+from app.storage.tally import Tally
+from app.storage.views import Views
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
 from app.web import crm, embed, forms, openapi, operations, personal, problems, receipts, static_files
-from app.web import customers as web
+from app.web.console.routes import routes as console_routes
 from app.web.greeting import Greeter
 from app.web.guard import OriginRule
-from app.web.pages import Firm
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
 from app.web.templating import Templates
@@ -66,12 +66,16 @@ class Service:
     vitec: VitecClient
     look_up: LookUp
     worker: Worker
+    logins: Logins
+    views: Views
+    tally: Tally
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         intake = asyncio.create_task(self.intake.run()) if web else None
-        watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup)] if web else []
+        watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup, self.views)] if web else []
+        counting = [asyncio.create_task(self.tally.run())] if deliver else []
         delivery = asyncio.create_task(self.worker.run()) if deliver else None
         try:
             yield
@@ -80,8 +84,9 @@ class Service:
             self.intake.stop()
             for task in filter(None, (delivery, intake)):
                 await task
-            for task in watching:
+            for task in (*watching, *counting):
                 task.cancel()
+            await asyncio.gather(*watching, *counting, return_exceptions=True)
             await self.vitec.close()
             self.database.close()
 
@@ -127,6 +132,9 @@ def build_service(settings: Settings) -> Service:
         vitec=vitec,
         look_up=LookUp(vitec, logins, pace),
         worker=worker,
+        logins=logins,
+        views=Views(database),
+        tally=Tally(database, keyring),
     )
 
 
@@ -197,6 +205,7 @@ def create_app(
             *embed.routes(site),
             *operations.routes(service.database),
             *static_files.routes,
+            *_console(settings, service, site),
             *extra_routes,
             *openapi.routes(),
         ],
@@ -209,10 +218,18 @@ def create_app(
     return app
 
 
+def _console(settings: Settings, service: Service, site: Site) -> list[Route]:
+    """None without a password."""
+    if settings.console_password is None:
+        return []
+    parts = service.database, service.keyring, service.lookup, service.decisions, service.logins, service.vitec
+    return console_routes(build_desk(settings, site, *parts))
+
+
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:
     secret = settings.secret_key.get_secret_value()
     return Site(
-        customers={customer.id: _web_customer(customer) for customer in settings.customers},
+        customers={customer.id: web_customer(customer) for customer in settings.customers},
         public_url=settings.public_url,
         demo=demo,
         wait_seconds=settings.delivery.wait_seconds,
@@ -226,32 +243,5 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         repeats=Repeats(secret),
         origins=OriginRule(settings.public_url, demo),
         contacts=service.look_up.contacts,
+        views=service.views,
     )
-
-
-def _web_customer(customer: Customer) -> web.Customer:
-    return web.Customer(
-        id=customer.id,
-        firm=firm_of(customer),
-        language=customer.language,
-        origins=tuple(customer.allowed_origins),
-        key_hashes=tuple(customer.api_key_hashes),
-        rate=limits.parse(customer.rate_limit),
-        collect_personnummer=customer.collect_personnummer,
-        defaults=defaults_of(customer),
-    )
-
-
-def defaults_of(customer: Customer) -> Defaults:
-    lead = customer.lead
-    return Defaults(
-        interest=InterestDefaults(**customer.interest.model_dump(exclude={"marketing"})),
-        viewing=ViewingDefaults(**customer.viewing.model_dump()),
-        lead=LeadDefaults(**lead.model_dump(exclude={"when"}), always=lead.when == "always") if lead else None,
-        interest_as_lead=customer.interest.marketing == "lead",
-    )
-
-
-def firm_of(customer: Customer) -> Firm:
-    theme = customer.theme.model_dump()
-    return Firm(customer.name, customer.phone, customer.email, customer.privacy_url, **theme)

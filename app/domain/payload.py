@@ -1,6 +1,6 @@
 """What is kept of what the caller said, and how it is read again: a retry plans anew from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.domain.crm import Lead, LoanPromise
 from app.domain.fields import Reading
 from app.domain.filling import Said
 from app.domain.marketing import Marketing
-from app.domain.plan import Order
+from app.domain.plan import Defaults, Order, plan
 from app.domain.submission import Operation, Submission
 
 MODELS: Mapping[Operation, type[VitecModel]] = {
@@ -44,3 +44,11 @@ def order_of(submission: Submission, payload: Mapping[str, Any]) -> Order:
     )
     application = model.model_validate(payload["application"], context=reading)
     return Order(submission.customer_id, submission.operation, submission.resource, application, said)
+
+
+def filled_anew(
+    submission: Submission, payload: Mapping[str, Any], bodies: Sequence[Mapping[str, Any]], defaults: Defaults
+) -> list[Mapping[str, Any]]:
+    """What each step sends, with the configured members as they are now."""
+    planned = {step.operation: step.body for step in plan(order_of(submission, payload), defaults)}
+    return [planned.get(step.operation, body) for step, body in zip(submission.steps, bodies, strict=True)]

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     false,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -90,6 +92,24 @@ Index(
     sqlite_where=submissions.c.due_at.is_not(None),
     postgresql_where=submissions.c.due_at.is_not(None),
 )
+# Written out, because SQLite takes a partial index only for a query with the very same condition.
+NEEDS_A_PERSON = text("erased_at IS NULL AND status IN ('rejected', 'failed', 'uncertain', 'held')")
+STEP_STOPPED = text("status IN ('rejected', 'failed', 'uncertain')")
+Index(
+    "ix_submissions_stopped",
+    submissions.c.id,
+    submissions.c.status,
+    submissions.c.customer_id,
+    submissions.c.operation,
+    sqlite_where=NEEDS_A_PERSON,
+    postgresql_where=NEEDS_A_PERSON,
+)
+Index(
+    "ix_submissions_settled",
+    submissions.c.settled_at,
+    sqlite_where=submissions.c.settled_at.is_not(None),
+    postgresql_where=submissions.c.settled_at.is_not(None),
+)
 
 
 def _of_submission() -> ForeignKey:
@@ -121,6 +141,8 @@ steps = Table(
     sqlite_with_rowid=False,
 )
 
+Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -132,6 +154,42 @@ attempts = Table(
     Column("outcome", String(20)),  # NULL: the call has not ended, or a crash ended us
     Column("http_status", Integer),
     Column("detail", String(200)),  # ours, never Vitec's words
+)
+
+# Counted by `tally` and `views`, by the Swedish day that a submission was received or a form shown. Tags are cut and
+# only so many of a day are told apart (`counts`).
+daily_counts = Table(
+    "daily_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("customer_id", String(40), primary_key=True),
+    Column("operation", String(20), primary_key=True),
+    Column("home", String(40), primary_key=True),  # an estate's id, a viewing's; empty where there is none
+    Column("source", String(60), primary_key=True),
+    Column("medium", String(60), primary_key=True),
+    Column("campaign", String(60), primary_key=True),
+    Column("views", Integer, nullable=False),
+    Column("submissions", Integer, nullable=False),
+    Column("delivered", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+delivery_times = Table(
+    "delivery_times",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("customer_id", String(40), primary_key=True),
+    Column("operation", String(20), primary_key=True),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),  # of seconds, see `durations`
+    Column("delivered", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+# How far the tally has come, a row for each of its two rounds.
+tallied = Table(
+    "tallied",
+    metadata,
+    Column("round", String(10), primary_key=True),
+    Column("moment", UtcDateTime),
+    Column("submission_id", String(36), nullable=False),
 )
 
 # Two rows at most: `out`, in a database that everything was moved from, and `in`, in one that it was moved to.

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.outcomes import Outcomes
+from app.storage.views import Views
 from app.web.customers import Customer, Customers
 from app.web.greeting import Contacts
 from app.web.guard import OriginRule
@@ -37,6 +38,7 @@ class Site:
     repeats: Repeats
     origins: OriginRule
     contacts: Contacts
+    views: Views
     limits: AddressLimits = field(default_factory=AddressLimits)
     # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)

@@ -64,6 +64,10 @@ class Templates:
         template = self._environments[page.language].get_template(TEMPLATES[type(page)])
         return template.render(page=page, style=self.css(page.firm).text)
 
+    def fill(self, template: str, language: str, page: object) -> str:
+        """A page that is in nobody's colours, by the template that it names."""
+        return self._environments[language].get_template(template).render(page=page)
+
     def skeleton(self, page: FormPage) -> Skeleton:
         """With a place for the `token`, the `query` that begins each language's link, and of `referrer`, `title` and
         `name` those that the page has."""

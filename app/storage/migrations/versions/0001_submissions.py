@@ -1,5 +1,8 @@
 """Submissions, the steps that deliver them, the attempts at each step; what is known of each login."""
 
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -35,6 +38,13 @@ def upgrade() -> None:
     due = sa.text("due_at IS NOT NULL")
     columns = ["customer_id", "function_group", "due_at"]
     op.create_index("ix_submissions_due", "submissions", columns, sqlite_where=due, postgresql_where=due)
+    stopped = sa.text("erased_at IS NULL AND status IN ('rejected', 'failed', 'uncertain', 'held')")
+    columns = ["id", "status", "customer_id", "operation"]
+    op.create_index("ix_submissions_stopped", "submissions", columns, sqlite_where=stopped, postgresql_where=stopped)
+    settled = sa.text("settled_at IS NOT NULL")
+    op.create_index(
+        "ix_submissions_settled", "submissions", ["settled_at"], sqlite_where=settled, postgresql_where=settled
+    )
     op.create_table(
         "lookups",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
@@ -59,6 +69,8 @@ def upgrade() -> None:
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
     )
+    stopped = sa.text("status IN ('rejected', 'failed', 'uncertain')")
+    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -88,4 +100,33 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(20)),
         sa.Column("probe_at", moment),
         sa.Column("probed", sa.String(36)),
+    )
+    _what_the_console_keeps(moment)
+
+
+def _what_the_console_keeps(moment: sa.types.TypeEngine[datetime]) -> None:
+    by_day: dict[str, sa.types.TypeEngine[Any]] = {
+        "day": sa.Date(),
+        "customer_id": sa.String(40),
+        "operation": sa.String(20),
+    }
+    campaign = {"home": sa.String(40), "source": sa.String(60), "medium": sa.String(60), "campaign": sa.String(60)}
+    op.create_table(
+        "daily_counts",
+        *(sa.Column(name, kind, primary_key=True) for name, kind in {**by_day, **campaign}.items()),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("views", "submissions", "delivered")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "delivery_times",
+        *(sa.Column(name, kind, primary_key=True) for name, kind in by_day.items()),
+        sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("delivered", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "tallied",
+        sa.Column("round", sa.String(10), primary_key=True),
+        sa.Column("moment", moment),
+        sa.Column("submission_id", sa.String(36), nullable=False),
     )

@@ -1,0 +1,100 @@
+"""The console's desk, from the configuration and the parts that run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from app.domain.payload import filled_anew
+from app.domain.submission import FunctionGroup, Submission
+from app.settings import Customer, Settings
+from app.storage.database import Database
+from app.storage.decisions import Decisions
+from app.storage.encryption import Keyring
+from app.storage.logins import Logins
+from app.storage.lookup import Lookup
+from app.storage.schema import BODIES
+from app.vitec.client import VitecClient
+from app.vitec.errors import VitecError
+from app.web.console.desk import Actions, Desk, Pause
+from app.web.console.session import Sessions
+from app.web.site import Site
+
+
+def build_desk(
+    settings: Settings,
+    site: Site,
+    database: Database,
+    keyring: Keyring,
+    lookup: Lookup,
+    decisions: Decisions,
+    logins: Logins,
+    vitec: VitecClient,
+) -> Desk:
+    """`console_password` must be set."""
+    assert settings.console_password is not None
+
+    async def paused() -> Sequence[Pause]:
+        rows = await database.read(logins.all)
+        return [Pause(*lane, row.reason, row.paused_at) for lane, row in sorted(rows.items()) if row.paused_at]
+
+    async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
+        try:
+            await vitec.try_login(customer_id, group)
+        except VitecError as error:
+            return type(error).__name__.lower()
+        return None
+
+    return Desk(
+        site=site,
+        database=database,
+        keyring=keyring,
+        lookup=lookup,
+        sessions=Sessions(settings.secret_key.get_secret_value(), settings.console_password.get_secret_value()),
+        actions=_actions(site, decisions),
+        paused=paused,
+        login_fault=login_fault,
+        configuration={customer.id: _in_force(customer) for customer in settings.customers},
+    )
+
+
+def _actions(site: Site, decisions: Decisions) -> Actions:
+    """What an operator can do; the console has words for `erase` too (`actions.WORDS`)."""
+
+    async def retry(submission: Submission) -> bool:
+        customer = site.customers.get(submission.customer_id)
+        if customer is None:
+            return False
+        payload = await site.leads.payload(submission.id)
+        bodies = filled_anew(submission, payload, payload[BODIES], customer.defaults)
+        return await decisions.retry(submission.id, payload | {BODIES: bodies})
+
+    return {
+        "retry": retry,
+        "release": lambda submission: decisions.release(submission.id),
+        "discard": lambda submission: decisions.discard(submission.id),
+    }
+
+
+def _in_force(customer: Customer) -> list[tuple[str, str]]:
+    """Every key with its value, secrets left out."""
+    return [(name, text) for name, text in _lines(customer, "") if text]
+
+
+def _lines(table: BaseModel, prefix: str) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for name in type(table).model_fields:
+        value: Any = getattr(table, name)
+        if isinstance(value, BaseModel):
+            lines += _lines(value, f"{prefix}{name}.")
+        elif not isinstance(value, SecretStr):
+            lines.append((prefix + name, _text(value)))
+    return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,169 @@
+"""What the console's first page shows, at a cost that does not grow with what is kept: counts by day, and the partial
+indexes of what is still to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+
+from app.domain.durations import quantile
+from app.domain.moments import STOCKHOLM
+from app.domain.submission import first_id_of
+from app.storage.database import Database
+from app.storage.schema import NEEDS_A_PERSON, STEP_STOPPED, daily_counts, delivery_times, steps, submissions
+
+MOST_CAMPAIGNS = 25  # and as many homes
+NEWEST_STUCK = 8
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Swedish days, the last one included; one customer, or with None all."""
+
+    first: date
+    last: date
+    customer_id: str | None = None
+
+
+class Waiting(NamedTuple):
+    """What a customer's submissions wait for Vitec with; `oldest` is when the first of them was received."""
+
+    customer_id: str
+    submissions: int
+    oldest: datetime
+
+
+class Line(NamedTuple):
+    """A campaign's or a home's way from the form to the CRM. `name` is source, medium and campaign, or the home."""
+
+    name: tuple[str, ...]
+    views: int
+    submissions: int
+    delivered: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`stuck` needs a person, by status, whenever it came: `later` is where only a step after the submission's own has
+    stopped; `newest_stuck` are ids. The rest is of the scope's days; `by_day` counts by day and operation."""
+
+    waiting: Sequence[Waiting]
+    stuck: Mapping[str, int]
+    later: int
+    newest_stuck: Sequence[str]
+    by_day: Mapping[tuple[date, str], int]
+    delivered: int
+    not_arrived: Mapping[str, int]
+    median: timedelta | None
+    p95: timedelta | None
+    campaigns: Sequence[Line]
+    homes: Sequence[Line]
+
+
+async def overview(database: Database, scope: Scope) -> Overview:
+    """Raises `StoreUnavailable`."""
+    return await database.read(lambda connection: _overview(connection, scope))
+
+
+def _overview(connection: Connection, scope: Scope) -> Overview:
+    by_day, delivered = _by_day(connection, scope)
+    times = _times(connection, scope)
+    columns = daily_counts.c
+    return Overview(
+        waiting=_waiting(connection, scope),
+        stuck=_by_status(connection, scope, None),
+        later=_stuck_later(connection, scope),
+        newest_stuck=_newest_stuck(connection, scope),
+        by_day=by_day,
+        delivered=delivered,
+        not_arrived=_by_status(connection, scope, first_id_of(_midnight(scope.first))),
+        median=quantile(times, 0.5),
+        p95=quantile(times, 0.95),
+        campaigns=_lines(connection, scope, (columns.source, columns.medium, columns.campaign)),
+        homes=_lines(connection, scope, (columns.home,), columns.home != ""),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), STOCKHOLM)
+
+
+def _of(customer_id: str | None) -> list[ColumnElement[bool]]:
+    return [submissions.c.customer_id == customer_id] if customer_id else []
+
+
+def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    days = [table.c.day >= scope.first, table.c.day <= scope.last]
+    return [*days, table.c.customer_id == scope.customer_id] if scope.customer_id else days
+
+
+def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
+    columns = submissions.c
+    backlog = (
+        select(columns.customer_id, func.count(), func.min(columns.received_at))
+        .where(columns.due_at.is_not(None), *_of(scope.customer_id))
+        .group_by(columns.customer_id)
+        .order_by(columns.customer_id)
+    )
+    return [Waiting(*row) for row in connection.execute(backlog)]
+
+
+def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[str, int]:
+    columns = submissions.c
+    query = select(columns.status, func.count()).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    if after:
+        query = query.where(columns.id >= after)
+    return {status: count for status, count in connection.execute(query.group_by(columns.status))}
+
+
+def _later_stuck(scope: Scope) -> Select[tuple[str]]:
+    """What has arrived, but for a step after it."""
+    stopped = select(steps.c.submission_id).where(STEP_STOPPED)
+    arrived = (submissions.c.status == "delivered") & submissions.c.erased_at.is_(None)
+    return select(submissions.c.id).where(submissions.c.id.in_(stopped), arrived, *_of(scope.customer_id))
+
+
+def _stuck_later(connection: Connection, scope: Scope) -> int:
+    return connection.execute(select(func.count()).select_from(_later_stuck(scope).subquery())).scalar_one()
+
+
+def _newest_stuck(connection: Connection, scope: Scope) -> list[str]:
+    columns = submissions.c
+    stopped = select(columns.id).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    queries = (stopped.order_by(columns.id.desc()), _later_stuck(scope).order_by(columns.id.desc()))
+    found = [one for query in queries for one in connection.execute(query.limit(NEWEST_STUCK)).scalars()]
+    return sorted(found, reverse=True)[:NEWEST_STUCK]
+
+
+def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str], int], int]:
+    columns = daily_counts.c
+    query = (
+        select(columns.day, columns.operation, func.sum(columns.submissions), func.sum(columns.delivered))
+        .where(*_within(daily_counts, scope))
+        .group_by(columns.day, columns.operation)
+    )
+    rows = connection.execute(query).all()
+    return {(day, operation): int(count) for day, operation, count, _ in rows}, sum(int(row[3]) for row in rows)
+
+
+def _times(connection: Connection, scope: Scope) -> dict[int, int]:
+    columns = delivery_times.c
+    query = select(columns.bucket, func.sum(columns.delivered)).where(*_within(delivery_times, scope))
+    return {bucket: int(count) for bucket, count in connection.execute(query.group_by(columns.bucket))}
+
+
+def _lines(
+    connection: Connection, scope: Scope, names: tuple[Any, ...], *conditions: ColumnElement[bool]
+) -> list[Line]:
+    columns = daily_counts.c
+    sums = [func.sum(column) for column in (columns.views, columns.submissions, columns.delivered)]
+    query = (
+        select(*names, *sums)
+        .where(*_within(daily_counts, scope), *conditions)
+        .group_by(*names)
+        .order_by(sums[1].desc(), sums[0].desc(), *names)
+        .limit(MOST_CAMPAIGNS)
+    )
+    return [Line(tuple(row[:-3]), *map(int, row[-3:])) for row in connection.execute(query)]

@@ -1,0 +1,141 @@
+"""One look at the console: who is signed in, in which language, and what every page has around it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.storage.database import StoreUnavailable
+from app.web.console.desk import Desk
+from app.web.console.pages import ConsolePage, Frame
+from app.web.console.session import PATH, is_cross_site
+from app.web.form_pages import language_links, query_start
+from app.web.messages import GetText
+from app.web.problems import refuse
+from app.web.site import choose_language
+from app.web.urlencoded import pairs_of
+
+SIGN_IN = f"{PATH}/sign-in"
+LANGUAGE_COOKIE = "__Secure-intresse-language"
+MOST_BYTES = 8192  # of a form; the console's own are far shorter
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Look:
+    """`session` is None where nobody is signed in."""
+
+    request: Request
+    desk: Desk
+    session: str | None
+
+    @cached_property
+    def language(self) -> str:
+        asked = self.asked("lang") or self.request.cookies.get(LANGUAGE_COOKIE)
+        accepted = self.request.headers.get("accept-language")
+        return choose_language(asked, accepted, "sv", self.desk.site.templates.languages)
+
+    @cached_property
+    def gettext(self) -> GetText:
+        return self.desk.site.templates.gettext(self.language)
+
+    def asked(self, name: str) -> str:
+        return self.request.query_params.get(name, "").strip()[:200]
+
+    def frame(self, section: str) -> Frame:
+        site, session = self.desk.site, self.session
+        start = query_start(self.request.query_params.multi_items())
+        token = self.desk.sessions.form_token(session) if session else ""
+        return Frame(self.language, language_links(site, self.language, start), site.demo, section, token)
+
+    def show(self, page: ConsolePage, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        text = self.desk.site.templates.fill(page.template, self.language, page)
+        response = HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})
+        if self.asked("lang") in self.desk.site.templates.languages:
+            response.set_cookie(
+                LANGUAGE_COOKIE, self.language, path=PATH, secure=True, httponly=True, samesite="strict"
+            )
+        return response
+
+
+Page = Callable[[Look], Awaitable[Response]]
+Post = Callable[[Look, Mapping[str, str]], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def look_of(request: Request, desk: Desk) -> Look:
+    return Look(request, desk, desk.sessions.of(request.cookies))
+
+
+def signed_in(desk: Desk, show: Page) -> Endpoint:
+    """A page for who is signed in; others are led to the sign-in, and back."""
+
+    async def endpoint(request: Request) -> Response:
+        look = look_of(request, desk)
+        if look.session is None:
+            return go(f"{SIGN_IN}?{urlencode({'then': _path(request)})}")
+        return await _unless_away(look, show(look))
+
+    return endpoint
+
+
+def posted(desk: Desk, act: Post) -> Endpoint:
+    """A post by who is signed in, from a page of ours."""
+
+    async def endpoint(request: Request) -> Response:
+        look = look_of(request, desk)
+        if look.session is None:
+            return go(SIGN_IN)
+        form = await form_of(request)
+        cross = is_cross_site(request.headers, desk.site.public_url)
+        if cross or form is None or not desk.sessions.is_ours(form.get("token", ""), look.session):
+            log.warning("console: a post that is not from its own pages was refused")
+            return refuse(request, desk.site, 403)
+        return await _unless_away(look, act(look, form))
+
+    return endpoint
+
+
+def go(where: str) -> Response:
+    """After a post: the browser asks for the page."""
+    return RedirectResponse(where, status_code=303, headers=HEADERS)
+
+
+async def form_of(request: Request) -> Mapping[str, str] | None:
+    """The last value of each name; None when it is too large to be ours."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    return dict(pairs_of(body.decode("latin-1"), "replace"))
+
+
+async def _unless_away(look: Look, answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except StoreUnavailable as error:
+        log.error("store unavailable", detail=str(error))
+        return refuse(look.request, look.desk.site, 503)
+
+
+def _path(request: Request) -> str:
+    query: Any = request.url.query
+    return request.url.path + (f"?{query}" if query else "")

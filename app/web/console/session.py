@@ -1,0 +1,98 @@
+"""Who is signed in: a signed, dated cookie, and what its forms carry so that no other site can post them."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import timedelta
+from http.cookies import SimpleCookie
+from math import ceil
+from secrets import token_urlsafe
+from time import time
+from typing import Any
+
+import limits
+from itsdangerous import BadSignature, TimestampSigner
+from limits.strategies import MovingWindowRateLimiter
+
+from app.storage.encryption import KeyedHash
+from app.web.customers import network_of
+from app.web.limits import TooMany, Windows
+
+PATH = "/console"
+COOKIE = "__Secure-intresse"
+LIVES = timedelta(hours=12)
+TRIES = (limits.parse("5/minute"), limits.parse("30/hour"))  # of an address, the right password's among them
+
+
+class Sessions:
+    """One password, so one operator. Everything is signed with a key that is made of the password too: changing it ends
+    all sessions."""
+
+    def __init__(self, secret: str, password: str) -> None:
+        self._hash = KeyedHash(secret, "console password")
+        self._password = self._hash.digest(password)
+        key = KeyedHash(secret, "console session").digest(password)
+        self._signer = TimestampSigner(key, salt="console", digest_method=hashlib.sha256)
+        self._forms = KeyedHash(secret, "console form")
+
+    def knows(self, password: str) -> bool:
+        """In constant time, whatever its length."""
+        return hmac.compare_digest(self._hash.digest(password), self._password)
+
+    def begin(self) -> str:
+        """The cookie's header."""
+        value = self._signer.sign(token_urlsafe(18)).decode()
+        return _cookie(value, int(LIVES.total_seconds()))
+
+    def end(self) -> str:
+        return _cookie("", 0)
+
+    def of(self, cookies: Mapping[str, str]) -> str | None:
+        """The session that a request carries, None when it carries none of ours, or one that is over."""
+        value = cookies.get(COOKIE, "")
+        try:
+            self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
+        except BadSignature:
+            return None
+        return value
+
+    def form_token(self, session: str) -> str:
+        return urlsafe_b64encode(self._forms.digest(session)).decode()
+
+    def is_ours(self, token: str, session: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self.form_token(session).encode())
+
+
+def _cookie(value: str, seconds: int) -> str:
+    cookie: SimpleCookie = SimpleCookie()
+    cookie[COOKIE] = value
+    attributes: dict[str, Any] = {"path": PATH, "max-age": seconds, "samesite": "Strict"}
+    cookie[COOKIE].update({**attributes, "secure": True, "httponly": True})
+    return cookie[COOKIE].OutputString()
+
+
+class Tries:
+    """Attempts to sign in, in this process's memory."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(Windows())
+
+    def count(self, address: str) -> None:
+        """Raises `TooMany`."""
+        who = network_of(address)
+        for rate in TRIES:
+            if not self._limiter.hit(rate, who):
+                free_at = self._limiter.get_window_stats(rate, who).reset_time
+                raise TooMany(max(1, ceil(free_at - time())))
+
+    def forget(self, address: str) -> None:
+        """Whoever has signed in starts anew."""
+        for rate in TRIES:
+            self._limiter.clear(rate, network_of(address))
+
+
+def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:
+    """Whether a post comes from another site, as the browser says it; one that says nothing is no browser of ours."""
+    site = headers.get("sec-fetch-site")
+    return site != "same-origin" if site is not None else headers.get("origin") != public_url

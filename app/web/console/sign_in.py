@@ -1,0 +1,78 @@
+"""Signing in and out."""
+
+from urllib.parse import urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.web.console.desk import Desk
+from app.web.console.look import SIGN_IN, Endpoint, Look, form_of, go, look_of
+from app.web.console.pages import SignInPage
+from app.web.console.session import PATH, is_cross_site
+from app.web.limits import TooMany
+from app.web.problems import refuse
+
+log = structlog.get_logger()
+
+
+def sign_in_page(desk: Desk) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        look = look_of(request, desk)
+        if look.session is not None:
+            return go(_inside(look.asked("then")))
+        return _page(look, look.asked("then"), lost=bool(look.asked("known")))
+
+    return endpoint
+
+
+def sign_in(desk: Desk) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        look = look_of(request, desk)
+        form = await form_of(request)
+        if form is None or is_cross_site(request.headers, desk.site.public_url):
+            return refuse(request, desk.site, 403)
+        address = request.client.host if request.client else ""
+        then = form.get("then", "")
+        try:
+            desk.tries.count(address)
+        except TooMany as many:
+            log.warning("console: too many attempts to sign in")
+            return _page(look, then, status=429, retry_after=many.retry_after)
+        if not desk.sessions.knows(form.get("password", "")):
+            log.warning("console: wrong password")
+            return _page(look, then, status=403, wrong=True)
+        desk.tries.forget(address)
+        log.info("console: signed in")
+        # By way of the sign-in, which knows whether the browser has kept the cookie.
+        response = go(f"{SIGN_IN}?{urlencode({'known': 1, 'then': _inside(then)})}")
+        response.headers.append("set-cookie", desk.sessions.begin())
+        return response
+
+    return endpoint
+
+
+async def sign_out(look: Look, _: object) -> Response:
+    response = go(SIGN_IN)
+    response.headers.append("set-cookie", look.desk.sessions.end())
+    return response
+
+
+def _page(
+    look: Look,
+    then: str,
+    status: int = 200,
+    *,
+    wrong: bool = False,
+    lost: bool = False,
+    retry_after: int | None = None,
+) -> Response:
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    page = SignInPage(look.frame("sign-in"), then, wrong, lost, retry_after)
+    return look.show(page, status, headers)
+
+
+def _inside(path: str) -> str:
+    """Where to go on: only ever within the console."""
+    within = path == PATH or path.startswith((f"{PATH}/", f"{PATH}?"))
+    return path if within and path.isprintable() and "\\" not in path else PATH
