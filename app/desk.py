@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from app.domain.payload import filled_anew
 from app.domain.submission import FunctionGroup, Submission
 from app.settings import Customer, Settings
+from app.storage.claims import News
 from app.storage.database import Database
 from app.storage.decisions import Decisions
 from app.storage.encryption import Keyring
@@ -39,10 +40,12 @@ def build_desk(
         return [Pause(*lane, row.reason, row.paused_at) for lane, row in sorted(rows.items()) if row.paused_at]
 
     async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
+        """Delivery is told too: a login that works again need not wait for its next probe."""
         try:
             await vitec.try_login(customer_id, group)
         except VitecError as error:
             return type(error).__name__.lower()
+        await logins.tell((customer_id, group), News.LET_IN)
         return None
 
     return Desk(

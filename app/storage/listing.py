@@ -57,9 +57,10 @@ def _rows(connection: Connection, wanted: Wanted, most: int) -> tuple[list[Row[A
     conditions = _conditions(wanted)
     columns = submissions.c
     if wanted.stuck:
+        later = (columns.status == Status.DELIVERED) & columns.erased_at.is_(None) & columns.id.in_(_stopped())
         ids = {
             one
-            for some in (NEEDS_A_PERSON, (columns.status == Status.DELIVERED) & columns.erased_at.is_(None) & columns.id.in_(_stopped()))
+            for some in (NEEDS_A_PERSON, later)
             for one in connection.execute(_newest(select(columns.id).where(some, *conditions), most)).scalars()
         }
         conditions = [columns.id.in_(ids)]

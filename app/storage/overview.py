@@ -115,7 +115,7 @@ def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[
     query = select(columns.status, func.count()).where(NEEDS_A_PERSON, *_of(scope.customer_id))
     if after:
         query = query.where(columns.id >= after)
-    return {status: count for status, count in connection.execute(query.group_by(columns.status))}
+    return dict(connection.execute(query.group_by(columns.status)).tuples().all())
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:

@@ -2,17 +2,40 @@
 
 from starlette.routing import Route
 
+from app.web.console.acting import act, confirm
+from app.web.console.builder import preview, show_builder
+from app.web.console.customers import CUSTOMERS, show_customer, show_customers, try_login
 from app.web.console.desk import Desk
-from app.web.console.look import SIGN_IN, posted, signed_in
+from app.web.console.look import SIGN_IN, Page, Post, posted, signed_in
 from app.web.console.overview import show_overview
+from app.web.console.rows import LIST
 from app.web.console.session import PATH
 from app.web.console.sign_in import sign_in, sign_in_page, sign_out
+from app.web.console.submission import show_submission
+from app.web.console.submissions import export, show_submissions
+
+PAGES: tuple[tuple[str, Page], ...] = (
+    (PATH, show_overview),
+    (LIST, show_submissions),
+    (f"{LIST}.csv", export),
+    (f"{LIST}/{{identity}}", show_submission),
+    (f"{LIST}/{{identity}}/{{action}}", confirm),
+    (CUSTOMERS, show_customers),
+    (f"{CUSTOMERS}/{{customer}}", show_customer),
+    (f"{CUSTOMERS}/{{customer}}/embed", show_builder),
+    (f"{CUSTOMERS}/{{customer}}/preview", preview),
+)
+POSTS: tuple[tuple[str, Post], ...] = (
+    (f"{PATH}/sign-out", sign_out),
+    (f"{LIST}/{{identity}}/{{action}}", act),
+    (f"{CUSTOMERS}/{{customer}}/logins/{{group}}", try_login),
+)
 
 
 def routes(desk: Desk) -> list[Route]:
     return [
-        Route(PATH, signed_in(desk, show_overview), methods=["GET"]),
         Route(SIGN_IN, sign_in_page(desk), methods=["GET"]),
         Route(SIGN_IN, sign_in(desk), methods=["POST"]),
-        Route(f"{PATH}/sign-out", posted(desk, sign_out), methods=["POST"]),
+        *(Route(path, signed_in(desk, show), methods=["GET"]) for path, show in PAGES),
+        *(Route(path, posted(desk, act), methods=["POST"]) for path, act in POSTS),
     ]

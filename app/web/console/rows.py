@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
-from app.storage.listing import Listed
+from app.storage.listing import Listed, Wanted, listed
 from app.web.console import words
 from app.web.console.look import Look
 from app.web.console.pages import LeadRow, Option
@@ -55,3 +55,9 @@ def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
 def address(path: str, **query: str | None) -> str:
     said = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(said)}" if said else path
+
+
+async def row_of_submission(look: Look, identity: str) -> LeadRow:
+    """Raises `StoreUnavailable`, and `ValueError` when there is none."""
+    [one] = await listed(look.desk.database, look.desk.keyring, Wanted(ids=[identity]), 1)
+    return row_of(look, one)

@@ -46,6 +46,11 @@ OUTCOMES: Mapping[str | None, str] = {
     "failed": N_("It could not go on"),
     None: N_("Being sent"),
 }
+DECISIONS: Mapping[str, str] = {
+    "retried": N_("Sent again by hand"),
+    "released": N_("Released by hand"),
+    "discarded": N_("Discarded by hand"),
+}
 GROUPS: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("Advertising and viewings"),
     FunctionGroup.CRM: N_("CRM"),

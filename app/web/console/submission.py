@@ -1,0 +1,121 @@
+"""One submission: where it stands and why, what was said, and everything that happened to it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from app.domain.submission import STOPPED, Status, Step, Submission
+from app.storage.encryption import SealBroken
+from app.storage.history import Attempt, History, history
+from app.web.console import words
+from app.web.console.acting import offered, told
+from app.web.console.look import Look
+from app.web.console.pages import Event, StepRow, SubmissionPage
+from app.web.console.rows import row_of_submission
+from app.web.console.said import lines_of
+from app.web.messages import N_
+from app.web.problems import refuse
+
+# Why it is not there yet, or not at all; what an operator should know before doing anything.
+WHY: Mapping[str, str] = {
+    Status.PENDING: N_("It is safe here, and is sent to Vitec as soon as that can be done."),
+    Status.DELIVERED: N_("Vitec has received it."),
+    Status.REJECTED: N_("Vitec refused it, so it is not tried again by itself. Vitec’s words are below."),
+    Status.FAILED: N_("We gave up. The last attempt below says why."),
+    Status.UNCERTAIN: N_(
+        "It was sent, but no answer came: Vitec may have carried it out. Look in Vitec before you send it again."
+    ),
+    Status.HELD: N_("It looks automatic, so it was not sent. If a person wrote it, release it."),
+}
+LATER = N_("A step after it has stopped: %(operation)s.")
+PAUSED = N_("The login is paused: %(reason)s It is sent when the login works again.")
+NEXT = N_("The next attempt is due %(moment)s.")
+ERASED = N_("What was personal in it was erased %(moment)s.")
+GOOD, BAD = "good", "bad"
+KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
+_NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
+
+
+async def show_submission(look: Look) -> Response:
+    one = await look.desk.site.leads.get(look.request.path_params["identity"])
+    if one is None:
+        return refuse(look.request, look.desk.site, 404)
+    past = await history(look.desk.database, one.id)
+    page = SubmissionPage(
+        frame=look.frame("submissions"),
+        row=await row_of_submission(look, one.id),
+        identity=one.id,
+        why=await _why(look, one, past),
+        said=await _said(look, one),
+        steps=[_step(look, step) for step in one.steps],
+        events=list(_events(look, one, past)),
+        actions=[] if past.erased_at else offered(look, one),
+        done=told(look, look.asked("done")),
+    )
+    return look.show(page)
+
+
+async def _why(look: Look, one: Submission, past: History) -> list[str]:
+    _, language = look.gettext, look.language
+    lines = [_(WHY[one.status])]
+    later = next((step for step in one.steps[one.main.position + 1 :] if step.status in STOPPED), None)
+    if later and one.status is Status.DELIVERED:
+        lines.append(_(LATER) % {"operation": _(words.OPERATIONS[later.operation])})
+    if past.due_at and one.status is Status.PENDING:
+        pauses = [pause for pause in await look.desk.paused() if pause.customer_id == one.customer_id]
+        lines += [_(PAUSED) % {"reason": _(words.REASONS[pause.reason])} for pause in pauses[:1]]
+        last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in words.OUTCOMES), None)
+        lines += [_(words.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
+        lines.append(_(NEXT) % {"moment": words.moment(past.due_at, language)})
+    if past.erased_at:
+        lines.append(_(ERASED) % {"moment": words.moment(past.erased_at, language)})
+    return lines
+
+
+async def _said(look: Look, one: Submission) -> list[tuple[str, str]]:
+    try:
+        return lines_of(await look.desk.site.leads.payload(one.id), look.gettext)
+    except (KeyError, SealBroken):  # erased, or sealed with a key that is gone
+        return []
+
+
+def _step(look: Look, step: Step) -> StepRow:
+    return StepRow(
+        look.gettext(words.OPERATIONS[step.operation]),
+        look.gettext(words.STEP_STATUSES[step.status]),
+        "pending" if step.status in {"waiting", "sending"} else step.status.value,
+        words.number(step.attempts, look.language),
+        vitecs_words(step.upstream),
+    )
+
+
+def vitecs_words(upstream: Any) -> list[str]:
+    """The message, and what is said of each member."""
+    if not isinstance(upstream, dict):
+        return []
+    lines = [str(upstream["message"])] if upstream.get("message") else []
+    state = upstream.get("modelState")
+    for name, said in state.items() if isinstance(state, dict) else ():
+        lines += [f"{name}: {text}" for text in (said if isinstance(said, list) else [said])]
+    return lines
+
+
+def _events(look: Look, one: Submission, past: History) -> Iterator[Event]:
+    received = look.gettext(N_("Received, and safe on disk"))
+    yield Event(words.moment(one.received_at, look.language), received, (), GOOD)
+    for attempt in past.attempts:
+        yield _event(look, attempt, one.steps)
+
+
+def _event(look: Look, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
+    at = words.moment(attempt.started_at, look.language)
+    if attempt.outcome in _NOTES:
+        return Event(at, look.gettext(words.DECISIONS[attempt.outcome]), (), "")
+    outcome = words.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
+    details = [look.gettext(words.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position]
+    details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
+    details += [words.duration(attempt.ended_at - attempt.started_at, look.language)] if attempt.ended_at else []
+    details += [attempt.detail] if attempt.detail else []
+    kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
+    return Event(at, look.gettext(outcome), details, kind)
