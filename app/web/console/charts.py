@@ -9,7 +9,7 @@ from app.web.console.words import number
 
 WIDTH, HEIGHT = 720, 180
 GAP = 0.25  # of a day's width
-STEPS = (1, 2, 5)
+STEPS = (1, 2, 3, 4, 5)
 MOST_DAY_LABELS = 8
 
 Counts = Mapping[tuple[date, str], int]
@@ -36,7 +36,7 @@ def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, lang
 
 
 def nice_top(highest: int) -> int:
-    """The end of an axis: 2, 4, 10, 20, 40, 100 … so that its middle is a whole number too."""
+    """The end of an axis: 2, 4, 6, 8, 10, 20, 40 … so that its middle is a whole number too."""
     size = 1
     while True:
         for step in STEPS:

@@ -12,7 +12,8 @@ from app.web.messages import N_
 from app.web.problems import refuse
 
 CUSTOMERS = f"{PATH}/customers"
-TESTED = {"good": N_("Vitec accepts it. Tested just now."), "bad": N_("%(fault)s. Tested just now.")}
+ACCEPTED = N_("Vitec accepts it. Tested just now.")
+NOT_ACCEPTED = N_("%(fault)s. Tested just now.")
 NOT_PAUSED = N_("In use")
 PAUSED = N_("Paused since %(moment)s: %(reason)s")
 
@@ -65,6 +66,6 @@ async def _logins(look: Look, customer_id: str) -> list[LoginRow]:
 
 def _tested(look: Look, fault: str) -> tuple[str, str]:
     if not fault:
-        return look.gettext(TESTED["good"]), "good"
+        return look.gettext(ACCEPTED), "good"
     known = look.gettext(words.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
-    return look.gettext(TESTED["bad"]) % {"fault": known}, "bad"
+    return look.gettext(NOT_ACCEPTED) % {"fault": known}, "bad"

@@ -1,8 +1,10 @@
 """What the caller said, as lines that an operator can read to somebody over the phone."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from app.web.console.words import moment
 from app.web.messages import N_, GetText
 
 # Members of the applications, dotted as in the body; what is not named here goes by its own name.
@@ -23,7 +25,7 @@ REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
 
-def lines_of(payload: Mapping[str, Any], gettext: GetText) -> list[tuple[str, str]]:
+def lines_of(payload: Mapping[str, Any], language: str, gettext: GetText) -> list[tuple[str, str]]:
     """The application, its tags and the page that it came from."""
     lines = [(_label(name, gettext), text) for name, text in _flat(payload.get("application") or {}, "")]
     marketing = payload.get("marketing") or {}
@@ -31,7 +33,7 @@ def lines_of(payload: Mapping[str, Any], gettext: GetText) -> list[tuple[str, st
     if marketing.get("referrer"):
         lines.append((gettext(REFERRER), str(marketing["referrer"])))
     if payload.get("consentedAt"):
-        lines.append((gettext(CONSENT), str(payload["consentedAt"])))
+        lines.append((gettext(CONSENT), moment(datetime.fromisoformat(payload["consentedAt"]), language)))
     return lines
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.submission import STOPPED, Status, Step, Submission
+from app.domain.submission import STOPPED, Status, Step, StepStatus, Submission
 from app.storage.encryption import SealBroken
 from app.storage.history import Attempt, History, history
 from app.web.console import words
@@ -32,6 +32,7 @@ LATER = N_("A step after it has stopped: %(operation)s.")
 PAUSED = N_("The login is paused: %(reason)s It is sent when the login works again.")
 NEXT = N_("The next attempt is due %(moment)s.")
 ERASED = N_("What was personal in it was erased %(moment)s.")
+NOT_REACHED = N_("Not reached")
 GOOD, BAD = "good", "bad"
 KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
 _NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
@@ -48,7 +49,7 @@ async def show_submission(look: Look) -> Response:
         identity=one.id,
         why=await _why(look, one, past),
         said=await _said(look, one),
-        steps=[_step(look, step) for step in one.steps],
+        steps=list(_steps(look, one.steps)),
         events=list(_events(look, one, past)),
         actions=[] if past.erased_at else offered(look, one),
         done=told(look, look.asked("done")),
@@ -75,19 +76,20 @@ async def _why(look: Look, one: Submission, past: History) -> list[str]:
 
 async def _said(look: Look, one: Submission) -> list[tuple[str, str]]:
     try:
-        return lines_of(await look.desk.site.leads.payload(one.id), look.gettext)
+        return lines_of(await look.desk.site.leads.payload(one.id), look.language, look.gettext)
     except (KeyError, SealBroken):  # erased, or sealed with a key that is gone
         return []
 
 
-def _step(look: Look, step: Step) -> StepRow:
-    return StepRow(
-        look.gettext(words.OPERATIONS[step.operation]),
-        look.gettext(words.STEP_STATUSES[step.status]),
-        "pending" if step.status in {"waiting", "sending"} else step.status.value,
-        words.number(step.attempts, look.language),
-        vitecs_words(step.upstream),
-    )
+def _steps(look: Look, steps: tuple[Step, ...]) -> Iterator[StepRow]:
+    stopped = False
+    for step in steps:
+        status, kind = words.STEP_STATUSES[step.status], step.status.value
+        if step.status in {StepStatus.WAITING, StepStatus.SENDING}:
+            status, kind = (NOT_REACHED, "") if stopped else (status, "pending")
+        operation, attempts = look.gettext(words.OPERATIONS[step.operation]), words.number(step.attempts, look.language)
+        yield StepRow(operation, look.gettext(status), kind, attempts, vitecs_words(step.upstream))
+        stopped = stopped or step.status in STOPPED
 
 
 def vitecs_words(upstream: Any) -> list[str]:

@@ -82,6 +82,8 @@ def duration(value: timedelta | None, language: str) -> str:
     if value is None:
         return "–"
     seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{format_decimal(round(seconds * 1000), locale=language)} ms"
     if seconds < 10:
         return f"{format_decimal(round(seconds, 1), locale=language)} s"
     return str(format_timedelta(value, threshold=1.2, format="short", locale=language))
