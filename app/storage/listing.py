@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
@@ -77,9 +77,9 @@ def _stopped() -> Select[tuple[str]]:
     return select(steps.c.submission_id).where(STEP_STOPPED)
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     columns = submissions.c
-    conditions: list[ColumnElement[bool] | TextClause] = []
+    conditions: list[ColumnElement[bool]] = []
     if wanted.status:
         conditions.append(columns.status == wanted.status)
         if wanted.status not in {Status.PENDING, Status.DELIVERED}:

@@ -81,7 +81,7 @@ def _overview(connection: Connection, scope: Scope) -> Overview:
         not_arrived=_by_status(connection, scope, first_id_of(_midnight(scope.first))),
         median=quantile(times, 0.5),
         p95=quantile(times, 0.95),
-        campaigns=_lines(connection, scope, (columns.source, columns.medium, columns.campaign)),
+        campaigns=_lines(connection, scope, (columns.source, columns.medium, columns.campaign), columns.home == ""),
         homes=_lines(connection, scope, (columns.home,), columns.home != ""),
     )
 
@@ -115,7 +115,7 @@ def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[
     query = select(columns.status, func.count()).where(NEEDS_A_PERSON, *_of(scope.customer_id))
     if after:
         query = query.where(columns.id >= after)
-    return dict(connection.execute(query.group_by(columns.status)).tuples().all())
+    return dict(connection.execute(query.group_by(columns.status)).all())
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
@@ -141,7 +141,7 @@ def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str]
     columns = daily_counts.c
     query = (
         select(columns.day, columns.operation, func.sum(columns.submissions), func.sum(columns.delivered))
-        .where(*_within(daily_counts, scope))
+        .where(*_within(daily_counts, scope), columns.home == "")
         .group_by(columns.day, columns.operation)
     )
     rows = connection.execute(query).all()

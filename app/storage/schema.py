@@ -19,9 +19,11 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     false,
-    text,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
+
+from app.domain.submission import STOPPED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -92,9 +94,10 @@ Index(
     sqlite_where=submissions.c.due_at.is_not(None),
     postgresql_where=submissions.c.due_at.is_not(None),
 )
-# Written out, because SQLite takes a partial index only for a query with the very same condition.
-NEEDS_A_PERSON = text("erased_at IS NULL AND status IN ('rejected', 'failed', 'uncertain', 'held')")
-STEP_STOPPED = text("status IN ('rejected', 'failed', 'uncertain')")
+# Literal, because an index's condition knows no parameters, and a query uses it only for the very same condition.
+NEEDS_A_PERSON = submissions.c.erased_at.is_(None) & submissions.c.status.in_(
+    [literal_column(f"'{status}'") for status in ("rejected", "failed", "uncertain", "held")]
+)
 Index(
     "ix_submissions_stopped",
     submissions.c.id,
@@ -141,6 +144,7 @@ steps = Table(
     sqlite_with_rowid=False,
 )
 
+STEP_STOPPED = steps.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(STOPPED)])
 Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
 
 attempts = Table(

@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
     )
-    stopped = sa.text("status IN ('rejected', 'failed', 'uncertain')")
+    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
     op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",

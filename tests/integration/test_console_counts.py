@@ -1,0 +1,168 @@
+"""What the console counts, on either database: every submission once, and never too many names."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.domain.submission import NewStep, Operation, Status
+from app.storage import counts
+from app.storage.counts import Counted, add, day_of
+from app.storage.database import Database
+from app.storage.listing import Wanted, listed
+from app.storage.overview import Line, Overview, Scope, overview
+from app.storage.schema import steps, submissions
+from app.storage.tally import Tally
+from app.storage.views import Views
+from tests.conftest import CUSTOMER
+from tests.integration.storing import BODY, KEYRING, application, ids, store
+from tests.integration.storing import OTHER as OTHER_CUSTOMER
+
+pytestmark = pytest.mark.anyio
+
+TAGS = {"utmTags": [{"name": "utm_source", "value": "google"}, {"name": "utm_campaign", "value": "höst"}]}
+AUTUMN = ("google", "", "höst")
+
+
+def now_settled() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=5)
+
+
+async def of_today(database: Database, customer_id: str | None = None) -> Overview:
+    today = day_of(datetime.now(UTC))
+    return await overview(database, Scope(today - timedelta(days=1), today, customer_id))
+
+
+async def receive(database: Database, *marketing: Mapping[str, Any], customer_id: str = CUSTOMER) -> list[str]:
+    new = [replace(application(customer_id), payload={"application": BODY, "marketing": said}) for said in marketing]
+    await store(database, *new)
+    return [one.id for one in new]
+
+
+def settle(database: Database, identity: str, status: Status) -> None:
+    settled = {"status": status.value, "due_at": None, "settled_at": submissions.c.received_at}
+    with database.engine.begin() as connection:
+        connection.execute(update(submissions).where(submissions.c.id == identity).values(settled))
+
+
+async def test_each_submission_is_counted_once_with_its_campaign_and_home(database: Database) -> None:
+    first, _ = await receive(database, TAGS, {})
+    settle(database, first, Status.DELIVERED)
+    tallies = [Tally(database, KEYRING), Tally(database, KEYRING)]
+    for tally in tallies * 2:
+        await tally.count(now_settled())
+    found = await of_today(database)
+    assert sum(found.by_day.values()) == 2
+    assert found.delivered == 1
+    assert found.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
+    assert found.homes == [Line(("OBJ1",), 0, 2, 1)]
+    assert found.median is not None
+
+
+async def test_a_retried_submission_is_delivered_once(database: Database) -> None:
+    [identity] = await receive(database, {})
+    tally = Tally(database, KEYRING)
+    settle(database, identity, Status.REJECTED)
+    await tally.count(now_settled())
+    assert (await of_today(database)).not_arrived == {"rejected": 1}
+    settle(database, identity, Status.DELIVERED)
+    with database.engine.begin() as connection:
+        connection.execute(update(submissions).values(settled_at=datetime.now(UTC)))
+    while await tally.count(now_settled()):
+        pass
+    found = await of_today(database)
+    assert (found.delivered, dict(found.not_arrived), sum(found.by_day.values())) == (1, {}, 1)
+
+
+async def test_what_is_not_settled_yet_is_left_for_the_next_round(database: Database) -> None:
+    await receive(database, TAGS)
+    assert not await Tally(database, KEYRING).count(datetime.now(UTC))
+    assert (await of_today(database)).by_day == {}
+
+
+async def test_views_are_counted_in_memory_and_written_together(database: Database) -> None:
+    views = Views(database)
+    for _ in range(3):
+        views.count(CUSTOMER, "interest", ("OBJ1",), [("UTM_SOURCE", "google"), ("utm_campaign", "höst")])
+    views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), ())
+    await views.write()
+    found = await of_today(database)
+    assert found.campaigns == [Line(AUTUMN, 3, 0, 0), Line(("", "", ""), 1, 0, 0)]
+    assert found.homes == [Line(("OBJ1",), 3, 0, 0), Line(("VIS1",), 1, 0, 0)]
+
+
+async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_submissions(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MOST_BY_VIEWS", 3)
+    monkeypatch.setattr(counts, "MOST", 5)
+    views = Views(database)
+    for number in range(50):
+        views.count(CUSTOMER, "interest", (f"X{number}",), [("utm_source", f"s{number}")])
+    await views.write()
+    await receive(database, TAGS)
+    await Tally(database, KEYRING).count(now_settled())
+    found = await of_today(database)
+    assert Line((OTHER,) * 3, 47, 0, 0) in found.campaigns
+    assert Line(AUTUMN, 0, 1, 0) in found.campaigns
+    assert Line(("OBJ1",), 0, 1, 0) in found.homes
+    assert sum(line.views for line in found.homes) == 50
+
+
+async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database) -> None:
+    await receive(database, TAGS)
+    await receive(database, {}, {}, customer_id=OTHER_CUSTOMER)
+    await Tally(database, KEYRING).count(now_settled())
+    assert sum((await of_today(database, CUSTOMER)).by_day.values()) == 1
+    assert [(one.customer_id, one.submissions) for one in (await of_today(database, OTHER_CUSTOMER)).waiting] == [
+        (OTHER_CUSTOMER, 2)
+    ]
+
+
+async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
+    counted = Counted(date(2026, 11, 22), CUSTOMER, "interest", "OBJ1", NO_CAMPAIGN)
+    for _ in range(2):
+        with database.engine.begin() as connection:
+            add(connection, "views", Counter({counted: 2, counted._replace(campaign=Campaign("a")): 1}))
+    found = await overview(database, Scope(counted.day, counted.day))
+    assert found.homes == [Line(("OBJ1",), 6, 0, 0)]
+
+
+async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stopped(database: Database) -> None:
+    lead = NewStep(Operation.LEAD, (), {})
+    held, half, fine, waits = (application(more_steps=(lead,)) for _ in range(4))
+    await store(database, held, half, fine, waits)
+    settle(database, held.id, Status.HELD)
+    for one in (half, fine):
+        settle(database, one.id, Status.DELIVERED)
+    with database.engine.begin() as connection:
+        of_half = (steps.c.submission_id == half.id) & (steps.c.position == 1)
+        connection.execute(update(steps).where(of_half).values(status="failed"))
+    found = await of_today(database)
+    assert (dict(found.stuck), found.later) == ({"held": 1}, 1)
+    assert list(found.newest_stuck) == sorted([held.id, half.id], reverse=True)
+    rows = await listed(database, KEYRING, Wanted(stuck=True), 10)
+    assert [(row.id, row.stopped) for row in rows] == [(half.id, True), (held.id, False)]
+
+
+async def test_a_list_is_filtered_and_goes_on_where_the_page_ended(database: Database) -> None:
+    await receive(database, {}, {}, {})
+    newest, middle, oldest = sorted(ids(database), reverse=True)
+    settle(database, oldest, Status.REJECTED)
+
+    async def found(**wanted: Any) -> list[str]:
+        return [row.id for row in await listed(database, KEYRING, Wanted(**wanted), 2)]
+
+    assert await found() == [newest, middle]
+    assert await found(older_than=middle) == [oldest]
+    assert await found(status=Status.REJECTED) == [oldest]
+    assert await found(status=Status.PENDING) == [newest, middle]
+    assert await found(customer_id=OTHER_CUSTOMER) == []
+    assert await found(operation=Operation.VIEWING) == []
+    assert await found(ids=[middle]) == [middle]
+    assert await found(received_before=datetime.now(UTC) - timedelta(minutes=1)) == []
