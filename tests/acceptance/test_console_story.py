@@ -1,0 +1,175 @@
+"""An operator who never saw the console, in a real browser: where a lead is, why, and on its way again."""
+
+import csv
+import re
+from collections.abc import Callable
+from io import StringIO
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from app.vitec.sandbox import Fault, Office, Slot
+from tests.acceptance.scanner import findings
+from tests.conftest import CUSTOMER
+from tests.serving import eventually
+
+PASSWORD = "ett långt lösenord"
+INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+PERSON = {"firstName": "Anna", "lastName": "Åkesson", "email.emailAddress": "Anna@example.se", "consent": "true"}
+HOSTILE = {"utm_source": "<script>alert(1)</script>", "utm_campaign": '=HYPERLINK("https://evil.example.se")'}
+Public = Callable[..., str]
+
+
+@pytest.fixture
+def desk(context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return page
+
+
+def send(url: str, **more: str) -> None:
+    answer = httpx.post(f"{url}{INTEREST}", data=PERSON | more, headers={"Origin": url})
+    assert answer.status_code == 303, answer.text
+
+
+def enter(page: Page, url: str) -> None:
+    page.goto(f"{url}/console")
+    page.get_by_label("Lösenord").fill(PASSWORD)
+    page.get_by_role("button", name="Logga in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Översikt")
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
+def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
+    public: Public, browser: Browser, office: Office, scripted: bool
+) -> None:
+    url = public(console_password=PASSWORD)
+    office.order(Fault(status=400))
+    send(url)
+    eventually(lambda: office.received)
+    office.lift()
+    context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
+    page = context.new_page()
+    enter(page, url)
+    expect(page.get_by_role("region", name="Behöver åtgärdas")).to_contain_text("Nekad av Vitec: 1")
+    page.get_by_role("link", name="Anmälningar").click()
+    page.get_by_label("Referens, e-post eller telefon").fill("anna@EXAMPLE.se")
+    page.get_by_role("button", name="Sök").click()
+    page.locator("tbody a").click()
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("Vitec nekade den")
+    expect(main).to_contain_text("Åkesson")
+    page.get_by_role("link", name="Skicka igen").click()
+    page.get_by_role("button", name="Skicka igen").click()
+    expect(page.get_by_role("status")).to_contain_text("på väg till Vitec")
+    eventually(lambda: len(office.received) == 2)
+
+    def arrived() -> bool:
+        page.reload()
+        return "Levererad" in (main.text_content() or "")
+
+    eventually(arrived)
+    expect(main).to_contain_text("Skickad igen för hand")
+    context.close()
+
+
+def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desk: Page, office: Office) -> None:
+    url = public(console_password=PASSWORD)
+    office.order(Fault(status=401))
+    send(url)
+    eventually(lambda: office.received)
+    enter(desk, url)
+
+    def told() -> bool:
+        desk.reload()
+        return "godtar inte lösenordet" in (desk.get_by_role("main").text_content() or "")
+
+    eventually(told)
+    office.lift()
+    desk.get_by_role("region", name="Pausade inloggningar").get_by_role("link").click()
+    desk.get_by_role("button", name="Testa inloggningen Annonsering").click()
+    expect(desk.get_by_role("main")).to_contain_text("Vitec godtar den.")
+    desk.goto(f"{url}/console/submissions")
+    eventually(lambda: desk.reload() and desk.locator(".status.delivered").count())
+
+
+def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, desk: Page) -> None:
+    url = public(console_password=PASSWORD)
+    send(url, **HOSTILE)
+    alarms: list[str] = []
+    desk.on("dialog", lambda dialog: alarms.append(dialog.message))
+    enter(desk, url)
+    desk.goto(f"{url}/console/submissions")
+    expect(desk.locator("td.campaign")).to_contain_text("<script>alert(1)</script>")
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="Exportera som CSV").click()
+    rows = list(csv.reader(StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert len(rows) == 2
+    assert rows[1][5] == HOSTILE["utm_source"]
+    assert rows[1][7] == "'" + HOSTILE["utm_campaign"]
+    assert alarms == []
+
+
+def test_an_embed_is_built_seen_and_copied(public: Public, desk: Page) -> None:
+    url = public(console_password=PASSWORD)
+    enter(desk, url)
+    desk.get_by_role("link", name="Kunder").click()
+    desk.get_by_role("link", name="Skapa inbäddning").first.click()
+    desk.get_by_label("Bostadens id i Vitec").fill("OBJ7")
+    desk.get_by_label("Bostaden i ord").fill("Storgatan 1")
+    desk.get_by_role("button", name="Visa").click()
+    expect(desk.get_by_role("textbox", name="Till webbplatsen")).to_have_value(re.compile('data-estate="OBJ7"'))
+    expect(desk.locator("iframe").content_frame.get_by_text("Storgatan 1")).to_be_visible()
+    desk.goto(f"{desk.url}&accent=%23aa3366")
+    expect(desk.get_by_role("textbox", name="Till konfigurationen")).to_have_value(re.compile('accent = "#aa3366"'))
+    desk.goto(f"{desk.url}&estate=a+b")
+    desk.get_by_label("Bostadens id i Vitec").fill("a b")
+    desk.get_by_role("button", name="Visa").click()
+    expect(desk.locator(".fault")).to_contain_text("1–40")
+
+
+def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, desk: Page, office: Office) -> None:
+    url = public(console_password=PASSWORD)
+    office.slots = {("VIS1", "SLOT1"): Slot(capacity=0)}
+    send(url, **HOSTILE)
+    httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", data=PERSON, headers={"Origin": url})
+    desk.goto(f"{url}/console")
+    found = {"sign-in": findings(desk)}
+    enter(desk, url)
+    pages = (
+        "",
+        "/submissions",
+        "/submissions?q=nobody",
+        "/customers",
+        f"/customers/{CUSTOMER}",
+        f"/customers/{CUSTOMER}/embed",
+    )
+    for path in pages:
+        desk.goto(f"{url}/console{path}")
+        found[path] = findings(desk)
+    desk.goto(f"{url}/console/submissions?status=rejected")
+    desk.locator("tbody a").click()
+    found["submission"] = findings(desk)
+    desk.get_by_role("link", name="Kassera").click()
+    found["confirm"] = findings(desk)
+    desk.get_by_role("button", name="Kassera").click()
+    expect(desk.get_by_role("status")).to_contain_text("raderade")
+    expect(desk.get_by_role("main")).not_to_contain_text("Åkesson")
+    assert {path: some for path, some in found.items() if some} == {}
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(public: Public, page: Page) -> None:
+    url = public(console_password=PASSWORD)
+    send(url, **HOSTILE)
+    enter(page, url)
+    for path in ("", "/submissions", "/customers", f"/customers/{CUSTOMER}", f"/customers/{CUSTOMER}/embed"):
+        page.goto(f"{url}/console{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_the_language_is_kept_once_chosen(public: Public, desk: Page) -> None:
+    enter(desk, public(console_password=PASSWORD))
+    desk.get_by_role("link", name="English").click()
+    desk.get_by_role("link", name="Submissions").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Submissions")

@@ -1,0 +1,15 @@
+"""A cell of the exported file is text, whatever it says."""
+
+import pytest
+
+from app.web.console.submissions import harmless
+
+
+@pytest.mark.parametrize("cell", ["=1+2", "+46701740605", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"])
+def test_what_a_spreadsheet_would_calculate_becomes_text(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "google", "vecka-48", "4F7K 9QXW", "2026-11-22T06:00:00+00:00"])
+def test_anything_else_is_left_as_it_is(cell: str) -> None:
+    assert harmless(cell) == cell
