@@ -119,8 +119,10 @@ def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
-    """What has arrived, but for a step after it."""
-    stopped = select(steps.c.submission_id).where(STEP_STOPPED)
+    """What has arrived, but for a step after it. Most that have stopped are stuck as a whole, and are told by one
+    index; only of the others the submission itself is looked at."""
+    whole = select(submissions.c.id).where(NEEDS_A_PERSON)
+    stopped = select(steps.c.submission_id).where(STEP_STOPPED).except_(whole)
     arrived = (submissions.c.status == "delivered") & submissions.c.erased_at.is_(None)
     return select(submissions.c.id).where(submissions.c.id.in_(stopped), arrived, *_of(scope.customer_id))
 
