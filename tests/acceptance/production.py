@@ -116,7 +116,7 @@ def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
         assert ours in text
         text = text.replace(ours, theirs)
     # Every visitor of a test comes from one address.
-    configuration.write_text(f'{text}rate_limit = "100000/minute"\n', "utf-8")
+    configuration.write_text(f'{text}rate_limit = "100000/minute"\nrate_limit_person = "100000/day"\n', "utf-8")
     for name, value in {"database_url": database_url, "vitec_M12345": "secret"}.items():
         (folder / "secrets" / name).unlink()
         (folder / "secrets" / name).write_text(value, "utf-8")
