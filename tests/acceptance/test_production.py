@@ -63,8 +63,7 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
     with ThreadPoolExecutor(VISITORS) as visitors:
         visiting = [visitors.submit(visit) for _ in range(VISITORS)]
         for service in (*REPLICAS, "worker"):
-            running.stop(service)
-            running.start(service)
+            running.restart(service)
         enough.set()
         answers = [answer for visits in visiting for answer in visits.result()]
     assert {status for _, status in answers} == {303}
