@@ -1,5 +1,7 @@
 """How fast a customer is called, in worked numbers on a clock of the test's own."""
 
+import itertools
+
 import pytest
 
 from app.vitec.pace import Pace
@@ -21,7 +23,7 @@ def clock() -> Clock:
 
 def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
     pace = Pace(10, clock)
-    began = []
+    began: list[float] = []
     while len(began) < 21:
         if pace.turns(A):
             pace.took(A)
@@ -29,7 +31,7 @@ def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
         else:
             clock.now += pace.next_turn() or 0
     assert began[-1] - began[0] == pytest.approx(2.0)
-    assert all(later - earlier >= 0.0999 for earlier, later in zip(began, began[1:], strict=False))
+    assert all(later - earlier >= 0.0999 for earlier, later in itertools.pairwise(began))
 
 
 def test_a_rest_earns_no_burst(clock: Clock) -> None:
