@@ -1,9 +1,10 @@
 PORT ?= 8000
+MINUTES ?= 10
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test container lock picture benchmark clean
+.PHONY: run setup test container lock picture benchmark benchmark-delivery soak clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -39,6 +40,12 @@ lock:                     ## renew the locked requirements (needs uv)
 
 benchmark: $(VENV)/.installed-dev ## the numbers in the README
 	$(VENV)/bin/python -m benchmarks
+
+benchmark-delivery: $(VENV)/.installed-dev ## those of delivery, on SQLite and on PostgreSQL
+	$(VENV)/bin/python -m benchmarks.of_delivery
+
+soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each database: lost, twice
+	$(VENV)/bin/python -m tests.endurance --minutes $(MINUTES)
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture
