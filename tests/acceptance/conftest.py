@@ -9,8 +9,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app.main import create_app
+from tests.acceptance.commands import intresse, shell
 from tests.conftest import Configure
 from tests.serving import free_port, serve
+
+__all__ = ["intresse", "shell"]  # fixtures
 
 # Chromium as root and without the look-ups that a closed network refuses.
 ARGUMENTS = (
