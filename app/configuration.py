@@ -1,6 +1,7 @@
 """From `intresse.toml` and the environment to `Settings`: secrets fetched, every fault told in one line."""
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,6 +65,20 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     if faults:
         raise ConfigurationError([f"{path}: {line}" for line in faults])
     return settings
+
+
+def warnings(path: Path) -> list[str]:
+    """What does not stop the start and should not stay, a line each. The file is one that `load` has read."""
+    mode = path.stat().st_mode
+    if not mode & stat.S_IROTH or not _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
+        return []
+    return [f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}"]
+
+
+def _holds_a_secret(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_a_secret(item) for item in value)
+    return isinstance(value, dict) and (bool(SECRETS & value.keys()) or any(map(_holds_a_secret, value.values())))
 
 
 def _with_secrets(value: Any, name: str, environ: Mapping[str, str], faults: list[str]) -> Any:
