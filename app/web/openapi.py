@@ -62,18 +62,12 @@ REFUSALS = {
 
 
 def routes() -> list[BaseRoute]:
-    """`/openapi.json`, and FastAPI's page that shows it, `/docs`."""
+    """`/openapi.json`; the page that shows it is in `docs`."""
 
     async def document(_: Request) -> Response:
         return JSONResponse(_described())
 
-    async def page(_: Request) -> Response:
-        # A tenth of the process's memory, and few ever look at this page in production.
-        from fastapi.openapi.docs import get_swagger_ui_html
-
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Intresse")
-
-    return [Route("/openapi.json", document, methods=["GET"]), Route("/docs", page, methods=["GET"])]
+    return [Route("/openapi.json", document, methods=["GET"])]
 
 
 @cache
