@@ -1,9 +1,12 @@
 PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv
+AUDIT := $(VENV)/audit
+# Of a version with known vulnerabilities: an answer without any is not that of the database.
+ADVISORIES := https://pypi.org/pypi/pip/19.0/json
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test container lock picture benchmark clean
+.PHONY: run setup test container lock audit sbom picture benchmark clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -36,6 +39,23 @@ container:                ## the image, built and tried without Docker; not part
 lock:                     ## renew the locked requirements (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.txt
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.txt
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --group audit -o requirements-audit.txt
+
+audit:                    ## known vulnerabilities of what is locked; skipped where their database can't be reached
+	@if ! $(PYTHON) -c 'import json, urllib.request as u; assert json.load(u.urlopen("$(ADVISORIES)", timeout=5))["vulnerabilities"]' 2>/dev/null; then \
+		echo "audit SKIPPED: $(ADVISORIES) can't be reached"; \
+	else \
+		$(MAKE) --no-print-directory $(AUDIT)/.installed && \
+		$(AUDIT)/bin/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off; \
+	fi
+
+sbom: $(AUDIT)/.installed ## sbom.json: what is in the product, as CycloneDX
+	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json requirements.txt
+
+$(AUDIT)/.installed: requirements-audit.txt
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
 
 benchmark: $(VENV)/.installed-dev ## the numbers in the README
 	$(VENV)/bin/python -m benchmarks
