@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.secret_types import is_guessable
 from app.settings import Settings
 
 DEFAULT_PATH = "intresse.toml"
@@ -67,12 +68,16 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-def warnings(path: Path) -> list[str]:
-    """What does not stop the start and should not stay, a line each. The file is one that `load` has read."""
-    mode = path.stat().st_mode
-    if not mode & stat.S_IROTH or not _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
-        return []
-    return [f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}"]
+def warnings(path: Path, settings: Settings) -> list[str]:
+    """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
+    lines = []
+    if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
+        lines.append(f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}")
+    if is_guessable(settings.secret_key.get_secret_value()):
+        lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
+    if any(map(is_guessable, settings.encryption_keys)):
+        lines.append("encryption_keys: has one that can be guessed; openssl rand -base64 32 | tr '+/' '-_' makes a key")
+    return lines
 
 
 def _holds_a_secret(value: Any) -> bool:

@@ -19,7 +19,7 @@ def check(
 ) -> None:
     """Read the configuration and say what is wrong; exit 0 or 1."""
     settings = configured()
-    for line in warnings(configuration_path()):
+    for line in warnings(configuration_path(), settings):
         typer.echo(f"Warning: {line}", err=True)
     typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")
     if online:
