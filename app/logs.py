@@ -22,6 +22,7 @@ KEYS = frozenset(
         # what, whose, how it went: ids of ours, names from the configuration, numbers and words of our own
         "submission",
         "submissions",
+        "count",
         "customer",
         "operation",
         "function_group",

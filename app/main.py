@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import limits
 import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.delivery.deliver import Deliverer
+from app.delivery.housekeeping import Housekeeper
 from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
@@ -35,14 +37,17 @@ from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
+from app.storage.retention import Periods, Retention
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
-from app.web import crm, embed, forms, openapi, operations, personal, problems, receipts, static_files
+from app.web import crm, docs, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
 from app.web.greeting import Greeter
 from app.web.guard import OriginRule
+from app.web.headers import SecurityHeaders
 from app.web.pages import Firm
+from app.web.proxies import TrustedProxies
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
 from app.web.templating import Templates
@@ -66,19 +71,21 @@ class Service:
     vitec: VitecClient
     look_up: LookUp
     worker: Worker
+    housekeeper: Housekeeper
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         intake = asyncio.create_task(self.intake.run()) if web else None
         watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup)] if web else []
-        delivery = asyncio.create_task(self.worker.run()) if deliver else None
+        working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
         try:
             yield
         finally:
             self.worker.stop()
             self.intake.stop()
-            for task in filter(None, (delivery, intake)):
+            self.housekeeper.stop()
+            for task in (*working, *filter(None, [intake])):
                 await task
             for task in watching:
                 task.cancel()
@@ -127,7 +134,13 @@ def build_service(settings: Settings) -> Service:
         vitec=vitec,
         look_up=LookUp(vitec, logins, pace),
         worker=worker,
+        housekeeper=Housekeeper(Retention(database, _periods(settings))),
     )
+
+
+def _periods(settings: Settings) -> Periods:
+    kept = settings.retention
+    return Periods(*(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days)))
 
 
 def build_vitec(settings: Settings) -> VitecClient:
@@ -188,7 +201,8 @@ def create_app(
                 yield
                 log.info("stopping")
 
-    app = Starlette(
+    app = _App(
+        settings.trusted_proxies,
         routes=[
             *forms.routes(site),
             *crm.routes(site),
@@ -199,14 +213,24 @@ def create_app(
             *static_files.routes,
             *extra_routes,
             *openapi.routes(),
+            *docs.routes,
         ],
         lifespan=lifespan,
         exception_handlers=problems.handlers(site),
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app
+
+
+class _App(Starlette):
+    """With what has to be around the framework's own answers to faults too."""
+
+    def __init__(self, trusted_proxies: Sequence[str], **named: Any) -> None:
+        super().__init__(**named)
+        self._trusted_proxies = trusted_proxies
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(TrustedProxies(super().build_middleware_stack(), self._trusted_proxies))
 
 
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:
@@ -237,6 +261,7 @@ def _web_customer(customer: Customer) -> web.Customer:
         origins=tuple(customer.allowed_origins),
         key_hashes=tuple(customer.api_key_hashes),
         rate=limits.parse(customer.rate_limit),
+        person_rate=limits.parse(customer.rate_limit_person),
         collect_personnummer=customer.collect_personnummer,
         defaults=defaults_of(customer),
     )
