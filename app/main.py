@@ -41,13 +41,13 @@ from app.storage.retention import Periods, Retention
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
-from app.web import crm, docs, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
-from app.web.greeting import Greeter
+from app.web import docs, openapi, problems
 from app.web.guard import OriginRule
 from app.web.headers import SecurityHeaders
 from app.web.pages import Firm
 from app.web.proxies import TrustedProxies
+from app.web.routes import routes
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
 from app.web.templating import Templates
@@ -203,18 +203,7 @@ def create_app(
 
     app = _App(
         settings.trusted_proxies,
-        routes=[
-            *forms.routes(site),
-            *crm.routes(site),
-            *personal.routes(site, service.keyring, Greeter(site.contacts)),
-            *receipts.routes(site),
-            *embed.routes(site),
-            *operations.routes(service.database),
-            *static_files.routes,
-            *extra_routes,
-            *openapi.routes(),
-            *docs.routes,
-        ],
+        routes=[*routes(site, service.keyring, service.database), *extra_routes, *openapi.routes(), *docs.routes],
         lifespan=lifespan,
         exception_handlers=problems.handlers(site),
     )
