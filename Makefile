@@ -1,9 +1,11 @@
 PORT ?= 8000
+MINUTES ?= 10
 PYTHON ?= python3
 VENV := .venv
+AUDIT := $(VENV)/audit
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test container lock picture benchmark clean
+.PHONY: run setup test container lock audit sbom picture benchmark benchmark-delivery soak clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -36,9 +38,33 @@ container:                ## the image, built and tried without Docker; not part
 lock:                     ## renew the locked requirements (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.txt
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.txt
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --group audit -o requirements-audit.txt
+
+# A version with known vulnerabilities comes first: an answer without any is not that of the database.
+audit: $(AUDIT)/.installed ## known vulnerabilities of what is locked; skipped where their database can't be reached
+	@echo "pip==19.0" > $(AUDIT)/vulnerable.txt
+	@if $(AUDIT)/bin/pip-audit --requirement $(AUDIT)/vulnerable.txt --no-deps --disable-pip --progress-spinner off 2>&1 | grep -q "PYSEC-\|GHSA-\|CVE-"; then \
+		$(AUDIT)/bin/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off; \
+	else \
+		echo "audit SKIPPED: the database of vulnerabilities can't be reached"; \
+	fi
+
+sbom: $(AUDIT)/.installed ## sbom.json: what is in the product, as CycloneDX
+	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json requirements.txt
+
+$(AUDIT)/.installed: requirements-audit.txt
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
 
 benchmark: $(VENV)/.installed-dev ## the numbers in the README
 	$(VENV)/bin/python -m benchmarks
+
+benchmark-delivery: $(VENV)/.installed-dev ## those of delivery, on SQLite and on PostgreSQL
+	$(VENV)/bin/python -m benchmarks.of_delivery
+
+soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each database: lost, twice
+	$(VENV)/bin/python -m tests.endurance --minutes $(MINUTES)
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture

@@ -1,6 +1,7 @@
 """From `intresse.toml` and the environment to `Settings`: secrets fetched, every fault told in one line."""
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.secret_types import is_guessable
 from app.settings import Settings
 
 DEFAULT_PATH = "intresse.toml"
@@ -64,6 +66,24 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     if faults:
         raise ConfigurationError([f"{path}: {line}" for line in faults])
     return settings
+
+
+def warnings(path: Path, settings: Settings) -> list[str]:
+    """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
+    lines = []
+    if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
+        lines.append(f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}")
+    if is_guessable(settings.secret_key.get_secret_value()):
+        lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
+    if any(map(is_guessable, settings.encryption_keys)):
+        lines.append("encryption_keys: has one that can be guessed; openssl rand -base64 32 | tr '+/' '-_' makes a key")
+    return lines
+
+
+def _holds_a_secret(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_a_secret(item) for item in value)
+    return isinstance(value, dict) and (bool(SECRETS & value.keys()) or any(map(_holds_a_secret, value.values())))
 
 
 def _with_secrets(value: Any, name: str, environ: Mapping[str, str], faults: list[str]) -> Any:

@@ -64,6 +64,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
                     "phone": "08-123 456 78",
                     "email": "info@example.se",
                     "rate_limit": "1000/minute",
+                    "rate_limit_person": "1000/day",  # a newcomer is always the same person
                     "lead": {
                         "lead_source_id": "KAMPANJ",
                         "assigned_to_id": "contact-agent",

@@ -17,6 +17,7 @@ def web_customer(customer: Customer) -> web.Customer:
         origins=tuple(customer.allowed_origins),
         key_hashes=tuple(customer.api_key_hashes),
         rate=limits.parse(customer.rate_limit),
+        person_rate=limits.parse(customer.rate_limit_person),
         collect_personnummer=customer.collect_personnummer,
         defaults=defaults_of(customer),
     )

@@ -22,6 +22,7 @@ KEYS = frozenset(
         # what, whose, how it went: ids of ours, names from the configuration, numbers and words of our own
         "submission",
         "submissions",
+        "count",
         "customer",
         "operation",
         "function_group",
@@ -63,11 +64,11 @@ class _Unfailing:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # full, or closed
             self._stream.write(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # full, or closed
             self._stream.flush()
 
 

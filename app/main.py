@@ -10,10 +10,10 @@ import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__
 from app.delivery.deliver import Deliverer
+from app.delivery.housekeeping import Housekeeper
 from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
@@ -34,15 +34,17 @@ from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
+from app.storage.retention import Periods, Retention
 from app.storage.tally import Tally
 from app.storage.views import Views
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
-from app.web import crm, embed, forms, openapi, operations, personal, problems, receipts, static_files
+from app.web import docs, openapi, problems
+from app.web.application import App
 from app.web.console.routes import routes as console_routes
-from app.web.greeting import Greeter
 from app.web.guard import OriginRule
+from app.web.routes import routes
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
 from app.web.templating import Templates
@@ -69,24 +71,26 @@ class Service:
     logins: Logins
     views: Views
     tally: Tally
+    housekeeper: Housekeeper
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         intake = asyncio.create_task(self.intake.run()) if web else None
-        watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup, self.views)] if web else []
-        counting = [asyncio.create_task(self.tally.run())] if deliver else []
-        delivery = asyncio.create_task(self.worker.run()) if deliver else None
+        asking = (self.outcomes, self.lookup, self.views) if web else ()
+        watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
+        working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
         try:
             yield
         finally:
             self.worker.stop()
             self.intake.stop()
-            for task in filter(None, (delivery, intake)):
+            self.housekeeper.stop()
+            for task in (*working, *filter(None, [intake])):
                 await task
-            for task in (*watching, *counting):
+            for task in watching:
                 task.cancel()
-            await asyncio.gather(*watching, *counting, return_exceptions=True)
+            await asyncio.gather(*watching, return_exceptions=True)
             await self.vitec.close()
             self.database.close()
 
@@ -135,7 +139,13 @@ def build_service(settings: Settings) -> Service:
         logins=logins,
         views=Views(database),
         tally=Tally(database, keyring),
+        housekeeper=Housekeeper(Retention(database, _periods(settings))),
     )
+
+
+def _periods(settings: Settings) -> Periods:
+    kept = settings.retention
+    return Periods(*(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days)))
 
 
 def build_vitec(settings: Settings) -> VitecClient:
@@ -196,34 +206,25 @@ def create_app(
                 yield
                 log.info("stopping")
 
-    app = Starlette(
+    app = App(
+        settings.trusted_proxies,
         routes=[
-            *forms.routes(site),
-            *crm.routes(site),
-            *personal.routes(site, service.keyring, Greeter(site.contacts)),
-            *receipts.routes(site),
-            *embed.routes(site),
-            *operations.routes(service.database),
-            *static_files.routes,
+            *routes(site, service.keyring, service.database),
             *_console(settings, service, site),
             *extra_routes,
             *openapi.routes(),
+            *docs.routes,
         ],
         lifespan=lifespan,
         exception_handlers=problems.handlers(site),
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app
 
 
 def _console(settings: Settings, service: Service, site: Site) -> list[Route]:
-    """None without a password."""
-    if settings.console_password is None:
-        return []
     parts = service.database, service.keyring, service.lookup, service.decisions, service.logins, service.vitec
-    return console_routes(build_desk(settings, site, *parts))
+    return console_routes(build_desk(settings, site, *parts)) if settings.console_password else []
 
 
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:

@@ -4,20 +4,18 @@
 and their defaults are in the README; a test compares the two.
 """
 
-import base64
-import binascii
 import ipaddress
 import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import limits
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.submission import PATH_ID
+from app.secret_types import DatabaseUrl, EncryptionKeys, Secret, SecretKey
 from app.web import theme
 
-SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -73,36 +71,6 @@ def _encrypted_upstream(value: str) -> str:
     return value
 
 
-def _database(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
-    return value
-
-
-def _long_enough(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < SHORTEST_SECRET:
-        raise ValueError(f"is shorter than {SHORTEST_SECRET} characters; make one with: openssl rand -base64 32")
-    return value
-
-
-def _not_empty(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value():
-        raise ValueError("is empty")
-    return value
-
-
-def _keys(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("must be text: keys separated by commas")
-    try:
-        keys = [base64.urlsafe_b64decode(part.strip() + "=" * (-len(part.strip()) % 4)) for part in value.split(",")]
-    except (binascii.Error, ValueError):
-        keys = []
-    if not keys or any(len(key) != 32 for key in keys):
-        raise ValueError("must be 32 bytes in URL-safe base64 each, separated by commas")
-    return keys
-
-
 def _rate(value: str) -> str:
     try:
         [rate] = limits.parse_many(value)
@@ -118,7 +86,6 @@ def _network(value: str) -> str:
     return value
 
 
-Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
@@ -155,6 +122,7 @@ class Retention(Table):
     delivered_days: Days = 30
     held_days: Days = 30
     undelivered_days: Days = 90
+    erasure_log: Annotated[str, Field(min_length=1)] | None = None
 
 
 class InterestSettings(Table):
@@ -225,9 +193,9 @@ class Customer(Table):
 
 
 class Settings(Table):
-    secret_key: Annotated[Secret, AfterValidator(_long_enough)]
-    encryption_keys: Annotated[list[bytes], BeforeValidator(_keys), Field(repr=False)]
-    database_url: Annotated[Secret, AfterValidator(_database)]
+    secret_key: SecretKey
+    encryption_keys: EncryptionKeys
+    database_url: DatabaseUrl
     public_url: Annotated[WebAddress, AfterValidator(_without_path)]
     trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
     console_password: Secret | None = None

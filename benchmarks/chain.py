@@ -47,7 +47,7 @@ class Chain:
 
 
 def measure_chain(folder: Path) -> Chain:
-    with _sandbox() as url, (folder / "chain.log").open("w") as log:
+    with sandbox() as url, (folder / "chain.log").open("w") as log:
         logs.configure(log)  # as the service writes them
         return uvloop.run(_measure(_settings(url, folder)))  # the loop that the service runs on
 
@@ -127,7 +127,7 @@ def _submission() -> NewSubmission:
 
 
 @contextmanager
-def _sandbox() -> Iterator[str]:
+def sandbox() -> Iterator[str]:
     """In a process of its own, so that neither side shares its time."""
     context = get_context("spawn")
     here, there = context.Pipe()

@@ -13,6 +13,8 @@ import httpx
 import uvicorn
 from sqlalchemy import URL, make_url
 
+from app.web.http_protocol import HttpProtocol
+
 T = TypeVar("T")
 
 
@@ -21,7 +23,9 @@ def serve(app: Any, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """The app on a loopback port, start-up and shut-down included; yields its base URL."""
     listener = socket.create_server((host, port))
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, proxy_headers=False)
+        uvicorn.Config(
+            app, http=HttpProtocol, log_config=None, log_level="critical", access_log=False, proxy_headers=False
+        )
     )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

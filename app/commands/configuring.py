@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.refusals import configured, stop
-from app.configuration import configuration_path
+from app.configuration import configuration_path, warnings
 
 commands = typer.Typer()
 
@@ -19,6 +19,8 @@ def check(
 ) -> None:
     """Read the configuration and say what is wrong; exit 0 or 1."""
     settings = configured()
+    for line in warnings(configuration_path(), settings):
+        typer.echo(f"Warning: {line}", err=True)
     typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")
     if online:
         from app.main import refused_logins

@@ -87,5 +87,34 @@ def restored() -> None:
         prepare_database(database)
         with usable(), database.engine.begin() as connection:
             parked = park_undelivered(connection)
+    erased = _erased_again()
+    if erased:
+        typer.echo(f"{erased} submission(s) of people who had been erased are erased again.")
     typer.echo(f"{parked} submission(s) may have been delivered since the backup: they are uncertain now, see")
     typer.echo("`intresse leads list --status uncertain`; `intresse leads retry` sends one again.")
+
+
+def _erased_again() -> int:
+    from app.leads import run
+    from app.people import BadSearch, replaying
+    from app.storage.erasure_log import ErasureLogUnusable
+
+    try:
+        with using_database():
+            return run(configured(), replaying)
+    except (BadSearch, ErasureLogUnusable) as error:
+        stop(f"not erased again: {error}")
+
+
+@commands.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal everything anew with the first of encryption_keys; the service may be at work."""
+    from app.leads import run
+    from app.storage.rotation import rotate
+
+    with using_database():
+        done = run(configured(), lambda service: rotate(service.database, service.keyring))
+    typer.echo(f"Sealed anew: {done.values} value(s).")
+    if done.closed:
+        stop(f"{done.closed} value(s) can't be opened with encryption_keys: keep them all, and look for the lost one.")
+    typer.echo("The database needs the first key alone. Personal links need the key they were made with.")

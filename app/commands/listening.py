@@ -9,6 +9,8 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from app.web.http_protocol import HttpProtocol
+
 # Under the 30 s that an orchestrator gives, less what is drained before.
 GRACEFUL_SECONDS = 25
 
@@ -26,6 +28,7 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
         app,
         host=host,
         port=port,
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -69,6 +69,7 @@ class Worker:
                 pause = AWAY_SECONDS
             await self._rest(pause)
         await drained
+        await self._drain()  # what the last round was claiming when the signal came
 
     def stop(self) -> None:
         """No more claims; what is in flight is finished, or handed back before long."""

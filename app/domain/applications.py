@@ -7,7 +7,7 @@ letter after a constraint is its source in vitec-connect.md (S, H, O).
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 from app.domain.fields import (
@@ -129,6 +129,13 @@ class PresentAccommodation(VitecModel):
     coordinate: Coordinate | None = None
 
 
+MOST_TAGS_READ = 100  # five times what is sent on: a flood of them costs neither the lead nor the service
+
+
+def _first_tags(value: Any) -> Any:
+    return value[:MOST_TAGS_READ] if isinstance(value, list) else value
+
+
 class MarketingMember(VitecModel):
     """`marketing` as an application carries it; its values are tidied by `app.domain.marketing`."""
 
@@ -137,7 +144,7 @@ class MarketingMember(VitecModel):
         value: str
 
     referrer: str | None = None
-    utm_tags: list[Tag] | None = None
+    utm_tags: Annotated[list[Tag] | None, BeforeValidator(_first_tags)] = None
 
 
 class Interest(VitecModel):

@@ -24,6 +24,7 @@ def payload_of(order: Order, consent: Mapping[str, Any] | None) -> dict[str, Any
     """`consent` is what was shown: text version, language, time."""
     said = order.said
     return {
+        "resource": order.resource,
         "application": order.spoken,
         "marketing": said.marketing.body(),
         "consent": consent,
@@ -43,7 +44,7 @@ def order_of(submission: Submission, payload: Mapping[str, Any]) -> Order:
         marketing=Marketing.of_body(payload["marketing"]),
     )
     application = model.model_validate(payload["application"], context=reading)
-    return Order(submission.customer_id, submission.operation, submission.resource, application, said)
+    return Order(submission.customer_id, submission.operation, tuple(payload["resource"]), application, said)
 
 
 def filled_anew(

@@ -137,7 +137,8 @@ class NewStep:
 @dataclass(slots=True)
 class NewSubmission:
     """A validated post about to be stored. `payload` is what the caller said: the application, its marketing, the
-    consent. `contacts` are the e-mail addresses and numbers that it can be found by."""
+    consent. `contacts` are the e-mail addresses and numbers that it can be found by. `held`: a person looks at it
+    before it is sent."""
 
     id: str
     customer_id: str
@@ -149,6 +150,7 @@ class NewSubmission:
     contacts: Mapping[str, str]
     steps: tuple[NewStep, ...]
     repeat: Repeat | None
+    held: bool = False
 
 
 def new_id() -> str:

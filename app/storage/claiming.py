@@ -19,7 +19,7 @@ from app.storage import statements
 from app.storage.claims import Claim, ClaimedStep, Lane, Lease
 from app.storage.encryption import Keyring, SealBroken
 from app.storage.logins import Logins, places
-from app.storage.schema import BODIES, moment_of, payload_of, resource_of
+from app.storage.schema import BODIES, RESOURCES, moment_of, payload_of, resource_of
 from app.storage.statements import now_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -118,7 +118,7 @@ class Claiming:
 
     def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
         steps = statements.STEPS.rows(connection, {"of_submission": row.id})
-        bodies = self._keyring.open(row.payload, payload_of(row.id))[BODIES]
+        payload = self._keyring.open(row.payload, payload_of(row.id))
         since = moment_of(row.delivery_since, connection.dialect)
         assert since is not None  # the column is never empty
         return Claim(
@@ -127,7 +127,7 @@ class Claiming:
             row.customer_id,
             Operation(row.operation),
             since,
-            tuple(_step(step, bodies) for step in steps if step.status not in FINAL),
+            tuple(_step(step, payload) for step in steps if step.status not in FINAL),
             {Operation(step.operation): self._result(step) for step in steps if step.status in DONE},
             probes,
             lease,
@@ -157,14 +157,15 @@ def _lanes(connection: Connection, customers: Collection[str], now: datetime) ->
     return lanes
 
 
-def _step(row: Row[Any], bodies: Sequence[Mapping[str, Any]]) -> ClaimedStep:
+def _step(row: Row[Any], payload: Mapping[str, Any]) -> ClaimedStep:
+    sealed: Sequence[Sequence[str]] | None = payload.get(RESOURCES)
     operation = Operation(row.operation)
     sending = row.status == StepStatus.SENDING
     return ClaimedStep(
         row.position,
         operation,
-        resource_of(row.resource),
-        bodies[row.position],
+        tuple(sealed[row.position]) if sealed else resource_of(row.resource),
+        payload[BODIES][row.position],
         row.attempts,
         interrupted=sending and operation is not Operation.CONTACT,  # a look-up is simply made again
         was_not_found=bool(row.not_found),

@@ -62,8 +62,6 @@ def _discard(connection: Connection, identity: str) -> bool:
     if not todo or not _is_free(connection, identity):
         return False
     now = now_of(connection)
-    held = (submissions.c.id == identity) & (submissions.c.status == Status.HELD)
-    connection.execute(update(submissions).where(held).values(status=Status.FAILED.value, settled_at=now))
     erase(connection, [identity], now)
     _note(connection, identity, todo[0].position, "discarded")
     return True

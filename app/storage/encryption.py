@@ -30,6 +30,11 @@ class Keyring:
         self._ciphers = {self._id(key): AESGCM(key) for key in keys}
         self._first = self._id(keys[0])
 
+    @property
+    def first(self) -> bytes:
+        """What every value sealed now begins with."""
+        return self._first
+
     @staticmethod
     def _id(key: bytes) -> bytes:
         return hashlib.sha256(b"intresse key id" + key).digest()[:_ID_LENGTH]

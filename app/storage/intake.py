@@ -18,7 +18,16 @@ from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.row_insert import RowInsert
-from app.storage.schema import BODIES, UtcDateTime, payload_of, steps, submissions
+from app.storage.schema import (
+    BODIES,
+    NAMING_A_CONTACT,
+    RESOURCES,
+    UtcDateTime,
+    open_resource,
+    payload_of,
+    steps,
+    submissions,
+)
 
 LARGEST_BATCH = 256
 MOST_WAITING = 1000
@@ -166,34 +175,39 @@ class Intake:
             "id": new.id,
             "customer_id": new.customer_id,
             "operation": new.operation.value,
-            "resource": "/".join(new.resource),
-            "status": Status.PENDING.value,
+            "resource": open_resource(new.operation, new.resource),
+            "status": (Status.HELD if new.held else Status.PENDING).value,
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
-            "payload": self._keyring.seal(
-                {**new.payload, BODIES: [step.body for step in new.steps]}, payload_of(new.id)
-            ),
+            "payload": self._keyring.seal(_payload(new), payload_of(new.id)),
             "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,
             "repeat_content": repeat.content if repeat else None,
             "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
             "function_group": GROUPS[new.steps[0].operation].value,
-            "due_at": received,
+            "due_at": None if new.held else received,
         }
         rows = [
             {
                 "submission_id": new.id,
                 "position": position,
                 "operation": step.operation.value,
-                "resource": "/".join(step.resource),
+                "resource": open_resource(step.operation, step.resource),
                 "status": StepStatus.WAITING.value,
                 "attempts": 0,
             }
             for position, step in enumerate(new.steps)
         ]
         return _Rows(new.received_at, submission, rows, Accepted(new.id, repeated=False))
+
+
+def _payload(new: NewSubmission) -> dict[str, Any]:
+    payload = {**new.payload, BODIES: [step.body for step in new.steps]}
+    if any(step.operation in NAMING_A_CONTACT for step in new.steps):
+        payload[RESOURCES] = [step.resource for step in new.steps]
+    return payload
 
 
 def _unless_clash(error: StoreUnavailable) -> None:

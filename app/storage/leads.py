@@ -56,7 +56,7 @@ class Leads:
 
     async def payload(self, identity: str) -> dict[str, Any]:
         """What the caller said, and under `BODIES` what each step sends.
-        Raises `StoreUnavailable`, and `KeyError` when there is no such submission."""
+        Raises `StoreUnavailable`, and `KeyError` when there is none, or it has been erased."""
         query = select(submissions.c.payload).where(submissions.c.id == identity)
         sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
         if sealed is None:

@@ -1,5 +1,6 @@
 """The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from app.domain.submission import STOPPED
+from app.domain.submission import STOPPED, Operation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,7 +64,7 @@ submissions = Table(
     Column("id", String(36), primary_key=True),
     Column("customer_id", String(40), nullable=False),
     Column("operation", String(20), nullable=False),
-    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"
+    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"; see `open_resource`
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
@@ -227,6 +228,14 @@ def resource_of(text: str) -> tuple[str, ...]:
 
 
 BODIES = "bodies"  # in a payload: what each step sends, by position
+RESOURCES = "resources"  # likewise each step's resource, where one of them is a contact
+# Operations whose resource is a contact, which is a person: it stands in the sealed payload and not in its column.
+NAMING_A_CONTACT = frozenset({Operation.CONTACT, Operation.LEAD, Operation.LOAN_PROMISE})
+
+
+def open_resource(operation: Operation, resource: Sequence[str]) -> str:
+    """What the `resource` column may tell."""
+    return "" if operation in NAMING_A_CONTACT else "/".join(resource)
 
 
 def payload_of(identity: str) -> str:

@@ -98,8 +98,7 @@ class JsonAnswers:
         return self._json(content, 202, headers)
 
     def _json(self, content: Any, status: int, headers: Mapping[str, str]) -> Response:
-        fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return JSONResponse(content, status, headers={**fixed, **cors_headers(self.visit), **headers})
+        return JSONResponse(content, status, headers={**cors_headers(self.visit), **headers})
 
 
 @dataclass(slots=True)

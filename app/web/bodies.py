@@ -1,5 +1,6 @@
 """A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
+BODY_SECONDS = 20.0
 LIST = "list"
 # What a member may hold: None one value, LIST several, a mapping further members.
 Tree = Mapping[str, Any]
@@ -31,6 +33,10 @@ Places = Mapping[str, Place]
 
 class TooLarge(Exception):
     """Over 64 KiB."""
+
+
+class TooSlow(Exception):
+    """Not all of it came within `BODY_SECONDS`."""
 
 
 class UnsupportedMedia(Exception):
@@ -73,8 +79,12 @@ def media_of(content_type: str | None) -> Media:
 
 async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
     """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
-    Raises `ClientDisconnect`, `TooLarge`."""
-    content = await _content(request, headers)
+    Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            content = await _content(request, headers)
+    except TimeoutError:
+        raise TooSlow from None
     if media is Media.JSON:
         return parse_json(content)
     if media is Media.MULTIPART:
@@ -113,7 +123,14 @@ def parse_json(content: bytes) -> Body:
         return Body(False, {}, {}, faults=(Fault("", "invalid_json"),))
     if not isinstance(members, dict):
         return Body(False, {}, {}, faults=(Fault("", "wrong_type"),))
+    if content.count(b":") > MOST_FIELDS and _fields(members) > MOST_FIELDS:
+        return Body(False, {}, {}, faults=(Fault("", "too_many_fields"),))
     return Body(False, _said(members), {})
+
+
+def _fields(members: Mapping[str, Any]) -> int:
+    """With those inside; how many a list may hold is its own affair."""
+    return sum(1 + (_fields(value) if isinstance(value, dict) else 0) for value in members.values())
 
 
 def _said(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +159,8 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Faul
     faults: list[Fault] = []
     if not content.rstrip().endswith(b"--"):  # broken off: the parser would leave out the last field in silence
         return [], [Fault("", "invalid_form")]
+    if content.lower().count(b"content-disposition:") > MOST_FIELDS:
+        return [], [Fault("", "too_many_fields")]
     parser = MultiPartParser(headers, stream(), max_files=MOST_FIELDS, max_fields=MOST_FIELDS)  # type: ignore[arg-type]
     try:
         form = await parser.parse()

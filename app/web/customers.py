@@ -24,6 +24,7 @@ class Customer:
     origins: tuple[str, ...]
     key_hashes: tuple[str, ...]
     rate: RateLimitItem
+    person_rate: RateLimitItem
     collect_personnummer: bool
     defaults: Defaults
 

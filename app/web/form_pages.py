@@ -73,8 +73,10 @@ def _fresh(visit: Visit) -> Response:
         headers = tuple(header for header in page.raw_headers if header[0] != b"content-length")
         fresh = site.fresh_forms[key] = site.templates.skeleton(_empty(visit, referrer)), headers
     skeleton, headers = fresh
+    token = site.tokens.issue(visit.path)
     texts = {
-        "token": site.tokens.issue(visit.path),
+        "token": token,
+        "trap": _trap(visit, token),
         "query": escape(_query_start(visit, referrer)),
         "referrer": escape(referrer),
         "title": escape(title),
@@ -87,6 +89,7 @@ def _empty(visit: Visit, referrer: str) -> FormPage:
     site, customer, page = visit.site, visit.customer, visit.kind.page
     assert page is not None
     ticks = customer.defaults.viewing if page == "viewing" else NO_TICKS
+    token = site.tokens.issue(visit.path)
     return FormPage(
         form=page,
         language=visit.language,
@@ -94,8 +97,9 @@ def _empty(visit: Visit, referrer: str) -> FormPage:
         firm=customer.firm,
         demo=site.demo,
         frame_origins="" if visit.kind.personal else site.frame_origins(customer),
-        token=site.tokens.issue(visit.path),
+        token=token,
         referrer=referrer,
+        trap=_trap(visit, token),
         title=visit.title,
         name=visit.greeting,
         consent=visit.asks_consent,
@@ -104,6 +108,11 @@ def _empty(visit: Visit, referrer: str) -> FormPage:
         mail_confirmation=ticks.mail_confirmation,
         sms_confirmation=ticks.sms_confirmation,
     )
+
+
+def _trap(visit: Visit, token: str) -> str:
+    """Whoever holds a personal link is no robot."""
+    return "" if visit.kind.personal else visit.site.tokens.trap(token)
 
 
 def _headers(visit: Visit, form_action: str = "'self'") -> Mapping[str, str]:

@@ -1,7 +1,46 @@
-"""Security headers of pages. Nothing inline runs: the one style element is allowed by its hash."""
+"""Security headers. Nothing inline runs, nothing comes from another host; the one style element is allowed by its hash.
+
+Every answer gets `DEFAULTS` for what it does not say itself.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
+REFERRER_POLICY = "strict-origin-when-cross-origin"
+DEFAULTS: Mapping[str, str] = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "cache-control": "no-store",
+    "referrer-policy": REFERRER_POLICY,
+    "x-content-type-options": "nosniff",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",  # but for what brokers' pages load, which says otherwise
+}
+
+
+class SecurityHeaders:
+    """Around everything, the answers to faults included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._defaults = [(name.encode(), value.encode()) for name, value in DEFAULTS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name for name, _ in message["headers"]}
+                missing = [header for header in self._defaults if header[0] not in said]
+                message["headers"] = [*message["headers"], *missing]
+            await send(message)
+
+        await self._app(scope, receive, complete)
 
 
 @lru_cache(maxsize=1024)
@@ -18,15 +57,7 @@ def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'sel
         "base-uri 'none'",
         *([f"frame-ancestors {frame_ancestors}"] if frame_ancestors else []),
     ]
-    return {
-        "Content-Security-Policy": "; ".join(policy),
-        "Cache-Control": "no-store",
-        # Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "X-Content-Type-Options": "nosniff",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        "Vary": "Accept-Language",
-    }
+    return {"Content-Security-Policy": "; ".join(policy), "Cache-Control": "no-store", "Vary": "Accept-Language"}
 
 
 def private_headers(style_hash: str) -> Mapping[str, str]:

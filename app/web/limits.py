@@ -1,4 +1,4 @@
-"""Submissions per visitor address, in this process's memory: each replica counts for itself.
+"""Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
 
 The `limits` library reads the rates and decides; only its memory is ours. Its own walks through all addresses in a
 thread up to a hundred times a second, which at 10,000 addresses takes a third of a core.
@@ -6,6 +6,8 @@ thread up to a hundred times a second, which at 10,000 addresses takes a third o
 
 import time
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import ceil
 
 from limits.storage import MovingWindowSupport, Storage
@@ -14,6 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from app.web.customers import Customer, network_of
 
 SWEEP_SECONDS = 60.0
+MOST_PERSONS = 50_000  # counted at a time, and as many before: some 10 MB
 
 
 class TooMany(Exception):
@@ -95,3 +98,43 @@ class AddressLimits:
         if not self._limiter.hit(customer.rate, *who):
             free_at = self._limiter.get_window_stats(customer.rate, *who).reset_time
             raise TooMany(max(1, ceil(free_at - time.time())))
+
+
+@dataclass(slots=True)
+class _Period:
+    """How many submissions of each person in this period of a rate and in the one before; persons as hashes."""
+
+    number: int
+    now: dict[int, int] = field(default_factory=dict)
+    before: dict[int, int] = field(default_factory=dict)
+
+    def turn(self, number: int) -> None:
+        """To this period; or, when too many have come in one, as if the next had begun."""
+        if number == self.number and len(self.now) < MOST_PERSONS:
+            return
+        self.before = self.now if number <= self.number + 1 else {}
+        self.now = {}
+        self.number = number
+
+
+class PersonLimits:
+    """Counted by period, the one before weighing less the longer it is past: two numbers a person instead of a moment
+    for each submission, because everyone who writes is remembered for a day."""
+
+    def __init__(self) -> None:
+        self._periods: dict[int, _Period] = {}
+
+    def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
+        """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
+        seconds = customer.person_rate.get_expiry()
+        number, past = divmod(time.monotonic(), seconds)
+        period = self._periods.setdefault(seconds, _Period(int(number)))
+        period.turn(int(number))
+        persons = [hash((customer.id, contact)) for contact in contacts.values()]
+        still = 1 - past / seconds
+        for person in persons:
+            if period.now.get(person, 0) + period.before.get(person, 0) * still >= customer.person_rate.amount:
+                return True
+        for person in persons:
+            period.now[person] = period.now.get(person, 0) + 1
+        return False

@@ -132,6 +132,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "not-found": (N_("Nothing here"), N_("There is nothing at this address. Check how it is written.")),
     "too-large": (N_("Too much at once"), N_("The body may be at most 64 KiB.")),
+    "too-slow": (N_("It took too long"), N_("Not all of the body came in time. Send it again.")),
     "unsupported-media": (
         N_("Another content type is needed"),
         N_("Send application/json, application/x-www-form-urlencoded or multipart/form-data."),

@@ -102,6 +102,7 @@ class FormPage:
 
     frame_origins   as `Site.frame_origins`
     name            the first name of the one whose personal page it is
+    trap            the input that only robots fill in; "" for none
     values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
     consent         whether a consent must be ticked
     personnummer    whether it is asked for
@@ -116,6 +117,7 @@ class FormPage:
     frame_origins: str
     token: str
     referrer: str
+    trap: str = ""
     title: str = ""
     name: str = ""
     values: Mapping[str, str] = field(default_factory=dict)

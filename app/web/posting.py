@@ -1,5 +1,7 @@
 """A post to any operation, from its body to its answer."""
 
+from collections.abc import Mapping
+
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -7,7 +9,7 @@ from starlette.responses import Response
 from app.storage.database import StoreUnavailable
 from app.storage.intake import RepeatMismatch
 from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
-from app.web.bodies import Body, Media, TooLarge, UnsupportedMedia, media_of, read
+from app.web.bodies import Body, Media, TooLarge, TooSlow, UnsupportedMedia, media_of, read
 from app.web.guard import Forbidden
 from app.web.limits import TooMany
 from app.web.problems import refuse
@@ -28,6 +30,8 @@ async def post(visit: Visit) -> Response:
         return _refuse(visit, 415)
     except TooLarge:
         return _refuse(visit, 413)
+    except TooSlow:
+        return _refuse(visit, 408, {"Connection": "close"})  # what may still come is not another request
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     return await _answer(visit, body, FormAnswers(visit, body) if body.form and visit.kind.page else JsonAnswers(visit))
@@ -52,5 +56,6 @@ async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:
         return answers.fault()
 
 
-def _refuse(visit: Visit, status: int) -> Response:
-    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=cors_headers(visit))
+def _refuse(visit: Visit, status: int, more: Mapping[str, str] | None = None) -> Response:
+    headers = cors_headers(visit) | dict(more or {})
+    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=headers)

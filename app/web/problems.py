@@ -26,6 +26,7 @@ KINDS = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     410: "gone",
     413: "too-large",
     415: "unsupported-media",
@@ -58,8 +59,7 @@ class Problem(JSONResponse):
             content["errors"] = errors
         if upstream is not None:
             content["upstream"] = upstream
-        fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        super().__init__(content, status, headers={**fixed, **(headers or {})})
+        super().__init__(content, status, headers=headers)
 
 
 def wants_page(request: Request) -> bool:

@@ -16,6 +16,7 @@ TOKEN_LIVES = timedelta(hours=24)
 LINK_LIVES = timedelta(days=91)  # longer than any link
 LINK_SECRET_LENGTH = 18  # bytes, which are 24 characters
 CONTENT_LIVES = timedelta(minutes=10)
+TRAP_DIGITS = 9
 
 
 class FormTokens:
@@ -24,18 +25,29 @@ class FormTokens:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._signer = lru_cache(maxsize=1024)(self._make_signer)  # a signer derives its key when it is made
+        self._traps = KeyedHash(secret, "trap")
 
     def issue(self, path: str) -> str:
         return self._signer(path).sign(token_urlsafe(12)).decode()
 
     def is_ours(self, token: str | None, path: str) -> bool:
+        return self.age(token, path) is not None
+
+    def age(self, token: str | None, path: str) -> int | None:
+        """How many seconds ago we made it; None when it is not ours, or of another form, or has expired."""
         if not token or not token.isascii():
-            return False
+            return None
+        signer = self._signer(path)
         try:
-            self._signer(path).unsign(token, max_age=int(TOKEN_LIVES.total_seconds()))
+            _, made_at = signer.unsign(token, int(TOKEN_LIVES.total_seconds()), return_timestamp=True)
         except BadSignature:  # an expired one too
-            return False
-        return True
+            return None
+        return signer.get_timestamp() - int(made_at.timestamp())
+
+    def trap(self, token: str) -> str:
+        """The name of the input that only robots fill in, on the form with this token. It is another one each time,
+        and means nothing to a browser that fills in what it knows of a person."""
+        return "n" + self._traps.digest(token).hex()[:TRAP_DIGITS]
 
     def _make_signer(self, path: str) -> TimestampSigner:
         return TimestampSigner(self._secret, salt=f"form token {path}", digest_method=hashlib.sha256)

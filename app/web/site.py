@@ -12,7 +12,7 @@ from app.storage.views import Views
 from app.web.customers import Customer, Customers
 from app.web.greeting import Contacts
 from app.web.guard import OriginRule
-from app.web.limits import AddressLimits
+from app.web.limits import AddressLimits, PersonLimits
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.templating import Skeleton, Templates
 
@@ -40,6 +40,7 @@ class Site:
     contacts: Contacts
     views: Views
     limits: AddressLimits = field(default_factory=AddressLimits)
+    persons: PersonLimits = field(default_factory=PersonLimits)
     # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 

@@ -1,9 +1,11 @@
 """A body that came in: who may, is it right, is it too much, and onto the disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from app.domain.applications import VitecModel, reached_by
+from app.domain.consent import CURRENT_VERSION, consent_record
 from app.domain.faults import Fault
 from app.domain.filling import Said
 from app.domain.moments import STOCKHOLM
@@ -16,11 +18,10 @@ from app.web.customers import network_of
 from app.web.guard import Forbidden
 from app.web.reading import Read, Rules, marketing_of, read_application
 from app.web.slots import chosen
+from app.web.spam import looks_automatic
 from app.web.visit import Visit
 
 LONGEST_REPEAT_KEY = 255
-# Which wording of the consent the forms show; raised whenever the sentence in the templates changes.
-CONSENT_TEXT_VERSION = 1
 
 
 class Faulty(Exception):
@@ -90,8 +91,9 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
     referer = None if visit.kind.personal else visit.headers.get("referer")
     marketing = marketing_of(body, application, visit.query, referer)
     said = Said(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
-    consent = {"version": CONSENT_TEXT_VERSION, "language": visit.language, "at": now.isoformat()}
     customer, operation = visit.customer, visit.kind.operation
+    token_age = _token_age(visit, body)
+    contacts = reached_by(application)
     order = Order(customer.id, operation, visit.resource, application, said)
     return NewSubmission(
         id=new_id(),
@@ -100,11 +102,32 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
         resource=visit.resource,
         language=visit.language,
         received_at=now,
-        payload=payload_of(order, consent if read.consented else None),
-        contacts=reached_by(application),
+        payload=payload_of(order, _consent(visit, token_age, now) if read.consented else None),
+        contacts=contacts,
         steps=plan(order, customer.defaults),
         repeat=_repeat(visit, body),
+        held=_is_suspect(visit, body, token_age, contacts),
     )
+
+
+def _token_age(visit: Visit, body: Body) -> int | None:
+    """In seconds; None where the post did not come from a form that we served."""
+    return visit.site.tokens.age(body.token, visit.path) if body.form else None
+
+
+def _consent(visit: Visit, token_age: int | None, now: datetime) -> dict[str, Any]:
+    """Of a page that is not ours the words are not ours to know."""
+    firm = visit.customer.firm
+    version = None if token_age is None else CURRENT_VERSION
+    return consent_record(version, visit.language, now.isoformat(), firm.name, firm.privacy_url)
+
+
+def _is_suspect(visit: Visit, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
+    """Whoever holds a key or a personal link is known."""
+    if visit.key is not None or visit.kind.personal:
+        return False
+    trap = visit.site.tokens.trap(body.token) if body.token else None
+    return looks_automatic(body.typed, trap, token_age) or visit.site.persons.exceeded(visit.customer, contacts)
 
 
 def _repeat(visit: Visit, body: Body) -> Repeat | None:

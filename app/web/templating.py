@@ -69,12 +69,13 @@ class Templates:
         return self._environments[language].get_template(template).render(page=page)
 
     def skeleton(self, page: FormPage) -> Skeleton:
-        """With a place for the `token`, the `query` that begins each language's link, and of `referrer`, `title` and
-        `name` those that the page has."""
+        """With a place for the `token`, the `query` that begins each language's link, and of `trap`, `referrer`,
+        `title` and `name` those that the page has."""
         links = [dataclasses.replace(x, href=f"{self._place('query')}lang={x.code}") for x in page.languages]
         marked = dataclasses.replace(
             page,
             token=self._place("token"),
+            trap=page.trap and self._place("trap"),
             referrer=page.referrer and self._place("referrer"),
             title=page.title and self._place("title"),
             name=page.name and self._place("name"),

@@ -291,8 +291,17 @@ class Page:
 
 def page_of(answer: httpx.Response) -> Page:
     assert answer.headers["content-type"].partition(";")[0] == "text/html"
-    reader = _Reader(Page(str(answer.url)))
-    reader.feed(answer.text)
+    return _read(answer.text, str(answer.url))
+
+
+def page_text(html: str) -> str:
+    """What a person reads."""
+    return _read(html, "").text
+
+
+def _read(html: str, url: str) -> Page:
+    reader = _Reader(Page(url))
+    reader.feed(html)
     return reader.page
 
 

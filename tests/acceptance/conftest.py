@@ -11,8 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from app.main import create_app
 from app.vitec.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, broker
+from tests.acceptance.commands import intresse, shell
 from tests.conftest import Configure
 from tests.serving import free_port, serve
+
+__all__ = ["intresse", "shell"]  # fixtures
 
 # Chromium as root and without the look-ups that a closed network refuses.
 ARGUMENTS = (

@@ -20,7 +20,7 @@ from tests.serving import eventually, free_port, is_ready
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 # The image comes without these: whatever imports one fails here too.
-UNUSED = [path.replace("/", ".") for path in (ROOT / "deploy/unused").read_text("utf-8").split()]
+UNUSED = [path.removesuffix(".py").replace("/", ".") for path in (ROOT / "deploy/unused").read_text("utf-8").split()]
 LAUNCH = f"import sys; sys.modules.update(dict.fromkeys({UNUSED})); from app.__main__ import main; main()"
 REPLICAS = ("app-1", "app-2")
 
@@ -63,6 +63,17 @@ class Production:
         process = self.running.pop(service)
         process.terminate()
         return process.wait(60)
+
+    def restart(self, service: str) -> None:
+        """As an upgrade does it: on to the next when the proxy, too, knows that this one is back."""
+        known = self._times_up(service)
+        self.stop(service)
+        self.start(service)
+        if service in self.replicas:
+            eventually(lambda: self._times_up(service) > known)
+
+    def _times_up(self, replica: str) -> int:
+        return self.log("proxy").count(f'"host is up","host":"127.0.0.1:{self.replicas.get(replica)}"')
 
     def kill(self, *services: str) -> None:
         """Without a word: these, or all."""
@@ -112,11 +123,12 @@ def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
         "https://localhost": made.url,
         "https://connect.maklare.vitec.net": vitec_url,
         '"10.0.0.0/8"': '"127.0.0.1"',
+        'username = "partner"': 'username = "partner"\nrequests_per_second = 1000',
     }.items():
         assert ours in text
         text = text.replace(ours, theirs)
     # Every visitor of a test comes from one address.
-    configuration.write_text(f'{text}rate_limit = "100000/minute"\n', "utf-8")
+    configuration.write_text(f'{text}rate_limit = "100000/minute"\nrate_limit_person = "100000/day"\n', "utf-8")
     for name, value in {"database_url": database_url, "vitec_M12345": "secret"}.items():
         (folder / "secrets" / name).unlink()
         (folder / "secrets" / name).write_text(value, "utf-8")

@@ -70,7 +70,7 @@ STATES: dict[str, pages.Page] = {
     "thanks": receipt("interest", time=None),
     **{
         kind: ErrorPage("sv", FIRM, False, 404, kind, LANGUAGES)
-        for kind in ("not-found", "gone", "too-large", "unsupported-media", "used", "no-contact", "forbidden", "fault")
+        for kind in ("not-found", "gone", "used", "no-contact", "fault")
     },
     "nobody's": ErrorPage("en", None, True, 404, "not-found"),
     "English": form("viewing", language="en", slots=SLOTS, notice=Notice("refused"), offer=OFFER),

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.personal_link import make_link
 from app.vitec.sandbox import Office, Person
-from tests.acceptance.test_leads_command import LEAD, ROOT, command, written
+from tests.acceptance.commands import ROOT, command, written
+from tests.acceptance.test_leads_command import LEAD
 from tests.conftest import CUSTOMER, Configure
 from tests.serving import eventually, free_port
 

@@ -63,8 +63,7 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
     with ThreadPoolExecutor(VISITORS) as visitors:
         visiting = [visitors.submit(visit) for _ in range(VISITORS)]
         for service in (*REPLICAS, "worker"):
-            running.stop(service)
-            running.start(service)
+            running.restart(service)
         enough.set()
         answers = [answer for visits in visiting for answer in visits.result()]
     assert {status for _, status in answers} == {303}
@@ -88,6 +87,17 @@ def test_while_one_replica_is_gone_the_other_serves(running: Production) -> None
     running.kill("app-1")
     with running.client() as browser:
         assert [browser.get(FORM).status_code for _ in range(10)] == [200] * 10
+
+
+def test_while_no_replica_is_there_the_proxy_says_so_and_recovers(running: Production) -> None:
+    running.kill(*REPLICAS)
+    with running.client() as browser:
+        answer = browser.post(FORM, data=interest(1), headers={"Origin": running.url})
+        assert answer.status_code in {502, 503}
+        assert "gå tillbaka och skicka igen" in answer.text
+        assert answer.headers["retry-after"] == "30"
+        running.start("app-1")
+        eventually(lambda: browser.get(FORM).status_code == 200)
 
 
 def test_a_connection_that_trickles_is_closed_by_the_proxy(running: Production) -> None:

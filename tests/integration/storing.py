@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission, new_id
 from app.storage.claims import Claim, Lane
@@ -17,7 +17,7 @@ from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.logins import Logins
 from app.storage.outbox import Outbox
-from app.storage.schema import attempts, submissions
+from app.storage.schema import UtcDateTime, attempts, logins, steps, submissions
 from tests.conftest import CUSTOMER
 
 T = TypeVar("T")
@@ -156,3 +156,19 @@ async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 10) -
         assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
     return found
+
+
+async def time_passes(database: Database, by: timedelta) -> None:
+    """As if so much time had passed: each moment in the database is so much longer ago."""
+
+    def work(connection: Connection) -> None:
+        for table in (submissions, steps, attempts, logins):
+            for column in table.c:
+                if not isinstance(column.type, UtcDateTime):
+                    continue
+                for (moment,) in connection.execute(select(column).distinct()).all():
+                    if moment is not None:
+                        moved = update(table).where(column == moment).values({column.name: moment - by})
+                        connection.execute(moved)
+
+    await database.write(work)

@@ -1,6 +1,7 @@
 """The client over HTTP: each fault that Vitec or the network can have -> one error of the taxonomy, and no other."""
 
 import asyncio
+import contextlib
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,6 +11,8 @@ from email.utils import format_datetime
 from socket import create_server
 from typing import Any
 
+import anyio
+import httpcore
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -29,10 +32,12 @@ from app.vitec.errors import (
     Unavailable,
     Unreadable,
     VitecError,
+    Withheld,
 )
 from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
-from tests.integration.storing import ADVERTISING, CRM, VISITOR
+from tests.integration.delivering import received
+from tests.integration.storing import ADVERTISING, CRM, VISITOR, soon
 from tests.serving import serve
 
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
@@ -266,20 +271,33 @@ async def test_an_error_says_nothing_of_what_was_sent(vitec_url: str, office: Of
     assert "secret" not in str(error)
 
 
-def request_errors(base: type[Exception] = httpx.RequestError) -> list[type[Exception]]:
-    """Each class that httpx can raise while it carries out a request."""
-    return [base, *(error for child in base.__subclasses__() for error in request_errors(child))]
+def errors_of(library: Any) -> list[type[Exception]]:
+    """Each class of exception that the library has a name for."""
+    named = (getattr(library, name) for name in dir(library))
+    return [one for one in named if isinstance(one, type) and issubclass(one, Exception)]
 
 
-@pytest.mark.parametrize("error", [*request_errors(), TimeoutError], ids=lambda e: e.__name__)
+def raised(error: type[Exception]) -> Exception:
+    for arguments in ((), ("anna@example.se",)):  # some take no message, some must have one
+        with contextlib.suppress(TypeError):
+            return error(*arguments)
+    return error("anna@example.se", request=None, response=None)  # type: ignore[call-arg]
+
+
+OTHERS = [TimeoutError, OSError, ssl.SSLError, UnicodeError, RuntimeError, anyio.ClosedResourceError]
+
+
+@pytest.mark.parametrize(
+    "error", [*errors_of(httpx), *errors_of(httpcore), *OTHERS], ids=lambda e: f"{e.__module__}.{e.__name__}"
+)
 @pytest.mark.parametrize("sent", [False, True])
-async def test_no_exception_of_httpx_comes_through(
+async def test_no_exception_of_httpx_or_httpcore_comes_through(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception], sent: bool
 ) -> None:
     async def fail(_: Any, request: httpx.Request) -> httpx.Response:
         if sent:
             await request.extensions["trace"]("http11.send_request_headers.started", {})
-        raise error("anna@example.se")
+        raise raised(error)
 
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail)
     async with client("http://vitec.invalid") as vitec:
@@ -388,3 +406,48 @@ async def test_reading_changes_nothing_and_is_never_ambiguous(
         with pytest.raises(VitecError) as failed:
             await vitec.contacts(CUSTOMER, ["C1"])
     assert type(failed.value) is error
+
+
+@pytest.mark.parametrize("may", [True, False])
+async def test_whether_it_may_still_send_is_asked_at_the_last_moment(vitec_url: str, office: Office, may: bool) -> None:
+    async with client(vitec_url) as vitec:
+        call = vitec.post(Operation.INTEREST, CUSTOMER, ("OBJ1",), ANNA, lambda: may)
+        if may:
+            assert (await call).status == 204
+        else:
+            with pytest.raises(Withheld):
+                await call
+        assert len(office.received) == int(may)
+        await interest(vitec)  # the connection is as good as before
+    assert len(office.received) == 1 + int(may)
+
+
+async def test_calls_that_are_abandoned_end_as_if_their_time_had_run_out(vitec_url: str, office: Office) -> None:
+    office.order(Fault(delay_seconds=30))
+    async with client(vitec_url) as vitec:
+        call = asyncio.create_task(interest(vitec))
+        await soon(received(office, 1))
+        vitec.abandon()
+        with pytest.raises(Ambiguous):
+            await asyncio.wait_for(call, 5)
+
+
+async def test_a_cookie_that_vitec_sets_for_one_customer_is_never_sent_for_another() -> None:
+    cookies: list[str | None] = []
+
+    async def take(request: Request) -> Response:
+        cookies.append(request.headers.get("cookie"))
+        return Response(b"null", media_type="application/json", headers={"Set-Cookie": "session=1; Path=/"})
+
+    with serve(Starlette(routes=[Route("/{path:path}", take, methods=["POST"])])) as url:
+        async with client(url) as vitec:
+            await interest(vitec)
+            await interest(vitec)
+    assert cookies == [None, None]
+
+
+async def test_many_calls_at_once_are_spread_over_several_pools(vitec_url: str, office: Office) -> None:
+    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, 10, concurrency=20)
+    answers = await asyncio.gather(*(interest(vitec, f"E{number}") for number in range(20)))
+    await vitec.close()
+    assert len(answers) == len(office.received) == 20

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.delivery import worker as worker_module
 from app.domain.submission import Status, StepStatus
@@ -20,12 +21,16 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vitec_url: str, office: Office) -> None:
     new = application()
     await store(database, new)
+
+    async def told() -> list[str]:
+        return delivery.recorded
+
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
+        assert await soon(told) == [new.id]
     assert (found.status, found.main.attempts, found.main.result) == (Status.DELIVERED, 1, None)
     (request,) = office.received
     assert (request.path, request.body) == (f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", BODY)
-    assert delivery.recorded == [new.id]
 
 
 async def test_the_steps_of_a_submission_are_delivered_in_order_and_vitecs_answers_kept(
@@ -207,10 +212,10 @@ async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
 async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=0.5))
+    office.order(Fault(delay_seconds=1.5))
     new = application()
     await store(database, new)
-    lease = timedelta(seconds=0.15)
+    lease = timedelta(seconds=0.7)
     with opened(database_url) as another:
         async with working(database, vitec_url, lease=lease), working(another, vitec_url, lease=lease) as delivery:
             assert (await delivery.settled(new)).status is Status.DELIVERED
@@ -288,3 +293,50 @@ async def test_a_worker_whose_lease_was_taken_records_nothing_and_works_on(
         assert not delivery.running.done()
         outcomes = await delivery.outcomes(taken)
     assert outcomes[0] == "ambiguous"  # by whoever took over when that lease had run out
+
+
+async def test_a_call_that_outlasts_the_stop_is_cut_off_and_recorded_as_what_it_then_is(
+    database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STOP_SECONDS", 0.2)
+    office.order(Fault(delay_seconds=HANGING, times=1))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        await soon(received(office, 1))
+        delivery.worker.stop()
+        await asyncio.wait_for(delivery.running, 5)
+        assert await delivery.outcomes(new) == ["ambiguous"]
+    async with working(database, vitec_url) as heir:  # at once: no lease has to run out
+        assert (await heir.settled(new)).status is Status.DELIVERED
+
+
+async def test_an_answer_that_came_while_the_store_was_away_is_recorded_when_it_is_back(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    async def rename(old: str, new: str) -> None:
+        await database.write(lambda connection: connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}")))
+
+    office.order(Fault(delay_seconds=0.5, times=1))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        await soon(received(office, 1))
+        await rename("attempts", "away")
+        await asyncio.wait({delivery.running}, timeout=1)
+        await rename("away", "attempts")
+        assert (await delivery.settled(new)).status is Status.DELIVERED
+    assert len(office.received) == 1
+
+
+async def test_what_waits_for_a_person_is_told_as_an_error(database: Database, vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=400, times=1))
+    rejected, delivered = at_estates("A", "B")
+    await store(database, rejected)
+    with capture_logs() as lines:
+        async with working(database, vitec_url) as delivery:
+            await delivery.settled(rejected)
+            await store(database, delivered)
+            await delivery.settled(delivered)
+    levels = {line["submission"]: line["log_level"] for line in lines if line["event"] == "attempt"}
+    assert levels == {rejected.id: "error", delivered.id: "info"}

@@ -61,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "retention.delivered_days": 30,
     "retention.held_days": 30,
     "retention.undelivered_days": 90,
+    "retention.erasure_log": None,  # beside the database
     "customer.crm_password": None,  # the password
     "customer.allowed_origins": [],
     "customer.api_key_hashes": [],

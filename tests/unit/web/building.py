@@ -16,6 +16,7 @@ CUSTOMER = Customer(
     origins=("https://www.maklarhuset.se", "https://*.broker.example.se", "http://localhost:3000"),
     key_hashes=(sha256(b"first").hexdigest(), sha256("andra å".encode()).hexdigest()),
     rate=limits.parse("2/minute"),
+    person_rate=limits.parse("3/day"),
     collect_personnummer=False,
     defaults=Defaults(InterestDefaults(), ViewingDefaults()),
 )

@@ -303,3 +303,22 @@ def test_the_same_form_is_the_same_content_whatever_separates_its_parts() -> Non
     assert (
         form(("firstName", "Anna")).content == form(("firstName", "Anna")).content != form(("firstName", "A")).content
     )
+
+
+def nested(fields: int) -> bytes:
+    return json.dumps({"a": {f"f{i}": "x:y" for i in range(fields - 1)}}).encode()
+
+
+@pytest.mark.parametrize(("content", "codes"), [(nested(100), []), (nested(101), ["too_many_fields"])])
+def test_json_has_at_most_a_hundred_members_with_those_inside(content: bytes, codes: list[str]) -> None:
+    assert [fault.code for fault in parse_json(content).faults] == codes
+
+
+def test_what_merely_has_many_colons_is_not_many_members() -> None:
+    assert parse_json(json.dumps({"contactMessage": ":" * 5000}).encode()).faults == ()
+
+
+def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
+    parts = [(f'name="f{i}"', b"x") for i in range(MOST_FIELDS + 1)]
+    assert [fault.code for fault in read_as(*multipart(*parts)).faults] == ["too_many_fields"]
+    assert read_as(*multipart(*parts[1:])).faults == ()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.limits import SWEEP_SECONDS, AddressLimits, TooMany, Windows
+from app.web.limits import MOST_PERSONS, SWEEP_SECONDS, AddressLimits, PersonLimits, TooMany, Windows
 from tests.unit.web.building import CUSTOMER
 
 MINUTE = 60
@@ -177,3 +177,63 @@ def test_only_moving_windows_are_counted() -> None:
     for count in (lambda: windows.incr("a", 1), lambda: windows.get("a"), lambda: windows.get_expiry("a")):
         with pytest.raises(NotImplementedError):
             count()
+
+
+DAY = 86_400
+ANNA = {"email": "anna@example.se", "phone": "+46701740605"}
+
+
+def test_a_keen_buyer_is_no_robot_and_the_fourth_of_a_day_is_one_too_many(clock: Clock) -> None:
+    persons = PersonLimits()
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(5)] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("contact", [{"email": "anna@example.se"}, {"phone": "+46701740605"}])
+def test_who_changes_the_number_is_known_by_the_address(clock: Clock, contact: dict[str, str]) -> None:
+    persons = PersonLimits()
+    for _ in range(3):
+        assert not persons.exceeded(CUSTOMER, ANNA)
+    assert persons.exceeded(CUSTOMER, contact)
+    assert not persons.exceeded(CUSTOMER, {"email": "bo@example.se"})
+
+
+def test_a_person_is_counted_for_each_customer(clock: Clock) -> None:
+    persons = PersonLimits()
+    another = replace(CUSTOMER, id="M67890")
+    assert not any(persons.exceeded(customer, ANNA) for customer in (CUSTOMER, another) for _ in range(3))
+
+
+def test_two_days_later_all_is_forgotten(clock: Clock) -> None:
+    persons = PersonLimits()
+    for _ in range(4):
+        persons.exceeded(CUSTOMER, ANNA)
+    clock.now += 2 * DAY
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(4)] == [False, False, False, True]
+
+
+def test_whoever_cannot_be_reached_is_not_counted(clock: Clock) -> None:
+    persons = PersonLimits()
+    assert not any(persons.exceeded(CUSTOMER, {}) for _ in range(10))
+
+
+def test_however_many_come_only_so_many_are_remembered(clock: Clock) -> None:
+    persons = PersonLimits()
+    for number in range(3 * MOST_PERSONS):
+        persons.exceeded(CUSTOMER, {"email": f"{number}@example.se"})
+    [period] = persons._periods.values()
+    assert len(period.now) + len(period.before) <= 2 * MOST_PERSONS
+
+
+@given(st.lists(st.integers(0, DAY), max_size=40))
+def test_nobody_below_the_rate_is_ever_held(pauses: list[int]) -> None:
+    clock = Clock()
+    taken: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", clock.monotonic)
+        persons = PersonLimits()
+        for pause in pauses:
+            clock.now += pause
+            near = [moment for moment in taken if moment > clock.now - 2 * DAY]
+            if len(near) < 3:  # in this and the day before
+                assert not persons.exceeded(CUSTOMER, ANNA)
+                taken.append(clock.now)

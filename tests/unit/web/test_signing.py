@@ -1,5 +1,6 @@
 """What we hand out is recognised again, and nothing else is."""
 
+import re
 from datetime import timedelta
 from itertools import combinations
 
@@ -127,3 +128,17 @@ def test_parts_of_a_mark_do_not_run_into_each_other(pair: list[tuple[str, str]])
     one = REPEATS.of_header(key, "M1", PATH, caller, CONTENT)
     two = REPEATS.of_header(other_key, "M1", PATH, other_caller, CONTENT)
     assert one.key != two.key or "\0" in key + caller + other_key + other_caller
+
+
+def test_a_token_tells_how_old_it_is(clock: dict[str, int]) -> None:
+    token = TOKENS.issue(PATH)
+    clock["now"] += 90
+    assert TOKENS.age(token, PATH) == 90
+    assert TOKENS.age(token, "/another") is None
+
+
+def test_each_form_has_a_trap_of_its_own_that_means_nothing() -> None:
+    traps = {TOKENS.trap(TOKENS.issue(PATH)) for _ in range(100)}
+    assert len(traps) == 100
+    assert all(re.fullmatch(r"n[0-9a-f]{9}", trap) for trap in traps)
+    assert TOKENS.trap("\ud800")

@@ -29,7 +29,7 @@ def test_a_file_is_served_whole_to_be_kept_for_a_year() -> None:
     assert answer.content == (STATIC / "form.js").read_bytes()
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 def test_every_file_can_be_fetched_by_its_address() -> None:

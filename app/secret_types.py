@@ -1,0 +1,64 @@
+"""The configuration's secrets as types: what is empty, short or a placeholder stops the start."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+SHORTEST_SECRET = 16
+KEY_LENGTH = 32
+FEWEST_DIFFERENT = 3  # characters in a secret, bytes in a key: one that chance made has far more
+# What stands in an example until somebody writes the real thing.
+_PLACEHOLDER = re.compile(
+    r"<.*>|\.{3,}|…|x{3,15}|todo|(please[-_ ]?)?(change|replace)([-_ ]?(me|this|it)\b.*)?|changeme.*"
+    r"|your[-_ ].*|insert[-_ ].*|placeholder.*",
+    re.IGNORECASE,
+)
+
+
+def is_guessable(secret: Sequence[object]) -> bool:
+    """Made of next to nothing, as somebody does who only tries it out."""
+    return len(set(secret)) < FEWEST_DIFFERENT
+
+
+def _not_a_placeholder(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text:
+        raise ValueError("is empty")
+    if _PLACEHOLDER.fullmatch(text):
+        raise ValueError("is a placeholder: write the real one")
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {SHORTEST_SECRET} characters; make one with: openssl rand -base64 32")
+    return value
+
+
+def _keys(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be text: keys separated by commas")
+    try:
+        keys = [base64.urlsafe_b64decode(part.strip() + "=" * (-len(part.strip()) % 4)) for part in value.split(",")]
+    except (binascii.Error, ValueError):
+        keys = []
+    if not keys or any(len(key) != KEY_LENGTH for key in keys):
+        raise ValueError(f"must be {KEY_LENGTH} bytes in URL-safe base64 each, separated by commas")
+    return keys
+
+
+def _database(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_not_a_placeholder)]
+SecretKey = Annotated[Secret, AfterValidator(_long_enough)]
+EncryptionKeys = Annotated[list[bytes], BeforeValidator(_keys), Field(repr=False)]
+DatabaseUrl = Annotated[Secret, AfterValidator(_database)]

@@ -1,0 +1,79 @@
+"""What was erased for a person who asked, kept outside the database: a backup brings the person back, this list tells.
+
+A line each, only ever added: who is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
+the key can add one or change one.
+"""
+
+import fcntl
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.storage.encryption import KeyedHash
+
+
+class ErasureLogUnusable(Exception):
+    """The message is a line for an operator."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """`by` is what the person was sought by; `customer_id` None means in all customers' submissions."""
+
+    at: datetime
+    by: str
+    digest: bytes
+    customer_id: str | None
+
+
+class ErasureLog:
+    def __init__(self, path: Path, proof: KeyedHash) -> None:
+        self.path = path
+        self._proof = proof
+
+    def append(self, erasure: Erasure) -> str:
+        """On disk when it returns: the line. Raises `ErasureLogUnusable`."""
+        line = {"at": erasure.at.isoformat(), "by": erasure.by, "hash": erasure.digest.hex()}
+        line |= {"customer": erasure.customer_id} if erasure.customer_id else {}
+        text = json.dumps(line | {"proof": self._proof_of(line)})
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                os.write(file, f"{text}\n".encode())
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise ErasureLogUnusable(f"erasure log {self.path}: {error.strerror}") from error
+        return text
+
+    def read(self) -> list[Erasure]:
+        """The oldest first; none where there is no file. Raises `ErasureLogUnusable` on a line that is not ours."""
+        if not self.path.exists():
+            return []
+        try:
+            lines = self.path.read_text("utf-8").splitlines()
+        except OSError as error:
+            raise ErasureLogUnusable(f"erasure log {self.path}: {error.strerror}") from error
+        return [self._erasure(line, number) for number, line in enumerate(lines, 1)]
+
+    def _erasure(self, text: str, number: int) -> Erasure:
+        try:
+            line = json.loads(text)
+            proof = line.pop("proof")
+            if not hmac.compare_digest(proof, self._proof_of(line)):
+                raise ValueError("the proof is wrong")
+            at = datetime.fromisoformat(line["at"])
+            return Erasure(at, line["by"], bytes.fromhex(line["hash"]), line.get("customer"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ErasureLogUnusable(
+                f"erasure log {self.path}, line {number}: altered, or written with another secret_key"
+            ) from error
+
+    def _proof_of(self, line: dict[str, str]) -> str:
+        return self._proof.digest(json.dumps(line, sort_keys=True)).hex()

@@ -1,0 +1,42 @@
+"""Whose word is taken for where a request comes from: that of the configuration's proxies, and nobody else's."""
+
+import ipaddress
+from collections.abc import Sequence
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+log = structlog.get_logger()
+
+FORWARDED = b"x-forwarded-for"
+
+
+class TrustedProxies:
+    """`trusted` are addresses and networks. A proxy that the configuration has forgotten shows as a warning, once: all
+    its visitors share one address and soon one limit."""
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
+        self._app = app
+        self._networks = [ipaddress.ip_network(one, strict=False) for one in trusted]
+        self._believing = ProxyHeadersMiddleware(app, [str(one) for one in self._networks])  # type: ignore[arg-type]
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._networks and self._is_trusted(scope):
+            await self._believing(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            if not self._warned:
+                self._look(scope)
+            await self._app(scope, receive, send)
+
+    def _is_trusted(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        return client is not None and client[0] in self._believing.trusted_hosts
+
+    def _look(self, scope: Scope) -> None:
+        if any(name == FORWARDED for name, _ in scope["headers"]):
+            self._warned = True
+            log.warning("X-Forwarded-For ignored: trusted_proxies does not name who sent it")

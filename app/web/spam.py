@@ -1,0 +1,27 @@
+"""Who looks like a robot. Nobody is told: what they sent is held, and a person at the firm's looks at it.
+
+No single sign that a genuine visitor can show holds anyone. A browser that fills in everything is as quick as a robot,
+and a person may send a link to a home; both at once is a robot's.
+"""
+
+import re
+from collections.abc import Mapping
+
+QUICK_SECONDS = 2  # from the form's page to its post
+_LINK = re.compile(r"https?:/|www\.|\[url|<a\b", re.IGNORECASE)
+_NAMES = ("firstName", "lastName", "updatePerson.firstName", "updatePerson.lastName")
+_MESSAGES = ("contactMessage", "message")
+
+
+def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int | None) -> bool:
+    """`typed` is what stood in a form's inputs, none for JSON; `trap` the input that no person sees; `token_age` how
+    many seconds the form was open, None where it was not ours."""
+    if trap is not None and trap in typed:
+        return True
+    if _has_link(typed, _NAMES):
+        return True
+    return token_age is not None and token_age < QUICK_SECONDS and _has_link(typed, _MESSAGES)
+
+
+def _has_link(typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
+    return any(name in typed and _LINK.search(typed[name]) is not None for name in names)

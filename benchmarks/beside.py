@@ -1,0 +1,77 @@
+"""Durable posts with and without `intresse deliver` at work beside the web service, alternating in one run.
+
+The worker, the sandbox and the load share one core, the service has the other. The worker sleeps (SIGSTOP) in every
+other round.
+"""
+
+import multiprocessing
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.chain import sandbox
+from benchmarks.databases import database_url
+from benchmarks.load import Round, drive, process_id
+from benchmarks.requests import PATH
+from benchmarks.servers import free_port, running
+from benchmarks.service import CONFIGURATION, form_token
+
+ROUNDS = 6
+SECONDS = 3.0
+WANTED = 0.9
+NO_END = 10**9
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Posts a second, a median each."""
+
+    alone: float
+    beside: float
+
+    @property
+    def ratio(self) -> float:
+        return self.beside / self.alone
+
+
+def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
+    folder.mkdir(parents=True)
+    with sandbox() as vitec_url, database_url(kind, folder / "database") as url:
+        configuration = folder / "intresse.toml"
+        text = CONFIGURATION.format(database="").replace("sqlite:///", url, 1).replace("http://127.0.0.1:9", vitec_url)
+        configuration.write_text(text.replace("[vitec]", "[vitec]\nrequests_per_second = 10000", 1), "utf-8")
+        environment = {"INTRESSE_CONFIG": str(configuration)}
+        port = free_port()
+        serve = ["app", "serve", "--no-deliver", "--port", str(port)]
+        with running(serve, port, PATH, root, folder / "serve.log", environment) as server:
+            return _alternate(form_token(server.fetch(PATH)), port, root, folder, environment)
+
+
+def _alternate(token: str, port: int, root: Path, folder: Path, environment: dict[str, str]) -> Beside:
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    command = [sys.executable, "-m", "app", "deliver"]
+    with machine.on_core(machine.load_core()), (folder / "deliver.log").open("wb") as log:
+        worker = subprocess.Popen(command, cwd=root, env=os.environ | environment, stdout=log, stderr=log)
+        load = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        load.submit(process_id).result()
+    try:
+        posted = 0
+        for number in range(-2, ROUNDS * 2):
+            at_work = bool(number % 2)
+            worker.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
+            driven = load.submit(drive, Round("post", port, SECONDS, NO_END, posted, token)).result()
+            posted += driven.statuses.total()
+            if number >= 0:
+                rates[at_work].append(driven.per_second)
+    finally:
+        worker.send_signal(signal.SIGCONT)
+        worker.kill()
+        worker.wait()
+        load.shutdown()
+    return Beside(statistics.median(rates[False]), statistics.median(rates[True]))

@@ -1,0 +1,121 @@
+"""What a claim costs, with few rows in the table and with many: half of them delivered, half waiting their turn."""
+
+import asyncio
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, text
+
+from app.domain.submission import NewStep, NewSubmission, Operation, new_id
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.intake import Intake
+from app.storage.logins import Logins
+from app.storage.outbox import Outbox
+from app.storage.schema import steps, submissions
+from benchmarks.databases import database_url
+
+FEW, MANY = 1_000, 1_000_000
+CLAIMS = 200
+WARM_UP = 20
+CUSTOMERS = [f"M{number:05}" for number in range(20)]
+KEYRING = Keyring([bytes(32)])
+LEASE = timedelta(minutes=5)
+WANTED = 1.3
+_BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Milliseconds for one claim of one submission, a median each."""
+
+    few: float
+    many: float
+
+    @property
+    def ratio(self) -> float:
+        return self.many / self.few
+
+
+def measure_claims(kind: str, folder: Path) -> Claims:
+    """Both tables at once, a claim of each in turn, so that whatever else the disk does meets both."""
+    with database_url(kind, folder / "few") as few, database_url(kind, folder / "many") as many:
+        return asyncio.run(_measure(Database(few), Database(many)))
+
+
+async def _measure(few: Database, many: Database) -> Claims:
+    await _fill(few, FEW)
+    await _fill(many, MANY)
+    os.sync()
+    seconds: dict[Database, list[float]] = {few: [], many: []}
+    outboxes = {database: _outbox(database) for database in seconds}
+    for number in range(-WARM_UP, CLAIMS):
+        for database, outbox in outboxes.items():
+            start = time.perf_counter()
+            claims = await outbox.claim_due(dict.fromkeys(CUSTOMERS, 1), 1)
+            if number >= 0:
+                seconds[database].append(time.perf_counter() - start)
+            assert len(claims) == 1
+    for database in seconds:
+        database.close()
+    return Claims(*(statistics.median(seconds[database]) * 1000 for database in (few, many)))
+
+
+async def _fill(database: Database, rows: int) -> None:
+    for batch in _filler(rows - CLAIMS - WARM_UP):
+        await database.write(lambda connection, batch=batch: _insert(connection, batch))  # type: ignore[misc]
+    await _accept(database)
+    if not database.is_sqlite:  # as its own housekeeping would before long
+        await database.write(lambda connection: connection.execute(text("ANALYZE")))
+
+
+def _outbox(database: Database) -> Outbox:
+    logins = Logins(database, KeyedHash("benchmark", "resources"), LEASE, LEASE)
+    return Outbox(database, KEYRING, logins, LEASE, timedelta(seconds=5))
+
+
+def _filler(rows: int) -> Iterator[list[dict[str, object]]]:
+    """Those that wait are due later: after a bad day at Vitec they would be."""
+    now = datetime.now(UTC)
+    for start in range(0, rows, _BATCH):
+        yield [
+            {
+                "id": new_id(),
+                "customer_id": CUSTOMERS[number % len(CUSTOMERS)],
+                "operation": "interest",
+                "resource": "OBJ1",
+                "status": "pending" if number % 2 else "delivered",
+                "language": "sv",
+                "received_at": now,
+                "delivery_since": now,
+                "payload": bytes(60),
+                "function_group": "advertising",
+                "due_at": now + timedelta(hours=1) if number % 2 else None,
+            }
+            for number in range(start, min(start + _BATCH, rows))
+        ]
+
+
+def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
+    connection.execute(insert(submissions), rows)
+    of = {"position": 0, "operation": "interest", "resource": "OBJ1", "status": "waiting", "attempts": 0}
+    connection.execute(insert(steps), [{"submission_id": row["id"], **of} for row in rows])
+
+
+async def _accept(database: Database) -> None:
+    intake = Intake(database, KEYRING, KeyedHash("benchmark", "contacts"), lambda: None)
+    running = asyncio.create_task(intake.run())
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    for number in range(CLAIMS + WARM_UP):
+        step = NewStep(Operation.INTEREST, ("OBJ1",), {"firstName": "Anna"})
+        customer = CUSTOMERS[number % len(CUSTOMERS)]
+        await intake.accept(
+            NewSubmission(new_id(), customer, Operation.INTEREST, ("OBJ1",), "sv", earlier, {}, {}, (step,), None)
+        )
+    intake.stop()
+    await running

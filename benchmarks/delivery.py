@@ -1,0 +1,143 @@
+"""How fast a worker delivers a backlog, and how soon a submission is at Vitec when nothing else is going on."""
+
+import asyncio
+import statistics
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from app import logs
+from app.domain.submission import NewStep, NewSubmission, Operation, new_id
+from app.main import Service, build_service
+from app.settings import Settings
+from benchmarks.chain import CUSTOMER, sandbox
+from benchmarks.databases import database_url
+
+BACKLOG = 1_500
+ROUNDS = 150
+WANTED_RATE = 200.0
+WANTED_IDLE = 3.0
+PATIENCE_SECONDS = 60
+INTEREST = {"firstName": "Anna", "lastName": "Andersson", "telephone": {"cell": "+46701740605"}}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """`rate` is submissions a second; `idle` and `bare` are milliseconds, a median each."""
+
+    rate: float
+    idle: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        return self.idle / self.bare
+
+
+def measure_delivery(kind: str, folder: Path) -> Delivery:
+    with sandbox() as vitec_url, database_url(kind, folder) as url, (folder.parent / f"{kind}.log").open("w") as log:
+        logs.configure(log)
+        return uvloop.run(_measure(_settings(vitec_url, url)))
+
+
+def _settings(vitec_url: str, url: str) -> Settings:
+    """The limit is lifted, and one customer may use every place: it is the worker that is measured."""
+    lifted = {"requests_per_second": 10_000, "concurrency": 8, "concurrency_per_customer": 8}
+    return Settings.model_validate(
+        {
+            "secret_key": "a secret key for benchmarks alone",
+            "encryption_keys": urlsafe_b64encode(bytes(32)).decode(),
+            "database_url": url,
+            "public_url": "https://leads.example.se",
+            "vitec": {"base_url": vitec_url, "username": "partner", **lifted},
+            "customers": [{"id": CUSTOMER, "name": "Benchmark", "password": "secret"}],
+        }
+    )
+
+
+async def _measure(settings: Settings) -> Delivery:
+    backlogged = build_service(settings)
+    intake = asyncio.create_task(backlogged.intake.run())
+    await asyncio.gather(*(backlogged.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
+    await asyncio.gather(*(backlogged.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
+    backlogged.intake.stop()
+    await intake
+    backlogged.database.close()
+    service = build_service(settings)
+    rate = await _rate(service)
+    idle, bare = await _idle(build_service(settings))
+    return Delivery(rate, idle, bare)
+
+
+async def _rate(service: Service) -> float:
+    """A backlog from its first claim to its last record, by a worker alone, as `intresse deliver` is."""
+    delivered = _Told(service)
+    began = time.perf_counter()
+    async with service.running(web=False):
+        await delivered.number(BACKLOG // 2 * 2)
+        return delivered.count / (time.perf_counter() - began)
+
+
+async def _idle(service: Service) -> tuple[float, float]:
+    """From the accept to Vitec's answer, beside the bare post by the same client."""
+    idle, bare = [], []
+    async with service.running():
+        for number in range(-5, ROUNDS):
+            told = _Told(service)
+            began = time.perf_counter()
+            await service.intake.accept(_submission())
+            await told.answered()
+            took = time.perf_counter() - began
+            began = time.perf_counter()
+            await service.vitec.post(Operation.INTEREST, CUSTOMER, ("OBJ1",), INTEREST)
+            if number >= 0:
+                idle.append(took)
+                bare.append(time.perf_counter() - began)
+            await told.number(1)
+    return statistics.median(idle) * 1000, statistics.median(bare) * 1000
+
+
+class _Told:
+    """Hears of what the worker does as it happens, instead of polling for it."""
+
+    def __init__(self, service: Service) -> None:
+        self.count = 0
+        self._changed = asyncio.Event()
+        self._answered = asyncio.Event()
+        record, post = type(service.outbox).record, type(service.vitec).post
+        outbox, vitec = service.outbox, service.vitec
+
+        async def recorded(*arguments: object) -> bool:
+            settled = await record(outbox, *arguments)  # type: ignore[arg-type]
+            self.count += 1
+            self._changed.set()
+            return settled
+
+        async def posted(*arguments: object) -> object:
+            answer = await post(vitec, *arguments)  # type: ignore[arg-type]
+            self._answered.set()
+            return answer
+
+        service.outbox.record = recorded  # type: ignore[assignment, method-assign]
+        service.vitec.post = posted  # type: ignore[assignment, method-assign]
+
+    async def number(self, wanted: int) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.count < wanted:
+                await self._changed.wait()
+                self._changed.clear()
+
+    async def answered(self) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._answered.wait()
+
+
+def _submission() -> NewSubmission:
+    step = NewStep(Operation.INTEREST, ("OBJ1",), INTEREST)
+    return NewSubmission(
+        new_id(), CUSTOMER, Operation.INTEREST, ("OBJ1",), "sv", datetime.now(UTC), {}, {}, (step,), None
+    )

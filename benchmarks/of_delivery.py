@@ -1,0 +1,49 @@
+"""The figures of delivery, on SQLite and PostgreSQL: `make benchmark-delivery`. Ends by itself, in some six minutes."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import logs
+from benchmarks import beside, chain, claims, delivery
+from benchmarks.beside import measure_beside
+from benchmarks.chain import measure_chain
+from benchmarks.claims import measure_claims
+from benchmarks.databases import KINDS
+from benchmarks.delivery import measure_delivery
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="intresse-benchmark-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        with (folder / "own.log").open("w") as log:
+            logs.configure(log)
+            for kind in KINDS:
+                for figure, measured, wanted in _figures(kind, folder / kind):
+                    print(f"{kind:10}  {figure:52}  {measured:32}  {wanted}", flush=True)
+
+
+def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Figure, measured, wanted."""
+    if kind == "SQLite":
+        folder.mkdir()
+        made = measure_chain(folder)
+        numbers = f"{made.ratio:.2f} ({made.delivered:.1f} : {made.bare:.1f} ms)"
+        yield "a booking's chain, of its three calls bare", numbers, f"<= {chain.WANTED}"
+    speed = measure_delivery(kind, folder / "delivery")
+    yield "delivered by one worker, a second", f"{speed.rate:.0f}", f">= {delivery.WANTED_RATE:.0f}"
+    numbers = f"{speed.ratio:.2f} ({speed.idle:.1f} : {speed.bare:.1f} ms)"
+    yield "accept to Vitec's answer when idle, of a bare post", numbers, f"<= {delivery.WANTED_IDLE}"
+    posts = measure_beside(kind, ROOT, folder / "beside")
+    numbers = f"{posts.ratio:.2f} ({posts.beside:.0f} : {posts.alone:.0f} /s)"
+    yield "posts with a worker beside, of those without", numbers, f">= {beside.WANTED}"
+    cost = measure_claims(kind, folder / "claims")
+    numbers = f"{cost.ratio:.2f} ({cost.many:.2f} : {cost.few:.2f} ms)"
+    yield f"a claim among {claims.MANY:,} rows, of one among {claims.FEW:,}", numbers, f"<= {claims.WANTED}"
+
+
+if __name__ == "__main__":
+    main()

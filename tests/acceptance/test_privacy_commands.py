@@ -1,0 +1,144 @@
+"""What a person may ask for: `intresse leads export` and `erase`, beside a service at work and after a restore."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pysqlite3 import dbapi2
+
+from app.leads import run
+from app.people import replaying
+from app.vitec.sandbox import Office
+from tests.acceptance.bodies import page_of
+from tests.acceptance.commands import Intresse, refused
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
+
+Start = Callable[..., httpx.Client]
+ANNA = {"firstName": "Anna", "lastName": "Åkesson", "email": {"emailAddress": "Anna.Akesson@example.se"}}
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+
+
+def post_interest(client: httpx.Client, **members: Any) -> str:
+    body = ANNA | {"consent": True} | members
+    answer = client.post(INTEREST, json=body, headers={"Origin": ORIGIN})
+    assert answer.status_code == 200, answer.text
+    return str(answer.headers["submission-id"])
+
+
+def kept_rows(client: httpx.Client, identity: str) -> Any:
+    return client.get(f"/submissions/{identity}", headers=KEY).json()
+
+
+def test_all_that_is_kept_of_a_person_is_exported(start: Start, intresse: Intresse) -> None:
+    client = start()
+    mine = post_interest(client, contactMessage="Hej på er")
+    post_interest(client, firstName="Bo", email={"emailAddress": "bo@example.se"})
+    done = intresse("leads", "export", "--email", "anna.akesson@EXAMPLE.se")
+    (one,) = json.loads(done.stdout)
+    assert (one["id"], one["status"], one["customerId"]) == (mine, "delivered", CUSTOMER)
+    assert one["application"]["contactMessage"] == "Hej på er"
+    (step,) = one["steps"]
+    assert step["sent"]["email"] == {"emailAddress": "Anna.Akesson@example.se"}
+
+
+def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse: Intresse) -> None:
+    client = start()
+    page = page_of(client.get(f"{INTEREST}?lang=en"))
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    assert page.submit(client, typed).status_code == 303
+    (one,) = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
+    consent = one["consent"]
+    assert (consent["version"], consent["language"]) == (1, "en")
+    assert consent["shown"] == [
+        "Mäklarhuset saves what you write in order to get in touch with you about the home.",
+        f"How we handle your personal data (opens in a new tab): {ORIGIN}/integritet",
+        "Yes, you may use my details for that",
+    ]
+    assert all(line.partition(": ")[0] in page.text for line in consent["shown"])
+
+
+def test_of_a_consent_on_the_brokers_own_page_the_words_are_not_ours(start: Start, intresse: Intresse) -> None:
+    post_interest(start())
+    (one,) = json.loads(intresse("leads", "export", "--email", "anna.akesson@example.se").stdout)
+    assert (one["consent"]["version"], one["consent"]["shown"]) == (None, None)
+
+
+def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse: Intresse, tmp_path: Path) -> None:
+    client = start()
+    mine, others = post_interest(client), post_interest(client, email={"emailAddress": "bo@example.se"})
+    done = intresse("leads", "erase", "--email", "anna.akesson@example.se")
+    told, erased, proof = done.stdout.splitlines()
+    assert told.startswith(f"Vitec has it too: {CUSTOMER} interest ")
+    assert erased.startswith("Erased: 1 submission(s).")
+    assert (tmp_path / "erasures.log").read_text() == f"{proof}\n"
+    assert "example.se" not in done.stdout
+    assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
+    assert len(json.loads(intresse("leads", "export", "--id", others).stdout)) == 1
+    counted = kept_rows(client, mine)
+    assert (counted["status"], counted["result"]) == ("delivered", None)
+
+
+def test_what_was_not_sent_yet_is_never_sent_after_an_erasure(start: Start, intresse: Intresse, office: Office) -> None:
+    client = start(deliver=False, delivery={"wait_seconds": 0})
+    answer = client.post(INTEREST, json=ANNA | {"consent": True}, headers={"Origin": ORIGIN})
+    identity = answer.json()["id"]
+    assert "Erased: 1" in intresse("leads", "erase", "--id", identity).stdout
+    assert kept_rows(client, identity)["status"] == "failed"
+    refused(intresse("leads", "retry", identity), "has been erased")
+    client = start()
+    post_interest(client, email={"emailAddress": "bo@example.se"})
+    assert [call.body["email"]["emailAddress"] for call in office.received] == ["bo@example.se"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("--email, --phone and --id",)),
+        (("--email", "a@example.se", "--id", "1"), ("--email, --phone and --id",)),
+        (("--email", "anna"), ("--email", "can't be read")),
+        (("--phone", "hej"), ("--phone", "can't be read")),
+    ],
+)
+@pytest.mark.parametrize("what", ["erase", "export"])
+def test_a_search_that_cannot_be_read_is_told_in_one_line(
+    intresse: Intresse, what: str, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(intresse("leads", what, *arguments), *words)
+
+
+def test_a_phone_number_is_found_however_it_is_written(start: Start, intresse: Intresse) -> None:
+    post_interest(start(), email=None, telephone={"work": "08-123 456 78"})
+    assert len(json.loads(intresse("leads", "export", "--phone", "+46 8 12345678").stdout)) == 1
+
+
+def test_an_erasure_that_cannot_be_written_down_is_not_done(start: Start, intresse: Intresse, tmp_path: Path) -> None:
+    mine = post_interest(start())
+    (tmp_path / "file").write_text("")
+    nowhere = {"erasure_log": str(tmp_path / "file" / "erasures.log")}
+    refused(intresse("leads", "erase", "--id", mine, retention=nowhere), "erasure log")
+    assert len(json.loads(intresse("leads", "export", "--id", mine).stdout)) == 1
+
+
+def test_a_restored_backup_forgets_again_who_was_erased(
+    start: Start, intresse: Intresse, configure: Configure, tmp_path: Path
+) -> None:
+    client = start()
+    mine = post_interest(client)
+    backup = tmp_path / "backup.db"
+    database = tmp_path / "intresse.db"
+    with dbapi2.connect(database) as source, dbapi2.connect(backup) as copy:
+        source.backup(copy)
+    intresse("leads", "erase", "--email", "anna.akesson@example.se")
+    with dbapi2.connect(backup) as source, dbapi2.connect(database) as copy:
+        source.backup(copy)
+    later = post_interest(client, contactMessage="Jag är tillbaka")
+    assert len(json.loads(intresse("leads", "export", "--id", mine).stdout)) == 1
+    with ThreadPoolExecutor(1) as pool:  # where no event loop runs
+        assert pool.submit(run, configure(), replaying).result() == 1
+    assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
+    assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure

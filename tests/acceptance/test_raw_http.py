@@ -1,0 +1,199 @@
+"""Requests that no library would make, written to a socket: no fault of ours, no hang, no call upstream."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.bodies import Desk, open_desk
+from tests.conftest import CUSTOMER, ORIGIN
+from tests.serving import eventually
+
+PATH = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+BODY = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=true"
+HEAD = f"POST {PATH} HTTP/1.1\r\nOrigin: {ORIGIN}\r\nContent-Type: application/x-www-form-urlencoded\r\n".encode()
+LENGTH = f"Content-Length: {len(BODY)}\r\n".encode()
+HOST = b"Host: leads.example.se\r\n"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("raw")) as desk:
+        yield desk
+
+
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.bodies.BODY_SECONDS", 0.3)
+    monkeypatch.setattr("app.web.http_protocol.HEAD_SECONDS", 0.3)
+
+
+@contextlib.contextmanager
+def connected(desk: Desk) -> Iterator[socket.socket]:
+    where = urlsplit(desk.url)
+    with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=10) as connection:
+        yield connection
+
+
+def answer_to(desk: Desk, *pieces: bytes) -> bytes:
+    """All that comes back until the service hangs up, or has nothing more to say."""
+    with connected(desk) as connection:
+        for piece in pieces:
+            with contextlib.suppress(OSError):  # it may hang up before it has read all
+                connection.sendall(piece)
+        return rest_of(connection)
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            found += piece
+            if found.startswith(b"HTTP/1.1 ") and b"\r\n\r\n" in found and b"connection: close" not in found.lower():
+                break
+    return found
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+def test_a_plain_request_is_delivered(desk: Desk) -> None:
+    assert status(answer_to(desk, HEAD + HOST + LENGTH + b"\r\n" + BODY)) == 303
+    eventually(lambda: desk.received(PATH))
+
+
+REFUSED = {
+    "both lengths": HEAD + HOST + LENGTH + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": HEAD + HOST + LENGTH + b"Content-Length: 5\r\n\r\n" + BODY,
+    "a negative length": HEAD + HOST + b"Content-Length: -1\r\n\r\n" + BODY,
+    "a length that is no number": HEAD + HOST + b"Content-Length: 1e3\r\n\r\n" + BODY,
+    "a header line that is folded": HEAD + HOST + b"X-A: b\r\n c\r\n" + b"Content-Length : 5\r\n\r\n" + BODY,
+    "a NUL in a header": HEAD + HOST + b"X-A: b\x00c\r\n" + LENGTH + b"\r\n" + BODY,
+    "a bare CR in a header": HEAD + HOST + b"X-A: b\rSet-Cookie: c\r\n" + LENGTH + b"\r\n" + BODY,
+    "a chunk's length that is none": HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + BODY,
+    "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+    "a head without end": HEAD + HOST + b"X-Long: " + b"a" * 2_000_000,
+    "headers without end": HEAD + HOST + b"X-Many: aaaaaaaaaaaaaaaaaaaa\r\n" * 60_000,
+    "an unknown transfer encoding": HEAD + HOST + b"Transfer-Encoding: gzip\r\n\r\n" + BODY,
+}
+
+
+@pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
+def test_what_two_readers_could_read_differently_is_refused(desk: Desk, request_: bytes) -> None:
+    answer = answer_to(desk, request_.replace(b"OBJ1", b"OBJ9"))
+    assert status(answer) in {0, 400}, answer[:200]
+    assert desk.received(PATH.replace("OBJ1", "OBJ9")) == []
+    assert desk.client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("hosts", [b"Host: a.example\r\nHost: evil.example\r\n", b"Host: evil.example\r\n", b""])
+def test_the_host_header_decides_nothing(desk: Desk, hosts: bytes) -> None:
+    json = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"},"consent":true}'
+    head = HEAD.replace(b"x-www-form-urlencoded", b"json") + hosts + b"Prefer: respond-async\r\n"
+    answer = answer_to(desk, head + b"Content-Length: %d\r\n\r\n" % len(json) + json)
+    assert status(answer) in {202, 400}
+    assert b"evil.example" not in answer
+
+
+def test_bare_line_feeds_are_read_as_lines_or_refused(desk: Desk) -> None:
+    answer = answer_to(desk, (HEAD + HOST + LENGTH).replace(b"\r\n", b"\n") + b"\n" + BODY)
+    assert status(answer) in {303, 400}
+
+
+def chunked(*chunks: bytes) -> list[bytes]:
+    framed = [b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks]
+    return [HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n", *framed, b"0\r\n\r\n"]
+
+
+def test_a_chunked_body_is_read(desk: Desk) -> None:
+    assert status(answer_to(desk, *chunked(BODY[:10], BODY[10:]))) == 303
+
+
+def test_a_chunked_body_over_the_limit_is_refused_without_being_read_to_its_end(desk: Desk) -> None:
+    assert status(answer_to(desk, *chunked(*[b"a" * 8192] * 9))) == 413
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD, HEAD + HOST + b"X-Slow: "])
+def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(desk: Desk, sent: bytes) -> None:
+    with connected(desk) as connection:
+        connection.sendall(sent)
+        assert rest_of(connection) == b""
+
+
+def test_a_second_head_on_the_same_connection_is_not_waited_for_either(desk: Desk) -> None:
+    with connected(desk) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert status(connection.recv(65536)) == 200
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        assert rest_of(connection) == b""
+
+
+@pytest.mark.parametrize("sent", [b"", BODY[:20]])
+def test_a_body_that_does_not_come_is_answered_and_not_waited_for(desk: Desk, sent: bytes) -> None:
+    with connected(desk) as connection:
+        connection.sendall(HEAD + HOST + LENGTH + b"\r\n" + sent)
+        answer = rest_of(connection)
+    assert status(answer) == 408
+    assert b"connection: close" in answer.lower()
+
+
+def test_slow_senders_keep_nobody_else_waiting(desk: Desk) -> None:
+    with contextlib.ExitStack() as slow:
+        for _ in range(200):
+            slow.enter_context(connected(desk)).sendall(HEAD + HOST + LENGTH + b"\r\n" + BODY[:5])
+        assert desk.client.post(PATH, content=BODY + b"&contactMessage=snabb", headers=FORM).status_code == 303
+
+
+FORM = {"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+PATHS = [
+    "/Advertising/Estate/M12345/../../CRM/Contact/M12345/C1",
+    "/Advertising/Estate/M12345/%2e%2e%2fCRM/interest",
+    "/Advertising/Estate/M12345/OBJ1%2Finterest%3Fx/interest",
+    "/Advertising/Estate/M12345/OBJ1%00/interest",
+    "/Advertising/Estate/M12345/OBJ1%0d%0aX-Evil:1/interest",
+    "/Advertising/Estate/M12345/OBJ1;a=b/interest",
+    "/Advertising/Estate/M12345/%C3%A5/interest",
+    "/Advertising/Estate/M12345/" + "a" * 41 + "/interest",
+    "/Advertising/Estate/M12345/./interest",
+    "/Advertising/Estate/M12345/../interest",
+    "/Advertising/Estate/M12345//interest",
+    "/Advertising/Estate/M99999/OBJ1/interest",
+    "//evil.example/Advertising/Estate/M12345/OBJ1/interest",
+    "http://evil.example/Advertising/Estate/M12345/%2e%2e/interest",
+    "/Advertising/Estate/M12345/${jndi:ldap:%2f%2fevil}/interest",
+    "/personal/..%2f..%2fetc%2fpasswd",
+    "/static/..%2f..%2fapp%2fsettings.py",
+    "/static/../app/settings.py",
+    "/receipts/..%2f..?key=x",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_path_that_is_none_of_ours_is_not_found_and_never_sent_on(desk: Desk, method: str, path: str) -> None:
+    head = HEAD.replace(PATH.encode(), path.encode()).replace(b"POST ", f"{method} ".encode())
+    answer = answer_to(desk, head + HOST + (LENGTH + b"\r\n" + BODY if method == "POST" else b"\r\n"))
+    assert status(answer) in {400, 404, 405}, answer[:100]
+    assert b"x-evil" not in answer.lower()
+    assert {call.path for call in list(desk.office.received)} <= {PATH}
+
+
+INJECTED = "x\r\nSet-Cookie: evil=1\r\n\r\n<script>"
+
+
+@pytest.mark.parametrize("name", ["title", "referrer", "lang", "utm_source", "slots", "return_url"])
+def test_what_stands_in_the_query_never_becomes_a_header_or_a_tag(desk: Desk, name: str) -> None:
+    answer = desk.client.get(PATH, params={name: INJECTED})
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert "<script>" not in answer.text.replace('<script src="', "")
+
+
+@pytest.mark.parametrize("header", ["Origin", "Referer", "Accept-Language", "Prefer", "Idempotency-Key", "User-Agent"])
+def test_strange_bytes_in_a_header_are_no_fault_of_ours(desk: Desk, header: str) -> None:
+    answer = answer_to(desk, HEAD + HOST + LENGTH + header.encode() + b": \xff\xfe\x80<script>\r\n\r\n" + BODY)
+    assert status(answer) in {303, 400, 403}
+    assert b"<script>" not in answer.replace(b'<script src="', b"")

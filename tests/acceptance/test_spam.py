@@ -1,0 +1,153 @@
+"""Who looks like a robot is held and never told; who does not gets through, however many robots there are."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from playwright.sync_api import Page as Browser
+
+from app.vitec.sandbox import Office
+from tests.acceptance.bodies import Page, page_of
+from tests.acceptance.commands import Intresse
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN
+from tests.serving import eventually
+
+Start = Callable[..., httpx.Client]
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+SITE = {"Origin": ORIGIN}
+PATH = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+ANNA = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+JSON = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}, "consent": True}
+
+
+def trap_of(page: Page) -> str:
+    [name] = [name for name in page.values if re.fullmatch(r"n[0-9a-f]{9}", name)]
+    return name
+
+
+def fetched(client: httpx.Client) -> Page:
+    return page_of(client.get(PATH))
+
+
+def receipt(client: httpx.Client, answer: httpx.Response) -> str:
+    """What the visitor reads, but for the reference and the address."""
+    assert answer.status_code == 303
+    text = page_of(client.get(answer.headers["location"])).text
+    return re.sub(r"\b[2-9A-HJ-NP-Z]{4} [2-9A-HJ-NP-Z]{4}\b", "", text)
+
+
+def status_of(client: httpx.Client, answer: httpx.Response) -> str:
+    identity = answer.headers["location"].partition("?")[0].rpartition("/")[2]
+    return str(client.get(f"/submissions/{identity}", headers=KEY).json()["status"])
+
+
+def is_delivered(client: httpx.Client, answer: httpx.Response) -> bool:
+    return status_of(client, answer) == "delivered"
+
+
+ROBOTS: Mapping[str, Callable[[Page], dict[str, str]]] = {
+    "fills in everything": lambda page: ANNA | {trap_of(page): "http://pills.example"},
+    "is quick and sends links": lambda page: ANNA | {"contactMessage": "Buy at https://pills.example"},
+    "is called like a link": lambda page: ANNA | {"lastName": "www.pills.example"},
+}
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_a_robot_is_held_and_gets_the_same_receipt_as_anyone(client: httpx.Client, office: Office, robot: str) -> None:
+    page = fetched(client)
+    robots = page.submit(client, ROBOTS[robot](page))
+    persons = fetched(client).submit(client, ANNA)
+    eventually(lambda: is_delivered(client, persons))
+    assert status_of(client, robots) == "held"
+    assert receipt(client, robots) == receipt(client, persons)
+    assert len(office.received) == 1
+
+
+def test_who_follows_the_status_of_what_is_held_is_not_told_either(client: httpx.Client) -> None:
+    page = fetched(client)
+    typed = page.values | ROBOTS["is called like a link"](page)
+    answer = client.post(PATH, data=typed, headers={"Accept": "application/json"})
+    assert status_of(client, answer) == "held"
+    assert "held" not in client.get(answer.headers["location"]).text
+
+
+def test_a_person_with_a_browser_that_fills_in_at_once_is_no_robot(client: httpx.Client) -> None:
+    answer = fetched(client).submit(client, ANNA)
+    eventually(lambda: is_delivered(client, answer))
+
+
+def test_json_and_the_brokers_own_form_have_no_token_and_are_not_held_for_that(client: httpx.Client) -> None:
+    form = client.post(PATH, data=ANNA, headers=SITE)
+    eventually(lambda: is_delivered(client, form))
+    assert client.post(PATH, json=JSON | {"contactMessage": "https://hem.se/1"}, headers=SITE).status_code == 200
+
+
+def test_a_person_who_writes_too_much_is_held_above_the_limit_and_a_program_with_a_key_is_not(
+    start: Start, intresse: Intresse
+) -> None:
+    client = start(customer={"rate_limit_person": "3/day"}, delivery={"wait_seconds": 5})
+    answers = [client.post(PATH, json=JSON | {"contactMessage": f"nr {n}"}, headers=SITE) for n in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 202]
+    assert answers[3].json()["status"] == "pending"
+    assert (
+        client.get(answers[3].json()["statusUrl"].replace("https://leads.example.se", "")).json()["status"] == "pending"
+    )
+    assert client.post(PATH, json=JSON | {"contactMessage": "nyckel"}, headers=KEY).status_code == 200
+    [line] = intresse("leads", "list", "--status", "held").stdout.splitlines()
+    assert line.endswith(answers[3].json()["id"])
+
+
+def test_a_keen_buyers_tenth_enquiry_of_the_week_gets_through(client: httpx.Client) -> None:
+    for number in range(10):
+        estate = f"/Advertising/Estate/{CUSTOMER}/OBJ{number}/interest"
+        assert client.post(estate, json=JSON, headers=SITE).status_code == 200
+
+
+def test_the_trap_is_out_of_a_persons_way(page: Browser, public: Callable[..., str], office: Office) -> None:
+    page.goto(public() + PATH)
+    trap = page.locator(".trap input")
+    box = trap.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < 0
+    assert page.get_by_role("textbox", name="tomt").count() == 0  # nor to a screen reader
+    page.keyboard.press("Tab")
+    reached = []
+    for _ in range(25):
+        reached.append(page.evaluate("document.activeElement.closest('.trap') !== null"))
+        page.keyboard.press("Tab")
+    assert not any(reached)
+    for name, text in {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se"}.items():
+        page.locator(f"[name='{name}']").fill(text)
+    page.locator("[name=consent]").check()
+    page.get_by_role("button").click()
+    page.wait_for_url("**/receipts/**")
+    eventually(lambda: office.received)
+
+
+def test_genuine_visitors_get_through_while_robots_post(start: Start, office: Office) -> None:
+    """Each robot has an address of its own behind the proxy, and is as quick as it can be."""
+    client = start(customer={"rate_limit": "20/minute"}, trusted_proxies=["127.0.0.1"])
+    robots = 1000
+    page = fetched(client)
+    spam = page.values | ANNA | {trap_of(page): "x", "contactMessage": "https://pills.example"}
+
+    def robot(number: int) -> int:
+        sent = spam | {"email.emailAddress": f"robot{number}@pills.example"}
+        return client.post(PATH, data=sent, headers=SITE | {"X-Forwarded-For": f"203.0.113.{number % 40}"}).status_code
+
+    with ThreadPoolExecutor(8) as crowd:
+        flood = [crowd.submit(robot, number) for number in range(robots)]
+        took = []
+        for number in range(10):
+            began = time.monotonic()
+            visitor = {"X-Forwarded-For": f"198.51.100.{number}"}
+            answer = fetched(client).submit(client, ANNA | {"contactMessage": f"nr {number}"}, **SITE, **visitor)
+            took.append(time.monotonic() - began)
+            assert answer.status_code == 303
+        codes = {one.result() for one in flood}
+    assert codes == {303, 429}
+    assert max(took) < 5
+    eventually(lambda: len(office.received) == 10)

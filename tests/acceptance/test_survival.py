@@ -1,0 +1,106 @@
+"""Real processes on either database, killed, frozen and stopped under load: nothing accepted is lost, and nothing is
+sent twice without need. `make soak` does the same for longer."""
+
+import random
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Fault
+from tests.endurance import AGAIN, KEY, LEASE_SECONDS, Stage, disturb, staged
+from tests.serving import eventually
+
+STOP_SECONDS = 25
+Staging = Callable[..., Stage]
+
+
+@pytest.fixture
+def staging(tmp_path: Path, database_url: str) -> Iterator[Staging]:
+    with ExitStack() as stack:
+        yield lambda **more: stack.enter_context(staged(tmp_path, database_url, **more))
+
+
+def post(stage: Stage, estate: str, **more: str) -> httpx.Response:
+    return httpx.post(
+        f"{stage.load.urls[0]}/Advertising/Estate/{AGAIN}/{estate}/interest",
+        json={"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}},
+        headers={"Authorization": f"Bearer {KEY}", **more},
+        timeout=30,
+    )
+
+
+def test_nothing_accepted_is_lost_while_processes_die_and_freeze(staging: Staging) -> None:
+    stage = staging()
+    with stage.load.running():
+        disturb(stage, time.monotonic() + 8, random.Random(4))
+    verdict = stage.verdict()
+    assert verdict.holds, verdict
+    assert verdict.accepted > 50
+    assert stage.kills.total() > 3
+
+
+def test_a_worker_that_dies_for_good_is_taken_over_from(staging: Staging) -> None:
+    stage = staging(workers=1)
+    stage.office.order(Fault(delay_seconds=30, times=1))
+    assert post(stage, "TAKEN", Prefer="respond-async").status_code == 202
+    eventually(lambda: len(stage.office.received) == 1)
+    stage.kill(stage.workers[0])
+    died = time.monotonic()
+    heir = stage.workers[0]  # another process, as another machine would be
+    heir.start()
+    eventually(lambda: len(stage.office.received) == 2, within=LEASE_SECONDS + 10)
+    assert time.monotonic() - died <= LEASE_SECONDS + 10
+
+
+def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(staging: Staging) -> None:
+    stage = staging(workers=2)
+    stage.office.order(Fault(delay_seconds=2, times=1))
+    accepted = post(stage, "FROZEN", Prefer="respond-async").json()
+    eventually(lambda: len(stage.office.received) == 1)
+    for worker in stage.workers:  # whichever has it; then the other one goes on
+        worker.send(signal.SIGSTOP)
+    time.sleep(LEASE_SECONDS + 0.5)
+    for worker in stage.workers:
+        worker.send(signal.SIGCONT)
+    stage.load.accepted["FROZEN"] = accepted["id"]
+    verdict = stage.verdict()
+    assert verdict.holds, verdict
+    assert len(stage.office.received) <= 2
+
+
+def test_sigterm_under_load_ends_in_time_and_forgets_nothing(staging: Staging) -> None:
+    stage = staging(workers=2)
+    with stage.load.running():
+        eventually(lambda: len(stage.load.accepted) > 20)
+        stage.office.order(Fault(delay_seconds=2, times=2))
+        for process in (*stage.workers, *stage.webs):
+            process.send(signal.SIGTERM)
+        took = [process.end(signal.SIGTERM, within=40) for process in (*stage.workers, *stage.webs)]
+    assert sum(took) <= STOP_SECONDS
+    assert all(process.running and process.running.returncode in {0, -signal.SIGTERM} for process in stage.workers)
+    for process in (*stage.webs, *stage.workers):
+        process.start()
+    verdict = stage.verdict()
+    assert verdict.holds, verdict
+
+
+def test_another_process_hears_of_a_submission_and_of_its_outcome_within_a_fifth_of_a_second(staging: Staging) -> None:
+    stage = staging(workers=1)
+    post(stage, "WARM")
+    heard: list[float] = []
+    answered: list[float] = []
+    for number in range(10):
+        began = datetime.now(UTC)
+        answer = post(stage, f"E{number}")
+        assert answer.status_code == 200, answer.text
+        heard.append((stage.office.received[-1].at - began).total_seconds())
+        answered.append((datetime.now(UTC) - stage.office.received[-1].at).total_seconds())
+    assert statistics.median(heard) <= 0.2
+    assert statistics.median(answered) <= 0.2

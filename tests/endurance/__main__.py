@@ -1,0 +1,50 @@
+"""The long run, on each database: `make soak`. Its figures stand in the README."""
+
+import argparse
+import random
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.endurance import disturb, staged
+from tests.serving import postgresql_server
+
+
+def main() -> None:
+    """Prints a line for each database; ends with 1 when something was lost, or twice without need."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    wanted = parser.parse_args()
+    print(f"seed {wanted.seed}, {wanted.minutes} minutes on each database", flush=True)
+    held = [_soak(kind, wanted.minutes * 60, wanted.seed) for kind in ("SQLite", "PostgreSQL")]
+    sys.exit(0 if all(held) else 1)
+
+
+def _soak(kind: str, seconds: float, seed: int) -> bool:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="intresse-soak-")))
+        if kind == "SQLite":
+            url = f"sqlite:///{folder}/intresse.db"
+        else:
+            server = Path(
+                stack.enter_context(TemporaryDirectory(prefix="intresse-soak-pg-", ignore_cleanup_errors=True))
+            )
+            url = stack.enter_context(postgresql_server(server)).render_as_string(hide_password=False)
+        stage = stack.enter_context(staged(folder, url, webs=1 if kind == "SQLite" else 2))
+        with stage.load.running():
+            disturb(stage, time.monotonic() + seconds, random.Random(seed))
+        verdict = stage.verdict(within=180)
+    disturbances = ", ".join(f"{count} x {what}" for what, count in stage.kills.items())
+    print(
+        f"{kind}: {disturbances}; {verdict.accepted} accepted, {verdict.delivered} delivered, {verdict.parked} parked, "
+        f"{len(verdict.lost)} lost, {verdict.twice} twice (all marked: {not verdict.unmarked})",
+        flush=True,
+    )
+    return verdict.holds
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What a person decides about a submission that can't go on, on either database: and that twice is as once."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import update
+
+from app.domain.submission import NewSubmission, Operation, Status, StepStatus
+from app.storage.claims import Recorded
+from app.storage.database import Database
+from app.storage.decisions import Decisions
+from app.storage.leads import Leads, Search
+from app.storage.schema import submissions
+from tests.conftest import CUSTOMER
+from tests.integration.storing import (
+    BODY,
+    BOOKING,
+    KEYRING,
+    LEAD_AFTER,
+    MINUTE,
+    OTHER,
+    application,
+    attempts_of,
+    claim_one,
+    kept,
+    outbox_of,
+    row_of,
+    store,
+    submission,
+    time_passes,
+)
+
+pytestmark = pytest.mark.anyio
+
+Ended = Callable[[StepStatus], Awaitable[NewSubmission]]
+PAYLOAD = {"application": BODY, "bodies": [BODY]}
+
+
+@pytest.fixture
+def decisions(database: Database) -> Decisions:
+    return Decisions(database, KEYRING)
+
+
+@pytest.fixture
+def ended(database: Database) -> Ended:
+    """An interest whose step ended so."""
+
+    async def make(status: StepStatus) -> NewSubmission:
+        new = application()
+        await store(database, new)
+        outbox = outbox_of(database)
+        claim = await claim_one(outbox)
+        await outbox.record(claim, claim.steps[0], Recorded(status, status.value, not_found=True))
+        return new
+
+    return make
+
+
+async def held(database: Database) -> NewSubmission:
+    new = application()
+    await store(database, new)
+    values = {"status": Status.HELD.value, "due_at": None}
+    await database.write(lambda c: c.execute(update(submissions).where(submissions.c.id == new.id).values(values)))
+    return new
+
+
+async def test_what_was_held_is_sent_once_it_is_released(database: Database, decisions: Decisions) -> None:
+    new = await held(database)
+    assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
+    assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
+    assert (await kept(database, new.id)).status is Status.PENDING
+    assert (await claim_one(outbox_of(database))).id == new.id
+
+
+async def test_what_may_have_been_carried_out_is_sent_again_once_it_is_released(
+    database: Database, decisions: Decisions, ended: Ended
+) -> None:
+    new = await ended(StepStatus.UNCERTAIN)
+    assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
+    (step,) = (await claim_one(outbox_of(database))).steps
+    assert (step.interrupted, step.attempts) == (False, 0)
+
+
+@pytest.mark.parametrize("status", [StepStatus.REJECTED, StepStatus.FAILED, StepStatus.DELIVERED])
+async def test_only_what_is_held_or_uncertain_is_released(
+    database: Database, decisions: Decisions, ended: Ended, status: StepStatus
+) -> None:
+    new = await ended(status)
+    assert not await decisions.release(new.id)
+    assert (await kept(database, new.id)).main.status is status
+
+
+async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
+    database: Database, decisions: Decisions
+) -> None:
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    done = Recorded(StepStatus.DELIVERED, "delivered", result="C1")
+    for step, then in zip(claim.steps[:2], claim.steps[1:], strict=True):
+        await outbox.record_and_begin(claim, step, done, then)
+    await outbox.record(claim, claim.steps[2], Recorded(StepStatus.UNCERTAIN, "ambiguous"))
+    assert await decisions.release(new.id)
+    found = await kept(database, new.id)
+    assert found.status is Status.DELIVERED
+    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "waiting"]
+    assert [step.operation for step in (await claim_one(outbox)).steps] == [Operation.LEAD]
+
+
+@pytest.mark.parametrize(
+    ("status", "closed"),
+    [
+        (StepStatus.REJECTED, Status.REJECTED),
+        (StepStatus.FAILED, Status.FAILED),
+        (StepStatus.UNCERTAIN, Status.UNCERTAIN),
+    ],
+)
+async def test_what_is_discarded_is_erased_and_never_sent(
+    database: Database, decisions: Decisions, ended: Ended, status: StepStatus, closed: Status
+) -> None:
+    new = await ended(status)
+    assert [await decisions.discard(new.id), await decisions.discard(new.id)] == [True, False]
+    row = await row_of(database, new.id)
+    assert (row.status, row.payload, row.email_hash, row.phone_hash) == (closed, None, None, None)
+    assert row.erased_at is not None
+    assert [one.outcome for one in await attempts_of(database, new.id)] == [status.value, "discarded"]
+    assert not await decisions.release(new.id)
+    assert not await decisions.retry(new.id, PAYLOAD)
+    assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
+
+
+async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, decisions: Decisions) -> None:
+    new = await held(database)
+    assert await decisions.discard(new.id)
+    assert (await kept(database, new.id)).status is Status.FAILED
+
+
+async def test_what_is_delivered_is_not_discarded(database: Database, decisions: Decisions, ended: Ended) -> None:
+    new = await ended(StepStatus.DELIVERED)
+    assert not await decisions.discard(new.id)
+    assert (await row_of(database, new.id)).payload is not None
+
+
+async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: Decisions) -> None:
+    new = application()
+    await store(database, new)
+    await claim_one(outbox_of(database))
+    assert not await decisions.discard(new.id)
+    assert not await decisions.release(new.id)
+    assert not await decisions.retry(new.id, PAYLOAD)
+
+
+async def test_a_404_before_a_retry_does_not_count_after_it(
+    database: Database, decisions: Decisions, ended: Ended
+) -> None:
+    new = await ended(StepStatus.REJECTED)
+    assert await decisions.retry(new.id, PAYLOAD)
+    (step,) = (await claim_one(outbox_of(database))).steps
+    assert (step.was_not_found, step.attempts) == (False, 0)
+
+
+async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: Decisions) -> None:
+    new = await held(database)
+    assert not await decisions.retry(new.id, PAYLOAD)
+
+
+async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person(
+    database: Database, decisions: Decisions, ended: Ended
+) -> None:
+    old = await ended(StepStatus.FAILED)
+    await time_passes(database, 60 * MINUTE)
+    parked, discarded = await ended(StepStatus.UNCERTAIN), await ended(StepStatus.REJECTED)
+    await decisions.discard(discarded.id)
+    spam, waiting = await held(database), application(OTHER)
+    await store(database, waiting)
+    leads = Leads(database, KEYRING)
+    moment = (await kept(database, parked.id)).received_at
+
+    async def found(**wanted: object) -> set[str]:
+        return {one.id for one in await leads.newest(Search(**wanted), 50)}  # type: ignore[arg-type]
+
+    assert await found(stuck=True) == {old.id, parked.id, spam.id}
+    assert await found(status=Status.UNCERTAIN) == {parked.id}
+    assert await found(customer_id=OTHER) == {waiting.id}
+    assert await found(received_before=moment) == {old.id}
+    assert await found(received_before=moment, stuck=True, customer_id=OTHER) == set()
+    assert len(await found()) == 5

@@ -1,0 +1,151 @@
+"""Each kind of fault at the first, the middle and the last call of a chain: how many calls there are, and what is kept.
+
+viewing → contact → lead
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from app.domain.submission import Operation, StepStatus
+from app.storage.database import Database
+from app.vitec.sandbox import Fault, Office
+from tests.conftest import CUSTOMER
+from tests.integration.delivering import HANGING, MILLISECOND, Delivery, received, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission, time_passes
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+CHAIN = ("viewing", "contact", "lead")
+ONCE = {"times": 1}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fault that meets one call; how often that step is called then, what it ends as, and what it ends as where
+    what may have been carried out is parked."""
+
+    fault: dict[str, object]
+    calls: int
+    ends: str
+    parked: str | None = None
+    parked_calls: int | None = None
+
+
+KINDS = {
+    "400": Kind({"status": 400}, 1, "rejected"),
+    "409": Kind({"status": 409}, 1, "rejected"),
+    "401 once": Kind({"status": 401, **ONCE}, 2, "delivered"),
+    "403 once": Kind({"status": 403, **ONCE}, 2, "delivered"),
+    "404 once": Kind({"status": 404, **ONCE}, 2, "delivered"),
+    "404 twice": Kind({"status": 404, "times": 2}, 2, "rejected"),
+    "408 once": Kind({"status": 408, **ONCE}, 2, "delivered"),
+    "425 once": Kind({"status": 425, **ONCE}, 2, "delivered"),
+    "429 once": Kind({"status": 429, **ONCE}, 2, "delivered"),
+    "503 thrice": Kind({"status": 503, "times": 3}, 4, "delivered"),
+    "a redirect": Kind({"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}, **ONCE}, 2, "delivered"),
+    "500 once": Kind({"status": 500, **ONCE}, 2, "delivered", "uncertain", 1),
+    "502 once": Kind({"status": 502, **ONCE}, 2, "delivered", "uncertain", 1),
+    "504 once": Kind({"status": 504, **ONCE}, 2, "delivered", "uncertain", 1),
+    "cut": Kind({"cut": True, **ONCE}, 2, "delivered", "uncertain", 1),
+    "done, then cut": Kind({"cut": True, "carried_out": True, **ONCE}, 2, "delivered", "uncertain", 1),
+    "silence": Kind({"delay_seconds": HANGING, **ONCE}, 2, "delivered", "uncertain", 1),
+    "slow": Kind({"delay_seconds": 0.1, **ONCE}, 1, "delivered"),
+}
+
+
+@pytest.mark.parametrize("place", range(3), ids=CHAIN)
+@pytest.mark.parametrize(
+    ("kind", "parks"),
+    [
+        *(pytest.param(kind, False, id=name) for name, kind in KINDS.items()),
+        *(pytest.param(kind, True, id=f"{name}, parked") for name, kind in KINDS.items() if kind.parked),
+    ],
+)
+async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
+    database: Database, vitec_url: str, office: Office, kind: Kind, place: int, parks: bool
+) -> None:
+    office.order(Fault.model_validate(kind.fault | {"operation": CHAIN[place]}))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
+    await store(database, new)
+    parking = frozenset({CUSTOMER}) if parks else frozenset[str]()
+    async with working(
+        database, vitec_url, parks=parking, timeout_seconds=1, probe=50 * MILLISECOND, give_up=timedelta(hours=1)
+    ) as delivery:
+        looked_up = CHAIN[place] == "contact"  # reading changes nothing: never ambiguous
+        ends, calls = kind.ends, kind.calls
+        if parks and kind.parked and not looked_up:
+            ends, calls = kind.parked, kind.parked_calls or 1
+        stops = ends != "delivered"
+        steps = await _ended(delivery, new.id, place if stops else 2)
+    assert [step.value for step in steps] == [
+        *["delivered"] * (place if stops else 3),
+        *([ends, *["waiting"] * (2 - place)] if stops else []),
+    ]
+    asked = [request.operation.value for request in office.received]
+    assert [asked.count(operation) for operation in CHAIN] == [
+        *[1] * place,
+        calls,
+        *[0 if stops else 1] * (2 - place),
+    ]
+
+
+async def _ended(delivery: Delivery, identity: str, last: int) -> list[StepStatus]:
+    async def look() -> list[StepStatus] | None:
+        found = await delivery.submission(identity)
+        statuses = [step.status for step in found.steps]
+        return list(statuses) if statuses[last].value not in {"waiting", "sending"} else None
+
+    return await soon(look)
+
+
+@pytest.mark.parametrize("place", range(3), ids=CHAIN)
+async def test_broken_json_in_a_done_call_is_never_sent_again(
+    database: Database, vitec_url: str, office: Office, place: int
+) -> None:
+    broken = {"status": 200, "body": '{"id": ', "carried_out": True, "times": 1, "operation": CHAIN[place]}
+    office.order(Fault.model_validate(broken))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        await _ended(delivery, new.id, 1 if place == 0 else 2)
+        statuses = [step.status.value for step in (await delivery.submission(new.id)).steps]
+    asked = [request.operation.value for request in office.received]
+    if place == 0:  # done without the contact's id: the lead is for a person
+        assert (statuses, asked) == (["delivered", "failed", "waiting"], ["viewing"])
+    else:  # a look-up is made again, because its answer is all that is wanted
+        again = ["contact"] if place == 1 else []
+        assert (statuses, asked) == (["delivered"] * 3, ["viewing", "contact", *again, "lead"])
+
+
+async def test_one_customer_that_hangs_slows_no_other(database: Database, vitec_url: str, office: Office) -> None:
+    office.order(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
+    hanging = [application() for _ in range(10)]
+    quick = [application(OTHER) for _ in range(20)]
+    await store(database, *hanging, *quick)
+    async with working(database, vitec_url, concurrency=8, per_customer=2) as delivery:
+        for one in quick:
+            await delivery.settled(one)
+        assert await received(office, 22)()
+        assert [request.customer_id for request in office.received].count(CUSTOMER) == 2
+    served = [request.at for request in office.received if request.customer_id == OTHER]
+    assert max(served) - min(served) < timedelta(seconds=5)
+
+
+async def test_the_crm_down_for_64_hours_costs_time_and_no_lead(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=503))
+    new = [application(customer) for customer in (CUSTOMER, OTHER) for _ in range(5)]
+    await store(database, *new)
+    hour = timedelta(hours=1)
+    async with working(database, vitec_url, retry=hour, give_up=96 * hour, outage=timedelta(minutes=1)) as delivery:
+        for passed in range(1, 17):
+            for one in new:
+                await delivery.attempted(one, passed)
+            await time_passes(database, 4 * hour)
+        office.lift()
+        for one in new:
+            assert (await delivery.settled(one)).status.value == "delivered"
+    assert sum(request.carried_out for request in office.received) == len(new)

@@ -1,0 +1,296 @@
+"""What is known of a login is known to every process on the database: pauses, probes, an outage and its end."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.submission import FunctionGroup, NewStep, Operation, Status
+from app.storage.claims import News
+from app.storage.database import Database
+from app.vitec.errors import NotFound, RefusedLogin, Unavailable
+from app.vitec.sandbox import Fault, Office, Person
+from tests.conftest import CUSTOMER
+from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
+from tests.integration.storing import (
+    CRM,
+    MINUTE,
+    OTHER,
+    application,
+    logins_of,
+    opened,
+    outbox_of,
+    row_of,
+    soon,
+    store,
+    submission,
+    time_passes,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+LONG = timedelta(minutes=5)
+
+
+def lead(contact: str) -> NewStep:
+    return NewStep(Operation.LEAD, (), {"contactId": contact})
+
+
+async def test_a_pause_that_one_process_makes_holds_for_all(
+    database: Database, database_url: str, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, customer_id=CUSTOMER))
+    first, *others = at_estates("A", "B", "C", "D")
+    await store(database, first)
+    with opened(database_url) as another:
+        async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
+            await here.attempted(first, 1)
+            of_another = application(OTHER)
+            await store(database, *others, of_another)
+            assert (await there.settled(of_another)).status is Status.DELIVERED
+    assert estates_asked_for(office).count("A") == 1
+    assert len(office.received) == 2
+
+
+async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
+    database: Database, database_url: str, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=1))
+    new = at_estates(*"ABCDEF")
+    await store(database, new[0])
+    with opened(database_url) as another:
+        async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG):
+            await here.attempted(new[0], 1)
+            await store(database, *new[1:])
+            await time_passes(database, LONG)
+            for one in new:
+                assert (await here.settled(one)).status is Status.DELIVERED
+    assert estates_asked_for(office)[1] != "A"  # the probe was another one
+    assert len(office.received) == 7
+
+
+async def test_the_only_submission_probes_again(database: Database, vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=401, times=3))
+    (new,) = at_estates("A")
+    await store(database, new)
+    async with working(database, vitec_url, probe=50 * MILLISECOND) as delivery:
+        found = await delivery.settled(new)
+    assert (found.status, found.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 4)
+
+
+async def test_three_forbidden_resources_in_a_row_pause_the_login(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=403))
+    new = at_estates("A", "B", "C", "D")
+    await store(database, *new[:3])
+    async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
+        await soon(received(office, 3))
+        await delivery.attempted(new[2], 1)
+        await store(database, new[3])
+        of_another = application(OTHER)
+        office.lift()
+        await store(database, of_another)
+        await delivery.settled(of_another)
+        assert (await delivery.submission(new[3].id)).main.attempts == 0
+        await time_passes(database, LONG)
+        for one in new:
+            assert (await delivery.settled(one)).status is Status.DELIVERED
+
+
+async def test_one_forbidden_resource_pauses_nothing_however_often_it_is_asked_for(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=403, times=5))
+    (new,) = at_estates("A")
+    await store(database, new)
+    async with working(database, vitec_url, probe=LONG) as delivery:
+        found = await delivery.settled(new)
+    assert (found.status, found.main.attempts) == (Status.DELIVERED, 6)
+
+
+async def test_a_success_between_breaks_the_row_of_forbidden_ones(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    new = at_estates(*"ABCDE")
+    async with working(database, vitec_url, probe=LONG, retry=LONG, per_customer=1) as delivery:
+        for one in new:
+            if one is not new[2]:
+                office.order(Fault(status=403, times=1))
+            await store(database, one)
+            await delivery.attempted(one, 1)
+    assert len(office.received) == 5
+
+
+async def test_a_probe_that_is_forbidden_spends_nothing_and_keeps_the_pause(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=403))
+    new = at_estates("A", "B", "C", "D")
+    await store(database, *new[:3])
+    async with working(database, vitec_url, probe=LONG, retry=timedelta(hours=9), per_customer=1) as delivery:
+        await delivery.attempted(new[2], 1)
+        await store(database, new[3])
+        for times in (1, 2):
+            await time_passes(database, LONG)
+            await delivery.attempted(new[3], times)
+            assert (await delivery.submission(new[3].id)).main.attempts == 0
+    assert len(office.received) == 5
+
+
+async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=401, times=1))
+    first, second = at_estates("A", "B")
+    await store(database, first)
+    async with working(database, vitec_url, probe=LONG, give_up=timedelta(hours=96), per_customer=1) as delivery:
+        await delivery.attempted(first, 1)
+        await store(database, second)
+        office.order(Fault(status=503, times=1))  # the probe
+        await time_passes(database, timedelta(hours=200))
+        await delivery.attempted(second, 1)
+        await time_passes(database, timedelta(hours=1))
+        for one in (first, second):
+            assert (await delivery.settled(one)).status is Status.DELIVERED
+
+
+async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_pause(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(delay_seconds=0.3, times=1))
+    office.order(Fault(status=401, times=1))
+    slow, refused = at_estates("SLOW", "REFUSED")
+    await store(database, slow)
+    async with working(database, vitec_url, probe=LONG, per_customer=2) as delivery:
+        await soon(received(office, 1))
+        await store(database, refused)
+        assert (await delivery.settled(slow)).status is Status.DELIVERED
+        assert (await delivery.settled(refused)).status is Status.DELIVERED
+
+
+async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
+    database: Database, database_url: str, vitec_url: str, office: Office
+) -> None:
+    with opened(database_url) as another:
+        async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
+            office.order(Fault(status=401, times=1))
+            with pytest.raises(RefusedLogin):
+                await here.look_up.contacts(CUSTOMER, ["C1"])
+            for process in (here, there):
+                with pytest.raises(RefusedLogin):
+                    await process.look_up.contacts(CUSTOMER, ["C1"])
+            assert len(office.received) == 1
+            await time_passes(database, LONG)
+            with pytest.raises(NotFound):  # the probe: it was let in
+                await there.look_up.contacts(CUSTOMER, ["C9"])
+            with pytest.raises(NotFound):
+                await here.look_up.contacts(CUSTOMER, ["C9"])
+
+
+async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=1))
+    office.order(Fault(status=503))
+    async with working(database, vitec_url, probe=LONG) as delivery:
+        with pytest.raises(RefusedLogin):
+            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+        await time_passes(database, LONG)
+        with pytest.raises(Unavailable):
+            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+        with pytest.raises(RefusedLogin):
+            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+    assert len(office.received) == 2
+
+
+async def test_while_the_database_is_away_a_page_hears_that_we_cannot_ask(vitec_url: str, tmp_path: object) -> None:
+    with opened(f"sqlite:///{tmp_path}/no-tables.db") as database:
+        async with working(database, vitec_url) as delivery:
+            with pytest.raises(Unavailable):
+                await delivery.look_up.contacts(CUSTOMER, ["C1"])
+
+
+async def test_after_an_outage_the_first_success_brings_the_backlog_back(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=503))
+    office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER)
+    new = [*at_estates("A", "B", "C"), submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {}))]
+    await store(database, *new)
+    async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:
+        for one in new:
+            await delivery.attempted(one, 1)
+        office.lift()
+        await time_passes(database, 2 * MINUTE)
+        fresh = application(resource=("FRESH",))
+        await store(database, fresh)
+        for one in (fresh, *new):
+            assert (await delivery.settled(one)).status in {Status.DELIVERED, Status.REJECTED}
+    assert office.received[4].path.split("/")[4] == "FRESH"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=503, headers={"Retry-After": "1800"}), Fault(status=403), Fault(status=500), Fault(status=404)],
+    ids=["asked to wait", "forbidden", "ambiguous", "not found"],
+)
+async def test_what_waits_for_something_else_is_not_brought_back(
+    database: Database, vitec_url: str, office: Office, fault: Fault
+) -> None:
+    office.order(fault)
+    waiting, fresh = at_estates("WAITING", "FRESH")
+    await store(database, waiting)
+    async with working(database, vitec_url, retry=timedelta(hours=1)) as delivery:
+        await delivery.attempted(waiting, 1)
+        office.lift()
+        office.order(Fault(status=503, times=1))
+        away, _ = at_estates("AWAY", "X")
+        await store(database, away)
+        await delivery.attempted(away, 1)
+        await store(database, fresh)
+        await delivery.settled(fresh)
+        await delivery.settled(away)  # brought back
+        assert (await delivery.submission(waiting.id)).status is Status.PENDING
+    assert estates_asked_for(office).count("WAITING") == 1
+
+
+async def test_a_blip_brings_nothing_back(database: Database, vitec_url: str, office: Office) -> None:
+    office.order(Fault(status=503, times=1))
+    waiting, fresh = at_estates("WAITING", "FRESH")
+    await store(database, waiting)
+    async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:
+        await delivery.attempted(waiting, 1)
+        await store(database, fresh)
+        await delivery.settled(fresh)
+        assert (await row_of(database, waiting.id)).claim is None
+        assert (await delivery.submission(waiting.id)).status is Status.PENDING
+
+
+async def test_what_someone_waits_for_goes_before_the_backlog(database: Database) -> None:
+    new = at_estates("OLD", "OLDER", "FRESH")
+    await store(database, *new[:2])
+    await time_passes(database, MINUTE)
+    await store(database, new[2])
+    outbox = outbox_of(database)
+    claimed = [(await outbox.claim_due({CUSTOMER: 1}, 1))[0].id for _ in new]
+    assert claimed == [new[2].id, new[0].id, new[1].id]
+
+
+async def test_the_backlog_drains_at_the_customers_pace(database: Database, vitec_url: str, office: Office) -> None:
+    new = at_estates(*(f"E{number}" for number in range(11)))
+    await store(database, *new)
+    async with working(database, vitec_url, per_second=20, per_customer=8) as delivery:
+        for one in new:
+            await delivery.settled(one)
+    moments = [request.at for request in office.received]
+    assert moments[-1] - moments[0] >= timedelta(seconds=0.4)
+    for first, third in zip(moments, moments[3:], strict=False):
+        assert third - first >= timedelta(seconds=0.04)
+
+
+async def test_news_of_a_login_that_is_well_costs_no_writing(database: Database) -> None:
+    logins = logins_of(database)
+    assert not logins.matters((CUSTOMER, FunctionGroup.ADVERTISING), News.LET_IN)
+    await logins.tell(CRM, News.REFUSED)
+    assert logins.matters(CRM, News.LET_IN)
+    await logins.tell(CRM, News.LET_IN)
+    assert not logins.matters(CRM, News.LET_IN)
+    assert await logins.may_read(CRM)

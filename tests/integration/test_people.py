@@ -1,0 +1,162 @@
+"""What is kept of a person, on either database: found wherever it stands, and erased again after a restore."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.domain.submission import NewStep, Operation, StepStatus, reference_of
+from app.storage.claims import Recorded
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.erasure_log import Erasure, ErasureLog, ErasureLogUnusable
+from app.storage.leads import Leads
+from app.storage.outbox import Outbox
+from app.storage.people import BATCH, People
+from app.storage.rotation import rotate
+from app.storage.schema import payload_of
+from tests.integration.storing import (
+    KEYRING,
+    MINUTE,
+    application,
+    claim_one,
+    ids,
+    logins_of,
+    outbox_of,
+    row_of,
+    store,
+    submission,
+)
+
+pytestmark = pytest.mark.anyio
+
+BODY = {
+    "firstName": "Anna",
+    "email": {"emailAddress": "Anna@example.se", "emailAddress2": "second@example.se"},
+    "telephone": {"cell": "+46701740605", "work": "+468123456x12"},
+}
+NEW_KEY = b"fedcba9876543210fedcba9876543210"
+PROOF = KeyedHash("a secret key for the tests alone", "erasure log")
+ERASURE = Erasure(datetime.now(UTC), "email", b"0123456789abcdef", None)
+
+
+@pytest.fixture
+def people(database: Database) -> People:
+    return People(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+
+
+async def found(people: People, *values: str) -> list[str]:
+    traces, closed = await people.find({people.sought(value) for value in values})
+    assert closed == 0
+    return [trace.id for trace in traces]
+
+
+@pytest.mark.parametrize(
+    "value", ["anna@example.se", "ANNA@example.se", "second@example.se", "+46701740605", "+468123456", "OBJ1"]
+)
+async def test_a_person_is_found_by_every_address_and_number(database: Database, people: People, value: str) -> None:
+    new, another = application(body=BODY), application(body={"firstName": "Bo"}, resource=("OBJ2",))
+    await store(database, new, another)
+    assert await found(people, value) == [new.id]
+
+
+async def test_a_submission_is_found_by_its_id_and_its_reference(database: Database, people: People) -> None:
+    new = application()
+    await store(database, new, application())
+    assert await found(people, new.id) == await found(people, reference_of(new.id).lower()) == [new.id]
+
+
+async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(database: Database, people: People) -> None:
+    booked = application()
+    await store(database, booked)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C7"))
+    promise = submission(
+        Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
+    )
+    await store(database, promise)
+    assert await found(people, "C7") == [booked.id, promise.id]
+
+
+async def test_more_than_a_batch_is_looked_through(database: Database, people: People) -> None:
+    last = application(body={"firstName": "Zoë"})
+    await store(database, *(application(body={"firstName": "Bo"}) for _ in range(BATCH + 1)), last)
+    assert await found(people, "zoë") == [last.id]
+
+
+async def test_what_no_key_opens_is_counted_and_not_passed_over_in_silence(database: Database) -> None:
+    await store(database, application())
+    people = People(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"))
+    assert await people.find({b"anything"}) == ([], 1)
+
+
+async def test_everything_is_sealed_anew_under_the_first_key(database: Database) -> None:
+    new = [application() for _ in range(250)]
+    await store(database, *new)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    refusal = {"message": "Anna finns redan"}
+    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected", upstream=refusal))
+    both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
+    done = await rotate(database, both)
+    assert (done.values, done.closed) == (251, 0)
+    assert (await rotate(database, both)).values == 0
+    alone = Keyring([NEW_KEY])
+    for one in new:
+        assert alone.open((await row_of(database, one.id)).payload, payload_of(one.id))["application"]
+    refused = await Leads(database, alone).get(claim.id)
+    assert refused is not None
+    assert refused.refusal == refusal
+
+
+async def test_what_cannot_be_opened_is_left_as_it_is_and_told(database: Database) -> None:
+    await store(database, application())
+    before = await row_of(database, (await _only(database)))
+    done = await rotate(database, Keyring([NEW_KEY]))
+    assert (done.values, done.closed) == (0, 1)
+    assert (await row_of(database, before.id)).payload == before.payload
+
+
+async def _only(database: Database) -> str:
+    [identity] = ids(database)
+    return identity
+
+
+async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Database) -> None:
+    await store(database, application())
+    both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
+    outbox = Outbox(database, both, logins_of(database), MINUTE, MINUTE)
+    claim = await claim_one(outbox)
+    await rotate(database, both)
+    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C7"))
+    found = await Leads(database, both).get(claim.id)
+    assert found is not None
+    assert (found.main.status, found.main.result) == (StepStatus.DELIVERED, "C7")
+
+
+def test_an_erasure_is_written_down_as_a_hash_and_read_again(tmp_path: Path) -> None:
+    log = ErasureLog(tmp_path / "new" / "erasures.log", PROOF)
+    assert log.read() == []
+    second = replace(ERASURE, customer_id="M12345")
+    lines = [log.append(ERASURE), log.append(second)]
+    assert log.read() == [ERASURE, second]
+    assert log.path.read_text().splitlines() == lines
+    assert log.path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("spoil", ["by", "at", "hash", "proof"])
+def test_an_altered_line_of_the_erasure_log_is_told(tmp_path: Path, spoil: str) -> None:
+    log = ErasureLog(tmp_path / "erasures.log", PROOF)
+    line = json.loads(log.append(ERASURE))
+    log.path.write_text(json.dumps(line | {spoil: line[spoil][:-1] + "0x"}) + "\n")
+    with pytest.raises(ErasureLogUnusable, match="line 1: altered"):
+        log.read()
+
+
+def test_a_log_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ErasureLogUnusable, match="erasure log"):
+        ErasureLog(tmp_path / "file" / "erasures.log", PROOF).append(ERASURE)

@@ -1,0 +1,55 @@
+"""What people consent to is kept word for word."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.consent import CURRENT_VERSION, TEXTS, consent_record, wording
+from app.web.pages import Firm, FormPage
+from app.web.templating import LANGUAGES, Templates
+from tests.acceptance.bodies import page_text
+
+FIRM = Firm("Mäklarhuset", None, None, "https://www.maklarhuset.se/integritet", "#0b5d4b", "6px", "system-ui")
+
+
+def shown_to_a_visitor(language: str, form: Any) -> str:
+    page = FormPage(
+        form=form,
+        language=language,
+        languages=(),
+        firm=FIRM,
+        demo=False,
+        frame_origins="",
+        token="t",
+        referrer="",
+        consent=True,
+    )
+    return page_text(Templates().render(page))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", ["interest", "viewing"])
+def test_the_form_shows_the_current_version_word_for_word(language: str, form: str) -> None:
+    text = shown_to_a_visitor(language, form)
+    for sentence in TEXTS[CURRENT_VERSION][language]:
+        assert sentence.format(firm=FIRM.name) in text
+
+
+@pytest.mark.parametrize("version", TEXTS)
+def test_every_version_can_be_told_in_every_language(version: int) -> None:
+    assert set(TEXTS[version]) == set(LANGUAGES)
+    for language in LANGUAGES:
+        shown = wording(consent_record(version, language, "2026-11-22T05:00:00+00:00", "Ek & Å", FIRM.privacy_url))
+        assert shown is not None
+        assert shown[0].startswith("Ek & Å ")
+        assert shown[1].endswith(f": {FIRM.privacy_url}")
+
+
+def test_without_a_privacy_page_no_link_to_it_was_shown() -> None:
+    shown = wording(consent_record(CURRENT_VERSION, "sv", "2026-11-22T05:00:00+00:00", "Ek", None))
+    assert shown is not None
+    assert len(shown) == 2
+
+
+def test_what_another_page_showed_is_not_ours_to_tell() -> None:
+    assert wording(consent_record(None, "sv", "2026-11-22T05:00:00+00:00", "Ek", None)) is None
