@@ -11,7 +11,7 @@ from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import NEEDS_A_PERSON, STEP_STOPPED, payload_of, resource_of, steps, submissions
+from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, payload_of, resource_of, steps, submissions
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _newest(query: Select[Any], most: int) -> Select[Any]:
 
 
 def _stopped() -> Select[tuple[str]]:
-    return select(steps.c.submission_id).where(STEP_STOPPED)
+    return select(steps.c.submission_id).where(LATER_STEP_STOPPED)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

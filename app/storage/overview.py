@@ -12,7 +12,7 @@ from app.domain.durations import quantile
 from app.domain.moments import STOCKHOLM
 from app.domain.submission import first_id_of
 from app.storage.database import Database
-from app.storage.schema import NEEDS_A_PERSON, STEP_STOPPED, daily_counts, delivery_times, steps, submissions
+from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, daily_counts, delivery_times, steps, submissions
 
 MOST_CAMPAIGNS = 25  # and as many homes
 NEWEST_STUCK = 8
@@ -119,10 +119,8 @@ def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
-    """What has arrived, but for a step after it. Most that have stopped are stuck as a whole, and are told by one
-    index; only of the others the submission itself is looked at."""
-    whole = select(submissions.c.id).where(NEEDS_A_PERSON)
-    stopped = select(steps.c.submission_id).where(STEP_STOPPED).except_(whole)
+    """What has arrived, but for a step after it."""
+    stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
     arrived = (submissions.c.status == "delivered") & submissions.c.erased_at.is_(None)
     return select(submissions.c.id).where(submissions.c.id.in_(stopped), arrived, *_of(scope.customer_id))
 

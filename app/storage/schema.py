@@ -145,8 +145,16 @@ steps = Table(
     sqlite_with_rowid=False,
 )
 
-STEP_STOPPED = steps.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(STOPPED)])
-Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
+# Of a step after its submission's own, which never is the first one.
+LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(
+    [literal_column(f"'{status.value}'") for status in sorted(STOPPED)]
+)
+Index(
+    "ix_steps_stopped_later",
+    steps.c.submission_id,
+    sqlite_where=LATER_STEP_STOPPED,
+    postgresql_where=LATER_STEP_STOPPED,
+)
 
 attempts = Table(
     "attempts",

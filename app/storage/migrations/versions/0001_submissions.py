@@ -69,8 +69,8 @@ def upgrade() -> None:
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
     )
-    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
-    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
+    later = sa.text("position > 0 AND status IN ('failed', 'rejected', 'uncertain')")
+    op.create_index("ix_steps_stopped_later", "steps", ["submission_id"], sqlite_where=later, postgresql_where=later)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
