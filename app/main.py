@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import limits
 import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from app import __version__
@@ -20,11 +20,16 @@ from app.delivery.housekeeping import Housekeeper
 from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
+from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
 from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
-from app.domain.submission import FunctionGroup
+from app.domain.submission import FunctionGroup, StepStatus
+from app.metrics import route as metrics
+from app.metrics.counts import Counts
+from app.metrics.standing import Standing
 from app.settings import Customer, Settings
+from app.storage.claims import Claim
 from app.storage.clock import require_right_clock
 from app.storage.database import Database
 from app.storage.decisions import Decisions
@@ -38,6 +43,7 @@ from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
 from app.storage.retention import Periods, Retention
+from app.storage.standing import paused
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
@@ -72,6 +78,8 @@ class Service:
     look_up: LookUp
     worker: Worker
     housekeeper: Housekeeper
+    counts: Counts
+    standing: Standing
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
@@ -109,11 +117,22 @@ def build_service(settings: Settings) -> Service:
     outcomes = Outcomes(database)
     vitec = build_vitec(settings)
     pace = Pace(settings.vitec.requests_per_second)
+    customers = [customer.id for customer in settings.customers]
+    counts = Counts(customers)
+
+    def settled(claim: Claim, status: StepStatus) -> None:
+        outcomes.tell(claim.id)
+        counts.settled(claim.customer_id, claim.operation, status)
+
+    def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
+        counts.accepted(rows)
+        worker.wake()
+
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pace, outcomes.tell),
-        [customer.id for customer in settings.customers],
+        Deliverer(outbox, TimedVitec(vitec, counts.called), policy, parks, pace, settled),
+        customers,
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
         lease=lease,
@@ -125,7 +144,7 @@ def build_service(settings: Settings) -> Service:
         settings=settings,
         database=database,
         keyring=keyring,
-        intake=Intake(database, keyring, contact_hash, worker.wake),
+        intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
         leads=Leads(database, keyring),
         lookup=Lookup(database, contact_hash),
@@ -135,6 +154,8 @@ def build_service(settings: Settings) -> Service:
         look_up=LookUp(vitec, logins, pace),
         worker=worker,
         housekeeper=Housekeeper(Retention(database, _periods(settings))),
+        counts=counts,
+        standing=Standing(database, paused, customers),
     )
 
 
@@ -210,6 +231,7 @@ def create_app(
             *receipts.routes(site),
             *embed.routes(site),
             *operations.routes(service.database),
+            *metrics_routes(service),
             *static_files.routes,
             *extra_routes,
             *openapi.routes(),
@@ -220,6 +242,11 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
     return app
+
+
+def metrics_routes(service: Service) -> list[Route]:
+    token = service.settings.metrics_token
+    return metrics.routes(service.counts, service.standing, token.get_secret_value() if token else None)
 
 
 class _App(Starlette):

@@ -19,10 +19,11 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     false,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
-from app.domain.submission import Operation
+from app.domain.submission import STOPPED, Operation, Status
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -94,6 +95,15 @@ Index(
     postgresql_where=submissions.c.due_at.is_not(None),
 )
 
+# Both are literal, because an index's condition knows no parameters. What is held or has stopped waits for a person.
+SUBMISSION_HELD = submissions.c.status == literal_column(f"'{Status.HELD.value}'")
+Index(
+    "ix_submissions_held",
+    submissions.c.customer_id,
+    sqlite_where=SUBMISSION_HELD,
+    postgresql_where=SUBMISSION_HELD,
+)
+
 
 def _of_submission() -> ForeignKey:
     return ForeignKey("submissions.id", ondelete="CASCADE")
@@ -123,6 +133,8 @@ steps = Table(
     Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
 )
+STEP_STOPPED = steps.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(STOPPED)])
+Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
 
 attempts = Table(
     "attempts",

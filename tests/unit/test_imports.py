@@ -33,7 +33,7 @@ def test_the_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_layers_are_those_of_the_house() -> None:
     layers = contract("layers")
-    assert layers["layers"][-3:] == ["web | delivery", "vitec | storage", "domain"]
+    assert layers["layers"][-3:] == ["web | delivery | metrics", "vitec | storage", "domain"]
     named = {name.strip() for layer in layers["layers"] for name in layer.split("|")}
     assert named | set(layers["exhaustive_ignores"]) == modules(APP)
 

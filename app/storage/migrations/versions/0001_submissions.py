@@ -35,6 +35,8 @@ def upgrade() -> None:
     due = sa.text("due_at IS NOT NULL")
     columns = ["customer_id", "function_group", "due_at"]
     op.create_index("ix_submissions_due", "submissions", columns, sqlite_where=due, postgresql_where=due)
+    held = sa.text("status = 'held'")
+    op.create_index("ix_submissions_held", "submissions", ["customer_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "lookups",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
@@ -59,6 +61,8 @@ def upgrade() -> None:
         sa.Column("upstream", sa.LargeBinary),
         sqlite_with_rowid=False,
     )
+    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
+    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),

@@ -1,0 +1,82 @@
+"""How things stand, as the database tells: the same from every replica."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection
+
+from app.domain.submission import FunctionGroup
+from app.storage.database import Database, StoreUnavailable
+from app.storage.standing import Outstanding, Pause, need_a_person, outstanding
+
+SHORTEST_SECONDS = 5.0  # between two looks
+SHARE = 0.1  # of one reader's time, at most: a long backlog takes long to look at
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`stuck` is how many need a person, by customer, operation and status."""
+
+    outstanding: Sequence[Outstanding]
+    stuck: Mapping[tuple[str, str, str], int]
+    paused: frozenset[tuple[str, FunctionGroup]]
+
+
+class Standing(Collector):
+    """What is told is at most some seconds old, however often it is asked for."""
+
+    def __init__(
+        self, database: Database, paused: Callable[[Connection], list[Pause]], customers: Iterable[str]
+    ) -> None:
+        self._database = database
+        self._paused = paused
+        self._logins = [(customer, group) for customer in customers for group in FunctionGroup]
+        self._figures: Figures | None = None
+        self._good_until = 0.0
+        self._looking = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        async with self._looking:
+            began = time.monotonic()
+            if began < self._good_until:
+                return
+            try:
+                self._figures = await self._database.read(self._look)
+            except StoreUnavailable:
+                self._figures = None
+            ended = time.monotonic()
+            self._good_until = ended + max(SHORTEST_SECONDS, (ended - began) / SHARE)
+
+    def _look(self, connection: Connection) -> Figures:
+        paused = frozenset((one.customer_id, one.group) for one in self._paused(connection))
+        return Figures(outstanding(connection), need_a_person(connection), paused)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        figures = self._figures
+        yield GaugeMetricFamily(
+            "intresse_database_up", "Whether the database answered.", value=int(figures is not None)
+        )
+        if figures is not None:
+            yield from self._families(figures, datetime.now(UTC))
+
+    def _families(self, figures: Figures, now: datetime) -> Iterable[GaugeMetricFamily]:
+        whose = ("customer", "operation")
+        waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
+        oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Since the oldest of them came.", labels=whose)
+        for one in figures.outstanding:
+            waiting.add_metric((one.customer_id, one.operation), one.number)
+            oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))
+        stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that stopped.", labels=(*whose, "status"))
+        for labels, number in figures.stuck.items():
+            stuck.add_metric(labels, number)
+        paused = GaugeMetricFamily(
+            "intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group")
+        )
+        for customer, group in self._logins:
+            paused.add_metric((customer, group.value), int((customer, group) in figures.paused))
+        return waiting, oldest, stuck, paused
