@@ -11,7 +11,7 @@ import limits
 import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from app import __version__
@@ -25,9 +25,6 @@ from app.delivery.worker import Worker
 from app.domain.filling import InterestDefaults, ViewingDefaults
 from app.domain.plan import Defaults, LeadDefaults
 from app.domain.submission import FunctionGroup, StepStatus
-from app.metrics import route as metrics
-from app.metrics.counts import Counts
-from app.metrics.standing import Standing
 from app.settings import Customer, Settings
 from app.storage.claims import Claim
 from app.storage.clock import require_right_clock
@@ -43,10 +40,10 @@ from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
 from app.storage.retention import Periods, Retention
-from app.storage.standing import paused
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
+from app.watching import Watching
 from app.web import crm, docs, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
 from app.web.greeting import Greeter
@@ -78,8 +75,7 @@ class Service:
     look_up: LookUp
     worker: Worker
     housekeeper: Housekeeper
-    counts: Counts
-    standing: Standing
+    watching: Watching
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
@@ -88,7 +84,8 @@ class Service:
         watching = [asyncio.create_task(part.run()) for part in (self.outcomes, self.lookup)] if web else []
         working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
         try:
-            yield
+            async with self.watching.running():
+                yield
         finally:
             self.worker.stop()
             self.intake.stop()
@@ -118,20 +115,21 @@ def build_service(settings: Settings) -> Service:
     vitec = build_vitec(settings)
     pace = Pace(settings.vitec.requests_per_second)
     customers = [customer.id for customer in settings.customers]
-    counts = Counts(customers)
+    leads = Leads(database, keyring)
+    watching = Watching(settings, database, leads)
 
     def settled(claim: Claim, status: StepStatus) -> None:
         outcomes.tell(claim.id)
-        counts.settled(claim.customer_id, claim.operation, status)
+        watching.settled(claim, status)
 
     def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
-        counts.accepted(rows)
+        watching.accepted(rows)
         worker.wake()
 
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
     worker = Worker(
         outbox,
-        Deliverer(outbox, TimedVitec(vitec, counts.called), policy, parks, pace, settled),
+        Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled),
         customers,
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
@@ -146,7 +144,7 @@ def build_service(settings: Settings) -> Service:
         keyring=keyring,
         intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
-        leads=Leads(database, keyring),
+        leads=leads,
         lookup=Lookup(database, contact_hash),
         decisions=Decisions(database, keyring),
         outcomes=outcomes,
@@ -154,8 +152,7 @@ def build_service(settings: Settings) -> Service:
         look_up=LookUp(vitec, logins, pace),
         worker=worker,
         housekeeper=Housekeeper(Retention(database, _periods(settings))),
-        counts=counts,
-        standing=Standing(database, paused, customers),
+        watching=watching,
     )
 
 
@@ -231,7 +228,7 @@ def create_app(
             *receipts.routes(site),
             *embed.routes(site),
             *operations.routes(service.database),
-            *metrics_routes(service),
+            *service.watching.routes(),
             *static_files.routes,
             *extra_routes,
             *openapi.routes(),
@@ -242,11 +239,6 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
     return app
-
-
-def metrics_routes(service: Service) -> list[Route]:
-    token = service.settings.metrics_token
-    return metrics.routes(service.counts, service.standing, token.get_secret_value() if token else None)
 
 
 class _App(Starlette):

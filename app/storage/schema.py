@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     false,
     literal_column,
@@ -171,6 +172,33 @@ logins = Table(
     Column("reason", String(20)),  # of the pause: `refused`, `forbidden`
     Column("probe_at", UtcDateTime),  # when one submission may try the paused login
     Column("probed", String(36)),  # the one that tried last
+)
+
+# A row for each trouble that is there, or over without that having been told yet.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("customer_id", String(40), primary_key=True),
+    Column("subject", String(36), primary_key=True),  # a submission's id, or a word of ours
+    Column("since", UtcDateTime, nullable=False),
+    Column("state", String(5), nullable=False),
+)
+
+# What is to be told of them, and what was told lately: one receiver's in each row.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(36), primary_key=True),  # the same at each attempt, so that a receiver knows a repeat
+    Column("receiver", String(10), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("customer_id", String(40), nullable=False),
+    Column("over", Boolean, nullable=False),  # the all-clear
+    Column("subjects", Text, nullable=False),  # separated by spaces
+    Column("since", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),  # NULL: told, or given up
+    Column("attempts", Integer, nullable=False),
 )
 
 

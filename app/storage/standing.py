@@ -51,13 +51,12 @@ _HELD = (
 )
 
 
-_PAUSED = select(logins.c.customer_id, logins.c.function_group, logins.c.paused_at).where(
-    logins.c.paused_at.is_not(None)
-)
+_PAUSED = select(logins).where(logins.c.paused_at.is_not(None))
 
 
 def paused(connection: Connection) -> list[Pause]:
-    return [Pause(whose, FunctionGroup(group), since) for whose, group, since in connection.execute(_PAUSED)]
+    rows = connection.execute(_PAUSED)
+    return [Pause(row.customer_id, FunctionGroup(row.function_group), row.paused_at) for row in rows]
 
 
 def outstanding(connection: Connection) -> Sequence[Outstanding]:

@@ -73,7 +73,7 @@ def test_a_migrated_database_has_the_keys_and_conditions_of_the_schema(database:
         metadata.drop_all(connection)
         metadata.create_all(connection)
     assert migrated == _shape(database.engine)
-    assert set(migrated) == {"submissions", "lookups", "steps", "attempts", "moves", "logins"}
+    assert set(migrated) == {"submissions", "lookups", "steps", "attempts", "alarms", "notices", "moves", "logins"}
 
 
 def test_bringing_up_to_date_says_whether_anything_was_missing(database: Database) -> None:

@@ -76,6 +76,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])
     op.create_table(
+        "alarms",
+        sa.Column("kind", sa.String(20), primary_key=True),
+        sa.Column("customer_id", sa.String(40), primary_key=True),
+        sa.Column("subject", sa.String(36), primary_key=True),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("state", sa.String(5), nullable=False),
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("receiver", sa.String(10), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("customer_id", sa.String(40), nullable=False),
+        sa.Column("over", sa.Boolean, nullable=False),
+        sa.Column("subjects", sa.Text, nullable=False),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("due_at", moment),
+        sa.Column("attempts", sa.Integer, nullable=False),
+    )
+    op.create_table(
         "moves",
         sa.Column("direction", sa.String(3), primary_key=True),
         sa.Column("place", sa.String(300), nullable=False),
