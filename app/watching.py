@@ -30,6 +30,7 @@ from app.web.templating import Templates
 
 Languages = Callable[[str], GetText]
 
+STOP_SECONDS = 2.0
 OFFICE = "office"  # the receiver of leads themselves; the others get alarms about them
 
 
@@ -53,13 +54,17 @@ class Watching:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._watch.run()) if self._watch else None
+        if self._watch is None:
+            yield
+            return
+        task = asyncio.create_task(self._watch.run())
         try:
             yield
         finally:
-            if task:
-                task.cancel()
-                await asyncio.wait([task])
+            self._watch.stop()
+            await asyncio.wait([task], timeout=STOP_SECONDS)
+            task.cancel()
+            await asyncio.wait([task])
 
 
 def _watch(settings: Settings, database: Database, leads: Leads) -> Watch | None:

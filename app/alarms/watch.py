@@ -2,6 +2,7 @@
 any."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,16 +29,25 @@ class Watch:
         self._notices = notices
         self._look = look
         self._receivers = receivers
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled. A notice that is being sent then is sent again by whoever finds it."""
+        """Until `stop`. Who cancels it cuts off what is being sent: that is sent again some minutes later."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._looking())
             for name, receiver in self._receivers.items():
                 tasks.create_task(self._sending(name, receiver))
 
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
     async def _looking(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 await self._alarms.note(self._look)
@@ -46,21 +56,23 @@ class Watch:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one look must not end all alarms
                 log.exception("looking for trouble failed")
-            await asyncio.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
+            await self._rest(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
 
     async def _sending(self, name: str, receiver: Receiver) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._send_due(name, receiver)
             except StoreUnavailable as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:
                 log.exception("telling of trouble failed")
-            await asyncio.sleep(SEND_SECONDS)
+            await self._rest(SEND_SECONDS)
 
     async def _send_due(self, name: str, receiver: Receiver) -> None:
         """One at a time, and no more once the receiver has failed: the rest would wait as long for nothing."""
         for notice in await self._notices.due(name, datetime.now(UTC)):
+            if self._stopping.is_set():
+                return
             if await self._notices.claim(notice, datetime.now(UTC)) and not await self._send(name, receiver, notice):
                 return
 
