@@ -241,6 +241,19 @@ def create_app(
     return app
 
 
+def create_worker_app(settings: Settings) -> Starlette:
+    """A delivery worker that tells how it is. Raises `DatabaseUnusable`."""
+    service = build_service(settings)
+    prepare_database(service.database)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with service.running(web=False):
+            yield
+
+    return _App((), routes=[*operations.routes(service.database), *service.watching.routes()], lifespan=lifespan)
+
+
 class _App(Starlette):
     """With what has to be around the framework's own answers to faults too."""
 

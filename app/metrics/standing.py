@@ -18,13 +18,16 @@ SHORTEST_SECONDS = 5.0  # between two looks
 SHARE = 0.1  # of one reader's time, at most: a long backlog takes long to look at
 
 
+Login = tuple[str, FunctionGroup]
+
+
 @dataclass(frozen=True)
 class Figures:
     """`stuck` is how many need a person, by customer, operation and status."""
 
     outstanding: Sequence[Outstanding]
     stuck: Mapping[tuple[str, str, str], int]
-    paused: frozenset[tuple[str, FunctionGroup]]
+    paused: frozenset[Login]
 
 
 class Standing(Collector):
@@ -57,26 +60,24 @@ class Standing(Collector):
         return Figures(outstanding(connection), need_a_person(connection), paused)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        figures = self._figures
-        yield GaugeMetricFamily(
-            "intresse_database_up", "Whether the database answered.", value=int(figures is not None)
-        )
-        if figures is not None:
-            yield from self._families(figures, datetime.now(UTC))
+        return families(self._figures, self._logins, datetime.now(UTC))
 
-    def _families(self, figures: Figures, now: datetime) -> Iterable[GaugeMetricFamily]:
-        whose = ("customer", "operation")
-        waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
-        oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Since the oldest of them came.", labels=whose)
-        for one in figures.outstanding:
-            waiting.add_metric((one.customer_id, one.operation), one.number)
-            oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))
-        stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that stopped.", labels=(*whose, "status"))
-        for labels, number in figures.stuck.items():
-            stuck.add_metric(labels, number)
-        paused = GaugeMetricFamily(
-            "intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group")
-        )
-        for customer, group in self._logins:
-            paused.add_metric((customer, group.value), int((customer, group) in figures.paused))
-        return waiting, oldest, stuck, paused
+
+def families(figures: Figures | None, logins: Iterable[Login], now: datetime) -> Iterable[GaugeMetricFamily]:
+    """Of no figures, that the database did not answer."""
+    yield GaugeMetricFamily("intresse_database_up", "Whether the database answered.", value=int(figures is not None))
+    if figures is None:
+        return
+    whose = ("customer", "operation")
+    waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
+    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Since the oldest of them came.", labels=whose)
+    for one in figures.outstanding:
+        waiting.add_metric((one.customer_id, one.operation), one.number)
+        oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))
+    stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that stopped.", labels=(*whose, "status"))
+    for labels, number in figures.stuck.items():
+        stuck.add_metric(labels, number)
+    paused = GaugeMetricFamily("intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group"))
+    for customer, group in logins:
+        paused.add_metric((customer, group.value), int((customer, group) in figures.paused))
+    yield from (waiting, oldest, stuck, paused)

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.main import create_worker_app
 from app.metrics import standing
 from app.vitec.sandbox import Fault, Office
-from tests.conftest import API_KEY, CUSTOMER
-from tests.serving import eventually
+from tests.conftest import API_KEY, CUSTOMER, Configure
+from tests.serving import eventually, serve
 
 Start = Callable[..., httpx.Client]
 PERSON = {"firstName": "Anna", "lastName": "Andersson", "email": {"emailAddress": "anna@example.se"}}
@@ -119,3 +120,14 @@ def test_what_the_database_tells_is_looked_for_only_now_and_then(
     post(service)
     assert told(service, "intresse_accepted_total", customer=CUSTOMER, operation="interest") == 1
     assert told(service, "intresse_waiting") is None
+
+
+def test_a_worker_alone_tells_what_it_delivered(start: Start, configure: Configure, database_url: str) -> None:
+    client = start(database_url=database_url, deliver=False)
+    with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
+        post(client)
+        whose = {"customer": CUSTOMER, "operation": "interest"}
+        eventually(lambda: told(worker, "intresse_settled_total", **whose, status="delivered") == 1)
+        assert told(worker, "intresse_upstream_seconds_count", **whose) == 1
+        assert told(client, "intresse_settled_total", **whose, status="delivered") == 0
+        assert worker.get("/readyz").status_code == 200
