@@ -25,7 +25,6 @@ from app.storage.claims import Claim
 from app.storage.database import Database
 from app.storage.leads import Leads
 from app.storage.notices import Notice, Notices
-from app.storage.standing import paused
 from app.web.templating import Templates
 
 Languages = Callable[[str], GetText]
@@ -39,7 +38,7 @@ class Watching:
         customers = [customer.id for customer in settings.customers]
         token = settings.metrics_token
         self.counts = Counts(customers)
-        self._standing = Standing(database, paused, customers)
+        self._standing = Standing(database, customers)
         self._token = token.get_secret_value() if token else None
         self._watch = _watch(settings, database, leads)
 

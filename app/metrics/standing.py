@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.submission import FunctionGroup
 from app.storage.database import Database, StoreUnavailable
-from app.storage.standing import Outstanding, Pause, need_a_person, outstanding
+from app.storage.standing import Outstanding, need_a_person, outstanding, paused
 
 SHORTEST_SECONDS = 5.0  # between two looks
 SHARE = 0.1  # of one reader's time, at most: a long backlog takes long to look at
@@ -33,11 +33,8 @@ class Figures:
 class Standing(Collector):
     """What is told is at most some seconds old, however often it is asked for."""
 
-    def __init__(
-        self, database: Database, paused: Callable[[Connection], list[Pause]], customers: Iterable[str]
-    ) -> None:
+    def __init__(self, database: Database, customers: Iterable[str]) -> None:
         self._database = database
-        self._paused = paused
         self._logins = [(customer, group) for customer in customers for group in FunctionGroup]
         self._figures: Figures | None = None
         self._good_until = 0.0
@@ -49,18 +46,19 @@ class Standing(Collector):
             if began < self._good_until:
                 return
             try:
-                self._figures = await self._database.read(self._look)
+                self._figures = await self._database.read(_look)
             except StoreUnavailable:
                 self._figures = None
             ended = time.monotonic()
             self._good_until = ended + max(SHORTEST_SECONDS, (ended - began) / SHARE)
 
-    def _look(self, connection: Connection) -> Figures:
-        paused = frozenset((one.customer_id, one.group) for one in self._paused(connection))
-        return Figures(outstanding(connection), need_a_person(connection), paused)
-
     def collect(self) -> Iterable[GaugeMetricFamily]:
         return families(self._figures, self._logins, datetime.now(UTC))
+
+
+def _look(connection: Connection) -> Figures:
+    resting = frozenset((one.customer_id, one.group) for one in paused(connection))
+    return Figures(outstanding(connection), need_a_person(connection), resting)
 
 
 def families(figures: Figures | None, logins: Iterable[Login], now: datetime) -> Iterable[GaugeMetricFamily]:
@@ -77,7 +75,7 @@ def families(figures: Figures | None, logins: Iterable[Login], now: datetime) ->
     stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that stopped.", labels=(*whose, "status"))
     for labels, number in figures.stuck.items():
         stuck.add_metric(labels, number)
-    paused = GaugeMetricFamily("intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group"))
+    refused = GaugeMetricFamily("intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group"))
     for customer, group in logins:
-        paused.add_metric((customer, group.value), int((customer, group) in figures.paused))
-    yield from (waiting, oldest, stuck, paused)
+        refused.add_metric((customer, group.value), int((customer, group) in figures.paused))
+    yield from (waiting, oldest, stuck, refused)

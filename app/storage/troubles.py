@@ -23,12 +23,16 @@ _COLUMNS = (
     submissions.c.received_at,
     submissions.c.settled_at,
 )
+# What was erased, by a person or by its age, can't be sent any more: nobody need hear of it.
+_NOT_ERASED = submissions.c.erased_at.is_(None)
 _STOPPED = (
     select(*_COLUMNS, steps.c.status.label("step_status"))
     .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
-    .where(STEP_STOPPED)
+    .where(STEP_STOPPED, _NOT_ERASED)
 )
-_HELD = select(submissions.c.id, submissions.c.customer_id, submissions.c.received_at).where(SUBMISSION_HELD)
+_HELD = select(submissions.c.id, submissions.c.customer_id, submissions.c.received_at).where(
+    SUBMISSION_HELD, _NOT_ERASED
+)
 _WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submissions.c.status == Status.PENDING)
 
 
