@@ -1,6 +1,5 @@
 """What this process has done since it started. Labels are configured ids and words of ours, never personal data."""
 
-from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,9 @@ OPERATIONS = tuple(operation for operation in Operation if operation is not Oper
 SETTLED = tuple(status for status in Status if status is not Status.PENDING)
 # From an answer over the same city's wires to Vitec's time-out.
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+
+
+PENDING = Status.PENDING.value
 
 
 class Counts:
@@ -39,10 +41,13 @@ class Counts:
 
     def accepted(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """A commit's new submissions, as their rows. Once for a commit, not for each post."""
-        tally = Tally((row["customer_id"], row["operation"], row["status"]) for row in rows)
+        tally: dict[tuple[str, str, str], int] = {}
+        for row in rows:  # by hand: a `Counter` takes longer to make than a lone post's commit may cost
+            key = row["customer_id"], row["operation"], row["status"]
+            tally[key] = tally.get(key, 0) + 1
         for (customer, operation, status), number in tally.items():
             self._accepted[customer, operation].inc(number)
-            if status != Status.PENDING:
+            if status != PENDING:
                 self._settled[customer, operation, status].inc(number)
 
     def settled(self, customer_id: str, operation: Operation, status: str) -> None:
