@@ -4,7 +4,7 @@ Each change of a row says what it was before, so that the second of two does not
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +18,9 @@ from app.storage.schema import alarms, notices
 GATHERED = timedelta(minutes=5)  # news of one kind is told at most so often, but for what can't wait
 URGENT = frozenset({Kind.REFUSED_BOOKING, Kind.UNDELIVERED})
 KEPT = timedelta(days=7)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
+News = tuple[Kind, str, State]
 Look = Callable[[Connection, Iterable[Trouble]], Iterable[Trouble]]
 
 _THIS = (
@@ -28,10 +30,9 @@ _THIS = (
 )
 _TURN = update(alarms).where(_THIS, alarms.c.state == bindparam("of_state")).values(state=bindparam("state"))
 _FORGET = delete(alarms).where(_THIS, alarms.c.state == State.NEW)
-_NEWS = select(alarms.c.kind, alarms.c.customer_id).where(alarms.c.state != State.TOLD).distinct()
-_LAST = select(notices.c.kind, notices.c.customer_id, func.max(notices.c.created_at).label("at")).group_by(
-    notices.c.kind, notices.c.customer_id
-)
+_NEWS = select(alarms.c.kind, alarms.c.customer_id, alarms.c.state).where(alarms.c.state != State.TOLD).distinct()
+_WHAT = (notices.c.kind, notices.c.customer_id, notices.c.over)
+_LAST = select(*_WHAT, func.max(notices.c.created_at).label("at")).group_by(*_WHAT)
 
 
 class Alarms:
@@ -61,19 +62,18 @@ class Alarms:
         if ready:
             await self._database.write(lambda connection: self._tell(connection, ready, now))
 
-    def _tell(self, connection: Connection, ready: Iterable[tuple[Kind, str]], now: datetime) -> None:
+    def _tell(self, connection: Connection, ready: Iterable[News], now: datetime) -> None:
         old = notices.c.due_at.is_(None) & (notices.c.created_at < now - KEPT)
         connection.execute(delete(notices).where(old))
-        for kind, customer_id in ready:
-            those = (alarms.c.kind == kind.value) & (alarms.c.customer_id == customer_id)
-            told = update(alarms).where(those, alarms.c.state == State.NEW).values(state=State.TOLD.value)
-            over = delete(alarms).where(those, alarms.c.state == State.OVER)
-            for statement in (told, over):
-                rows = connection.execute(statement.returning(alarms.c.subject, alarms.c.since)).all()
-                found = sorted((Trouble(kind, customer_id, *row) for row in rows), key=lambda one: one.subject)
-                # A lead is mailed alone: it may be another person's business than the next.
-                for batch in [[one] for one in found] if kind is Kind.UNDELIVERED else filter(None, [found]):
-                    self._notify(connection, batch, now, over=statement is over)
+        for kind, customer_id, state in ready:
+            those = (alarms.c.kind == kind.value, alarms.c.customer_id == customer_id, alarms.c.state == state.value)
+            over = state is State.OVER
+            turn = delete(alarms).where(*those) if over else update(alarms).where(*those).values(state=State.TOLD.value)
+            rows = connection.execute(turn.returning(alarms.c.subject, alarms.c.since)).all()
+            found = sorted((Trouble(kind, customer_id, *row) for row in rows), key=lambda one: one.subject)
+            # A lead is mailed alone: it may be another person's business than the next.
+            for batch in [[one] for one in found] if kind is Kind.UNDELIVERED else filter(None, [found]):
+                self._notify(connection, batch, now, over=over)
 
     def _notify(self, connection: Connection, troubles: Sequence[Trouble], now: datetime, *, over: bool) -> None:
         first = troubles[0]
@@ -105,13 +105,15 @@ def _keep(connection: Connection, found: Changes) -> None:
         connection.execute(_FORGET, [_of(key) for key in found.gone])
 
 
-def _ready(connection: Connection, now: datetime) -> list[tuple[Kind, str]]:
-    """Kinds and customers with news, but for those that were told of a moment ago."""
-    last = {(row.kind, row.customer_id): row.at for row in connection.execute(_LAST)}
+def _ready(connection: Connection, now: datetime) -> list[News]:
+    """Kinds and customers with news, new troubles and those that are over apart, but for what was told of a moment
+    ago."""
+    last = {(row.kind, row.customer_id, row.over): row.at for row in connection.execute(_LAST)}
+    news = [(Kind(kind), whose, State(state)) for kind, whose, state in connection.execute(_NEWS)]
     return [
-        (Kind(kind), customer_id)
-        for kind, customer_id in connection.execute(_NEWS)
-        if kind in URGENT or (kind, customer_id) not in last or now - last[kind, customer_id] >= GATHERED
+        (kind, whose, state)
+        for kind, whose, state in news
+        if kind in URGENT or now - last.get((kind, whose, state is State.OVER), LONG_AGO) >= GATHERED
     ]
 
 

@@ -83,11 +83,18 @@ async def test_what_was_over_before_it_could_be_told_is_not_told(database: Datab
     assert len(await notices(database)) == 1
 
 
-async def test_an_end_that_did_not_last_is_not_told(database: Database) -> None:
-    for number, there in enumerate([True, False, True, True]):
-        await looks(database, NOW + number * MINUTE, *([PAUSED] if there else []))
-    await looks(database, NOW + 2 * GATHERED, PAUSED)
-    assert len(await notices(database)) == 1
+async def test_an_end_is_told_at_once_also_soon_after_the_beginning(database: Database) -> None:
+    await looks(database, NOW, PAUSED)
+    await looks(database, NOW + timedelta(seconds=5))
+    assert [notice.over for notice in await notices(database)] == [False, True]
+
+
+async def test_what_comes_and_goes_is_told_now_and_then(database: Database) -> None:
+    for number in range(60):  # minutes, there in each second of them
+        await looks(database, NOW + number * MINUTE, *([PAUSED] if number % 2 else []))
+    told = [notice.over for notice in await notices(database)]
+    assert len(told) <= 2 * 60 * MINUTE / GATHERED
+    assert told == [bool(number % 2) for number in range(len(told))]
 
 
 async def test_nothing_is_kept_of_what_is_over_and_told(database: Database) -> None:
