@@ -44,13 +44,13 @@ from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
 from app.watching import Watching
-from app.web import crm, docs, embed, forms, openapi, operations, personal, problems, receipts, static_files
 from app.web import customers as web
-from app.web.greeting import Greeter
+from app.web import docs, openapi, operations, problems
 from app.web.guard import OriginRule
 from app.web.headers import SecurityHeaders
 from app.web.pages import Firm
 from app.web.proxies import TrustedProxies
+from app.web.routes import routes
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
 from app.web.templating import Templates
@@ -222,14 +222,8 @@ def create_app(
     app = _App(
         settings.trusted_proxies,
         routes=[
-            *forms.routes(site),
-            *crm.routes(site),
-            *personal.routes(site, service.keyring, Greeter(site.contacts)),
-            *receipts.routes(site),
-            *embed.routes(site),
-            *operations.routes(service.database),
+            *routes(site, service.keyring, service.database),
             *service.watching.routes(),
-            *static_files.routes,
             *extra_routes,
             *openapi.routes(),
             *docs.routes,

@@ -1,6 +1,5 @@
-"""The figures of delivery, on SQLite and on PostgreSQL: `make benchmark-delivery`. Ends by itself, in some six minutes."""
+"""The figures of delivery, on SQLite and PostgreSQL: `make benchmark-delivery`. Ends by itself, in some six minutes."""
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,4 +46,4 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

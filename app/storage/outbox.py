@@ -20,6 +20,7 @@ from app.storage.claiming import Claiming, begin
 from app.storage.claims import Claim, ClaimedStep, LeaseLost, Recorded
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import Keyring
+from app.storage.grouped import GroupedWrites
 from app.storage.logins import Logins
 from app.storage.statements import now_of
 
@@ -38,6 +39,7 @@ class Outbox:
         self, database: Database, keyring: Keyring, logins: Logins, lease: timedelta, patience: timedelta
     ) -> None:
         self._database = database
+        self._grouped = GroupedWrites(database)
         self._keyring = keyring
         self._logins = logins
         self._lease = lease
@@ -85,7 +87,7 @@ class Outbox:
     async def renew(self, claim: Claim) -> None:
         """The lease, from now. Raises `LeaseLost`, `StoreUnavailable`."""
         until = self._until()
-        await self._database.write(lambda connection: self._renew(connection, claim))
+        await self._grouped.write(lambda connection: self._renew(connection, claim))
         claim.lease.until = until
 
     async def _persist(self, claim: Claim, work: Callable[[Connection], T]) -> T:
@@ -93,7 +95,7 @@ class Outbox:
         while True:
             until = self._until()
             try:
-                done = await self._database.write(work)
+                done = await self._grouped.write(work)
             except StoreUnavailable as error:
                 log.error("store unavailable", submission=claim.id, detail=str(error))
                 await asyncio.sleep(AWAY_SECONDS)

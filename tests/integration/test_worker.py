@@ -21,12 +21,16 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vitec_url: str, office: Office) -> None:
     new = application()
     await store(database, new)
+
+    async def told() -> list[str]:
+        return delivery.recorded
+
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
+        assert await soon(told) == [new.id]
     assert (found.status, found.main.attempts, found.main.result) == (Status.DELIVERED, 1, None)
     (request,) = office.received
     assert (request.path, request.body) == (f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", BODY)
-    assert delivery.recorded == [new.id]
 
 
 async def test_the_steps_of_a_submission_are_delivered_in_order_and_vitecs_answers_kept(
@@ -208,10 +212,10 @@ async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
 async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=0.5))
+    office.order(Fault(delay_seconds=1.5))
     new = application()
     await store(database, new)
-    lease = timedelta(seconds=0.15)
+    lease = timedelta(seconds=0.7)
     with opened(database_url) as another:
         async with working(database, vitec_url, lease=lease), working(another, vitec_url, lease=lease) as delivery:
             assert (await delivery.settled(new)).status is Status.DELIVERED
