@@ -20,6 +20,8 @@ SECRETS = frozenset(
         "database_url",
         "console_password",
         "metrics_token",
+        "webhook_secret",
+        "smtp_url",
         "password",
         "crm_password",
     }

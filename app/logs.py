@@ -33,6 +33,8 @@ KEYS = frozenset(
         "detail",
         "repeated",
         "path_template",
+        "alarm",
+        "receiver",
         "url",
         "version",
         "revision",

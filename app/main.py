@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -17,11 +18,13 @@ from app.delivery.housekeeping import Housekeeper
 from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
+from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
 from app.desk import build_desk
-from app.domain.submission import FunctionGroup
+from app.domain.submission import FunctionGroup, StepStatus
 from app.firms import web_customer
 from app.settings import Settings
+from app.storage.claims import Claim
 from app.storage.clock import require_right_clock
 from app.storage.database import Database
 from app.storage.decisions import Decisions
@@ -40,7 +43,8 @@ from app.storage.views import Views
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.pace import Pace
-from app.web import docs, openapi, problems
+from app.watching import Watching
+from app.web import docs, openapi, operations, problems
 from app.web.application import App
 from app.web.console.routes import routes as console_routes
 from app.web.guard import OriginRule
@@ -72,6 +76,7 @@ class Service:
     views: Views
     tally: Tally
     housekeeper: Housekeeper
+    watching: Watching
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
@@ -81,7 +86,8 @@ class Service:
         watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
         working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
         try:
-            yield
+            async with self.watching.running():
+                yield
         finally:
             self.worker.stop()
             self.intake.stop()
@@ -111,11 +117,23 @@ def build_service(settings: Settings) -> Service:
     outcomes = Outcomes(database)
     vitec = build_vitec(settings)
     pace = Pace(settings.vitec.requests_per_second)
+    customers = [customer.id for customer in settings.customers]
+    leads = Leads(database, keyring)
+    watching = Watching(settings, database, leads)
+
+    def settled(claim: Claim, status: StepStatus) -> None:
+        outcomes.tell(claim.id)
+        watching.settled(claim, status)
+
+    def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
+        watching.accepted(rows)
+        worker.wake()
+
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pace, outcomes.tell),
-        [customer.id for customer in settings.customers],
+        Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled),
+        customers,
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
         lease=lease,
@@ -127,9 +145,9 @@ def build_service(settings: Settings) -> Service:
         settings=settings,
         database=database,
         keyring=keyring,
-        intake=Intake(database, keyring, contact_hash, worker.wake),
+        intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
-        leads=Leads(database, keyring),
+        leads=leads,
         lookup=Lookup(database, contact_hash),
         decisions=Decisions(database, keyring),
         outcomes=outcomes,
@@ -140,6 +158,7 @@ def build_service(settings: Settings) -> Service:
         views=Views(database),
         tally=Tally(database, keyring),
         housekeeper=Housekeeper(Retention(database, _periods(settings))),
+        watching=watching,
     )
 
 
@@ -211,6 +230,7 @@ def create_app(
         routes=[
             *routes(site, service.keyring, service.database),
             *_console(settings, service, site),
+            *service.watching.routes(),
             *extra_routes,
             *openapi.routes(),
             *docs.routes,
@@ -225,6 +245,19 @@ def create_app(
 def _console(settings: Settings, service: Service, site: Site) -> list[Route]:
     parts = service.database, service.keyring, service.lookup, service.decisions, service.logins, service.vitec
     return console_routes(build_desk(settings, site, *parts)) if settings.console_password else []
+
+
+def create_worker_app(settings: Settings) -> Starlette:
+    """A delivery worker that tells how it is. Raises `DatabaseUnusable`."""
+    service = build_service(settings)
+    prepare_database(service.database)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with service.running(web=False):
+            yield
+
+    return App((), routes=[*operations.routes(service.database), *service.watching.routes()], lifespan=lifespan)
 
 
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:

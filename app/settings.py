@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.alarm_settings import Alarms, LeadMail
 from app.domain.submission import PATH_ID
 from app.secret_types import DatabaseUrl, EncryptionKeys, Secret, SecretKey
 from app.web import theme
@@ -183,6 +184,7 @@ class Customer(Table):
     interest: InterestSettings = InterestSettings()
     viewing: ViewingSettings = ViewingSettings()
     lead: LeadSettings | None = None
+    lead_mail: LeadMail | None = None
     theme: Theme = Theme()
 
     @model_validator(mode="after")
@@ -203,7 +205,14 @@ class Settings(Table):
     vitec: Vitec
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
+    alarms: Alarms = Alarms()
     customers: Annotated[list[Customer], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _leads_can_be_mailed(self) -> "Settings":
+        if any(customer.lead_mail for customer in self.customers) and not self.alarms.smtp_url:
+            raise ValueError("customers.lead_mail needs alarms.smtp_url")
+        return self
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "Settings":

@@ -108,7 +108,7 @@ def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
 
 
 async def _accept(database: Database) -> None:
-    intake = Intake(database, KEYRING, KeyedHash("benchmark", "contacts"), lambda: None)
+    intake = Intake(database, KEYRING, KeyedHash("benchmark", "contacts"), lambda _: None)
     running = asyncio.create_task(intake.run())
     earlier = datetime.now(UTC) - timedelta(hours=1)
     for number in range(CLAIMS + WARM_UP):

@@ -54,14 +54,31 @@ def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
 
 
 @commands.command()
-def deliver(wait: Wait = 30) -> None:
+def deliver(
+    wait: Wait = 30,
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer /healthz, /readyz and /metrics there.")
+    ] = None,
+) -> None:
     """A delivery worker alone."""
     logs.configure()
+    with using_database():
+        if port is None:
+            _deliver(_with_database(wait))
+        else:
+            from app.commands.listening import listen
+            from app.main import create_worker_app
+
+            listen(create_worker_app(_with_database(wait)), host, port)
+
+
+def _deliver(settings: Settings) -> None:
     import uvloop
 
     from app.main import build_service, prepare_database
 
-    async def run(settings: Settings) -> None:
+    async def run() -> None:
         service = build_service(settings)
         prepare_database(service.database)
         stop = asyncio.Event()
@@ -70,8 +87,7 @@ def deliver(wait: Wait = 30) -> None:
         async with service.running(web=False):
             await stop.wait()
 
-    with using_database():
-        uvloop.run(run(_with_database(wait)))
+    uvloop.run(run())
 
 
 def _with_database(wait: float) -> Settings:

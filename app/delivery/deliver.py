@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 class Deliverer:
     """`parks` are the customers whose ambiguous steps wait for a person; `on_settled` hears of each submission that
-    got its outcome."""
+    got its outcome, and of which step's status that is."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Deliverer:
         policy: RetryPolicy,
         parks: frozenset[str],
         pace: Pace,
-        on_settled: Callable[[str], None],
+        on_settled: Callable[[Claim, StepStatus], None],
     ) -> None:
         self._outbox = outbox
         self._vitec = vitec
@@ -126,7 +126,7 @@ class Deliverer:
 
     def _tell(self, claim: Claim, step: ClaimedStep, recorded: Recorded, settled: bool) -> None:
         if settled:
-            self._on_settled(claim.id)
+            self._on_settled(claim, recorded.status)
         # Written while the next call waits for Vitec, and not before it.
         asyncio.get_running_loop().call_soon(_write_line, claim, step, recorded)
 

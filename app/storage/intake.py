@@ -5,7 +5,7 @@ on after that commit. There is no timer: a batch forms while the commit before i
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,8 +81,13 @@ class Intake:
     """`accept` from any number of requests; `run` is the one task that commits."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, contact_hash: KeyedHash, on_accepted: Callable[[], None]
+        self,
+        database: Database,
+        keyring: Keyring,
+        contact_hash: KeyedHash,
+        on_accepted: Callable[[Sequence[Mapping[str, Any]]], None],
     ) -> None:
+        """`on_accepted` hears of each commit's new submissions, as their rows."""
         self._database = database
         dialect = database.engine.dialect
         self._submissions = RowInsert(submissions, SUBMISSION, dialect)
@@ -133,10 +138,12 @@ class Intake:
                 answer.set_exception(outcome)
             else:
                 answer.set_result(outcome)
-        new = [one.id for one in outcomes if isinstance(one, Accepted) and not one.repeated]
+        new = [rows.submission for (rows, _), one in zip(batch, outcomes, strict=True) if one is rows.accepted]
         if new:
-            log.info("accepted", submissions=new)  # a line for each commit, which is a post's unless many come at once
-            self._on_accepted()
+            log.info(
+                "accepted", submissions=[row["id"] for row in new]
+            )  # a line for each commit, which is a post's unless many come at once
+            self._on_accepted(new)
 
     async def _commit(self, batch: Sequence[_Rows]) -> Sequence[_Outcome | Exception]:
         """In the hope that nothing is a repeat: that is the rule, and to look first would cost each post."""

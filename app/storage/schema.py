@@ -18,13 +18,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     false,
     literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
-from app.domain.submission import STOPPED, Operation
+from app.domain.submission import STOPPED, Operation, Status
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -115,6 +116,15 @@ Index(
     postgresql_where=submissions.c.settled_at.is_not(None),
 )
 
+# Both are literal, because an index's condition knows no parameters. What is held or has stopped waits for a person.
+SUBMISSION_HELD = submissions.c.status == literal_column(f"'{Status.HELD.value}'")
+Index(
+    "ix_submissions_held",
+    submissions.c.customer_id,
+    sqlite_where=SUBMISSION_HELD,
+    postgresql_where=SUBMISSION_HELD,
+)
+
 
 def _of_submission() -> ForeignKey:
     return ForeignKey("submissions.id", ondelete="CASCADE")
@@ -144,6 +154,8 @@ steps = Table(
     Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
 )
+STEP_STOPPED = steps.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(STOPPED)])
+Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
 
 # Of a step after its submission's own, which never is the first one.
 LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(
@@ -227,6 +239,33 @@ logins = Table(
     Column("reason", String(20)),  # of the pause: `refused`, `forbidden`
     Column("probe_at", UtcDateTime),  # when one submission may try the paused login
     Column("probed", String(36)),  # the one that tried last
+)
+
+# A row for each trouble that is there, or over without that having been told yet.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("customer_id", String(40), primary_key=True),
+    Column("subject", String(36), primary_key=True),  # a submission's id, or a word of ours
+    Column("since", UtcDateTime, nullable=False),
+    Column("state", String(5), nullable=False),
+)
+
+# What is to be told of them, and what was told lately: one receiver's in each row.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(36), primary_key=True),  # the same at each attempt, so that a receiver knows a repeat
+    Column("receiver", String(10), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("customer_id", String(40), nullable=False),
+    Column("over", Boolean, nullable=False),  # the all-clear
+    Column("subjects", Text, nullable=False),  # separated by spaces
+    Column("since", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),  # NULL: told, or given up
+    Column("attempts", Integer, nullable=False),
 )
 
 

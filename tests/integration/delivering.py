@@ -90,7 +90,7 @@ async def working(
     recorded: list[str] = []
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pace, recorded.append),
+        Deliverer(outbox, vitec, policy, parks, pace, lambda claim, _: recorded.append(claim.id)),
         [CUSTOMER, OTHER],
         concurrency=concurrency,
         concurrency_per_customer=per_customer,

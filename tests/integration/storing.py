@@ -1,7 +1,7 @@
 """What the tests of storage and delivery share: posts as the web side hands them over, an intake, views of the rows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,9 @@ def opened(url: str) -> Iterator[Database]:
 
 
 @asynccontextmanager
-async def taking_in(database: Database, on_accepted: Callable[[], None] = lambda: None) -> AsyncIterator[Intake]:
+async def taking_in(
+    database: Database, on_accepted: Callable[[Sequence[Any]], None] = lambda _: None
+) -> AsyncIterator[Intake]:
     """An intake at work."""
     intake = Intake(database, KEYRING, CONTACT_HASH, on_accepted)
     task = asyncio.create_task(intake.run())

@@ -116,7 +116,7 @@ async def test_many_at_once_share_a_few_commits(database: Database) -> None:
 
 async def test_the_delivery_hears_of_each_commit(database: Database) -> None:
     stored_when_heard: list[int] = []
-    async with taking_in(database, lambda: stored_when_heard.append(len(ids(database)))) as intake:
+    async with taking_in(database, lambda _: stored_when_heard.append(len(ids(database)))) as intake:
         await intake.accept(application())
         await intake.accept(application())
     assert stored_when_heard == [1, 2]
@@ -230,7 +230,7 @@ async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> N
 
 
 async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_else(database: Database) -> None:
-    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     waiting = [asyncio.create_task(intake.accept(application())) for _ in range(MOST_WAITING)]
     await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
     with pytest.raises(StoreUnavailable):
@@ -255,7 +255,7 @@ async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_
 
 
 async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
-    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     waiting = [asyncio.create_task(intake.accept(application())) for _ in range(LARGEST_BATCH + 1)]
     await asyncio.wait(waiting, timeout=0)
     intake.stop()
@@ -272,7 +272,7 @@ async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(databas
 
 
 async def test_a_stop_in_the_middle_of_a_commit_still_answers_those_in_it(database: Database) -> None:
-    intake = Intake(database, KEYRING, CONTACT_HASH, lambda: None)
+    intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     task = asyncio.create_task(intake.run())
     answer = asyncio.create_task(intake.accept(application()))
     with writers_locked_out(database):

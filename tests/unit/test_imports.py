@@ -33,7 +33,7 @@ def test_the_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_layers_are_those_of_the_house() -> None:
     layers = contract("layers")
-    assert layers["layers"][-3:] == ["web | delivery", "vitec | storage", "domain"]
+    assert layers["layers"][-3:] == ["web | delivery | metrics | alarms", "vitec | storage", "domain"]
     named = {name.strip() for layer in layers["layers"] for name in layer.split("|")}
     assert named | set(layers["exhaustive_ignores"]) == modules(APP)
 
@@ -42,8 +42,9 @@ def test_the_sandbox_is_kept_from_everything_outside_itself() -> None:
     forbidden = set(contract("forbidden", "app.vitec.sandbox")["forbidden_modules"])
     beside = {f"app.vitec.{name}" for name in modules(APP / "vitec") - {"sandbox"}}
     above = {f"app.{name}" for name in modules(APP) - {"vitec"}}
-    # Of the four that stand beside the layers, another contract keeps all of app.vitec.
-    assert forbidden | {"app.settings", "app.secret_types", "app.configuration", "app.logs"} == beside | above
+    beside_the_layers = {"settings", "alarm_settings", "secret_types", "configuration", "logs"}
+    # From those another contract keeps all of app.vitec.
+    assert forbidden | {f"app.{name}" for name in beside_the_layers} == beside | above
 
 
 def test_the_sandbox_is_reached_by_the_demo_and_the_commands_alone() -> None:

@@ -24,7 +24,7 @@ def texts_in_use() -> frozenset[str]:
         methods, options = frontend.parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     keywords = {**DEFAULT_KEYWORDS, "N_": None}
     found: set[str] = set()
-    for folder in ("app/web", "templates"):
+    for folder in ("app/web", "app/alarms", "templates"):
         inside = [(pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods]
         settings = {pattern.removeprefix(f"{folder}/"): value for pattern, value in options.items()}
         for _, _, text, *_ in extract_from_dir(ROOT / folder, inside, settings, keywords):

@@ -45,6 +45,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_submissions_settled", "submissions", ["settled_at"], sqlite_where=settled, postgresql_where=settled
     )
+    held = sa.text("status = 'held'")
+    op.create_index("ix_submissions_held", "submissions", ["customer_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "lookups",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
@@ -71,6 +73,8 @@ def upgrade() -> None:
     )
     later = sa.text("position > 0 AND status IN ('failed', 'rejected', 'uncertain')")
     op.create_index("ix_steps_stopped_later", "steps", ["submission_id"], sqlite_where=later, postgresql_where=later)
+    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
+    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -83,6 +87,27 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(200)),
     )
     op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])
+    op.create_table(
+        "alarms",
+        sa.Column("kind", sa.String(20), primary_key=True),
+        sa.Column("customer_id", sa.String(40), primary_key=True),
+        sa.Column("subject", sa.String(36), primary_key=True),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("state", sa.String(5), nullable=False),
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("receiver", sa.String(10), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("customer_id", sa.String(40), nullable=False),
+        sa.Column("over", sa.Boolean, nullable=False),
+        sa.Column("subjects", sa.Text, nullable=False),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("due_at", moment),
+        sa.Column("attempts", sa.Integer, nullable=False),
+    )
     op.create_table(
         "moves",
         sa.Column("direction", sa.String(3), primary_key=True),

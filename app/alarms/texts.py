@@ -1,0 +1,118 @@
+"""What alarms say: a table from what happened to a title and what to do. Nothing personal stands in them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from babel.dates import format_datetime
+
+from app.domain.moments import STOCKHOLM
+from app.domain.submission import FunctionGroup, Operation, reference_of
+from app.domain.troubles import OF_SUBMISSIONS, Kind
+from app.storage.notices import Notice
+
+MOST_REFERENCES = 20
+
+GetText = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Text:
+    title: str
+    body: str
+
+
+def N_(text: str) -> str:
+    """gettext's customary mark for a text that is translated later."""
+    return text
+
+
+# `%(firm)s` is the customer's name, `%(number)s` how many, `%(about)s` which login or form, `%(since)s` a moment.
+RAISED: Mapping[Kind, tuple[str, str]] = {
+    Kind.PAUSED: (
+        N_("%(firm)s: Vitec refuses the login"),
+        N_(
+            "Since %(since)s Vitec has not let us in for %(about)s. Leads are kept and wait, and one is tried now and "
+            "then. Check the password with: intresse check --online"
+        ),
+    ),
+    Kind.OVERDUE: (
+        N_("%(firm)s: leads have waited since %(since)s"),
+        N_("They are kept and are tried again and again. See whether Vitec is away, and whether a worker is running."),
+    ),
+    Kind.DROUGHT: (
+        N_("%(firm)s: no leads since %(since)s"),
+        N_(
+            "It concerns %(about)s. The same hours of each of the past four weeks brought some. See whether the form "
+            "is still there on the firm’s pages, and can be sent."
+        ),
+    ),
+    Kind.REJECTED: (
+        N_("%(firm)s: Vitec refused leads (%(number)s)"),
+        N_("Read Vitec’s words with intresse leads show. Mend the cause, then: intresse leads retry."),
+    ),
+    Kind.FAILED: (
+        N_("%(firm)s: leads could not be delivered (%(number)s)"),
+        N_("They are no longer tried. See why with intresse leads show, then: intresse leads retry."),
+    ),
+    Kind.UNCERTAIN: (
+        N_("%(firm)s: leads that may have reached Vitec (%(number)s)"),
+        N_("Look for them in Vitec. Send those that are not there with intresse leads release; discard the rest."),
+    ),
+    Kind.HELD: (
+        N_("%(firm)s: leads held as suspected spam (%(number)s)"),
+        N_("Look at them. Send real ones with intresse leads release, and discard the rest."),
+    ),
+    Kind.REFUSED_BOOKING: (
+        N_("%(firm)s: Vitec refused bookings whose visitors have a receipt (%(number)s)"),
+        N_(
+            "The visitors believe that they have a place. Get in touch with them now, and offer another time. Vitec’s "
+            "words are in intresse leads show."
+        ),
+    ),
+}
+OVER: Mapping[Kind, tuple[str, str]] = {
+    Kind.PAUSED: (
+        N_("%(firm)s: Vitec accepts the login again"),
+        N_("It concerns %(about)s. What has waited is being delivered."),
+    ),
+    Kind.OVERDUE: (N_("%(firm)s: no lead waits too long any more"), N_("What had waited is delivered, or seen to.")),
+    Kind.DROUGHT: (N_("%(firm)s: leads are coming again"), N_("It concerns %(about)s.")),
+    **dict.fromkeys(
+        OF_SUBMISSIONS - {Kind.UNDELIVERED},
+        (N_("%(firm)s: leads that have been seen to (%(number)s)"), N_("Nothing more is to be done about these.")),
+    ),
+}
+ABOUT: Mapping[str, str] = {
+    FunctionGroup.ADVERTISING: N_("interests and bookings"),
+    FunctionGroup.CRM: N_("leads, contacts and loan promises"),
+    Operation.INTEREST: N_("interests in homes"),
+    Operation.VIEWING: N_("bookings of viewings"),
+    Operation.LEAD: N_("leads on contacts"),
+    Operation.LOAN_PROMISE: N_("loan promises"),
+}
+
+
+def text_of(notice: Notice, firm: str, gettext: GetText, language: str) -> Text:
+    title, body = (OVER if notice.over else RAISED)[notice.kind]
+    values = {
+        "firm": firm,
+        "number": len(notice.subjects),
+        "about": ", ".join(gettext(ABOUT[one]) for one in notice.subjects if one in ABOUT),
+        "since": moment(notice.since, language),
+    }
+    paragraphs = [gettext(body) % values]
+    if notice.kind in OF_SUBMISSIONS:
+        paragraphs.append("\n".join(_references(notice, gettext)))
+    return Text(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
+
+
+def _references(notice: Notice, gettext: GetText) -> list[str]:
+    shown = [reference_of(one) for one in notice.subjects[:MOST_REFERENCES]]
+    more = len(notice.subjects) - len(shown)
+    return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown
+
+
+def moment(at: datetime, language: str) -> str:
+    """In Swedish local time."""
+    return format_datetime(at.astimezone(STOCKHOLM), "d MMMM HH:mm", locale=language)

@@ -1,0 +1,75 @@
+"""What is wrong, for as long as it is. A trouble is told once when it begins, and once when it is over."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What the trouble is, and what its `subject` names."""
+
+    PAUSED = "paused"  # a login that Vitec refuses: the function group
+    OVERDUE = "overdue"  # the oldest waits too long: nothing, it is the customer's
+    DROUGHT = "drought"  # a form that normally gets leads is silent: the operation
+    REJECTED = "rejected"  # this and those below: a submission's id
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    HELD = "held"
+    REFUSED_BOOKING = "refused-booking"  # its visitor has the receipt already
+    UNDELIVERED = "undelivered"  # its office shall have it by e-mail
+
+
+OF_SUBMISSIONS = frozenset(Kind) - {Kind.PAUSED, Kind.OVERDUE, Kind.DROUGHT}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`since` is when it began; of a drought, when the last lead came."""
+
+    kind: Kind
+    customer_id: str
+    subject: str
+    since: datetime
+
+    @property
+    def key(self) -> "Key":
+        return self.kind, self.customer_id, self.subject
+
+
+Key = tuple[Kind, str, str]
+
+
+class State(StrEnum):
+    """Of an alarm: the trouble is there and not told yet, is told, is over and that is not told yet."""
+
+    NEW = "new"
+    TOLD = "told"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a look at the troubles makes of the alarms."""
+
+    raised: tuple[Trouble, ...] = ()
+    back: tuple[Key, ...] = ()  # over, and there again before that was told: nothing to tell
+    gone: tuple[Key, ...] = ()  # over before it was told: nothing to tell
+    over: tuple[Key, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.raised or self.back or self.gone or self.over)
+
+
+def changes(known: Mapping[Key, State], troubles: Iterable[Trouble]) -> Changes:
+    there = {trouble.key: trouble for trouble in troubles}
+
+    def those(state: State, test: Callable[[Key], bool]) -> tuple[Key, ...]:
+        return tuple(key for key, its in known.items() if its is state and test(key))
+
+    return Changes(
+        raised=tuple(trouble for key, trouble in there.items() if key not in known),
+        back=those(State.OVER, lambda key: key in there),
+        gone=those(State.NEW, lambda key: key not in there),
+        over=those(State.TOLD, lambda key: key not in there),
+    )

@@ -1,0 +1,255 @@
+"""Alarms of a running service, on either database: told once, and once when it is over."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from app.alarms import watch
+from app.leads import retrying, run
+from app.main import create_app
+from app.settings import Settings
+from app.storage import alarms, notices
+from app.storage.schema import notices as notices_table
+from app.storage.schema import submissions
+from app.vitec.sandbox import Fault, Office
+from tests.conftest import API_KEY, CUSTOMER
+from tests.integration.receiving import SECRET, Hook, PostOffice, hook, post_office
+from tests.integration.storing import opened
+from tests.serving import eventually, serve
+
+Start = Callable[..., httpx.Client]
+INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+BOOKING = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
+PERSON = {
+    "firstName": "Anna",
+    "lastName": "Å",
+    "email": {"emailAddress": "anna@example.se"},
+    "telephone": {"cell": "0701740605"},
+    "contactMessage": "Ring efter fem",
+}
+VISITOR = {"updatePerson": {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605"}}
+OPERATOR, BROKER = "drift@example.se", "info@maklarhuset.se"
+PERSONAL = ("Anna", "anna@example.se", "701740605", "Ring efter fem", "OBJ1", "VIS1")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "SHARE", 1)
+    monkeypatch.setattr(watch, "SEND_SECONDS", 0.02)
+    monkeypatch.setattr(alarms, "GATHERED", timedelta(0))
+    monkeypatch.setattr(notices, "AGAIN", (timedelta(milliseconds=20),))
+
+
+@pytest.fixture
+def webhook() -> Iterator[Hook]:
+    with hook() as taking:
+        yield taking
+
+
+@pytest.fixture
+def mail() -> Iterator[PostOffice]:
+    with post_office() as office:
+        yield office
+
+
+@pytest.fixture
+def told(database_url: str, webhook: Hook, mail: PostOffice) -> dict[str, Any]:
+    """The configuration of a service whose operator gets both, and which tries a refused login each second."""
+    return {
+        "database_url": database_url,
+        "vitec": {"paused_probe_seconds": 1},
+        "alarms": {
+            "webhook_url": webhook.url,
+            "webhook_secret": SECRET,
+            "smtp_url": f"smtp://127.0.0.1:{mail.port}",
+            "mail_from": "intresse@example.se",
+            "mail_to": [OPERATOR],
+            "language": "en",
+        },
+    }
+
+
+def post(client: httpx.Client, path: str = INTEREST, body: dict[str, Any] = PERSON) -> str:
+    headers = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}
+    identity: str = client.post(path, json=body, headers=headers).raise_for_status().json()["id"]
+    return identity
+
+
+def status(client: httpx.Client, identity: str) -> str:
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    found: str = client.get(f"/submissions/{identity}", headers=headers).json()["status"]
+    return found
+
+
+def make_older(database_url: str, **columns: timedelta) -> None:
+    """All submissions, as if time had passed."""
+    with opened(database_url) as database, database.engine.begin() as connection:
+        now = datetime.now(UTC)
+        connection.execute(update(submissions).values({name: now - age for name, age in columns.items()}))
+
+
+def subjects(office: PostOffice) -> list[str]:
+    return [mail["Subject"] for mail in office.to(OPERATOR)]
+
+
+def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+) -> None:
+    client = start(**told)
+    office.order(Fault(status=401))
+    identity = post(client)
+    eventually(lambda: webhook.told("paused") and mail.mails)
+    office.lift()
+    eventually(lambda: status(client, identity) == "delivered")
+    eventually(lambda: webhook.told("paused", over=True) and len(mail.mails) == 2)
+    (raised,) = webhook.told("paused")
+    assert (raised["customerId"], raised["about"]) == (CUSTOMER, ["advertising"])
+    assert subjects(mail) == ["Mäklarhuset: Vitec refuses the login", "Mäklarhuset: Vitec accepts the login again"]
+    assert mail.mails[0]["Auto-Submitted"] == "auto-generated"
+
+
+def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
+    start: Start, configure: Callable[..., Settings], told: dict[str, Any], office: Office, webhook: Hook
+) -> None:
+    client = start(**told)
+    office.order(Fault(status=400, times=1))
+    identity = post(client)
+    eventually(lambda: webhook.told("rejected"))
+    assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
+    run(configure(**told), lambda service: retrying(service, identity))
+    eventually(lambda: webhook.told("rejected", over=True))
+    eventually(lambda: status(client, identity) == "delivered")
+    assert len(webhook.heard) == 2
+
+
+def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_once(
+    start: Start,
+    told: dict[str, Any],
+    office: Office,
+    webhook: Hook,
+    mail: PostOffice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarms, "GATHERED", timedelta(hours=1))
+    client = start(**told, delivery={"wait_seconds": 0})
+    office.order(Fault(status=400, operation="viewing"))
+    for name in ("Anna", "Bo"):
+        post(client, BOOKING, {"updatePerson": VISITOR["updatePerson"] | {"firstName": name}})
+        eventually(lambda: len(subjects(mail)) == 1 + (name == "Bo"))  # noqa: B023  # it is called here
+    assert subjects(mail)[0] == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
+    eventually(lambda: len(webhook.told("refused-booking")) == 2)
+
+
+def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook
+) -> None:
+    office.order(Fault(status=400, operation="viewing"))
+    post(start(**told), BOOKING, VISITOR)
+    eventually(lambda: webhook.told("rejected"))
+    assert webhook.told("refused-booking") == []
+
+
+@pytest.mark.parametrize(("on_ambiguous", "kind"), [("park", "uncertain"), ("retry", "failed")])
+def test_what_may_have_arrived_and_what_is_given_up_are_told(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, kind: str
+) -> None:
+    client = start(**told, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
+    office.order(Fault(cut=True))
+    post(client)
+    eventually(lambda: webhook.told(kind))
+
+
+def test_what_is_held_is_told(start: Start, told: dict[str, Any], webhook: Hook) -> None:
+    post(start(**told, deliver=False))
+    with opened(told["database_url"]) as database, database.engine.begin() as connection:
+        connection.execute(update(submissions).values(status="held", due_at=None))
+    eventually(lambda: webhook.told("held"))
+
+
+def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook
+) -> None:
+    client = start(**told, delivery={"retry_seconds": [1]})
+    office.order(Fault(status=503))
+    post(client)
+    make_older(told["database_url"], received_at=timedelta(minutes=61))
+    eventually(lambda: webhook.told("overdue"))
+    office.lift()
+    eventually(lambda: webhook.told("overdue", over=True))
+    assert len(webhook.heard) == 2
+
+
+def test_receivers_that_are_down_hold_up_nothing_and_are_told_later_with_the_same_id(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+) -> None:
+    webhook.refuses, mail.refuses = 1_000_000, 1_000_000
+    client = start(**told)
+    office.order(Fault(status=400, times=1))
+    post(client)
+    eventually(lambda: len(webhook.ids) > 2)
+    delivered = client.post(INTEREST, json=PERSON, headers={"Authorization": f"Bearer {API_KEY}"})
+    assert delivered.status_code == 200
+    webhook.refuses = mail.refuses = 0
+    eventually(lambda: webhook.heard and mail.mails)
+    assert len(set(webhook.ids)) == 1
+    assert len(mail.mails) == len(webhook.heard) == 1
+
+
+def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it(
+    start: Start,
+    configure: Callable[..., Settings],
+    told: dict[str, Any],
+    office: Office,
+    webhook: Hook,
+    mail: PostOffice,
+) -> None:
+    webhook.refuses = 1_000_000
+    office.order(Fault(status=400))
+    with serve(create_app(configure(**told))) as url, httpx.Client(base_url=url) as before:
+        post(before)
+        eventually(lambda: mail.mails and webhook.ids)
+    webhook.refuses = 0
+    both = [start(**told), start(**told)]
+    eventually(lambda: webhook.heard)
+    for number, client in enumerate(both, 2):
+        post(client, body=PERSON | {"firstName": f"Bo {number}"})
+        eventually(lambda: len(webhook.heard) == len(mail.mails) == number)  # noqa: B023  # it is called here
+    assert len(set(webhook.ids)) == len(webhook.heard)
+    assert len({one["submissions"][0]["id"] for one in webhook.told("rejected")}) == 3
+
+
+def test_an_alarm_holds_nothing_personal(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+) -> None:
+    client = start(**told)
+    office.order(Fault(status=400, body='{"message": "Anna får inte", "modelState": {}}'))
+    post(client)
+    eventually(lambda: webhook.heard and mail.mails)
+    said = "".join(webhook.bodies) + mail.mails[0].as_string() + mail.mails[0].get_content()
+    assert not [word for word in PERSONAL if word in said]
+
+
+def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_hears_when_it_has_arrived(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+) -> None:
+    client = start(**told, delivery={"retry_seconds": [1]}, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}})
+    office.order(Fault(status=503))
+    identity = post(client)
+    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    (lead,) = eventually(lambda: mail.to(BROKER))
+    assert lead["Subject"].startswith("Ett ärende som inte har nått Vitec än (")
+    for words in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", "Meddelande: Ring efter fem"):
+        assert words in lead.get_content()
+    office.lift()
+    eventually(lambda: status(client, identity) == "delivered")
+    eventually(lambda: len(mail.to(BROKER)) == 2)
+    assert "väntar inte längre" in mail.to(BROKER)[1]["Subject"]
+    assert webhook.told("undelivered") == []
+    with opened(told["database_url"]) as database, database.engine.connect() as connection:
+        kept = "".join(str(row) for row in connection.execute(select(notices_table)))
+    assert not [word for word in PERSONAL if word in kept]

@@ -1,0 +1,133 @@
+"""`/metrics` of a running service, on either database: who may ask, what is told."""
+
+import re
+from collections.abc import Callable, Mapping
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.main import create_worker_app
+from app.metrics import standing
+from app.vitec.sandbox import Fault, Office
+from tests.conftest import API_KEY, CUSTOMER, Configure
+from tests.serving import eventually, serve
+
+Start = Callable[..., httpx.Client]
+PERSON = {"firstName": "Anna", "lastName": "Andersson", "email": {"emailAddress": "anna@example.se"}}
+INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+
+
+@pytest.fixture(autouse=True)
+def _always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "SHORTEST_SECONDS", 0)
+    monkeypatch.setattr(standing, "SHARE", 1e9)
+
+
+@pytest.fixture
+def service(start: Start, database_url: str) -> httpx.Client:
+    return start(database_url=database_url)
+
+
+def told(client: httpx.Client, name: str, **labels: str) -> float | None:
+    """A sample's value; labels that are not named may be any."""
+    for family in text_string_to_metric_families(client.get("/metrics").raise_for_status().text):
+        for sample in family.samples:
+            if sample.name == name and labels.items() <= sample.labels.items():
+                return sample.value
+    return None
+
+
+def post(client: httpx.Client, body: Mapping[str, object] = PERSON) -> None:
+    answer = client.post(INTEREST, json=body, headers={"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"})
+    assert answer.status_code in {200, 202, 400}, answer.text
+
+
+@pytest.mark.parametrize("said", ["", "Bearer wrong", "Basic dG9rZW46dG9rZW4=", "Bearer", "Bearer tokén"])
+def test_with_a_token_nobody_asks_without_it(start: Start, said: str) -> None:
+    client = start(metrics_token="token")
+    answer = client.get("/metrics", headers={b"Authorization": said.encode()})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert "intresse_" not in answer.text
+
+
+def test_with_a_token_whoever_has_it_asks(start: Start) -> None:
+    client = start(metrics_token="token")
+    assert client.get("/metrics", headers={"Authorization": "Bearer token"}).status_code == 200
+
+
+def test_without_a_token_this_machine_alone_may_ask(start: Start) -> None:
+    client = start(trusted_proxies=["127.0.0.1"])
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+
+
+def test_without_a_token_a_proxy_that_is_not_trusted_opens_nothing(start: Start) -> None:
+    assert start().get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+
+
+def test_what_was_accepted_and_delivered_is_counted_and_its_call_timed(service: httpx.Client) -> None:
+    for name in ("Anna", "Bo"):
+        post(service, PERSON | {"firstName": name})
+    whose = {"customer": CUSTOMER, "operation": "interest"}
+    eventually(lambda: told(service, "intresse_settled_total", **whose, status="delivered") == 2)
+    assert told(service, "intresse_accepted_total", **whose) == 2
+    assert told(service, "intresse_upstream_seconds_count", **whose) == 2
+    assert told(service, "intresse_waiting", **whose) is None
+
+
+def test_what_waits_is_told_with_the_age_of_the_oldest(service: httpx.Client, office: Office) -> None:
+    office.order(Fault(status=503))
+    post(service)
+    whose = {"customer": CUSTOMER, "operation": "interest"}
+    assert told(service, "intresse_waiting", **whose) == 1
+    assert 0 < (told(service, "intresse_waiting_oldest_seconds", **whose) or 0) < 60
+
+
+def test_a_login_that_vitec_refuses_is_told_and_the_service_stays_ready(service: httpx.Client, office: Office) -> None:
+    office.order(Fault(status=401))
+    post(service)
+    eventually(lambda: told(service, "intresse_login_paused", customer=CUSTOMER, function_group="advertising") == 1)
+    assert told(service, "intresse_login_paused", customer=CUSTOMER, function_group="crm") == 0
+    assert service.get("/readyz").status_code == 200
+
+
+def test_what_stopped_is_told_until_a_person_has_seen_to_it(service: httpx.Client, office: Office) -> None:
+    office.order(Fault(status=400))
+    post(service)
+    eventually(lambda: told(service, "intresse_need_a_person", customer=CUSTOMER, status="rejected") == 1)
+    assert told(service, "intresse_settled_total", customer=CUSTOMER, operation="interest", status="rejected") == 1
+
+
+def test_nothing_personal_is_told(service: httpx.Client) -> None:
+    post(service)
+    page = service.get("/metrics").text
+    assert not re.search("anna|andersson|example.se|OBJ1", page, re.IGNORECASE)
+
+
+def test_who_asks_in_openmetrics_gets_it(service: httpx.Client) -> None:
+    answer = service.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+
+
+def test_what_the_database_tells_is_looked_for_only_now_and_then(
+    service: httpx.Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "SHORTEST_SECONDS", 60)
+    office.order(Fault(status=503))
+    assert told(service, "intresse_waiting") is None
+    post(service)
+    assert told(service, "intresse_accepted_total", customer=CUSTOMER, operation="interest") == 1
+    assert told(service, "intresse_waiting") is None
+
+
+def test_a_worker_alone_tells_what_it_delivered(start: Start, configure: Configure, database_url: str) -> None:
+    client = start(database_url=database_url, deliver=False)
+    with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
+        post(client)
+        whose = {"customer": CUSTOMER, "operation": "interest"}
+        eventually(lambda: told(worker, "intresse_settled_total", **whose, status="delivered") == 1)
+        assert told(worker, "intresse_upstream_seconds_count", **whose) == 1
+        assert told(client, "intresse_settled_total", **whose, status="delivered") == 0
+        assert worker.get("/readyz").status_code == 200
