@@ -7,33 +7,23 @@ from pydantic import BaseModel, SecretStr
 
 from app.domain.payload import filled_anew
 from app.domain.submission import FunctionGroup, Submission
+from app.people import erasing_one
+from app.service import Service
 from app.settings import Customer, Settings
 from app.storage.claims import News
-from app.storage.database import Database
-from app.storage.decisions import Decisions
-from app.storage.encryption import Keyring
-from app.storage.logins import Logins
-from app.storage.lookup import Lookup
+from app.storage.database import StoreUnavailable
+from app.storage.erasure_log import ErasureLogUnusable
 from app.storage.schema import BODIES
-from app.vitec.client import VitecClient
 from app.vitec.errors import VitecError
 from app.web.console.desk import Actions, Desk, Pause
 from app.web.console.session import Sessions
 from app.web.site import Site
 
 
-def build_desk(
-    settings: Settings,
-    site: Site,
-    database: Database,
-    keyring: Keyring,
-    lookup: Lookup,
-    decisions: Decisions,
-    logins: Logins,
-    vitec: VitecClient,
-) -> Desk:
+def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
     """`console_password` must be set."""
     assert settings.console_password is not None
+    database, logins = service.database, service.logins
 
     async def paused() -> Sequence[Pause]:
         rows = await database.read(logins.all)
@@ -42,7 +32,7 @@ def build_desk(
     async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
         """Delivery is told too: a login that works again need not wait for its next probe."""
         try:
-            await vitec.try_login(customer_id, group)
+            await service.vitec.try_login(customer_id, group)
         except VitecError as error:
             return type(error).__name__.lower()
         await logins.tell((customer_id, group), News.LET_IN)
@@ -51,18 +41,19 @@ def build_desk(
     return Desk(
         site=site,
         database=database,
-        keyring=keyring,
-        lookup=lookup,
+        keyring=service.keyring,
+        lookup=service.lookup,
         sessions=Sessions(settings.secret_key.get_secret_value(), settings.console_password.get_secret_value()),
-        actions=_actions(site, decisions),
+        actions=_actions(site, service),
         paused=paused,
         login_fault=login_fault,
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
 
 
-def _actions(site: Site, decisions: Decisions) -> Actions:
-    """What an operator can do; the console has words for `erase` too (`actions.WORDS`)."""
+def _actions(site: Site, service: Service) -> Actions:
+    """What an operator can do with a submission; each says whether there was anything to do."""
+    decisions = service.decisions
 
     async def retry(submission: Submission) -> bool:
         customer = site.customers.get(submission.customer_id)
@@ -72,10 +63,17 @@ def _actions(site: Site, decisions: Decisions) -> Actions:
         bodies = filled_anew(submission, payload, payload[BODIES], customer.defaults)
         return await decisions.retry(submission.id, payload | {BODIES: bodies})
 
+    async def erase(submission: Submission) -> bool:
+        try:
+            return await erasing_one(service, submission)
+        except ErasureLogUnusable as error:
+            raise StoreUnavailable(str(error)) from error
+
     return {
         "retry": retry,
         "release": lambda submission: decisions.release(submission.id),
         "discard": lambda submission: decisions.discard(submission.id),
+        "erase": erase,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from app.domain.payload import filled_anew
 from app.domain.submission import Status, Submission
 from app.firms import defaults_of
-from app.main import Service, build_service, prepare_database
+from app.service import Service, build_service, prepare_database
 from app.settings import Settings
 from app.storage.leads import Search
 from app.storage.schema import BODIES

@@ -1,49 +1,18 @@
 """The composition root: the only place where the configuration and the concrete parts meet."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
 
 import structlog
-from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app import __version__
-from app.delivery.deliver import Deliverer
-from app.delivery.housekeeping import Housekeeper
-from app.delivery.look_up import LookUp
-from app.delivery.retry_policy import RetryPolicy
 from app.delivery.stopping import on_sigterm
-from app.delivery.timed import TimedVitec
-from app.delivery.worker import Worker
 from app.desk import build_desk
-from app.domain.submission import FunctionGroup, StepStatus
 from app.firms import web_customer
+from app.service import Service, build_service, prepare_database
 from app.settings import Settings
-from app.storage.claims import Claim
-from app.storage.clock import require_right_clock
-from app.storage.database import Database
-from app.storage.decisions import Decisions
-from app.storage.encryption import KeyedHash, Keyring
-from app.storage.home import require_home
-from app.storage.intake import Intake
-from app.storage.leads import Leads
-from app.storage.logins import Logins
-from app.storage.lookup import Lookup
-from app.storage.migrations import require_current, upgrade
-from app.storage.outbox import Outbox
-from app.storage.outcomes import Outcomes
-from app.storage.retention import Periods, Retention
-from app.storage.tally import Tally
-from app.storage.views import Views
-from app.vitec.client import Credential, VitecClient
-from app.vitec.errors import VitecError
-from app.vitec.pace import Pace
-from app.watching import Watching
 from app.web import docs, openapi, operations, problems
 from app.web.application import App
 from app.web.console.routes import routes as console_routes
@@ -54,151 +23,6 @@ from app.web.site import Site
 from app.web.templating import Templates
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Service:
-    """The parts that run: one database, the intake, and unless told otherwise a delivery worker."""
-
-    settings: Settings
-    database: Database
-    keyring: Keyring
-    intake: Intake
-    outbox: Outbox
-    leads: Leads
-    lookup: Lookup
-    decisions: Decisions
-    outcomes: Outcomes
-    vitec: VitecClient
-    look_up: LookUp
-    worker: Worker
-    logins: Logins
-    views: Views
-    tally: Tally
-    housekeeper: Housekeeper
-    watching: Watching
-
-    @contextlib.asynccontextmanager
-    async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
-        """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
-        intake = asyncio.create_task(self.intake.run()) if web else None
-        asking = (self.outcomes, self.lookup, self.views) if web else ()
-        watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
-        working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
-        try:
-            async with self.watching.running():
-                yield
-        finally:
-            self.worker.stop()
-            self.intake.stop()
-            self.housekeeper.stop()
-            for task in (*working, *filter(None, [intake])):
-                await task
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
-            await self.vitec.close()
-            self.database.close()
-
-
-def build_service(settings: Settings) -> Service:
-    """Raises `DatabaseUnusable`."""
-    database = Database(settings.database_url.get_secret_value())
-    keyring = Keyring(settings.encryption_keys)
-    secret = settings.secret_key.get_secret_value()
-    lease = timedelta(seconds=settings.delivery.lease_seconds)
-    policy = RetryPolicy(
-        delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
-        give_up=timedelta(hours=settings.delivery.give_up_hours),
-    )
-    probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
-    logins = Logins(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
-    outbox = Outbox(database, keyring, logins, lease, timedelta(seconds=settings.delivery.wait_seconds))
-    outcomes = Outcomes(database)
-    vitec = build_vitec(settings)
-    pace = Pace(settings.vitec.requests_per_second)
-    customers = [customer.id for customer in settings.customers]
-    leads = Leads(database, keyring)
-    watching = Watching(settings, database, leads)
-
-    def settled(claim: Claim, status: StepStatus) -> None:
-        outcomes.tell(claim.id)
-        watching.settled(claim, status)
-
-    def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
-        watching.accepted(rows)
-        worker.wake()
-
-    parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
-    worker = Worker(
-        outbox,
-        Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled),
-        customers,
-        concurrency=settings.vitec.concurrency,
-        concurrency_per_customer=settings.vitec.concurrency_per_customer,
-        lease=lease,
-        pace=pace,
-        abandon=vitec.abandon,
-    )
-    contact_hash = KeyedHash(secret, "contacts")
-    return Service(
-        settings=settings,
-        database=database,
-        keyring=keyring,
-        intake=Intake(database, keyring, contact_hash, accepted),
-        outbox=outbox,
-        leads=leads,
-        lookup=Lookup(database, contact_hash),
-        decisions=Decisions(database, keyring),
-        outcomes=outcomes,
-        vitec=vitec,
-        look_up=LookUp(vitec, logins, pace),
-        worker=worker,
-        logins=logins,
-        views=Views(database),
-        tally=Tally(database, keyring),
-        housekeeper=Housekeeper(Retention(database, _periods(settings))),
-        watching=watching,
-    )
-
-
-def _periods(settings: Settings) -> Periods:
-    kept = settings.retention
-    return Periods(*(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days)))
-
-
-def build_vitec(settings: Settings) -> VitecClient:
-    def secret(value: SecretStr) -> str:
-        return value.get_secret_value()
-
-    credentials = {
-        customer.id: Credential(secret(customer.password), secret(customer.crm_password or customer.password))
-        for customer in settings.customers
-    }
-    vitec = settings.vitec
-    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
-
-
-async def refused_logins(settings: Settings) -> list[str]:
-    """A line for each password that Vitec does not accept, or could not be asked about."""
-    vitec = build_vitec(settings)
-    lines = []
-    for customer in settings.customers:
-        for group, key in {FunctionGroup.ADVERTISING: "password", FunctionGroup.CRM: "crm_password"}.items():
-            try:
-                await vitec.try_login(customer.id, group)
-            except VitecError as error:
-                lines.append(f"customers[{customer.id}].{key}: {error}")
-    await vitec.close()
-    return lines
-
-
-def prepare_database(database: Database) -> None:
-    """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
-    Raises `DatabaseUnusable`."""
-    upgrade(database) if database.is_sqlite else require_current(database)
-    require_home(database)
-    require_right_clock(database, datetime.now(UTC))
 
 
 def create_app(
@@ -229,7 +53,7 @@ def create_app(
         settings.trusted_proxies,
         routes=[
             *routes(site, service.keyring, service.database),
-            *_console(settings, service, site),
+            *(console_routes(build_desk(settings, site, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
             *openapi.routes(),
@@ -240,11 +64,6 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
     return app
-
-
-def _console(settings: Settings, service: Service, site: Site) -> list[Route]:
-    parts = service.database, service.keyring, service.lookup, service.decisions, service.logins, service.vitec
-    return console_routes(build_desk(settings, site, *parts)) if settings.console_password else []
 
 
 def create_worker_app(settings: Settings) -> Starlette:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.domain.consent import wording
 from app.domain.fields import Email, Phone
 from app.domain.submission import Step, Submission
-from app.main import Service
+from app.service import Service
 from app.settings import Settings
 from app.storage.encryption import KeyedHash
 from app.storage.erasure import batches, erase
@@ -73,6 +73,15 @@ async def erasing(service: Service, whom: Search) -> Erased:
     proof = erasure_log(service.settings).append(Erasure(now, whom.by, wanted, whom.customer_id))
     count = await _erase(service, traces, now)
     return Erased(count, proof, tuple(one for one in known if one and one.main.status == "delivered"))
+
+
+async def erasing_one(service: Service, submission: Submission) -> bool:
+    """One submission alone; says whether there was anything personal left in it.
+    Raises `ErasureLogUnusable`, `StoreUnavailable`."""
+    now = datetime.now(UTC)
+    wanted = people_of(service).sought(submission.id)
+    erasure_log(service.settings).append(Erasure(now, "id", wanted, submission.customer_id))
+    return await service.database.write(partial(erase, ids=[submission.id], now=now)) > 0
 
 
 async def replaying(service: Service) -> int:

@@ -19,7 +19,7 @@ import uvloop
 
 from app import logs
 from app.domain.submission import NewStep, NewSubmission, Operation, new_id
-from app.main import Service, build_service, prepare_database
+from app.service import Service, build_service, prepare_database
 from app.settings import Settings
 from app.storage.claims import Claim, ClaimedStep, Recorded
 from app.vitec.sandbox import Customer, Office, serve_sandbox

@@ -25,7 +25,8 @@ from sqlalchemy import Connection, Engine, insert, text
 
 from app.domain.campaigns import Campaign
 from app.domain.submission import GROUPS, Operation, Status
-from app.main import build_service, create_app, prepare_database
+from app.main import create_app
+from app.service import build_service, prepare_database
 from app.settings import Settings
 from app.storage.counts import Counted, Timed, add, add_times, day_of
 from app.storage.encryption import KeyedHash, Keyring

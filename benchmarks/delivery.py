@@ -12,7 +12,7 @@ import uvloop
 
 from app import logs
 from app.domain.submission import NewStep, NewSubmission, Operation, new_id
-from app.main import Service, build_service
+from app.service import Service, build_service
 from app.settings import Settings
 from benchmarks.chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url

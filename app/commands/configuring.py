@@ -23,7 +23,7 @@ def check(
         typer.echo(f"Warning: {line}", err=True)
     typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")
     if online:
-        from app.main import refused_logins
+        from app.service import refused_logins
 
         faults = asyncio.run(refused_logins(settings))
         if faults:

@@ -79,7 +79,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be no
 @commands.command()
 def restored() -> None:
     """After a backup was put back, before the service runs: what it calls undelivered waits for a person."""
-    from app.main import prepare_database
+    from app.service import prepare_database
     from app.storage.restored import park_undelivered
 
     with using_database():

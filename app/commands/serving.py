@@ -76,7 +76,7 @@ def deliver(
 def _deliver(settings: Settings) -> None:
     import uvloop
 
-    from app.main import build_service, prepare_database
+    from app.service import build_service, prepare_database
 
     async def run() -> None:
         service = build_service(settings)

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 
 import httpx
 import pytest
@@ -173,3 +174,22 @@ def test_the_language_is_kept_once_chosen(public: Public, desk: Page) -> None:
     desk.get_by_role("link", name="English").click()
     desk.get_by_role("link", name="Submissions").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Submissions")
+
+
+def test_what_is_personal_is_erased_on_request_and_the_lead_still_counts(
+    public: Public, desk: Page, office: Office, tmp_path: Path
+) -> None:
+    url = public(console_password=PASSWORD)
+    send(url)
+    eventually(lambda: office.received)
+    enter(desk, url)
+    desk.get_by_role("link", name="Anmälningar").click()
+    desk.locator("tbody a").click()
+    main = desk.get_by_role("main")
+    expect(main).to_contain_text("Åkesson")
+    desk.get_by_role("link", name="Radera").click()
+    desk.get_by_role("button", name="Radera").click()
+    expect(desk.get_by_role("status")).to_contain_text("raderad")
+    expect(main).not_to_contain_text("Åkesson")
+    expect(main).to_contain_text("Levererad")
+    assert len((tmp_path / "erasures.log").read_text("utf-8").splitlines()) == 1

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, bindparam, inspect, text
 
-from app.main import prepare_database
+from app.service import prepare_database
 from app.storage.database import Database, DatabaseUnusable
 from app.storage.migrations import HERE, current, is_current, newest, upgrade
 from app.storage.schema import UtcDateTime, metadata

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from app.domain.submission import StepStatus
-from app.main import prepare_database
+from app.service import prepare_database
 from app.storage import move
 from app.storage.claims import Recorded
 from app.storage.database import Database, DatabaseUnusable, StoreUnavailable
