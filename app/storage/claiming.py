@@ -19,7 +19,8 @@ from app.storage import statements
 from app.storage.claims import Claim, ClaimedStep, Lane, Lease
 from app.storage.encryption import Keyring, SealBroken
 from app.storage.logins import Logins, places
-from app.storage.schema import BODIES, RESOURCES, moment_of, payload_of, resource_of
+from app.storage.moments import moment_of
+from app.storage.schema import BODIES, RESOURCES, payload_of, resource_of
 from app.storage.statements import now_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, case, delete, literal, update
 
 from app.domain.submission import FINAL, Status, StepStatus
 from app.storage.lookup import HOW_FAR
-from app.storage.schema import UtcDateTime, lookups, steps, submissions
+from app.storage.moments import UtcDateTime
+from app.storage.schema import lookups, steps, submissions
 
 BATCH = 200  # submissions in one transaction: short enough that no post waits for it
 

@@ -17,17 +17,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash, Keyring
+from app.storage.moments import UtcDateTime
 from app.storage.row_insert import RowInsert
-from app.storage.schema import (
-    BODIES,
-    NAMING_A_CONTACT,
-    RESOURCES,
-    UtcDateTime,
-    open_resource,
-    payload_of,
-    steps,
-    submissions,
-)
+from app.storage.schema import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_of, steps, submissions
 
 LARGEST_BATCH = 256
 MOST_WAITING = 1000

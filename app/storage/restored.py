@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, case, literal, select, update
 
 from app.domain.submission import FINAL, Status, StepStatus
-from app.storage.schema import UtcDateTime, steps, submissions
+from app.storage.moments import UtcDateTime
+from app.storage.schema import steps, submissions
 
 _UNSETTLED = (Status.PENDING, Status.HELD)
 

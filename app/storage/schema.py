@@ -1,16 +1,12 @@
 """The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -19,43 +15,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
     literal_column,
 )
-from sqlalchemy.types import TypeEngine
 
 from app.domain.submission import STOPPED, Operation, Status
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; `timestamptz` on PostgreSQL; on SQLite, which has no times, microseconds since 1970."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
-        return moment
-
-
-def moment_of(value: Any, dialect: Dialect) -> datetime | None:
-    """A moment that was read in the driver's own form."""
-    return UtcDateTime().process_result_value(value, dialect)
-
+from app.storage.moments import UtcDateTime
 
 metadata = MetaData()
 
@@ -69,9 +34,7 @@ submissions = Table(
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    Column(
-        "delivery_since", UtcDateTime, nullable=False
-    ),  # received, or retried by a person: what giving up counts from
+    Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
     Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `lookups`
@@ -80,9 +43,7 @@ submissions = Table(
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
     Column("function_group", String(12), nullable=False),  # whose password the next step needs
-    Column(
-        "at_recovery", Boolean, nullable=False, server_default=false()
-    ),  # due as soon as its customer's Vitec is back
+    Column("at_recovery", Boolean, nullable=False, server_default=false()),  # due as soon as Vitec is back
     # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
     Column("claim", String(36)),  # the fence: who may record an outcome

@@ -16,8 +16,9 @@ from app.storage.encryption import KeyedHash, Keyring
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.logins import Logins
+from app.storage.moments import UtcDateTime
 from app.storage.outbox import Outbox
-from app.storage.schema import UtcDateTime, attempts, logins, steps, submissions
+from app.storage.schema import attempts, logins, steps, submissions
 from tests.conftest import CUSTOMER
 
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, bindparam, inspect, text
 from app.service import prepare_database
 from app.storage.database import Database, DatabaseUnusable
 from app.storage.migrations import HERE, current, is_current, newest, upgrade
-from app.storage.schema import UtcDateTime, metadata
+from app.storage.moments import UtcDateTime
+from app.storage.schema import metadata
 
 
 @pytest.fixture
