@@ -144,7 +144,7 @@ class FormAnswers:
                 return self._again(400, Notice("refused", upstream=words))
         location = visit.site.receipt_path(accepted.id, visit.language, self._told())
         asked = self.body.typed.get("return_url", "").strip()
-        if return_origin(asked, visit.site.origins, visit.customer):
+        if asked and return_origin(asked, visit.site.origins, visit.customer):
             location = return_address(asked, reference_of(accepted.id))
         return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 

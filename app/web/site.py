@@ -65,8 +65,8 @@ class Site:
     ) -> str:
         """Without a host: the visitor stays where the form was served. `told` is what the page says of the viewing,
         which is nobody's data; `file` one beside the page."""
-        query = urlencode({"key": self.receipt_links.of(identity), "lang": language, **(told or {})})
-        return f"/receipts/{identity}{file}?{query}"
+        more = f"&{urlencode(told)}" if told else ""
+        return f"/receipts/{identity}{file}?key={self.receipt_links.of(identity)}&lang={language}{more}"
 
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:

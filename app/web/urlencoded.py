@@ -5,6 +5,7 @@ WHATWG's rules) says the same in a quarter of the time of all that a browser sen
 """
 
 import re
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from pydantic_core import Url
@@ -20,6 +21,6 @@ def pairs_of(text: str, errors: str = "strict") -> Pairs:
     """In order, without those whose value is empty. Raises `UnicodeDecodeError` when `errors` is `strict`."""
     if _SENT_BY_BROWSERS.fullmatch(text):
         pairs = [pair for pair in Url(f"form:?{text}").query_params() if pair[1]]
-        if not any(_REPLACED in name or _REPLACED in value for name, value in pairs):
+        if _REPLACED not in "".join(chain.from_iterable(pairs)):
             return pairs
     return parse_qsl(text, errors=errors)
