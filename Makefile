@@ -5,7 +5,7 @@ VENV := .venv
 AUDIT := $(VENV)/audit
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test container lock audit sbom picture benchmark benchmark-delivery soak clean
+.PHONY: run setup test container lock audit sbom picture benchmark benchmark-delivery soak robots clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -65,6 +65,9 @@ benchmark-delivery: $(VENV)/.installed-dev ## those of delivery, on SQLite and o
 
 soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each database: lost, twice
 	$(VENV)/bin/python -m tests.endurance --minutes $(MINUTES)
+
+robots: $(VENV)/.installed-dev ## 10,000 robot posts while visitors get through; the tests send a tenth of them
+	INTRESSE_TEST_ROBOT_POSTS=10000 $(VENV)/bin/python -m pytest -q tests/acceptance/test_spam.py -k robots_post
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture

@@ -28,7 +28,8 @@ PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 # ISO 3166-1 alpha-2 as CLDR lists it, less its codes for unions, the unknown and tests.
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
 COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
-LARGEST_DECIMAL = 79228162514264337593543950335  # .NET's System.Decimal
+MOST_PHONE_DIGITS = 15  # E.164, with the country code
+LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
 MOST_DIGITS = 28  # of that
 
 CODES = frozenset(
@@ -175,7 +176,9 @@ def _phone(value: str) -> str:
     number = _parse_phone(value)
     if number is None:
         raise fault("invalid_phone")
-    dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    dialled: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(dialled) > len("+") + MOST_PHONE_DIGITS:  # the library's rules for some countries are wider
+        raise fault("invalid_phone")
     extended = f"{dialled}x{number.extension}" if number.extension else dialled
     return extended if len(extended) <= PHONE_LENGTH else dialled
 
@@ -205,10 +208,10 @@ def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise fault("wrong_type")
     # Before anything is counted with it: a number that is short to write can be very long to count.
-    if isinstance(value, int) and abs(value) > LARGEST_DECIMAL:
-        raise fault("too_large", le=LARGEST_DECIMAL)
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise fault("invalid_number")
+    if abs(value) > LARGEST_DECIMAL:
+        raise fault("too_large", le=LARGEST_DECIMAL)
     return value
 
 

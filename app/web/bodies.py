@@ -22,7 +22,7 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
-BODY_SECONDS = 20.0
+BODY_SECONDS = 20.0  # from its first piece to its last
 LIST = "list"
 # What a member may hold: None one value, LIST several, a mapping further members.
 Tree = Mapping[str, Any]
@@ -80,11 +80,7 @@ def media_of(content_type: str | None) -> Media:
 async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
     """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
     Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            content = await _content(request, headers)
-    except TimeoutError:
-        raise TooSlow from None
+    content = await _content(request, headers)
     if media is Media.JSON:
         return parse_json(content)
     if media is Media.MULTIPART:
@@ -95,21 +91,30 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], place
 
 
 async def _content(request: Request, headers: Mapping[str, str]) -> bytes:
-    """Raises `ClientDisconnect`, `TooLarge`."""
+    """Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > LARGEST_BODY:
         raise TooLarge
-    content = b""
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        content += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(content) > LARGEST_BODY:
-            raise TooLarge
+    content, more = await _piece(request, b"")  # `app.web.http_protocol` sees to it that this does not wait for ever
+    if more:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more:
+                    content, more = await _piece(request, content)
+        except TimeoutError:
+            raise TooSlow from None
     return content
+
+
+async def _piece(request: Request, before: bytes) -> tuple[bytes, bool]:
+    """With what came before, and whether there is more. Raises `ClientDisconnect`, `TooLarge`."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    content = before + message.get("body", b"")
+    if len(content) > LARGEST_BODY:
+        raise TooLarge
+    return content, message.get("more_body", False)
 
 
 def parse_json(content: bytes) -> Body:

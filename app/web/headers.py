@@ -3,7 +3,7 @@
 Every answer gets `DEFAULTS` for what it does not say itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,7 +26,6 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._defaults = [(name.encode(), value.encode()) for name, value in DEFAULTS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,12 +34,17 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}
-                missing = [header for header in self._defaults if header[0] not in said]
-                message["headers"] = [*message["headers"], *missing]
+                said = tuple([name for name, _ in message["headers"]])
+                message["headers"] = [*message["headers"], *_missing(said)]
             await send(message)
 
         await self._app(scope, receive, complete)
+
+
+@lru_cache(maxsize=256)  # an answer's names are ours to choose, and few
+def _missing(said: tuple[bytes, ...]) -> Sequence[tuple[bytes, bytes]]:
+    encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
+    return [header for header in encoded if header[0] not in said]
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,9 @@ from starlette.routing import BaseRoute, Route
 
 from app import __version__
 from app.web import crm, forms
-from app.web.kinds import Kind
+from app.web.answer_schemas import EMBED_CHECK, PENDING, PROBLEM, REFUSALS, STATUS, SUBMISSION, TEXT
+from app.web.bodies import Media
+from app.web.kinds import CONTACT_ME, MY_LOAN_PROMISE, Kind
 from app.web.reading import CONSENT
 
 SUMMARIES = {
@@ -20,63 +22,21 @@ SUMMARIES = {
 }
 KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 REFERENCE = "#/components/schemas/{model}"
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
-            },
-        },
-        "upstream": {"type": "object", "description": "Vitec's own words"},
-    },
+MEDIA = [media.value for media in Media]
+TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
+QUERY = {
+    "lang": "sv or en; before Accept-Language",
+    "title": "the home, in plain text of at most 80 characters",
+    "estate": "of a booking, the home's id",
+    "slots": "of a booking, several timeSlotId@start/end",
+    "referrer": "the page that the form is shown on",
+    "utm_source": "and every other utm_*, gclid, fbclid, msclkid",
 }
-PENDING = {
-    "type": "object",
-    "required": ["id", "status", "statusUrl"],
-    "properties": {"id": {"type": "string"}, "status": {"type": "string"}, "statusUrl": {"type": "string"}},
-}
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
-STEP = {
-    "operation": {"type": "string"},
-    "status": {"type": "string"},
-    "attempts": {"type": "integer"},
-    "result": {"type": ["string", "null"], "description": "Vitec's id, with an API key"},
-}
-SUBMISSION = {
-    "type": "object",
-    "required": ["id", "customerId", "status", "steps"],
-    "properties": {
-        "id": {"type": "string"},
-        "customerId": {"type": "string"},
-        "receivedAt": MOMENT,
-        "deliveredAt": MOMENT,
-        **STEP,
-        "steps": {"type": "array", "items": {"type": "object", "properties": STEP}},
-    },
-}
-PAGE = {"schema": {"type": "string"}}
-REFUSALS = {
-    "400": "Faults, all at once, or Vitec refused it",
-    "401": "The API key is not this customer's",
-    "403": "The origin is not allowed",
-    "404": "No such customer, or nothing at this address",
-    "408": "Not all of the body came in time",
-    "413": "Over 64 KiB",
-    "415": "Neither JSON nor a form",
-    "422": "The same Idempotency-Key with another body",
-    "429": "Too many from one address",
-    "500": "A fault of ours",
-    "502": "Vitec's answer can't be read",
-    "503": "The store, or for contacts Vitec, is away",
-}
+QUERY_PARAMETERS = [
+    {"name": name, "in": "query", "schema": {"type": "string"}, "description": text} for name, text in QUERY.items()
+]
+POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Idempotency-Key", "Prefer")]
+POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 
 
 def routes() -> list[BaseRoute]:
@@ -113,9 +73,15 @@ def describe() -> dict[str, Any]:
             schema["properties"][CONSENT] = {"type": "boolean"}
         schemas[kind.model.__name__] = schema
         document["paths"][path] = ({"get": _form(kind, path)} if kind.page else {}) | {"post": _post(kind, path)}
+    schemas["Personal"] = _personal_schema(schemas)
     document["paths"] |= {
         crm.CONTACTS_PATH: {"get": _contacts()},
+        "/personal/{token}": {"get": _personal_form(), "post": _personal_post()},
         "/submissions/{id}": {"get": _submission()},
+        "/receipts/{id}": {"get": _receipt("The receipt, as a page", "text/html")},
+        "/receipts/{id}/viewing.ics": {"get": _receipt("The booked viewing for a calendar", "text/calendar")},
+        "/embed.js": {"get": _embed_script()},
+        "/embed/check": {"get": _embed_check()},
         "/healthz": {"get": _probe("Is the process up", _200="It is", _503="It stops")},
         "/readyz": {"get": _probe("Can it take leads", _200="It can", _503="It can't")},
     }
@@ -131,7 +97,7 @@ def _parameters(path: str) -> list[dict[str, Any]]:
 def _refused(*statuses: str) -> dict[str, Any]:
     """A page where the caller is a browser or the post a form, else a problem."""
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    content = {"application/problem+json": problem, "text/html": PAGE}
+    content = {"application/problem+json": problem, "text/html": TEXT}
     return {status: {"description": REFUSALS[status], "content": content} for status in statuses}
 
 
@@ -155,27 +121,99 @@ def _form(kind: Kind, path: str) -> dict[str, Any]:
     return {
         "summary": f"{SUMMARIES[kind.operation]}: the form",
         "operationId": f"{kind.operation}-form",
-        "parameters": _parameters(path),
-        "responses": {"200": {"description": "The form", "content": {"text/html": PAGE}}, **_refused("401", "404")},
+        "parameters": [*_parameters(path), *QUERY_PARAMETERS],
+        "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **_refused("401", "404")},
     }
 
 
 def _post(kind: Kind, path: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": f"#/components/schemas/{kind.model.__name__}"}}
-    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Idempotency-Key", "Prefer")]
-    media = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     return {
         "summary": SUMMARIES[kind.operation],
         "operationId": kind.operation.value,
         "security": [{}, *KEYS] if kind.page else KEYS,
-        "parameters": [*_parameters(path), *headers],
-        "requestBody": {"required": True, "content": dict.fromkeys(media, body)},
+        "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
+        "requestBody": _body(kind.model.__name__),
+        "responses": _accepted() | _refused(*POST_REFUSALS),
+    }
+
+
+def _body(model: str) -> dict[str, Any]:
+    body = {"schema": {"$ref": REFERENCE.format(model=model)}}
+    return {"required": True, "content": dict.fromkeys(MEDIA, body)}
+
+
+def _accepted() -> dict[str, Any]:
+    return {
+        "200": _json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
+        "202": _json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
+        "303": {"description": "On disk (a form post): the receipt"},
+    }
+
+
+def _personal_schema(schemas: dict[str, Any]) -> dict[str, Any]:
+    """What the holder of a link may say: of a contact's form and of a loan promise's."""
+    properties = {
+        name: schemas[kind.model.__name__]["properties"][name]
+        for kind in (CONTACT_ME, MY_LOAN_PROMISE)
+        for name in sorted(kind.public - {"contactId"})
+    }
+    return {"type": "object", "properties": properties}
+
+
+def _personal_form() -> dict[str, Any]:
+    return {
+        "summary": "The form of a personal link: contact me, or my loan promise",
+        "operationId": "personal-form",
+        "parameters": [TOKEN],
         "responses": {
-            "200": _json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
-            "202": _json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
-            "303": {"description": "On disk (a form post): the receipt"},
-            **_refused("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503"),
+            "200": {"description": "The form, or that the link has been used", "content": {"text/html": TEXT}},
+            **_refused("401", "404", "410"),
         },
+    }
+
+
+def _personal_post() -> dict[str, Any]:
+    accepted = _accepted()
+    accepted["200"]["content"]["text/html"] = TEXT  # the link has been used
+    return {
+        "summary": "The post of a personal link's form",
+        "operationId": "personal",
+        "security": [{}],
+        "parameters": [TOKEN, *POST_HEADERS],
+        "requestBody": _body("Personal"),
+        "responses": accepted | _refused("410", *POST_REFUSALS),
+    }
+
+
+def _receipt(summary: str, media: str) -> dict[str, Any]:
+    identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": summary,
+        "description": "At the address that a form post is sent on to; it lives 30 days.",
+        "parameters": [identity, {"name": "key", "in": "query", "schema": {"type": "string"}}],
+        "responses": {
+            "200": {"description": "Without personal data", "content": {media: TEXT}},
+            **_refused("404", "410", "503"),
+        },
+    }
+
+
+def _embed_script() -> dict[str, Any]:
+    return {
+        "summary": "The script that shows the forms on a broker's pages",
+        "responses": {
+            "200": {"description": "The script", "content": {"text/javascript": TEXT}},
+            "304": {"description": "You have it (`If-None-Match`)"},
+        },
+    }
+
+
+def _embed_check() -> dict[str, Any]:
+    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("customer", "origin")]
+    return {
+        "summary": "Whether pages of the origin may show the customer's forms",
+        "parameters": query,
+        "responses": {"200": _json("Yes or no, and why", EMBED_CHECK), "404": _json("No such customer", EMBED_CHECK)},
     }
 
 
@@ -194,6 +232,5 @@ def _submission() -> dict[str, Any]:
 
 
 def _probe(summary: str, **answers: str) -> dict[str, Any]:
-    status = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
-    responses = {name.removeprefix("_"): _json(text, status) for name, text in answers.items()}
+    responses = {name.removeprefix("_"): _json(text, STATUS) for name, text in answers.items()}
     return {"summary": summary, "responses": responses}

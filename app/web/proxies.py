@@ -37,6 +37,6 @@ class TrustedProxies:
         return client is not None and client[0] in self._believing.trusted_hosts
 
     def _look(self, scope: Scope) -> None:
-        if any(name == FORWARDED for name, _ in scope["headers"]):
+        if FORWARDED in dict(scope["headers"]):
             self._warned = True
             log.warning("X-Forwarded-For ignored: trusted_proxies does not name who sent it")

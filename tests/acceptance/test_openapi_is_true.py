@@ -1,11 +1,14 @@
 """The OpenAPI document against the service that it describes: what schemathesis makes of it is answered as it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -15,9 +18,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.routing import Route
 
+from app.main import create_app
 from app.web.openapi import describe
-from tests.acceptance.bodies import CUSTOMER, SITE, Desk, key, open_desk
+from tests.acceptance.bodies import CUSTOMER, SITE, Desk, booking, key, open_desk, settings, viewing_path
+from tests.acceptance.test_personal_pages import CUSTOMERS, known, link_to
 
 CHECKS = [
     not_a_server_error,
@@ -37,8 +43,51 @@ WAYS = [
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("openapi"), delivery={"wait_seconds": 0.2}) as desk:
+    with open_desk(tmp_path_factory.mktemp("openapi"), delivery={"wait_seconds": 0.05}, customers=CUSTOMERS) as desk:
         yield desk
+
+
+NOT_DESCRIBED = {"/openapi.json", "/docs", "/static/{name}"}  # the description itself, and what pages are made of
+SLOT = "SLOT1@2099-01-01T13:00:00+01:00/2099-01-01T13:15:00+01:00"
+
+
+@pytest.fixture(scope="module")
+def links(desk: Desk) -> Mapping[str, Mapping[str, str]]:
+    """What opens the addresses that hold a secret, by path."""
+    waits = {"Prefer": "respond-async", **SITE}
+    status = desk.client.post(viewing_path(), json=booking(), headers=waits).json()["statusUrl"]
+    form = {
+        "firstName": "Anna",
+        "lastName": "Ek",
+        "email.emailAddress": "anna@example.se",
+        "consent": "on",
+        "slot": "SLOT1",
+    }
+    booked = desk.client.post(viewing_path(), params={"slots": SLOT}, data=form, headers=SITE).headers["location"]
+    return {
+        "/personal/{token}": {"token": link_to(known(desk)).rpartition("/")[2]},
+        "/submissions/{id}": _opening(status),
+        "/receipts/{id}": _opening(booked),
+        "/receipts/{id}/viewing.ics": _opening(booked),
+    }
+
+
+def _opening(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    return {"id": parts.path.rpartition("/")[2], **dict(parse_qsl(parts.query))}
+
+
+def test_every_address_is_described_with_its_methods(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path, "http://127.0.0.1:1"))
+    routes = {
+        route.path: set(route.methods or ()) - {"HEAD", "OPTIONS"} for route in app.routes if isinstance(route, Route)
+    }
+    described = {path: set(map(str.upper, methods)) for path, methods in describe()["paths"].items()}
+    assert described == {path: methods for path, methods in routes.items() if not _is_ours_alone(path)}
+
+
+def _is_ours_alone(path: str) -> bool:
+    return path in NOT_DESCRIBED or path.startswith("/docs/")
 
 
 def test_every_operation_is_tried() -> None:
@@ -46,16 +95,22 @@ def test_every_operation_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("operation", "mode"), WAYS)
-def test_every_operation_answers_as_it_is_described(desk: Desk, operation: str, mode: GenerationMode) -> None:
+def test_every_operation_answers_as_it_is_described(
+    desk: Desk, links: Mapping[str, Mapping[str, str]], operation: str, mode: GenerationMode
+) -> None:
     """What fits the document and what does not alike."""
     tried = OPERATIONS[operation]
     public = tried.definition.raw.get("security", [{}])[0] == {}
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @trying(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(tried.as_strategy(generation_mode=mode))
     def each(case: Any) -> None:
         if "customer_id" in case.path_parameters:
             case.path_parameters["customer_id"] = CUSTOMER  # any other is 404, which says little
+        if mode is GenerationMode.POSITIVE:
+            opening = dict(links.get(tried.path, {}))
+            case.path_parameters |= {name: opening.pop(name) for name in ("id", "token") if name in opening}
+            case.query |= opening
         headers = SITE if public else key(CUSTOMER)
         case.call_and_validate(base_url=desk.url, headers=headers, checks=CHECKS, timeout=10)
 

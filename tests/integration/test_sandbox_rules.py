@@ -86,7 +86,7 @@ ENUMS = [
 # Per kind of member: what is taken, what is refused, and who is of that kind.
 TEXT: Values = (["x" * 5000, "", None], [7, True, [], {}])
 FLAG: Values = ([True, False], [1, 0, "true", "", None])
-DECIMAL: Values = ([0, -1, 72.5, 4_500_000, 7.9e28], ["72.5", "", True, None, 8e28, [1]])
+DECIMAL: Values = ([0, -1, 72.5, 4_500_000, 2**96 - 1, 7.9228e28], ["72.5", "", True, None, 2**96, 8e28, [1]])
 INTEGER: Values = ([0, 60, 2**31 - 1, -(2**31)], [60.5, 60.0, "60", True, None, 2**31, -(2**31) - 1])
 DATE_TIME: Values = (
     ["2026-10-18T13:00:00+02:00", "2026-10-18T13:00:00.1234567Z", "2026-10-18T13:00:00"],

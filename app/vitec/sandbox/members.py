@@ -8,10 +8,10 @@ out), a bool, number, enum or date-time may not.
 import re
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, PlainValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -60,6 +60,13 @@ def _read_date_time(value: Any) -> datetime:
     raise PydanticCustomError("date_time", "Värdet är inte en giltig tidpunkt enligt ISO 8601.")
 
 
+def _read_decimal(value: Any) -> float:
+    """An int stays one: as a float the largest would be one too many."""
+    if type(value) not in {int, float} or abs(value) >= 2**96:
+        raise PydanticCustomError("decimal", "Värdet måste vara ett tal som ryms i en decimal.")
+    return cast(float, value)
+
+
 class Choice(Enum):
     """An enum that is sent by its exact name or by the number documented beside it. Source: S, numbers H."""
 
@@ -86,8 +93,8 @@ Text = str | None
 Flag = Annotated[bool | None, NotNull]
 Integer = Annotated[int | None, Field(ge=-(2**31), lt=2**31), NotNull]
 """A .NET `int`: 32 bits."""
-Decimal = Annotated[float | None, Field(gt=-7.9228e28, lt=7.9228e28), NotNull]
-"""A .NET `decimal`: a JSON number below 7.9228e28 either way."""
+Decimal = Annotated[float | None, PlainValidator(_read_decimal), NotNull]
+"""A .NET `decimal`: 96 bits and a sign."""
 DateTime = Annotated[datetime | None, BeforeValidator(_read_date_time)]
 
 Id = Annotated[str | None, at_most(40)]

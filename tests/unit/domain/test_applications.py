@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -234,6 +234,14 @@ def test_an_application_cannot_be_changed() -> None:
 
 _text = st.text(max_size=120)
 _value = _text | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+_PLAIN: dict[str, Any] = {
+    **dict.fromkeys(("first", "last", "message", "estate"), "A"),
+    "email": "anna@example.se",
+    "phone": "0701740605",
+    "address": {},
+    "approved": "2026-01-01",
+    "status": "0",
+}
 _email = st.sampled_from(["anna@example.se", "x" * 60 + "@example.se", "å@exämple.se"])
 
 
@@ -249,6 +257,9 @@ _email = st.sampled_from(["anna@example.se", "x" * 60 + "@example.se", "å@exäm
     approved=st.datetimes().map(datetime.isoformat),
     status=_value | st.sampled_from(["Interested", "veryinterested", "3"]),
 )
+@example(**_PLAIN, price=7.9228e28)  # near the end of what a .NET decimal holds
+@example(**_PLAIN, price=2.0**96)
+@example(**_PLAIN, price=2**96 - 1)
 def test_what_we_accept_as_an_interest_vitec_accepts(
     first: Any,
     last: Any,
