@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.commands import configuring, database, leads, people, serving
+from app.commands import configuring, database, deciding, leads, people, serving
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for group in (serving, database, configuring):
     cli.add_typer(group.commands)
-leads.commands.add_typer(people.commands)
+for group in (deciding, people):
+    leads.commands.add_typer(group.commands)
 cli.add_typer(leads.commands, name="leads")
 
 

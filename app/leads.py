@@ -1,17 +1,14 @@
-"""`intresse leads …`: what an operator does with submissions without the console."""
+"""`intresse leads list/show`: what an operator sees of submissions without the console."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from app.domain.payload import filled_anew
 from app.domain.submission import Status, Submission
-from app.firms import defaults_of
 from app.service import Service, build_service, prepare_database
 from app.settings import Settings
 from app.storage.leads import Search
-from app.storage.schema import BODIES
 from app.web.personal_links import lifetime
 
 T = TypeVar("T")
@@ -55,28 +52,6 @@ async def showing(service: Service, which: str) -> Submission:
     if found is None:
         raise NoSuchSubmission(f"no submission has the id or reference {which}")
     return found
-
-
-async def releasing(service: Service, which: str) -> bool:
-    return await service.decisions.release((await showing(service, which)).id)
-
-
-async def discarding(service: Service, which: str) -> bool:
-    return await service.decisions.discard((await showing(service, which)).id)
-
-
-async def retrying(service: Service, which: str) -> bool:
-    """Fills the configured members of the steps not yet done anew, and makes them due; says whether there were any."""
-    found = await showing(service, which)
-    customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
-    if customer is None:
-        raise NoSuchSubmission(f"customer {found.customer_id} is not in the configuration")
-    try:
-        payload = await service.leads.payload(found.id)
-    except KeyError:
-        raise NoSuchSubmission(f"what {which} said has been erased") from None
-    bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
-    return await service.decisions.retry(found.id, payload | {BODIES: bodies})
 
 
 def line_of(one: Submission) -> str:

@@ -45,7 +45,7 @@ def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
     with sandbox() as vitec_url, database_url(kind, folder / "database") as url:
         configuration = folder / "intresse.toml"
         text = CONFIGURATION.format(database="").replace("sqlite:///", url, 1).replace("http://127.0.0.1:9", vitec_url)
-        configuration.write_text(text.replace("[vitec]", "[vitec]\nrequests_per_second = 10000", 1), "utf-8")
+        configuration.write_text(text, "utf-8")
         environment = {"INTRESSE_CONFIG": str(configuration)}
         port = free_port()
         serve = ["app", "serve", "--no-deliver", "--port", str(port)]

@@ -114,7 +114,7 @@ class Claiming:
                 log.error("submission can't be opened", submission=row.id, detail=str(error))
                 continue
             if not claim.steps[0].interrupted:
-                begin(connection, claim, claim.steps[0], now)
+                _begin(connection, claim, claim.steps[0], now)
             yield claim
 
     def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
@@ -141,11 +141,10 @@ class Claiming:
         return result
 
 
-def begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
+def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
     """Marks the step as being sent; the commit comes before the call."""
-    statements.SENDING.execute(connection, {"of_submission": claim.id, "of_position": step.position})
-    row = {"submission_id": claim.id, "position": step.position, "started_at": now}
-    statements.BEGIN_ATTEMPT.execute(connection, row)
+    begun = {"of_submission": claim.id, "begun_position": step.position, "started_at": now}
+    statements.BEGIN.execute(connection, begun)
 
 
 def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[Lane, datetime]]:

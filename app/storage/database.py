@@ -4,10 +4,8 @@ SQLAlchemy's synchronous Core in threads serves both: on SQLite one thread write
 visible), on PostgreSQL a few do.
 """
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +14,15 @@ import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from app.storage.prepared import run_in_driver
+from app.storage.transactions import TransactionThreads
+
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
+BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's moment, by the database's clock
 WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there yet
 
 log = structlog.get_logger()
@@ -41,29 +43,29 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
-        self._reading = self.engine.execution_options(intresse_reads=True)
-        writers = 1 if self.is_sqlite else POSTGRESQL_WRITERS
-        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="write")
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        reading = self.engine.execution_options(intresse_reads=True)
+        self._writers = TransactionThreads(self.engine, 1 if self.is_sqlite else POSTGRESQL_WRITERS, "write")
+        self._readers = TransactionThreads(reading, READERS, "read")
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailable` when the transaction could not be committed."""
-        return await self._in(self._writers, self.engine, work)
+        return await _stored(self._writers.run(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailable`."""
-        return await self._in(self._readers, self._reading, work)
-
-    async def _in(self, threads: ThreadPoolExecutor, engine: Engine, work: Callable[[Connection], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(threads, _transact, engine, work)
-        except DBAPIError as error:
-            raise StoreUnavailable(type(error.orig).__name__) from error
+        return await _stored(self._readers.run(work))
 
     def close(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
+        self._writers.close()
+        self._readers.close()
         self.engine.dispose()
+
+
+async def _stored(outcome: Awaitable[T]) -> T:
+    try:
+        return await outcome
+    except DBAPIError as error:
+        raise StoreUnavailable(type(error.orig).__name__) from error
 
 
 @contextmanager
@@ -100,19 +102,16 @@ def _first_line(error: DBAPIError) -> str:
     return first
 
 
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)
-
-
 def _postgresql_engine(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=POSTGRESQL_WRITERS + READERS,
         pool_pre_ping=True,
         paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
-        connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS, "autocommit": True},  # we say BEGIN ourselves
     )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -147,7 +146,15 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a writer waits for its turn at the start instead of failing half-way.
     reads = connection.get_execution_options().get("intresse_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    run_in_driver(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # At once, and not with the first statement: a connection that has died is replaced while nothing is lost by it.
+    # The moment comes with it, and costs no trip of its own.
+    cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
+    cursor.nextset()
+    [connection.info[BEGAN_AT]] = cursor.fetchone()
 
 
 def can_write(connection: Connection) -> None:

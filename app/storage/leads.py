@@ -75,8 +75,8 @@ class Leads:
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
 
-    async def newest(self, search: Search, most: int) -> list[Submission]:
-        """The newest first. Raises `StoreUnavailable`."""
+    async def newest(self, search: Search, most: int | None) -> list[Submission]:
+        """The newest first, at most so many. Raises `StoreUnavailable`."""
         query = select(submissions.c.id).where(*search.conditions()).order_by(submissions.c.received_at.desc())
 
         def work(connection: Connection) -> list[Submission]:

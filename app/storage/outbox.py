@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from app.domain.submission import FINAL, GROUPS, STOPPED, Status, StepStatus
 from app.storage import statements
-from app.storage.claiming import Claiming, begin
+from app.storage.claiming import Claiming
 from app.storage.claims import Claim, ClaimedStep, LeaseLost, Recorded
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import Keyring
@@ -57,7 +57,7 @@ class Outbox:
     async def record(self, claim: Claim, step: ClaimedStep, recorded: Recorded) -> bool:
         """The outcome of an attempt, and with it what is next; says whether the submission's status was settled by it.
         Raises `LeaseLost`."""
-        return await self._persist(claim, lambda connection: self._record(connection, claim, step, recorded)[0])
+        return await self._persist(claim, lambda connection: self._record(connection, claim, step, recorded))
 
     async def record_and_begin(
         self, claim: Claim, step: ClaimedStep, recorded: Recorded, then: ClaimedStep
@@ -66,13 +66,11 @@ class Outbox:
         is nothing else. Says also whether it is; it is handed back where its login rests. Raises `LeaseLost`."""
 
         def work(connection: Connection) -> tuple[bool, bool]:
-            settled, now = self._record(connection, claim, step, recorded)
             group = GROUPS[then.operation]
-            if group is not GROUPS[step.operation] and self._logins.rests(connection, (claim.customer_id, group)):
-                _fence(connection, claim, {"claim": None, "due_at": now})
-                return settled, False
-            begin(connection, claim, then, now)
-            return settled, True
+            elsewhere = group is not GROUPS[step.operation]
+            if elsewhere and self._logins.rests(connection, (claim.customer_id, group)):
+                return self._record(connection, claim, step, recorded, hands_back=True), False
+            return self._record(connection, claim, step, recorded, then=then), True
 
         return await self._persist(claim, work)
 
@@ -80,7 +78,9 @@ class Outbox:
         """Marks the step as being sent, before the call. Raises `LeaseLost`."""
 
         def work(connection: Connection) -> None:
-            begin(connection, claim, step, self._renew(connection, claim))
+            now = now_of(connection)
+            begun = {"begun_position": step.position, "started_at": now}
+            _change(connection, claim, {"due_at": now + self._lease}, begun=begun)
 
         await self._persist(claim, work)
 
@@ -106,39 +106,45 @@ class Outbox:
     def _until(self) -> float:
         return time.monotonic() + self._lease.total_seconds()
 
-    def _renew(self, connection: Connection, claim: Claim) -> datetime:
-        now = now_of(connection)
-        _fence(connection, claim, {"due_at": now + self._lease})
-        return now
+    def _renew(self, connection: Connection, claim: Claim) -> None:
+        _change(connection, claim, {"due_at": now_of(connection) + self._lease})
 
     def _record(
-        self, connection: Connection, claim: Claim, step: ClaimedStep, recorded: Recorded
-    ) -> tuple[bool, datetime]:
+        self,
+        connection: Connection,
+        claim: Claim,
+        step: ClaimedStep,
+        recorded: Recorded,
+        *,
+        then: ClaimedStep | None = None,
+        hands_back: bool = False,
+    ) -> bool:
         now = now_of(connection)
         values = {"due_at": now + self._lease} | _submission_values(claim, step, recorded, now)
-        _fence(connection, claim, values)
-        of_step = {"of_submission": claim.id, "of_position": step.position}
+        if hands_back:
+            values |= {"claim": None, "due_at": now}
+        begun = {"begun_position": then.position, "started_at": now} if then else None
+        _change(connection, claim, values, self._attempt(claim, step, recorded, now), begun)
+        lane = (claim.customer_id, GROUPS[step.operation])
+        if recorded.news is not None and self._logins.matters(lane, recorded.news):
+            named = step.resource or (str(step.body.get("contactId", "")),)
+            self._logins.told(connection, lane, recorded.news, now, named, claim.id)
+        return "settled_at" in values
+
+    def _attempt(self, claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:
         place = f"{claim.id}/{step.position}"
-        outcome = {
-            "status": recorded.status.value,
+        return {
+            "of_position": step.position,
+            "step_status": recorded.status.value,
             "uncounted": 0 if recorded.counts else 1,
             "not_found": recorded.not_found,
             "result": self._seal(recorded.result, f"{place}/result"),
             "upstream": self._seal(recorded.upstream, f"{place}/upstream"),
-        }
-        statements.RECORD_STEP.execute(connection, of_step | outcome)
-        ended = {
             "ended_at": now,
             "outcome": recorded.outcome,
             "http_status": recorded.http_status,
             "detail": (recorded.detail or "")[:DETAIL_LENGTH] or None,
         }
-        statements.END_ATTEMPT.execute(connection, of_step | ended)
-        lane = (claim.customer_id, GROUPS[step.operation])
-        if recorded.news is not None and self._logins.matters(lane, recorded.news):
-            named = step.resource or (str(step.body.get("contactId", "")),)
-            self._logins.told(connection, lane, recorded.news, now, named, claim.id)
-        return "settled_at" in values, now
 
     def _seal(self, value: Any, place: str) -> bytes | None:
         return None if value is None else self._keyring.seal(value, place)
@@ -169,8 +175,16 @@ def _main_position(claim: Claim) -> int:
     return next((step.position for step in claim.steps if step.operation is claim.operation), -1)
 
 
-def _fence(connection: Connection, claim: Claim, values: Mapping[str, Any]) -> None:
-    """Sets columns of a submission that is still ours. Raises `LeaseLost`."""
+def _change(
+    connection: Connection,
+    claim: Claim,
+    values: Mapping[str, Any],
+    recorded: Mapping[str, Any] | None = None,
+    begun: Mapping[str, Any] | None = None,
+) -> None:
+    """Sets columns of a submission that is still ours, and with them what became of an attempt, and that the next has
+    begun. Raises `LeaseLost`: then nothing was written."""
     mine = {"of_submission": claim.id, "of_claim": claim.token}
-    if statements.fenced(tuple(values)).execute(connection, mine | dict(values)) != 1:
+    change = statements.fenced(tuple(values), records=recorded is not None, begins=begun is not None)
+    if not change.execute(connection, {**mine, **values, **(recorded or {}), **(begun or {})}):
         raise LeaseLost(claim.id)

@@ -8,8 +8,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    Insert,
     Select,
+    Update,
     bindparam,
     func,
     insert,
@@ -21,7 +24,8 @@ from sqlalchemy import (
 )
 
 from app.domain.submission import FunctionGroup, StepStatus
-from app.storage.prepared import Prepared
+from app.storage.database import BEGAN_AT
+from app.storage.prepared import Prepared, Together
 from app.storage.schema import attempts, steps, submissions
 
 OF_SUBMISSION = submissions.c.id == bindparam("of_submission")
@@ -82,45 +86,67 @@ CLAIM = Prepared(
     )
 )
 STEPS = Prepared(select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position))
-SENDING = Prepared(update(steps).where(OF_STEP).values(status=StepStatus.SENDING.value, attempts=steps.c.attempts + 1))
-RECORD_STEP = Prepared(
-    update(steps)
-    .where(OF_STEP)
-    .values(
-        status=bindparam("status"),
-        attempts=steps.c.attempts - bindparam("uncounted"),
-        not_found=bindparam("not_found"),
-        result=bindparam("result"),
-        upstream=bindparam("upstream"),
+
+
+def _record_step(allowed: ColumnElement[bool]) -> Update:
+    return (
+        update(steps)
+        .where(OF_STEP, allowed)
+        .values(
+            status=bindparam("step_status"),
+            attempts=steps.c.attempts - bindparam("uncounted"),
+            not_found=bindparam("not_found"),
+            result=bindparam("result"),
+            upstream=bindparam("upstream"),
+        )
     )
-)
-BEGIN_ATTEMPT = Prepared(
-    insert(attempts).values({name: bindparam(name) for name in ("submission_id", "position", "started_at")})
-)
-END_ATTEMPT = Prepared(
-    update(attempts)
-    .where(
-        attempts.c.submission_id == bindparam("of_submission"),
-        attempts.c.position == bindparam("of_position"),
-        attempts.c.ended_at.is_(None),
+
+
+def _end_attempt(allowed: ColumnElement[bool]) -> Update:
+    of_attempt = (attempts.c.submission_id == bindparam("of_submission")) & (
+        attempts.c.position == bindparam("of_position")
     )
-    .values({name: bindparam(name) for name in ("ended_at", "outcome", "http_status", "detail")})
-)
+    return (
+        update(attempts)
+        .where(of_attempt, attempts.c.ended_at.is_(None), allowed)
+        .values({name: bindparam(name) for name in ("ended_at", "outcome", "http_status", "detail")})
+    )
+
+
+def _sending(allowed: ColumnElement[bool]) -> Update:
+    begun = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.position == bindparam("begun_position"))
+    return (
+        update(steps)
+        .where(begun, allowed)
+        .values(status=bindparam("sending", StepStatus.SENDING.value), attempts=steps.c.attempts + 1)
+    )
+
+
+def _begin_attempt(allowed: ColumnElement[bool]) -> Insert:
+    columns = (attempts.c.submission_id, attempts.c.position, attempts.c.started_at)
+    names = ("of_submission", "begun_position", "started_at")
+    values = (bindparam(name, type_=column.type) for name, column in zip(names, columns, strict=True))
+    return insert(attempts).from_select(columns, select(*values).where(allowed))
+
+
+_RECORD = (_record_step, _end_attempt)
+_BEGIN = (_sending, _begin_attempt)
+BEGIN = Together(_sending(true()), _begin_attempt)
 
 
 @cache
-def fenced(columns: tuple[str, ...]) -> Prepared:
-    """Sets these columns of a submission, if the claim is still `of_claim`."""
+def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> Together:
+    """Sets these columns of a submission, if the claim is still `of_claim`; `records` what became of the attempt at
+    `of_position`, and `begins` the one at `begun_position`."""
     mine = submissions.c.claim == bindparam("of_claim")
-    return Prepared(update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns}))
+    fence = update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
+    return Together(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))
 
 
 def now_of(connection: Connection) -> datetime:
-    """By the database's clock on PostgreSQL, where workers on several machines share the leases."""
+    """The transaction's moment: by the database's clock on PostgreSQL, where workers on several machines share the
+    leases."""
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
-    now: datetime = connection.execute(_CLOCK).scalar_one()
-    return now
-
-
-_CLOCK = select(func.clock_timestamp())
+    began_at: datetime = connection.info[BEGAN_AT]
+    return began_at

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from app.alarms import watch
-from app.leads import retrying, run
+from app.deciding import about_one
+from app.leads import run
 from app.main import create_app
 from app.settings import Settings
 from app.storage import alarms, notices
@@ -121,7 +122,7 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     identity = post(client)
     eventually(lambda: webhook.told("rejected"))
     assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
-    run(configure(**told), lambda service: retrying(service, identity))
+    run(configure(**told), lambda service: about_one(service, "retry", identity))
     eventually(lambda: webhook.told("rejected", over=True))
     eventually(lambda: status(client, identity) == "delivered")
     assert len(webhook.heard) == 2

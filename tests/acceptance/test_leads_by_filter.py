@@ -1,0 +1,89 @@
+"""`intresse leads retry/release/discard` about all that a filter finds."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Fault, Office
+from tests.acceptance.commands import Intresse, refused
+from tests.conftest import API_KEY, CUSTOMER
+from tests.serving import eventually
+
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+BODY = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
+Start = Callable[..., httpx.Client]
+
+
+@pytest.fixture
+def rejected(start: Start, office: Office) -> httpx.Client:
+    """A service with three submissions that Vitec refused, and one that it took."""
+    client = start()
+    for number in range(4):
+        if number < 3:
+            office.order(Fault(status=400, times=1))
+        path = f"/Advertising/Estate/{CUSTOMER}/O{number}/interest"
+        assert client.post(path, json=BODY, headers=KEY).status_code == (400 if number < 3 else 200)
+    return client
+
+
+def test_a_dry_run_lists_what_the_filter_finds_and_changes_nothing(rejected: httpx.Client, intresse: Intresse) -> None:
+    for command in ("retry", "release", "discard"):
+        done = intresse("leads", command, "--status", "rejected", "--dry-run")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(done.stdout.splitlines()) == 3
+    assert len(json.loads(intresse("leads", "retry", "--stuck", "--dry-run", "--json").stdout)) == 3
+    assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
+
+
+def test_without_a_yes_it_says_how_many_and_does_nothing(rejected: httpx.Client, intresse: Intresse) -> None:
+    refused(intresse("leads", "retry", "--status", "rejected"), "3", "--dry-run", "--yes")
+    assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
+
+
+def test_all_that_the_filter_finds_are_sent_again_and_a_second_time_changes_nothing(
+    rejected: httpx.Client, office: Office, intresse: Intresse
+) -> None:
+    done = intresse("leads", "retry", "--customer", CUSTOMER, "--status", "rejected", "--yes")
+    assert (done.returncode, done.stdout) == (0, "due now: 3, nothing to do: 0\n")
+    eventually(lambda: len(office.received) == 7)
+    eventually(lambda: not intresse("leads", "list", "--status", "pending").stdout)
+    again = intresse("leads", "retry", "--customer", CUSTOMER, "--status", "rejected", "--yes")
+    assert (again.returncode, again.stdout) == (0, "due now: 0, nothing to do: 0\n")
+    everything = intresse("leads", "retry", "--customer", CUSTOMER, "--yes")
+    assert (everything.returncode, everything.stdout) == (0, "due now: 0, nothing to do: 4\n")
+    assert len(office.received) == 7
+
+
+def test_what_is_younger_or_anothers_is_left_alone(rejected: httpx.Client, intresse: Intresse) -> None:
+    for others in (("--older-than", "1h"), ("--customer", "M99999")):
+        done = intresse("leads", "discard", "--status", "rejected", *others, "--yes")
+        assert (done.returncode, done.stdout) == (0, "closed: 0, nothing to do: 0\n")
+    assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
+
+
+def test_as_json_each_is_told_with_what_became_of_it(rejected: httpx.Client, intresse: Intresse) -> None:
+    told = json.loads(intresse("leads", "discard", "--customer", CUSTOMER, "--yes", "--json").stdout)
+    assert [(one["was"], one["changed"], one["problem"]) for one in told] == [
+        *[("rejected", True, None)] * 3,
+        ("delivered", False, None),
+    ]
+    again = json.loads(intresse("leads", "discard", told[0]["id"], "--json").stdout)
+    assert [(one["id"], one["changed"]) for one in again] == [(told[0]["id"], False)]
+
+
+def test_one_that_cannot_be_decided_about_does_not_keep_the_others(rejected: httpx.Client, intresse: Intresse) -> None:
+    done = intresse("leads", "retry", "--status", "rejected", "--yes", customer={"id": "M11111"})
+    assert done.returncode == 1
+    assert done.stdout == "due now: 0, nothing to do: 3\n"
+    assert done.stderr.count(CUSTOMER) == 3
+
+
+@pytest.mark.parametrize("arguments", [(), ("ABCD2345", "--stuck"), ("--yes",)], ids=str)
+def test_which_ones_has_to_be_said_in_one_way(intresse: Intresse, arguments: tuple[str, ...]) -> None:
+    refused(intresse("leads", "discard", *arguments), "--status", "--customer", "--older-than")
+
+
+def test_a_bad_age_is_told_in_one_line(intresse: Intresse) -> None:
+    refused(intresse("leads", "discard", "--older-than", "soon", "--yes"), "--older-than")
