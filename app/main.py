@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
@@ -17,6 +18,7 @@ from app.web import docs, openapi, operations, problems
 from app.web.application import App
 from app.web.console.routes import routes as console_routes
 from app.web.guard import OriginRule
+from app.web.headers import SecurityHeaders
 from app.web.routes import routes
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.site import Site
@@ -76,7 +78,8 @@ def create_worker_app(settings: Settings) -> Starlette:
         async with service.running(web=False):
             yield
 
-    return App((), routes=[*operations.routes(service.database), *service.watching.routes()], lifespan=lifespan)
+    told = [*operations.routes(service.database), *service.watching.routes()]
+    return Starlette(routes=told, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
 
 
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:

@@ -1,21 +1,45 @@
 """The framework's application, with what every answer needs around it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.headers import SecurityHeaders
 from app.web.proxies import TrustedProxies
 
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
 
 class App(Starlette):
-    """With what has to be around the framework's own answers to faults too."""
+    """With what has to be around the answers to faults too."""
 
     def __init__(self, trusted_proxies: Sequence[str], **named: Any) -> None:
         super().__init__(**named)
         self._trusted_proxies = trusted_proxies
 
     def build_middleware_stack(self) -> ASGIApp:
-        return SecurityHeaders(TrustedProxies(super().build_middleware_stack(), self._trusted_proxies))
+        return SecurityHeaders(TrustedProxies(Faults(self.router, self.exception_handlers), self._trusted_proxies))
+
+
+class Faults:
+    """Answers what the framework raises and what nobody foresaw. In place of Starlette's two layers for it, which
+    each wrap every message of every answer."""
+
+    def __init__(self, app: ASGIApp, handlers: Mapping[Any, Handler]) -> None:
+        self._app = app
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            kind = HTTPException if isinstance(error, HTTPException) else Exception
+            if scope["type"] != "http" or kind not in self._handlers:
+                raise
+            answer = await self._handlers[kind](Request(scope, receive), error)
+            await answer(scope, receive, send)  # raises, and so ends the connection, where an answer has begun already

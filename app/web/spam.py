@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 QUICK_SECONDS = 2  # from the form's page to its post
+_IN_LINKS = frozenset("/.[<")  # in every link, and in few names
 _LINK = re.compile(r"https?:/|www\.|\[url|<a\b", re.IGNORECASE)
 _NAMES = ("firstName", "lastName", "updatePerson.firstName", "updatePerson.lastName")
 _MESSAGES = ("contactMessage", "message")
@@ -24,4 +25,5 @@ def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int |
 
 
 def _has_link(typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
-    return any(name in typed and _LINK.search(typed[name]) is not None for name in names)
+    said = (typed[name] for name in names if name in typed)
+    return any(not _IN_LINKS.isdisjoint(text) and _LINK.search(text) for text in said)
