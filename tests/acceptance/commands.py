@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def _toml(table: dict[str, Any], prefix: str = "") -> str:
 def written(settings: Settings, folder: Path) -> dict[str, str]:
     """The environment in which `intresse` finds this configuration."""
     table = settings.model_dump()
-    table["encryption_keys"] = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    table["encryption_keys"] = ",".join(urlsafe_b64encode(key).decode() for key in settings.encryption_keys)
     path = folder / "intresse.toml"
     path.write_text(_toml(_plain(table)), "utf-8")
     return {**os.environ, "INTRESSE_CONFIG": str(path), "PYTHONUTF8": "1"}

@@ -1,0 +1,135 @@
+"""Memory while a thousand connections trickle behind the compose file's proxy, and whether visitors get through.
+
+The proxy passes a body on as it comes, so each of them holds a connection of the service's too.
+"""
+
+import asyncio
+import contextlib
+import math
+import os
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.machine import resident
+from benchmarks.requests import ORIGIN, PATH
+from benchmarks.servers import START_SECONDS, Server, Stopped, free_port
+from benchmarks.service import form_token, service
+
+ROOT = Path(__file__).resolve().parents[1]
+CONNECTIONS = 1000
+WAVES = 3
+SECONDS = 8  # that a wave trickles; the proxy would end it after 20
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nOrigin: {ORIGIN}\r\nContent-Length: 2000\r\n"
+HEAD += "Content-Type: application/x-www-form-urlencoded\r\n\r\nfirstName="
+
+
+@dataclass(frozen=True)
+class Slow:
+    """The service's memory in MB, before and at the end of each wave; `files` are the most that it had open. How long
+    the slowest visitor took meanwhile, from the form's page to the receipt's address, in milliseconds."""
+
+    idle: float
+    waves: list[float]
+    proxy: float
+    files: int
+    visitor: float
+
+
+@contextlib.contextmanager
+def proxied(server: Server, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, ssl.SSLContext]]:
+    """Caddy with the configuration that the compose file gives it; its port, and what trusts its certificate.
+    Raises `Stopped`."""
+    port, authority = free_port(), folder / "caddy/pki/authorities/local/root.crt"
+    environment = os.environ | {
+        "INTRESSE_REPLICAS": f"127.0.0.1:{server.port}",
+        "INTRESSE_HTTPS_PORT": str(port),
+        "INTRESSE_HTTP_PORT": str(free_port()),
+        **dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder)),
+    }
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
+    with (folder / "caddy.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        began = time.monotonic()
+        while not (authority.exists() and _listens(port)):
+            if process.poll() is not None or time.monotonic() - began > START_SECONDS:
+                raise Stopped("caddy: " + (folder / "caddy.log").read_text("utf-8", "replace")[-500:])
+            time.sleep(0.05)
+        yield process, port, ssl.create_default_context(cafile=authority)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def measure_slow(folder: Path) -> Slow:
+    """Raises `Stopped`; `OSError` where the proxy is not installed."""
+    with service(ROOT, folder / "service") as server, proxied(server, folder) as (proxy, port, trust):
+        visitor = asyncio.run(_visit(port, trust))  # what the first visitor makes the service load
+        idle, waves, files = _megabytes(server.process.pid), [], 0
+        for _ in range(WAVES):
+            memory, held, took = asyncio.run(_wave(server.process.pid, port, trust))
+            waves.append(memory)
+            visitor, files = max(visitor, took), max(files, held)
+        return Slow(idle, waves, _megabytes(proxy.pid), files, visitor)
+
+
+async def _wave(pid: int, port: int, trust: ssl.SSLContext) -> tuple[float, int, float]:
+    """The service's memory while they are still open, how many files it has open, and the slowest visitor meanwhile."""
+    async with contextlib.AsyncExitStack() as ending:
+        writers = []
+        for _ in range(CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost")
+            ending.callback(writer.close)
+            writer.write(HEAD.encode())
+            writers.append(writer)
+        slowest = 0.0
+        for _ in range(SECONDS):
+            for writer in writers:
+                writer.write(b"a")
+            slowest = max(slowest, await _visit(port, trust))
+            await asyncio.sleep(1)
+        return _megabytes(pid), len(os.listdir(f"/proc/{pid}/fd")), slowest
+
+
+async def _visit(port: int, trust: ssl.SSLContext) -> float:
+    """A visitor from the form's page to the receipt's address, in milliseconds. Raises `Stopped`."""
+    began = time.perf_counter()
+    async with httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=trust, timeout=30) as browser:
+        page = await browser.get(PATH)
+        typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@maklarhuset.se", "consent": "on"}
+        typed["token"] = form_token(page.content)
+        answer = await browser.post(PATH, data=typed, headers={"Origin": ORIGIN})
+    if answer.status_code != 303:
+        raise Stopped(f"a visitor was answered {answer.status_code}")
+    return 1000 * (time.perf_counter() - began)
+
+
+def _megabytes(pid: int) -> float:
+    return resident(pid) or math.nan
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="intresse-slow-") as folder:
+        found = measure_slow(Path(folder))
+    waves = ", ".join(f"{megabytes:.0f}" for megabytes in found.waves)
+    print(f"{CONNECTIONS:,} slow connections through the proxy; the service had {found.files:,} files open")
+    print(f"its memory: idle {found.idle:.0f} MB, at the end of each wave {waves} MB; the proxy's {found.proxy:.0f} MB")
+    print(f"the slowest visitor meanwhile, form and post over new TLS: {found.visitor:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

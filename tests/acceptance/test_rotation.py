@@ -1,0 +1,73 @@
+"""The keys of what is kept are changed while visitors post: nothing is lost, and the old key can be taken away."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+
+from app.main import create_app
+from app.vitec.sandbox import Office
+from tests.acceptance.commands import Intresse
+from tests.conftest import API_KEY, CUSTOMER, Configure
+from tests.serving import eventually, serve
+
+OLD = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+NEW = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
+KEPT = 150  # before the keys are changed: more than are sealed in one transaction
+VISITORS = 2
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+
+
+def post(client: httpx.Client, name: str) -> str:
+    """The submission's id."""
+    person = {"firstName": "Anna", "lastName": name, "email": {"emailAddress": "anna@example.se"}}
+    path = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+    answer = client.post(path, json=person, headers={**KEY, "Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
+    """Each submission's id and the name in it."""
+    with httpx.Client(base_url=url, timeout=30) as client:
+        sent: dict[str, str] = {}
+        while not enough.wait(0.01):
+            name = f"{visitor}:{len(sent)}"
+            sent[post(client, name)] = name
+    return sent
+
+
+def status_of(client: httpx.Client, identity: str) -> str:
+    return str(client.get(f"/submissions/{identity}", headers=KEY).json()["status"])
+
+
+def test_keys_are_changed_while_visitors_post(
+    configure: Configure, shell: Intresse, intresse: Intresse, office: Office, database_url: str
+) -> None:
+    @contextmanager
+    def served(keys: str, *, deliver: bool = True) -> Iterator[httpx.Client]:
+        app = create_app(configure(encryption_keys=keys, database_url=database_url), deliver=deliver)
+        with serve(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+            yield client
+
+    shell("migrate", database_url=database_url)
+    with served(OLD, deliver=False) as client:
+        sent = {post(client, f"before:{number}"): f"before:{number}" for number in range(KEPT)}
+    enough = threading.Event()
+    with served(f"{NEW},{OLD}") as client, ThreadPoolExecutor(VISITORS) as visitors:
+        visiting = [visitors.submit(posting, str(client.base_url), number, enough) for number in range(VISITORS)]
+        rotated = shell("rotate-keys", encryption_keys=f"{NEW},{OLD}", database_url=database_url)
+        enough.set()
+        for visit in visiting:
+            assert visit.result()
+            sent |= visit.result()
+    assert rotated.returncode == 0, rotated.stderr
+    assert "Sealed anew: 0" not in rotated.stdout
+    with served(NEW) as client:
+        eventually(lambda: len(office.received) >= len(sent), within=60)
+        again = intresse("rotate-keys", encryption_keys=NEW, database_url=database_url)
+        assert "Sealed anew: 0" in again.stdout  # nothing is left that needs another key
+        eventually(lambda: {status_of(client, identity) for identity in sent} == {"delivered"})
+    assert sorted(received.body["lastName"] for received in office.received) == sorted(sent.values())
