@@ -5,11 +5,12 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
 from app.domain.submission import NewStep, NewSubmission, Operation, new_id
 from app.storage.database import Database
@@ -71,7 +72,8 @@ async def _fill(database: Database, rows: int) -> None:
         await database.write(lambda connection, batch=batch: _insert(connection, batch))  # type: ignore[misc]
     await _accept(database)
     if not database.is_sqlite:  # as its own housekeeping would before long
-        await database.write(lambda connection: connection.execute(text("ANALYZE")))
+        with closing(database.engine.raw_connection()) as connection:  # outside of any transaction
+            connection.cursor().execute("VACUUM ANALYZE")
 
 
 def _outbox(database: Database) -> Outbox:

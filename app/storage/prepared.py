@@ -78,8 +78,11 @@ class Together:
 
 def run_in_driver(connection: Connection, sql: str, inputs: Sequence[Any] | None = None) -> Any:
     """The driver's cursor. Raises `DBAPIError`."""
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
+    dialect = connection.dialect
     try:
-        return driver.execute(sql, inputs) if inputs else driver.execute(sql)  # type: ignore[union-attr]
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(sql, None, error, connection.dialect.loaded_dbapi.Error) from error
+        return driver.execute(sql, inputs) if inputs else driver.execute(sql)
+    except dialect.loaded_dbapi.Error as error:
+        kind = dialect.loaded_dbapi.Error
+        died = dialect.is_disconnect(error, driver, None)
+        raise DBAPIError.instance(sql, None, error, kind, connection_invalidated=died, dialect=dialect) from error

@@ -66,8 +66,8 @@ class _Standing:
         try:
             outcome = work(connection)
             connection.commit()
-        except BaseException:
-            self.close()  # which rolls back; the pool looks at the connection before it is used again
+        except BaseException as error:
+            self._drop(error)
             raise
         return outcome
 
@@ -82,7 +82,7 @@ class _Standing:
             try:
                 self._connection.begin()
             except DBAPIError as error:
-                self.close()
+                self._drop(error)
                 if not error.connection_invalidated:
                     raise
             else:
@@ -90,10 +90,16 @@ class _Standing:
         self._connection = self._engine.connect()
         try:
             self._connection.begin()
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._drop(error)
             raise
         return self._connection
+
+    def _drop(self, error: BaseException) -> None:
+        """Undoes what was begun. The pool looks at the connection before it gives it out again, or has lost it."""
+        if self._connection is not None and isinstance(error, DBAPIError) and error.connection_invalidated:
+            self._connection.invalidate()
+        self.close()
 
 
 def _tell(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:

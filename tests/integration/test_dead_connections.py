@@ -1,0 +1,49 @@
+"""Connections to PostgreSQL that die while nobody looks: none of them costs a transaction."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from app.storage.database import POSTGRESQL_WRITERS, READERS, Database
+from tests.integration.storing import opened
+
+pytestmark = pytest.mark.anyio
+
+OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+
+
+async def ask_each(database: Database) -> set[int]:
+    """The server's processes behind this database's threads."""
+    slowly = text("SELECT pg_backend_pid(), pg_sleep(0.2)")
+    asked = [database.write(lambda c: int(c.execute(slowly).scalar_one())) for _ in range(POSTGRESQL_WRITERS)]
+    asked += [database.read(lambda c: int(c.execute(slowly).scalar_one())) for _ in range(READERS)]
+    return set(await asyncio.gather(*asked))
+
+
+def end_all(url: str) -> None:
+    with opened(url) as other, other.engine.begin() as connection:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) {OTHERS}"))
+
+
+async def test_a_connection_that_died_while_it_stood_idle_is_replaced_before_it_is_used(postgresql_url: str) -> None:
+    with opened(postgresql_url) as database:
+        before = await ask_each(database)
+        assert len(before) == POSTGRESQL_WRITERS + READERS
+        end_all(postgresql_url)
+        after = await ask_each(database)  # raises nothing
+        assert len(after) == POSTGRESQL_WRITERS + READERS
+        assert not before & after
+
+
+async def test_a_thread_keeps_its_connection(postgresql_url: str) -> None:
+    with opened(postgresql_url) as database:
+        assert await ask_each(database) == await ask_each(database)
+
+
+async def test_a_closed_database_leaves_no_connection_behind(postgresql_url: str) -> None:
+    with opened(postgresql_url) as watching:
+        with opened(postgresql_url) as database:
+            assert len(await ask_each(database)) == POSTGRESQL_WRITERS + READERS
+        with watching.engine.begin() as connection:
+            assert connection.execute(text(f"SELECT count(*) {OTHERS}")).scalar() == 0
