@@ -1,5 +1,8 @@
 """What the answers look like, as JSON Schema: for the OpenAPI document."""
 
+from typing import Any
+
+KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -71,3 +74,14 @@ REFUSALS = {
     "502": "Vitec's answer can't be read",
     "503": "The store, or for contacts Vitec, is away",
 }
+
+
+def refused(*statuses: str) -> dict[str, Any]:
+    """A page where the caller is a browser or the post a form, else a problem."""
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    content = {"application/problem+json": problem, "text/html": TEXT}
+    return {status: {"description": REFUSALS[status], "content": content} for status in statuses}
+
+
+def as_json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

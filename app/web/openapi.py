@@ -9,9 +9,10 @@ from starlette.routing import BaseRoute, Route
 
 from app import __version__
 from app.web import crm, forms
-from app.web.answer_schemas import EMBED_CHECK, PENDING, PROBLEM, REFUSALS, STATUS, SUBMISSION, TEXT
+from app.web.answer_schemas import KEYS, PENDING, PROBLEM, SUBMISSION, TEXT, as_json, refused
 from app.web.bodies import Media
 from app.web.kinds import CONTACT_ME, MY_LOAN_PROMISE, Kind
+from app.web.openapi_resources import RESOURCES
 from app.web.reading import CONSENT
 
 SUMMARIES = {
@@ -20,7 +21,6 @@ SUMMARIES = {
     "lead": "Lead on a known contact",
     "loan-promise": "Loan promise of a known contact",
 }
-KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 REFERENCE = "#/components/schemas/{model}"
 MEDIA = [media.value for media in Media]
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
@@ -77,13 +77,7 @@ def describe() -> dict[str, Any]:
     document["paths"] |= {
         crm.CONTACTS_PATH: {"get": _contacts()},
         "/personal/{token}": {"get": _personal_form(), "post": _personal_post()},
-        "/submissions/{id}": {"get": _submission()},
-        "/receipts/{id}": {"get": _receipt("The receipt, as a page", "text/html")},
-        "/receipts/{id}/viewing.ics": {"get": _receipt("The booked viewing for a calendar", "text/calendar")},
-        "/embed.js": {"get": _embed_script()},
-        "/embed/check": {"get": _embed_check()},
-        "/healthz": {"get": _probe("Is the process up", _200="It is", _503="It stops")},
-        "/readyz": {"get": _probe("Can it take leads", _200="It can", _503="It can't")},
+        **{path: {"get": resource} for path, resource in RESOURCES.items()},
     }
     return document
 
@@ -94,17 +88,6 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
-def _refused(*statuses: str) -> dict[str, Any]:
-    """A page where the caller is a browser or the post a form, else a problem."""
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    content = {"application/problem+json": problem, "text/html": TEXT}
-    return {status: {"description": REFUSALS[status], "content": content} for status in statuses}
-
-
-def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
 def _contacts() -> dict[str, Any]:
     found = {"type": "array", "items": {"type": "object", "description": "Vitec's own members"}}
     ids = {"name": "contact_ids", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -113,7 +96,7 @@ def _contacts() -> dict[str, Any]:
         "operationId": "contact",
         "security": KEYS,
         "parameters": [*_parameters("/{customer_id}"), ids],
-        "responses": {"200": _json("Those that Vitec knows", found), **_refused("400", "401", "404", "502", "503")},
+        "responses": {"200": as_json("Those that Vitec knows", found), **refused("400", "401", "404", "502", "503")},
     }
 
 
@@ -122,7 +105,7 @@ def _form(kind: Kind, path: str) -> dict[str, Any]:
         "summary": f"{SUMMARIES[kind.operation]}: the form",
         "operationId": f"{kind.operation}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
-        "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **_refused("401", "404")},
+        "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
     }
 
 
@@ -133,7 +116,7 @@ def _post(kind: Kind, path: str) -> dict[str, Any]:
         "security": [{}, *KEYS] if kind.page else KEYS,
         "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
         "requestBody": _body(kind.model.__name__),
-        "responses": _accepted() | _refused(*POST_REFUSALS),
+        "responses": _accepted() | refused(*POST_REFUSALS),
     }
 
 
@@ -144,8 +127,8 @@ def _body(model: str) -> dict[str, Any]:
 
 def _accepted() -> dict[str, Any]:
     return {
-        "200": _json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
-        "202": _json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
+        "200": as_json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
+        "202": as_json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
         "303": {"description": "On disk (a form post): the receipt"},
     }
 
@@ -167,7 +150,7 @@ def _personal_form() -> dict[str, Any]:
         "parameters": [TOKEN],
         "responses": {
             "200": {"description": "The form, or that the link has been used", "content": {"text/html": TEXT}},
-            **_refused("401", "404", "410"),
+            **refused("401", "404", "410"),
         },
     }
 
@@ -181,56 +164,5 @@ def _personal_post() -> dict[str, Any]:
         "security": [{}],
         "parameters": [TOKEN, *POST_HEADERS],
         "requestBody": _body("Personal"),
-        "responses": accepted | _refused("410", *POST_REFUSALS),
+        "responses": accepted | refused("410", *POST_REFUSALS),
     }
-
-
-def _receipt(summary: str, media: str) -> dict[str, Any]:
-    identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    return {
-        "summary": summary,
-        "description": "At the address that a form post is sent on to; it lives 30 days.",
-        "parameters": [identity, {"name": "key", "in": "query", "schema": {"type": "string"}}],
-        "responses": {
-            "200": {"description": "Without personal data", "content": {media: TEXT}},
-            **_refused("404", "410", "503"),
-        },
-    }
-
-
-def _embed_script() -> dict[str, Any]:
-    return {
-        "summary": "The script that shows the forms on a broker's pages",
-        "responses": {
-            "200": {"description": "The script", "content": {"text/javascript": TEXT}},
-            "304": {"description": "You have it (`If-None-Match`)"},
-        },
-    }
-
-
-def _embed_check() -> dict[str, Any]:
-    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("customer", "origin")]
-    return {
-        "summary": "Whether pages of the origin may show the customer's forms",
-        "parameters": query,
-        "responses": {"200": _json("Yes or no, and why", EMBED_CHECK), "404": _json("No such customer", EMBED_CHECK)},
-    }
-
-
-def _submission() -> dict[str, Any]:
-    secret = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "as in `statusUrl`"}
-    return {
-        "summary": "What became of it, by the customer's API key or its statusUrl",
-        "operationId": "submission",
-        "security": [{}, *KEYS],
-        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}, secret],
-        "responses": {
-            "200": _json("Without personal data", {"$ref": "#/components/schemas/Submission"}),
-            **_refused("401", "404", "503"),
-        },
-    }
-
-
-def _probe(summary: str, **answers: str) -> dict[str, Any]:
-    responses = {name.removeprefix("_"): _json(text, STATUS) for name, text in answers.items()}
-    return {"summary": summary, "responses": responses}
