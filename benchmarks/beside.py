@@ -1,7 +1,7 @@
 """Durable posts with and without `intresse deliver` at work beside the web service, alternating in one run.
 
-The worker, the sandbox and the load share one core, the service has the other. The worker sleeps (SIGSTOP) in every
-other round.
+The worker runs as it comes, at ten calls a second for the one customer: what is posted faster waits its turn. It shares
+one core with the sandbox and the load, the service has the other. It sleeps (SIGSTOP) in every other round.
 """
 
 import multiprocessing

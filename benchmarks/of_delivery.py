@@ -33,6 +33,8 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
         made = measure_chain(folder)
         numbers = f"{made.ratio:.2f} ({made.delivered:.1f} : {made.bare:.1f} ms)"
         yield "a booking's chain, of its three calls bare", numbers, f"<= {chain.WANTED}"
+        numbers = f"{made.ratio_with_claim:.2f} ({made.claimed:.1f} : {made.bare:.1f} ms)"
+        yield "the same with the claim before it", numbers, ""
     speed = measure_delivery(kind, folder / "delivery")
     yield "delivered by one worker, a second", f"{speed.rate:.0f}", f">= {delivery.WANTED_RATE:.0f}"
     numbers = f"{speed.ratio:.2f} ({speed.idle:.1f} : {speed.bare:.1f} ms)"
