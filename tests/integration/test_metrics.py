@@ -25,7 +25,7 @@ def _always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service(start: Start, database_url: str) -> httpx.Client:
+def service(database_url: str, start: Start) -> httpx.Client:
     return start(database_url=database_url)
 
 
@@ -122,7 +122,7 @@ def test_what_the_database_tells_is_looked_for_only_now_and_then(
     assert told(service, "intresse_waiting") is None
 
 
-def test_a_worker_alone_tells_what_it_delivered(start: Start, configure: Configure, database_url: str) -> None:
+def test_a_worker_alone_tells_what_it_delivered(database_url: str, start: Start, configure: Configure) -> None:
     client = start(database_url=database_url, deliver=False)
     with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
         post(client)
