@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from app.web.headers import DEFAULTS
 from app.web.static_files import static_url
+from tests.acceptance.bodies import Desk, key, open_desk
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.serving import serve
 
@@ -25,6 +26,12 @@ BROWSER = {"Accept": "text/html"}
 ANNA = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
 ANNA_JSON = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
 SITE = {"Origin": ORIGIN}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("headers")) as desk:
+        yield desk
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,7 @@ def ask(status: int, method: str, path: str, **more: Any) -> Ask:
 ANSWERS = [
     ask(200, "GET", INTEREST),
     ask(303, "POST", INTEREST, data=ANNA, headers=SITE),
-    ask(
-        200,
-        "POST",
-        INTEREST,
-        json=ANNA_JSON,
-        headers=KEY,
-    ),
+    ask(200, "POST", INTEREST, json=ANNA_JSON, headers=key(CUSTOMER)),
     ask(400, "POST", INTEREST, data={"firstName": "Anna"}, headers=SITE),
     ask(400, "POST", INTEREST, json={}, headers=SITE),
     ask(204, "OPTIONS", INTEREST, headers=SITE),
@@ -62,6 +63,9 @@ ANSWERS = [
     ask(413, "POST", INTEREST, content=b"x" * 70_000, headers=SITE | {"Content-Type": "application/json"}),
     ask(415, "POST", INTEREST, content=b"x", headers=SITE | {"Content-Type": "text/plain"}),
     ask(200, "GET", "/healthz"),
+    ask(200, "GET", "/metrics"),
+    ask(200, "GET", "/embed.js"),
+    ask(404, "GET", "/embed/check"),
     ask(200, "GET", "/openapi.json"),
     ask(200, "GET", "/docs"),
     ask(200, "GET", "/docs/swagger-ui.css"),
@@ -70,8 +74,8 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
-def test_every_answer_says_how_it_may_be_used(client: httpx.Client, asked: Ask) -> None:
-    answer = client.request(asked.method, asked.path, **asked.more)
+def test_every_answer_says_how_it_may_be_used(desk: Desk, asked: Ask) -> None:
+    answer = desk.client.request(asked.method, asked.path, **asked.more)
     assert answer.status_code == asked.status
     assert set(DEFAULTS) <= set(answer.headers)
     policy = answer.headers["content-security-policy"]
@@ -102,8 +106,8 @@ def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPat
         ("/docs/swagger-ui.css", "public, max-age=86400"),
     ],
 )
-def test_only_what_says_nothing_of_anybody_is_kept_by_caches(client: httpx.Client, path: str, caching: str) -> None:
-    assert client.get(path).headers["cache-control"] == caching
+def test_only_what_says_nothing_of_anybody_is_kept_by_caches(desk: Desk, path: str, caching: str) -> None:
+    assert desk.client.get(path).headers["cache-control"] == caching
 
 
 def test_a_form_page_is_framed_by_its_own_customers_origins_and_nobody_else(client: httpx.Client) -> None:
