@@ -1,4 +1,4 @@
-"""The figures of delivery, on SQLite and PostgreSQL: `make benchmark-delivery`. Ends by itself, in some six minutes."""
+"""The figures of delivery, on SQLite and PostgreSQL: `make benchmark-delivery`. Ends by itself, in four minutes."""
 
 import tempfile
 from collections.abc import Iterator
