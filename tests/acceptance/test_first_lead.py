@@ -10,7 +10,7 @@ from tests.serving import eventually
 
 
 def test_an_interest_posted_as_a_form_reaches_the_crm(
-    start: Callable[..., httpx.Client], office: Office, database_url: str
+    database_url: str, start: Callable[..., httpx.Client], office: Office
 ) -> None:
     if database_url.startswith("postgresql"):
         from app.storage.database import Database
