@@ -21,7 +21,7 @@ from app.storage.moments import UtcDateTime
 from app.storage.row_insert import RowInsert
 from app.storage.schema import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_of, steps, submissions
 
-LARGEST_BATCH = 256
+LARGEST_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
 MOST_WAITING = 1000
 SUBMISSION = (
     "id",
