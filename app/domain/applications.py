@@ -14,22 +14,18 @@ from app.domain.fields import (
     Country,
     Email,
     Id,
-    Int32,
-    Latitude,
     Length,
     Line,
-    Longitude,
     Message,
-    Minutes,
     Name,
     Phone,
     Postcode,
-    Quantity,
     Truth,
     by_name_or_number,
     check_personnummer,
 )
 from app.domain.moments import ApprovalMoment, Moment
+from app.domain.numbers import Int32, Latitude, Longitude, Minutes, Quantity
 
 
 class InterestStatus(StrEnum):

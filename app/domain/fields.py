@@ -5,7 +5,6 @@ Each validator raises a `PydanticCustomError` whose type is one of `CODES`, and 
 people read are translated in `app.web`.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +16,10 @@ from typing import Annotated, Any
 import phonenumbers
 from annotated_types import GroupedMetadata
 from babel import Locale
-from babel.numbers import NumberFormatError, parse_decimal
 from email_validator import EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES, DOT_ATOM_TEXT, LOCAL_PART_MAX_LENGTH
 from personnummer import personnummer
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
@@ -29,8 +27,6 @@ PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
 COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 MOST_PHONE_DIGITS = 15  # E.164, with the country code
-LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
-MOST_DIGITS = 28  # of that
 
 CODES = frozenset(
     {
@@ -202,37 +198,6 @@ def _country(value: str) -> str | None:
     return None if code == "SE" else code  # "left out for Sweden" (H)
 
 
-def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
-    if isinstance(value, str) and info.context.form:
-        value = _typed_number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise fault("wrong_type")
-    # Before anything is counted with it: a number that is short to write can be very long to count.
-    if isinstance(value, float) and not math.isfinite(value):
-        raise fault("invalid_number")
-    if abs(value) > LARGEST_DECIMAL:
-        raise fault("too_large", le=LARGEST_DECIMAL)
-    return value
-
-
-def _typed_number(text: str) -> int | float:
-    """As a person writes it in Swedish: `1 250 000`, `3,5`."""
-    try:
-        parsed = parse_decimal(text, locale="sv")
-    except NumberFormatError as error:
-        raise fault("invalid_number") from error
-    if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
-        raise fault("invalid_number")
-    return int(parsed) if parsed == parsed.to_integral_value() else float(parsed)
-
-
-def _whole_number(value: Any, info: ValidationInfo[Reading]) -> Any:
-    number = _number(value, info)
-    if number != int(number):
-        raise fault("invalid_number")
-    return int(number)
-
-
 def _truth(value: Any, info: ValidationInfo[Reading]) -> Any:
     """A JSON boolean; in a form also what checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
@@ -272,9 +237,4 @@ Email = Annotated[str, Length(100), AfterValidator(_email)]
 Phone = Annotated[str, BeforeValidator(one_line), AfterValidator(_phone)]
 Postcode = Annotated[str, Length(15), AfterValidator(_postcode)]
 Country = Annotated[str | None, BeforeValidator(one_line), AfterValidator(_country)]
-Quantity = Annotated[int | float, BeforeValidator(_number), Field(ge=0, le=LARGEST_DECIMAL)]
-Longitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-180, le=180)]
-Latitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-90, le=90)]
-Int32 = Annotated[int, BeforeValidator(_whole_number), Field(ge=-(2**31), le=2**31 - 1)]
-Minutes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=2**31 - 1)]
 Truth = Annotated[bool, BeforeValidator(_truth)]

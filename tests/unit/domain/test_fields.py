@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from app.domain import fields, moments
+from app.domain import fields, moments, numbers
 from app.domain.fields import Reading, cut, utf16_length
 from app.vitec.sandbox.rules import AdvertisingInterestApplication
 
@@ -290,7 +290,7 @@ def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: A
     ],
 )
 def test_a_quantity_in_a_form_is_written_the_swedish_way(typed: str, read_as: Any) -> None:
-    assert read(fields.Quantity, typed, IN_FORM) == read_as
+    assert read(numbers.Quantity, typed, IN_FORM) == read_as
 
 
 @pytest.mark.parametrize(
@@ -311,14 +311,14 @@ def test_a_quantity_in_a_form_is_written_the_swedish_way(typed: str, read_as: An
     ],
 )
 def test_a_quantity_in_json_is_a_number(value: Any, read_as: Any) -> None:
-    assert read(fields.Quantity, value) == read_as
+    assert read(numbers.Quantity, value) == read_as
 
 
 @given(st.floats(0, 2**96, exclude_max=True) | st.integers(0, 2**96 - 1))
 @example(7.9228e28)
 @example(2**96 - 1)
 def test_a_number_of_any_size_is_one_that_vitec_reads(number: float) -> None:
-    sent = json.dumps({"presentAccommodation": {"price": read(fields.Quantity, number)}})
+    sent = json.dumps({"presentAccommodation": {"price": read(numbers.Quantity, number)}})
     AdvertisingInterestApplication.model_validate(
         {"firstName": "A", "lastName": "B", "email": {"emailAddress": "a@b.se"}} | json.loads(sent)
     )
@@ -326,7 +326,7 @@ def test_a_number_of_any_size_is_one_that_vitec_reads(number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [(fields.Longitude, 180), (fields.Latitude, 90)], ids=["longitude", "latitude"]
+    ("kind", "most"), [(numbers.Longitude, 180), (numbers.Latitude, 90)], ids=["longitude", "latitude"]
 )
 def test_a_coordinate_is_on_the_globe(kind: Any, most: int) -> None:
     assert [read(kind, value) for value in (-most, most)] == [-most, most]
@@ -337,16 +337,16 @@ def test_a_coordinate_is_on_the_globe(kind: Any, most: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "read_as"),
     [
-        (fields.Minutes, 0, 0),
-        (fields.Minutes, 60.0, 60),
-        (fields.Minutes, -1, ["greater_than_equal"]),
-        (fields.Minutes, 2**31, ["less_than_equal"]),
-        (fields.Minutes, 1.5, ["invalid_number"]),
-        (fields.Minutes, "60", ["wrong_type"]),
-        (fields.Int32, -(2**31), -(2**31)),
-        (fields.Int32, -(2**31) - 1, ["greater_than_equal"]),
-        (fields.Int32, 2**31 - 1, 2**31 - 1),
-        (fields.Int32, 2**31, ["less_than_equal"]),
+        (numbers.Minutes, 0, 0),
+        (numbers.Minutes, 60.0, 60),
+        (numbers.Minutes, -1, ["greater_than_equal"]),
+        (numbers.Minutes, 2**31, ["less_than_equal"]),
+        (numbers.Minutes, 1.5, ["invalid_number"]),
+        (numbers.Minutes, "60", ["wrong_type"]),
+        (numbers.Int32, -(2**31), -(2**31)),
+        (numbers.Int32, -(2**31) - 1, ["greater_than_equal"]),
+        (numbers.Int32, 2**31 - 1, 2**31 - 1),
+        (numbers.Int32, 2**31, ["less_than_equal"]),
     ],
 )
 def test_a_whole_number_fits_in_32_bits(kind: Any, value: Any, read_as: Any) -> None:
