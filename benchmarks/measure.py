@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.databases import database_url
 from benchmarks.found import Found, Plan
 from benchmarks.load import Driven, Round, drive, process_id
 from benchmarks.requests import PATH, TARGETS
@@ -22,33 +23,34 @@ class Broken(Exception):
     """What was measured is not what was meant: an unexpected answer, a row too few."""
 
 
-def measure(plan: Plan, root: Path, folder: Path) -> Found:
-    """Raises `Broken`."""
+def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Found:
+    """On a database of this kind (`databases.KINDS`), up to date before the service starts. Raises `Broken`."""
     deadline = time.monotonic() + plan.limit_seconds
     try:
-        starts = [_start_seconds(root, folder / f"start{number}") for number in range(plan.starts)]
-        found = _under_load(plan, root, folder, deadline)
+        with database_url(kind, folder / "database") as url:
+            starts = [_start_seconds(root, folder / f"start{number}", url) for number in range(plan.starts)]
+            found = _under_load(plan, root, folder, url, deadline)
+            submissions, steps = stored(url)
     except Stopped as error:
         raise Broken(str(error)) from error
     found.starts = starts
-    submissions, steps = stored(folder / "service")
     if not submissions == steps == found.posted:
         raise Broken(f"{found.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps")
     return found
 
 
-def _start_seconds(root: Path, folder: Path) -> float:
-    with service(root, folder) as server:
+def _start_seconds(root: Path, folder: Path, url: str) -> float:
+    with service(root, folder, url) as server:
         return server.start_seconds
 
 
-def _under_load(plan: Plan, root: Path, folder: Path, deadline: float) -> Found:
+def _under_load(plan: Plan, root: Path, folder: Path, url: str, deadline: float) -> Found:
     with ExitStack() as stack:
         with machine.on_core(machine.load_core()):
             load = stack.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn")))
             load.submit(process_id).result()
         yardstick = stack.enter_context(hello(root, folder))
-        served = stack.enter_context(service(root, folder / "service"))
+        served = stack.enter_context(service(root, folder / "service", url))
         bench = _Bench(plan, load, {"hello": yardstick, "page": served, "post": served})
         for target in TARGETS:
             bench.drive(target, WARM_UP_SECONDS)

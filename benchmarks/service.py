@@ -1,25 +1,28 @@
 """The service under measurement: its configuration, its start, its form's token, its rows."""
 
-import contextlib
 import re
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pysqlite3 import dbapi2
+from sqlalchemy import func, select
 
+from app.storage.database import Database
+from app.storage.schema import steps, submissions
 from benchmarks.requests import CUSTOMER, ORIGIN, PATH
 from benchmarks.servers import Server, Stopped, free_port, running
 
-DATABASE = "intresse.db"
+NOBODY = "http://127.0.0.1:9"
+IN_THE_CONTAINER = {"MALLOC_ARENA_MAX": "2"}  # as the Dockerfile has it
 # The limits are out of the way, because every post comes from one address. A second's window keeps the limiter's list
 # of that address as short as the default limit keeps a visitor's.
-CONFIGURATION = f"""
+_CONFIGURATION = f"""
 secret_key = "a secret key for the benchmark alone"
 encryption_keys = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-database_url = "sqlite:///{{database}}"
+database_url = "{{database_url}}"
 public_url = "https://leads.example.se"
 [vitec]
-base_url = "http://127.0.0.1:9"
+base_url = "{{vitec_url}}"
 username = "partner"
 [[customers]]
 id = "{CUSTOMER}"
@@ -34,16 +37,23 @@ rate_limit_person = "1000000/day"
 """
 
 
-@contextlib.contextmanager
-def service(root: Path, folder: Path) -> Iterator[Server]:
-    """`intresse serve --no-deliver` on an empty database of its own in the folder, which is made.
-    Raises `Stopped`."""
+def configuration(database_url: str, vitec_url: str = NOBODY) -> str:
+    return _CONFIGURATION.format(database_url=database_url, vitec_url=vitec_url)
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder}/intresse.db"
+
+
+@contextmanager
+def service(root: Path, folder: Path, database_url: str) -> Iterator[Server]:
+    """`intresse serve --no-deliver` as the container starts it, in the folder, which is made. Raises `Stopped`."""
     folder.mkdir()
-    configuration = folder / "intresse.toml"
-    configuration.write_text(CONFIGURATION.format(database=folder / DATABASE), "utf-8")
+    file = folder / "intresse.toml"
+    file.write_text(configuration(database_url), "utf-8")
     port = free_port()
     command = ["app", "serve", "--port", str(port), "--no-deliver"]
-    environment = {"INTRESSE_CONFIG": str(configuration)}
+    environment = {"INTRESSE_CONFIG": str(file)} | IN_THE_CONTAINER
     with running(command, port, PATH, root, folder / "service.log", environment) as server:
         yield server
 
@@ -56,10 +66,9 @@ def form_token(page: bytes) -> str:
     return found[1].decode()
 
 
-def stored(folder: Path) -> tuple[int, int]:
+def stored(database_url: str) -> tuple[int, int]:
     """Rows of submissions and of their steps."""
-    with contextlib.closing(dbapi2.connect(folder / DATABASE)) as connection:
-        submissions, steps = (
-            int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("submissions", "steps")
-        )
-    return submissions, steps
+    with closing(Database(database_url)) as database, database.engine.connect() as connection:
+        counted = (connection.execute(select(func.count()).select_from(table)) for table in (submissions, steps))
+        in_submissions, in_steps = (result.scalar_one() for result in counted)
+    return in_submissions, in_steps

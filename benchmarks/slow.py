@@ -21,7 +21,7 @@ import httpx
 from benchmarks.machine import resident
 from benchmarks.requests import ORIGIN, PATH
 from benchmarks.servers import START_SECONDS, Server, Stopped, free_port
-from benchmarks.service import form_token, service
+from benchmarks.service import form_token, service, sqlite_url
 
 ROOT = Path(__file__).resolve().parents[1]
 CONNECTIONS = 1000
@@ -77,7 +77,10 @@ def _listens(port: int) -> bool:
 
 def measure_slow(folder: Path) -> Slow:
     """Raises `Stopped`; `OSError` where the proxy is not installed."""
-    with service(ROOT, folder / "service") as server, proxied(server, folder) as (proxy, port, trust):
+    with (
+        service(ROOT, folder / "service", sqlite_url(folder)) as server,
+        proxied(server, folder) as (proxy, port, trust),
+    ):
         visitor = asyncio.run(_visit(port, trust))  # what the first visitor makes the service load
         idle, waves, files = _megabytes(server.process.pid), [], 0
         for _ in range(WAVES):

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from icalendar import Calendar, Event
-
 from app.web.slots import Slot
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -11,6 +9,8 @@ MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 def viewing_file(slot: Slot, *, uid: str, received_at: datetime, summary: str, description: str) -> bytes:
     """One event, in UTC: every calendar shows that in its owner's time."""
+    from icalendar import Calendar, Event  # 3 MB of time zones and grammar, which only a replica that is asked needs
+
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", received_at.astimezone(UTC))

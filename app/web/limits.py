@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from app.web.customers import Customer, network_of
 
 SWEEP_SECONDS = 60.0
-MOST_PERSONS = 50_000  # counted at a time, and as many before: some 10 MB
+MOST_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
 
 
 class TooMany(Exception):
