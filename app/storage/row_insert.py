@@ -4,13 +4,16 @@ SQLAlchemy says the statement and what each value becomes for the driver; done a
 than storing it. One statement for all rows, because the driver gives up Python's lock at each, and gets it back late.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
+
+from app.storage.prepared import run_as_written
 
 MOST_ROWS = 32  # in one statement: the driver keeps each size of statement prepared
 
@@ -31,7 +34,9 @@ class RowInsert:
         """Values as the driver takes them. Raises `DBAPIError`."""
         for start in range(0, len(rows), MOST_ROWS):
             some = rows[start : start + MOST_ROWS]
-            connection.exec_driver_sql(self._statement(len(some)), tuple(chain.from_iterable(map(self._values, some))))
+            run_as_written(connection, self._statement(len(some)), tuple(chain.from_iterable(map(self._values, some))))
 
     def _make_statement(self, rows: int) -> str:
-        return f"{self._into} VALUES {', '.join([self._row] * rows)}"
+        number = count(1)
+        values = re.sub("%s", lambda _: f"${next(number)}", ", ".join([self._row] * rows))
+        return f"{self._into} VALUES {values}"
