@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from app.domain.faults import Fault
 from app.domain.submission import Operation, Status, Submission, reference_of
 from app.storage.database import StoreUnavailable
-from app.storage.intake import Accepted
+from app.storage.repeats import Accepted
 from app.web.bodies import Body
 from app.web.customers import origin_of
 from app.web.form_pages import form_response, instead_of_form

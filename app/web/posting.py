@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.storage.database import StoreUnavailable
-from app.storage.intake import RepeatMismatch
+from app.storage.repeats import RepeatMismatch
 from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
 from app.web.bodies import Body, Media, TooLarge, TooSlow, UnsupportedMedia, media_of, read
 from app.web.guard import Forbidden

@@ -12,7 +12,7 @@ from app.domain.moments import STOCKHOLM
 from app.domain.payload import payload_of
 from app.domain.plan import Order, plan
 from app.domain.submission import NewSubmission, Repeat, new_id
-from app.storage.intake import Accepted
+from app.storage.repeats import Accepted
 from app.web.bodies import Body
 from app.web.customers import network_of
 from app.web.guard import Forbidden

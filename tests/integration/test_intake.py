@@ -14,7 +14,8 @@ from sqlalchemy import event, select, text
 
 from app.domain.submission import NewStep, NewSubmission, Operation
 from app.storage.database import Database, StoreUnavailable
-from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Accepted, Intake, RepeatMismatch
+from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Intake
+from app.storage.repeats import Accepted, RepeatMismatch
 from app.storage.schema import BODIES, payload_of, steps, submissions
 from tests.integration.storing import (
     BODY,
