@@ -131,7 +131,7 @@ class PersonLimits:
         """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
         seconds = customer.person_rate.get_expiry()
         number, past = divmod(time.monotonic(), seconds)
-        period = self._periods.setdefault(seconds, _Period(int(number)))
+        period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
         period.turn(int(number))
         persons = [hash((customer.id, contact)) for contact in contacts.values()]
         still = 1 - past / seconds
