@@ -42,7 +42,7 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
         site=site,
         database=database,
         keyring=service.keyring,
-        lookup=service.lookup,
+        person_index=service.person_index,
         sessions=Sessions(settings.secret_key.get_secret_value(), settings.console_password.get_secret_value()),
         actions=_actions(site, service),
         paused=paused,

@@ -26,10 +26,10 @@ from app.storage.home import require_home
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.logins import Logins
-from app.storage.lookup import Lookup
 from app.storage.migrations import require_current, upgrade
 from app.storage.outbox import Outbox
 from app.storage.outcomes import Outcomes
+from app.storage.person_index import PersonIndex
 from app.storage.retention import Periods, Retention
 from app.storage.tally import Tally
 from app.storage.views import Views
@@ -49,7 +49,7 @@ class Service:
     intake: Intake
     outbox: Outbox
     leads: Leads
-    lookup: Lookup
+    person_index: PersonIndex
     decisions: Decisions
     outcomes: Outcomes
     vitec: VitecClient
@@ -65,7 +65,7 @@ class Service:
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         intake = asyncio.create_task(self.intake.run()) if web else None
-        asking = (self.outcomes, self.lookup, self.views) if web else ()
+        asking = (self.outcomes, self.person_index, self.views) if web else ()
         watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
         working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
         try:
@@ -131,7 +131,7 @@ def build_service(settings: Settings) -> Service:
         intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
         leads=leads,
-        lookup=Lookup(database, contact_hash),
+        person_index=PersonIndex(database, contact_hash),
         decisions=Decisions(database, keyring),
         outcomes=outcomes,
         vitec=vitec,

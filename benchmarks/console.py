@@ -30,8 +30,8 @@ from app.service import build_service, prepare_database
 from app.settings import Settings
 from app.storage.counts import Counted, Timed, add, add_times, day_of
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.lookup import HOW_FAR
-from app.storage.schema import lookups, payload_of, steps, submissions
+from app.storage.person_index import HOW_FAR
+from app.storage.schema import payload_of, person_index, steps, submissions
 from tests.serving import postgresql_server
 
 FEW, MANY = 10_000, 1_000_000
@@ -131,9 +131,9 @@ class _Made:
         with engine.begin() as connection:
             connection.execute(insert(submissions), rows)
             connection.execute(insert(steps), of_steps)
-            connection.execute(insert(lookups), sorted(hashes, key=lambda one: str(one["hash"])))
+            connection.execute(insert(person_index), sorted(hashes, key=lambda one: str(one["hash"])))
             if end == self._rows:
-                connection.execute(insert(lookups), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
+                connection.execute(insert(person_index), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
 
     def _row(self, identity: str, at: datetime, number: int) -> dict[str, object]:
         chosen = self._random

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, literal, update
 
 from app.domain.submission import FINAL, Status, StepStatus
-from app.storage.lookup import HOW_FAR
 from app.storage.moments import UtcDateTime
-from app.storage.schema import lookups, steps, submissions
+from app.storage.person_index import HOW_FAR
+from app.storage.schema import person_index, steps, submissions
 
 BATCH = 200  # submissions in one transaction: short enough that no post waits for it
 
@@ -35,7 +35,9 @@ def erase(connection: Connection, ids: Sequence[str], now: datetime) -> int:
             erased_at=now,
         )
     )
-    connection.execute(delete(lookups).where(lookups.c.submission_id.in_(ids), lookups.c.hash != HOW_FAR))
+    connection.execute(
+        delete(person_index).where(person_index.c.submission_id.in_(ids), person_index.c.hash != HOW_FAR)
+    )
     unfinished = steps.c.status.not_in(FINAL)
     connection.execute(
         update(steps)

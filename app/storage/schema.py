@@ -37,8 +37,8 @@ submissions = Table(
     Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: what giving up counts from
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
     Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
-    Column("email_hash", LargeBinary),  # keyed hash; no index, see `lookups`
-    Column("phone_hash", LargeBinary),  # keyed hash; no index, see `lookups`
+    Column("email_hash", LargeBinary),  # keyed hash; no index, see `person_index`
+    Column("phone_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
@@ -91,10 +91,10 @@ def _of_submission() -> ForeignKey:
     return ForeignKey("submissions.id", ondelete="CASCADE")
 
 
-# The hashes above, once more and in their own order, filled in by `lookup`: to keep that order at each post would cost
-# it a twelfth.
-lookups = Table(
-    "lookups",
+# The hashes above, once more and in their own order, filled in some minutes later: to keep that order at each post
+# would cost it a twelfth.
+person_index = Table(
+    "person_index",
     metadata,
     Column("hash", LargeBinary, primary_key=True),  # empty: how far the table is filled
     Column("submission_id", String(36), _of_submission(), primary_key=True, index=True),

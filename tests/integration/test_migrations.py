@@ -75,7 +75,7 @@ def test_a_migrated_database_has_the_keys_and_conditions_of_the_schema(database:
         metadata.create_all(connection)
     assert migrated == _shape(database.engine)
     told = {"alarms", "notices", "daily_counts", "delivery_times", "tallied"}
-    assert set(migrated) == {"submissions", "lookups", "steps", "attempts", "moves", "logins"} | told
+    assert set(migrated) == {"submissions", "person_index", "steps", "attempts", "moves", "logins"} | told
 
 
 def test_bringing_up_to_date_says_whether_anything_was_missing(database: Database) -> None:

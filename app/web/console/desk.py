@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.domain.submission import FunctionGroup, Submission
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.lookup import Lookup
+from app.storage.person_index import PersonIndex
 from app.web.console.session import Sessions, Tries
 from app.web.site import Site
 
@@ -34,7 +34,7 @@ class Desk:
     site: Site
     database: Database
     keyring: Keyring
-    lookup: Lookup
+    person_index: PersonIndex
     sessions: Sessions
     actions: Actions
     paused: Callable[[], Awaitable[Sequence[Pause]]]

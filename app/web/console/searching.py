@@ -71,11 +71,11 @@ async def _ids(look: Look, text: str) -> list[str]:
     if found is not None:
         return [found.id]
     if "@" in text:
-        return list(await look.desk.lookup.find(text.lower()))
+        return list(await look.desk.person_index.find(text.lower()))
     if not any(character.isdigit() for character in text):
         raise Unreadable
     try:
         number = _PHONE.validate_python(text, context=Reading(form=True, now=datetime.now(UTC)))
     except ValidationError:
         raise Unreadable from None
-    return list(await look.desk.lookup.find(number))
+    return list(await look.desk.person_index.find(number))

@@ -48,14 +48,14 @@ def upgrade() -> None:
     held = sa.text("status = 'held'")
     op.create_index("ix_submissions_held", "submissions", ["customer_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
-        "lookups",
+        "person_index",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
         sa.Column(
             "submission_id", sa.String(36), sa.ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
         ),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_lookups_submission_id", "lookups", ["submission_id"])
+    op.create_index("ix_person_index_submission_id", "person_index", ["submission_id"])
     op.create_table(
         "steps",
         sa.Column(

@@ -1,8 +1,8 @@
 """Finding a person's submissions by e-mail address or phone number, of which only keyed hashes are kept.
 
 The hashes stand in each submission; in an index of theirs every post would write two pages of their own, in places all
-over it. So `fill` copies them to the `lookups` table some minutes later, many at once and in their order. What it has
-not reached yet is looked through row by row.
+over it. So `fill` copies them to the table of the same name some minutes later, many at once and in their order. What
+it has not reached yet is looked through row by row.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.submission import first_id_of
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import KeyedHash
-from app.storage.schema import lookups, submissions
+from app.storage.schema import person_index, submissions
 
 PAUSE_SECONDS = 60.0
 MOST_AT_ONCE = 500  # intake waits for so many
@@ -27,7 +27,7 @@ HOW_FAR = b""
 log = structlog.get_logger()
 
 
-class Lookup:
+class PersonIndex:
     def __init__(self, database: Database, contact_hash: KeyedHash) -> None:
         self._database = database
         self._contact_hash = contact_hash
@@ -46,7 +46,7 @@ class Lookup:
                     pass
             except StoreUnavailable as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another replica fills too
-                    log.warning("lookups not filled", detail=str(error))
+                    log.warning("person index not filled", detail=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def fill(self, now: datetime) -> bool:
@@ -56,7 +56,7 @@ class Lookup:
 
 def find(connection: Connection, digest: bytes) -> Sequence[str]:
     columns = submissions.c
-    filled = select(lookups.c.submission_id).where(lookups.c.hash == digest)
+    filled = select(person_index.c.submission_id).where(person_index.c.hash == digest)
     rest = select(columns.id).where(
         columns.id > _filled_to(connection), (columns.email_hash == digest) | (columns.phone_hash == digest)
     )
@@ -65,7 +65,7 @@ def find(connection: Connection, digest: bytes) -> Sequence[str]:
 
 
 def _filled_to(connection: Connection) -> str:
-    return connection.execute(select(func.max(lookups.c.submission_id))).scalar() or ""
+    return connection.execute(select(func.max(person_index.c.submission_id))).scalar() or ""
 
 
 def _fill(connection: Connection, now: datetime) -> bool:
@@ -78,9 +78,9 @@ def _fill(connection: Connection, now: datetime) -> bool:
     both = union_all(*(_hashes(name, after, last) for name in ("email_hash", "phone_hash"))).subquery()
     # Where a person gave an address and a number that are one and the same, one row will do.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
-    connection.execute(insert(lookups).from_select(["hash", "submission_id"], in_order))
-    connection.execute(delete(lookups).where(lookups.c.hash == HOW_FAR))
-    connection.execute(insert(lookups).values(hash=HOW_FAR, submission_id=last))
+    connection.execute(insert(person_index).from_select(["hash", "submission_id"], in_order))
+    connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))
+    connection.execute(insert(person_index).values(hash=HOW_FAR, submission_id=last))
     return True
 
 

@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from app.domain.submission import NewSubmission
-from app.storage import lookup
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash
-from app.storage.lookup import SETTLED_AFTER, Lookup
-from app.storage.schema import lookups, submissions
+from app.storage.person_index import HOW_FAR, SETTLED_AFTER, PersonIndex
+from app.storage.schema import person_index, submissions
 from tests.integration.storing import CONTACT_HASH, application, taking_in
 
 pytestmark = pytest.mark.anyio
@@ -36,18 +35,18 @@ def later() -> datetime:
 
 def filled_in(database: Database) -> int:
     with database.engine.connect() as connection:
-        of_people = lookups.c.hash != lookup.HOW_FAR
-        return connection.execute(select(func.count()).select_from(lookups).where(of_people)).scalar_one()
+        of_people = person_index.c.hash != HOW_FAR
+        return connection.execute(select(func.count()).select_from(person_index).where(of_people)).scalar_one()
 
 
-async def fill_all(one: Lookup) -> None:
+async def fill_all(one: PersonIndex) -> None:
     while await one.fill(later()):
         pass
 
 
 @pytest.mark.parametrize("filled", [False, True])
 async def test_a_person_is_found_by_address_and_by_number(database: Database, filled: bool) -> None:
-    people = Lookup(database, CONTACT_HASH)
+    people = PersonIndex(database, CONTACT_HASH)
     first, _, third = await accept(database, ANNA, {"email": "bo@example.se"}, {"phone": ANNA["phone"]})
     if filled:
         await fill_all(people)
@@ -57,7 +56,7 @@ async def test_a_person_is_found_by_address_and_by_number(database: Database, fi
 
 
 async def test_what_came_after_the_last_filling_is_found_with_the_rest(database: Database) -> None:
-    people = Lookup(database, CONTACT_HASH)
+    people = PersonIndex(database, CONTACT_HASH)
     before = await accept(database, ANNA)
     await fill_all(people)
     after = await accept(database, ANNA)
@@ -66,7 +65,7 @@ async def test_what_came_after_the_last_filling_is_found_with_the_rest(database:
 
 
 async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
-    people = Lookup(database, CONTACT_HASH)
+    people = PersonIndex(database, CONTACT_HASH)
     await accept(database, ANNA)
     assert not await people.fill(datetime.now(UTC) + SETTLED_AFTER - 30 * SECOND)
     assert filled_in(database) == 0
@@ -75,8 +74,8 @@ async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
 async def test_filling_goes_on_where_it_ended_some_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "MOST_AT_ONCE", 2)
-    people = Lookup(database, CONTACT_HASH)
+    monkeypatch.setattr("app.storage.person_index.MOST_AT_ONCE", 2)
+    people = PersonIndex(database, CONTACT_HASH)
     given = await accept(database, {}, ANNA, {}, {}, {}, ANNA, {})
     turns = 0
     while await people.fill(later()):
@@ -87,7 +86,7 @@ async def test_filling_goes_on_where_it_ended_some_at_a_time(
 
 
 async def test_a_submission_that_is_gone_is_not_found(database: Database) -> None:
-    people = Lookup(database, CONTACT_HASH)
+    people = PersonIndex(database, CONTACT_HASH)
     first, second = await accept(database, ANNA, ANNA)
     await fill_all(people)
     with database.engine.begin() as connection:
@@ -98,4 +97,4 @@ async def test_a_submission_that_is_gone_is_not_found(database: Database) -> Non
 
 async def test_another_secret_finds_nobody(database: Database) -> None:
     await accept(database, ANNA)
-    assert await Lookup(database, KeyedHash("another secret", "contacts")).find("anna@example.se") == []
+    assert await PersonIndex(database, KeyedHash("another secret", "contacts")).find("anna@example.se") == []
