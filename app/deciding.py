@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.customers import defaults_of
 from app.domain.payload import filled_anew
 from app.domain.submission import Submission
-from app.firms import defaults_of
 from app.leads import NoSuchSubmission, showing
 from app.service import Service
 from app.storage.leads import Search

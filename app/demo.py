@@ -8,7 +8,7 @@ from typing import get_args
 
 from starlette.applications import Starlette
 
-from app.firms import firm_of
+from app.customers import firm_of
 from app.main import create_app
 from app.personal_link import make_link
 from app.settings import Settings

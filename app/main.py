@@ -9,9 +9,9 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
+from app.customers import web_customer
 from app.delivery.stopping import on_sigterm
 from app.desk import build_desk
-from app.firms import web_customer
 from app.service import Service, build_service, prepare_database
 from app.settings import Settings
 from app.web import docs, openapi, operations, problems
@@ -98,6 +98,6 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         receipt_links=LinkSecrets(secret, "receipt"),
         repeats=Repeats(secret),
         origins=OriginRule(settings.public_url, demo),
-        contacts=service.look_up.contacts,
+        contacts=service.contact_lookup.contacts,
         views=service.views,
     )

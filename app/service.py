@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliver import Deliverer
 from app.delivery.housekeeping import Housekeeper
-from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
@@ -53,7 +53,7 @@ class Service:
     decisions: Decisions
     outcomes: Outcomes
     vitec: VitecClient
-    look_up: LookUp
+    contact_lookup: ContactLookup
     worker: Worker
     logins: Logins
     views: Views
@@ -135,7 +135,7 @@ def build_service(settings: Settings) -> Service:
         decisions=Decisions(database, keyring),
         outcomes=outcomes,
         vitec=vitec,
-        look_up=LookUp(vitec, logins, pace),
+        contact_lookup=ContactLookup(vitec, logins, pace),
         worker=worker,
         logins=logins,
         views=Views(database),

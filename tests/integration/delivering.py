@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliver import Deliverer
-from app.delivery.look_up import LookUp
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.submission import FINAL, NewSubmission, Status, Submission
@@ -31,7 +31,7 @@ class Delivery:
     worker: Worker
     running: asyncio.Task[None]
     recorded: list[str]
-    look_up: LookUp
+    contact_lookup: ContactLookup
 
     async def submission(self, identity: str) -> Submission:
         return await kept(self.database, identity)
@@ -100,7 +100,7 @@ async def working(
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded, LookUp(vitec, logins, pace))
+        yield Delivery(database, worker, running, recorded, ContactLookup(vitec, logins, pace))
     finally:
         while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
             for task in its_own:

@@ -173,16 +173,16 @@ async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
         async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
             office.order(Fault(status=401, times=1))
             with pytest.raises(RefusedLogin):
-                await here.look_up.contacts(CUSTOMER, ["C1"])
+                await here.contact_lookup.contacts(CUSTOMER, ["C1"])
             for process in (here, there):
                 with pytest.raises(RefusedLogin):
-                    await process.look_up.contacts(CUSTOMER, ["C1"])
+                    await process.contact_lookup.contacts(CUSTOMER, ["C1"])
             assert len(office.received) == 1
             await time_passes(database, LONG)
             with pytest.raises(NotFound):  # the probe: it was let in
-                await there.look_up.contacts(CUSTOMER, ["C9"])
+                await there.contact_lookup.contacts(CUSTOMER, ["C9"])
             with pytest.raises(NotFound):
-                await here.look_up.contacts(CUSTOMER, ["C9"])
+                await here.contact_lookup.contacts(CUSTOMER, ["C9"])
 
 
 async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
@@ -192,12 +192,12 @@ async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
     office.order(Fault(status=503))
     async with working(database, vitec_url, probe=LONG) as delivery:
         with pytest.raises(RefusedLogin):
-            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
         await time_passes(database, LONG)
         with pytest.raises(Unavailable):
-            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
         with pytest.raises(RefusedLogin):
-            await delivery.look_up.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
     assert len(office.received) == 2
 
 
@@ -205,7 +205,7 @@ async def test_while_the_database_is_away_a_page_hears_that_we_cannot_ask(vitec_
     with opened(f"sqlite:///{tmp_path}/no-tables.db") as database:
         async with working(database, vitec_url) as delivery:
             with pytest.raises(Unavailable):
-                await delivery.look_up.contacts(CUSTOMER, ["C1"])
+                await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
 
 
 async def test_after_an_outage_the_first_success_brings_the_backlog_back(

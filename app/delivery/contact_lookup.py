@@ -13,7 +13,7 @@ from app.vitec.errors import RefusedLogin, Unavailable, VitecError
 from app.vitec.pace import Pace
 
 
-class LookUp:
+class ContactLookup:
     def __init__(self, vitec: VitecClient, logins: Logins, pace: Pace) -> None:
         self._vitec = vitec
         self._logins = logins
