@@ -1,4 +1,5 @@
-"""`intresse leads retry/release/discard`: one decision, about one submission or all that a filter finds."""
+"""What a person decides about a submission: from the console, or by `intresse leads retry/release/discard` about one
+or all that a filter finds."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,13 @@ from typing import Any
 from app.customers import defaults_of
 from app.domain.payload import filled_anew
 from app.domain.submission import Submission
-from app.leads import NoSuchSubmission, showing
 from app.service import Service
-from app.storage.leads import Search
+from app.storage.listing import Wanted
 from app.storage.schema import BODIES
+
+
+class CannotDecide(Exception):
+    """It can't be carried out; the message is a line for an operator."""
 
 
 @dataclass(frozen=True)
@@ -22,27 +26,22 @@ class Decided:
     problem: str | None = None
 
 
-async def about_one(service: Service, decision: str, which: str) -> list[Decided]:
-    """`decision` is one of `DECISIONS`. Raises `NoSuchSubmission`."""
-    found = await showing(service, which)
-    return [Decided(found, await DECISIONS[decision](service, found))]
-
-
-async def about_all(service: Service, decision: str, wanted: Search) -> list[Decided]:
-    """The oldest first, as they came. One that can't be decided about is told, and the others go on."""
-    return [await _decided(service, decision, found) for found in await matching(service, wanted)]
-
-
-async def matching(service: Service, wanted: Search) -> Sequence[Submission]:
-    """What `about_all` would decide about."""
-    return (await service.leads.newest(wanted, None))[::-1]
-
-
-async def _decided(service: Service, decision: str, found: Submission) -> Decided:
+async def decide(service: Service, decision: str, found: Submission) -> Decided:
+    """`decision` is one of `DECISIONS`. Raises `StoreUnavailable`."""
     try:
         return Decided(found, await DECISIONS[decision](service, found))
-    except NoSuchSubmission as error:
+    except CannotDecide as error:
         return Decided(found, changed=False, problem=str(error))
+
+
+async def decide_all(service: Service, decision: str, wanted: Wanted) -> list[Decided]:
+    """The oldest first, as they came. One that can't be decided about is told, and the others go on."""
+    return [await decide(service, decision, found) for found in await matching(service, wanted)]
+
+
+async def matching(service: Service, wanted: Wanted) -> Sequence[Submission]:
+    """What `decide_all` would decide about."""
+    return (await service.leads.newest(wanted, None))[::-1]
 
 
 def record_of_decision(one: Decided) -> dict[str, Any]:
@@ -67,19 +66,20 @@ async def _discard(service: Service, found: Submission) -> bool:
 
 
 async def _retry(service: Service, found: Submission) -> bool:
-    """Fills the configured members of the steps not yet done anew, and makes them due; says whether there were any.
-    Raises `NoSuchSubmission` where there is nothing to fill them from."""
+    """Fills the configured members of the steps not yet done anew, and makes them due.
+    Raises `CannotDecide` where there is nothing to fill them from."""
     customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
     if customer is None:
-        raise NoSuchSubmission(f"customer {found.customer_id} is not in the configuration")
+        raise CannotDecide(f"customer {found.customer_id} is not in the configuration")
     try:
         payload = await service.leads.payload(found.id)
     except KeyError:
-        raise NoSuchSubmission(f"what {found.id} said has been erased") from None
+        raise CannotDecide(f"what {found.id} said has been erased") from None
     bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
     return await service.decisions.retry(found.id, payload | {BODIES: bodies})
 
 
+# Each says whether there was anything to do.
 DECISIONS: Mapping[str, Callable[[Service, Submission], Awaitable[bool]]] = {
     "retry": _retry,
     "release": _release,

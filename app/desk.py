@@ -1,19 +1,18 @@
 """The console's desk, from the configuration and the parts that run."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from app.domain.payload import filled_anew
+from app.deciding import DECISIONS, decide
 from app.domain.submission import FunctionGroup, Submission
-from app.people import erasing_one
+from app.people import erase_submission
 from app.service import Service
 from app.settings import Customer, Settings
 from app.storage.claims import News
 from app.storage.database import StoreUnavailable
 from app.storage.erasure_log import ErasureLogUnusable
-from app.storage.schema import BODIES
 from app.vitec.errors import VitecError
 from app.web.console.desk import Actions, Desk, Pause
 from app.web.console.session import Sessions
@@ -44,37 +43,29 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
         keyring=service.keyring,
         person_index=service.person_index,
         sessions=Sessions(settings.secret_key.get_secret_value(), settings.console_password.get_secret_value()),
-        actions=_actions(site, service),
+        actions=_actions(service),
         paused=paused,
         login_fault=login_fault,
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
 
 
-def _actions(site: Site, service: Service) -> Actions:
+def _actions(service: Service) -> Actions:
     """What an operator can do with a submission; each says whether there was anything to do."""
-    decisions = service.decisions
 
-    async def retry(submission: Submission) -> bool:
-        customer = site.customers.get(submission.customer_id)
-        if customer is None:
-            return False
-        payload = await site.leads.payload(submission.id)
-        bodies = filled_anew(submission, payload, payload[BODIES], customer.defaults)
-        return await decisions.retry(submission.id, payload | {BODIES: bodies})
+    def deciding(decision: str) -> Callable[[Submission], Awaitable[bool]]:
+        async def act(submission: Submission) -> bool:
+            return (await decide(service, decision, submission)).changed
+
+        return act
 
     async def erase(submission: Submission) -> bool:
         try:
-            return await erasing_one(service, submission)
+            return await erase_submission(service, submission)
         except ErasureLogUnusable as error:
             raise StoreUnavailable(str(error)) from error
 
-    return {
-        "retry": retry,
-        "release": lambda submission: decisions.release(submission.id),
-        "discard": lambda submission: decisions.discard(submission.id),
-        "erase": erase,
-    }
+    return {decision: deciding(decision) for decision in DECISIONS} | {"erase": erase}
 
 
 def _in_force(customer: Customer) -> list[tuple[str, str]]:

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from app.domain.spans import span_of
 from app.domain.submission import Status, Submission
 from app.service import Service, build_service, prepare_database
 from app.settings import Settings
-from app.storage.leads import Search
-from app.web.personal_links import lifetime
+from app.storage.listing import Wanted
 
 T = TypeVar("T")
+
+LONGEST_KEPT = timedelta(days=3660)  # that the configuration allows
 
 
 class NoSuchSubmission(Exception):
@@ -33,21 +35,17 @@ def run(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
     return asyncio.run(inside())
 
 
-def search(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Search:
+def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Wanted:
     """`older_than` as `45m`, `12h`, `30d`. Raises `ValueError` with a line for the one who asked."""
     try:
-        before = datetime.now(UTC) - lifetime(older_than) if older_than else None
+        before = datetime.now(UTC) - span_of(older_than, LONGEST_KEPT) if older_than else None
     except ValueError as error:
         raise ValueError(f"--older-than: {error}") from None
-    return Search(status, customer, before, stuck)
+    return Wanted(status=status, customer_id=customer, received_before=before, stuck=stuck)
 
 
-async def listing(service: Service, wanted: Search, most: int) -> list[Submission]:
-    """The newest first."""
-    return await service.leads.newest(wanted, most)
-
-
-async def showing(service: Service, which: str) -> Submission:
+async def find(service: Service, which: str) -> Submission:
+    """By id or reference. Raises `NoSuchSubmission`, `StoreUnavailable`."""
     found = await service.leads.find(which)
     if found is None:
         raise NoSuchSubmission(f"no submission has the id or reference {which}")

@@ -24,12 +24,12 @@ from app.storage.schema import BODIES, RESOURCES
 DEFAULT_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
 
 
-class BadSearch(Exception):
+class CannotFind(Exception):
     """The message is a line for an operator."""
 
 
 @dataclass(frozen=True)
-class Search:
+class Whom:
     """Whom to look for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
     one customer's submissions or, with None, in all."""
 
@@ -47,35 +47,35 @@ class Erased:
     delivered: tuple[Submission, ...]
 
 
-def search(email: str | None, phone: str | None, identity: str | None, customer_id: str | None) -> Search:
-    """Raises `BadSearch`."""
+def whom(email: str | None, phone: str | None, identity: str | None, customer_id: str | None) -> Whom:
+    """Raises `CannotFind`."""
     said = {"email": email, "phone": phone, "id": identity}
     given = [(by, value) for by, value in said.items() if value is not None]
     if len(given) != 1:
-        raise BadSearch("give one of --email, --phone and --id")
+        raise CannotFind("give one of --email, --phone and --id")
     [(by, value)] = given
     kinds: dict[str, Any] = {"email": Email, "phone": Phone}
     try:
         value = TypeAdapter(kinds.get(by, str)).validate_python(value)
     except ValidationError:
-        raise BadSearch(f"--{by}: can't be read") from None
-    return Search(by, value.replace(" ", "") if by == "id" else value, customer_id)
+        raise CannotFind(f"--{by}: can't be read") from None
+    return Whom(by, value.replace(" ", "") if by == "id" else value, customer_id)
 
 
-async def erasing(service: Service, whom: Search) -> Erased:
+async def erase_person(service: Service, whom: Whom) -> Erased:
     """Written down before it is done, so that whatever happens in between it is done by a replay.
-    Raises `BadSearch`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
     people = people_of(service)
     now = datetime.now(UTC)
     wanted = people.sought(whom.value)
-    traces = await _found(people, wanted, whom.customer_id)
+    traces = await _found(people, {wanted}, whom.customer_id)
     known = [await service.leads.get(one.id) for one in traces]
     proof = erasure_log(service.settings).append(Erasure(now, whom.by, wanted, whom.customer_id))
     count = await _erase(service, traces, now)
     return Erased(count, proof, tuple(one for one in known if one and one.main.status == "delivered"))
 
 
-async def erasing_one(service: Service, submission: Submission) -> bool:
+async def erase_submission(service: Service, submission: Submission) -> bool:
     """One submission alone; says whether there was anything personal left in it.
     Raises `ErasureLogUnusable`, `StoreUnavailable`."""
     now = datetime.now(UTC)
@@ -84,9 +84,9 @@ async def erasing_one(service: Service, submission: Submission) -> bool:
     return await service.database.write(partial(erase, ids=[submission.id], now=now)) > 0
 
 
-async def replaying(service: Service) -> int:
+async def erase_again(service: Service) -> int:
     """What was erased before, erased again after a restore: how many submissions. What came after an erasure stays.
-    Raises `BadSearch`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
     people = people_of(service)
     erasures = erasure_log(service.settings).read()
     traces = await _found(people, {one.digest for one in erasures}, None)
@@ -99,17 +99,17 @@ async def replaying(service: Service) -> int:
     return await _erase(service, outdated, datetime.now(UTC))
 
 
-async def exporting(service: Service, whom: Search) -> list[dict[str, Any]]:
-    """All that is kept, as JSON can say it, the oldest first. Raises `BadSearch`, `StoreUnavailable`."""
+async def export_person(service: Service, whom: Whom) -> list[dict[str, Any]]:
+    """All that is kept, as JSON can say it, the oldest first. Raises `CannotFind`, `StoreUnavailable`."""
     people = people_of(service)
-    traces = await _found(people, people.sought(whom.value), whom.customer_id)
+    traces = await _found(people, {people.sought(whom.value)}, whom.customer_id)
     return [await _kept(service, trace.id) for trace in traces]
 
 
-async def _found(people: People, wanted: bytes | set[bytes], customer_id: str | None) -> list[Trace]:
-    traces, closed = await people.find({wanted} if isinstance(wanted, bytes) else wanted)
+async def _found(people: People, sought: set[bytes], customer_id: str | None) -> list[Trace]:
+    traces, closed = await people.find(sought)
     if closed:
-        raise BadSearch(f"{closed} submission(s) can't be opened with encryption_keys, so nobody knows whose they are")
+        raise CannotFind(f"{closed} submission(s) can't be opened with encryption_keys, so nobody knows whose they are")
     return [one for one in traces if customer_id in (None, one.customer_id)]
 
 

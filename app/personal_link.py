@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import get_args
 
+from app.domain.spans import span_of
 from app.domain.submission import PATH_ID
 from app.settings import Settings
 from app.storage.encryption import Keyring
-from app.web.personal_links import PersonalForm, PersonalLink, lifetime, write
+from app.web.personal_links import LONGEST, PersonalForm, PersonalLink, write
 
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
@@ -21,7 +22,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
-        expires_at = datetime.now(UTC) + lifetime(expires)
+        expires_at = datetime.now(UTC) + span_of(expires, LONGEST)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None
     link = PersonalLink(customer_id, contact_id, form, expires_at)  # type: ignore[arg-type]  # checked above

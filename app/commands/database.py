@@ -96,13 +96,13 @@ def restored() -> None:
 
 def _erased_again() -> int:
     from app.leads import run
-    from app.people import BadSearch, replaying
+    from app.people import CannotFind, erase_again
     from app.storage.erasure_log import ErasureLogUnusable
 
     try:
         with using_database():
-            return run(configured(), replaying)
-    except (BadSearch, ErasureLogUnusable) as error:
+            return run(configured(), erase_again)
+    except (CannotFind, ErasureLogUnusable) as error:
         stop(f"not erased again: {error}")
 
 

@@ -1,11 +1,21 @@
-"""`intresse leads …`."""
+"""`intresse leads list/show`."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from app.commands.filters import AsJson, OfCustomer, OfStatus, OlderThan, Stuck, Which, on_leads, searched
+from app.commands.submissions import (
+    AsJson,
+    OfCustomer,
+    OfStatus,
+    OlderThan,
+    Stuck,
+    Which,
+    on_leads,
+    print_json,
+    print_list,
+    wanted_by,
+)
 
 commands = typer.Typer(no_args_is_help=True, help="Submissions, without the console.")
 
@@ -20,24 +30,18 @@ def leads_list(
     as_json: AsJson = False,
 ) -> None:
     """The newest submissions, a line each, without personal data."""
-    from app.leads import line_of, listing, record_of
-
-    found = on_leads(listing, searched(status, customer, older_than, stuck), most)
-    if as_json:
-        typer.echo(json.dumps([record_of(one) for one in found], ensure_ascii=False, indent=2))
-    else:
-        for one in found:
-            typer.echo(line_of(one))
+    wanted = wanted_by(status, customer, older_than, stuck)
+    print_list(on_leads(lambda service: service.leads.newest(wanted, most)), as_json)
 
 
 @commands.command("show")
 def leads_show(which: Which, as_json: AsJson = False) -> None:
     """A submission's steps, and Vitec's words."""
-    from app.leads import lines_of, record_of, showing
+    from app.leads import find, lines_of, record_of
 
-    found = on_leads(showing, which)
+    found = on_leads(lambda service: find(service, which))
     if as_json:
-        typer.echo(json.dumps(record_of(found), ensure_ascii=False, indent=2))
+        print_json(record_of(found))
     else:
         for line in lines_of(found):
             typer.echo(line)

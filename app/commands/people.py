@@ -1,12 +1,12 @@
 """`intresse leads export` and `erase`: what a person may ask for."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
 
 from app.commands.refusals import configured, stop, using_database
+from app.commands.submissions import print_json
 
 T = TypeVar("T")
 
@@ -17,25 +17,25 @@ Identity = Annotated[str | None, typer.Option("--id", help="A submission's id or
 Customer = Annotated[str | None, typer.Option(help="Only this customer's submissions.")]
 
 
-def on_a_person(work: Callable[..., Awaitable[T]], *search: str | None) -> T:
+def on_a_person(work: Callable[..., Awaitable[T]], *sought: str | None) -> T:
     from app import people
     from app.leads import run
     from app.storage.erasure_log import ErasureLogUnusable
 
     try:
-        whom = people.search(*search)
+        whom = people.whom(*sought)
         with using_database():
             return run(configured(), lambda service: work(service, whom))
-    except (people.BadSearch, ErasureLogUnusable) as error:
+    except (people.CannotFind, ErasureLogUnusable) as error:
         stop(str(error))
 
 
 @commands.command()
 def erase(email: Email = None, phone: Phone = None, identity: Identity = None, customer: Customer = None) -> None:
     """Erase what is kept of a person; print what Vitec has too, and the erasure log's line as proof."""
-    from app.people import erasing
+    from app.people import erase_person
 
-    erased = on_a_person(erasing, email, phone, identity, customer)
+    erased = on_a_person(erase_person, email, phone, identity, customer)
     for one in erased.delivered:
         typer.echo(f"Vitec has it too: {one.customer_id} {one.operation} {one.reference} of {one.received_at:%Y-%m-%d}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
@@ -45,7 +45,7 @@ def erase(email: Email = None, phone: Phone = None, identity: Identity = None, c
 @commands.command()
 def export(email: Email = None, phone: Phone = None, identity: Identity = None, customer: Customer = None) -> None:
     """Print all that is kept of a person, as JSON."""
-    from app.people import exporting
+    from app.people import export_person
 
-    found = on_a_person(exporting, email, phone, identity, customer)
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    found = on_a_person(export_person, email, phone, identity, customer)
+    print_json(found)

@@ -1,13 +1,10 @@
 """What people and waiting callers ask about submissions."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import Connection, select
 
 from app.domain.submission import (
-    STOPPED,
     Operation,
     Status,
     Step,
@@ -18,31 +15,8 @@ from app.domain.submission import (
 )
 from app.storage.database import Database
 from app.storage.encryption import Keyring
+from app.storage.listing import Wanted, newest_ids
 from app.storage.schema import payload_of, resource_of, steps, submissions
-
-
-@dataclass(frozen=True)
-class Search:
-    """Which submissions: all that are said must hold. `stuck`: what needs a person, that of a later step included;
-    `received_before` is a moment."""
-
-    status: Status | None = None
-    customer_id: str | None = None
-    received_before: datetime | None = None
-    stuck: bool = False
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        conditions: list[ColumnElement[bool]] = []
-        if self.status:
-            conditions.append(submissions.c.status == self.status)
-        if self.customer_id:
-            conditions.append(submissions.c.customer_id == self.customer_id)
-        if self.received_before:
-            conditions.append(submissions.c.received_at < self.received_before)
-        if self.stuck:
-            later = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.in_(STOPPED))
-            conditions += [submissions.c.erased_at.is_(None), (submissions.c.status == Status.HELD) | later]
-        return conditions
 
 
 class Leads:
@@ -75,12 +49,11 @@ class Leads:
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
 
-    async def newest(self, search: Search, most: int | None) -> list[Submission]:
+    async def newest(self, wanted: Wanted, most: int | None) -> list[Submission]:
         """The newest first, at most so many. Raises `StoreUnavailable`."""
-        query = select(submissions.c.id).where(*search.conditions()).order_by(submissions.c.received_at.desc())
 
         def work(connection: Connection) -> list[Submission]:
-            found = (self._get(connection, one) for one in connection.execute(query.limit(most)).scalars().all())
+            found = (self._get(connection, identity) for identity in newest_ids(connection, wanted, most))
             return [submission for submission in found if submission]
 
         return await self._database.read(work)

@@ -9,8 +9,7 @@ from typing import Literal
 from app.storage.encryption import Keyring, SealBroken
 
 PLACE = "personal link"
-LONGEST = timedelta(days=90)
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST = timedelta(days=90)  # that a link lives
 PersonalForm = Literal["contact", "loan-promise"]
 
 
@@ -28,17 +27,6 @@ class PersonalLink:
     contact_id: str
     form: PersonalForm
     expires_at: datetime
-
-
-def lifetime(text: str) -> timedelta:
-    """`45m`, `12h`, `30d`: from a second to 90 days. Raises `ValueError`."""
-    number, unit = text[:-1], text[-1:]
-    if unit not in UNITS or not (number.isascii() and number.isdigit()):
-        raise ValueError(f"{text!r} is not a time such as 45m, 12h or 30d")
-    lives = timedelta(**{UNITS[unit]: int(number[:9])})
-    if not timedelta(0) < lives <= LONGEST:
-        raise ValueError(f"{text} is not between 1 second and {LONGEST.days} days")
-    return lives
 
 
 def write(keyring: Keyring, link: PersonalLink) -> str:

@@ -11,7 +11,7 @@ import pytest
 from pysqlite3 import dbapi2
 
 from app.leads import run
-from app.people import replaying
+from app.people import erase_again
 from app.vitec.sandbox import Office
 from tests.acceptance.bodies import page_of
 from tests.acceptance.commands import Intresse, refused
@@ -139,6 +139,6 @@ def test_a_restored_backup_forgets_again_who_was_erased(
     later = post_interest(client, contactMessage="Jag är tillbaka")
     assert len(json.loads(intresse("leads", "export", "--id", mine).stdout)) == 1
     with ThreadPoolExecutor(1) as pool:  # where no event loop runs
-        assert pool.submit(run, configure(), replaying).result() == 1
+        assert pool.submit(run, configure(), erase_again).result() == 1
     assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
     assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure

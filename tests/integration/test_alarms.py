@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select, update
 
 from app.alarms import watch
-from app.deciding import about_one
-from app.leads import run
+from app.deciding import Decided, decide
+from app.leads import find, run
 from app.main import create_app
+from app.service import Service
 from app.settings import Settings
 from app.storage import alarms, notices
 from app.storage.schema import notices as notices_table
@@ -122,7 +123,11 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     identity = post(client)
     eventually(lambda: webhook.told("rejected"))
     assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
-    run(configure(**told), lambda service: about_one(service, "retry", identity))
+
+    async def retry(service: Service) -> Decided:
+        return await decide(service, "retry", await find(service, identity))
+
+    run(configure(**told), retry)
     eventually(lambda: webhook.told("rejected", over=True))
     eventually(lambda: status(client, identity) == "delivered")
     assert len(webhook.heard) == 2

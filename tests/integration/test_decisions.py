@@ -1,6 +1,7 @@
 """What a person decides about a submission that can't go on, on either database: and that twice is as once."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import update
@@ -9,7 +10,8 @@ from app.domain.submission import NewSubmission, Operation, Status, StepStatus
 from app.storage.claims import Recorded
 from app.storage.database import Database
 from app.storage.decisions import Decisions
-from app.storage.leads import Leads, Search
+from app.storage.leads import Leads
+from app.storage.listing import Wanted
 from app.storage.schema import submissions
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
@@ -17,7 +19,6 @@ from tests.integration.storing import (
     BOOKING,
     KEYRING,
     LEAD_AFTER,
-    MINUTE,
     OTHER,
     application,
     attempts_of,
@@ -27,7 +28,6 @@ from tests.integration.storing import (
     row_of,
     store,
     submission,
-    time_passes,
 )
 
 pytestmark = pytest.mark.anyio
@@ -169,16 +169,15 @@ async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person
     database: Database, decisions: Decisions, ended: Ended
 ) -> None:
     old = await ended(StepStatus.FAILED)
-    await time_passes(database, 60 * MINUTE)
+    moment = datetime.now(UTC)
     parked, discarded = await ended(StepStatus.UNCERTAIN), await ended(StepStatus.REJECTED)
     await decisions.discard(discarded.id)
     spam, waiting = await held(database), application(OTHER)
     await store(database, waiting)
     leads = Leads(database, KEYRING)
-    moment = (await kept(database, parked.id)).received_at
 
     async def found(**wanted: object) -> set[str]:
-        return {one.id for one in await leads.newest(Search(**wanted), 50)}  # type: ignore[arg-type]
+        return {one.id for one in await leads.newest(Wanted(**wanted), 50)}  # type: ignore[arg-type]
 
     assert await found(stuck=True) == {old.id, parked.id, spam.id}
     assert await found(status=Status.UNCERTAIN) == {parked.id}

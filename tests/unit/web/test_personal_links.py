@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.storage.encryption import Keyring
-from app.web.personal_links import BadLink, ExpiredLink, PersonalLink, lifetime, read, write
+from app.web.personal_links import BadLink, ExpiredLink, PersonalLink, read, write
 
 OLD, NEW = b"0" * 32, b"1" * 32
 RING = Keyring([OLD])
@@ -73,26 +73,3 @@ def test_a_token_has_one_spelling(contact: str) -> None:
 def test_any_other_text_is_a_bad_link_and_nothing_else(token: str) -> None:
     with pytest.raises(BadLink):
         read(RING, token)
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("1s", timedelta(seconds=1)),
-        ("45m", timedelta(minutes=45)),
-        ("12h", timedelta(hours=12)),
-        ("30d", timedelta(days=30)),
-        ("90d", timedelta(days=90)),
-        ("7776000s", timedelta(days=90)),
-    ],
-)
-def test_a_lifetime_is_a_number_and_a_unit(text: str, time: timedelta) -> None:
-    assert lifetime(text) == time
-
-
-@pytest.mark.parametrize(
-    "text", ["", "d", "30", "30 d", "3w", "0d", "-1d", "+1d", "91d", "7776001s", "²d", "1e1d", "30D"]
-)
-def test_any_other_lifetime_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        lifetime(text)
