@@ -10,7 +10,7 @@ from app.domain.payload import filled_anew
 from app.domain.submission import Submission
 from app.service import Service
 from app.storage.listing import Wanted
-from app.storage.schema import BODIES
+from app.storage.sealed import BODIES
 
 
 class CannotDecide(Exception):

@@ -19,7 +19,7 @@ from app.storage.encryption import KeyedHash
 from app.storage.erasure import batches, erase
 from app.storage.erasure_log import Erasure, ErasureLog
 from app.storage.people import People, Trace
-from app.storage.schema import BODIES, RESOURCES
+from app.storage.sealed import BODIES, RESOURCES
 
 DEFAULT_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
 

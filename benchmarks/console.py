@@ -31,7 +31,8 @@ from app.settings import Settings
 from app.storage.counts import Counted, Timed, add, add_times, day_of
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.person_index import HOW_FAR
-from app.storage.schema import payload_of, person_index, steps, submissions
+from app.storage.schema import person_index, steps, submissions
+from app.storage.sealed import payload_place
 from tests.serving import postgresql_server
 
 FEW, MANY = 10_000, 1_000_000
@@ -103,7 +104,7 @@ class _Made:
         self._contacts = KeyedHash(SECRET, "contacts")
         payload = {"application": {"firstName": "Anna"}, "marketing": {}, "more": "x" * 300}
         self._keyring, self._payload = Keyring([KEY]), payload
-        self._sealed = Keyring([KEY]).seal(payload, payload_of(""))
+        self._sealed = Keyring([KEY]).seal(payload, payload_place(""))
         self._received: Counter[Counted] = Counter()
         self._delivered: Counter[Counted] = Counter()
         self._times: Counter[Timed] = Counter()
@@ -151,7 +152,7 @@ class _Made:
             self._delivered[counted] += 1
             self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
         contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
-        payload = self._keyring.seal(self._payload, payload_of(identity)) if contact == SOUGHT else self._sealed
+        payload = self._keyring.seal(self._payload, payload_place(identity)) if contact == SOUGHT else self._sealed
         pending = status is Status.PENDING
         return {
             "id": identity,

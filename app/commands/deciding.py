@@ -106,8 +106,10 @@ def _about_one(decision: str, words: _Words, which: str, dry_run: bool, as_json:
         _print_decided([decided])
     elif decided.changed:
         typer.echo(words.done)
+    elif words.nothing_fails and not decided.problem:
+        stop(words.nothing)
     elif not decided.problem:
-        (stop if words.nothing_fails else typer.echo)(words.nothing)
+        typer.echo(words.nothing)
     _stop_at_problems([decided])
 
 

@@ -20,7 +20,7 @@ from app.storage.claims import Claim, ClaimedStep, Lane, Lease
 from app.storage.encryption import Keyring, SealBroken
 from app.storage.logins import Logins, places
 from app.storage.moments import moment_of
-from app.storage.schema import BODIES, RESOURCES, payload_of, resource_of
+from app.storage.sealed import BODIES, RESOURCES, payload_place, resource_of, step_place
 from app.storage.statements import now_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,7 +119,7 @@ class Claiming:
 
     def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
         steps = statements.STEPS.rows(connection, {"of_submission": row.id})
-        payload = self._keyring.open(row.payload, payload_of(row.id))
+        payload = self._keyring.open(row.payload, payload_place(row.id))
         since = moment_of(row.delivery_since, connection.dialect)
         assert since is not None  # the column is never empty
         return Claim(
@@ -137,7 +137,7 @@ class Claiming:
     def _result(self, row: Row[Any]) -> str | None:
         if row.result is None:
             return None
-        result: str = self._keyring.open(row.result, f"{row.submission_id}/{row.position}/result")
+        result: str = self._keyring.open(row.result, step_place(row.submission_id, row.position, "result"))
         return result
 
 

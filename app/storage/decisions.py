@@ -9,7 +9,8 @@ from app.domain.submission import DONE, GROUPS, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.erasure import erase
-from app.storage.schema import attempts, payload_of, steps, submissions
+from app.storage.schema import attempts, steps, submissions
+from app.storage.sealed import payload_place
 from app.storage.statements import now_of
 
 _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
@@ -25,7 +26,7 @@ class Decisions:
 
     async def retry(self, identity: str, payload: Mapping[str, Any]) -> bool:
         """Makes the steps that are not done due now, with the bodies in the new payload."""
-        sealed = self._keyring.seal(payload, payload_of(identity))
+        sealed = self._keyring.seal(payload, payload_place(identity))
         return await self._database.write(lambda connection: _retry(connection, identity, sealed))
 
     async def release(self, identity: str) -> bool:

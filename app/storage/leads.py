@@ -16,7 +16,8 @@ from app.domain.submission import (
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.listing import Wanted, newest_ids
-from app.storage.schema import payload_of, resource_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import payload_place, resource_of, step_place
 
 
 class Leads:
@@ -35,7 +36,7 @@ class Leads:
         sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
         if sealed is None:
             raise KeyError(identity)
-        payload: dict[str, Any] = self._keyring.open(sealed, payload_of(identity))
+        payload: dict[str, Any] = self._keyring.open(sealed, payload_place(identity))
         return payload
 
     async def find(self, reference_or_id: str) -> Submission | None:
@@ -81,16 +82,17 @@ class Leads:
         )
 
     def _step(self, row: Any) -> Step:
-        place = f"{row.submission_id}/{row.position}"
         return Step(
             position=row.position,
             operation=Operation(row.operation),
             resource=resource_of(row.resource),
             status=StepStatus(row.status),
             attempts=row.attempts,
-            result=self._open(row.result, f"{place}/result"),
-            upstream=self._open(row.upstream, f"{place}/upstream"),
+            result=self._open(row, "result"),
+            upstream=self._open(row, "upstream"),
         )
 
-    def _open(self, sealed: bytes | None, place: str) -> Any:
+    def _open(self, row: Any, column: str) -> Any:
+        sealed = getattr(row, column)
+        place = step_place(row.submission_id, row.position, column)
         return None if sealed is None else self._keyring.open(sealed, place)

@@ -11,7 +11,8 @@ from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, payload_of, resource_of, steps, submissions
+from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+from app.storage.sealed import payload_place, resource_of
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> Listed:
 def campaign_in(keyring: Keyring, row: Row[Any]) -> Campaign:
     """Of a submission's row; none where it can't be opened, or has been erased."""
     try:
-        payload = keyring.open(row.payload, payload_of(row.id)) if row.payload else {}
+        payload = keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
     except SealBroken:
         return NO_CAMPAIGN
     tags = (payload.get("marketing") or {}).get("utmTags", ())

@@ -11,7 +11,8 @@ from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.moments import UtcDateTime
 from app.storage.row_insert import RowInsert
-from app.storage.schema import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_place
 
 _SUBMISSION = (
     "id",
@@ -69,7 +70,7 @@ class NewRows:
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
-            "payload": self._keyring.seal(_payload(new), payload_of(new.id)),
+            "payload": self._keyring.seal(_payload(new), payload_place(new.id)),
             "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,

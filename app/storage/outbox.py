@@ -22,6 +22,7 @@ from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import Keyring
 from app.storage.grouped import GroupedWrites
 from app.storage.logins import Logins
+from app.storage.sealed import step_place
 from app.storage.statements import now_of
 
 T = TypeVar("T")
@@ -132,14 +133,13 @@ class Outbox:
         return "settled_at" in values
 
     def _attempt(self, claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:
-        place = f"{claim.id}/{step.position}"
         return {
             "of_position": step.position,
             "step_status": recorded.status.value,
             "uncounted": 0 if recorded.counts else 1,
             "not_found": recorded.not_found,
-            "result": self._seal(recorded.result, f"{place}/result"),
-            "upstream": self._seal(recorded.upstream, f"{place}/upstream"),
+            "result": self._seal(recorded.result, step_place(claim.id, step.position, "result")),
+            "upstream": self._seal(recorded.upstream, step_place(claim.id, step.position, "upstream")),
             "ended_at": now,
             "outcome": recorded.outcome,
             "http_status": recorded.http_status,

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, select
 from app.domain.submission import reference_of
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring, SealBroken
-from app.storage.schema import payload_of, resource_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import payload_place, resource_of, step_place
 
 BATCH = 500
 NUMBER_AND_EXTENSION = "x"  # as `domain.fields` writes a number with an extension
@@ -63,15 +64,15 @@ class People:
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
         yield from (row.id, reference_of(row.id), *resource_of(row.resource))
-        for text in _leaves(self._keyring.open(row.payload, payload_of(row.id))):
+        for text in _leaves(self._keyring.open(row.payload, payload_place(row.id))):
             yield text
             yield text.partition(NUMBER_AND_EXTENSION)[0]
         for step in results:
-            place = f"{step.submission_id}/{step.position}"
-            for name in ("result", "upstream"):
-                sealed = getattr(step, name)
+            for column in ("result", "upstream"):
+                sealed = getattr(step, column)
                 if sealed is not None:
-                    yield from _leaves(self._keyring.open(sealed, f"{place}/{name}"))
+                    place = step_place(step.submission_id, step.position, column)
+                    yield from _leaves(self._keyring.open(sealed, place))
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:

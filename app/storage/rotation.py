@@ -8,7 +8,8 @@ from sqlalchemy import Column, Connection, Table, func, select, update
 
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import payload_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import payload_place, step_place
 
 BATCH = 100  # values in one transaction: short enough that no post waits for it
 _NEVER = ""  # before every id
@@ -68,4 +69,4 @@ def _after(keys: tuple[Column[Any], ...], last: tuple[Any, ...]) -> Any:
 
 
 def _place(column: Column[Any], identity: str, position: int | None = None) -> str:
-    return payload_of(identity) if position is None else f"{identity}/{position}/{column.name}"
+    return payload_place(identity) if position is None else step_place(identity, position, column.name)

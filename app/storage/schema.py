@@ -1,11 +1,12 @@
 """The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     ForeignKey,
     Index,
@@ -19,10 +20,20 @@ from sqlalchemy import (
     literal_column,
 )
 
-from app.domain.submission import STOPPED, Operation, Status
+from app.domain.submission import STOPPED, Status
 from app.storage.moments import UtcDateTime
 
 metadata = MetaData()
+
+
+def _literal(*values: str) -> list[ColumnElement[str]]:
+    """For an index's condition, which knows no parameters; and a query uses it only for the very same condition."""
+    return [literal_column(f"'{value}'", String) for value in values]
+
+
+def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
 
 submissions = Table(
     "submissions",
@@ -30,7 +41,7 @@ submissions = Table(
     Column("id", String(36), primary_key=True),
     Column("customer_id", String(40), nullable=False),
     Column("operation", String(20), nullable=False),
-    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"; see `open_resource`
+    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"; see `sealed`
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
@@ -49,42 +60,28 @@ submissions = Table(
     Column("claim", String(36)),  # the fence: who may record an outcome
     Column("erased_at", UtcDateTime),  # what is personal is gone since then; what is counted stays
 )
-Index(
+_partial_index(
     "ix_submissions_due",
     submissions.c.customer_id,
     submissions.c.function_group,
     submissions.c.due_at,
-    sqlite_where=submissions.c.due_at.is_not(None),
-    postgresql_where=submissions.c.due_at.is_not(None),
+    where=submissions.c.due_at.is_not(None),
 )
-# Literal, because an index's condition knows no parameters, and a query uses it only for the very same condition.
+_partial_index("ix_submissions_settled", submissions.c.settled_at, where=submissions.c.settled_at.is_not(None))
 NEEDS_A_PERSON = submissions.c.erased_at.is_(None) & submissions.c.status.in_(
-    [literal_column(f"'{status}'") for status in ("rejected", "failed", "uncertain", "held")]
+    _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD)
 )
-Index(
+_partial_index(
     "ix_submissions_stopped",
     submissions.c.id,
     submissions.c.status,
     submissions.c.customer_id,
     submissions.c.operation,
-    sqlite_where=NEEDS_A_PERSON,
-    postgresql_where=NEEDS_A_PERSON,
+    where=NEEDS_A_PERSON,
 )
-Index(
-    "ix_submissions_settled",
-    submissions.c.settled_at,
-    sqlite_where=submissions.c.settled_at.is_not(None),
-    postgresql_where=submissions.c.settled_at.is_not(None),
-)
-
-# Both are literal, because an index's condition knows no parameters. What is held or has stopped waits for a person.
-SUBMISSION_HELD = submissions.c.status == literal_column(f"'{Status.HELD.value}'")
-Index(
-    "ix_submissions_held",
-    submissions.c.customer_id,
-    sqlite_where=SUBMISSION_HELD,
-    postgresql_where=SUBMISSION_HELD,
-)
+[_HELD] = _literal(Status.HELD)
+SUBMISSION_HELD = submissions.c.status == _HELD
+_partial_index("ix_submissions_held", submissions.c.customer_id, where=SUBMISSION_HELD)
 
 
 def _of_submission() -> ForeignKey:
@@ -115,19 +112,11 @@ steps = Table(
     Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
 )
-STEP_STOPPED = steps.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(STOPPED)])
-Index("ix_steps_stopped", steps.c.submission_id, sqlite_where=STEP_STOPPED, postgresql_where=STEP_STOPPED)
-
+STEP_STOPPED = steps.c.status.in_(_literal(*sorted(STOPPED)))
+_partial_index("ix_steps_stopped", steps.c.submission_id, where=STEP_STOPPED)
 # Of a step after its submission's own, which never is the first one.
-LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(
-    [literal_column(f"'{status.value}'") for status in sorted(STOPPED)]
-)
-Index(
-    "ix_steps_stopped_later",
-    steps.c.submission_id,
-    sqlite_where=LATER_STEP_STOPPED,
-    postgresql_where=LATER_STEP_STOPPED,
-)
+LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & STEP_STOPPED
+_partial_index("ix_steps_stopped_later", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
 attempts = Table(
     "attempts",
@@ -228,24 +217,3 @@ notices = Table(
     Column("due_at", UtcDateTime),  # NULL: told, or given up
     Column("attempts", Integer, nullable=False),
 )
-
-
-def resource_of(text: str) -> tuple[str, ...]:
-    """The ids of a `resource` column; an empty one has none."""
-    return tuple(text.split("/")) if text else ()
-
-
-BODIES = "bodies"  # in a payload: what each step sends, by position
-RESOURCES = "resources"  # likewise each step's resource, where one of them is a contact
-# Operations whose resource is a contact, which is a person: it stands in the sealed payload and not in its column.
-NAMING_A_CONTACT = frozenset({Operation.CONTACT, Operation.LEAD, Operation.LOAN_PROMISE})
-
-
-def open_resource(operation: Operation, resource: Sequence[str]) -> str:
-    """What the `resource` column may tell."""
-    return "" if operation in NAMING_A_CONTACT else "/".join(resource)
-
-
-def payload_of(identity: str) -> str:
-    """The place that a submission's payload is sealed for."""
-    return f"{identity}/payload"

@@ -21,7 +21,8 @@ from app.storage.counts import Counted, Timed, add, add_times, day_of, home_of
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import Keyring
 from app.storage.listing import campaign_in
-from app.storage.schema import resource_of, submissions, tallied
+from app.storage.schema import submissions, tallied
+from app.storage.sealed import resource_of
 
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0

@@ -16,7 +16,8 @@ from app.domain.submission import NewStep, NewSubmission, Operation
 from app.storage.database import Database, StoreUnavailable
 from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Intake
 from app.storage.repeats import Accepted, RepeatMismatch
-from app.storage.schema import BODIES, payload_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import BODIES, payload_place
 from tests.integration.storing import (
     BODY,
     BOOKING,
@@ -80,7 +81,7 @@ async def test_a_submission_is_stored_together_with_its_steps_in_order(database:
         (new.id, 1, "viewing", "VIS1/SLOT1"),
     ]
     assert {(step.status, step.attempts) for step in stored} == {("waiting", 0)}
-    assert KEYRING.open(sealed, payload_of(new.id)) == {"application": BODY, BODIES: [BODY, VISITOR]}
+    assert KEYRING.open(sealed, payload_place(new.id)) == {"application": BODY, BODIES: [BODY, VISITOR]}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from app.storage.claims import LeaseLost, Recorded
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.outbox import DETAIL_LENGTH, Outbox
-from app.storage.schema import BODIES, payload_of, steps, submissions
+from app.storage.schema import steps, submissions
+from app.storage.sealed import BODIES, payload_place
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
     BODY,
@@ -455,7 +456,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
-    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_of(broken.id))
+    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_place(broken.id))
     changed = update(submissions).where(submissions.c.id == broken.id).values(payload=foreign)
     await database.write(lambda connection: connection.execute(changed))
 

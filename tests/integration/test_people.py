@@ -16,7 +16,7 @@ from app.storage.leads import Leads
 from app.storage.outbox import Outbox
 from app.storage.people import BATCH, People
 from app.storage.rotation import rotate
-from app.storage.schema import payload_of
+from app.storage.sealed import payload_place
 from tests.integration.storing import (
     KEYRING,
     MINUTE,
@@ -106,7 +106,7 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     assert (await rotate(database, both)).values == 0
     alone = Keyring([NEW_KEY])
     for one in new:
-        assert alone.open((await row_of(database, one.id)).payload, payload_of(one.id))["application"]
+        assert alone.open((await row_of(database, one.id)).payload, payload_place(one.id))["application"]
     refused = await Leads(database, alone).get(claim.id)
     assert refused is not None
     assert refused.refusal == refusal
