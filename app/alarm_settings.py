@@ -1,70 +1,27 @@
 """The part of the configuration that says who hears of what is wrong."""
 
-import base64
-import binascii
-import re
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from pydantic import Field, model_validator
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
-
-SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
-_ADDRESS = re.compile(r"[^@\s<>,]+@[A-Za-z0-9.-]+")
+from app.secret_types import SmtpUrl, WebhookSecret
+from app.setting_types import Language, MailAddress, Minutes, PageAddress, Table
 
 
-def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is not an e-mail address")
-    return value
-
-
-def _web_address(value: str) -> str:
-    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
-        raise ValueError(f"{value!r} is not an http(s) address")
-    return value
-
-
-def _webhook_secret(value: SecretStr) -> SecretStr:
-    try:
-        key = base64.b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) < SHORTEST_WEBHOOK_SECRET:
-        raise ValueError("must be 24 bytes or more in base64; make one with: openssl rand -base64 32")
-    return value
-
-
-def _smtp(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())  # .port raises ValueError above 65535
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
-        raise ValueError("must be smtp:// or smtps:// and a host, with user:password@ before it where it wants them")
-    return value
-
-
-MailAddress = Annotated[str, AfterValidator(_address)]
-Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
-
-
-class LeadMail(BaseModel):
+class LeadMail(Table):
     """Leads that Vitec did not get in time, to their office."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     to: MailAddress
     after_minutes: Minutes = 30
 
 
-class Alarms(BaseModel):
+class Alarms(Table):
     """Nobody hears of anything unless there is a webhook, or an address."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
-    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = None
+    webhook_url: PageAddress | None = None
+    webhook_secret: WebhookSecret | None = None
+    smtp_url: SmtpUrl | None = None
     mail_from: MailAddress | None = None
-    mail_to: list[MailAddress] = []
-    language: Literal["sv", "en"] = "sv"
+    mail_to: list[MailAddress] = Field(default_factory=list)
+    language: Language = "sv"
     oldest_minutes: Minutes = 60
 
     @model_validator(mode="after")

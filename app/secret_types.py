@@ -5,11 +5,13 @@ import binascii
 import re
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-SHORTEST_SECRET = 16
-KEY_LENGTH = 32
+SHORTEST_SECRET = 16  # characters
+SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
+KEY_LENGTH = 32  # bytes
 FEWEST_DIFFERENT = 3  # characters in a secret, bytes in a key: one that chance made has far more
 # What stands in an example until somebody writes the real thing.
 _PLACEHOLDER = re.compile(
@@ -58,7 +60,26 @@ def _database(value: SecretStr) -> SecretStr:
     return value
 
 
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    try:
+        key = base64.b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < SHORTEST_WEBHOOK_SECRET:
+        raise ValueError("must be 24 bytes or more in base64; make one with: openssl rand -base64 32")
+    return value
+
+
+def _smtp(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())  # .port raises ValueError above 65535
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
+        raise ValueError("must be smtp:// or smtps:// and a host, with user:password@ before it where it wants them")
+    return value
+
+
 Secret = Annotated[SecretStr, AfterValidator(_not_a_placeholder)]
 SecretKey = Annotated[Secret, AfterValidator(_long_enough)]
 EncryptionKeys = Annotated[list[bytes], BeforeValidator(_keys), Field(repr=False)]
 DatabaseUrl = Annotated[Secret, AfterValidator(_database)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp)]
