@@ -64,7 +64,7 @@ def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
     """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
     tags: dict[str, str] = {}
     for name, value in pairs:
-        name, value = _tag_name(name), _one_line(value, VALUE_LENGTH)
+        name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
         if name and value and name not in tags and len(tags) < MOST_TAGS:
             tags[name] = value
     return Marketing(page_address(referrer), tuple(tags.items()))
@@ -72,11 +72,12 @@ def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
 
 @lru_cache(maxsize=256)  # the same few
 def _tag_name(text: str) -> str:
-    name = _one_line(text, NAME_LENGTH)
+    name = one_line(text, NAME_LENGTH)
     return name.lower() if is_tag(name) else name
 
 
-def _one_line(text: str, length: int) -> str:
+def one_line(text: str, length: int) -> str:
+    """At most `length` UTF-16 code units, without line breaks and what can't be seen; for what an address says."""
     if not text.isprintable():
         text = _CONTROLS.sub(" ", text)
     return cut(text.strip(), length)

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from app.domain.faults import Fault
 from app.domain.submission import PATH_ID
-from app.vitec.errors import NotFound, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.errors import Forbidden, NotFound, Rejected, Unreadable, VitecError
 from app.web.forms import received
 from app.web.kinds import CONTACTS, LEAD, LOAN_PROMISE
 from app.web.posting import post
@@ -51,6 +51,6 @@ def _refused(visit: Visit, error: VitecError) -> Response:
         return refuse(visit.request, visit.site, 404)
     if isinstance(error, Rejected):
         return Problem(400, "upstream-rejected", visit.gettext, upstream=error.upstream)
-    if isinstance(error, Unreadable) or (not isinstance(error, Unavailable) and error.status == 403):
+    if isinstance(error, Unreadable | Forbidden):
         return Problem(502, "upstream-unreadable", visit.gettext)
     return Problem(503, "upstream-away", visit.gettext, headers={"Retry-After": str(RETRY_SECONDS)})

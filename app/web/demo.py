@@ -22,11 +22,10 @@ from app.web.messages import N_, GetText
 from app.web.pages import Firm, LanguageLink
 from app.web.site import choose_language
 from app.web.slots import Slot
-from app.web.templating import Templates
+from app.web.templating import LANGUAGE_NAMES, Templates
 
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
-LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
 OPERATIONS = {
     "interest": N_("Interest"),
     "viewing": N_("Viewing booking"),

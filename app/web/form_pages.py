@@ -18,11 +18,11 @@ from app.web.offers import interest_offer, slot_choices
 from app.web.pages import ErrorPage, FieldFault, FormPage, LanguageLink, Notice
 from app.web.returning import return_origin
 from app.web.site import RawHeaders, Site
+from app.web.templating import LANGUAGE_NAMES
 from app.web.visit import Visit
 
 NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns write it
-LABELS = {"sv": "Svenska", "en": "English"}
 
 
 def form_response(
@@ -166,6 +166,6 @@ def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
 def language_links(site: Site, language: str, start: str) -> tuple[LanguageLink, ...]:
     """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
     return tuple(
-        LanguageLink(code, LABELS.get(code, code), f"{start}lang={code}", code == language)
+        LanguageLink(code, LANGUAGE_NAMES[code], f"{start}lang={code}", code == language)
         for code in site.templates.languages
     )

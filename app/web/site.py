@@ -1,6 +1,6 @@
 """What every page and answer needs, put together once by the composition root."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlencode
@@ -16,7 +16,6 @@ from app.web.limits import AddressLimits, PersonLimits
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.templating import Skeleton, Templates
 
-GetText = Callable[[str], str]
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 

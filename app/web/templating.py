@@ -20,7 +20,8 @@ from app.web.static_files import static_url
 from app.web.theme import Stylesheet, stylesheet
 
 ROOT = Path(__file__).resolve().parents[2]
-LANGUAGES = ("sv", "en")
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself; the first is the usual one
+LANGUAGES = tuple(LANGUAGE_NAMES)
 TEMPLATES: dict[type[Page | DemoPage], str] = {
     FormPage: "form.html",
     ReceiptPage: "receipt.html",

@@ -1,13 +1,12 @@
 """What is known of a request to a public operation before its body is read."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 
-from app.domain.fields import cut
+from app.domain.marketing import one_line
 from app.domain.submission import Operation
 from app.web.bodies import MOST_FIELDS
 from app.web.customers import Customer
@@ -19,7 +18,6 @@ from app.web.slots import Slot, offered
 from app.web.urlencoded import pairs_of
 
 TITLE_LENGTH = 80
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class NoSuchPage(Exception):
@@ -77,7 +75,7 @@ class Visit:
 
 
 def plain_title(text: str | None) -> str:
-    return cut(_CONTROLS.sub(" ", text or "").strip(), TITLE_LENGTH)
+    return one_line(text or "", TITLE_LENGTH)
 
 
 def receive(request: Request, site: Site, kind: Kind) -> Visit:
