@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,19 +89,13 @@ def build_service(settings: Settings) -> Service:
     database = Database(settings.database_url.get_secret_value())
     keyring = Keyring(settings.encryption_keys)
     secret = settings.secret_key.get_secret_value()
-    lease = timedelta(seconds=settings.delivery.lease_seconds)
-    policy = RetryPolicy(
-        delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
-        give_up=timedelta(hours=settings.delivery.give_up_hours),
-    )
+    contact_hash = KeyedHash(secret, "contacts")
+    policy = _retry_policy(settings)
     probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
     logins = Logins(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
-    outbox = Outbox(database, keyring, logins, lease, timedelta(seconds=settings.delivery.wait_seconds))
-    outcomes = Outcomes(database)
-    vitec = build_vitec(settings)
-    pace = Pace(settings.vitec.requests_per_second)
-    customers = [customer.id for customer in settings.customers]
-    leads = Leads(database, keyring)
+    outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
+    leads, outcomes = Leads(database, keyring), Outcomes(database)
+    vitec, pace = build_vitec(settings), Pace(settings.vitec.requests_per_second)
     watching = Watching(settings, database, leads)
 
     def settled(claim: Claim, status: StepStatus) -> None:
@@ -113,17 +107,8 @@ def build_service(settings: Settings) -> Service:
         worker.wake()
 
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
-    worker = Worker(
-        outbox,
-        Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled),
-        customers,
-        concurrency=settings.vitec.concurrency,
-        concurrency_per_customer=settings.vitec.concurrency_per_customer,
-        lease=lease,
-        pace=pace,
-        abandon=vitec.abandon,
-    )
-    contact_hash = KeyedHash(secret, "contacts")
+    deliverer = Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled)
+    worker = _worker(settings, outbox, deliverer, pace, vitec.abandon)
     return Service(
         settings=settings,
         database=database,
@@ -142,6 +127,32 @@ def build_service(settings: Settings) -> Service:
         tally=Tally(database, keyring),
         housekeeper=Housekeeper(Retention(database, _periods(settings))),
         watching=watching,
+    )
+
+
+def _lease(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.delivery.lease_seconds)
+
+
+def _retry_policy(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
+        give_up=timedelta(hours=settings.delivery.give_up_hours),
+    )
+
+
+def _worker(
+    settings: Settings, outbox: Outbox, deliverer: Deliverer, pace: Pace, abandon: Callable[[], None]
+) -> Worker:
+    return Worker(
+        outbox,
+        deliverer,
+        [customer.id for customer in settings.customers],
+        concurrency=settings.vitec.concurrency,
+        concurrency_per_customer=settings.vitec.concurrency_per_customer,
+        lease=_lease(settings),
+        pace=pace,
+        abandon=abandon,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliver import Deliverer
@@ -102,11 +103,15 @@ async def working(
     try:
         yield Delivery(database, worker, running, recorded, ContactLookup(vitec, logins, pace))
     finally:
-        while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
-            for task in its_own:
-                task.cancel()
-            await asyncio.wait(its_own, timeout=0.1)
+        await _cancel_all_but(outside)
         await vitec.close()
+
+
+async def _cancel_all_but(outside: set[asyncio.Task[Any]]) -> None:
+    while its_own := asyncio.all_tasks() - outside:  # Python 3.11's `wait_for` can swallow a cancellation
+        for task in its_own:
+            task.cancel()
+        await asyncio.wait(its_own, timeout=0.1)
 
 
 def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:
