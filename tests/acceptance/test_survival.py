@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Fault
-from tests.endurance import AGAIN, KEY, LEASE_SECONDS, Stage, disturb, staged
+from tests.endurance.load import AGAIN, KEY
+from tests.endurance.stage import LEASE_SECONDS, Stage, disturb, staged
 from tests.serving import eventually
 
 STOP_SECONDS = 25

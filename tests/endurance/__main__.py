@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.endurance import disturb, staged
+from tests.endurance.stage import disturb, staged
 from tests.serving import postgresql_server
 
 

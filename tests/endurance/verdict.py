@@ -1,0 +1,72 @@
+"""What was accepted, laid beside what the CRM carried out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.storage.database import Database
+from app.storage.schema import attempts, submissions
+from app.vitec.sandbox import Office
+from tests.endurance.load import PARKED
+from tests.serving import eventually
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`lost`: accepted, and neither at the CRM nor kept for a person. `twice`: at the CRM more than once; `unmarked` of
+    those, without an attempt that says so or where nothing may be sent again."""
+
+    accepted: int
+    delivered: int
+    parked: int
+    lost: list[str]
+    twice: int
+    unmarked: list[str]
+
+    @property
+    def holds(self) -> bool:
+        return not self.lost and not self.unmarked
+
+
+def judge(database_url: str, office: Office, accepted: Mapping[str, str], within: float) -> Verdict:
+    """Once nothing is left to do. `accepted` are the ids by estate."""
+    database = Database(database_url)
+    try:
+        eventually(lambda: not _pending(database), within=within)
+        return _verdict(database, office, accepted)
+    finally:
+        database.close()
+
+
+def _pending(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        return bool(connection.execute(select(submissions.c.id).where(submissions.c.due_at.is_not(None))).first())
+
+
+def _verdict(database: Database, office: Office, accepted: Mapping[str, str]) -> Verdict:
+    carried_out = Counter(one.path.split("/")[4] for one in office.received if one.carried_out)
+    with database.engine.connect() as connection:
+        rows = connection.execute(select(submissions.c.id, submissions.c.customer_id, submissions.c.status)).all()
+        ambiguous = select(attempts.c.submission_id).where(attempts.c.outcome == "ambiguous").distinct()
+        marked = set(connection.execute(ambiguous).scalars())
+    known = {row.id: row for row in rows}
+
+    def is_lost(estate: str, identity: str) -> bool:
+        return identity not in known or (not carried_out[estate] and known[identity].status != "uncertain")
+
+    def is_unmarked(estate: str) -> bool:
+        row = known.get(accepted.get(estate, ""))
+        return row is not None and (row.customer_id == PARKED or row.id not in marked)
+
+    twice = [estate for estate, times in carried_out.items() if times > 1]
+    statuses = Counter(row.status for row in rows)
+    return Verdict(
+        accepted=len(accepted),
+        delivered=statuses["delivered"],
+        parked=statuses["uncertain"],
+        lost=[estate for estate, identity in accepted.items() if is_lost(estate, identity)],
+        twice=len(twice),
+        unmarked=[estate for estate in twice if is_unmarked(estate)],
+    )
