@@ -12,6 +12,7 @@ from app.main import create_app
 from app.vitec.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
+from tests.acceptance.desk import Desk, open_desk
 from tests.conftest import Configure
 from tests.serving import free_port, serve
 
@@ -72,6 +73,13 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
             return running.enter_context(serve(create_app(settings), port=port))
 
         yield run
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """For a module whose tests each post to paths of their own; one that needs other settings makes its own."""
+    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 
 from app.personal_link import make_link
 from app.vitec.sandbox import Fault, Office, Person
-from tests.acceptance.bodies import page_of
 from tests.acceptance.commands import ROOT, command, written
+from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.serving import eventually, free_port
 

@@ -16,7 +16,6 @@ from tests.acceptance.bodies import (
     PHONE,
     PUBLIC_URL,
     SITE,
-    Desk,
     Members,
     booking,
     faults_of,
@@ -24,21 +23,15 @@ from tests.acceptance.bodies import (
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     problem,
     viewing_path,
 )
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
 from tests.serving import eventually
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
 Make = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,7 +14,6 @@ from tests.acceptance.bodies import (
     FORM,
     JSON,
     SITE,
-    Desk,
     Members,
     booking,
     faults_of,
@@ -23,19 +21,12 @@ from tests.acceptance.bodies import (
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     problem,
     viewing_path,
     with_member,
 )
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
-
+from tests.acceptance.desk import Desk
+from tests.acceptance.html_page import page_of
 
 INTEREST: Members = {
     "firstName": "Anna",

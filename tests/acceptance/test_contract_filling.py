@@ -1,6 +1,6 @@
 """Contract, section 3: what the configuration fills in, and what a caller may set with and without a key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ from tests.acceptance.bodies import (
     FULL,
     PLAIN,
     SITE,
-    Desk,
     Members,
     booking,
     faults_of,
@@ -20,19 +19,12 @@ from tests.acceptance.bodies import (
     interest_path,
     key,
     member,
-    open_desk,
-    page_of,
     viewing_path,
     with_member,
 )
+from tests.acceptance.desk import Desk
+from tests.acceptance.html_page import page_of
 from tests.serving import eventually
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
-
 
 ANNA = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
 PERSONNUMMER = "811228-9874"

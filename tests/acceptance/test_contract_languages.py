@@ -1,6 +1,6 @@
 """Contract, section 3: `Accept-Language`, `?lang=sv|en`: every text a person reads, errors too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,24 +11,17 @@ from tests.acceptance.bodies import (
     FORM,
     PLAIN,
     SITE,
-    Desk,
     booking,
     fields,
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     viewing_path,
 )
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
 
 HTML = {"Accept": "text/html"}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 Ask = Callable[..., httpx.Response]

@@ -1,6 +1,5 @@
 """Contract, section 4: campaign tags and the page that the form was shown on."""
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,24 +11,17 @@ from tests.acceptance.bodies import (
     ORIGIN,
     PUBLIC_URL,
     SITE,
-    Desk,
     booking,
     fields,
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     viewing_path,
 )
+from tests.acceptance.desk import Desk
+from tests.acceptance.html_page import page_of
 
 BROKER = f"{ORIGIN}/hem/storgatan-1?bild=3"
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 def posted_json(desk: Desk, query: str = "", headers: dict[str, str] | None = None, **members: Any) -> Any:

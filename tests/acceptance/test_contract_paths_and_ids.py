@@ -1,7 +1,5 @@
 """Contract, section 3: one URL per operation, and what an id in it may be."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.acceptance.bodies import (
@@ -10,22 +8,14 @@ from tests.acceptance.bodies import (
     JSON,
     PUBLIC_URL,
     SITE,
-    Desk,
     booking,
     fields,
     interest,
     interest_path,
     key,
-    open_desk,
     viewing_path,
 )
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
-
+from tests.acceptance.desk import Desk
 
 GOOD_IDS = ["1", "a", "Z", "0123456789", "a" * 40, "A-b_c.d", "...", "-", "_", ".a", "a.", "F47AC10B-58CC-4372-A567"]
 BAD_IDS = [

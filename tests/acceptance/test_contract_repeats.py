@@ -1,6 +1,6 @@
 """Contract, section 3, "Repeats": the same again answers the first outcome and sends nothing twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,6 @@ from tests.acceptance.bodies import (
     ORIGIN,
     PLAIN,
     SITE,
-    Desk,
     Members,
     basic,
     booking,
@@ -26,21 +25,15 @@ from tests.acceptance.bodies import (
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     problem,
     viewing_path,
 )
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
 from tests.serving import eventually
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
 Make = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 def identity(answer: httpx.Response) -> str:

@@ -1,6 +1,6 @@
 """Contract, section 3: `GET /submissions/{id}`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from tests.acceptance.bodies import (
     PLAIN,
     PUBLIC_URL,
     SITE,
-    Desk,
     Members,
     basic,
     booking,
@@ -23,20 +22,14 @@ from tests.acceptance.bodies import (
     interest,
     interest_path,
     key,
-    open_desk,
     problem,
-    query_of,
     viewing_path,
 )
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import query_of
 from tests.serving import eventually
 
 MEMBERS = {"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 def accepted(desk: Desk, path: str, body: Members, headers: dict[str, str] | None = None) -> Members:
@@ -177,9 +170,11 @@ def steps_of(status: Members) -> list[Any]:
 def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Path) -> None:
     with open_desk(tmp_path) as desk:
         desk.office.order(Fault(status=503))
-        told = accepted(desk, interest_path(), interest())
+        path = interest_path()
+        told = accepted(desk, path, interest())
         assert told["status"] == "pending"
-        status = eventually(lambda: (s := status_of(desk, told["id"]))["attempts"] and s)
+        eventually(lambda: desk.received(path))  # an attempt counts from its beginning
+        status = status_of(desk, told["id"])
         assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
         desk.office.lift()
         status = settled(desk, told["id"])

@@ -1,6 +1,5 @@
 """Contract, section 3, "Validation": every rule at its edge."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from tests.acceptance.bodies import (
     FULL,
     SITE,
-    Desk,
     Members,
     booking,
     faults_of,
@@ -21,18 +19,11 @@ from tests.acceptance.bodies import (
     interest_path,
     key,
     member,
-    open_desk,
-    page_of,
     viewing_path,
     with_member,
 )
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
-
+from tests.acceptance.desk import Desk
+from tests.acceptance.html_page import page_of
 
 HOUSE = "\U0001f3e0"  # two UTF-16 code units
 UNREACHABLE = {"firstName": "Anna", "lastName": "Ek"}

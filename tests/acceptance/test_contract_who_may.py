@@ -14,24 +14,17 @@ from tests.acceptance.bodies import (
     PLAIN,
     PUBLIC_URL,
     SITE,
-    Desk,
     basic,
     booking,
     fields,
     interest,
     interest_path,
     key,
-    open_desk,
-    page_of,
     problem,
     viewing_path,
 )
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
 
 
 @pytest.fixture(scope="module")

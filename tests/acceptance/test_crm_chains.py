@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Fault, Office, Person
-from tests.acceptance.bodies import page_of, problem
+from tests.acceptance.bodies import problem
+from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.serving import eventually
 

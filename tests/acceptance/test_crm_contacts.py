@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Company, Customer, DeceasedEstate, Fault, Office, Person
-from tests.acceptance.bodies import CUSTOMER, FULL, KEYS, PLAIN, SITE, Desk, basic, key, open_desk, problem
+from tests.acceptance.bodies import CUSTOMER, FULL, KEYS, PLAIN, SITE, basic, key, problem
+from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually
 
 PERSON = Person(id="C1", customer_id=CUSTOMER, first_name="Anna", last_name="Ek", agent_id="A1", lead_score=3)

@@ -14,8 +14,9 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from app.vitec.sandbox import Customer, Fault, Office, Received
-from tests.acceptance.bodies import CUSTOMER, FULL, key, settings
+from tests.acceptance.bodies import CUSTOMER, FULL, key
 from tests.acceptance.commands import ROOT, command, written
+from tests.acceptance.desk import settings
 from tests.serving import eventually, serve
 
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}

@@ -20,14 +20,13 @@ from tests.acceptance.bodies import (
     PLAIN,
     PUBLIC_URL,
     SITE,
-    Desk,
     Members,
     basic,
     faults_of,
     key,
-    open_desk,
     problem,
 )
+from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually
 
 LEAD = {

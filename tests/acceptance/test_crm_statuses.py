@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Fault, Operation, Person
-from tests.acceptance.bodies import CUSTOMER, FULL, PLAIN, Desk, Members, booking, interest, key, open_desk
+from tests.acceptance.bodies import CUSTOMER, FULL, PLAIN, Members, booking, interest, key
+from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually
 
 RETRIES = CUSTOMER

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.bodies import FORM, SITE, Desk, open_desk
+from tests.acceptance.bodies import FORM, SITE
 from tests.acceptance.bodies import JSON as AS_JSON
+from tests.acceptance.desk import Desk, open_desk
 
 SECONDS = 3.0  # for any one answer, on a busy machine
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}

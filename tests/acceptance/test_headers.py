@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from app.web.headers import DEFAULTS
 from app.web.static_files import static_url
-from tests.acceptance.bodies import Desk, key, open_desk
+from tests.acceptance.bodies import key
+from tests.acceptance.desk import Desk
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.serving import serve
 
@@ -26,12 +27,6 @@ BROWSER = {"Accept": "text/html"}
 ANNA = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
 ANNA_JSON = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
 SITE = {"Origin": ORIGIN}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("headers")) as desk:
-        yield desk
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from starlette.routing import Route
 
 from app.main import create_app
 from app.web.openapi import describe
-from tests.acceptance.bodies import CUSTOMER, SITE, Desk, booking, key, open_desk, settings, viewing_path
+from tests.acceptance.bodies import CUSTOMER, SITE, booking, key, viewing_path
+from tests.acceptance.desk import Desk, open_desk, settings
 from tests.acceptance.test_personal_pages import CUSTOMERS, known, link_to
 
 CHECKS = [

@@ -15,7 +15,9 @@ from app.personal_link import make_link
 from app.storage.encryption import Keyring
 from app.vitec.sandbox import Company, DeceasedEstate, Fault, Person
 from app.web.personal_links import PersonalForm, PersonalLink, write
-from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, Desk, basic, open_desk, page_of, settings
+from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, basic
+from tests.acceptance.desk import Desk, open_desk, settings
+from tests.acceptance.html_page import page_of
 from tests.serving import eventually
 
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Fault, Person
-from tests.acceptance.bodies import CUSTOMER, PHONE, SITE, Desk, Members, faults_of, open_desk, page_of
+from tests.acceptance.bodies import CUSTOMER, PHONE, SITE, Members, faults_of
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
 from tests.acceptance.test_personal_pages import LEAD, known, link_to
 from tests.serving import eventually
 

@@ -13,8 +13,8 @@ from pysqlite3 import dbapi2
 from app.leads import run
 from app.people import erase_again
 from app.vitec.sandbox import Office
-from tests.acceptance.bodies import page_of
 from tests.acceptance.commands import Intresse, refused
+from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 
 Start = Callable[..., httpx.Client]

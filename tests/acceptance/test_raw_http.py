@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.bodies import Desk, open_desk
+from tests.acceptance.desk import Desk
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually
 
@@ -16,12 +16,6 @@ BODY = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent
 HEAD = f"POST {PATH} HTTP/1.1\r\nOrigin: {ORIGIN}\r\nContent-Type: application/x-www-form-urlencoded\r\n".encode()
 LENGTH = f"Content-Length: {len(BODY)}\r\n".encode()
 HOST = b"Host: leads.example.se\r\n"
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("raw")) as desk:
-        yield desk
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from app.domain.consent import CURRENT_VERSION, TEXTS, consent_record, wording
 from app.web.pages import Firm, FormPage
 from app.web.templating import LANGUAGES, Templates
-from tests.acceptance.bodies import page_text
+from tests.acceptance.html_page import page_text
 
 FIRM = Firm("Mäklarhuset", None, None, "https://www.maklarhuset.se/integritet", "#0b5d4b", "6px", "system-ui")
 

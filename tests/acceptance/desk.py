@@ -1,0 +1,178 @@
+"""A service with the contract's three customers before its own sandbox CRM, and what is asked of both."""
+
+import http.client
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.main import create_app
+from app.settings import Settings
+from app.vitec.sandbox import Customer, Office, Received, serve_sandbox
+from tests.acceptance.bodies import (
+    CUSTOMER,
+    FULL,
+    KEYS,
+    ORIGIN,
+    PHONE,
+    PLAIN,
+    PUBLIC_URL,
+    SITE,
+    Members,
+    customer_of,
+    faults_of,
+    interest,
+    interest_path,
+    key,
+)
+from tests.acceptance.html_page import Page, page_of
+from tests.serving import eventually, serve
+
+
+def customers() -> list[Members]:
+    """Their tables in the configuration."""
+    unlimited = {"rate_limit": "100000/minute", "rate_limit_person": "100000/day"}
+    return [
+        table | unlimited | {"api_key_hashes": [sha256(KEYS[table["id"]].encode()).hexdigest()]} for table in _TABLES
+    ]
+
+
+_TABLES: list[Members] = [
+    {
+        "id": CUSTOMER,
+        "name": "Mäklarhuset",
+        "password": "secret",
+        "allowed_origins": [ORIGIN, "https://*.granne.se"],
+        "privacy_url": f"{ORIGIN}/integritet",
+        "phone": PHONE,
+        "email": "info@maklarhuset.se",
+    },
+    {"id": PLAIN, "name": "Granngården", "password": "other", "allowed_origins": [ORIGIN], "language": "en"},
+    {
+        "id": FULL,
+        "name": "Allt ifyllt",
+        "password": "third",
+        "allowed_origins": [ORIGIN],
+        "collect_personnummer": True,
+        "interest": {"lead_source_id": "LS1", "assignment_source_id": "AS1", "status": "VeryInterested"},
+        "viewing": {
+            "lead_source_id": "LS2",
+            "reminder_minutes": 90,
+            "sms_reminder": False,
+            "mail_confirmation": False,
+            "sms_confirmation": True,
+            "validate_deadline": False,
+            "validate_booking_limit": False,
+        },
+    },
+]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A running service and the CRM behind it."""
+
+    client: httpx.Client
+    office: Office
+
+    @property
+    def url(self) -> str:
+        return str(self.client.base_url)
+
+    def received(self, path: str) -> list[Received]:
+        """What the CRM got at this path, which is ours as well as Vitec's."""
+        return [received for received in list(self.office.received) if received.path == path]
+
+    def delivered(self, path: str) -> Received:
+        """The one call that arrives at this path, carried out, with no member that Vitec doesn't know."""
+        call = eventually(lambda: self.received(path))[0]
+        assert call.unknown_members == ()
+        assert call.status in {200, 204}, call.answer
+        return call
+
+    def sent(self, path: str, body: Members, **headers: str) -> Members:
+        """Posts JSON with the customer's key; the body that the CRM got."""
+        answer = self.client.post(path, json=body, headers=key(customer_of(path)) | headers)
+        assert answer.status_code == 200, answer.text
+        return dict(self.delivered(path).body)
+
+    def published(self, path: str, body: Members, **headers: str) -> Members:
+        """Posts JSON from an allowed page, without a key; the body that the CRM got."""
+        answer = self.client.post(path, json=body, headers=SITE | headers)
+        assert answer.status_code == 200, answer.text
+        return dict(self.delivered(path).body)
+
+    def submitted(self, path: str, fields: Mapping[str, str], **headers: str) -> Members:
+        """Posts a form from an allowed page, without a key; the body that the CRM got."""
+        answer = self.client.post(path, data=dict(fields), headers=SITE | headers)
+        assert answer.status_code == 303, answer.text
+        return dict(self.delivered(path).body)
+
+    def faults(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Posts JSON that is refused: each faulty field with its message."""
+        answer = self.client.post(path, json=body, headers=key(customer_of(path)) if headers is None else headers)
+        return faults_of(answer)
+
+    def nothing_at(self, path: str) -> bool:
+        """Whether the CRM got nothing at this path, asked once a later submission has passed."""
+        later = interest_path()
+        assert self.client.post(later, json=interest(), headers=key()).status_code == 200
+        return not self.received(path)
+
+    def page(self, path: str, **headers: str) -> Page:
+        answer = self.client.get(path, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return page_of(answer)
+
+    def raw(
+        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """With the target exactly as written, dots and all."""
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+def settings(folder: Path, vitec_url: str, **top: Any) -> Settings:
+    """`wait_seconds` is long, so that an answer tells the outcome; `vitec`, `delivery` and `customers` add to ours."""
+    mine = {table["id"]: table for table in customers()}
+    for table in top.pop("customers", []):
+        mine[table["id"]] = mine[table["id"]] | table
+    fast = {"requests_per_second": 10_000.0, "concurrency": 16, "concurrency_per_customer": 8}
+    return Settings.model_validate(
+        {
+            "secret_key": "a secret key for the tests alone",
+            "encryption_keys": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+            "database_url": f"sqlite:///{folder}/intresse.db",
+            "public_url": PUBLIC_URL,
+            "vitec": {"base_url": vitec_url, "username": "partner"} | fast | top.pop("vitec", {}),
+            "delivery": {"wait_seconds": 20, "retry_seconds": [1]} | top.pop("delivery", {}),
+            "customers": list(mine.values()),
+            **top,
+        }
+    )
+
+
+@contextmanager
+def open_desk(folder: Path, *, demo: bool = False, deliver: bool = True, **top: Any) -> Iterator[Desk]:
+    """The service of `settings`, listening. What is posted to a path that only one test uses meets nobody else's."""
+    office = Office([Customer(CUSTOMER, "secret"), Customer(PLAIN, "other"), Customer(FULL, "third")])
+    with (
+        serve_sandbox(office) as vitec_url,
+        serve(create_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield Desk(client, office)

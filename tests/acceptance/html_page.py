@@ -1,0 +1,114 @@
+"""A page of ours as a browser without JavaScript has it: what it says, and what its form would send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+
+
+@dataclass
+class Page:
+    """A page as a browser has it: `values` are what its form would send, `faulty` the fields marked as wrong, `links`
+    where the alert leads, `messages` the fault at each element that has one (by id)."""
+
+    url: str
+    language: str = ""
+    title: str = ""
+    text: str = ""
+    alert: str = ""
+    has_form: bool = False
+    action: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    faulty: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
+
+    def submit(self, client: httpx.Client, typed: Mapping[str, str], **headers: str) -> httpx.Response:
+        """As a browser without JavaScript would, from this page."""
+        return client.post(urljoin(self.url, self.action or self.url), data=self.values | dict(typed), headers=headers)
+
+
+def page_of(answer: httpx.Response) -> Page:
+    assert answer.headers["content-type"].partition(";")[0] == "text/html"
+    return _read(answer.text, str(answer.url))
+
+
+def page_text(html: str) -> str:
+    """What a person reads."""
+    return _read(html, "").text
+
+
+def _read(html: str, url: str) -> Page:
+    reader = _Reader(Page(url))
+    reader.feed(html)
+    return reader.page
+
+
+class _Reader(HTMLParser):
+    """Reads one of our pages. Void elements are not counted; scripts and styles are not text."""
+
+    VOID = frozenset({"input", "meta", "link", "br", "img", "hr"})
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+        self._open: list[tuple[str, dict[str, str]]] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        name, page = said.get("name", ""), self.page
+        if said.get("aria-invalid") == "true":
+            page.faulty.add(name)
+        if tag == "html":
+            page.language = said.get("lang", "")
+        elif tag == "form":
+            page.has_form, page.action = True, said.get("action", "")
+        elif tag == "a" and self._inside("role", "alert"):
+            page.links.append(said.get("href", ""))
+        self._control(tag, name, said)
+        if tag not in self.VOID:
+            self._open.append((tag, said))
+
+    def _control(self, tag: str, name: str, said: Mapping[str, str]) -> None:
+        values = self.page.values
+        if tag == "input" and name:
+            if said.get("type") not in {"checkbox", "radio"} or "checked" in said:
+                values[name] = said.get("value", "on")
+        elif tag == "select":
+            self._select = name
+            values[name] = ""
+        elif tag == "option" and "selected" in said:
+            values[self._select] = said.get("value", "")
+        elif tag == "textarea":
+            values[name] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not self._open:
+            return
+        tag, said = self._open[-1]
+        if tag == "textarea":
+            text = self.page.values[said["name"]] + data
+            self.page.values[said["name"]] = text.removeprefix("\n")
+        if tag == "title":
+            self.page.title += data
+        if tag in {"script", "style"}:
+            return
+        self.page.text += data
+        if self._inside("role", "alert"):
+            self.page.alert += data
+        if said.get("id"):
+            self.page.messages[said["id"]] = self.page.messages.get(said["id"], "") + data
+
+    def _inside(self, attribute: str, value: str) -> bool:
+        return any(said.get(attribute) == value for _, said in self._open)
+
+
+def query_of(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
