@@ -5,7 +5,7 @@ VENV := .venv
 AUDIT := $(VENV)/audit
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test container lock audit sbom picture benchmark benchmark-delivery benchmark-slow soak robots clean
+.PHONY: help run setup test container lock audit sbom picture benchmark benchmark-delivery benchmark-slow soak robots clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -75,5 +75,8 @@ robots: $(VENV)/.installed-dev ## 10,000 robot posts while visitors get through;
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture
 
-clean:
+clean:                    ## takes the environment away
 	rm -rf $(VENV)
+
+help:                     ## this list; `make` alone is `make run`
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 28
