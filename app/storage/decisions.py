@@ -40,7 +40,7 @@ class Decisions:
 
 def _retry(connection: Connection, identity: str, payload: bytes) -> bool:
     todo = _todo(connection, identity)
-    if not todo or not _is_free(connection, identity) or _is_held(connection, identity):
+    if not todo or _is_held(connection, identity):
         return False
     _make_due(connection, identity, todo, payload=payload)
     _note(connection, identity, todo[0].position, "retried")
@@ -49,9 +49,7 @@ def _retry(connection: Connection, identity: str, payload: bytes) -> bool:
 
 def _release(connection: Connection, identity: str) -> bool:
     todo = _todo(connection, identity)
-    if not todo or not _is_free(connection, identity):
-        return False
-    if todo[0].status != StepStatus.UNCERTAIN and not _is_held(connection, identity):
+    if not todo or (todo[0].status != StepStatus.UNCERTAIN and not _is_held(connection, identity)):
         return False
     _make_due(connection, identity, [step for step in todo if step.status in _RELEASED])
     _note(connection, identity, todo[0].position, "released")
@@ -60,7 +58,7 @@ def _release(connection: Connection, identity: str) -> bool:
 
 def _discard(connection: Connection, identity: str) -> bool:
     todo = _todo(connection, identity)
-    if not todo or not _is_free(connection, identity):
+    if not todo:
         return False
     now = now_of(connection)
     erase(connection, [identity], now)
@@ -69,6 +67,9 @@ def _discard(connection: Connection, identity: str) -> bool:
 
 
 def _todo(connection: Connection, identity: str) -> list[Any]:
+    """The steps that are not done, of a submission that can be decided about."""
+    if not _is_free(connection, identity):
+        return []
     of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
     return [step for step in connection.execute(of_submission) if step.status not in DONE]
 

@@ -49,8 +49,6 @@ _HELD = (
     .where(SUBMISSION_HELD, _NOT_ERASED)
     .group_by(*_WHOSE)
 )
-
-
 _PAUSED = select(logins).where(logins.c.paused_at.is_not(None))
 
 
