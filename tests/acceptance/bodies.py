@@ -30,6 +30,39 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
+WHOLE_INTEREST: Members = {
+    "firstName": "Anna",
+    "lastName": "Ek",
+    "email": {"emailAddress": "anna@example.se", "emailAddress2": "ek@example.se"},
+    "telephone": {"home": "08-123 456 78", "cell": "070-174 06 05"},
+    "address": {"streetAddress": "Storgatan 1", "zipCode": "12345", "city": "Ort"},
+    "presentAccommodation": {
+        "estateType": "House",
+        "livingSpace": 75,
+        "numberOfRooms": 3,
+        "price": 2500000,
+        "other": "Trädgård",
+        "coordinate": {"longitud": 18, "latitud": 59},
+    },
+    "contactMessage": "Hej",
+    "status": "VeryInterested",
+    "consent": True,
+}
+WHOLE_BOOKING: Members = {
+    "updatePerson": {
+        "firstName": "Anna",
+        "lastName": "Ek",
+        "email": {"emailAddress": "anna@example.se"},
+        "telePhone": "08-123 456 78",
+        "cellPhone": "070-174 06 05",
+        "address": {"streetAddress": "Storgata 1", "zipCode": "0150", "city": "Oslo", "countryCode": "NO"},
+    },
+    "contactMessage": "Hej",
+    "smsReminder": False,
+    "consent": True,
+}
+
+
 def interest_path(customer: str = CUSTOMER) -> str:
     """Of an estate that nobody has used."""
     return f"/Advertising/Estate/{customer}/OBJ{next(_numbers)}/interest"

@@ -1,0 +1,50 @@
+"""What an answer is: pending, delivered, a receipt, or the form again with all that was typed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.bodies import (
+    PUBLIC_URL,
+    Members,
+    booking,
+    interest,
+    interest_path,
+    viewing_path,
+)
+from tests.acceptance.desk import Desk
+
+BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
+Make = Callable[..., str]
+
+
+def is_pending(answer: httpx.Response) -> Members:
+    assert answer.status_code == 202, answer.text
+    content: Members = answer.json()
+    assert set(content) == {"id", "status", "statusUrl"}
+    assert content["status"] == "pending"
+    assert content["statusUrl"].startswith(f"{PUBLIC_URL}/submissions/{content['id']}")
+    return content
+
+
+def is_delivered(answer: httpx.Response) -> str:
+    """The submission's id."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].partition(";")[0] == "application/json"
+    identity = answer.headers["submission-id"]
+    assert answer.headers["location"] == f"/submissions/{identity}"
+    return identity
+
+
+def receipt_of(desk: Desk, answer: httpx.Response) -> httpx.Response:
+    assert answer.status_code == 303, answer.text
+    receipt = desk.client.get(answer.headers["location"])
+    assert receipt.status_code == 200
+    return receipt
+
+
+def kept(page: Any, typed: dict[str, str]) -> None:
+    values = {name: page.values.get(name, "").replace("\r\n", "\n") for name in typed}
+    assert {name: value.strip() for name, value in values.items()} == {n: v.strip() for n, v in typed.items()}

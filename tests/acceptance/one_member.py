@@ -1,0 +1,85 @@
+"""A right body with one member set: what becomes of it."""
+
+from typing import Any
+
+from tests.acceptance.bodies import (
+    Members,
+    booking,
+    interest,
+    interest_path,
+    member,
+    viewing_path,
+    with_member,
+)
+from tests.acceptance.desk import Desk
+
+HOUSE = "\U0001f3e0"  # two UTF-16 code units
+UNREACHABLE = {"firstName": "Anna", "lastName": "Ek"}
+
+
+def at(name: str, value: Any) -> tuple[str, Members]:
+    """A new path and a right body with one member set; a booking where the member is one's."""
+    is_booking = name.startswith("updatePerson.") or name in BOOKING_ONLY
+    body = booking() if is_booking else interest()
+    return (viewing_path() if is_booking else interest_path()), with_member(body, name, value)
+
+
+BOOKING_ONLY = {"reminderTime", "smsReminder", "participated", "options.isDeadlineValidationEnabled"}
+
+
+def accepted(desk: Desk, name: str, value: Any) -> Any:
+    """What Vitec gets for the value."""
+    path, body = at(name, value)
+    return member(desk.sent(path, body), name)
+
+
+def refused(desk: Desk, name: str, value: Any) -> None:
+    """With a fault at the member alone, and nothing is sent on."""
+    path, body = at(name, value)
+    assert set(desk.faults(path, body)) == {name}
+    assert not desk.received(path)
+
+
+INTEREST_MEMBERS = [
+    "leadSourceId",
+    "firstName",
+    "lastName",
+    "isForeignSocialSecurityNumber",
+    "socialSecurityNumber",
+    "address",
+    "address.city",
+    "telephone",
+    "telephone.cell",
+    "email",
+    "email.emailAddress",
+    "gdprApprovalDate",
+    "presentAccommodation",
+    "presentAccommodation.estateType",
+    "presentAccommodation.livingSpace",
+    "presentAccommodation.coordinate",
+    "presentAccommodation.coordinate.longitud",
+    "contactMessage",
+    "status",
+    "marketing",
+    "marketing.referrer",
+    "marketing.utmTags",
+    "consent",
+]
+BOOKING_MEMBERS = [
+    "updatePerson",
+    "updatePerson.customerId",
+    "updatePerson.categoryIds",
+    "updatePerson.leadScore",
+    "updatePerson.wishAdvertising",
+    "updatePerson.task",
+    "updatePerson.customField",
+    "updatePerson.approvalDate",
+    "updatePerson.obtainThrough",
+    "updatePerson.email",
+    "updatePerson.cellPhone",
+    "participated",
+    "reminderTime",
+    "smsReminder",
+    "options",
+    "contactMessage",
+]

@@ -1,0 +1,184 @@
+"""Contract, section 3, "Answers": faults, and what Vitec refuses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.vitec.sandbox import Fault
+from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, kept, receipt_of
+from tests.acceptance.bodies import (
+    SITE,
+    Members,
+    booking,
+    faults_of,
+    fields,
+    interest,
+    interest_path,
+    key,
+    problem,
+    viewing_path,
+)
+from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.html_page import page_of
+from tests.serving import eventually
+
+
+@BOTH
+def test_faults_of_json_are_a_problem_with_each_field(desk: Desk, make: Make, body: Members) -> None:
+    answer = desk.client.post(make(), json=body | {"contactMessage": 5, "fax": "1"}, headers=SITE)
+    assert set(faults_of(answer)) == {"contactMessage", "fax"}
+    content = answer.json()
+    assert content["status"] == 400
+    assert "upstream" not in content
+    assert all(error["message"] != error["code"] for error in content["errors"])
+
+
+TYPED = {
+    "firstName": "  Anna ",
+    "lastName": "",
+    "email.emailAddress": 'anna"@',
+    "contactMessage": "Rad ett\nRad två <b>&amp;</b>\n\n  sist ",
+    "address.streetAddress": "Storgatan 1",
+    "address.zipCode": "12345",
+    "address.city": "Ort's",
+}
+TYPED_INTEREST = TYPED | {
+    "telephone.cell": "070 - 1",
+    "status": "VeryInterested",
+    "presentAccommodation.estateType": "Cottage",
+    "presentAccommodation.livingSpace": "75,5 m2",
+    "presentAccommodation.numberOfRooms": "3",
+    "presentAccommodation.price": "2 500 000",
+    "presentAccommodation.other": "Pool",
+}
+TYPED_BOOKING = TYPED | {"cellPhone": "070 - 1", "address.countryCode": "NO", "mailConfirmation": "true"}
+
+
+@pytest.mark.parametrize(("make", "typed"), [(interest_path, TYPED_INTEREST), (viewing_path, TYPED_BOOKING)])
+@pytest.mark.parametrize("multipart", [False, True])
+def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_its_field(
+    desk: Desk, make: Make, typed: dict[str, str], multipart: bool
+) -> None:
+    path = make()
+    data: Any = {"files": {n: (None, v) for n, v in typed.items()}} if multipart else {"data": typed}
+    answer = desk.client.post(path, headers=SITE, **data)
+    assert answer.status_code == 400
+    page = page_of(answer)
+    kept(page, typed)
+    if make is viewing_path:
+        assert "smsReminder" in page.values or "ticks" not in typed
+    assert {"lastName", "email.emailAddress"} <= page.faulty
+    for name in page.faulty:
+        assert f"#{name.replace('.', '-')}" in page.links
+        assert page.messages[f"{name.replace('.', '-')}-fault"]
+    assert page.title.startswith(("Fel:", "Error:"))
+    assert desk.nothing_at(path)
+
+
+def test_a_tick_taken_away_stays_away_when_the_form_comes_again(desk: Desk) -> None:
+    page = desk.page(viewing_path())
+    del page.values["smsReminder"]
+    again = page_of(page.submit(desk.client, {"firstName": ""}, **SITE))
+    assert "smsReminder" not in again.values
+    assert "mailConfirmation" in again.values
+
+
+SLOT_IS_FULL = Fault(status=400, body='{"message": "Visningstiden är fullbokad."}')
+
+
+@pytest.fixture(scope="module")
+def sullen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A service whose CRM is told by each test how to refuse."""
+    with open_desk(tmp_path_factory.mktemp("sullen")) as desk:
+        yield desk
+
+
+@pytest.fixture
+def full(sullen: Desk) -> Iterator[Desk]:
+    """Vitec refuses everything, in its own words."""
+    sullen.office.order(SLOT_IS_FULL)
+    yield sullen
+    sullen.office.lift()
+
+
+def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full: Desk) -> None:
+    typed = fields(booking({"address": {"city": "Ort"}}, contactMessage="Två rader\nhär"))
+    path = viewing_path()
+    answer = full.client.post(path, data=typed, headers=SITE)
+    assert answer.status_code == 400
+    page = page_of(answer)
+    kept(page, typed)
+    assert "Visningstiden är fullbokad." in page.alert
+    assert not page.faulty
+    full.office.lift()
+    assert page.submit(full.client, {}, **SITE).status_code == 303
+
+
+def test_an_interest_that_vitec_refuses_has_its_receipt_all_the_same(full: Desk) -> None:
+    path = interest_path()
+    answer = full.client.post(path, data=fields(interest()), headers=SITE)
+    assert receipt_of(full, answer)
+    assert eventually(lambda: full.received(path))
+    assert "fullbokad" not in receipt_of(full, answer).text
+
+
+@BOTH
+@pytest.mark.parametrize("caller", [SITE, key()])
+def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
+    full: Desk, make: Make, body: Members, caller: dict[str, str]
+) -> None:
+    content = problem(full.client.post(make(), json=body, headers=caller), 400)
+    assert "Visningstiden är fullbokad." in str(content["upstream"])
+    assert not content.get("errors")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ('{"Message": "Fullt.", "ModelState": {"participant.updatePerson": ["Fel"]}}', "Fullt."),
+        ('"Fullt."', "Fullt."),
+        ('{"message": "<script>alert(1)</script>"}', "<script>alert(1)</script>"),
+        ("not json", ""),
+        ("", ""),
+        ("[1]", ""),
+        ('{"message": {"a": 1}, "modelState": 5}', ""),
+        ("null", ""),
+        ('{"message": "' + "x" * 100_000 + '"}', "xxx"),
+    ],
+    ids=range(9),
+)
+def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: Desk, words: str, shown: str) -> None:
+    sullen.office.order(Fault(status=400, body=words, times=2))
+    content = problem(sullen.client.post(viewing_path(), json=booking(), headers=key()), 400)
+    assert isinstance(content["upstream"], dict)
+    assert shown in str(content["upstream"])
+    answer = sullen.client.post(viewing_path(), data=fields(booking()), headers=SITE)
+    assert answer.status_code == 400
+    page = page_of(answer)
+    assert page.alert.strip()
+    assert shown in page.alert
+    assert "<script>alert" not in answer.text
+
+
+def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as desk:
+        desk.office.estates = frozenset()
+        path = interest_path()
+        headers = key() | {"Idempotency-Key": "1"}
+        told = is_pending(desk.client.post(path, json=interest(), headers=headers | {"Prefer": "respond-async"}))
+        status = f"/submissions/{told['id']}"
+        assert eventually(lambda: desk.client.get(status, headers=key()).json()["status"] == "rejected")
+        assert len(desk.received(path)) == 2
+
+
+@BOTH
+def test_vitecs_answer_that_cannot_be_read_is_an_answer(tmp_path: Path, make: Make, body: Members) -> None:
+    with open_desk(tmp_path) as desk:
+        desk.office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))
+        path = make()
+        answer = desk.client.post(path, json=body, headers=key())
+        is_delivered(answer)
+        assert answer.json() is None
+        assert len(desk.received(path)) == 1

@@ -1,0 +1,66 @@
+"""Contract, section 3, "Answers": what was answered for is on disk."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pysqlite3 import dbapi2 as sqlite3  # the service's own: two SQLites in a process don't see each other's locks
+
+from tests.acceptance.answers import is_pending, kept
+from tests.acceptance.bodies import (
+    PHONE,
+    SITE,
+    booking,
+    fields,
+    interest,
+    interest_path,
+    key,
+    problem,
+    viewing_path,
+)
+from tests.acceptance.desk import open_desk
+from tests.acceptance.html_page import page_of
+
+
+def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path) -> None:
+    """Somebody else holds SQLite's one write lock for longer than we wait for it."""
+    with open_desk(tmp_path, deliver=False) as desk, ThreadPoolExecutor(4) as threads:
+        locker = sqlite3.connect(str(tmp_path / "intresse.db"), isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        typed = {path: fields(body) for path, body in ((interest_path(), interest()), (viewing_path(), booking()))}
+        forms = [threads.submit(desk.client.post, path, data=data, headers=SITE) for path, data in typed.items()]
+        programs = [
+            threads.submit(desk.client.post, interest_path(), json=interest(), headers=SITE),
+            threads.submit(desk.client.post, viewing_path(), json=booking(), headers=key()),
+        ]
+        answers = [form.result() for form in forms], [program.result() for program in programs]
+        locker.execute("ROLLBACK")
+        locker.close()
+        for answer, data in zip(answers[0], typed.values(), strict=True):
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+            page = page_of(answer)
+            kept(page, data)
+            assert PHONE in page.text
+        for answer in answers[1]:
+            problem(answer, 503)
+            assert int(answer.headers["retry-after"]) > 0
+        assert page_of(answers[0][0]).submit(desk.client, {}, **SITE).status_code == 303
+
+
+def test_what_was_accepted_is_on_disk_before_anyone_is_answered(tmp_path: Path) -> None:
+    with open_desk(tmp_path, deliver=False) as desk:
+        answer = desk.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": "respond-async"})
+        told = is_pending(answer)
+        with sqlite3.connect(str(tmp_path / "intresse.db")) as reader:
+            tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            rows = [str(row) for table in tables for row in reader.execute(f"SELECT * FROM {table}")]
+        assert any(told["id"] in row for row in rows)
+        assert not any("anna@example.se" in row for row in rows)
+
+
+def test_what_was_accepted_before_a_restart_is_delivered_after_it(tmp_path: Path) -> None:
+    path = interest_path()
+    with open_desk(tmp_path, deliver=False) as desk:
+        assert desk.client.post(path, data=fields(interest()), headers=SITE).status_code == 303
+    with open_desk(tmp_path) as desk:
+        assert desk.delivered(path).body["firstName"] == "Anna"

@@ -1,0 +1,133 @@
+"""Contract, section 3, "Answers": who waits for Vitec, and how long."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.vitec.sandbox import Fault
+from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, receipt_of
+from tests.acceptance.bodies import (
+    PUBLIC_URL,
+    SITE,
+    Members,
+    booking,
+    fields,
+    interest,
+    interest_path,
+    key,
+    viewing_path,
+)
+from tests.acceptance.desk import Desk, open_desk
+from tests.serving import eventually
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A service that waits for Vitec half a second."""
+    with open_desk(tmp_path_factory.mktemp("hasty"), delivery={"wait_seconds": 0.5}) as desk:
+        yield desk
+        desk.office.lift()
+
+
+@BOTH
+def test_json_that_prefers_not_to_wait_is_answered_202_at_once(desk: Desk, make: Make, body: Members) -> None:
+    for preference in ("respond-async", "Respond-Async", "wait=10, respond-async", "respond-async,return=minimal"):
+        path = make()
+        answer = desk.client.post(path, json=body, headers=key() | {"Prefer": preference})
+        assert set(answer.json()) == {"id", "status", "statusUrl"}, preference
+        assert answer.status_code == 202
+        assert desk.delivered(path)
+
+
+def test_a_preference_may_have_parameters(desk: Desk) -> None:
+    """RFC 7240, section 2."""
+    headers = key() | {"Prefer": 'respond-async; foo="bar, baz"'}
+    assert desk.client.post(interest_path(), json=interest(), headers=headers).status_code == 202
+
+
+def test_another_preference_changes_nothing(desk: Desk) -> None:
+    for preference in ("return=minimal", "wait=0", "handling=lenient", "respond-asynchronously", ""):
+        is_delivered(desk.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": preference}))
+
+
+def test_respond_async_is_always_202_with_the_status_as_it_is(desk: Desk) -> None:
+    path = viewing_path()
+    headers = key() | {"Idempotency-Key": "once"}
+    identity = is_delivered(desk.client.post(path, json=booking(), headers=headers))
+    again = desk.client.post(path, json=booking(), headers=headers | {"Prefer": "respond-async"})
+    assert again.status_code == 202
+    assert (again.json()["id"], again.json()["status"]) == (identity, "delivered")
+
+
+@BOTH
+def test_a_json_post_waits_so_long_and_no_longer(hasty: Desk, make: Make, body: Members) -> None:
+    hasty.office.order(Fault(delay_seconds=2, times=1))
+    path, began = make(), time.monotonic()
+    told = is_pending(hasty.client.post(path, json=body, headers=key()))
+    assert 0.4 < time.monotonic() - began < 1.8
+    assert hasty.client.get(told["statusUrl"].removeprefix(PUBLIC_URL)).status_code == 200
+    assert hasty.delivered(path)
+
+
+def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: Desk) -> None:
+    hasty.office.order(Fault(delay_seconds=2, times=1))
+    began = time.monotonic()
+    answer = hasty.client.post(viewing_path(), data=fields(booking()), headers=SITE)
+    assert 0.4 < time.monotonic() - began < 1.8
+    assert receipt_of(hasty, answer)
+
+
+def test_an_interest_form_does_not_wait_for_vitec(desk: Desk) -> None:
+    desk.office.order(Fault(delay_seconds=2, times=1))
+    path, began = interest_path(), time.monotonic()
+    answer = desk.client.post(path, data=fields(interest()), headers=SITE)
+    assert time.monotonic() - began < 1
+    assert receipt_of(desk, answer)
+    assert desk.delivered(path)
+
+
+def test_a_slow_answer_within_the_wait_is_the_answer(desk: Desk) -> None:
+    desk.office.order(Fault(delay_seconds=0.7, times=1))
+    is_delivered(desk.client.post(viewing_path(), json=booking(), headers=key()))
+
+
+def at_the_second(desk: Desk, path: str) -> bool:
+    """Whether the CRM was called twice, and did it the second time."""
+    return [call.carried_out for call in desk.received(path)] == [False, True]
+
+
+def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(hasty: Desk) -> None:
+    retry_after = {"Retry-After": "1"}
+    for fault in ({"status": 503, "headers": retry_after}, {"status": 429}, {"status": 500}, {"cut": True}):
+        hasty.office.order(Fault.model_validate(fault | {"times": 4}))
+    programs, visitors = (
+        {interest_path(): interest() for _ in range(4)} | {viewing_path(): booking() for _ in range(4)}
+        for _ in range(2)
+    )
+
+    def post(path: str) -> httpx.Response:
+        content: Any = {"json": programs[path]} if path in programs else {"data": fields(visitors[path])}
+        return httpx.post(f"{hasty.url}{path}", headers=SITE, timeout=30, **content)
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = dict(zip([*programs, *visitors], threads.map(post, [*programs, *visitors]), strict=True))
+    for path in programs:
+        is_pending(answers[path])
+    for path in visitors:
+        assert receipt_of(hasty, answers[path])
+    assert eventually(lambda: all(at_the_second(hasty, path) for path in answers))
+
+
+def test_when_vitec_refuses_our_login_nothing_is_lost_and_no_one_is_told(tmp_path: Path) -> None:
+    with open_desk(tmp_path, delivery={"wait_seconds": 0.5}, vitec={"paused_probe_seconds": 1}) as desk:
+        desk.office.order(Fault(status=401))
+        posts = {interest_path(): interest(), viewing_path(): booking()}
+        for path, body in posts.items():
+            is_pending(desk.client.post(path, json=body, headers=SITE))
+        desk.office.lift()
+        assert eventually(lambda: all(any(call.carried_out for call in desk.received(path)) for path in posts))

@@ -1,0 +1,20 @@
+"""A kind of field, and what it makes of a value."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.domain.fields import Reading
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, 999, tzinfo=UTC)
+IN_JSON = Reading(form=False, now=NOW)
+IN_FORM = Reading(form=True, now=NOW)
+
+
+def read(kind: Any, value: Any, reading: Reading = IN_JSON) -> Any:
+    """What the field makes of the value; of a refusal the code, in a list."""
+    try:
+        return TypeAdapter(kind).validate_python(value, context=reading)
+    except ValidationError as error:
+        return [fault["type"] for fault in error.errors()]
