@@ -37,10 +37,10 @@ def on_leads(work: Callable[[Service], Awaitable[T]]) -> T:
 
 
 def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Wanted:
-    from app.leads import wanted_by
+    from app import leads
 
     try:
-        return wanted_by(status, customer, older_than, stuck)
+        return leads.wanted_by(status, customer, older_than, stuck)
     except ValueError as error:
         stop(str(error))
 

@@ -57,7 +57,7 @@ def test_all_that_the_filter_finds_are_sent_again_and_a_second_time_changes_noth
 
 
 def test_what_is_younger_or_anothers_is_left_alone(rejected: httpx.Client, intresse: Intresse) -> None:
-    for others in (("--older-than", "1h"), ("--customer", "M99999")):
+    for others in (("--older-than", "1h"), ("--older-than", "400d"), ("--customer", "M99999")):
         done = intresse("leads", "discard", "--status", "rejected", *others, "--yes")
         assert (done.returncode, done.stdout) == (0, "closed: 0, nothing to do: 0\n")
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
