@@ -14,7 +14,7 @@ from app.delivery.stopping import on_sigterm
 from app.desk import build_desk
 from app.service import Service, build_service, prepare_database
 from app.settings import Settings
-from app.web import docs, openapi, operations, problems
+from app.web import docs, operations, problems
 from app.web.application import App
 from app.web.console.routes import routes as console_routes
 from app.web.guard import OriginRule
@@ -35,8 +35,7 @@ def create_app(
     templates: Templates | None = None,
     extra_routes: Iterable[BaseRoute] = (),
 ) -> Starlette:
-    """The web service. Plain Starlette: FastAPI's middlewares would cost every post, and it has only the OpenAPI
-    document and its pages to give here. Raises `DatabaseUnusable`."""
+    """The web service. Raises `DatabaseUnusable`."""
     service = build_service(settings)
     prepare_database(service.database)
     site = build_site(settings, service, demo, templates or Templates())
@@ -53,16 +52,15 @@ def create_app(
 
     app = App(
         settings.trusted_proxies,
+        problems.handlers(site),
         routes=[
             *routes(site, service.keyring, service.database),
             *(console_routes(build_desk(settings, site, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
-            *openapi.routes(),
             *docs.routes,
         ],
         lifespan=lifespan,
-        exception_handlers=problems.handlers(site),
     )
     app.router.redirect_slashes = False  # a redirect would be made from the Host header
     return app

@@ -3,27 +3,34 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.headers import SecurityHeaders
+from app.web.openapi import describe
 from app.web.proxies import TrustedProxies
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-class App(Starlette):
-    """With what has to be around the answers to faults too."""
+class App(FastAPI):
+    """With what has to be around the answers to faults too. Its routes are plain ones: what the framework makes of a
+    function's signature would cost a post more than all that the post needs."""
 
-    def __init__(self, trusted_proxies: Sequence[str], **named: Any) -> None:
-        super().__init__(**named)
+    def __init__(self, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any) -> None:
+        super().__init__(docs_url=None, redoc_url=None, **named)
         self._trusted_proxies = trusted_proxies
+        self._handlers = handlers
 
     def build_middleware_stack(self) -> ASGIApp:
-        return SecurityHeaders(TrustedProxies(Faults(self.router, self.exception_handlers), self._trusted_proxies))
+        return SecurityHeaders(TrustedProxies(Faults(self.router, self._handlers), self._trusted_proxies))
+
+    def openapi(self) -> dict[str, Any]:
+        """What `/openapi.json` answers; plain routes can't be described by themselves."""
+        return describe()
 
 
 class Faults:

@@ -3,10 +3,6 @@
 from functools import cache
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
-
 from app import __version__
 from app.web import crm, forms
 from app.web.answer_schemas import KEYS, PENDING, PROBLEM, SUBMISSION, TEXT, as_json, refused
@@ -39,20 +35,7 @@ POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for
 POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 
 
-def routes() -> list[BaseRoute]:
-    """`/openapi.json`; the page that shows it is in `docs`."""
-
-    async def document(_: Request) -> Response:
-        return JSONResponse(_described())
-
-    return [Route("/openapi.json", document, methods=["GET"])]
-
-
 @cache
-def _described() -> dict[str, Any]:
-    return describe()
-
-
 def describe() -> dict[str, Any]:
     document: dict[str, Any] = {
         "openapi": "3.1.0",
