@@ -69,6 +69,7 @@ class Intake:
             self._filled.clear()
         if not batch:
             return
+        batch.sort(key=_repeat_key)  # else two replicas that store the same keys could each wait for the other
         try:
             outcomes = await self._commit([rows for rows, _ in batch])
         except Exception as error:
@@ -113,6 +114,10 @@ class Intake:
         if fresh:
             self._new_rows.insert(connection, fresh)
         return outcomes
+
+
+def _repeat_key(waiting: tuple[Rows, object]) -> bytes:
+    return waiting[0].submission["repeat_key"] or b""
 
 
 def _unless_clash(error: StoreUnavailable) -> None:
