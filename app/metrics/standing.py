@@ -68,7 +68,7 @@ def families(figures: Figures | None, logins: Iterable[Login], now: datetime) ->
         return
     whose = ("customer", "operation")
     waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
-    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Since the oldest of them came.", labels=whose)
+    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "For how long one has waited.", labels=whose)
     for one in figures.outstanding:
         waiting.add_metric((one.customer_id, one.operation), one.number)
         oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))

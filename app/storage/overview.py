@@ -13,6 +13,7 @@ from app.domain.moments import STOCKHOLM
 from app.domain.submission import first_id_of
 from app.storage.database import Database
 from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, daily_counts, delivery_times, steps, submissions
+from app.storage.standing import outstanding
 
 MOST_CAMPAIGNS = 25  # and as many homes
 NEWEST_STUCK = 8
@@ -28,7 +29,7 @@ class Scope:
 
 
 class Waiting(NamedTuple):
-    """What a customer's submissions wait for Vitec with; `oldest` is when the first of them was received."""
+    """How many of a customer's submissions wait for Vitec, and since when the first of them does."""
 
     customer_id: str
     submissions: int
@@ -100,14 +101,12 @@ def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
-    columns = submissions.c
-    backlog = (
-        select(columns.customer_id, func.count(), func.min(columns.received_at))
-        .where(columns.due_at.is_not(None), *_of(scope.customer_id))
-        .group_by(columns.customer_id)
-        .order_by(columns.customer_id)
-    )
-    return [Waiting(*row) for row in connection.execute(backlog)]
+    found: dict[str, Waiting] = {}
+    for one in outstanding(connection):
+        known = found.get(one.customer_id, Waiting(one.customer_id, 0, one.oldest_at))
+        oldest = min(known.oldest, one.oldest_at)
+        found[one.customer_id] = known._replace(submissions=known.submissions + one.number, oldest=oldest)
+    return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
 
 
 def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[str, int]:

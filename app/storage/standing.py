@@ -18,7 +18,7 @@ class Outstanding:
     customer_id: str
     operation: str
     number: int
-    oldest_at: datetime  # when the first of them came
+    oldest_at: datetime  # since when one has waited: it came then, or was released or sent again
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Pause:
 
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 _OUTSTANDING = (
-    select(*_WHOSE, func.count().label("number"), func.min(submissions.c.received_at).label("oldest_at"))
+    select(*_WHOSE, func.count().label("number"), func.min(submissions.c.delivery_since).label("oldest_at"))
     .where(submissions.c.due_at.is_not(None))
     .group_by(*_WHOSE)
 )

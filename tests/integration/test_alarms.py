@@ -183,7 +183,7 @@ def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
     client = start(**told, delivery={"retry_seconds": [1]})
     office.order(Fault(status=503))
     post(client)
-    make_older(told["database_url"], received_at=timedelta(minutes=61))
+    make_older(told["database_url"], delivery_since=timedelta(minutes=61))
     eventually(lambda: webhook.told("overdue"))
     office.lift()
     eventually(lambda: webhook.told("overdue", over=True))
