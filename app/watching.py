@@ -25,6 +25,7 @@ from app.storage.claims import Claim
 from app.storage.database import Database
 from app.storage.leads import Leads
 from app.storage.notices import Notice, Notices
+from app.storage.retention import last_word
 from app.web.templating import Templates
 
 Languages = Callable[[str], GetText]
@@ -79,6 +80,7 @@ def _watch(settings: Settings, database: Database, leads: Leads) -> Watch | None
     limits = Limits(
         wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
+        held=last_word(timedelta(days=settings.retention.held_days)),
         office={
             customer.id: timedelta(minutes=customer.lead_mail.after_minutes)
             for customer in settings.customers

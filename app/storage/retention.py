@@ -12,6 +12,7 @@ from app.storage.database import Database
 from app.storage.erasure import BATCH, erase
 from app.storage.schema import steps, submissions
 
+WEEK = timedelta(days=7)
 _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
@@ -23,6 +24,12 @@ class Periods:
     delivered: timedelta
     held: timedelta
     undelivered: timedelta
+
+
+def last_word(held: timedelta) -> timedelta:
+    """How long after it came the operator hears of a held submission again, when it is discarded after `held`: a week
+    before that; halfway there where it is a week or less, so that the second word does not come with the first."""
+    return held - WEEK if held > WEEK else held / 2
 
 
 @dataclass(frozen=True)

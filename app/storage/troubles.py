@@ -44,6 +44,12 @@ def stopped(connection: Connection, wait: timedelta) -> Iterable[Trouble]:
         yield Trouble(Kind.HELD, held.customer_id, held.id, held.received_at)
 
 
+def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> Iterable[Trouble]:
+    """What has been held for as long as `after` says."""
+    for held in connection.execute(_HELD.where(submissions.c.received_at <= now - after)):
+        yield Trouble(Kind.SOON_DISCARDED, held.customer_id, held.id, held.received_at)
+
+
 def _kind(row: Any, wait: timedelta) -> Kind:
     booking = row.operation == Operation.VIEWING and row.status == Status.REJECTED
     return Kind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else Kind(row.step_status)
