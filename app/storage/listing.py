@@ -1,13 +1,13 @@
 """Submissions in a list, the newest first, a page at a time; without opening more than their campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
+from app.domain.campaigns import Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
@@ -118,16 +118,19 @@ def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> Listed:
         resource_of(row.resource),
         Status(row.status),
         row.received_at,
-        campaign_in(keyring, row),
+        campaign_in(opened(keyring, row)),
         stopped and row.status == Status.DELIVERED,
     )
 
 
-def campaign_in(keyring: Keyring, row: Row[Any]) -> Campaign:
-    """Of a submission's row; none where it can't be opened, or has been erased."""
+def opened(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
+    """The payload of a submission's row; empty where it can't be opened, or has been erased."""
     try:
-        payload = keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
+        return keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
     except SealBroken:
-        return NO_CAMPAIGN
+        return {}
+
+
+def campaign_in(payload: Mapping[str, Any]) -> Campaign:
     tags = (payload.get("marketing") or {}).get("utmTags", ())
     return campaign_of((tag["name"], tag["value"]) for tag in tags)

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from app.storage import tally
 from app.vitec.sandbox import Fault, Office, Slot
 from tests.acceptance.scanner import findings
 from tests.conftest import CUSTOMER
@@ -110,6 +112,26 @@ def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, 
     assert rows[1][5] == HOSTILE["utm_source"]
     assert rows[1][7] == "'" + HOSTILE["utm_campaign"]
     assert alarms == []
+
+
+def test_the_campaigns_that_brought_a_homes_viewings_are_found_from_the_overview(
+    public: Public, desk: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "SETTLED_AFTER_HERE", timedelta(0))
+    monkeypatch.setattr(tally, "PAUSE_SECONDS", 0.05)
+    url = public(console_password=PASSWORD)
+    for source in ("google", "google", "hemnet"):
+        query = {"estate": "OBJ7", "utm_source": source}
+        headers, booking = {"Origin": url}, PERSON | {"firstName": f"Anna {source}"}
+        httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", params=query, data=booking, headers=headers)
+    send(url, utm_source="facebook")
+    enter(desk, url)
+    eventually(lambda: desk.reload() and desk.get_by_role("link", name="OBJ7").count())
+    desk.get_by_role("link", name="OBJ7").click()
+    viewings = desk.get_by_role("region", name="Visningsbokning")
+    expect(viewings.get_by_role("row").nth(1)).to_contain_text("google")
+    expect(desk.get_by_role("main")).not_to_contain_text("facebook")
+    assert findings(desk) == []
 
 
 def test_an_embed_is_built_seen_and_copied(public: Public, desk: Page) -> None:

@@ -136,12 +136,14 @@ def _what_the_console_keeps(moment: sa.types.TypeEngine[datetime]) -> None:
         "operation": sa.String(20),
     }
     campaign = {"home": sa.String(40), "source": sa.String(60), "medium": sa.String(60), "campaign": sa.String(60)}
-    op.create_table(
-        "daily_counts",
-        *(sa.Column(name, kind, primary_key=True) for name, kind in {**by_day, **campaign}.items()),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("views", "submissions", "delivered")),
-        sqlite_with_rowid=False,
-    )
+    by_home = {"customer_id": sa.String(40), "home": sa.String(40)}
+    for table, key in {"daily_counts": by_day | campaign, "home_campaigns": by_home | by_day | campaign}.items():
+        op.create_table(
+            table,
+            *(sa.Column(name, kind, primary_key=True) for name, kind in key.items()),
+            *(sa.Column(name, sa.Integer, nullable=False) for name in ("views", "submissions", "delivered")),
+            sqlite_with_rowid=False,
+        )
     op.create_table(
         "delivery_times",
         *(sa.Column(name, kind, primary_key=True) for name, kind in by_day.items()),
