@@ -55,7 +55,10 @@ def _actions(service: Service) -> Actions:
 
     def deciding(decision: str) -> Callable[[Submission], Awaitable[bool]]:
         async def act(submission: Submission) -> bool:
-            return (await decide(service, decision, submission)).changed
+            changed = (await decide(service, decision, submission)).changed
+            if changed:  # as a visitor who books, the operator waits a little for the outcome
+                await service.outcomes.wait(submission.id, service.settings.delivery.wait_seconds)
+            return changed
 
         return act
 

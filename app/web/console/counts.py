@@ -10,7 +10,7 @@ from app.storage.counts import day_of
 from app.web.console import charts, words
 from app.web.console.look import Look
 from app.web.console.pages import CountRow, Option
-from app.web.console.rows import address, name_of
+from app.web.console.rows import address, firm_of
 from app.web.console.session import PATH
 from app.web.messages import N_
 
@@ -52,7 +52,7 @@ def home_rows(look: Look, lines: Sequence[Line], period: Period, customer_id: st
         whose, home = line.name
         row = _row(look, line, widest, words.home(home, look.gettext))
         href = "" if home == OTHER else address(f"{PATH}/homes/{whose}/{home}", days=period.chosen)
-        rows.append(row._replace(href=href, whose="" if whose_is_clear else name_of(look, whose)))
+        rows.append(row._replace(href=href, whose="" if whose_is_clear else firm_of(look, whose)))
     return rows
 
 

@@ -11,7 +11,7 @@ from app.web.console import charts, words
 from app.web.console.counts import Period, campaign_rows, home_rows
 from app.web.console.look import Look
 from app.web.console.pages import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
-from app.web.console.rows import LIST, address, customers, name_of, row_of
+from app.web.console.rows import LIST, address, customers, firm_of, row_of
 from app.web.console.session import PATH
 from app.web.messages import N_
 
@@ -45,7 +45,7 @@ async def show_overview(look: Look) -> Response:
 def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
     for one in found.waiting:
         yield WaitingRow(
-            name_of(look, one.customer_id),
+            firm_of(look, one.customer_id),
             words.number(one.submissions, look.language),
             words.moment(one.oldest, look.language),
             address(LIST, status="pending", customer=one.customer_id),
@@ -55,7 +55,7 @@ def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
 async def _paused(look: Look, customer_id: str) -> list[PausedRow]:
     return [
         PausedRow(
-            name_of(look, pause.customer_id),
+            firm_of(look, pause.customer_id),
             look.gettext(words.GROUPS[pause.group]),
             look.gettext(words.REASONS[pause.reason]),
             words.moment(pause.since, look.language),

@@ -204,7 +204,7 @@ class ConfirmPage(ConsolePage):
     row: LeadRow
     action: str
     label: str
-    question: str
+    questions: Sequence[str]
     back: str
 
 

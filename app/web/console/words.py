@@ -70,8 +70,18 @@ def share(part: int, whole: int, language: str) -> str:
 
 
 def moment(value: datetime, language: str) -> str:
-    """Swedish time, to the second, because lines of a time line are seconds apart."""
-    return str(format_datetime(value.astimezone(STOCKHOLM), "d MMM y HH:mm:ss", locale=language))
+    """Swedish time; the year where it is another than this."""
+    year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
+    return _written(value, f"d MMM{year} HH:mm", language)
+
+
+def second(value: datetime, language: str) -> str:
+    """The same to the second, because lines of a time line are seconds apart."""
+    return _written(value, "d MMM y HH:mm:ss", language)
+
+
+def _written(value: datetime, pattern: str, language: str) -> str:
+    return str(format_datetime(value.astimezone(STOCKHOLM), pattern, locale=language))
 
 
 def day(value: date, language: str) -> str:
@@ -93,7 +103,8 @@ def campaign(value: Campaign, gettext: GetText) -> str:
     """Its parts in one line; what was counted together, or without tags, has a name of its own."""
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
-    return " / ".join(part or "–" for part in value) if any(value) else gettext(N_("Without tags"))
+    last = max((place for place, part in enumerate(value) if part), default=-1)
+    return " / ".join(part or "–" for part in value[: last + 1]) or gettext(N_("Without tags"))
 
 
 def home(value: str, gettext: GetText) -> str:
