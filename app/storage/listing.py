@@ -11,7 +11,7 @@ from app.domain.campaigns import Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.storage.sealed import payload_place, resource_of
 
 
@@ -60,7 +60,7 @@ def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequ
     if not wanted.stuck:
         return _ids(connection, conditions, most)
     # By two indexes, one after the other: a condition with "or" in it would use neither.
-    later = (columns.status == Status.DELIVERED) & columns.erased_at.is_(None) & columns.id.in_(_stopped())
+    later = HAS_ARRIVED & columns.id.in_(_stopped())
     found = {one for some in (NEEDS_A_PERSON, later) for one in _ids(connection, [some, *conditions], most)}
     return sorted(found, reverse=True)[:most]
 

@@ -13,7 +13,15 @@ from app.domain.moments import STOCKHOLM
 from app.domain.submission import first_id_of
 from app.storage.campaigns import Line, Scope, by_campaign, by_home, within
 from app.storage.database import Database
-from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, daily_counts, delivery_times, steps, submissions
+from app.storage.schema import (
+    HAS_ARRIVED,
+    LATER_STEP_STOPPED,
+    NEEDS_A_PERSON,
+    daily_counts,
+    delivery_times,
+    steps,
+    submissions,
+)
 from app.storage.standing import outstanding
 
 NEWEST_STUCK = 8
@@ -96,8 +104,7 @@ def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
     """What has arrived, but for a step after it."""
     stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
-    arrived = (submissions.c.status == "delivered") & submissions.c.erased_at.is_(None)
-    return select(submissions.c.id).where(submissions.c.id.in_(stopped), arrived, *_of(scope.customer_id))
+    return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
 
 
 def _stuck_later(connection: Connection, scope: Scope) -> int:

@@ -111,6 +111,7 @@ async def act(look: Look, _: object) -> Response:
         done = await look.desk.actions[name](one)
     except KeyError:  # erased meanwhile
         done = False
+    look.desk.overviews.forget()
     log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
     return go(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
 

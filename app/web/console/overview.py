@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from app.domain.submission import Operation
 from app.storage.listing import Wanted, listed
-from app.storage.overview import Overview, overview
+from app.storage.overview import Overview
 from app.web.console import charts, words
 from app.web.console.counts import Period, campaign_rows, home_rows
 from app.web.console.look import Look
@@ -21,7 +21,7 @@ RECEIVED = (Operation.INTEREST, Operation.VIEWING, Operation.LEAD, Operation.LOA
 async def show_overview(look: Look) -> Response:
     period = Period.of(look)
     customer_id = look.asked("customer") if look.asked("customer") in look.desk.site.customers else ""
-    found = await overview(look.desk.database, period.scope(customer_id or None))
+    found = await look.desk.overviews.get(period.scope(customer_id or None))
     stuck = _stuck(look, found, customer_id)
     series = {operation.value: look.gettext(words.OPERATIONS[operation]) for operation in RECEIVED}
     page = OverviewPage(
@@ -90,8 +90,8 @@ async def _newest_stuck(look: Look, ids: Sequence[str]) -> list[LeadRow]:
 
 def _figures(look: Look, found: Overview) -> list[tuple[str, str]]:
     figures = [
-        (N_("Received"), words.number(sum(found.by_day.values()), look.language)),
-        (N_("Delivered"), words.number(found.delivered, look.language)),
+        (N_("Came in"), words.number(sum(found.by_day.values()), look.language)),
+        (N_("Arrived"), words.number(found.delivered, look.language)),
         *((words.STATUSES[status], words.number(count, look.language)) for status, count in found.not_arrived.items()),
         (N_("Half arrived within"), words.duration(found.median, look.language)),
         (N_("95 % arrived within"), words.duration(found.p95, look.language)),

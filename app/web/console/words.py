@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
@@ -61,10 +62,13 @@ REASONS: Mapping[str, str] = {
 }
 
 
+# Babel reads its patterns anew at each call, and a page has hundreds of numbers.
+@lru_cache(maxsize=4096)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language))
 
 
+@lru_cache(maxsize=4096)
 def share(part: int, whole: int, language: str) -> str:
     return str(format_percent(part / whole, locale=language)) if whole else "–"
 
@@ -84,6 +88,7 @@ def _written(value: datetime, pattern: str, language: str) -> str:
     return str(format_datetime(value.astimezone(STOCKHOLM), pattern, locale=language))
 
 
+@lru_cache(maxsize=1024)
 def day(value: date, language: str) -> str:
     return str(format_date(value, "d MMM", locale=language))
 

@@ -45,8 +45,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_submissions_settled", "submissions", ["settled_at"], sqlite_where=settled, postgresql_where=settled
     )
-    held = sa.text("status = 'held'")
-    op.create_index("ix_submissions_held", "submissions", ["customer_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "person_index",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
@@ -73,8 +71,6 @@ def upgrade() -> None:
     )
     later = sa.text("position > 0 AND status IN ('failed', 'rejected', 'uncertain')")
     op.create_index("ix_steps_stopped_later", "steps", ["submission_id"], sqlite_where=later, postgresql_where=later)
-    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
-    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
