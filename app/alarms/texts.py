@@ -104,7 +104,8 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def text_of(notice: Notice, firm: str, gettext: GetText, language: str) -> Text:
+def text_of(notice: Notice, firm: str, gettext: GetText, language: str, console: str = "") -> Text:
+    """`console` is its address, where there is one: each submission is a click away then."""
     title, body = (OVER if notice.over else RAISED)[notice.kind]
     values = {
         "firm": firm,
@@ -114,12 +115,15 @@ def text_of(notice: Notice, firm: str, gettext: GetText, language: str) -> Text:
     }
     paragraphs = [gettext(body) % values]
     if notice.kind in OF_SUBMISSIONS:
-        paragraphs.append("\n".join(_references(notice, gettext)))
+        paragraphs.append("\n".join(_references(notice, gettext, console)))
     return Text(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
 
 
-def _references(notice: Notice, gettext: GetText) -> list[str]:
-    shown = [reference_of(one) for one in notice.subjects[:MOST_REFERENCES]]
+def _references(notice: Notice, gettext: GetText, console: str) -> list[str]:
+    shown = [
+        f"{reference_of(one)}  {console}/submissions/{one}" if console else reference_of(one)
+        for one in notice.subjects[:MOST_REFERENCES]
+    ]
     more = len(notice.subjects) - len(shown)
     return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown
 

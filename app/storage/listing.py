@@ -50,8 +50,12 @@ class Listed:
 
 async def listed(database: Database, keyring: Keyring, wanted: Wanted, most: int) -> list[Listed]:
     """Raises `StoreUnavailable`."""
-    rows, stopped = await database.read(lambda connection: _rows(connection, wanted, most))
-    return [_listed(row, keyring, row.id in stopped) for row in rows]
+
+    def work(connection: Connection) -> list[Listed]:
+        rows, stopped = _rows(connection, wanted, most)
+        return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
+
+    return await database.read(work)
 
 
 def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequence[str]:

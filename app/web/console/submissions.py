@@ -1,5 +1,6 @@
 """The list of submissions, searched and filtered, and the same as a file."""
 
+import asyncio
 import csv
 from dataclasses import asdict
 from io import StringIO
@@ -67,7 +68,8 @@ async def export(look: Look) -> Response:
     except Unreadable:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    return Response(_csv(look, found), media_type="text/csv; charset=utf-8", headers=headers)
+    text = await asyncio.to_thread(_csv, look, found)  # posts are not to wait for thousands of lines
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _found(look: Look, wanted: Wanted, most: int) -> list[Listed]:
