@@ -20,7 +20,7 @@ from app.web.console.desk import Actions, Desk, Pause
 from app.web.console.session import Sessions
 from app.web.site import Site
 
-OVERVIEW_SHARE = 0.02  # of one reader's time, at most, that operators' looking may take
+OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
 
 
 def build_desk(settings: Settings, site: Site, service: Service) -> Desk:

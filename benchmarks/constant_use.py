@@ -27,12 +27,14 @@ class Operator:
         answer = self._connection.getresponse()
         answer.read()
         self._cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
+        self._connection.close()
 
     def see(self, path: str) -> str:
         """Raises `RuntimeError` where the page is not shown."""
         self._connection.request("GET", path, headers={"Cookie": self._cookie})
         answer = self._connection.getresponse()
         text = answer.read().decode()
+        self._connection.close()  # while this program is stopped, the service would
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
         return text
