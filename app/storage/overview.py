@@ -61,14 +61,15 @@ async def overview(database: Database, scope: Scope) -> Overview:
 def _overview(connection: Connection, scope: Scope) -> Overview:
     by_day, delivered = _by_day(connection, scope)
     times = _times(connection, scope)
+    stuck = _stuck(connection, scope)
     return Overview(
         waiting=_waiting(connection, scope),
-        stuck=_by_status(connection, scope, None),
+        stuck={status: number for status, number, _ in stuck},
         later=_stuck_later(connection, scope),
         newest_stuck=_newest_stuck(connection, scope),
         by_day=by_day,
         delivered=delivered,
-        not_arrived=_by_status(connection, scope, first_id_of(_midnight(scope.first))),
+        not_arrived={status: number for status, _, number in stuck if number},
         median=quantile(times, 0.5),
         p95=quantile(times, 0.95),
         campaigns=by_campaign(connection, scope),
@@ -93,12 +94,12 @@ def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
     return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
 
 
-def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[str, int]:
+def _stuck(connection: Connection, scope: Scope) -> list[tuple[str, int, int]]:
+    """By status how many there are, and how many of them came in the scope's days: one look at what may be many."""
     columns = submissions.c
-    query = select(columns.status, func.count()).where(NEEDS_A_PERSON, *_of(scope.customer_id))
-    if after:
-        query = query.where(columns.id >= after)
-    return dict(connection.execute(query.group_by(columns.status)).all())
+    lately = func.count().filter(columns.id >= first_id_of(_midnight(scope.first)))
+    query = select(columns.status, func.count(), lately).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    return [(status, number, late) for status, number, late in connection.execute(query.group_by(columns.status))]
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
