@@ -189,7 +189,11 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     make_older(told["database_url"], received_at=timedelta(days=24))
     eventually(lambda: webhook.told("soon-discarded"))
     assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
-    run(configure(**told), lambda service: about_one(service, "release", identity))
+
+    async def release(service: Service) -> Decided:
+        return await decide(service, "release", await find(service, identity))
+
+    run(configure(**told), release)
     eventually(lambda: webhook.told("soon-discarded", over=True) and webhook.told("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
     assert "Mäklarhuset: held leads are about to be discarded (1)" in subjects(mail)
