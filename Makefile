@@ -5,7 +5,7 @@ VENV := .venv
 AUDIT := $(VENV)/audit
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test container lock audit sbom picture benchmark benchmark-delivery benchmark-slow soak robots clean
+.PHONY: help run setup test container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -62,6 +62,9 @@ benchmark: $(VENV)/.installed-dev ## the numbers in the README
 
 benchmark-delivery: $(VENV)/.installed-dev ## those of delivery, on SQLite and on PostgreSQL
 	$(VENV)/bin/python -m benchmarks.of_delivery
+
+benchmark-console: $(VENV)/.installed-dev ## the console's: with 1,000,000 submissions, and what it costs the posts
+	$(VENV)/bin/python -m benchmarks.console
 
 benchmark-slow: $(VENV)/.installed-dev ## memory with 1,000 slow connections behind the proxy (needs caddy and /proc)
 	$(VENV)/bin/python -m benchmarks.slow

@@ -13,10 +13,14 @@ from app.settings import Customer, Settings
 from app.storage.claims import News
 from app.storage.database import StoreUnavailable
 from app.storage.erasure_log import ErasureLogUnusable
+from app.storage.kept import Kept
+from app.storage.overview import overview
 from app.vitec.errors import VitecError
 from app.web.console.desk import Actions, Desk, Pause
 from app.web.console.session import Sessions
 from app.web.site import Site
+
+OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
 
 
 def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
@@ -46,6 +50,7 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
         actions=_actions(service),
         paused=paused,
         login_fault=login_fault,
+        overviews=Kept(lambda scope: overview(database, scope), share=OVERVIEW_SHARE),
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
 
@@ -55,7 +60,10 @@ def _actions(service: Service) -> Actions:
 
     def deciding(decision: str) -> Callable[[Submission], Awaitable[bool]]:
         async def act(submission: Submission) -> bool:
-            return (await decide(service, decision, submission)).changed
+            changed = (await decide(service, decision, submission)).changed
+            if changed:  # as a visitor who books, the operator waits a little for the outcome
+                await service.outcomes.wait(submission.id, service.settings.delivery.wait_seconds)
+            return changed
 
         return act
 

@@ -25,6 +25,8 @@ from app.storage.claims import Claim
 from app.storage.database import Database
 from app.storage.leads import Leads
 from app.storage.notices import Notice, Notices
+from app.storage.retention import last_word
+from app.web.console.session import PATH as CONSOLE
 from app.web.templating import Templates
 
 Languages = Callable[[str], GetText]
@@ -79,6 +81,7 @@ def _watch(settings: Settings, database: Database, leads: Leads) -> Watch | None
     limits = Limits(
         wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
+        held=last_word(timedelta(days=settings.retention.held_days)),
         office={
             customer.id: timedelta(minutes=customer.lead_mail.after_minutes)
             for customer in settings.customers
@@ -91,11 +94,12 @@ def _watch(settings: Settings, database: Database, leads: Leads) -> Watch | None
 
 def _receivers(settings: Settings, leads: Leads, gettext: Languages) -> dict[str, Receiver]:
     alarms = settings.alarms
+    console = f"{settings.public_url}{CONSOLE}" if settings.console_password else ""
     firms = {customer.id: customer.name for customer in settings.customers}
 
     def text(notice: Notice) -> Text:
         firm = firms.get(notice.customer_id, notice.customer_id)
-        return text_of(notice, firm, gettext(alarms.language), alarms.language)
+        return text_of(notice, firm, gettext(alarms.language), alarms.language, console)
 
     async def mail(notice: Notice) -> Text:
         return text(notice)

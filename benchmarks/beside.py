@@ -1,4 +1,4 @@
-"""Durable posts with and without `intresse deliver` at work beside the web service, alternating in one run.
+"""Durable posts with and without something else at work beside them, alternating in one run; here, `intresse deliver`.
 
 The worker runs as it comes, at ten calls a second for the one customer: what is posted faster waits its turn. It shares
 one core with the sandbox and the load, the service has the other. It sleeps (SIGSTOP) in every other round.
@@ -10,6 +10,7 @@ import signal
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmarks.chain import sandbox
 from benchmarks.databases import database_url
 from benchmarks.load import Round, drive, process_id
 from benchmarks.requests import PATH
-from benchmarks.servers import free_port, running
+from benchmarks.servers import Stopped, free_port, running
 from benchmarks.service import form_token
 
 ROUNDS = 6
@@ -49,28 +50,35 @@ def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
         port = free_port()
         serve = ["app", "serve", "--no-deliver", "--port", str(port)]
         with running(serve, port, PATH, root, folder / "serve.log", environment) as server:
-            return _alternate(form_token(server.fetch(PATH)), port, root, folder, environment)
+            deliver = ["app", "deliver"]
+            return alternate(deliver, form_token(server.fetch(PATH)), port, root, folder / "deliver.log", environment)
 
 
-def _alternate(token: str, port: int, root: Path, folder: Path, environment: dict[str, str]) -> Beside:
+def alternate(
+    module: list[str], token: str, port: int, root: Path, log: Path, environment: Mapping[str, str]
+) -> Beside:
+    """Rounds of posts to the service at `port`; in every other one `python -m` with `module` and its arguments works
+    beside it, on the load's core. Raises `Stopped` when that has ended by itself."""
     rates: dict[bool, list[float]] = {False: [], True: []}
-    command = [sys.executable, "-m", "app", "deliver"]
-    with machine.on_core(machine.load_core()), (folder / "deliver.log").open("wb") as log:
-        worker = subprocess.Popen(command, cwd=root, env=os.environ | environment, stdout=log, stderr=log)
+    command = [sys.executable, "-m", *module]
+    with machine.on_core(machine.load_core()), log.open("wb") as output:
+        other = subprocess.Popen(command, cwd=root, env=os.environ | environment, stdout=output, stderr=output)
         load = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         load.submit(process_id).result()
     try:
         posted = 0
         for number in range(-2, ROUNDS * 2):
             at_work = bool(number % 2)
-            worker.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
+            other.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
             driven = load.submit(drive, Round("post", port, SECONDS, NO_END, posted, token)).result()
             posted += driven.statuses.total()
             if number >= 0:
                 rates[at_work].append(driven.per_second)
+        if other.poll() is not None:
+            raise Stopped(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:]}")
     finally:
-        worker.send_signal(signal.SIGCONT)
-        worker.kill()
-        worker.wait()
+        other.send_signal(signal.SIGCONT)
+        other.kill()
+        other.wait()
         load.shutdown()
     return Beside(statistics.median(rates[False]), statistics.median(rates[True]))

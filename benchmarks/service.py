@@ -12,6 +12,8 @@ from app.storage.schema import steps, submissions
 from benchmarks.requests import CUSTOMER, ORIGIN, PATH
 from benchmarks.servers import Server, Stopped, free_port, running
 
+PUBLIC_URL = "https://leads.example.se"
+CONSOLE_PASSWORD = "benchmark"
 NOBODY = "http://127.0.0.1:9"
 IN_THE_CONTAINER = {"MALLOC_ARENA_MAX": "2"}  # as the Dockerfile has it
 # The limits are out of the way, because every post comes from one address. A second's window keeps the limiter's list
@@ -20,7 +22,8 @@ _CONFIGURATION = f"""
 secret_key = "a secret key for the benchmark alone"
 encryption_keys = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 database_url = "{{database_url}}"
-public_url = "https://leads.example.se"
+public_url = "{PUBLIC_URL}"
+console_password = "{CONSOLE_PASSWORD}"
 [vitec]
 base_url = "{{vitec_url}}"
 username = "partner"

@@ -10,18 +10,20 @@ from sqlalchemy import Connection
 from app.domain.drought import WEEK, WEEKS, is_drought, windows
 from app.domain.troubles import Kind, Trouble
 from app.storage.standing import paused
-from app.storage.troubles import Came, came, overdue, stopped, undelivered
+from app.storage.troubles import Came, came, overdue, soon_discarded, stopped, undelivered
 
 DROUGHT_SECONDS = 600.0  # between two looks: to look at five weeks of leads takes its time
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`wait`: how long who books waits for the answer; `oldest`: how long a lead may wait; `office`: how long before
-    its office gets it by e-mail, for each customer that wishes it."""
+    """`wait`: how long who books waits for the answer; `oldest`: how long a lead may wait; `held`: how long it may be
+    held until its discarding is announced; `office`: how long before its office gets it by e-mail, for each customer
+    that wishes it."""
 
     wait: timedelta
     oldest: timedelta
+    held: timedelta
     office: Mapping[str, timedelta]
 
 
@@ -44,6 +46,7 @@ class Looking:
             *(Trouble(Kind.PAUSED, one.customer_id, one.group.value, one.since) for one in paused(connection)),
             *overdue(connection, now, limits.oldest),
             *stopped(connection, limits.wait),
+            *soon_discarded(connection, now, limits.held),
             *undelivered(connection, now, limits.office, limits.wait),
             *self._droughts,
         ]

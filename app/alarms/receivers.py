@@ -14,6 +14,7 @@ from app.domain.submission import reference_of
 from app.domain.troubles import OF_SUBMISSIONS
 from app.storage.notices import Notice
 
+MOST_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
 SECONDS = 30.0  # for one attempt
 
 
@@ -62,7 +63,9 @@ class WebhookReceiver:
             "text": text.body,
         }
         if notice.kind in OF_SUBMISSIONS:
-            data["submissions"] = [{"id": one, "reference": reference_of(one)} for one in notice.subjects]
+            data["number"] = len(notice.subjects)
+            named = notice.subjects[:MOST_NAMED]
+            data["submissions"] = [{"id": one, "reference": reference_of(one)} for one in named]
         elif any(notice.subjects):
             data["about"] = list(notice.subjects)
         return {

@@ -63,6 +63,13 @@ RAISED: Mapping[Kind, tuple[str, str]] = {
         N_("%(firm)s: leads held as suspected spam (%(number)s)"),
         N_("Look at them. Send real ones with intresse leads release, and discard the rest."),
     ),
+    Kind.SOON_DISCARDED: (
+        N_("%(firm)s: held leads are about to be discarded (%(number)s)"),
+        N_(
+            "They have been held as suspected spam since %(since)s or later, and are discarded within 7 days. Send "
+            "real ones before that with intresse leads release."
+        ),
+    ),
     Kind.REFUSED_BOOKING: (
         N_("%(firm)s: Vitec refused bookings whose visitors have a receipt (%(number)s)"),
         N_(
@@ -78,8 +85,12 @@ OVER: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.OVERDUE: (N_("%(firm)s: no lead waits too long any more"), N_("What had waited is delivered, or seen to.")),
     Kind.DROUGHT: (N_("%(firm)s: leads are coming again"), N_("It concerns %(about)s.")),
+    Kind.SOON_DISCARDED: (
+        N_("%(firm)s: leads that are no longer held (%(number)s)"),
+        N_("They have been sent or discarded."),
+    ),
     **dict.fromkeys(
-        OF_SUBMISSIONS - {Kind.UNDELIVERED},
+        OF_SUBMISSIONS - {Kind.SOON_DISCARDED, Kind.UNDELIVERED},
         (N_("%(firm)s: leads that have been seen to (%(number)s)"), N_("Nothing more is to be done about these.")),
     ),
 }
@@ -93,7 +104,8 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def text_of(notice: Notice, firm: str, gettext: GetText, language: str) -> Text:
+def text_of(notice: Notice, firm: str, gettext: GetText, language: str, console: str = "") -> Text:
+    """`console` is its address, where there is one: each submission is a click away then."""
     title, body = (OVER if notice.over else RAISED)[notice.kind]
     values = {
         "firm": firm,
@@ -103,12 +115,15 @@ def text_of(notice: Notice, firm: str, gettext: GetText, language: str) -> Text:
     }
     paragraphs = [gettext(body) % values]
     if notice.kind in OF_SUBMISSIONS:
-        paragraphs.append("\n".join(_references(notice, gettext)))
+        paragraphs.append("\n".join(_references(notice, gettext, console)))
     return Text(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
 
 
-def _references(notice: Notice, gettext: GetText) -> list[str]:
-    shown = [reference_of(one) for one in notice.subjects[:MOST_REFERENCES]]
+def _references(notice: Notice, gettext: GetText, console: str) -> list[str]:
+    shown = [
+        f"{reference_of(one)}  {console}/submissions/{one}" if console else reference_of(one)
+        for one in notice.subjects[:MOST_REFERENCES]
+    ]
     more = len(notice.subjects) - len(shown)
     return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown
 

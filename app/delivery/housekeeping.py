@@ -3,17 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
 from app.storage.database import StoreUnavailable
-from app.storage.retention import Held, Retention
+from app.storage.retention import Held, Retention, last_word
 
 log = structlog.get_logger()
 
 ROUND_SECONDS = 1800.0  # so that the operator hears within the hour
-NOTICE = timedelta(days=7)  # before a held submission is discarded
 MOST_NAMED = 20  # in a line; `intresse leads list --status held` has them all
 
 
@@ -49,8 +48,7 @@ class Housekeeper:
             log.info("erased what has outlived its time", count=erased)
         held = await self._retention.held()
         self._tell("held: suspected spam waits for a person", held, self._told)
-        soon = now + NOTICE - self._retention.periods.held
-        last = [one for one in held if one.received_at <= soon]
+        last = [one for one in held if one.received_at <= now - last_word(self._retention.periods.held)]
         self._tell("held: will be discarded within 7 days", last, self._warned)
 
     def _tell(self, what: str, held: Sequence[Held], told: set[str]) -> None:

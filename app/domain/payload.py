@@ -20,8 +20,8 @@ MODELS: Mapping[Operation, type[VitecModel]] = {
 }
 
 
-def payload_of(order: Order, consent: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`consent` is what was shown: text version, language, time."""
+def payload_of(order: Order, consent: Mapping[str, Any] | None, estate: str = "") -> dict[str, Any]:
+    """`consent` is what was shown: text version, language, time; `estate` the home of a viewing, where it was named."""
     said = order.said
     return {
         "resource": order.resource,
@@ -30,6 +30,7 @@ def payload_of(order: Order, consent: Mapping[str, Any] | None) -> dict[str, Any
         "consent": consent,
         "consentedAt": said.consented_at.isoformat() if said.consented_at else None,
         "withKey": said.with_key,
+        **({"estate": estate} if estate else {}),
     }
 
 

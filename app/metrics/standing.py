@@ -1,7 +1,5 @@
 """How things stand, as the database tells: the same from every replica."""
 
-import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.domain.submission import FunctionGroup
 from app.storage.database import Database, StoreUnavailable
+from app.storage.kept import Kept
 from app.storage.standing import Outstanding, need_a_person, outstanding, paused
 
 SHORTEST_SECONDS = 5.0  # between two looks
@@ -37,20 +36,16 @@ class Standing(Collector):
         self._database = database
         self._logins = [(customer, group) for customer in customers for group in FunctionGroup]
         self._figures: Figures | None = None
-        self._good_until = 0.0
-        self._looking = asyncio.Lock()
+        self._looks = Kept(self._look, share=SHARE, shortest=SHORTEST_SECONDS)
 
     async def refresh(self) -> None:
-        async with self._looking:
-            began = time.monotonic()
-            if began < self._good_until:
-                return
-            try:
-                self._figures = await self._database.read(_look)
-            except StoreUnavailable:
-                self._figures = None
-            ended = time.monotonic()
-            self._good_until = ended + max(SHORTEST_SECONDS, (ended - began) / SHARE)
+        self._figures = await self._looks.get(None)
+
+    async def _look(self, _: None) -> Figures | None:
+        try:
+            return await self._database.read(_look)
+        except StoreUnavailable:
+            return None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         return families(self._figures, self._logins, datetime.now(UTC))
@@ -68,7 +63,7 @@ def families(figures: Figures | None, logins: Iterable[Login], now: datetime) ->
         return
     whose = ("customer", "operation")
     waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
-    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Since the oldest of them came.", labels=whose)
+    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "For how long one has waited.", labels=whose)
     for one in figures.outstanding:
         waiting.add_metric((one.customer_id, one.operation), one.number)
         oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))

@@ -1,11 +1,11 @@
-"""Counting by day, customer and operation: by campaign, and by home.
+"""Counting by day, customer and operation: by campaign, by home, and by a home's campaigns.
 
 Whoever opens a form's address can name a new home or campaign in it. So of a customer's day only so many are told
 apart: the first ones, and what is beyond them is counted together. A view is free to make and a submission is not, so
 that views leave room for what submissions name.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -15,24 +15,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.moments import STOCKHOLM
-from app.domain.submission import Operation
-from app.storage.schema import daily_counts, delivery_times
+from app.domain.submission import PATH_ID, Operation
+from app.storage.schema import daily_counts, delivery_times, home_campaigns
 
 MOST_BY_VIEWS = 100  # campaigns, and as many homes
 MOST = 200
+MOST_OF_HOME_BY_VIEWS = 20  # campaigns of one home
+MOST_OF_HOME = 40
+OTHERS = Campaign(OTHER, OTHER, OTHER)
 
 
 class Counted(NamedTuple):
-    """What is counted apart. `home` is an estate's id, of a booking the viewing's, empty where there is none."""
+    """What is counted apart. `home` is an estate's id, or a viewing's, empty where there is none."""
 
     day: date
     customer_id: str
     operation: str
     home: str
     campaign: Campaign
-
-    def as_other(self) -> "Counted":
-        return self._replace(home=OTHER) if self.home else self._replace(campaign=Campaign(OTHER, OTHER, OTHER))
 
 
 class Timed(NamedTuple):
@@ -42,7 +42,8 @@ class Timed(NamedTuple):
     bucket: int
 
 
-_Known = tuple[set[Counted], set[Counted]]  # rows of campaigns, rows of homes
+_Counts = Mapping[Counted, int]
+_Day = tuple[date, str]  # of a customer
 
 
 def day_of(moment: datetime) -> date:
@@ -50,30 +51,32 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(STOCKHOLM).date()
 
 
-def home_of(operation: str, resource: Iterable[str]) -> str:
-    """The estate of an interest, the viewing of a booking; what the office's own operations name is a person."""
+def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
+    """The estate of an interest; of a booking the estate that its embed named, else the viewing. What the office's own
+    operations name is a person."""
+    if operation == Operation.VIEWING and PATH_ID.fullmatch(estate):
+        return estate
     return next(iter(resource), "") if operation in {Operation.INTEREST, Operation.VIEWING} else ""
 
 
-def add(connection: Connection, column: str, counts: Mapping[Counted, int]) -> None:
-    """`column` is "views", "submissions" or "delivered". Each is counted twice: in a row of its campaign, whose home is
-    empty, and in one of its home."""
-    most = MOST_BY_VIEWS if column == "views" else MOST
-    split: Counter[Counted] = Counter()
-    for counted, count in counts.items():
-        split[counted._replace(home="")] += count
-        if counted.home:
-            split[counted._replace(campaign=NO_CAMPAIGN)] += count
-    known: dict[tuple[date, str], _Known] = {}
+def add(connection: Connection, column: str, counts: _Counts) -> None:
+    """`column` is "views", "submissions" or "delivered". Each is counted in a row of its campaign, whose home is empty;
+    in one of its home, without campaign; and in one of the home's campaign."""
+    most, most_of_home = (MOST_BY_VIEWS, MOST_OF_HOME_BY_VIEWS) if column == "views" else (MOST, MOST_OF_HOME)
+    campaigns, homes = _known(connection, {(one.day, one.customer_id) for one in counts})
     rows: Counter[Counted] = Counter()
-    for counted, count in split.items():
+    of_homes: Counter[Counted] = Counter()
+    for counted, count in counts.items():
         day = counted.day, counted.customer_id
-        if day not in known:
-            known[day] = _known(connection, *day)
-        rows[_admitted(counted, known[day], most)] += count
-    zero = {"views": 0, "submissions": 0, "delivered": 0}
-    named = [{**one._asdict(), **one.campaign._asdict(), **zero, column: count} for one, count in sorted(rows.items())]
-    _upsert(connection, daily_counts, named, column)
+        of_campaign, of_home = counted._replace(home=""), counted._replace(campaign=NO_CAMPAIGN)
+        rows[_admitted(of_campaign, of_campaign._replace(campaign=OTHERS), campaigns[day], most)] += count
+        if counted.home:
+            known = _admitted(of_home, of_home._replace(home=OTHER), homes[day], most)
+            rows[known] += count
+            if known is of_home:
+                of_homes[counted] += count
+    _upsert(connection, daily_counts, _rows(rows, column), column)
+    _upsert(connection, home_campaigns, _rows(_admitted_of_homes(connection, of_homes, most_of_home), column), column)
 
 
 def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
@@ -81,23 +84,53 @@ def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
     _upsert(connection, delivery_times, rows, "delivered")
 
 
-def _known(connection: Connection, day: date, customer_id: str) -> _Known:
+def _known(connection: Connection, days: Iterable[_Day]) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
+    """The rows of campaigns and those of homes that there are already, by day."""
+    campaigns: dict[_Day, set[Counted]] = {}
+    homes: dict[_Day, set[Counted]] = {}
     columns = daily_counts.c
-    of_day = select(columns.operation, columns.home, columns.source, columns.medium, columns.campaign).where(
-        columns.day == day, columns.customer_id == customer_id
-    )
-    known: _Known = (set(), set())
-    for operation, home, *campaign in connection.execute(of_day):
-        known[bool(home)].add(Counted(day, customer_id, operation, home, Campaign(*campaign)))
-    return known
+    for day, customer_id in days:
+        campaigns[day, customer_id], homes[day, customer_id] = set(), set()
+        of_day = columns.day == day, columns.customer_id == customer_id
+        for one in _counted(connection, daily_counts, *of_day):
+            (homes if one.home else campaigns)[day, customer_id].add(one)
+    return campaigns, homes
 
 
-def _admitted(counted: Counted, known: _Known, most: int) -> Counted:
-    alike = known[bool(counted.home)]
-    if counted not in alike and len(alike) >= most:
-        return counted.as_other()
-    alike.add(counted)
+def _admitted_of_homes(connection: Connection, counts: _Counts, most: int) -> Counter[Counted]:
+    columns = home_campaigns.c
+    homes: defaultdict[_Day, set[str]] = defaultdict(set)
+    for one in counts:
+        homes[one.day, one.customer_id].add(one.home)
+    known: defaultdict[Counted, set[Counted]] = defaultdict(set)
+    for (day, customer_id), names in homes.items():
+        of_homes = columns.day == day, columns.customer_id == customer_id, columns.home.in_(names)
+        for one in _counted(connection, home_campaigns, *of_homes):
+            known[one._replace(campaign=NO_CAMPAIGN)].add(one)
+    rows: Counter[Counted] = Counter()
+    for one, count in counts.items():
+        alike = known[one._replace(campaign=NO_CAMPAIGN)]
+        rows[_admitted(one, one._replace(campaign=OTHERS), alike, most)] += count
+    return rows
+
+
+def _counted(connection: Connection, table: Table, *conditions: Any) -> Iterable[Counted]:
+    columns = table.c
+    names = (columns.day, columns.customer_id, columns.operation, columns.home)
+    rows = connection.execute(select(*names, columns.source, columns.medium, columns.campaign).where(*conditions))
+    return (Counted(*row[:4], Campaign(*row[4:])) for row in rows)
+
+
+def _admitted(counted: Counted, other: Counted, known: set[Counted], most: int) -> Counted:
+    if counted not in known and len(known) >= most:
+        return other
+    known.add(counted)
     return counted
+
+
+def _rows(counts: _Counts, column: str) -> list[dict[str, Any]]:
+    zero = {"views": 0, "submissions": 0, "delivered": 0}
+    return [{**one._asdict(), **one.campaign._asdict(), **zero, column: count} for one, count in sorted(counts.items())]
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], column: str) -> None:

@@ -1,17 +1,17 @@
 """Submissions in a list, the newest first, a page at a time; without opening more than their campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
+from app.domain.campaigns import Campaign, campaign_of
 from app.domain.submission import Operation, Status, first_id_of, reference_of
 from app.storage.database import Database
 from app.storage.encryption import Keyring, SealBroken
-from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.storage.sealed import payload_place, resource_of
 
 
@@ -50,8 +50,12 @@ class Listed:
 
 async def listed(database: Database, keyring: Keyring, wanted: Wanted, most: int) -> list[Listed]:
     """Raises `StoreUnavailable`."""
-    rows, stopped = await database.read(lambda connection: _rows(connection, wanted, most))
-    return [_listed(row, keyring, row.id in stopped) for row in rows]
+
+    def work(connection: Connection) -> list[Listed]:
+        rows, stopped = _rows(connection, wanted, most)
+        return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
+
+    return await database.read(work)
 
 
 def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequence[str]:
@@ -60,7 +64,7 @@ def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequ
     if not wanted.stuck:
         return _ids(connection, conditions, most)
     # By two indexes, one after the other: a condition with "or" in it would use neither.
-    later = (columns.status == Status.DELIVERED) & columns.erased_at.is_(None) & columns.id.in_(_stopped())
+    later = HAS_ARRIVED & columns.id.in_(_stopped())
     found = {one for some in (NEEDS_A_PERSON, later) for one in _ids(connection, [some, *conditions], most)}
     return sorted(found, reverse=True)[:most]
 
@@ -118,16 +122,19 @@ def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> Listed:
         resource_of(row.resource),
         Status(row.status),
         row.received_at,
-        campaign_in(keyring, row),
+        campaign_in(opened(keyring, row)),
         stopped and row.status == Status.DELIVERED,
     )
 
 
-def campaign_in(keyring: Keyring, row: Row[Any]) -> Campaign:
-    """Of a submission's row; none where it can't be opened, or has been erased."""
+def opened(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
+    """The payload of a submission's row; empty where it can't be opened, or has been erased."""
     try:
-        payload = keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
+        return keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
     except SealBroken:
-        return NO_CAMPAIGN
+        return {}
+
+
+def campaign_in(payload: Mapping[str, Any]) -> Campaign:
     tags = (payload.get("marketing") or {}).get("utmTags", ())
     return campaign_of((tag["name"], tag["value"]) for tag in tags)

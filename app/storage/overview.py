@@ -4,44 +4,35 @@ indexes of what is still to do."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from app.domain.durations import quantile
 from app.domain.moments import STOCKHOLM
 from app.domain.submission import first_id_of
+from app.storage.campaigns import Line, Scope, by_campaign, by_home, within
 from app.storage.database import Database
-from app.storage.schema import LATER_STEP_STOPPED, NEEDS_A_PERSON, daily_counts, delivery_times, steps, submissions
+from app.storage.schema import (
+    HAS_ARRIVED,
+    LATER_STEP_STOPPED,
+    NEEDS_A_PERSON,
+    daily_counts,
+    delivery_times,
+    steps,
+    submissions,
+)
+from app.storage.standing import outstanding
 
-MOST_CAMPAIGNS = 25  # and as many homes
 NEWEST_STUCK = 8
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Swedish days, the last one included; one customer, or with None all."""
-
-    first: date
-    last: date
-    customer_id: str | None = None
-
-
 class Waiting(NamedTuple):
-    """What a customer's submissions wait for Vitec with; `oldest` is when the first of them was received."""
+    """How many of a customer's submissions wait for Vitec, and since when the first of them does."""
 
     customer_id: str
     submissions: int
     oldest: datetime
-
-
-class Line(NamedTuple):
-    """A campaign's or a home's way from the form to the CRM. `name` is source, medium and campaign, or the home."""
-
-    name: tuple[str, ...]
-    views: int
-    submissions: int
-    delivered: int
 
 
 @dataclass(frozen=True)
@@ -70,19 +61,19 @@ async def overview(database: Database, scope: Scope) -> Overview:
 def _overview(connection: Connection, scope: Scope) -> Overview:
     by_day, delivered = _by_day(connection, scope)
     times = _times(connection, scope)
-    columns = daily_counts.c
+    stuck = _stuck(connection, scope)
     return Overview(
         waiting=_waiting(connection, scope),
-        stuck=_by_status(connection, scope, None),
+        stuck={status: number for status, number, _ in stuck},
         later=_stuck_later(connection, scope),
         newest_stuck=_newest_stuck(connection, scope),
         by_day=by_day,
         delivered=delivered,
-        not_arrived=_by_status(connection, scope, first_id_of(_midnight(scope.first))),
+        not_arrived={status: number for status, _, number in stuck if number},
         median=quantile(times, 0.5),
         p95=quantile(times, 0.95),
-        campaigns=_lines(connection, scope, (columns.source, columns.medium, columns.campaign), columns.home == ""),
-        homes=_lines(connection, scope, (columns.home,), columns.home != ""),
+        campaigns=by_campaign(connection, scope),
+        homes=by_home(connection, scope),
     )
 
 
@@ -94,35 +85,27 @@ def _of(customer_id: str | None) -> list[ColumnElement[bool]]:
     return [submissions.c.customer_id == customer_id] if customer_id else []
 
 
-def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
-    days = [table.c.day >= scope.first, table.c.day <= scope.last]
-    return [*days, table.c.customer_id == scope.customer_id] if scope.customer_id else days
-
-
 def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
-    columns = submissions.c
-    backlog = (
-        select(columns.customer_id, func.count(), func.min(columns.received_at))
-        .where(columns.due_at.is_not(None), *_of(scope.customer_id))
-        .group_by(columns.customer_id)
-        .order_by(columns.customer_id)
-    )
-    return [Waiting(*row) for row in connection.execute(backlog)]
+    found: dict[str, Waiting] = {}
+    for one in outstanding(connection):
+        known = found.get(one.customer_id, Waiting(one.customer_id, 0, one.oldest_at))
+        oldest = min(known.oldest, one.oldest_at)
+        found[one.customer_id] = known._replace(submissions=known.submissions + one.number, oldest=oldest)
+    return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
 
 
-def _by_status(connection: Connection, scope: Scope, after: str | None) -> dict[str, int]:
+def _stuck(connection: Connection, scope: Scope) -> list[tuple[str, int, int]]:
+    """By status how many there are, and how many of them came in the scope's days: one look at what may be many."""
     columns = submissions.c
-    query = select(columns.status, func.count()).where(NEEDS_A_PERSON, *_of(scope.customer_id))
-    if after:
-        query = query.where(columns.id >= after)
-    return dict(connection.execute(query.group_by(columns.status)).all())
+    lately = func.count().filter(columns.id >= first_id_of(_midnight(scope.first)))
+    query = select(columns.status, func.count(), lately).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    return [(status, number, late) for status, number, late in connection.execute(query.group_by(columns.status))]
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
     """What has arrived, but for a step after it."""
     stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
-    arrived = (submissions.c.status == "delivered") & submissions.c.erased_at.is_(None)
-    return select(submissions.c.id).where(submissions.c.id.in_(stopped), arrived, *_of(scope.customer_id))
+    return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
 
 
 def _stuck_later(connection: Connection, scope: Scope) -> int:
@@ -141,7 +124,7 @@ def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str]
     columns = daily_counts.c
     query = (
         select(columns.day, columns.operation, func.sum(columns.submissions), func.sum(columns.delivered))
-        .where(*_within(daily_counts, scope), columns.home == "")
+        .where(*within(daily_counts, scope), columns.home == "")
         .group_by(columns.day, columns.operation)
     )
     rows = connection.execute(query).all()
@@ -150,20 +133,5 @@ def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str]
 
 def _times(connection: Connection, scope: Scope) -> dict[int, int]:
     columns = delivery_times.c
-    query = select(columns.bucket, func.sum(columns.delivered)).where(*_within(delivery_times, scope))
+    query = select(columns.bucket, func.sum(columns.delivered)).where(*within(delivery_times, scope))
     return {bucket: int(count) for bucket, count in connection.execute(query.group_by(columns.bucket))}
-
-
-def _lines(
-    connection: Connection, scope: Scope, names: tuple[Any, ...], *conditions: ColumnElement[bool]
-) -> list[Line]:
-    columns = daily_counts.c
-    sums = [func.sum(column) for column in (columns.views, columns.submissions, columns.delivered)]
-    query = (
-        select(*names, *sums)
-        .where(*_within(daily_counts, scope), *conditions)
-        .group_by(*names)
-        .order_by(sums[1].desc(), sums[0].desc(), *names)
-        .limit(MOST_CAMPAIGNS)
-    )
-    return [Line(tuple(row[:-3]), *map(int, row[-3:])) for row in connection.execute(query)]

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from app.domain.submission import STOPPED, Status
 from app.storage.database import Database
 from app.storage.erasure import BATCH, erase
-from app.storage.schema import steps, submissions
+from app.storage.schema import NEEDS_A_PERSON, steps, submissions
 
+WEEK = timedelta(days=7)
 _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
@@ -23,6 +24,12 @@ class Periods:
     delivered: timedelta
     held: timedelta
     undelivered: timedelta
+
+
+def last_word(held: timedelta) -> timedelta:
+    """How long after it came the operator hears of a held submission again, when it is discarded after `held`: a week
+    before that; halfway there where it is a week or less, so that the second word does not come with the first."""
+    return held - WEEK if held > WEEK else held / 2
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Retention:
         columns = submissions.c
         query = (
             select(columns.id, columns.customer_id, columns.received_at)
-            .where(columns.status == Status.HELD, columns.erased_at.is_(None))
+            .where(NEEDS_A_PERSON, columns.status == Status.HELD)
             .order_by(columns.id)
         )
         return await self._database.read(lambda connection: [Held(*row) for row in connection.execute(query)])

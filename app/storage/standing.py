@@ -1,14 +1,15 @@
 """How things stand: what waits, and what needs a person. Each is read from an index that holds nothing else, so it
 costs as much as there is of it, whatever was delivered before."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, func, select
 
-from app.domain.submission import FunctionGroup, Status
-from app.storage.schema import STEP_STOPPED, SUBMISSION_HELD, logins, steps, submissions
+from app.domain.submission import FunctionGroup
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, logins, steps, submissions
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Outstanding:
     customer_id: str
     operation: str
     number: int
-    oldest_at: datetime  # when the first of them came
+    oldest_at: datetime  # since when one has waited: it came then, or was released or sent again
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,20 @@ class Pause:
 
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 _OUTSTANDING = (
-    select(*_WHOSE, func.count().label("number"), func.min(submissions.c.received_at).label("oldest_at"))
+    select(*_WHOSE, func.count().label("number"), func.min(submissions.c.delivery_since).label("oldest_at"))
     .where(submissions.c.due_at.is_not(None))
     .group_by(*_WHOSE)
 )
-# What was erased can't be sent any more: nothing is left for a person to do.
-_NOT_ERASED = submissions.c.erased_at.is_(None)
-_STOPPED = (
-    select(*_WHOSE, steps.c.status, func.count().label("number"))
-    .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
-    .where(STEP_STOPPED, _NOT_ERASED)
-    .group_by(*_WHOSE, steps.c.status)
+_NEED_A_PERSON = (
+    select(*_WHOSE, submissions.c.status, func.count().label("number"))
+    .where(NEEDS_A_PERSON)
+    .group_by(*_WHOSE, submissions.c.status)
 )
-_HELD = (
-    select(*_WHOSE, literal_column(f"'{Status.HELD.value}'").label("status"), func.count().label("number"))
-    .where(SUBMISSION_HELD, _NOT_ERASED)
-    .group_by(*_WHOSE)
+_STOPPED_LATER = (
+    select(*_WHOSE, steps.c.status, func.count(steps.c.submission_id.distinct()).label("number"))
+    .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
+    .where(LATER_STEP_STOPPED, HAS_ARRIVED)
+    .group_by(*_WHOSE, steps.c.status)
 )
 _PAUSED = select(logins).where(logins.c.paused_at.is_not(None))
 
@@ -62,6 +61,9 @@ def outstanding(connection: Connection) -> Sequence[Outstanding]:
 
 
 def need_a_person(connection: Connection) -> Mapping[tuple[str, str, str], int]:
-    """How many, by customer, operation and the status of the step that stopped; a later step's too."""
-    rows = [*connection.execute(_STOPPED), *connection.execute(_HELD)]
-    return {(row.customer_id, row.operation, row.status): row.number for row in rows}
+    """How many, by customer, operation and status, that of a later step where only that has stopped."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for query in (_NEED_A_PERSON, _STOPPED_LATER):
+        for row in connection.execute(query):
+            found[row.customer_id, row.operation, row.status] += row.number
+    return found

@@ -20,7 +20,7 @@ from app.domain.submission import Status, first_id_of
 from app.storage.counts import Counted, Timed, add, add_times, day_of, home_of
 from app.storage.database import Database, StoreUnavailable
 from app.storage.encryption import Keyring
-from app.storage.listing import campaign_in
+from app.storage.listing import campaign_in, opened
 from app.storage.schema import submissions, tallied
 from app.storage.sealed import resource_of
 
@@ -86,8 +86,9 @@ class Tally:
         return True
 
     def _counted(self, row: Row[Any]) -> Counted:
-        home = home_of(row.operation, resource_of(row.resource))
-        return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign_in(self._keyring, row))
+        payload = opened(self._keyring, row)
+        home = home_of(row.operation, resource_of(row.resource), payload.get("estate", ""))
+        return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign_in(payload))
 
 
 def _timed(row: Row[Any]) -> Timed:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from app.domain.submission import Operation, Status, first_id_of
 from app.domain.troubles import Kind, Trouble
-from app.storage.schema import STEP_STOPPED, SUBMISSION_HELD, steps, submissions
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.storage.standing import outstanding
 
 MAILED_DAYS = 7  # an office is not sent what is older: it has other news by then
@@ -23,30 +23,39 @@ _COLUMNS = (
     submissions.c.received_at,
     submissions.c.settled_at,
 )
-# What was erased, by a person or by its age, can't be sent any more: nobody need hear of it.
-_NOT_ERASED = submissions.c.erased_at.is_(None)
-_STOPPED = (
-    select(*_COLUMNS, steps.c.status.label("step_status"))
+_NEED_A_PERSON = select(*_COLUMNS).where(NEEDS_A_PERSON)
+_STOPPED_LATER = (
+    select(
+        submissions.c.id,
+        submissions.c.customer_id,
+        submissions.c.received_at,
+        submissions.c.settled_at,
+        steps.c.status,
+    )
     .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
-    .where(STEP_STOPPED, _NOT_ERASED)
-)
-_HELD = select(submissions.c.id, submissions.c.customer_id, submissions.c.received_at).where(
-    SUBMISSION_HELD, _NOT_ERASED
+    .where(LATER_STEP_STOPPED, HAS_ARRIVED)
 )
 _WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submissions.c.status == Status.PENDING)
 
 
 def stopped(connection: Connection, wait: timedelta) -> Iterable[Trouble]:
     """What needs a person. `wait` is how long a visitor waits for the answer before the receipt."""
-    for row in connection.execute(_STOPPED):
+    for row in connection.execute(_NEED_A_PERSON):
         yield Trouble(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
-    for held in connection.execute(_HELD):
-        yield Trouble(Kind.HELD, held.customer_id, held.id, held.received_at)
+    for later in connection.execute(_STOPPED_LATER):
+        yield Trouble(Kind(later.status), later.customer_id, later.id, later.settled_at or later.received_at)
+
+
+def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> Iterable[Trouble]:
+    """What has been held for as long as `after` says."""
+    those = submissions.c.status == Status.HELD, submissions.c.received_at <= now - after
+    for held in connection.execute(_NEED_A_PERSON.where(*those)):
+        yield Trouble(Kind.SOON_DISCARDED, held.customer_id, held.id, held.received_at)
 
 
 def _kind(row: Any, wait: timedelta) -> Kind:
     booking = row.operation == Operation.VIEWING and row.status == Status.REJECTED
-    return Kind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else Kind(row.step_status)
+    return Kind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else Kind(row.status)
 
 
 def _had_the_receipt(row: Any, wait: timedelta) -> bool:
@@ -69,11 +78,11 @@ def undelivered(
     if not after:
         return
     oldest = now - timedelta(days=MAILED_DAYS)
-    for query in (_WAITING, _STOPPED):
+    for query in (_WAITING, _NEED_A_PERSON.where(submissions.c.status != Status.HELD)):
         of_customers = submissions.c.customer_id.in_(after), submissions.c.received_at > oldest
         for row in connection.execute(query.where(*of_customers)):
             told = row.status == Status.REJECTED and not _had_the_receipt(row, wait)
-            if row.status != Status.DELIVERED and not told and now - row.received_at > after[row.customer_id]:
+            if not told and now - row.received_at > after[row.customer_id]:
                 yield Trouble(Kind.UNDELIVERED, row.customer_id, row.id, row.received_at)
 
 

@@ -16,7 +16,7 @@ MOST_WAITING = 2000  # told apart between two writings; a flood of made-up homes
 
 log = structlog.get_logger()
 
-_Shown = tuple[str, str, tuple[str, ...], Campaign]
+_Shown = tuple[str, str, tuple[str, ...], str, Campaign]
 
 
 class Views:
@@ -25,10 +25,11 @@ class Views:
         self._shown: Counter[_Shown] = Counter()
 
     def count(
-        self, customer_id: str, operation: str, resource: tuple[str, ...], query: Sequence[tuple[str, str]]
+        self, customer_id: str, operation: str, resource: tuple[str, ...], estate: str, query: Sequence[tuple[str, str]]
     ) -> None:
-        """`query` is the form's address: its tags tell the campaign."""
-        shown = (customer_id, operation, resource, campaign_of(query) if query else NO_CAMPAIGN)
+        """`estate` is what the embed of a booking calls its home; `query` is the form's address: its tags tell the
+        campaign."""
+        shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
         if len(self._shown) < MOST_WAITING or shown in self._shown:
             self._shown[shown] += 1
 
@@ -47,8 +48,8 @@ class Views:
             return
         day = day_of(datetime.now(UTC))
         counts: Counter[Counted] = Counter()
-        for (customer_id, operation, resource, campaign), count in shown.items():
-            counts[Counted(day, customer_id, operation, home_of(operation, resource), campaign)] += count
+        for (customer_id, operation, resource, estate, campaign), count in shown.items():
+            counts[Counted(day, customer_id, operation, home_of(operation, resource, estate), campaign)] += count
         try:
             await self._database.write(lambda connection: add(connection, "views", counts))
         except StoreUnavailable as error:

@@ -71,7 +71,7 @@ async def _handle(visit: Visit) -> Response:
         return await post(visit)
     if visit.request.method == "OPTIONS":
         return _preflight(visit)
-    visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.query)
+    visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.estate, visit.query)
     return form_response(visit)
 
 

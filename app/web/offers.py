@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 from app.domain.marketing import is_tag
-from app.domain.submission import PATH_ID, Operation
 from app.web.messages import SAME
 from app.web.pages import FIELDS, InterestOffer, Notice, SlotChoice
 from app.web.visit import Visit
@@ -30,10 +29,9 @@ def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None)
 
 def interest_offer(visit: Visit, values: Mapping[str, str]) -> InterestOffer | None:
     """Where the embed named the home."""
-    estate = visit.asked("estate") or ""
-    if visit.kind.operation is not Operation.VIEWING or not PATH_ID.fullmatch(estate):
+    if not visit.estate:
         return None
-    path = f"/Advertising/Estate/{visit.customer.id}/{estate}/interest"
+    path = f"/Advertising/Estate/{visit.customer.id}/{visit.estate}/interest"
     query = urlencode([(name, value) for name, value in visit.query if name in TOLD or is_tag(name)])
     named = {SAME.get(name, name): value for name, value in values.items()}
     return InterestOffer(

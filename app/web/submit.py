@@ -102,7 +102,7 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
         resource=visit.resource,
         language=visit.language,
         received_at=now,
-        payload=payload_of(order, _consent(visit, token_age, now) if read.consented else None),
+        payload=payload_of(order, _consent(visit, token_age, now) if read.consented else None, visit.estate),
         contacts=contacts,
         steps=plan(order, customer.defaults),
         repeat=_repeat(visit, body),

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from app.domain.marketing import one_line
-from app.domain.submission import Operation
+from app.domain.submission import PATH_ID, Operation
 from app.web.bodies import MOST_FIELDS
 from app.web.customers import Customer
 from app.web.guard import caller_key
@@ -63,6 +63,12 @@ class Visit:
     def slots(self) -> tuple[Slot, ...]:
         """The times of the viewing that the embed offers."""
         return offered(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
+
+    @property
+    def estate(self) -> str:
+        """The home of a viewing, where the embed says so."""
+        asked = self.asked("estate") if self.kind.operation is Operation.VIEWING else None
+        return asked if asked and PATH_ID.fullmatch(asked) else ""
 
     @property
     def title(self) -> str:

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from app.storage import tally
 from app.vitec.sandbox import Fault, Office, Slot
 from tests.acceptance.scanner import findings
-from tests.conftest import CUSTOMER
+from tests.conftest import API_KEY, CUSTOMER
 from tests.serving import eventually
 
 PASSWORD = "ett långt lösenord"
@@ -54,23 +56,16 @@ def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
     page = context.new_page()
     enter(page, url)
     expect(page.get_by_role("region", name="Behöver åtgärdas", exact=True)).to_contain_text("Nekad av Vitec: 1")
-    page.get_by_role("link", name="Anmälningar").click()
     page.get_by_label("Referens, e-post eller telefon").fill("anna@EXAMPLE.se")
     page.get_by_role("button", name="Sök").click()
-    page.locator("tbody a").click()
     main = page.get_by_role("main")
     expect(main).to_contain_text("Vitec nekade den")
     expect(main).to_contain_text("Åkesson")
     page.get_by_role("link", name="Skicka igen").click()
     page.get_by_role("button", name="Skicka igen").click()
-    expect(page.get_by_role("status")).to_contain_text("på väg till Vitec")
-    eventually(lambda: len(office.received) == 2)
-
-    def arrived() -> bool:
-        page.reload()
-        return "Levererad" in (main.text_content() or "")
-
-    eventually(arrived)
+    expect(page.get_by_role("status")).to_contain_text("Den har skickats till Vitec")
+    expect(main).to_contain_text("Levererad")
+    assert len(office.received) == 2
     expect(main).to_contain_text("Skickad igen för hand")
     context.close()
 
@@ -95,6 +90,25 @@ def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desk
     eventually(lambda: desk.reload() and desk.locator(".status.delivered").count())
 
 
+def test_a_lead_that_needs_another_login_than_the_paused_one_is_told_its_own_reason(
+    public: Public, desk: Page, office: Office
+) -> None:
+    url = public(console_password=PASSWORD)
+    office.order(Fault(status=401, operation="loan-promise"))
+    office.order(Fault(status=503, operation="interest"))
+    loan = {"bank": "SBAB", "validUntil": "2099-03-31", "estateType": "Apartment", "financing": "Bank"}
+    promise = f"{url}/CRM/Buyer/{CUSTOMER}/C1/LoanPromise"
+    key = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}
+    assert httpx.post(promise, json=loan, headers=key).status_code == 202
+    send(url)
+    enter(desk, url)
+    eventually(lambda: desk.reload() and desk.get_by_text("Vitec godtar inte lösenordet").count())
+    desk.get_by_label("Referens, e-post eller telefon").fill("anna@example.se")
+    desk.get_by_role("button", name="Sök").click()
+    expect(desk.get_by_role("main")).to_contain_text("Vitec gick inte att nå.")
+    expect(desk.get_by_role("main")).not_to_contain_text("Inloggningen är pausad")
+
+
 def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, desk: Page) -> None:
     url = public(console_password=PASSWORD)
     send(url, **HOSTILE)
@@ -110,6 +124,26 @@ def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, 
     assert rows[1][5] == HOSTILE["utm_source"]
     assert rows[1][7] == "'" + HOSTILE["utm_campaign"]
     assert alarms == []
+
+
+def test_the_campaigns_that_brought_a_homes_viewings_are_found_from_the_overview(
+    public: Public, desk: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "SETTLED_AFTER_HERE", timedelta(0))
+    monkeypatch.setattr(tally, "PAUSE_SECONDS", 0.05)
+    url = public(console_password=PASSWORD)
+    for source in ("google", "google", "hemnet"):
+        query = {"estate": "OBJ7", "utm_source": source}
+        headers, booking = {"Origin": url}, PERSON | {"firstName": f"Anna {source}"}
+        httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", params=query, data=booking, headers=headers)
+    send(url, utm_source="facebook")
+    enter(desk, url)
+    eventually(lambda: desk.reload() and desk.get_by_role("link", name="OBJ7").count())
+    desk.get_by_role("link", name="OBJ7").click()
+    viewings = desk.get_by_role("region", name="Visningsbokning")
+    expect(viewings.get_by_role("row").nth(1)).to_contain_text("google")
+    expect(desk.get_by_role("main")).not_to_contain_text("facebook")
+    assert findings(desk) == []
 
 
 def test_an_embed_is_built_seen_and_copied(public: Public, desk: Page) -> None:

@@ -177,13 +177,36 @@ def test_what_is_held_is_told(start: Start, told: dict[str, Any], webhook: Hook)
     eventually(lambda: webhook.told("held"))
 
 
+def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it_is_released(
+    start: Start, configure: Callable[..., Settings], told: dict[str, Any], webhook: Hook, mail: PostOffice
+) -> None:
+    identity = post(start(**told, deliver=False))
+    with opened(told["database_url"]) as database, database.engine.begin() as connection:
+        connection.execute(update(submissions).values(status="held", due_at=None))
+    make_older(told["database_url"], received_at=timedelta(days=22))
+    eventually(lambda: webhook.told("held"))
+    assert webhook.told("soon-discarded") == []
+    make_older(told["database_url"], received_at=timedelta(days=24))
+    eventually(lambda: webhook.told("soon-discarded"))
+    assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
+
+    async def release(service: Service) -> Decided:
+        return await decide(service, "release", await find(service, identity))
+
+    run(configure(**told), release)
+    eventually(lambda: webhook.told("soon-discarded", over=True) and webhook.told("held", over=True))
+    eventually(lambda: len(mail.mails) == 4)
+    assert "Mäklarhuset: held leads are about to be discarded (1)" in subjects(mail)
+    assert len(webhook.heard) == 4
+
+
 def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
     start: Start, told: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     client = start(**told, delivery={"retry_seconds": [1]})
     office.order(Fault(status=503))
     post(client)
-    make_older(told["database_url"], received_at=timedelta(minutes=61))
+    make_older(told["database_url"], delivery_since=timedelta(minutes=61))
     eventually(lambda: webhook.told("overdue"))
     office.lift()
     eventually(lambda: webhook.told("overdue", over=True))

@@ -12,10 +12,11 @@ from sqlalchemy import update
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.submission import NewStep, Operation, Status
 from app.storage import counts
+from app.storage.campaigns import Line, Scope, campaigns_of
 from app.storage.counts import Counted, add, day_of
 from app.storage.database import Database
 from app.storage.listing import Wanted, listed
-from app.storage.overview import Line, Overview, Scope, overview
+from app.storage.overview import Overview, overview
 from app.storage.schema import steps, submissions
 from app.storage.tally import Tally
 from app.storage.views import Views
@@ -60,7 +61,7 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
     assert sum(found.by_day.values()) == 2
     assert found.delivered == 1
     assert found.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
-    assert found.homes == [Line(("OBJ1",), 0, 2, 1)]
+    assert found.homes == [Line((CUSTOMER, "OBJ1"), 0, 2, 1)]
     assert found.median is not None
 
 
@@ -88,12 +89,12 @@ async def test_what_is_not_settled_yet_is_left_for_the_next_round(database: Data
 async def test_views_are_counted_in_memory_and_written_together(database: Database) -> None:
     views = Views(database)
     for _ in range(3):
-        views.count(CUSTOMER, "interest", ("OBJ1",), [("UTM_SOURCE", "google"), ("utm_campaign", "höst")])
-    views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), ())
+        views.count(CUSTOMER, "interest", ("OBJ1",), "", [("UTM_SOURCE", "google"), ("utm_campaign", "höst")])
+    views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), "", ())
     await views.write()
     found = await of_today(database)
     assert found.campaigns == [Line(AUTUMN, 3, 0, 0), Line(("", "", ""), 1, 0, 0)]
-    assert found.homes == [Line(("OBJ1",), 3, 0, 0), Line(("VIS1",), 1, 0, 0)]
+    assert found.homes == [Line((CUSTOMER, "OBJ1"), 3, 0, 0), Line((CUSTOMER, "VIS1"), 1, 0, 0)]
 
 
 async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_submissions(
@@ -103,15 +104,68 @@ async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_
     monkeypatch.setattr(counts, "MOST", 5)
     views = Views(database)
     for number in range(50):
-        views.count(CUSTOMER, "interest", (f"X{number}",), [("utm_source", f"s{number}")])
+        views.count(CUSTOMER, "interest", (f"X{number}",), "", [("utm_source", f"s{number}")])
     await views.write()
     await receive(database, TAGS)
     await Tally(database, KEYRING).count(now_settled())
     found = await of_today(database)
     assert Line((OTHER,) * 3, 47, 0, 0) in found.campaigns
     assert Line(AUTUMN, 0, 1, 0) in found.campaigns
-    assert Line(("OBJ1",), 0, 1, 0) in found.homes
+    assert Line((CUSTOMER, "OBJ1"), 0, 1, 0) in found.homes
     assert sum(line.views for line in found.homes) == 50
+
+
+async def of_home(database: Database, home: str, customer_id: str = CUSTOMER) -> list[Line]:
+    today = day_of(datetime.now(UTC))
+    return list(await campaigns_of(database, Scope(today, today, customer_id), home))
+
+
+async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: Database) -> None:
+    views = Views(database)
+    views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
+    views.count(CUSTOMER, "interest", ("OBJ2",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
+    await views.write()
+    first, *_ = await receive(database, TAGS, TAGS, {})
+    settle(database, first, Status.DELIVERED)
+    while await Tally(database, KEYRING).count(now_settled()):
+        pass
+    assert await of_home(database, "OBJ1") == [
+        Line(("interest", *AUTUMN), 1, 2, 1),
+        Line(("interest", "", "", ""), 0, 1, 0),
+    ]
+    assert await of_home(database, "OBJ2") == [Line(("interest", *AUTUMN), 1, 0, 0)]
+    assert await of_home(database, "OBJ1", OTHER_CUSTOMER) == []
+
+
+async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: Database) -> None:
+    for estate in ("OBJ1", ""):
+        payload = {"application": BODY, "marketing": TAGS} | ({"estate": estate} if estate else {})
+        booking = replace(application(), operation=Operation.VIEWING, resource=("VIS1", "SLOT1"))
+        await store(database, replace(booking, payload=payload))
+    await Tally(database, KEYRING).count(now_settled())
+    views = Views(database)
+    for estate in ("OBJ1", "not a home’s id", ""):
+        views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), estate, ())
+    await views.write()
+    assert (await of_today(database)).homes == [Line((CUSTOMER, "VIS1"), 2, 1, 0), Line((CUSTOMER, "OBJ1"), 1, 1, 0)]
+    assert Line(("viewing", *AUTUMN), 0, 1, 0) in await of_home(database, "OBJ1")
+
+
+async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MOST_OF_HOME_BY_VIEWS", 3)
+    monkeypatch.setattr(counts, "MOST_OF_HOME", 5)
+    views = Views(database)
+    for number in range(50):
+        views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", f"s{number}")])
+    await views.write()
+    await receive(database, TAGS)
+    await Tally(database, KEYRING).count(now_settled())
+    found = await of_home(database, "OBJ1")
+    assert len(found) == 5
+    assert Line(("interest", OTHER, OTHER, OTHER), 47, 0, 0) in found
+    assert Line(("interest", *AUTUMN), 0, 1, 0) in found
 
 
 async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database) -> None:
@@ -130,7 +184,7 @@ async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
         with database.engine.begin() as connection:
             add(connection, "views", Counter({counted: 2, counted._replace(campaign=Campaign("a")): 1}))
     found = await overview(database, Scope(counted.day, counted.day))
-    assert found.homes == [Line(("OBJ1",), 6, 0, 0)]
+    assert found.homes == [Line((CUSTOMER, "OBJ1"), 6, 0, 0)]
 
 
 async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stopped(database: Database) -> None:

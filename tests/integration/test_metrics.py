@@ -112,9 +112,10 @@ def test_who_asks_in_openmetrics_gets_it(service: httpx.Client) -> None:
 
 
 def test_what_the_database_tells_is_looked_for_only_now_and_then(
-    service: httpx.Client, office: Office, monkeypatch: pytest.MonkeyPatch
+    database_url: str, start: Start, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "SHORTEST_SECONDS", 60)
+    service = start(database_url=database_url)
     office.order(Fault(status=503))
     assert told(service, "intresse_waiting") is None
     post(service)

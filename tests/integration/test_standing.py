@@ -35,6 +35,7 @@ async def test_what_stopped_needs_a_person_also_where_it_is_a_later_step(databas
     await store(database, application(more_steps=(BOOKING,)), application(OTHER))
     later_step = update(steps).where(steps.c.position == 1).values(status=StepStatus.FAILED.value)
     await database.write(lambda connection: connection.execute(later_step))
+    await database.write(lambda connection: connection.execute(update(submissions).values(status="delivered")))
     assert await database.read(need_a_person) == {(CUSTOMER, "interest", "failed"): 1}
 
 
@@ -46,7 +47,11 @@ async def test_what_is_held_needs_a_person(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("query", "index"),
-    [("_OUTSTANDING", "ix_submissions_due"), ("_STOPPED", "ix_steps_stopped"), ("_HELD", "ix_submissions_held")],
+    [
+        ("_OUTSTANDING", "ix_submissions_due"),
+        ("_NEED_A_PERSON", "ix_submissions_stopped"),
+        ("_STOPPED_LATER", "ix_steps_stopped_later"),
+    ],
 )
 async def test_no_look_reads_what_was_delivered_before(database: Database, query: str, index: str) -> None:
     statement = str(getattr(standing, query).compile(database.engine))

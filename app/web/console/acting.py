@@ -6,7 +6,7 @@ from typing import NamedTuple
 import structlog
 from starlette.responses import Response
 
-from app.domain.submission import STOPPED, Status, Submission
+from app.domain.submission import STOPPED, Status, StepStatus, Submission
 from app.web.console.look import Look, go
 from app.web.console.pages import ConfirmPage, Link
 from app.web.console.rows import LIST, address, row_of_submission
@@ -33,20 +33,20 @@ def _can_be_sent(one: Submission) -> bool:
     return one.status is not Status.HELD and (one.status is Status.PENDING or _is_stuck(one))
 
 
+SENT = N_("It was sent to Vitec. What came of it stands here.")
+ON_ITS_WAY = N_("It is on its way to Vitec. Reload the page in a moment.")
+MAY_HAVE_ARRIVED = N_("Vitec may have received it already: look there first, or it may be there twice.")
 WORDS: Mapping[str, Words] = {
     "retry": Words(
         N_("Send again"),
-        N_(
-            "What is not yet delivered is sent to Vitec now, with the configuration as it is today. If it may have "
-            "been carried out already, look in Vitec first."
-        ),
-        N_("It is on its way to Vitec. Reload the page in a moment."),
+        N_("What is not yet delivered is sent to Vitec now, with the configuration as it is today."),
+        SENT,
         _can_be_sent,
     ),
     "release": Words(
         N_("Release"),
         N_("It was held back because it looks automatic. It is sent to Vitec now."),
-        N_("It is on its way to Vitec. Reload the page in a moment."),
+        SENT,
         lambda one: one.status is Status.HELD,
     ),
     "discard": Words(
@@ -74,10 +74,11 @@ def offered(look: Look, one: Submission) -> list[Link]:
     ]
 
 
-def told(look: Look, done: str) -> str:
+def told(look: Look, done: str, one: Submission) -> str:
     """What the page says after an action; `done` is from the address."""
     if done in WORDS:
-        return look.gettext(WORDS[done].done)
+        text = WORDS[done].done
+        return look.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
     return look.gettext(NOTHING_TO_DO) if done == "nothing" else ""
 
 
@@ -91,10 +92,15 @@ async def confirm(look: Look) -> Response:
         row=await row_of_submission(look, one.id),
         action=name,
         label=look.gettext(words.label),
-        question=look.gettext(words.question),
+        questions=[look.gettext(text) for text in _questions(name, one)],
         back=f"{LIST}/{one.id}",
     )
     return look.show(page)
+
+
+def _questions(name: str, one: Submission) -> list[str]:
+    uncertain = any(step.status is StepStatus.UNCERTAIN for step in one.steps)
+    return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
 
 
 async def act(look: Look, _: object) -> Response:
@@ -105,6 +111,7 @@ async def act(look: Look, _: object) -> Response:
         done = await look.desk.actions[name](one)
     except KeyError:  # erased meanwhile
         done = False
+    look.desk.overviews.forget()
     log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
     return go(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
 

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.domain.submission import FunctionGroup, Submission
+from app.storage.campaigns import Scope
 from app.storage.database import Database
 from app.storage.encryption import Keyring
+from app.storage.kept import Kept
+from app.storage.overview import Overview
 from app.storage.person_index import PersonIndex
 from app.web.console.session import Sessions, Tries
 from app.web.site import Site
@@ -28,8 +31,8 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True)
 class Desk:
-    """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `configuration` is
-    each customer's, by key, without secrets."""
+    """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `overviews` are a
+    second or so old; `configuration` is each customer's, by key, without secrets."""
 
     site: Site
     database: Database
@@ -39,5 +42,6 @@ class Desk:
     actions: Actions
     paused: Callable[[], Awaitable[Sequence[Pause]]]
     login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
+    overviews: Kept[Scope, Overview]
     configuration: Mapping[str, Sequence[tuple[str, str]]]
     tries: Tries = field(default_factory=Tries)

@@ -1,33 +1,27 @@
 """The first page: what waits, what rests, what needs a person; and how the last weeks went."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from app.domain.campaigns import Campaign
 from app.domain.submission import Operation
-from app.storage.counts import day_of
 from app.storage.listing import Wanted, listed
-from app.storage.overview import Line, Overview, Scope, overview
+from app.storage.overview import Overview
 from app.web.console import charts, words
+from app.web.console.counts import Period, campaign_rows, home_rows
 from app.web.console.look import Look
-from app.web.console.pages import CountRow, LeadRow, Link, Option, OverviewPage, PausedRow, WaitingRow
-from app.web.console.rows import LIST, address, customers, name_of, row_of
+from app.web.console.pages import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
+from app.web.console.rows import LIST, address, customers, firm_of, row_of
 from app.web.console.session import PATH
 from app.web.messages import N_
 
-PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
-USUAL_PERIOD = "30"
 RECEIVED = (Operation.INTEREST, Operation.VIEWING, Operation.LEAD, Operation.LOAN_PROMISE)
 
 
 async def show_overview(look: Look) -> Response:
-    chosen = look.asked("days") if look.asked("days") in PERIODS else USUAL_PERIOD
+    period = Period.of(look)
     customer_id = look.asked("customer") if look.asked("customer") in look.desk.site.customers else ""
-    today = day_of(datetime.now(UTC))
-    days = [today - timedelta(days=back) for back in reversed(range(int(chosen)))]
-    found = await overview(look.desk.database, Scope(days[0], days[-1], customer_id or None))
+    found = await look.desk.overviews.get(period.scope(customer_id or None))
     stuck = _stuck(look, found, customer_id)
     series = {operation.value: look.gettext(words.OPERATIONS[operation]) for operation in RECEIVED}
     page = OverviewPage(
@@ -38,12 +32,12 @@ async def show_overview(look: Look) -> Response:
         stuck=stuck,
         stuck_count=sum(found.stuck.values()) + found.later,
         newest_stuck=await _newest_stuck(look, found.newest_stuck),
-        periods=[Option(value, look.gettext(label), value == chosen) for value, label in PERIODS.items()],
+        periods=period.options(look),
         customers=customers(look, customer_id),
         figures=_figures(look, found),
-        chart=charts.by_day(days, series, found.by_day, look.language),
-        campaigns=_counted(look, found.campaigns),
-        homes=_counted(look, found.homes),
+        chart=charts.by_day(period.days, series, found.by_day, look.language),
+        campaigns=campaign_rows(look, found.campaigns),
+        homes=home_rows(look, found.homes, period, customer_id),
     )
     return look.show(page)
 
@@ -51,7 +45,7 @@ async def show_overview(look: Look) -> Response:
 def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
     for one in found.waiting:
         yield WaitingRow(
-            name_of(look, one.customer_id),
+            firm_of(look, one.customer_id),
             words.number(one.submissions, look.language),
             words.moment(one.oldest, look.language),
             address(LIST, status="pending", customer=one.customer_id),
@@ -61,7 +55,7 @@ def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
 async def _paused(look: Look, customer_id: str) -> list[PausedRow]:
     return [
         PausedRow(
-            name_of(look, pause.customer_id),
+            firm_of(look, pause.customer_id),
             look.gettext(words.GROUPS[pause.group]),
             look.gettext(words.REASONS[pause.reason]),
             words.moment(pause.since, look.language),
@@ -96,27 +90,10 @@ async def _newest_stuck(look: Look, ids: Sequence[str]) -> list[LeadRow]:
 
 def _figures(look: Look, found: Overview) -> list[tuple[str, str]]:
     figures = [
-        (N_("Received"), words.number(sum(found.by_day.values()), look.language)),
-        (N_("Delivered"), words.number(found.delivered, look.language)),
+        (N_("Came in"), words.number(sum(found.by_day.values()), look.language)),
+        (N_("Arrived"), words.number(found.delivered, look.language)),
         *((words.STATUSES[status], words.number(count, look.language)) for status, count in found.not_arrived.items()),
         (N_("Half arrived within"), words.duration(found.median, look.language)),
         (N_("95 % arrived within"), words.duration(found.p95, look.language)),
     ]
     return [(look.gettext(label), value) for label, value in figures]
-
-
-def _counted(look: Look, lines: Sequence[Line]) -> list[CountRow]:
-    widest = max((max(line.views, line.submissions) for line in lines), default=0)
-    return [_count_row(look, line, widest) for line in lines]
-
-
-def _count_row(look: Look, line: Line, widest: int) -> CountRow:
-    campaign = Campaign(*line.name) if len(line.name) == len(Campaign._fields) else None
-    return CountRow(
-        words.campaign(campaign, look.gettext) if campaign else words.home(line.name[0], look.gettext),
-        words.number(line.views, look.language),
-        words.number(line.submissions, look.language),
-        words.number(line.delivered, look.language),
-        words.share(line.submissions, line.views, look.language),
-        charts.widths(line.views, line.submissions, line.delivered, widest),
-    )

@@ -104,7 +104,8 @@ class Chart:
 
 
 class CountRow(NamedTuple):
-    """A campaign or a home. The three widths are of 100, as the small chart beside the numbers has them."""
+    """A campaign or a home. The three widths are of 100, as the small chart beside the numbers has them; a home has an
+    address, and its customer's name where that is not clear."""
 
     name: str
     views: str
@@ -112,6 +113,8 @@ class CountRow(NamedTuple):
     delivered: str
     share: str
     widths: tuple[int, int, int]
+    href: str = ""
+    whose: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,18 @@ class OverviewPage(ConsolePage):
     chart: Chart
     campaigns: Sequence[CountRow]
     homes: Sequence[CountRow]
+
+
+@dataclass(frozen=True)
+class HomePage(ConsolePage):
+    """`tables` are the campaigns by operation: its name, the same in words, and a line for each."""
+
+    template = "console/home.html"
+    home: str
+    customer: str
+    periods: Sequence[Option]
+    tables: Sequence[tuple[str, str, Sequence[CountRow]]]
+    back: str
 
 
 @dataclass(frozen=True)
@@ -189,7 +204,7 @@ class ConfirmPage(ConsolePage):
     row: LeadRow
     action: str
     label: str
-    question: str
+    questions: Sequence[str]
     back: str
 
 

@@ -6,6 +6,7 @@ from app.web.console.acting import act, confirm
 from app.web.console.builder import preview, show_builder
 from app.web.console.customers import CUSTOMERS, show_customer, show_customers, try_login
 from app.web.console.desk import Desk
+from app.web.console.homes import HOMES, show_home
 from app.web.console.look import SIGN_IN, Page, Post, posted, signed_in
 from app.web.console.overview import show_overview
 from app.web.console.rows import LIST
@@ -16,6 +17,7 @@ from app.web.console.submissions import export, show_submissions
 
 PAGES: tuple[tuple[str, Page], ...] = (
     (PATH, show_overview),
+    (f"{HOMES}/{{customer}}/{{home}}", show_home),
     (LIST, show_submissions),
     (f"{LIST}.csv", export),
     (f"{LIST}/{{identity}}", show_submission),

@@ -21,7 +21,7 @@ def row_of(look: Look, one: Listed) -> LeadRow:
         href=f"{LIST}/{one.id}",
         reference=readable(one.reference),
         received=words.moment(one.received_at, look.language),
-        customer=name_of(look, one.customer_id),
+        customer=firm_of(look, one.customer_id),
         operation=look.gettext(words.OPERATIONS[one.operation]),
         home="/".join(one.resource),
         campaign=words.campaign(one.campaign, look.gettext),
@@ -35,10 +35,16 @@ def readable(reference: str) -> str:
     return f"{reference[:4]} {reference[4:]}"
 
 
-def name_of(look: Look, customer_id: str) -> str:
+def firm_of(look: Look, customer_id: str) -> str:
     """A customer that is no longer in the configuration has no name."""
     customer = look.desk.site.customers.get(customer_id)
-    return f"{customer.firm.name} ({customer_id})" if customer else customer_id
+    return customer.firm.name if customer else customer_id
+
+
+def name_of(look: Look, customer_id: str) -> str:
+    """With its id, where firms are told apart."""
+    firm = firm_of(look, customer_id)
+    return firm if firm == customer_id else f"{firm} ({customer_id})"
 
 
 def customers(look: Look, chosen: str) -> list[Option]:

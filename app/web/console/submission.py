@@ -1,11 +1,12 @@
 """One submission: where it stands and why, what was said, and everything that happened to it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.submission import STOPPED, Status, Step, StepStatus, Submission
+from app.domain.submission import DONE, GROUPS, STOPPED, Status, Step, StepStatus, Submission
 from app.storage.encryption import SealBroken
 from app.storage.history import Attempt, History, history
 from app.web.console import words
@@ -31,6 +32,7 @@ WHY: Mapping[str, str] = {
 LATER = N_("A step after it has stopped: %(operation)s.")
 PAUSED = N_("The login is paused: %(reason)s It is sent when the login works again.")
 NEXT = N_("The next attempt is due %(moment)s.")
+NOW = N_("It is being sent, or is next in line.")
 ERASED = N_("What was personal in it was erased %(moment)s.")
 NOT_REACHED = N_("Not reached")
 GOOD, BAD = "good", "bad"
@@ -52,7 +54,7 @@ async def show_submission(look: Look) -> Response:
         steps=list(_steps(look, one.steps)),
         events=list(_events(look, one, past)),
         actions=[] if past.erased_at else offered(look, one),
-        done=told(look, look.asked("done")),
+        done=told(look, look.asked("done"), one),
     )
     return look.show(page)
 
@@ -64,14 +66,23 @@ async def _why(look: Look, one: Submission, past: History) -> list[str]:
     if later and one.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(words.OPERATIONS[later.operation])})
     if past.due_at and one.status is Status.PENDING:
-        pauses = [pause for pause in await look.desk.paused() if pause.customer_id == one.customer_id]
-        lines += [_(PAUSED) % {"reason": _(words.REASONS[pause.reason])} for pause in pauses[:1]]
-        last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in words.OUTCOMES), None)
-        lines += [_(words.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
-        lines.append(_(NEXT) % {"moment": words.moment(past.due_at, language)})
+        lines += await _why_waiting(look, one, past, past.due_at)
     if past.erased_at:
         lines.append(_(ERASED) % {"moment": words.moment(past.erased_at, language)})
     return lines
+
+
+async def _why_waiting(look: Look, one: Submission, past: History, due_at: datetime) -> list[str]:
+    """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
+    _ = look.gettext
+    group = GROUPS[next((step.operation for step in one.steps if step.status not in DONE), one.operation)]
+    for pause in await look.desk.paused():
+        if (pause.customer_id, pause.group) == (one.customer_id, group):
+            return [_(PAUSED) % {"reason": _(words.REASONS[pause.reason])}]
+    last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in words.OUTCOMES), None)
+    lines = [_(words.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
+    due = due_at > datetime.now(UTC)
+    return [*lines, _(NEXT) % {"moment": words.moment(due_at, look.language)} if due else _(NOW)]
 
 
 async def _said(look: Look, one: Submission) -> list[tuple[str, str]]:
@@ -105,19 +116,19 @@ def vitecs_words(upstream: Any) -> list[str]:
 
 def _events(look: Look, one: Submission, past: History) -> Iterator[Event]:
     received = look.gettext(N_("Received, and safe on disk"))
-    yield Event(words.moment(one.received_at, look.language), received, (), GOOD)
+    yield Event(words.second(one.received_at, look.language), received, (), GOOD)
     for attempt in past.attempts:
         yield _event(look, attempt, one.steps)
 
 
 def _event(look: Look, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
-    at = words.moment(attempt.started_at, look.language)
+    at = words.second(attempt.started_at, look.language)
     if attempt.outcome in _NOTES:
         return Event(at, look.gettext(words.DECISIONS[attempt.outcome]), (), "")
     outcome = words.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
     details = [look.gettext(words.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [words.duration(attempt.ended_at - attempt.started_at, look.language)] if attempt.ended_at else []
-    details += [attempt.detail] if attempt.detail else []
+    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # which says it in short
     kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
     return Event(at, look.gettext(outcome), details, kind)

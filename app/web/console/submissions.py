@@ -1,5 +1,6 @@
 """The list of submissions, searched and filtered, and the same as a file."""
 
+import asyncio
 import csv
 from dataclasses import asdict
 from io import StringIO
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from app.storage.listing import Listed, Wanted, listed
 from app.web.console import words
-from app.web.console.look import HEADERS, Look
+from app.web.console.look import HEADERS, Look, go
 from app.web.console.pages import SubmissionsPage
 from app.web.console.rows import LIST, address, customers, options, row_of
 from app.web.console.searching import AGES, STUCK, Asked, Unreadable, wanted_by
@@ -34,11 +35,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 async def show_submissions(look: Look) -> Response:
     asked = Asked.of(look)
-    unreadable, found = False, []
+    unreadable, found = False, list[Listed]()
     try:
         found = await _found(look, await wanted_by(look, asked), PAGE + 1)
     except Unreadable:
         unreadable = True
+    if asked.q and len(found) == 1:  # what was looked for
+        return go(f"{LIST}/{found[0].id}")
     every = look.gettext(N_("All"))
     statuses = {STUCK: N_("Needs a person"), **words.STATUSES}
     operations = {name: text for name, text in words.OPERATIONS.items() if name != "contact"}
@@ -65,7 +68,8 @@ async def export(look: Look) -> Response:
     except Unreadable:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    return Response(_csv(look, found), media_type="text/csv; charset=utf-8", headers=headers)
+    text = await asyncio.to_thread(_csv, look, found)  # posts are not to wait for thousands of lines
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _found(look: Look, wanted: Wanted, most: int) -> list[Listed]:

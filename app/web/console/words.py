@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
@@ -61,19 +62,33 @@ REASONS: Mapping[str, str] = {
 }
 
 
+# Babel reads its patterns anew at each call, and a page has hundreds of numbers.
+@lru_cache(maxsize=4096)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language))
 
 
+@lru_cache(maxsize=4096)
 def share(part: int, whole: int, language: str) -> str:
     return str(format_percent(part / whole, locale=language)) if whole else "–"
 
 
 def moment(value: datetime, language: str) -> str:
-    """Swedish time, to the second, because lines of a time line are seconds apart."""
-    return str(format_datetime(value.astimezone(STOCKHOLM), "d MMM y HH:mm:ss", locale=language))
+    """Swedish time; the year where it is another than this."""
+    year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
+    return _written(value, f"d MMM{year} HH:mm", language)
 
 
+def second(value: datetime, language: str) -> str:
+    """The same to the second, because lines of a time line are seconds apart."""
+    return _written(value, "d MMM y HH:mm:ss", language)
+
+
+def _written(value: datetime, pattern: str, language: str) -> str:
+    return str(format_datetime(value.astimezone(STOCKHOLM), pattern, locale=language))
+
+
+@lru_cache(maxsize=1024)
 def day(value: date, language: str) -> str:
     return str(format_date(value, "d MMM", locale=language))
 
@@ -93,7 +108,8 @@ def campaign(value: Campaign, gettext: GetText) -> str:
     """Its parts in one line; what was counted together, or without tags, has a name of its own."""
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
-    return " / ".join(part or "–" for part in value) if any(value) else gettext(N_("Without tags"))
+    last = max((place for place, part in enumerate(value) if part), default=-1)
+    return " / ".join(part or "–" for part in value[: last + 1]) or gettext(N_("Without tags"))
 
 
 def home(value: str, gettext: GetText) -> str:

@@ -61,6 +61,13 @@ def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
     assert references == [*(reference_of(one) for one in many[:MOST_REFERENCES]), "och 5 till"]
 
 
+def test_with_a_console_each_submission_is_a_click_away() -> None:
+    one = notice(Kind.FAILED)
+    said = text_of(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
+    [identity] = one.subjects
+    assert f"{reference_of(identity)}  https://leads.example.se/console/submissions/{identity}\n" in said.body
+
+
 def test_an_operator_reads_in_english_what_the_configuration_wishes() -> None:
     said = text(notice(Kind.REFUSED_BOOKING), "en")
     assert said.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"

@@ -45,8 +45,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_submissions_settled", "submissions", ["settled_at"], sqlite_where=settled, postgresql_where=settled
     )
-    held = sa.text("status = 'held'")
-    op.create_index("ix_submissions_held", "submissions", ["customer_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "person_index",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
@@ -73,8 +71,6 @@ def upgrade() -> None:
     )
     later = sa.text("position > 0 AND status IN ('failed', 'rejected', 'uncertain')")
     op.create_index("ix_steps_stopped_later", "steps", ["submission_id"], sqlite_where=later, postgresql_where=later)
-    stopped = sa.text("status IN ('failed', 'rejected', 'uncertain')")
-    op.create_index("ix_steps_stopped", "steps", ["submission_id"], sqlite_where=stopped, postgresql_where=stopped)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -136,12 +132,14 @@ def _what_the_console_keeps(moment: sa.types.TypeEngine[datetime]) -> None:
         "operation": sa.String(20),
     }
     campaign = {"home": sa.String(40), "source": sa.String(60), "medium": sa.String(60), "campaign": sa.String(60)}
-    op.create_table(
-        "daily_counts",
-        *(sa.Column(name, kind, primary_key=True) for name, kind in {**by_day, **campaign}.items()),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("views", "submissions", "delivered")),
-        sqlite_with_rowid=False,
-    )
+    by_home = {"customer_id": sa.String(40), "home": sa.String(40)}
+    for table, key in {"daily_counts": by_day | campaign, "home_campaigns": by_home | by_day | campaign}.items():
+        op.create_table(
+            table,
+            *(sa.Column(name, kind, primary_key=True) for name, kind in key.items()),
+            *(sa.Column(name, sa.Integer, nullable=False) for name in ("views", "submissions", "delivered")),
+            sqlite_with_rowid=False,
+        )
     op.create_table(
         "delivery_times",
         *(sa.Column(name, kind, primary_key=True) for name, kind in by_day.items()),

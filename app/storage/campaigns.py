@@ -1,0 +1,70 @@
+"""A campaign's or a home's way from the form to the CRM: shown, sent in, delivered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from app.storage.database import Database
+from app.storage.schema import daily_counts, home_campaigns
+
+MOST_LINES = 25  # of each kind
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Swedish days, the last one included; one customer, or with None all."""
+
+    first: date
+    last: date
+    customer_id: str | None = None
+
+
+class Line(NamedTuple):
+    """`name` is source, medium and campaign; or a customer and its home; or an operation and the campaign's three."""
+
+    name: tuple[str, ...]
+    views: int
+    submissions: int
+    delivered: int
+
+
+def within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    days = [table.c.day >= scope.first, table.c.day <= scope.last]
+    return [*days, table.c.customer_id == scope.customer_id] if scope.customer_id else days
+
+
+def by_campaign(connection: Connection, scope: Scope) -> list[Line]:
+    columns = daily_counts.c
+    names = columns.source, columns.medium, columns.campaign
+    return _lines(connection, daily_counts, names, *within(daily_counts, scope), columns.home == "")
+
+
+def by_home(connection: Connection, scope: Scope) -> list[Line]:
+    columns = daily_counts.c
+    names = columns.customer_id, columns.home
+    return _lines(connection, daily_counts, names, *within(daily_counts, scope), columns.home != "")
+
+
+async def campaigns_of(database: Database, scope: Scope, home: str) -> Sequence[Line]:
+    """What each campaign brought to one of a customer's homes, by operation. Raises `StoreUnavailable`."""
+    columns = home_campaigns.c
+    names = columns.operation, columns.source, columns.medium, columns.campaign
+    conditions = *within(home_campaigns, scope), columns.home == home
+    return await database.read(lambda connection: _lines(connection, home_campaigns, names, *conditions))
+
+
+def _lines(
+    connection: Connection, table: Table, names: tuple[Any, ...], *conditions: ColumnElement[bool]
+) -> list[Line]:
+    sums = [func.sum(table.c[name]) for name in ("views", "submissions", "delivered")]
+    query = (
+        select(*names, *sums)
+        .where(*conditions)
+        .group_by(*names)
+        .order_by(sums[1].desc(), sums[0].desc(), *names)
+        .limit(MOST_LINES)
+    )
+    return [Line(tuple(row[:-3]), *map(int, row[-3:])) for row in connection.execute(query)]

@@ -1,0 +1,56 @@
+"""An operator who never rests: `python -m benchmarks.constant_use PORT`.
+
+A page a second, round and round: the overview, a search by e-mail, what it found, and the list of what needs a person.
+People read longer than that. It is a program of its own, so that another can stop it and let it go on.
+"""
+
+import http.client
+import itertools
+import re
+import sys
+import time
+from urllib.parse import urlencode
+
+from benchmarks.filled import SOUGHT
+from benchmarks.service import CONSOLE_PASSWORD, PUBLIC_URL
+
+PAUSE_SECONDS = 1.0
+FOUND = re.compile(r'href="(/console/submissions/[0-9a-f-]{36})"')
+
+
+class Operator:
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        form = urlencode({"password": CONSOLE_PASSWORD})
+        headers = {"Origin": PUBLIC_URL, "Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", "/console/sign-in", form, headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        self._cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
+        self._connection.close()
+
+    def see(self, path: str) -> str:
+        """Raises `RuntimeError` where the page is not shown."""
+        self._connection.request("GET", path, headers={"Cookie": self._cookie})
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        self._connection.close()  # while this program is stopped, the service would
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+        return text
+
+
+def main(port: int) -> None:
+    """Until killed."""
+    operator = Operator(port)
+    search = f"/console/submissions?{urlencode({'q': SOUGHT})}"
+    found = FOUND.search(operator.see(search))
+    if not found:
+        raise RuntimeError("the search must find what is there")
+    for path in itertools.cycle(("/console", search, found[1], "/console/submissions?status=stuck")):
+        operator.see(path)
+        time.sleep(PAUSE_SECONDS)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,133 @@
+"""A database with years' worth of submissions in it, made and not posted: three months of them, 2 % stuck, and the
+counts that the tally would have made."""
+
+import random
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, insert
+
+from app.domain.campaigns import Campaign
+from app.domain.submission import GROUPS, Operation, Status
+from app.service import prepare_database
+from app.settings import Settings
+from app.storage.counts import Counted, Timed, add, add_times, day_of
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.migrations import upgrade
+from app.storage.person_index import HOW_FAR
+from app.storage.schema import person_index, steps, submissions
+from app.storage.sealed import payload_place
+
+DAYS = 90
+BATCH = 5_000
+SOUGHT = "anna@example.se"  # of five submissions
+CAMPAIGNS = [
+    Campaign(source, medium, f"vecka-{week}")
+    for source, medium in (("google", "cpc"), ("facebook", "social"), ("nyhetsbrev", "email"))
+    for week in range(6)
+]
+
+
+def fill(settings: Settings, rows: int) -> None:
+    """Into the settings' database, which is empty or not there yet."""
+    database = Database(settings.database_url.get_secret_value())
+    upgrade(database)
+    prepare_database(database)
+    made = _Made(settings, rows)
+    engine = database.engine
+    for start in range(0, rows, BATCH):
+        made.batch(engine, start, min(rows, start + BATCH))
+    with engine.begin() as connection:
+        made.counts(connection)
+    with closing(engine.raw_connection()) as connection:  # vacuuming begins no transaction
+        connection.cursor().execute("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE")
+    database.close()
+
+
+class _Made:
+    """Submissions from the first of the days to now."""
+
+    def __init__(self, settings: Settings, rows: int) -> None:
+        self._random = random.Random(1)
+        self._customers = [customer.id for customer in settings.customers]
+        self._rows = rows
+        self._start = datetime.now(UTC) - timedelta(days=DAYS)
+        self._step = timedelta(days=DAYS) / rows
+        self._contacts = KeyedHash(settings.secret_key.get_secret_value(), "contacts")
+        payload = {"application": {"firstName": "Anna"}, "marketing": {}, "more": "x" * 300}
+        self._keyring, self._payload = Keyring(settings.encryption_keys), payload
+        self._sealed = self._keyring.seal(payload, payload_place(""))
+        self._received: Counter[Counted] = Counter()
+        self._delivered: Counter[Counted] = Counter()
+        self._times: Counter[Timed] = Counter()
+
+    def batch(self, engine: Engine, start: int, end: int) -> None:
+        rows, of_steps, hashes = [], [], []
+        for number in range(start, end):
+            at = self._start + self._step * number
+            identity = str(UUID(int=(int(at.timestamp() * 1000) << 80) | 0x7 << 76 | number))
+            row = self._row(identity, at, number)
+            rows.append(row)
+            of_steps.append(
+                {
+                    "submission_id": identity,
+                    "position": 0,
+                    "operation": row["operation"],
+                    "resource": row["resource"],
+                    "status": row["step"],
+                    "attempts": 1,
+                }
+            )
+            hashes.append({"hash": row["email_hash"], "submission_id": identity})
+        for row in rows:
+            del row["step"]
+        with engine.begin() as connection:
+            connection.execute(insert(submissions), rows)
+            connection.execute(insert(steps), of_steps)
+            connection.execute(insert(person_index), sorted(hashes, key=lambda one: str(one["hash"])))
+            if end == self._rows:
+                connection.execute(insert(person_index), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
+
+    def _row(self, identity: str, at: datetime, number: int) -> dict[str, object]:
+        chosen = self._random
+        customer, home = chosen.choice(self._customers), f"OBJ{chosen.randrange(60)}"
+        operation = Operation.VIEWING if number % 3 == 0 else Operation.INTEREST
+        status = Status.DELIVERED
+        if number % 50 == 0:
+            status = chosen.choice((Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD))
+        if number > self._rows - 20:
+            status = Status.PENDING
+        day = day_of(at)
+        counted = Counted(day, customer, operation.value, home, chosen.choice(CAMPAIGNS))
+        self._received[counted] += 1
+        if status is Status.DELIVERED:
+            self._delivered[counted] += 1
+            self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
+        contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
+        payload = self._keyring.seal(self._payload, payload_place(identity)) if contact == SOUGHT else self._sealed
+        pending = status is Status.PENDING
+        return {
+            "id": identity,
+            "customer_id": customer,
+            "operation": operation.value,
+            "resource": home,
+            "status": status.value,
+            "language": "sv",
+            "received_at": at,
+            "delivery_since": at,
+            "settled_at": None if pending else at + timedelta(seconds=1),
+            "payload": payload,
+            "email_hash": self._contacts.digest(contact),
+            "function_group": GROUPS[operation].value,
+            "due_at": at if pending else None,
+            "step": "waiting" if pending or status is Status.HELD else status.value,
+        }
+
+    def counts(self, connection: Connection) -> None:
+        add(connection, "submissions", self._received)
+        add(connection, "delivered", self._delivered)
+        add(connection, "views", Counter({counted: count * 20 for counted, count in self._received.items()}))
+        add_times(connection, self._times)
