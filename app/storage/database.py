@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.storage.prepared import run_in_driver
@@ -155,8 +155,3 @@ def _begin_postgresql(connection: Connection) -> None:
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()
     [connection.info[BEGAN_AT]] = cursor.fetchone()
-
-
-def can_write(connection: Connection) -> None:
-    """Raises when the database can't take a write: a transaction that changes nothing."""
-    connection.execute(text("UPDATE submissions SET status = status WHERE id = ''"))

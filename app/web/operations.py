@@ -8,9 +8,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import __version__
-from app.storage.database import Database, StoreUnavailable, can_write
+from app.storage.database import Database, StoreUnavailable
 from app.storage.home import is_home
 from app.storage.migrations import is_current
+from app.storage.writable import can_write
 
 READY_SECONDS = 3.0
 
@@ -18,6 +19,7 @@ READY_SECONDS = 3.0
 def routes(database: Database) -> list[Route]:
     """Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so that a proxy turns
     to another replica while this one still answers."""
+    readiness = _Readiness(database)
 
     async def healthz(request: Request) -> Response:
         stopping = _is_stopping(request)
@@ -31,14 +33,26 @@ def routes(database: Database) -> list[Route]:
             return JSONResponse({"status": "stopping"}, 503)
         try:
             async with asyncio.timeout(READY_SECONDS):
-                current = await database.write(_is_ready)
+                ready = await readiness.ask()
         except (StoreUnavailable, TimeoutError):
             return JSONResponse({"status": "database unavailable"}, 503)
-        return JSONResponse(
-            {"status": "ready"} if current else {"status": "migrations missing"}, 200 if current else 503
-        )
+        return JSONResponse({"status": "ready"} if ready else {"status": "migrations missing"}, 200 if ready else 503)
 
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+class _Readiness:
+    """Whoever asks while it is being found out hears the same: asking costs a write, and anybody may ask."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked: asyncio.Future[bool] | None = None
+
+    async def ask(self) -> bool:
+        """Raises `StoreUnavailable`."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.ensure_future(self._database.write(_is_ready))
+        return await asyncio.shield(self._asked)
 
 
 def _is_stopping(request: Request) -> bool:

@@ -48,9 +48,11 @@ def test_a_full_disk_is_503_with_all_that_was_typed_and_is_recovered_from_unaide
     assert re.search(r">\s*När är visningen\?</textarea>", refused.text)
     in_json = client.post(path("JSON"), json=IN_JSON, headers={"Origin": ORIGIN})
     assert (in_json.status_code, in_json.headers["Content-Type"]) == (503, "application/problem+json")
+    assert [client.get("/readyz").status_code for _ in range(5)] == [503] * 5  # also what is smaller than a lead
     assert client.get(path("NEW")).status_code == 200  # the form is there for whoever comes
 
     (disk / "ballast").unlink()
+    assert client.get("/readyz").status_code == 200
     assert post(client, "AFTER").status_code == 303
     wanted = {"BEFORE", *stored, "AFTER"}
     eventually(lambda: {one.path.split("/")[-2] for one in office.received} == wanted, within=30)

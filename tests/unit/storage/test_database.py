@@ -1,7 +1,7 @@
 """What a database must be to be used, and what is told of one that can't be."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from app.storage.database import Database, DatabaseUnusable, StoreUnavailable, can_write, has_wal_reset_bug
+from app.storage.database import Database, DatabaseUnusable, StoreUnavailable, has_wal_reset_bug
 from app.storage.migrations import upgrade
 
 
@@ -96,21 +96,6 @@ def test_a_fault_of_the_database_is_told_by_its_kind_alone(database: Database) -
     with pytest.raises(StoreUnavailable) as refused:
         asyncio.run(database.read(lambda c: c.execute(text("SELECT 'anna@example.se' FROM nowhere"))))
     assert str(refused.value) == "OperationalError"
-
-
-def test_whether_it_can_be_written_is_asked_without_writing(database: Database) -> None:
-    assert _tried(database, can_write) is True
-    with database.engine.begin() as connection:
-        connection.execute(text("DROP TABLE submissions"))
-    assert _tried(database, can_write) is False
-
-
-def _tried(database: Database, work: Callable[[Connection], None]) -> bool:
-    try:
-        asyncio.run(database.write(work))
-    except StoreUnavailable:
-        return False
-    return True
 
 
 def test_a_reader_is_not_kept_waiting_by_a_writer(database: Database) -> None:
