@@ -33,6 +33,8 @@ WORDS = {
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
     "model_type": "must be a table",
     "dict_type": "must be a table",
 }

@@ -97,9 +97,9 @@ Text = Annotated[str, Field(min_length=1)]
 Language = Literal["sv", "en"]
 Rate = Annotated[str, AfterValidator(_rate)]
 Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[int, Field(ge=1, le=30 * 86400)]
+Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
 Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
-Days = Annotated[int, Field(ge=1, le=3660)]
+Days = Annotated[float, Field(gt=0, le=3660)]
 
 
 class Table(BaseModel):

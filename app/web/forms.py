@@ -77,6 +77,8 @@ async def _handle(visit: Visit) -> Response:
 
 def _preflight(visit: Visit) -> Response:
     headers = cors_headers(visit)
+    if "origin" not in visit.headers:  # no browser's question before a fetch()
+        return Response(status_code=204, headers=headers | {"Allow": "GET, HEAD, POST, OPTIONS"})
     if "Access-Control-Allow-Origin" not in headers:
         return Problem(403, "forbidden", visit.gettext, headers=headers)
     return Response(status_code=204, headers=headers | PREFLIGHT)

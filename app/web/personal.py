@@ -37,12 +37,12 @@ class PersonalPages:
         try:
             link = read(self._keyring, token)
         except BadLink:
-            return refuse(request, self._site, 404)
+            return refuse(request, self._site, 404, peoples=True)
         except ExpiredLink:
-            return refuse(request, self._site, 410)
+            return refuse(request, self._site, 410, peoples=True)
         customer = self._site.customers.get(link.customer_id)
         if customer is None or (link.form == "contact" and customer.defaults.lead is None):
-            return refuse(request, self._site, 404)
+            return refuse(request, self._site, 404, peoples=True)
         try:
             visit = self._visit(request, link, token)
         except WrongKey as wrong:

@@ -62,9 +62,11 @@ class Problem(JSONResponse):
         super().__init__(content, status, headers=headers)
 
 
-def wants_page(request: Request) -> bool:
-    """A browser that navigates asks for HTML by name; a program seldom does."""
-    return "text/html" in request.headers.get("accept", "")
+def wants_page(request: Request, *, peoples: bool = False) -> bool:
+    """A browser that navigates asks for HTML by name; a program seldom does. At an address that is made for people
+    everybody gets it but who speaks of JSON."""
+    accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
+    return "text/html" in accept or (peoples and "json" not in accept + sent)
 
 
 def language_of(request: Request, site: Site, default: str = "sv") -> str:
@@ -79,12 +81,14 @@ def refuse(
     *,
     customer: Customer | None = None,
     headers: Mapping[str, str] | None = None,
+    peoples: bool = False,
 ) -> Response:
-    """A page or a problem, as the caller would have it; in the look and language of the customer, if one is known."""
+    """A page or a problem, as the caller would have it; in the look and language of the customer, if one is known.
+    `peoples`: the address is one that people are given."""
     kind = KINDS.get(status, "fault")
     firm = customer.firm if customer else None
     language = language_of(request, site, customer.language) if customer else language_of(request, site)
-    if not wants_page(request):
+    if not wants_page(request, peoples=peoples):
         return Problem(status, kind, site.templates.gettext(language), headers=headers)
     shown = kind if kind in PAGES else "fault"
     frame_origins = site.frame_origins(customer)

@@ -107,14 +107,14 @@ class Receipts:
         site = self._site
         identity = request.path_params["id"]
         if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
-            return refuse(request, site, 404)
+            return refuse(request, site, 404, peoples=True)
         try:
             found = await site.leads.get(identity)
         except StoreUnavailable:
-            return refuse(request, site, 503, headers={"Retry-After": "15"})
+            return refuse(request, site, 503, headers={"Retry-After": "15"}, peoples=True)
         customer = site.customers.get(found.customer_id) if found else None
         if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
-            return refuse(request, site, 410)
+            return refuse(request, site, 410, peoples=True)
         return found, customer, language_of(request, site, found.language)
 
     async def status(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The times of a viewing that an embed offers: `?slots=`, several `timeSlotId@start/end` in ISO 8601."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -53,10 +53,14 @@ def offered(text: str) -> tuple[Slot, ...]:
     return tuple(found.values())[:MOST_SLOTS]
 
 
-def chosen(asked: str | None, default: str, slots: Iterable[Slot]) -> tuple[str, list[Fault]]:
+def chosen(
+    asked: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
+) -> tuple[str, list[Fault]]:
     """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
-    the id in the address."""
+    the id in the address, which a form without such buttons means; `gone` are those that Vitec refused meanwhile."""
     known = {slot.id for slot in slots}
+    if asked is None and default in known and default not in gone:
+        return default, []
     if not known or asked in known:
         return asked if known and asked else default, []
     return default, [Fault("slot", "invalid_choice" if asked else "required", {"choices": ""})]

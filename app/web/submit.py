@@ -67,7 +67,7 @@ def _take_slot(visit: Visit, body: Body) -> list[Fault]:
     if not visit.slots or not body.form:
         return []
     *viewing, default = visit.resource
-    slot, faults = chosen(body.typed.get("slot"), default, visit.slots)
+    slot, faults = chosen(body.typed.get("slot"), default, visit.slots, body.typed.get("gone", "").split())
     visit.resource = (*viewing, slot)
     return faults
 

@@ -107,7 +107,7 @@ def test_a_time_that_was_not_offered_is_a_fault_at_the_times(
     client: httpx.Client, office: Office, slot: str, words: str
 ) -> None:
     person = {"firstName": "Anna", "lastName": "Ek", "cellPhone": "0701740605", "consent": "true"}
-    answer = client.post(path(), data=person | {"slot": slot}, headers={"Origin": ORIGIN})
+    answer = client.post(path(), data=person | {"slot": slot, "gone": "FULL"}, headers={"Origin": ORIGIN})
     assert answer.status_code == 400
     assert words in answer.text
     assert 'id="slot-fault"' in answer.text

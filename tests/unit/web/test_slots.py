@@ -73,3 +73,8 @@ def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: 
 
 def test_where_no_times_are_offered_the_address_says_which() -> None:
     assert chosen("B", "DEFAULT", ()) == ("DEFAULT", [])
+
+
+def test_a_form_without_the_times_means_the_one_in_its_address_until_vitec_has_refused_it() -> None:
+    assert chosen(None, "A", offered(TEXT)) == ("A", [])
+    assert [fault.code for fault in chosen(None, "A", offered(TEXT), gone=["A"])[1]] == ["required"]
