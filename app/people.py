@@ -75,6 +75,15 @@ async def erase_person(service: Service, whom: Whom) -> Erased:
     return Erased(count, proof, tuple(one for one in known if one and one.main.status == "delivered"))
 
 
+def record_of_erasure(erased: Erased) -> dict[str, Any]:
+    """For programs."""
+    delivered = [
+        {"id": one.id, "reference": one.reference, "customerId": one.customer_id, "operation": one.operation}
+        for one in erased.delivered
+    ]
+    return {"erased": erased.count, "delivered": delivered, "proof": erased.proof}
+
+
 async def erase_submission(service: Service, submission: Submission) -> bool:
     """One submission alone; says whether there was anything personal left in it.
     Raises `ErasureLogUnusable`, `StoreUnavailable`."""

@@ -40,16 +40,14 @@ class _Words:
     done: str
     nothing: str
     counted: str
-    nothing_fails: bool = False
 
 
 WORDS: Mapping[str, _Words] = {
     "retry": _Words(
-        "Fill the configured members anew for the steps not yet done, and make them due now.",
+        "Fill the configured members anew for the steps not yet done, and make them due now. A second time changes nothing.",
         "It is due now.",
-        "nothing to retry: every step is done, it is held (release it), or a worker is at it",
+        "Nothing to do: every step is done, it is held (release it), or a worker is at it.",
         "due now",
-        nothing_fails=True,
     ),
     "release": _Words(
         "Send what was held, or what may have been carried out already (uncertain). A second time changes nothing.",
@@ -106,8 +104,6 @@ def _about_one(decision: str, words: _Words, which: str, dry_run: bool, as_json:
         _print_decided([decided])
     elif decided.changed:
         typer.echo(words.done)
-    elif words.nothing_fails and not decided.problem:
-        stop(words.nothing)
     elif not decided.problem:
         typer.echo(words.nothing)
     _stop_at_problems([decided])

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.commands.refusals import configured, stop, using_database
-from app.commands.submissions import print_json
+from app.commands.submissions import AsJson, print_json
 
 T = TypeVar("T")
 
@@ -31,11 +31,20 @@ def on_a_person(work: Callable[..., Awaitable[T]], *sought: str | None) -> T:
 
 
 @commands.command()
-def erase(email: Email = None, phone: Phone = None, identity: Identity = None, customer: Customer = None) -> None:
+def erase(
+    email: Email = None,
+    phone: Phone = None,
+    identity: Identity = None,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
     """Erase what is kept of a person; print what Vitec has too, and the erasure log's line as proof."""
-    from app.people import erase_person
+    from app.people import erase_person, record_of_erasure
 
     erased = on_a_person(erase_person, email, phone, identity, customer)
+    if as_json:
+        print_json(record_of_erasure(erased))
+        return
     for one in erased.delivered:
         typer.echo(f"Vitec has it too: {one.customer_id} {one.operation} {one.reference} of {one.received_at:%Y-%m-%d}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
@@ -43,7 +52,13 @@ def erase(email: Email = None, phone: Phone = None, identity: Identity = None, c
 
 
 @commands.command()
-def export(email: Email = None, phone: Phone = None, identity: Identity = None, customer: Customer = None) -> None:
+def export(
+    email: Email = None,
+    phone: Phone = None,
+    identity: Identity = None,
+    customer: Customer = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As it is in any case.")] = True,
+) -> None:
     """Print all that is kept of a person, as JSON."""
     from app.people import export_person
 

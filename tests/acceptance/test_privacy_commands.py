@@ -83,6 +83,18 @@ def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse:
     assert (counted["status"], counted["result"]) == ("delivered", None)
 
 
+def test_a_program_is_told_of_an_erasure_in_json_and_a_second_one_finds_nothing(
+    start: Start, intresse: Intresse, tmp_path: Path
+) -> None:
+    mine = post_interest(start())
+    search = ("--email", "anna.akesson@example.se", "--json")
+    assert [one["id"] for one in json.loads(intresse("leads", "export", *search).stdout)] == [mine]
+    told = json.loads(intresse("leads", "erase", *search).stdout)
+    assert (told["erased"], [one["id"] for one in told["delivered"]]) == (1, [mine])
+    assert (tmp_path / "erasures.log").read_text() == f"{told['proof']}\n"
+    assert json.loads(intresse("leads", "erase", *search).stdout)["erased"] == 0
+
+
 def test_what_was_not_sent_yet_is_never_sent_after_an_erasure(start: Start, intresse: Intresse, office: Office) -> None:
     client = start(deliver=False, delivery={"wait_seconds": 0})
     answer = client.post(INTEREST, json=ANNA | {"consent": True}, headers={"Origin": ORIGIN})
