@@ -58,7 +58,7 @@ def create_app(
             *(console_routes(build_desk(settings, site, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
-            *docs.routes,
+            *docs.routes(demo=demo),
         ],
         lifespan=lifespan,
     )

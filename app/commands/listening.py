@@ -36,10 +36,16 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     server = _Server(config, app, drain_seconds)
+    signal.signal(signal.SIGTERM, _end)  # uvicorn raises it once more when all is done
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         raise SystemExit(1)
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    """Told to stop, and stopped: that is no failure."""
+    raise SystemExit(0)
 
 
 class _Server(uvicorn.Server):

@@ -27,13 +27,11 @@ PAGE = """<!doctype html>
 <script src="/docs/swagger-ui-bundle.js" defer></script>
 <script src="{start}" defer></script>
 </head>
-<body><main id="docs"></main></body>
+<body>{note}<main id="docs"></main></body>
 </html>
 """
 
-
-async def _page(_: Request) -> Response:
-    return HTMLResponse(PAGE.format(start=static_url("docs.js")), headers={"Content-Security-Policy": POLICY})
+DEMO_NOTE = "<p><strong>Nothing here is real.</strong> What you send goes to a pretend CRM.</p>\n"
 
 
 async def _file(request: Request) -> Response:
@@ -47,7 +45,13 @@ def _content(name: str) -> bytes:
     return (files(WHEEL) / "static" / name).read_bytes()
 
 
-routes = [
-    Route("/docs", _page, methods=["GET"]),
-    *(Route(f"/docs/{name}", _file, methods=["GET"]) for name in FILES),
-]
+def routes(*, demo: bool) -> list[Route]:
+    page = PAGE.format(start=static_url("docs.js"), note=DEMO_NOTE if demo else "")
+
+    async def docs(_: Request) -> Response:
+        return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+
+    return [
+        Route("/docs", docs, methods=["GET"]),
+        *(Route(f"/docs/{name}", _file, methods=["GET"]) for name in FILES),
+    ]

@@ -12,6 +12,8 @@ from app import demo
 from tests.acceptance.scanner import findings
 from tests.serving import free_port, serve
 
+FORM = "/Advertising/Estate/M00000/OBJ1/interest"
+
 
 @pytest.fixture
 def demo_url(tmp_path: Path) -> Iterator[str]:
@@ -79,3 +81,9 @@ def test_every_page_of_the_demo_says_that_nothing_is_real(demo_url: str) -> None
     for path in ("/", "/Advertising/Estate/M00000/OBJ1/interest", "/Viewing/M00000/VIS1/SLOT1/Participant", "/nowhere"):
         page = httpx.get(demo_url + path, headers={"Accept": "text/html", "Accept-Language": "sv"})
         assert "Inget här är på riktigt" in page.text, path
+
+
+@pytest.mark.parametrize("path", ["/", FORM, "/docs", "/console/sign-in", "/nothing", "/personal/forged"])
+def test_every_page_says_that_nothing_is_real(demo_url: str, path: str) -> None:
+    page = httpx.get(demo_url + path, headers={"Accept": "text/html", "Accept-Language": "en"}, follow_redirects=True)
+    assert "Nothing here is real" in page.text
