@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -107,10 +108,13 @@ def sandbox(
     crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
     username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
 ) -> None:
-    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox."""
+    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox. Any home and any time is known,
+    and the contacts C1, C2 and C3."""
     from app.commands.listening import listen
-    from app.vitec.sandbox import Customer, Office, create_sandbox
+    from app.vitec.sandbox import Customer, Office, create_sandbox, demo_contacts
 
-    office = Office([Customer(customer, password=password, crm_password=crm_password)], username=username)
+    known = demo_contacts(customer, datetime.now(UTC))
+    login = Customer(customer, password=password, crm_password=crm_password)
+    office = Office([login], username=username, contacts=known)
     typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
     listen(create_sandbox(office), "127.0.0.1", port)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from app.vitec.sandbox import demo_office, serve_sandbox
+from app.vitec.sandbox import Customer, Office, demo_contacts, demo_office, serve_sandbox
 from app.vitec.sandbox.demo import next_sunday_at_one
 
 STRICT = {"isDeadlineValidationEnabled": True, "enableBookingLimitValidation": True}
@@ -54,3 +54,10 @@ def test_the_demo_knows_a_person_a_company_and_a_deceased_estate(vitec: httpx.Cl
     anna, company, estate = vitec.get("/CRM/Contact/M00000/C1,C2,C3", auth=("partner", "demo-crm")).json()
     assert (anna["firstName"], anna["lastName"], anna["agentId"]) == ("Anna", "Andersson", "A1")
     assert (company["type"], estate["type"]) == ("Company", "DeceasedEstate")
+
+
+def test_any_office_can_have_the_three_contacts() -> None:
+    office = Office([Customer("M30011", password="x")], contacts=demo_contacts("M30011", datetime.now(UTC)))
+    with serve_sandbox(office) as url, httpx.Client(base_url=url, auth=("partner", "x")) as client:
+        found = client.get("/CRM/Contact/M30011/C1,C2,C3").json()
+    assert [one["type"] for one in found] == ["Person", "Company", "DeceasedEstate"]

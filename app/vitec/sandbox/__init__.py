@@ -12,7 +12,7 @@ Over HTTP the same stands under `/_sandbox` (control.py).
 
 from app.vitec.sandbox.api import create_sandbox
 from app.vitec.sandbox.contacts import Company, DeceasedEstate, Person
-from app.vitec.sandbox.demo import demo_office
+from app.vitec.sandbox.demo import demo_contacts, demo_office
 from app.vitec.sandbox.faults import Fault
 from app.vitec.sandbox.login import Customer
 from app.vitec.sandbox.office import Office
@@ -33,6 +33,7 @@ __all__ = [
     "RecordedLoanPromise",
     "Slot",
     "create_sandbox",
+    "demo_contacts",
     "demo_office",
     "serve_sandbox",
 ]

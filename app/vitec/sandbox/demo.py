@@ -25,7 +25,7 @@ def demo_office() -> Office:
         [DEMO_CUSTOMER],
         estates=frozenset({"OBJ1", "OBJ2", "OBJ3"}),
         slots=_demo_slots(now),
-        contacts=_demo_contacts(now - timedelta(days=30)),
+        contacts=demo_contacts(DEMO_CUSTOMER.customer_id, now),
     )
 
 
@@ -51,11 +51,13 @@ def _demo_slots(now: datetime) -> dict[tuple[str, str], Slot]:
     }
 
 
-def _demo_contacts(at: datetime) -> tuple[Person, Company, DeceasedEstate]:
+def demo_contacts(customer_id: str, now: datetime) -> tuple[Person, Company, DeceasedEstate]:
+    """C1, C2 and C3 of a customer, a month old."""
+    at = now - timedelta(days=30)
     home = ContactAddress(street_address="Storgatan 1", zip_code="123 45", city="Ankeborg")
     anna = Person(
         id="C1",
-        customer_id=DEMO_CUSTOMER.customer_id,
+        customer_id=customer_id,
         agent_id="A1",
         first_name="Anna",
         last_name="Andersson",
@@ -67,7 +69,7 @@ def _demo_contacts(at: datetime) -> tuple[Person, Company, DeceasedEstate]:
     )
     company = Company(
         id="C2",
-        customer_id=DEMO_CUSTOMER.customer_id,
+        customer_id=customer_id,
         agent_id="A1",
         name="Exempel Bygg AB",
         created_at=at,
@@ -75,7 +77,7 @@ def _demo_contacts(at: datetime) -> tuple[Person, Company, DeceasedEstate]:
     )
     estate = DeceasedEstate(
         id="C3",
-        customer_id=DEMO_CUSTOMER.customer_id,
+        customer_id=customer_id,
         agent_id="A1",
         name="Karl Karlssons dödsbo",
         created_at=at,
