@@ -1,7 +1,7 @@
 """`intresse leads list/show`: what an operator sees of submissions without the console."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from app.domain.spans import span_of
 from app.domain.submission import Status, Submission
 from app.service import Service, build_service, prepare_database
 from app.settings import Settings
+from app.storage.history import Attempt, history
 from app.storage.listing import Wanted
 
 T = TypeVar("T")
@@ -52,19 +53,31 @@ async def find(service: Service, which: str) -> Submission:
     return found
 
 
+async def trace(service: Service, which: str) -> tuple[Submission, Sequence[Attempt]]:
+    """With each call and each decision of an operator's, in order of time."""
+    found = await find(service, which)
+    return found, (await history(service.database, found.id)).attempts
+
+
 def line_of(one: Submission) -> str:
     """Without personal data."""
     received = one.received_at.strftime("%Y-%m-%d %H:%M:%S")
     return f"{received}Z  {one.reference}  {one.status:<9}  {one.customer_id}  {one.operation:<12}  {one.id}"
 
 
-def lines_of(one: Submission) -> list[str]:
-    """With each step, and Vitec's words."""
+def lines_of(one: Submission, tried: Sequence[Attempt]) -> list[str]:
+    """With each step, Vitec's words, and what was tried: who reads it must see what may have been carried out twice."""
     lines = [line_of(one)]
     for step in one.steps:
         words = f"  Vitec: {step.upstream}" if step.upstream else ""
         lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){words}")
+        lines += [_line_of_attempt(attempt) for attempt in tried if attempt.position == step.position]
     return lines
+
+
+def _line_of_attempt(one: Attempt) -> str:
+    told = filter(None, [one.outcome or "no outcome", str(one.http_status or ""), one.detail])
+    return f"      {one.started_at:%Y-%m-%d %H:%M:%S}Z  {'  '.join(told)}"
 
 
 def record_of(one: Submission) -> dict[str, Any]:
@@ -87,3 +100,18 @@ def record_of(one: Submission) -> dict[str, Any]:
             for step in one.steps
         ],
     }
+
+
+def records_of(tried: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """The calls and decisions for programs; an `outcome` of null: a crash ended us in it, or it lasts still."""
+    return [
+        {
+            "step": one.position,
+            "startedAt": one.started_at.isoformat(),
+            "endedAt": one.ended_at.isoformat() if one.ended_at else None,
+            "outcome": one.outcome,
+            "httpStatus": one.http_status,
+            "detail": one.detail,
+        }
+        for one in tried
+    ]

@@ -41,7 +41,7 @@ class Vitec(Table):
 
 
 class Delivery(Table):
-    retry_seconds: Annotated[list[Seconds], Field(min_length=1)] = [10, 30, 120, 600, 1800, 3600]
+    retry_seconds: list[Seconds] = Field([10, 30, 120, 600, 1800, 3600], min_length=1)
     give_up_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 96
     lease_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5

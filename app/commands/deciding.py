@@ -44,7 +44,8 @@ class _Words:
 
 WORDS: Mapping[str, _Words] = {
     "retry": _Words(
-        "Fill the configured members anew for the steps not yet done, and make them due now. A second time changes nothing.",
+        "Fill the configured members anew for the steps not yet done, and make them due now. A second time changes "
+        "nothing.",
         "It is due now.",
         "Nothing to do: every step is done, it is held (release it), or a worker is at it.",
         "due now",

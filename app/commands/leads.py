@@ -36,12 +36,12 @@ def leads_list(
 
 @commands.command("show")
 def leads_show(which: Which, as_json: AsJson = False) -> None:
-    """A submission's steps, and Vitec's words."""
-    from app.leads import find, lines_of, record_of
+    """A submission's steps, each call, and Vitec's words."""
+    from app.leads import lines_of, record_of, records_of, trace
 
-    found = on_leads(lambda service: find(service, which))
+    found, tried = on_leads(lambda service: trace(service, which))
     if as_json:
-        print_json(record_of(found))
+        print_json(record_of(found) | {"history": records_of(tried)})
     else:
-        for line in lines_of(found):
+        for line in lines_of(found, tried):
             typer.echo(line)

@@ -58,6 +58,11 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
     assert shown.returncode == 0
     assert "rejected" in shown.stdout
     assert "Okänd källa WRONG" in shown.stdout
+    assert [line.split()[2:4] for line in shown.stdout.splitlines() if line.startswith(" " * 6)] == [
+        ["delivered", "200"],
+        ["delivered", "200"],
+        ["rejected", "400"],
+    ]
     assert "Åkesson" not in shown.stdout + shown.stderr
 
     done = intresse("leads", "retry", identity, customer={"lead": MENDED})
