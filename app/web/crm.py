@@ -15,10 +15,10 @@ from app.web.site import Site
 from app.web.visit import Visit
 
 PATHS = (
-    ("/CRM/Lead/{customer_id}", LEAD),
-    ("/CRM/Buyer/{customer_id}/{contact_id}/LoanPromise", LOAN_PROMISE),
+    ("/CRM/Lead/{customerId}", LEAD),
+    ("/CRM/Buyer/{customerId}/{contactId}/LoanPromise", LOAN_PROMISE),
 )
-CONTACTS_PATH = "/CRM/Contact/{customer_id}/{contact_ids}"
+CONTACTS_PATH = "/CRM/Contact/{customerId}/{contactIds}"
 MOST_CONTACTS = 20  # per call (S)
 RETRY_SECONDS = 30
 

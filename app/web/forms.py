@@ -17,8 +17,8 @@ from app.web.site import Site
 from app.web.visit import NoSuchPage, Visit, receive
 
 PATHS = (
-    ("/Advertising/Estate/{customer_id}/{estate_id}/interest", INTEREST),
-    ("/Viewing/{customer_id}/{viewing_id}/{time_slot_id}/Participant", VIEWING),
+    ("/Advertising/Estate/{customerId}/{estateId}/interest", INTEREST),
+    ("/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant", VIEWING),
 )
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST",

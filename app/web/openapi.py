@@ -73,12 +73,12 @@ def _parameters(path: str) -> list[dict[str, Any]]:
 
 def _contacts() -> dict[str, Any]:
     found = {"type": "array", "items": {"type": "object", "description": "Vitec's own members"}}
-    ids = {"name": "contact_ids", "in": "path", "required": True, "schema": {"type": "string"}}
+    ids = {"name": "contactIds", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "summary": "1-20 contacts, their ids separated by commas",
         "operationId": "contact",
         "security": KEYS,
-        "parameters": [*_parameters("/{customer_id}"), ids],
+        "parameters": [*_parameters("/{customerId}"), ids],
         "responses": {"200": as_json("Those that Vitec knows", found), **refused("400", "401", "404", "502", "503")},
     }
 
