@@ -59,6 +59,7 @@ SAME = {
 
 _PHONE = N_("Write the number like this: 070-123 45 67, with + and the country code if it isn’t Swedish")
 _EMAIL = N_("Write the e-mail address like this: name@example.com")
+_HIDDEN = N_("%(name)s contains a hidden character. Write it again by hand")  # a message may have line breaks
 TEXTS: Mapping[tuple[str, str], str] = {
     ("", "wrong_type"): N_("What was sent must be a JSON object"),
     ("firstName", "required"): N_("Write your first name"),
@@ -76,6 +77,8 @@ TEXTS: Mapping[tuple[str, str], str] = {
     ("presentAccommodation.numberOfRooms", "invalid_number"): N_("Write the number of rooms in figures, for example 3"),
     ("presentAccommodation.price", "invalid_number"): N_("Write the price in figures, for example 2 500 000"),
     ("presentAccommodation.estateType", "invalid_choice"): N_("Choose a type of home from the list"),
+    ("contactMessage", "control_characters"): _HIDDEN,
+    ("message", "control_characters"): _HIDDEN,
     ("bank", "required"): N_("Write which bank has given the promise"),
     ("validUntil", "invalid_datetime"): N_("Write the date like this: 2026-12-31"),
     ("estateType", "invalid_choice"): N_("Choose a type of home from the list"),
