@@ -52,7 +52,14 @@ class _Readiness:
         """Raises `StoreUnavailable`."""
         if self._asked is None or self._asked.done():
             self._asked = asyncio.ensure_future(self._database.write(_is_ready))
+            self._asked.add_done_callback(_hear)
         return await asyncio.shield(self._asked)
+
+
+def _hear(asked: asyncio.Future[bool]) -> None:
+    """Or asyncio would complain of a refusal that came when nobody waited any more."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 def _is_stopping(request: Request) -> bool:
