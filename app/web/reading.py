@@ -99,8 +99,6 @@ def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, A
         elif name in settable:
             inside = settable[name]
             kept[name] = value if inside is None or not isinstance(value, dict) else _only(value, tree[name], inside)
-        elif isinstance(value, dict) and tree[name] and (unknown := _only(value, tree[name], {})):
-            kept[name] = unknown
     return kept
 
 
