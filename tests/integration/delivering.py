@@ -21,6 +21,7 @@ from tests.integration.storing import OTHER, application, attempts_of, kept, log
 
 MILLISECOND = timedelta(milliseconds=1)
 HANGING = 30.0  # seconds; no test waits for it
+LEASE = timedelta(seconds=30)  # of one that dies, too: where it must have run out, time passes in the database
 CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret"), OTHER: Credential("other", "other-crm")}
 
 
@@ -72,7 +73,7 @@ async def working(
     *,
     retry: timedelta = MILLISECOND,
     probe: timedelta = 50 * MILLISECOND,
-    lease: timedelta = timedelta(seconds=30),
+    lease: timedelta = LEASE,
     give_up: timedelta = timedelta(hours=1),
     parks: frozenset[str] = frozenset(),
     concurrency: int = 8,

@@ -155,7 +155,7 @@ async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_
 async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=0.3, times=1))
+    office.order(Fault(delay_seconds=1.5, times=1))
     office.order(Fault(status=401, times=1))
     slow, refused = at_estates("SLOW", "REFUSED")
     await store(database, slow)
