@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from app import logs
 from app.main import create_app
 from app.settings import Settings
-from app.vitec.sandbox import Customer, Office, serve_sandbox
+from app.vitec.sandbox import Customer, Office, create_sandbox
 from tests.serving import postgresql_server, serve
 
 CUSTOMER = "M12345"
@@ -40,7 +40,7 @@ def office() -> Office:
 
 @pytest.fixture
 def vitec_url(office: Office) -> Iterator[str]:
-    with serve_sandbox(office) as url:
+    with serve(create_sandbox(office), drops=True) as url:
         yield url
 
 

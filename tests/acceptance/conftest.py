@@ -14,7 +14,7 @@ from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
 from tests.acceptance.desk import Desk, open_desk
 from tests.conftest import Configure
-from tests.serving import free_port, serve
+from tests.serving import listening, serve
 
 __all__ = ["intresse", "shell"]  # fixtures
 
@@ -68,9 +68,9 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
     with ExitStack() as running:
 
         def run(**overrides: Any) -> str:
-            port = free_port()
+            listener, port = listening()
             settings = configure(public_url=f"http://127.0.0.1:{port}", **overrides)
-            return running.enter_context(serve(create_app(settings), port=port))
+            return running.enter_context(serve(create_app(settings), listener=listener))
 
         yield run
 

@@ -10,16 +10,16 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from app import demo
 from tests.acceptance.scanner import findings
-from tests.serving import free_port, serve
+from tests.serving import listening, serve
 
 
 @pytest.fixture
 def demo_url(tmp_path: Path) -> Iterator[str]:
-    port = free_port()
+    listener, port = listening()
     database_url = f"sqlite:///{tmp_path}/demo.db"
     with (
         demo.demo(f"http://127.0.0.1:{port}", "key", database_url) as staged,
-        serve(demo.demo_app(staged), port=port) as url,
+        serve(demo.demo_app(staged), listener=listener) as url,
     ):
         yield url
 

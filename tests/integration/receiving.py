@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.serving import serve
+from tests.serving import listening, serve
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
@@ -103,20 +103,20 @@ class _Door(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listener)
 
     async def _close(self) -> None:
-        """Each visit is a task, and so is a connection that is none yet."""
+        """A connection that is no visit yet is a task; a visit that the other side has left may be none any more."""
         assert self.server is not None
         self.server.close()
-        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        while asyncio.all_tasks() - {asyncio.current_task()} or any(visit.transport for visit in self._visits):
             for visit in self._visits:
                 if visit.transport is not None:
                     visit.transport.close()
-            await asyncio.wait(tasks, timeout=0.01)
+            await asyncio.sleep(0)
 
 
 @contextmanager
 def post_office() -> Iterator[PostOffice]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    office = PostOffice(listener.getsockname()[1])
+    listener, port = listening()
+    office = PostOffice(port)
     door = _Door(office, listener)
     door.start()
     try:
