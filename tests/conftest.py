@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +62,13 @@ def template() -> str:
 @pytest.fixture
 def postgresql_url(postgresql: URL, template: str) -> Iterator[str]:
     """A new database."""
+    with new_database(postgresql, template) as url:
+        yield url
+
+
+@contextmanager
+def new_database(postgresql: URL, template: str) -> Iterator[str]:
+    """On that server, a copy of another of its databases, until the end of the `with`."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(_text(postgresql), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -114,8 +114,8 @@ def is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], T | None], *, within: float = 10.0) -> T:
-    """The condition's first true value. Fails when there is none within so many seconds."""
+def eventually(condition: Callable[[], T | None], *, within: float = 30.0) -> T:
+    """The condition's first true value. Fails when there is none within so many seconds: many, for a busy machine."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         if time.monotonic() > deadline:

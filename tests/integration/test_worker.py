@@ -241,7 +241,7 @@ async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
         await soon(received(office, 1))
         delivery.worker.stop()
         await store(database, second)
-        await asyncio.wait_for(delivery.running, 5)
+        await asyncio.wait_for(delivery.running, 30)
         assert (await delivery.submission(first.id)).status is Status.DELIVERED
         assert (await delivery.submission(second.id)).main.status is StepStatus.WAITING
     assert estates_asked_for(office) == ["A"]
@@ -253,7 +253,7 @@ async def test_a_worker_with_nothing_to_do_stops_at_once(
     monkeypatch.setattr(worker_module, "POLL_SECONDS", 60)
     async with working(database, vitec_url) as delivery:
         delivery.worker.stop()
-        await asyncio.wait_for(delivery.running, 5)
+        await asyncio.wait_for(delivery.running, 30)
     assert delivery.running.done()
 
 
@@ -324,7 +324,7 @@ async def test_what_was_being_claimed_when_the_stop_came_has_as_much_time_to_end
     async with working(database, vitec_url) as delivery:
         await soon(received(office, 1))
         await store(database, second)
-        await asyncio.wait_for(delivery.running, 10)
+        await asyncio.wait_for(delivery.running, 30)
         assert await delivery.outcomes(first) == await delivery.outcomes(second) == ["delivered"]
 
 
@@ -338,7 +338,7 @@ async def test_a_call_that_outlasts_the_stop_is_cut_off_and_recorded_as_what_it_
     async with working(database, vitec_url, retry=timedelta(seconds=1)) as delivery:
         await soon(received(office, 1))
         delivery.worker.stop()
-        await asyncio.wait_for(delivery.running, 5)
+        await asyncio.wait_for(delivery.running, 30)
         assert await delivery.outcomes(new) == ["ambiguous"]
     async with working(database, vitec_url) as heir:  # at once: no lease has to run out
         assert (await heir.settled(new)).status is Status.DELIVERED
