@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from sqlalchemy import URL
 
 from app import logs
 from app.main import create_app
 from app.settings import Settings
 from app.vitec.sandbox import Customer, Office, create_sandbox
+from app.web.templating import Templates
 from tests.serving import postgresql_server, serve
 
 CUSTOMER = "M12345"
@@ -30,6 +33,34 @@ Configure = Callable[..., Settings]
 def _logs() -> None:
     """As the service writes them."""
     logs.configure()
+
+
+class _Compiled(BytecodeCache):
+    """What Jinja has made of each template, for all services of all tests."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if made := self._made.get(bucket.key):
+            bucket.bytecode_from_string(made)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._made[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_are_compiled_once() -> Iterator[None]:
+    compiled, make = _Compiled(), Templates._environment
+
+    def environment(templates: Templates, directory: Path, language: str) -> Environment:
+        made = make(templates, directory, language)
+        made.bytecode_cache = compiled
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Templates, "_environment", environment)
+        yield
 
 
 @pytest.fixture

@@ -58,6 +58,9 @@ class Production:
         with self.client() as client:
             eventually(lambda: is_ready(client), within=30)
 
+    def is_running(self, service: str) -> bool:
+        return service in self.running and self.running[service].poll() is None
+
     def stop(self, service: str) -> int:
         """As compose stops it; its exit code."""
         process = self.running.pop(service)
