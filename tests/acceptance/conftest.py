@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.main import create_app
 from app.vitec.sandbox import Office
@@ -29,7 +29,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-Visit = Callable[..., Page]
+PATIENCE = 30_000  # milliseconds: many, for a busy machine
 
 
 def chromium() -> str:
@@ -42,6 +42,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
@@ -52,7 +53,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A Swedish phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="sv-SE")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
