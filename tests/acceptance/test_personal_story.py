@@ -147,7 +147,7 @@ def test_the_links_secret_address_is_in_no_log_and_in_nothing_sent_to_vitec(
         try:
             tokens = []
             with httpx.Client(base_url=settings.public_url, timeout=30) as client:
-                eventually(lambda: is_ready(client), within=30)
+                eventually(lambda: is_ready(client))
                 for form in ("contact", "loan-promise"):
                     url = make_link(settings, CUSTOMER, "KONTAKT-1", form, "1d")
                     tokens.append(url.rpartition("/")[2])

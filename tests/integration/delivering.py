@@ -79,12 +79,12 @@ async def working(
     concurrency: int = 8,
     per_customer: int = 2,
     timeout_seconds: float = HANGING,
-    per_second: float = 10_000,
+    pace: Pace | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
-    pace = Pace(per_second)
+    pace = pace or Pace(10_000)
     vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
     logins = logins_of(database, probe, outage)
     outbox = outbox_of(database, lease, logins)
