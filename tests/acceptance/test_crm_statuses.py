@@ -51,6 +51,7 @@ OPERATIONS: dict[str, Callable[[str, int], tuple[str, Members]]] = {
 ALL = pytest.mark.parametrize("operation", OPERATIONS)
 OVERLOADED = (408, 425, 429, 503)
 UNKNOWN_OUTCOME = (500, 502, 504)
+DELIVERED = ("delivered", ["delivered"])
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +88,13 @@ def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(desk: Des
     faults += [{"cut": True}, {"status": 301, "headers": {"Location": "https://example.se/"}}]
     all_posted = [(post(desk, operation, fault), operation, fault) for operation in OPERATIONS for fault in faults]
     for posted, operation, fault in all_posted:
-        assert steps(desk, posted) in (("pending", ["waiting"]), ("delivered", ["delivered"])), (operation, fault)
+        # On a busy machine the next try may be under way already.
+        assert steps(desk, posted) in [("pending", ["waiting"]), ("pending", ["sending"]), DELIVERED], (
+            operation,
+            fault,
+        )
     for posted, _, _ in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("operations", [("interest", "lead"), ("viewing", "loan-promise")], ids=str)
@@ -99,7 +104,7 @@ def test_a_refused_login_waits_for_the_password_and_costs_nothing(desk: Desk, op
         eventually(lambda posted=posted: steps(desk, posted) == ("pending", ["waiting"]))  # type: ignore[misc]
     desk.office.lift()
     for posted in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @ALL
@@ -125,7 +130,7 @@ def test_a_400_is_refused_at_once_and_never_sent_again(desk: Desk, operation: st
 )
 def test_a_2xx_is_delivered_whatever_its_body(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
     posted = post(desk, operation, fault, PARKS)
-    eventually(lambda: steps(desk, posted) == ("delivered", ["delivered"]))
+    eventually(lambda: steps(desk, posted) == DELIVERED)
 
 
 @ALL
