@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy import URL
@@ -27,6 +29,13 @@ API_KEY = "test-api-key"
 ORIGIN = "https://www.maklarhuset.se"
 
 Configure = Callable[..., Settings]
+
+# As Hypothesis itself has it on a CI server that it knows: no example is too slow for a busy machine, and each run
+# tries the same ones, so that a red run is about the change.
+properties.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+properties.load_profile("tests")
 
 
 @pytest.fixture(autouse=True, scope="session")
