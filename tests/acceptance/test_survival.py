@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app.vitec.sandbox import Fault
+from tests.conftest import new_database
 from tests.endurance.load import AGAIN, KEY
 from tests.endurance.stage import LEASE_SECONDS, Stage, disturb, staged
 from tests.serving import eventually
