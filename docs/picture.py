@@ -8,18 +8,18 @@ from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 
 from app import demo
 from tests.acceptance.conftest import ARGUMENTS, chromium
-from tests.serving import free_port, serve
+from tests.serving import listening, serve
 
 PICTURE = Path(__file__).with_name("demo.png")
 TAGS = "utm_source=nyhetsbrev&utm_medium=email&utm_campaign=vecka-48"
 
 
 def main() -> None:
-    port = free_port()
+    listener, port = listening()
     with (
         tempfile.TemporaryDirectory() as folder,
         demo.demo(f"http://127.0.0.1:{port}", "key", f"sqlite:///{folder}/demo.db") as staged,
-        serve(demo.demo_app(staged), port=port) as url,
+        serve(demo.demo_app(staged), listener=listener) as url,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,12 +11,17 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from sqlalchemy import URL
 
 from app import logs
 from app.main import create_app
 from app.settings import Settings
-from app.vitec.sandbox import Customer, Office, serve_sandbox
+from app.vitec.sandbox import Customer, Office, create_sandbox
+from app.web.templating import Templates
 from tests.serving import postgresql_server, serve
 
 CUSTOMER = "M12345"
@@ -25,11 +30,46 @@ ORIGIN = "https://www.maklarhuset.se"
 
 Configure = Callable[..., Settings]
 
+# As Hypothesis itself has it on a CI server that it knows: no example is too slow for a busy machine, and each run
+# tries the same ones, so that a red run is about the change.
+properties.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+properties.load_profile("tests")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _logs() -> None:
     """As the service writes them."""
     logs.configure()
+
+
+class _Compiled(BytecodeCache):
+    """What Jinja has made of each template, for all services of all tests."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if made := self._made.get(bucket.key):
+            bucket.bytecode_from_string(made)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._made[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_are_compiled_once() -> Iterator[None]:
+    compiled, make = _Compiled(), Templates._environment
+
+    def environment(templates: Templates, directory: Path, language: str) -> Environment:
+        made = make(templates, directory, language)
+        made.bytecode_cache = compiled
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Templates, "_environment", environment)
+        yield
 
 
 @pytest.fixture
@@ -40,7 +80,7 @@ def office() -> Office:
 
 @pytest.fixture
 def vitec_url(office: Office) -> Iterator[str]:
-    with serve_sandbox(office) as url:
+    with serve(create_sandbox(office), drops=True) as url:
         yield url
 
 
@@ -62,6 +102,13 @@ def template() -> str:
 @pytest.fixture
 def postgresql_url(postgresql: URL, template: str) -> Iterator[str]:
     """A new database."""
+    with new_database(postgresql, template) as url:
+        yield url
+
+
+@contextmanager
+def new_database(postgresql: URL, template: str) -> Iterator[str]:
+    """On that server, a copy of another of its databases, until the end of the `with`."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(_text(postgresql), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -1,6 +1,9 @@
 """Servers for tests: uvicorn in a thread, PostgreSQL out of its wheel; and patience instead of sleep."""
 
+import asyncio
+import contextlib
 import os
+import random
 import socket
 import threading
 import time
@@ -18,31 +21,74 @@ from app.web.http_protocol import HttpProtocol
 T = TypeVar("T")
 
 
+class _Server(uvicorn.Server):
+    """Ends at once when it is told to. uvicorn's own looks for that every tenth of a second, and gives the connections
+    another: in hundreds of tests minutes."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def end(self) -> None:
+        """From any thread, once it has started."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for open_one in (*self.servers, *(sockets or ())):
+            open_one.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)  # uvicorn has no event for it either
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+
 @contextmanager
-def serve(app: Any, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """The app on a loopback port, start-up and shut-down included; yields its base URL."""
-    listener = socket.create_server((host, port))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, http=HttpProtocol, log_config=None, log_level="critical", access_log=False, proxy_headers=False
-        )
+def serve(app: Any, *, listener: socket.socket | None = None, drops: bool = False) -> Iterator[str]:
+    """The app on a loopback port, start-up and shut-down included; yields its base URL. One that `drops` leaves what is
+    under way at its end unanswered."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app, http=HttpProtocol, log_config=None, log_level="critical", access_log=False, proxy_headers=False
     )
+    server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     eventually(lambda: server.started or not thread.is_alive())
     if not thread.is_alive():
         raise RuntimeError("the service did not start")
     try:
-        yield f"http://{host}:{listener.getsockname()[1]}"
+        yield f"http://{listener.getsockname()[0]}:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.force_exit = drops
+        server.end()
         thread.join(30)
 
 
+def listening() -> tuple[socket.socket, int]:
+    """For an app that has to know its address before it starts; nobody else can take the port meanwhile."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    return listener, int(listener.getsockname()[1])
+
+
 def free_port() -> int:
-    """For a service that has to know its address before it starts."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """For a process that has to be told its address before it starts. From below those that the system gives to
+    connections, so that none gets it meanwhile."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as one:
+            return int(one.getsockname()[1])
 
 
 @contextmanager
@@ -68,8 +114,8 @@ def is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], T | None], *, within: float = 10.0) -> T:
-    """The condition's first true value. Fails when there is none within so many seconds."""
+def eventually(condition: Callable[[], T | None], *, within: float = 30.0) -> T:
+    """The condition's first true value. Fails when there is none within so many seconds: many, for a busy machine."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         if time.monotonic() > deadline:

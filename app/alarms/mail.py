@@ -1,6 +1,7 @@
 """Alarms by e-mail, over SMTP."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -12,6 +13,7 @@ from app.alarms.receivers import SECONDS, NotTold
 from app.alarms.texts import Text
 from app.storage.notices import Notice
 
+QUIT_SECONDS = 2.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Write = Callable[[Notice], Awaitable[Text | None]]
@@ -28,19 +30,26 @@ class SmtpServer:
     async def send(self, message: EmailMessage) -> None:
         """Raises `NotTold`."""
         url = urlsplit(self.url)
+        client = aiosmtplib.SMTP(
+            hostname=url.hostname,
+            port=url.port,
+            username=unquote(url.username) if url.username else None,
+            password=unquote(url.password) if url.password else None,
+            use_tls=url.scheme == "smtps",
+            start_tls=url.scheme == "smtp" and url.hostname not in LOOPBACK,
+            timeout=None,  # ours holds; under its own, Python 3.11's `wait_for` can swallow a cancellation
+        )
         try:
             async with asyncio.timeout(SECONDS):
-                await aiosmtplib.send(
-                    message,
-                    hostname=url.hostname,
-                    port=url.port,
-                    username=unquote(url.username) if url.username else None,
-                    password=unquote(url.password) if url.password else None,
-                    use_tls=url.scheme == "smtps",
-                    start_tls=url.scheme == "smtp" and url.hostname not in LOOPBACK,
-                )
+                await client.connect()
+                await client.send_message(message)
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # it has the mail, however it parts from us
+                async with asyncio.timeout(QUIT_SECONDS):
+                    await client.quit()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise NotTold(type(error).__name__) from None
+        finally:
+            client.close()  # its own `async with` would say goodbye, and wait for a silent server's answer
 
 
 class MailReceiver:

@@ -86,9 +86,16 @@ class Worker:
         """From `stop` on. A call that is cut off is recorded as what it then is: ambiguous, or not made."""
         await self._stopping.wait()
         for seconds, and_then in ((STOP_SECONDS, self._abandon), (RECORD_SECONDS, self._cancel)):
-            if self._running:
-                await asyncio.wait(self._running, timeout=seconds)
+            if not await self._ended(within=seconds):
                 and_then()
+
+    async def _ended(self, within: float) -> bool:
+        """Whether nothing is in flight any more, of what the last round has claimed meanwhile neither."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._running:
+                    await asyncio.wait(self._running)
+        return not self._running
 
     def _cancel(self) -> None:
         for task in self._running:  # the lease runs out, and the step, marked as being sent, is ambiguous

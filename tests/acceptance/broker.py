@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from app.vitec.sandbox import Office
 from tests.conftest import CUSTOMER
-from tests.serving import eventually, free_port, serve
+from tests.serving import eventually, listening, serve
 
 
 @dataclass
@@ -36,14 +36,14 @@ class Broker:
 @contextmanager
 def broker() -> Iterator[Broker]:
     """`localhost`, where the service is `127.0.0.1`: another site, so that cookies would be a third party's."""
-    port = free_port()
+    listener, port = listening()
     site = Broker(f"http://localhost:{port}")
 
     async def answer(request: Request) -> Response:
         page = site.pages.get(request.url.path)
         return HTMLResponse(page or "", 200 if page else 404, headers=site.headers)
 
-    with serve(Starlette(routes=[Route("/{path:path}", answer)]), port=port):
+    with serve(Starlette(routes=[Route("/{path:path}", answer)]), listener=listener):
         yield site
 
 

@@ -73,7 +73,7 @@ def shell(configure: Configure, tmp_path: Path) -> Intresse:
     def run(*arguments: str, **overrides: Any) -> Done:
         environment = written(configure(**overrides), tmp_path)
         done = subprocess.run(
-            command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+            command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.main import create_app
 from app.vitec.sandbox import Office
@@ -14,7 +14,7 @@ from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
 from tests.acceptance.desk import Desk, open_desk
 from tests.conftest import Configure
-from tests.serving import free_port, serve
+from tests.serving import listening, serve
 
 __all__ = ["intresse", "shell"]  # fixtures
 
@@ -29,7 +29,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-Visit = Callable[..., Page]
+PATIENCE = 30_000  # milliseconds: many, for a busy machine
 
 
 def chromium() -> str:
@@ -42,6 +42,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
@@ -52,7 +53,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A Swedish phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="sv-SE")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -68,9 +69,9 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
     with ExitStack() as running:
 
         def run(**overrides: Any) -> str:
-            port = free_port()
+            listener, port = listening()
             settings = configure(public_url=f"http://127.0.0.1:{port}", **overrides)
-            return running.enter_context(serve(create_app(settings), port=port))
+            return running.enter_context(serve(create_app(settings), listener=listener))
 
         yield run
 

@@ -13,7 +13,7 @@ import httpx
 
 from app.main import create_app
 from app.settings import Settings
-from app.vitec.sandbox import Customer, Office, Received, serve_sandbox
+from app.vitec.sandbox import Customer, Office, Received, create_sandbox
 from tests.acceptance.bodies import (
     CUSTOMER,
     FULL,
@@ -171,7 +171,7 @@ def open_desk(folder: Path, *, demo: bool = False, deliver: bool = True, **top: 
     """The service of `settings`, listening. What is posted to a path that only one test uses meets nobody else's."""
     office = Office([Customer(CUSTOMER, "secret"), Customer(PLAIN, "other"), Customer(FULL, "third")])
     with (
-        serve_sandbox(office) as vitec_url,
+        serve(create_sandbox(office), drops=True) as vitec_url,
         serve(create_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
         httpx.Client(base_url=url, timeout=30) as client,
     ):

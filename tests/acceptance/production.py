@@ -49,14 +49,17 @@ class Production:
         self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
         if port:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                eventually(lambda: is_ready(client), within=30)
+                eventually(lambda: is_ready(client))
 
     def start_proxy(self) -> None:
         configuration = str(ROOT / "deploy/Caddyfile")
         self._spawn("proxy", ["caddy", "run", "--adapter", "caddyfile", "--config", configuration])
-        eventually(self.authority.exists, within=30)
+        eventually(self.authority.exists)
         with self.client() as client:
-            eventually(lambda: is_ready(client), within=30)
+            eventually(lambda: is_ready(client))
+
+    def is_running(self, service: str) -> bool:
+        return service in self.running and self.running[service].poll() is None
 
     def stop(self, service: str) -> int:
         """As compose stops it; its exit code."""

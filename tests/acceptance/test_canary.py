@@ -90,7 +90,7 @@ def aviary(configure: Configure, office: Office, tmp_path: Path) -> Iterator[Avi
         )
         try:
             with httpx.Client(base_url=settings.public_url, timeout=30) as client:
-                eventually(lambda: _is_up(client), within=30)
+                eventually(lambda: _is_up(client))
                 yield Aviary(client, office, tmp_path, process, links)
         finally:
             process.kill()
@@ -163,7 +163,7 @@ def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
     the_ways_that_end_well(aviary)
     the_ways_that_are_refused(aviary)
     the_ways_that_vitec_spoils(aviary)
-    eventually(lambda: settled(aviary), within=20)
+    eventually(lambda: settled(aviary))
     assert aviary.said.count(b'"level": "error"') >= 2  # it went wrong where it should
     others = b"".join(
         aviary.client.get(path, headers={"Accept": accept}).content

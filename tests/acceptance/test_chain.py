@@ -90,6 +90,10 @@ def _status(client: httpx.Client, identity: str, last: str) -> dict[str, Any] | 
     return body if body["steps"][-1]["status"] == last else None
 
 
+def _steps(client: httpx.Client, identity: str) -> list[str]:
+    return [step["status"] for step in client.get(f"/submissions/{identity}", headers=KEY).json()["steps"]]
+
+
 def test_a_step_that_was_done_is_never_sent_again(start: Start, office: Office) -> None:
     office.order(Fault(status=503, operation="lead", times=2))
     client = start(customer={"lead": LEAD}, delivery={"retry_seconds": [1]})
@@ -101,8 +105,10 @@ def test_a_step_that_was_done_is_never_sent_again(start: Start, office: Office) 
 def test_a_refused_crm_password_stops_the_lead_but_not_the_bookings(start: Start, office: Office) -> None:
     office.customers[CUSTOMER] = type(office.customers[CUSTOMER])(CUSTOMER, "secret", "changed")
     client = start(customer={"lead": LEAD})
-    assert _book(client).status_code == 200
+    answer = _book(client)
+    assert answer.status_code == 200
     eventually(lambda: _operations(office) == ["viewing", "contact"])
+    eventually(lambda: _steps(client, answer.headers["Submission-Id"]) == ["delivered", "waiting", "waiting"])
     assert _book(client, query="utm_source=bing").status_code == 200
     assert _operations(office) == ["viewing", "contact", "viewing"]
 

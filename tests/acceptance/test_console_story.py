@@ -55,7 +55,14 @@ def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
     context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
     page = context.new_page()
     enter(page, url)
-    expect(page.get_by_role("region", name="Behöver åtgärdas", exact=True)).to_contain_text("Nekad av Vitec: 1")
+
+    def told() -> bool:
+        page.reload()
+        return "Nekad av Vitec: 1" in (
+            page.get_by_role("region", name="Behöver åtgärdas", exact=True).text_content() or ""
+        )
+
+    eventually(told)
     page.get_by_label("Referens, e-post eller telefon").fill("anna@EXAMPLE.se")
     page.get_by_role("button", name="Sök").click()
     main = page.get_by_role("main")

@@ -3,8 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from pysqlite3 import dbapi2 as sqlite3  # the service's own: two SQLites in a process don't see each other's locks
 
+from app.storage import database
 from tests.acceptance.answers import is_pending, kept
 from tests.acceptance.bodies import (
     PHONE,
@@ -21,8 +23,9 @@ from tests.acceptance.desk import open_desk
 from tests.acceptance.html_page import page_of
 
 
-def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path) -> None:
+def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else holds SQLite's one write lock for longer than we wait for it."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 1)
     with open_desk(tmp_path, deliver=False) as desk, ThreadPoolExecutor(4) as threads:
         locker = sqlite3.connect(str(tmp_path / "intresse.db"), isolation_level=None)
         locker.execute("BEGIN IMMEDIATE")

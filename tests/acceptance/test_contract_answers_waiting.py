@@ -25,6 +25,8 @@ from tests.acceptance.bodies import (
 from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually
 
+SLOW = Fault(delay_seconds=5, times=1)  # who was answered sooner has not waited for Vitec, however busy the machine
+
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
@@ -66,27 +68,28 @@ def test_respond_async_is_always_202_with_the_status_as_it_is(desk: Desk) -> Non
 
 @BOTH
 def test_a_json_post_waits_so_long_and_no_longer(hasty: Desk, make: Make, body: Members) -> None:
-    hasty.office.order(Fault(delay_seconds=2, times=1))
+    hasty.office.order(SLOW)
     path, began = make(), time.monotonic()
     told = is_pending(hasty.client.post(path, json=body, headers=key()))
-    assert 0.4 < time.monotonic() - began < 1.8
+    assert 0.4 < time.monotonic() - began < SLOW.delay_seconds
     assert hasty.client.get(told["statusUrl"].removeprefix(PUBLIC_URL)).status_code == 200
     assert hasty.delivered(path)
 
 
 def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: Desk) -> None:
-    hasty.office.order(Fault(delay_seconds=2, times=1))
-    began = time.monotonic()
-    answer = hasty.client.post(viewing_path(), data=fields(booking()), headers=SITE)
-    assert 0.4 < time.monotonic() - began < 1.8
+    hasty.office.order(SLOW)
+    path, began = viewing_path(), time.monotonic()
+    answer = hasty.client.post(path, data=fields(booking()), headers=SITE)
+    assert 0.4 < time.monotonic() - began < SLOW.delay_seconds
     assert receipt_of(hasty, answer)
+    assert hasty.delivered(path)
 
 
 def test_an_interest_form_does_not_wait_for_vitec(desk: Desk) -> None:
-    desk.office.order(Fault(delay_seconds=2, times=1))
+    desk.office.order(SLOW)
     path, began = interest_path(), time.monotonic()
     answer = desk.client.post(path, data=fields(interest()), headers=SITE)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < SLOW.delay_seconds
     assert receipt_of(desk, answer)
     assert desk.delivered(path)
 
@@ -96,9 +99,10 @@ def test_a_slow_answer_within_the_wait_is_the_answer(desk: Desk) -> None:
     is_delivered(desk.client.post(viewing_path(), json=booking(), headers=key()))
 
 
-def at_the_second(desk: Desk, path: str) -> bool:
-    """Whether the CRM was called twice, and did it the second time."""
-    return [call.carried_out for call in desk.received(path)] == [False, True]
+def at_a_later_try(desk: Desk, path: str) -> bool:
+    """Whether the CRM failed at first, and then did it, once."""
+    tries = [call.carried_out for call in desk.received(path)]
+    return tries[:1] == [False] and tries.count(True) == 1
 
 
 def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(hasty: Desk) -> None:
@@ -120,7 +124,7 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
         is_pending(answers[path])
     for path in visitors:
         assert receipt_of(hasty, answers[path])
-    assert eventually(lambda: all(at_the_second(hasty, path) for path in answers))
+    assert eventually(lambda: all(at_a_later_try(hasty, path) for path in answers))
 
 
 def test_when_vitec_refuses_our_login_nothing_is_lost_and_no_one_is_told(tmp_path: Path) -> None:

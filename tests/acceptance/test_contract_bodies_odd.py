@@ -67,10 +67,10 @@ def test_a_whole_number_of_thousands_of_digits_is_told_as_a_fault(desk: Desk, di
 @pytest.mark.parametrize("number", ["1e300000", "1E+300000", "9" * 30000, "-1e-300000", "1" + " 000" * 10000])
 def test_a_number_that_is_short_to_write_and_long_to_count_holds_nobody_up(desk: Desk, number: str) -> None:
     for path, name in ((interest_path(), "presentAccommodation.price"), (viewing_path(), "reminderTime")):
-        began = time.monotonic()
+        began = time.process_time()  # of the service too: it runs in this process
         typed = fields(interest() if "." in name else booking()) | {name: number}
         assert desk.client.post(path, data=typed, headers=SITE).status_code in {303, 400}
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "on", "", [], {}, "false"], ids=lambda value: json.dumps(value))

@@ -173,7 +173,7 @@ def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Pa
         path = interest_path()
         told = accepted(desk, path, interest())
         assert told["status"] == "pending"
-        eventually(lambda: desk.received(path))  # an attempt counts from its beginning
+        assert eventually(lambda: desk.received(path))[0].status == 503  # an attempt is counted before its call
         status = status_of(desk, told["id"])
         assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
         desk.office.lift()

@@ -21,7 +21,7 @@ ESTATE = DeceasedEstate(id="C3", customer_id=CUSTOMER, name="Dödsboet efter Ek"
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    vitec = {"paused_probe_seconds": 1, "timeout_seconds": 1}
+    vitec = {"paused_probe_seconds": 3, "timeout_seconds": 2}
     with open_desk(tmp_path_factory.mktemp("desk"), vitec=vitec) as desk:
         yield desk
 
@@ -199,7 +199,7 @@ def test_while_vitec_is_away_the_answer_is_503_and_says_when_to_ask_again(desk: 
     assert ask(desk).status_code == 200
 
 
-@pytest.mark.parametrize("fault", [{"cut": True}, {"delay_seconds": 3}], ids=str)
+@pytest.mark.parametrize("fault", [{"cut": True}, {"delay_seconds": 6}], ids=str)
 def test_an_answer_that_does_not_come_is_503(desk: Desk, fault: dict[str, Any]) -> None:
     desk.office.order(Fault(**fault, operation="contact", times=1))
     problem(ask(desk), 503)

@@ -51,6 +51,7 @@ OPERATIONS: dict[str, Callable[[str, int], tuple[str, Members]]] = {
 ALL = pytest.mark.parametrize("operation", OPERATIONS)
 OVERLOADED = (408, 425, 429, 503)
 UNKNOWN_OUTCOME = (500, 502, 504)
+DELIVERED = ("delivered", ["delivered"])
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +68,12 @@ def post(desk: Desk, operation: str, fault: dict[str, Any], customer: str = RETR
     desk.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
     path, body = OPERATIONS[operation](customer, number)
     before = len(desk.office.received)
-    desk.office.order(Fault(**fault, operation=operation, customer_id=customer, times=1))
+    desk.office.order(Fault.model_validate({"times": 1, **fault, "operation": operation, "customer_id": customer}))
     answer = desk.client.post(path, json=body, headers=key(customer) | {"Prefer": "respond-async"})
     assert answer.status_code == 202, answer.text
     posted = Posted(customer, answer.json()["id"], path)
     eventually(lambda: len(desk.office.received) > before)
-    eventually(lambda: steps(desk, posted)[1] != ["sending"], within=3)
+    eventually(lambda: steps(desk, posted)[1] != ["sending"])
     return posted
 
 
@@ -87,17 +88,23 @@ def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(desk: Des
     faults += [{"cut": True}, {"status": 301, "headers": {"Location": "https://example.se/"}}]
     all_posted = [(post(desk, operation, fault), operation, fault) for operation in OPERATIONS for fault in faults]
     for posted, operation, fault in all_posted:
-        assert steps(desk, posted) in (("pending", ["waiting"]), ("delivered", ["delivered"])), (operation, fault)
+        # On a busy machine the next try may be under way already.
+        assert steps(desk, posted) in [("pending", ["waiting"]), ("pending", ["sending"]), DELIVERED], (
+            operation,
+            fault,
+        )
     for posted, _, _ in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("operations", [("interest", "lead"), ("viewing", "loan-promise")], ids=str)
 def test_a_refused_login_waits_for_the_password_and_costs_nothing(desk: Desk, operations: tuple[str, str]) -> None:
-    all_posted = [post(desk, operation, {"status": 401}, PLAIN) for operation in operations]
-    assert [steps(desk, posted) for posted in all_posted] == [("pending", ["waiting"])] * 2
+    all_posted = [post(desk, operation, {"status": 401, "times": None}, PLAIN) for operation in operations]
     for posted in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == ("delivered", ["delivered"]))  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(desk, posted) == ("pending", ["waiting"]))  # type: ignore[misc]
+    desk.office.lift()
+    for posted in all_posted:
+        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @ALL
@@ -123,7 +130,7 @@ def test_a_400_is_refused_at_once_and_never_sent_again(desk: Desk, operation: st
 )
 def test_a_2xx_is_delivered_whatever_its_body(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
     posted = post(desk, operation, fault, PARKS)
-    eventually(lambda: steps(desk, posted) == ("delivered", ["delivered"]), within=2)
+    eventually(lambda: steps(desk, posted) == DELIVERED)
 
 
 @ALL
@@ -134,7 +141,7 @@ def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(desk: Des
     number = next(NUMBERS)
     path, said = OPERATIONS[operation](PLAIN, number)
     desk.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
-    answer = desk.client.post(path, json=said, headers=key(PLAIN), timeout=3)
+    answer = desk.client.post(path, json=said, headers=key(PLAIN))
     assert answer.status_code == 400
     assert answer.json()["upstream"]["status"] == 400
 

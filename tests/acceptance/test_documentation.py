@@ -90,7 +90,7 @@ def demo(folder: Path, port: int) -> Iterator[str]:
     with log.open("w") as output, subprocess.Popen(command, cwd=folder, env=environ, stdout=output) as process:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                eventually(lambda: is_ready(client), within=30)
+                eventually(lambda: is_ready(client))
             yield re.findall(r"API key ([\w-]+)\)", log.read_text())[0]
         finally:
             process.terminate()

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.acceptance.broker import Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
 from tests.acceptance.conftest import ARGUMENTS, chromium
+from tests.conftest import CUSTOMER
 from tests.serving import eventually
 
 
@@ -185,12 +186,23 @@ def test_nothing_jumps_and_the_form_is_soon_there(embedded: Embedded, page: Page
     loaded = "scripted = performance.now() + performance.timeOrigin"
     script = f"<script src='{embedded.service}/embed.js' onload='{loaded}'></script>"
     url = embedded.page(shifts, "<h1>Storgatan 1</h1>", embedded.element(), script, "<p>Kontakta oss</p>")
+    bare = f"""<div id=interest></div><script>var {loaded}
+      document.getElementById("interest").append(Object.assign(document.createElement("iframe"), {{ src:
+        "{embedded.service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest" }}))</script>"""
+    bare_url = embedded.website.show("/bare", bare)
 
     def milliseconds_to_paint() -> float:
+        return float(frame(page).locator("html").evaluate(PAINTED)) - float(page.evaluate("scripted"))
+
+    def is_soon_there() -> bool:
+        """On a machine that is busy with something else: no later than twice what a bare frame takes there."""
+        page.goto(bare_url)
+        expect(frame(page).get_by_role("button")).to_be_visible()
+        allowed = max(200, 2 * milliseconds_to_paint())
         page.goto(url)
         assert told(page, "ready")
         eventually(lambda: is_as_tall_as_its_content(page))
         assert page.evaluate("shift") == 0
-        return float(frame(page).locator("html").evaluate(PAINTED)) - float(page.evaluate("scripted"))
+        return milliseconds_to_paint() <= allowed
 
-    eventually(lambda: milliseconds_to_paint() <= 200, within=20)  # the machine may be busy with something else
+    eventually(is_soon_there)

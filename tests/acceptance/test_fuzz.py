@@ -95,9 +95,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def posted(desk: Desk, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
-    began = time.monotonic()
+    began = time.process_time()  # of the service too: it runs in this process
     answer = desk.client.post(path, content=body, headers=SITE | headers)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert answer.status_code in {200, 202, 303, 400, 413, 422}, answer.text[:300]
     assert len(answer.content) < 100_000
     return answer

@@ -118,7 +118,7 @@ def test_a_database_that_comes_late_is_waited_for(
         try:
             eventually(lambda: "waiting for the database" in log.read_text())
             server.execute(f"CREATE DATABASE {late.database} TEMPLATE {here.database}")
-            eventually(lambda: is_ready(client), within=20)
+            eventually(lambda: is_ready(client))
         finally:
             process.terminate()
         process.wait()

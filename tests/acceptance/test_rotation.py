@@ -33,7 +33,7 @@ def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
     """Each submission's id and the name in it."""
     with httpx.Client(base_url=url, timeout=30) as client:
         sent: dict[str, str] = {}
-        while not enough.wait(0.01):
+        while not enough.wait(0.05):
             name = f"{visitor}:{len(sent)}"
             sent[post(client, name)] = name
     return sent

@@ -127,7 +127,7 @@ def test_a_receipt_becomes_booked_by_itself_once_vitec_answers(
     page.get_by_role("button", name="Boka visning").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot din anmälan")
     office.lift()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("bokad", timeout=15_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("bokad")
     context.close()
 
 

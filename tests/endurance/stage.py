@@ -61,6 +61,19 @@ class Stage:
     load: Load
     kills: Counter[str] = field(default_factory=Counter)
 
+    def begin_anew(self) -> None:
+        """All at work, nothing left to do, and nothing known of what was."""
+        for process in (*self.webs, *self.workers):
+            if process.running is None or process.running.poll() is not None:
+                process.start()
+        for url in self.load.urls:
+            eventually(lambda url=url: _answers(url))  # type: ignore[misc]
+        self.office.lift()
+        self.verdict()
+        self.office.reset()
+        self.load = Load(self.load.urls)
+        self.kills.clear()
+
     def kill(self, process: Process) -> None:
         process.end()
         self.kills["kill -9"] += 1
@@ -110,7 +123,7 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2) 
             process.start()
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
-            eventually(lambda url=url: _answers(url), within=30)  # type: ignore[misc]
+            eventually(lambda url=url: _answers(url))  # type: ignore[misc]
         yield Stage(office, database_url, web, work, Load(urls))
 
 

@@ -1,6 +1,8 @@
 """A database that is up to date, of each kind; the sandbox, served once for all tests of a file."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -36,11 +38,21 @@ def template() -> str:
     return "migrated"
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """Empty, and up to date."""
-    with opened(database_url) as database:
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """To copy: a file of SQLite's that is up to date."""
+    file = tmp_path_factory.mktemp("migrated") / "intresse.db"
+    with opened(f"sqlite:///{file}") as database:
         upgrade(database)
+    return file
+
+
+@pytest.fixture
+def database(database_url: str, migrated_file: Path) -> Iterator[Database]:
+    """Empty, and up to date."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(migrated_file, database_url.removeprefix("sqlite:///"))
+    with opened(database_url) as database:
         yield database
 
 

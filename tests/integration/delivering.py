@@ -21,6 +21,7 @@ from tests.integration.storing import OTHER, application, attempts_of, kept, log
 
 MILLISECOND = timedelta(milliseconds=1)
 HANGING = 30.0  # seconds; no test waits for it
+LEASE = timedelta(seconds=30)  # of one that dies, too: where it must have run out, time passes in the database
 CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret"), OTHER: Credential("other", "other-crm")}
 
 
@@ -72,18 +73,18 @@ async def working(
     *,
     retry: timedelta = MILLISECOND,
     probe: timedelta = 50 * MILLISECOND,
-    lease: timedelta = timedelta(seconds=30),
+    lease: timedelta = LEASE,
     give_up: timedelta = timedelta(hours=1),
     parks: frozenset[str] = frozenset(),
     concurrency: int = 8,
     per_customer: int = 2,
     timeout_seconds: float = HANGING,
-    per_second: float = 10_000,
+    pace: Pace | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
-    pace = Pace(per_second)
+    pace = pace or Pace(10_000)
     vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
     logins = logins_of(database, probe, outage)
     outbox = outbox_of(database, lease, logins)

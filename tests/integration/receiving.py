@@ -1,7 +1,9 @@
 """Who gets the alarms in the tests: a webhook that checks what it gets as its specification says, and a mail server."""
 
+import asyncio
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -16,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.serving import free_port, serve
+from tests.serving import listening, serve
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
@@ -79,12 +81,45 @@ class PostOffice:
         return [mail for mail in self.mails if mail["To"] == address]
 
 
+class _Door(Controller):
+    """Of the post office, on a port that nobody else can have taken. aiosmtpd leaves what is open at its stop to the
+    garbage collector; this one closes it."""
+
+    def __init__(self, office: PostOffice, listener: socket.socket) -> None:
+        super().__init__(office, *listener.getsockname())
+        self._listener = listener
+        self._visits: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        visit = SMTP(self.handler, **self.SMTP_kwargs)
+        self._visits.append(visit)
+        return visit
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
+        super().stop(no_assert)
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listener)
+
+    async def _close(self) -> None:
+        """A connection that is no visit yet is a task; a visit that the other side has left may be none any more."""
+        assert self.server is not None
+        self.server.close()
+        while asyncio.all_tasks() - {asyncio.current_task()} or any(visit.transport for visit in self._visits):
+            for visit in self._visits:
+                if visit.transport is not None:
+                    visit.transport.close()
+            await asyncio.sleep(0)
+
+
 @contextmanager
 def post_office() -> Iterator[PostOffice]:
-    office = PostOffice(free_port())
-    controller = Controller(office, hostname="127.0.0.1", port=office.port)
-    controller.start()
+    listener, port = listening()
+    office = PostOffice(port)
+    door = _Door(office, listener)
+    door.start()
     try:
         yield office
     finally:
-        controller.stop()
+        door.stop()

@@ -152,7 +152,7 @@ async def claim_one(outbox: Outbox, customer_id: str = CUSTOMER) -> Claim:
     return claim
 
 
-async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 10) -> T:
+async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 30) -> T:
     """What `look` first gives that is true."""
     deadline = asyncio.get_running_loop().time() + within
     while not (found := await look()):

@@ -1,7 +1,6 @@
 """Submissions of several steps, on either database: what follows what, and what stops it."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -10,8 +9,8 @@ from app.domain.submission import NewStep, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import HANGING, received, working
-from tests.integration.storing import BOOKING, LEAD_AFTER, application, soon, store, submission
+from tests.integration.delivering import HANGING, LEASE, received, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, application, soon, store, submission, time_passes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 
@@ -122,10 +121,10 @@ async def test_a_look_up_that_was_interrupted_is_simply_made_again(
     office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "contact", "times": 1}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
-    lease = timedelta(seconds=0.3)
-    async with working(database, vitec_url, lease=lease):
+    async with working(database, vitec_url):
         await soon(received(office, 2))
-    async with working(database, vitec_url, lease=lease, parks=frozenset({CUSTOMER})) as delivery:
+    await time_passes(database, LEASE)
+    async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
         found = await delivery.all_done(new)
     assert [step.status.value for step in found.steps] == ["delivered"] * 3
     assert [request.operation for request in office.received] == ["viewing", "contact", "contact", "lead"]
@@ -137,10 +136,10 @@ async def test_a_lead_that_was_interrupted_may_have_been_made(
     office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "lead", "times": 1}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
-    lease = timedelta(seconds=0.3)
-    async with working(database, vitec_url, lease=lease):
+    async with working(database, vitec_url):
         await soon(received(office, 3))
-    async with working(database, vitec_url, lease=lease, parks=frozenset({CUSTOMER})) as delivery:
+    await time_passes(database, LEASE)
+    async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
         found = await delivery.all_done(new)
     assert found.status is Status.DELIVERED
     assert [step.status.value for step in found.steps] == ["delivered", "delivered", "uncertain"]

@@ -4,7 +4,6 @@ Dies in the process' own way: nothing of it runs on, nothing is rolled forward, 
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from app.storage.outbox import Outbox
 from app.vitec.client import VitecClient
 from app.vitec.sandbox import Office
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import working
-from tests.integration.storing import BOOKING, LEAD_AFTER, soon, store, submission
+from tests.integration.delivering import LEASE, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, soon, store, submission, time_passes
 
 pytestmark = [
     pytest.mark.anyio,
@@ -26,7 +25,6 @@ pytestmark = [
 ]
 
 CHAIN = ("viewing", "contact", "lead")
-LEASE = timedelta(seconds=0.4)
 Work = Callable[..., Awaitable[Any]]
 
 
@@ -79,12 +77,13 @@ async def test_a_worker_that_dies_around_a_call_leaves_it_to_the_next(
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
         place_death(patch, boundary, place)
-        async with working(database, vitec_url, lease=LEASE) as victim:
+        async with working(database, vitec_url) as victim:
             await soon(lambda: _is_at(victim, new, place))
             await _died(victim)
     parked = parks and place != 1
     parking = frozenset({CUSTOMER}) if parks else frozenset[str]()
-    async with working(database, vitec_url, lease=LEASE, parks=parking) as heir:
+    await time_passes(database, LEASE)
+    async with working(database, vitec_url, parks=parking) as heir:
         last = "uncertain" if parked else "delivered"
         await soon(lambda: _ended(heir, new, place if parked else 2, last))
     again, once = AROUND_A_CALL[boundary]
@@ -101,10 +100,11 @@ async def test_a_worker_that_dies_after_the_record_repeats_nothing_that_is_recor
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
         place_death(patch, "after the record", place)
-        async with working(database, vitec_url, lease=LEASE) as victim:
+        async with working(database, vitec_url) as victim:
             await soon(lambda: _is_done(victim, new, place))
             await _died(victim)
-    async with working(database, vitec_url, lease=LEASE) as heir:
+    await time_passes(database, LEASE)
+    async with working(database, vitec_url) as heir:
         await soon(lambda: _ended(heir, new, 2, "delivered"))
     asked = [request.operation.value for request in office.received]
     assert [asked.count(operation) for operation in CHAIN] == [1, 1, 1]
@@ -117,10 +117,11 @@ async def test_a_worker_that_dies_before_it_claims_has_done_nothing(
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
         place_death(patch, "before the intent", 0)
-        async with working(database, vitec_url, lease=LEASE) as victim:
+        async with working(database, vitec_url) as victim:
             await soon(lambda: _finished(victim))
     assert office.received == []
-    async with working(database, vitec_url, lease=LEASE) as heir:
+    await time_passes(database, LEASE)
+    async with working(database, vitec_url) as heir:
         await soon(lambda: _ended(heir, new, 2, "delivered"))
     assert [request.operation.value for request in office.received] == list(CHAIN)
 
@@ -138,7 +139,7 @@ async def test_a_worker_that_slept_through_its_lease_sends_nothing_when_it_wakes
             await deliver(self, claim)
 
         patch.setattr(Deliverer, "deliver", frozen)
-        async with working(database, vitec_url, lease=timedelta(seconds=30)) as sleeper:
+        async with working(database, vitec_url) as sleeper:
             await soon(lambda: _is_at(sleeper, new, 0))
             await soon(lambda: _idle(sleeper))
     assert office.received == []

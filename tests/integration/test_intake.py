@@ -269,7 +269,7 @@ async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(databas
     async with taking_in(database) as intake:
         pass
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(intake.accept(application()), 5)
+        await asyncio.wait_for(intake.accept(application()), 30)
     assert ids(database) == []
 
 
@@ -282,7 +282,7 @@ async def test_a_stop_in_the_middle_of_a_commit_still_answers_those_in_it(databa
         intake.stop()
         stopped, _ = await asyncio.wait({task}, timeout=0.2)
         assert not stopped
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 30)
     assert [(await answer).id] == ids(database)
 
 

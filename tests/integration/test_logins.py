@@ -9,10 +9,12 @@ from app.domain.submission import NewStep, Operation, Status
 from app.storage.database import Database
 from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
-from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission
+from tests.integration.delivering import at_estates, estates_asked_for, received, working
+from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission, time_passes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+LONG = timedelta(minutes=5)
 
 
 async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
@@ -33,7 +35,7 @@ async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
     office.order(Fault(status=401, customer_id=CUSTOMER))
     refused, others = at_estates("A", "B", "C"), [application(OTHER) for _ in range(4)]
     await store(database, *refused)
-    async with working(database, vitec_url, probe=timedelta(minutes=5), per_customer=1) as delivery:
+    async with working(database, vitec_url, probe=LONG, per_customer=1) as delivery:
         await soon(received(office, 1))
         await delivery.attempted(refused[0], 1)
         await store(database, *others)
@@ -77,9 +79,10 @@ async def test_a_probe_is_one_call_and_not_one_for_each_place(
     office.order(Fault(delay_seconds=30))
     first, *others = at_estates("A", "B", "C", "D")
     await store(database, first)
-    async with working(database, vitec_url, probe=400 * MILLISECOND, per_customer=2) as delivery:
+    async with working(database, vitec_url, probe=LONG, per_customer=2) as delivery:
         await delivery.attempted(first, 1)
         await store(database, *others)
+        await time_passes(database, LONG)
         await soon(received(office, 2))
         await asyncio.wait({delivery.running}, timeout=0.3)
         assert len(office.received) == 2  # the probe is still under way, and its time for another has not come
@@ -92,7 +95,7 @@ async def test_a_refused_crm_login_rests_alone_and_the_bookings_go_on(
     leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
     bookings = [submission(Operation.VIEWING, BOOKING) for _ in range(3)]
     await store(database, leads[0])
-    async with working(database, vitec_url, probe=timedelta(minutes=5), per_customer=1) as delivery:
+    async with working(database, vitec_url, probe=LONG, per_customer=1) as delivery:
         await delivery.attempted(leads[0], 1)
         await store(database, *leads[1:], *bookings)
         for new in bookings:
@@ -109,13 +112,14 @@ async def test_a_chain_waits_where_its_login_rests_and_repeats_nothing_when_it_g
     refused = submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {}))
     chain = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, refused)
-    async with working(database, vitec_url, probe=timedelta(seconds=0.5)) as delivery:
+    async with working(database, vitec_url, probe=LONG) as delivery:
         await delivery.attempted(refused, 1)
         await store(database, chain)
         assert (await delivery.settled(chain)).status is Status.DELIVERED
         steps = (await delivery.submission(chain.id)).steps
         assert [step.attempts for step in steps] == [1, 0, 0]
         office.lift()
+        await time_passes(database, LONG)
         found = await delivery.all_done(chain)
         assert await delivery.outcomes(chain) == ["delivered"] * 3
     assert [step.attempts for step in found.steps] == [1, 1, 1]

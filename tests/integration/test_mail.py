@@ -1,0 +1,98 @@
+"""Mail servers that fall silent: none holds us up longer than one attempt may take, nor keeps its connection."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+import pytest
+
+from app.alarms import mail
+from app.alarms.mail import SmtpServer
+from app.alarms.receivers import NotTold
+from tests.integration.storing import soon
+
+pytestmark = pytest.mark.anyio
+SENDER = "intresse@example.se"
+# What a mail server answers, one after the other, from the connection on.
+ANSWERS = ("220 hello", "250 hello", "250 from", "250 to", "354 go on", "250 taken", "221 goodbye")
+TAKEN = ANSWERS.index("250 taken") + 1
+
+
+@dataclass
+class Silent:
+    """Says the first `answers` and then nothing more, until the other side leaves. `open`: how many are there."""
+
+    answers: int
+    open: int = 0
+    fell_silent: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        try:
+            for number, answer in enumerate(ANSWERS[: self.answers]):
+                if number:
+                    await reader.readuntil(b".\r\n" if answer == "250 taken" else b"\r\n")
+                writer.write(f"{answer}\r\n".encode())
+            self.fell_silent.set()
+            await reader.read()
+        finally:
+            self.open -= 1
+            writer.close()
+
+    async def is_left(self) -> bool:
+        return not self.open
+
+
+@asynccontextmanager
+async def listening(server: Silent) -> AsyncIterator[SmtpServer]:
+    async with await asyncio.start_server(server.visit, "127.0.0.1", 0) as listener:
+        yield SmtpServer(f"smtp://127.0.0.1:{listener.sockets[0].getsockname()[1]}", SENDER)
+
+
+@pytest.fixture
+def message() -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = message["To"] = SENDER
+    message.set_content("Vitec svarar inte")
+    return message
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "SECONDS", 0.2)
+    monkeypatch.setattr(mail, "QUIT_SECONDS", 0.1)
+
+
+@pytest.mark.parametrize("answers", range(TAKEN))
+async def test_a_server_that_falls_silent_is_left_and_was_not_told(message: EmailMessage, answers: int) -> None:
+    silent = Silent(answers)
+    async with listening(silent) as server, asyncio.timeout(10):
+        with pytest.raises(NotTold):
+            await server.send(message)
+        await soon(silent.is_left)
+
+
+@pytest.mark.parametrize("answers", [TAKEN, len(ANSWERS)])
+async def test_a_server_that_has_taken_the_mail_was_told_however_it_says_goodbye(
+    monkeypatch: pytest.MonkeyPatch, message: EmailMessage, answers: int
+) -> None:
+    monkeypatch.setattr(mail, "SECONDS", 10)
+    silent = Silent(answers)
+    async with listening(silent) as server, asyncio.timeout(10):
+        await server.send(message)
+        await soon(silent.is_left)
+
+
+async def test_who_stops_meanwhile_does_not_wait_for_a_silent_server(
+    monkeypatch: pytest.MonkeyPatch, message: EmailMessage
+) -> None:
+    monkeypatch.setattr(mail, "SECONDS", 60)
+    silent = Silent(2)
+    async with listening(silent) as server, asyncio.timeout(10):
+        sending = asyncio.create_task(server.send(message))
+        await silent.fell_silent.wait()
+        sending.cancel()
+        await asyncio.wait({sending})
+        await soon(silent.is_left)
