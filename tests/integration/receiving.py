@@ -103,9 +103,9 @@ class _Door(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listener)
 
     async def _close(self) -> None:
-        """A connection that is no visit yet is a task; a visit that the other side has left may be none any more."""
-        assert self.server is not None
-        self.server.close()
+        """A connection that is no visit yet is a task; a visit that the other side has left may be none any more. Only
+        the reader is taken away: a server that is closed breaks, and leaks, the connections that are just coming."""
+        self.loop.remove_reader(self._listener)
         while asyncio.all_tasks() - {asyncio.current_task()} or any(visit.transport for visit in self._visits):
             for visit in self._visits:
                 if visit.transport is not None:

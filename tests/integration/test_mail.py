@@ -1,6 +1,7 @@
 """Mail servers that fall silent: none holds us up longer than one attempt may take, nor keeps its connection."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,16 +31,17 @@ class Silent:
 
     async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
-        try:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             for number, answer in enumerate(ANSWERS[: self.answers]):
                 if number:
                     await reader.readuntil(b".\r\n" if answer == "250 taken" else b"\r\n")
                 writer.write(f"{answer}\r\n".encode())
             self.fell_silent.set()
             await reader.read()
-        finally:
-            self.open -= 1
-            writer.close()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        self.open -= 1
 
     async def is_left(self) -> bool:
         return not self.open
