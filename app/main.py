@@ -50,7 +50,7 @@ def create_app(
                 yield
                 log.info("stopping")
 
-    app = App(
+    return App(
         settings.trusted_proxies,
         problems.handlers(site),
         routes=[
@@ -62,8 +62,6 @@ def create_app(
         ],
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # a redirect would be made from the Host header
-    return app
 
 
 def create_worker_app(settings: Settings) -> Starlette:

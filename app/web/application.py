@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.headers import SecurityHeaders
@@ -17,16 +19,22 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 class App(FastAPI):
-    """With what has to be around the answers to faults too. Its routes are plain ones: what the framework makes of a
-    function's signature would cost a post more than all that the post needs."""
+    """With what has to be around the answers to faults too. Its routes are plain ones: what FastAPI makes of a
+    function's signature, and does for each request, would cost a post more than all that the post needs."""
 
     def __init__(self, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Past what looks for telemetry in the environment at each request.
+        await Starlette.__call__(self, scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
-        return SecurityHeaders(TrustedProxies(Faults(self.router, self._handlers), self._trusted_proxies))
+        # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.
+        router = Router(self.routes, redirect_slashes=False, lifespan=self.router.lifespan_context)
+        return SecurityHeaders(TrustedProxies(Faults(router, self._handlers), self._trusted_proxies))
 
     def openapi(self) -> dict[str, Any]:
         """What `/openapi.json` answers; plain routes can't be described by themselves."""
