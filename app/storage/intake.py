@@ -20,6 +20,7 @@ from app.storage.repeats import Accepted, Outcome, is_new, sorted_out
 
 LARGEST_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
 MOST_WAITING = 1000
+TURNS = 2  # of the loop: posts at hand come along, or many would wait while the first of them is committed alone
 
 log = structlog.get_logger()
 
@@ -64,6 +65,9 @@ class Intake:
         self._filled.set()
 
     async def _commit_waiting(self) -> None:
+        for _ in range(TURNS):
+            if len(self._waiting) < LARGEST_BATCH:
+                await asyncio.sleep(0)
         batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
         if not self._waiting and not self._stopping:
             self._filled.clear()
