@@ -107,10 +107,7 @@ async def act(look: Look, _: object) -> Response:
     name, one = await _named(look)
     if one is None:
         return refuse(look.request, look.desk.site, 404)
-    try:
-        done = await look.desk.actions[name](one)
-    except KeyError:  # erased meanwhile
-        done = False
+    done = await look.desk.actions[name](one)
     look.desk.overviews.forget()
     log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
     return go(address(f"{LIST}/{one.id}", done=name if done else "nothing"))

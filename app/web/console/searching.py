@@ -21,7 +21,6 @@ AGES: Mapping[str, tuple[str, Callable[[datetime], dict[str, datetime]]]] = {
     "older-1d": (N_("Older than a day"), lambda now: {"received_before": now - timedelta(days=1)}),
     "older-7d": (N_("Older than 7 days"), lambda now: {"received_before": now - timedelta(days=7)}),
 }
-FILTERS = ("q", "status", "customer", "operation", "age")
 _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
 
 
