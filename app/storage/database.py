@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
+from app.storage.checkpoints import MOST_PAGES, Checkpoints
 from app.storage.prepared import run_in_driver
 from app.storage.transactions import TransactionThreads
 
@@ -46,6 +47,7 @@ class Database:
         reading = self.engine.execution_options(intresse_reads=True)
         self._writers = TransactionThreads(self.engine, 1 if self.is_sqlite else POSTGRESQL_WRITERS, "write")
         self._readers = TransactionThreads(reading, READERS, "read")
+        self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailable` when the transaction could not be committed."""
@@ -58,6 +60,8 @@ class Database:
     def close(self) -> None:
         self._writers.close()
         self._readers.close()
+        if self._checkpoints:
+            self._checkpoints.close()
         self.engine.dispose()
 
 
@@ -125,7 +129,7 @@ def _sqlite_engine(url: URL) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseUnusable(f"{Path(url.database).parent}: {error.strerror}") from error
-    engine = create_engine(url, module=dbapi2, pool_size=READERS + 1, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(url, module=dbapi2, pool_size=READERS + 2, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -139,14 +143,34 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"wal_autocheckpoint={MOST_PAGES}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _checkpoints_after_commits(engine: Engine) -> Checkpoints:
+    checkpoints = Checkpoints(engine)
+
+    def committing(connection: Connection) -> None:
+        if not _reads(connection):
+            checkpoints.committed()
+
+    event.listen(engine, "commit", committing)
+    return checkpoints
+
+
+def _reads(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("intresse_reads"))
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a writer waits for its turn at the start instead of failing half-way.
-    reads = connection.get_execution_options().get("intresse_reads")
-    run_in_driver(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
+    run_in_driver(connection, "BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
