@@ -3,7 +3,7 @@
 Every answer gets `DEFAULTS` for what it does not say itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,11 +32,11 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
-        async def complete(message: Message) -> None:
+        def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 said = tuple([name for name, _ in message["headers"]])
                 message["headers"] = [*message["headers"], *_missing(said)]
-            await send(message)
+            return send(message)
 
         await self._app(scope, receive, complete)
 

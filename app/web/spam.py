@@ -25,5 +25,8 @@ def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int |
 
 
 def _has_link(typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
-    said = (typed[name] for name in names if name in typed)
-    return any(not _IN_LINKS.isdisjoint(text) and _LINK.search(text) for text in said)
+    for name in names:
+        text = typed.get(name)
+        if text and not _IN_LINKS.isdisjoint(text) and _LINK.search(text):
+            return True
+    return False

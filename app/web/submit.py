@@ -35,6 +35,11 @@ class Faulty(Exception):
 async def submit(visit: Visit, body: Body) -> Accepted:
     """Committed when it returns. Raises `Forbidden`, `Faulty`, `TooMany`, `RepeatMismatch`, `StoreUnavailable`; then
     nothing was stored."""
+    return await visit.site.intake.accept(_checked(visit, body))
+
+
+def _checked(visit: Visit, body: Body) -> NewSubmission:
+    """Raises `Forbidden`, `Faulty`, `TooMany`."""
     if not may_post(visit, body):
         raise Forbidden
     now = datetime.now(UTC)
@@ -58,8 +63,7 @@ async def submit(visit: Visit, body: Body) -> Accepted:
         raise Faulty(faults)
     if not with_key:
         visit.site.limits.count(customer, visit.address)
-    new = _submission(visit, body, read, read.application, now)
-    return await visit.site.intake.accept(new)
+    return _submission(visit, body, read, read.application, now)
 
 
 def _take_slot(visit: Visit, body: Body) -> list[Fault]:
