@@ -1,21 +1,23 @@
 """SQLite's log is copied into the database by a thread of its own, while commits go on.
 
 SQLite would do it within every some tenth commit, and whoever waited for that one waited half as long again. The thread
-steps back behind the others, so on a single core, too, it takes its time from nobody who waits. Should it not come to
-its work, SQLite does it after all, when the log has `MOST_PAGES`.
+steps back behind the others, so on a single core, too, it takes its time from nobody who waits. Where commits never
+pause, some pages are always left. The next commit copies those, and the log begins anew.
 """
 
 import os
 import sys
 from threading import Event, Thread, get_native_id
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-MOST_PAGES = 16384  # 64 MB
+MOST_PAGES = 16384  # 64 MB: SQLite copies them within a commit after all, should the thread not come to its work
+FEW_PAGES = 256  # that a commit may copy; in a tenth of its own time
 PAUSE_SECONDS = 1.0  # after a commit: the more there is, the more pages are in it twice and copied once
-PASSES = 8  # each copies what came during the one before; after one during which nothing came, the log begins anew
+PASSES = 8  # after the first; each copies what came during the one before
 NICENESS = 10
 
 log = structlog.get_logger()
@@ -28,12 +30,17 @@ class Checkpoints:
         self._failure: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._due = Event()
         self._stopping = Event()
+        self._few_left = False
         self._thread = Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
-    def committed(self) -> None:
-        """There is something in the log."""
+    def committing(self) -> int:
+        """A commit is about to be made: from how many pages in the log on it shall copy them itself."""
         self._due.set()
+        if self._few_left:
+            self._few_left = False
+            return 1
+        return MOST_PAGES
 
     def close(self) -> None:
         """What is still in the log, SQLite copies with its last connection."""
@@ -53,15 +60,23 @@ class Checkpoints:
     def _copy(self) -> None:
         connection = self._engine.raw_connection()
         try:
-            before = None
+            copied = _copied(connection)
             for _ in range(PASSES):
-                cursor = connection.cursor()
-                _, pages, _ = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages == before:
+                before, copied = copied, _copied(connection)
+                if copied == before:
+                    return  # nothing came meanwhile
+                if copied - before <= FEW_PAGES:
                     break
-                before = pages
+            self._few_left = True
         finally:
             connection.close()
+
+
+def _copied(connection: Any) -> int:
+    """How many pages of the log are in the database now."""
+    cursor = connection.cursor()
+    _, _, pages = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)
 
 
 def _step_back() -> None:

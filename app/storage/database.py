@@ -23,6 +23,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
+BOUND = "bound"  # in a SQLite connection's info: from how many pages in the log on its commits copy them
 BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's moment, by the database's clock
 WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there yet
 
@@ -157,8 +158,12 @@ def _checkpoints_after_commits(engine: Engine) -> Checkpoints:
     checkpoints = Checkpoints(engine)
 
     def committing(connection: Connection) -> None:
-        if not _reads(connection):
-            checkpoints.committed()
+        if _reads(connection):
+            return
+        bound = checkpoints.committing()
+        if bound != connection.info.get(BOUND, MOST_PAGES):
+            run_in_driver(connection, f"PRAGMA wal_autocheckpoint={bound}").close()
+            connection.info[BOUND] = bound
 
     event.listen(engine, "commit", committing)
     return checkpoints

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -78,8 +79,30 @@ def test_reading_is_no_reason_to_copy_anything(database: Database) -> None:
 
 def test_where_the_thread_cannot_keep_up_sqlite_does_it_itself(database: Database) -> None:
     for run in (database.read, database.write):
-        bound = asyncio.run(run(lambda c: c.execute(text("PRAGMA wal_autocheckpoint")).scalar()))
-        assert bound == MOST_PAGES
+        assert asyncio.run(run(bound)) == MOST_PAGES
+
+
+def bound(connection: Connection) -> int | None:
+    return connection.execute(text("PRAGMA wal_autocheckpoint")).scalar()
+
+
+def pages_in_the_log(connection: Connection) -> int:
+    _, pages, _ = connection.execute(text("PRAGMA wal_checkpoint(NOOP)")).one()
+    return int(pages)
+
+
+@pytest.mark.anyio
+async def test_where_commits_never_pause_the_log_begins_anew_all_the_same(
+    database: Database,
+) -> None:
+    lengths = [0]
+    deadline = time.monotonic() + 30
+    while lengths[-1] >= lengths[-2:][0] and time.monotonic() < deadline:
+        await database.write(store("a" * 3000))
+        lengths.append(await database.read(pages_in_the_log))
+    assert lengths[-1] < lengths[-2]
+    await database.write(store("björn"))
+    assert await database.write(bound) == MOST_PAGES  # the next ones are quick again
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
@@ -103,10 +126,10 @@ def test_it_ends_with_the_database_at_once_and_leaves_no_log(database: Database,
 def test_a_copy_that_fails_is_told_and_tried_again_after_the_next_commit(file: Path) -> None:
     engine = create_engine(f"sqlite:///{file.parent}/away/intresse.db")  # no such folder: it can't be opened
     with capture_logs() as lines, closing(Checkpoints(engine)) as checkpoints:
-        checkpoints.committed()
+        checkpoints.committing()
         eventually(lambda: lines)
         (file.parent / "away").mkdir()
-        checkpoints.committed()
+        checkpoints.committing()
         eventually(lambda: (file.parent / "away" / "intresse.db").exists())
     engine.dispose()
     assert [(line["event"], line["detail"]) for line in lines] == [
