@@ -17,7 +17,6 @@ MOST_HEAD = 512 * 1024  # bytes; the first piece of a body may come with the hea
 class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._in_head = self._is_awaited = True
         self._head_size = 0
         self._clock: asyncio.TimerHandle | None = None
 
@@ -30,42 +29,40 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
+        before = self.cycle
+        if self._is_in_head():
             self._head_size += len(data)
             if self._head_size > MOST_HEAD:
                 self.send_400_response("The request's head is too large.")
                 return
         super().data_received(data)
-        if self._is_awaited and self._clock is None:
+        if self.cycle is not before:  # a head is complete; what followed is its body, or of another request
+            self._head_size = 0
+            self._stop_clock()
+        if not self._is_awaited():
+            self._stop_clock()
+        elif self._clock is None:
             self._start_clock()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head, self._is_awaited, self._head_size = True, True, 0
+    def _is_in_head(self) -> bool:
+        """Uvicorn makes the scope when a request begins, and the cycle when its head is complete."""
+        return self.cycle is None or self.cycle.scope is not self.scope
 
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self._stop_clock()
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._stop_clock()
-        super().on_message_complete()
+    def _is_awaited(self) -> bool:
+        """Whether more of a head has to come, or the first of a body. Asked when data came, and before anyone has read
+        it: what came of a body is there."""
+        return self._is_in_head() or (self.cycle.more_body and not self.cycle.body)
 
     def _start_clock(self) -> None:
         self._clock = self.loop.call_later(HEAD_SECONDS, self._time_is_up)
 
     def _time_is_up(self) -> None:
-        if self._in_head:
+        if self._is_in_head():
             self.transport.close()
         else:
             self.cycle.message_event.set()  # an empty piece, with more to come
 
     def _stop_clock(self) -> None:
-        self._is_awaited = False
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None

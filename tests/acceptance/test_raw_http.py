@@ -125,6 +125,13 @@ def test_a_second_head_on_the_same_connection_is_not_waited_for_either(desk: Des
         assert rest_of(connection) == b""
 
 
+def test_a_head_that_begins_behind_a_whole_request_is_not_waited_for_either(desk: Desk) -> None:
+    with connected(desk) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\nGET /healthz HTTP/1.1\r\nX-Slow: ")
+        assert status(connection.recv(65536)) == 200
+        assert rest_of(connection) == b""
+
+
 @pytest.mark.parametrize("sent", [b"", BODY[:20]])
 def test_a_body_that_does_not_come_is_answered_and_not_waited_for(desk: Desk, sent: bytes) -> None:
     with connected(desk) as connection:
@@ -132,6 +139,14 @@ def test_a_body_that_does_not_come_is_answered_and_not_waited_for(desk: Desk, se
         answer = rest_of(connection)
     assert status(answer) == 408
     assert b"connection: close" in answer.lower()
+
+
+def test_a_chunk_that_is_announced_and_does_not_come_is_not_waited_for_either(desk: Desk) -> None:
+    with connected(desk) as connection:
+        connection.sendall(HEAD + HOST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert status(connection.recv(65536)) == 100  # so its body is read now
+        connection.sendall(b"5\r\n")
+        assert status(rest_of(connection)) == 408
 
 
 def test_slow_senders_keep_nobody_else_waiting(desk: Desk) -> None:
