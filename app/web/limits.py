@@ -129,15 +129,17 @@ class PersonLimits:
 
     def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
         """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
-        seconds = customer.person_rate.get_expiry()
+        seconds, most = customer.person_rate.get_expiry(), customer.person_rate.amount
         number, past = divmod(time.monotonic(), seconds)
         period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
         period.turn(int(number))
-        persons = [hash((customer.id, contact)) for contact in contacts.values()]
-        still = 1 - past / seconds
-        for person in persons:
-            if period.now.get(person, 0) + period.before.get(person, 0) * still >= customer.person_rate.amount:
+        now, before, still = period.now, period.before, 1 - past / seconds
+        counted = {}
+        for contact in contacts.values():
+            person = hash((customer.id, contact))
+            count = now.get(person, 0)
+            if count + (before.get(person, 0) * still if before else 0) >= most:
                 return True
-        for person in persons:
-            period.now[person] = period.now.get(person, 0) + 1
+            counted[person] = count + 1
+        now.update(counted)
         return False
