@@ -101,8 +101,15 @@ async def test_where_commits_never_pause_the_log_begins_anew_all_the_same(
         await database.write(store("a" * 3000))
         lengths.append(await database.read(pages_in_the_log))
     assert lengths[-1] < lengths[-2]
-    await database.write(store("björn"))
-    assert await database.write(bound) == MOST_PAGES  # the next ones are quick again
+
+
+def test_what_the_thread_has_left_the_next_commit_copies_and_only_that_one(database: Database, file: Path) -> None:
+    assert database._checkpoints is not None
+    asyncio.run(database.write(store("anna")))
+    database._checkpoints._few_left = True
+    asyncio.run(database.write(store("björn")))
+    assert in_the_file_alone(file) == ["anna", "björn"]  # at once, while the thread lets a second pass
+    eventually(lambda: asyncio.run(database.write(bound)) == MOST_PAGES)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
