@@ -49,9 +49,11 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.scope is not self.scope
 
     def _is_awaited(self) -> bool:
-        """Whether more of a head has to come, or the first of a body. Asked when data came, and before anyone has read
-        it: what came of a body is there."""
-        return self._is_in_head() or (self.cycle.more_body and not self.cycle.body)
+        """Whether more of a head has to come, or the first of a body that is still wanted. Asked when data came, and
+        before anyone has read it: what came of a body is there."""
+        if self._is_in_head():
+            return True
+        return self.cycle.more_body and not self.cycle.body and not self.cycle.response_complete
 
     def _start_clock(self) -> None:
         self._clock = self.loop.call_later(HEAD_SECONDS, self._time_is_up)
