@@ -29,6 +29,7 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
         host=host,
         port=port,
         http=HttpProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -22,6 +22,7 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
+MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
 LIST = "list"
 # What a member may hold: None one value, LIST several, a mapping further members.
@@ -80,7 +81,7 @@ def media_of(content_type: str | None) -> Media:
 async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
     """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
     Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
-    content = await _content(request, headers)
+    content = await read_content(request, headers)
     if media is Media.JSON:
         return parse_json(content)
     if media is Media.MULTIPART:
@@ -90,29 +91,29 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], place
     return body
 
 
-async def _content(request: Request, headers: Mapping[str, str]) -> bytes:
-    """Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
+async def read_content(request: Request, headers: Mapping[str, str], largest: int = LARGEST_BODY) -> bytes:
+    """All of a request's body, at most `largest` bytes. Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
     declared = headers.get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared) > LARGEST_BODY:
+    if declared.isascii() and declared.isdigit() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > largest):
         raise TooLarge
-    content, more = await _piece(request, b"")  # `app.web.http_protocol` sees to it that this does not wait for ever
+    content, more = await _piece(request, b"", largest)  # `app.web.http_protocol` bounds this wait
     if more:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while more:
-                    content, more = await _piece(request, content)
+                    content, more = await _piece(request, content, largest)
         except TimeoutError:
             raise TooSlow from None
     return content
 
 
-async def _piece(request: Request, before: bytes) -> tuple[bytes, bool]:
+async def _piece(request: Request, before: bytes, largest: int) -> tuple[bytes, bool]:
     """With what came before, and whether there is more. Raises `ClientDisconnect`, `TooLarge`."""
     message = await request.receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     content = before + message.get("body", b"")
-    if len(content) > LARGEST_BODY:
+    if len(content) > largest:
         raise TooLarge
     return content, message.get("more_body", False)
 

@@ -8,22 +8,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from babel.dates import format_date
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.domain.marketing import is_tag
 from app.domain.moments import STOCKHOLM
+from app.web.bodies import TooLarge, TooSlow, read_content
 from app.web.demo_pages import Choice, CrmCall, DemoPage, Mood
 from app.web.messages import N_, GetText
 from app.web.pages import Firm, LanguageLink
 from app.web.site import choose_language
 from app.web.slots import Slot
 from app.web.templating import LANGUAGE_NAMES, Templates
+from app.web.urlencoded import pairs_of
 
+MAX_MOOD = 200  # bytes of a post
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 OPERATIONS = {
@@ -136,7 +139,14 @@ class _Demo:
         return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
 
     async def change_mood(self, request: Request) -> Response:
-        [mood] = parse_qs((await request.body()).decode("ascii", "ignore")).get("mood", [""])[:1]
+        """From the demo's own page alone: another site's page must not break somebody's demo."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return Response(status_code=403)
+        try:
+            content = await read_content(request, request.headers, MAX_MOOD)
+        except (TooLarge, TooSlow, ClientDisconnect):
+            return Response(status_code=400)
+        mood = dict(pairs_of(content.decode("latin-1"), "replace")).get("mood", "")
         if mood not in MOODS:
             return Response(status_code=400)
         self._stage.set_mood(mood)

@@ -1,6 +1,8 @@
 """What docker-compose.yml starts, as processes: visitors through the proxy over TLS, an upgrade under load."""
 
+import contextlib
 import itertools
+import re
 import socket
 import ssl
 import threading
@@ -138,3 +140,57 @@ def test_while_no_replica_is_there_the_proxy_says_so_and_recovers(running: Produ
 def test_a_connection_that_trickles_is_closed_by_the_proxy(trickling: ssl.SSLSocket) -> None:
     trickling.settimeout(60)
     assert trickling.recv(1000) == b""
+
+
+@contextlib.contextmanager
+def connected(services: Production) -> Iterator[ssl.SSLSocket]:
+    context = ssl.create_default_context(cafile=services.authority)
+    with (
+        socket.create_connection(("localhost", services.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        yield connection
+
+
+def asked(connection: ssl.SSLSocket, request: str) -> str:
+    """One answer, by its Content-Length."""
+    connection.sendall(request.encode())
+    answer = b""
+    while piece := connection.recv(65536):
+        answer += piece
+        head, _, body = answer.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        if length and len(body) >= int(length[1]):
+            break
+    return answer.decode()
+
+
+def check_of(name: str) -> str:
+    return f"GET /embed/check?customer={name} HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    "upgrade", ["Connection: Upgrade\r\nUpgrade: foo\r\n", "Connection: Upgrade\r\nUpgrade: h2c\r\n"]
+)
+def test_everybody_gets_the_answer_to_what_they_asked(running: Production, upgrade: str) -> None:
+    """A stranger hides a request behind an upgrade: through the proxy the next visitor would get its answer."""
+    hidden = check_of("hidden") + "X-Forwarded-For: 203.0.113.9\r\n\r\n"
+    with connected(running) as stranger, connected(running) as visitor:
+        for number in range(200):
+            answer = asked(
+                stranger,
+                f"POST /nothing HTTP/1.1\r\nHost: localhost\r\n{upgrade}Content-Length: {len(hidden)}\r\n\r\n{hidden}",
+            )
+            assert answer.startswith("HTTP/1.1 404"), answer[:300]
+            told = asked(visitor, check_of(f"visitor{number}") + "\r\n")
+            assert f'"customer":"visitor{number}"' in told, told[:500]
+
+
+def test_the_proxy_tells_nobody_what_it_is(running: Production) -> None:
+    with running.client() as browser:
+        assert "server" not in browser.get(FORM).headers
+
+
+def test_a_head_that_is_too_large_ends_at_the_proxy(running: Production) -> None:
+    with running.client() as browser:
+        assert browser.get("/healthz", headers={"X-Long": "a" * 40_000}).status_code == 431

@@ -70,6 +70,20 @@ REFUSED = {
     "a chunk's length that is none": HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + BODY,
     "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
     "a head without end": HEAD + HOST + b"X-Long: " + b"a" * 2_000_000,
+    "a head over 16 KB": HEAD + HOST + b"X-Long: " + b"a" * 17_000 + b"\r\n" + LENGTH + b"\r\n" + BODY,
+    "two transfer encodings": HEAD + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a transfer encoding twice": HEAD + HOST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+    "the identity encoding": HEAD + HOST + b"Transfer-Encoding: identity\r\n\r\n" + BODY,
+    "a tunnel": b"CONNECT "
+    + HOST[6:-2]
+    + b":443 HTTP/1.1\r\n"
+    + HOST
+    + b"\r\n"
+    + HEAD
+    + HOST
+    + LENGTH
+    + b"\r\n"
+    + BODY,
     "headers without end": HEAD + HOST + b"X-Many: aaaaaaaaaaaaaaaaaaaa\r\n" * 60_000,
     "an unknown transfer encoding": HEAD + HOST + b"Transfer-Encoding: gzip\r\n\r\n" + BODY,
 }
@@ -206,3 +220,119 @@ def test_strange_bytes_in_a_header_are_no_fault_of_ours(desk: Desk, header: str)
     answer = answer_to(desk, HEAD + HOST + LENGTH + header.encode() + b": \xff\xfe\x80<script>\r\n\r\n" + BODY)
     assert status(answer) in {303, 400, 403}
     assert b"<script>" not in answer.replace(b'<script src="', b"")
+
+
+SMUGGLED = HEAD.replace(b"OBJ1", b"SMUGGLED") + HOST + LENGTH + b"X-Forwarded-For: 203.0.113.9\r\n\r\n" + BODY
+UPGRADES = {
+    "foo": b"Connection: Upgrade\r\nUpgrade: foo\r\n",
+    "websocket": b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n",
+    "h2c": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
+    "twice": b"Connection: upgrade\r\nConnection: upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n",
+}
+
+
+def pieces_of(request: bytes, size: int) -> list[bytes]:
+    return [request[start : start + size] for start in range(0, len(request), size)]
+
+
+@pytest.mark.parametrize("path", [PATH, "/nothing", "/healthz", "/console/sign-in"])
+@pytest.mark.parametrize("size", [1_000_000, 97])
+@pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
+def test_a_body_behind_an_upgrade_is_a_body_and_never_a_request(
+    desk: Desk, upgrade: bytes, size: int, path: str
+) -> None:
+    head = HEAD.replace(PATH.encode(), path.encode()) + HOST + upgrade
+    request = head + b"Content-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED
+    answers = answer_to(
+        desk, *pieces_of(request + b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n", size)
+    )
+    assert answers.count(b"HTTP/1.1 ") in {1, 2}
+    assert desk.received(PATH.replace("OBJ1", "SMUGGLED")) == []
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_an_honest_client_that_offers_an_upgrade_is_served_as_any_other(
+    desk: Desk, upgrade: bytes, framing: str
+) -> None:
+    length = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    if framing == "length":
+        length = LENGTH + b"\r\n" + BODY
+    answer = answer_to(desk, HEAD + upgrade + HOST + length)
+    assert status(answer) == 303, answer[:200]
+
+
+def test_requests_behind_one_with_an_upgrade_are_answered_in_their_order(desk: Desk) -> None:
+    first = HEAD + UPGRADES["h2c"] + HOST + LENGTH + b"\r\n" + BODY
+    second = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n"
+    answers = answer_to_all(desk, first + second)
+    assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] == [303, 200]
+
+
+def answer_to_all(desk: Desk, sent: bytes) -> bytes:
+    """Until the service hangs up."""
+    with connected(desk) as connection:
+        connection.sendall(sent)
+        found = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                found += piece
+        return found
+
+
+def test_trailers_change_nothing(desk: Desk) -> None:
+    body = b"%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
+    head = HEAD.replace(b"Origin", b"X-Nothing") + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    trailers = f"Origin: {ORIGIN}\r\nAuthorization: Bearer x\r\nReferer: {ORIGIN}/\r\n\r\n".encode()
+    assert status(answer_to(desk, head + body + trailers)) == 403
+    assert status(answer_to(desk, HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + trailers)) == 303
+
+
+@pytest.mark.parametrize("line", [b"X-A: b\r\n", b"X-A: " + b"a" * 8_000 + b"\r\n", b"a" * 1_000])
+def test_trailers_without_end_are_not_read_without_end(desk: Desk, line: bytes) -> None:
+    head = HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    assert status(answer_to(desk, head, *[line * (65_536 // len(line))] * 100)) in {0, 400}
+
+
+def test_chunk_extensions_without_end_are_not_read_without_end(desk: Desk) -> None:
+    head = HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n1;"
+    assert status(answer_to(desk, head, *[b"a" * 65_536] * 100)) in {0, 400}
+
+
+@pytest.mark.parametrize("stray", [b"\r", b"\n", b"\r\n", b"G", b" "])
+def test_a_stray_byte_behind_an_answer_keeps_no_connection_open(desk: Desk, stray: bytes) -> None:
+    with connected(desk) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert status(connection.recv(65536)) == 200
+        connection.sendall(stray)
+        assert rest_of(connection) in {b""} or connection.recv(65536) == b""
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"OPTIONS", b"DELETE"])
+@pytest.mark.parametrize("path", [b"/nothing", b"/healthz", b"/embed.js", b"/console/sign-in", PATH.encode()])
+def test_what_was_answered_before_its_body_was_read_closes_the_connection(
+    desk: Desk, method: bytes, path: bytes
+) -> None:
+    """Whatever follows would be taken for the next request."""
+    unread = method + b" " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\n"
+    answers = answer_to_all(desk, unread + SMUGGLED)
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in answers.lower()
+    assert desk.received(PATH.replace("OBJ1", "SMUGGLED")) == []
+
+
+def test_who_sends_too_much_can_still_read_why(desk: Desk) -> None:
+    """A close with data unread would reset the connection, and lose the answer."""
+    with connected(desk) as connection:
+        connection.sendall(HEAD + HOST + b"Content-Length: 1000000\r\n\r\n" + b"a" * 900_000)
+        assert status(rest_of(connection)) == 413
+
+
+def test_many_requests_at_once_on_one_connection_are_not_all_kept(desk: Desk) -> None:
+    one = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    assert 1 <= answer_to_all(desk, one * 5_000).count(b"HTTP/1.1 200") < 100
+
+
+def test_rubbish_behind_a_request_is_not_taken_for_its_answer(desk: Desk) -> None:
+    answers = answer_to_all(desk, HEAD + HOST + LENGTH + b"\r\n" + BODY + b"\x00\x01 no HTTP \r\n\r\n")
+    assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] in ([303], [303, 400])

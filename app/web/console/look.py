@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.storage.database import StoreUnavailable
+from app.web.bodies import TooLarge, TooSlow, read_content
 from app.web.console.desk import Desk
 from app.web.console.pages import ConsolePage, Frame
 from app.web.console.session import PATH, is_cross_site
@@ -119,12 +120,11 @@ def go(where: str) -> Response:
 
 
 async def form_of(request: Request) -> Mapping[str, str] | None:
-    """The last value of each name; None when it is too large to be ours."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
+    """The last value of each name; None when it is too large, or comes too slowly, to be ours."""
+    try:
+        body = await read_content(request, request.headers, MOST_BYTES)
+    except (TooLarge, TooSlow, ClientDisconnect):
+        return None
     return dict(pairs_of(body.decode("latin-1"), "replace"))
 
 
