@@ -6,11 +6,11 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.fields import cut
+from app.domain.short_cache import cached_when_short
 
 MOST_TAGS = 20
 VALUE_LENGTH = 500
@@ -41,14 +41,14 @@ class Marketing:
         return cls(body.get("referrer"), tuple((tag["name"], tag["value"]) for tag in body.get("utmTags", ())))
 
 
-@lru_cache(maxsize=256)  # each name of a form's inputs, for each post
+@cached_when_short
 def is_tag(name: str) -> bool:
     """`utm_*` or a click id, whatever its case: advertisers write both `utm_source` and `UTM_SOURCE`."""
     lowered = name.lower()
     return lowered in CLICK_IDS or (lowered.startswith("utm_") and len(lowered) > 4)
 
 
-@lru_cache(maxsize=256)  # the same few pages of a broker's
+@cached_when_short
 def page_address(text: str | None) -> str | None:
     """An http(s) address without fragment, at most 2,000; anything else (`javascript:`, a torn one) is nothing."""
     address = _CONTROLS.sub("", text or "").strip().partition("#")[0]
@@ -70,7 +70,7 @@ def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
     return Marketing(page_address(referrer), tuple(tags.items()))
 
 
-@lru_cache(maxsize=256)  # the same few
+@cached_when_short
 def _tag_name(text: str) -> str:
     name = one_line(text, NAME_LENGTH)
     return name.lower() if is_tag(name) else name

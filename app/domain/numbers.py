@@ -10,6 +10,7 @@ from app.domain.fields import Reading, fault
 
 LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
 MOST_DIGITS = 28  # of that
+MAX_NUMBER_TEXT = 100  # characters of what a person writes
 
 
 def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
@@ -27,6 +28,8 @@ def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
 
 def _typed_number(text: str) -> int | float:
     """As a person writes it in Swedish: `1 250 000`, `3,5`."""
+    if len(text) > MAX_NUMBER_TEXT:
+        raise fault("invalid_number")
     try:
         parsed = parse_decimal(text, locale="sv")
     except NumberFormatError as error:

@@ -3,8 +3,10 @@
 import asyncio
 import hmac
 import ipaddress
+from collections.abc import Callable
 
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -12,6 +14,7 @@ from starlette.routing import Route
 from app.metrics.counts import Counts
 from app.metrics.standing import Standing
 
+MAX_ACCEPT = 1000  # characters that are looked at
 FORWARDED = ("x-forwarded-for", "forwarded")
 
 
@@ -24,12 +27,22 @@ def routes(counts: Counts, standing: Standing, token: str | None) -> list[Route]
         if token is None and not _is_local(request):
             return PlainTextResponse("without metrics_token only this machine may ask\n", 403)
         await standing.refresh()
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        encode, media_type = _encoder(request.headers.get("accept", ""))
         # In a thread: many customers are many lines, and posts are not to wait for them.
         body = await asyncio.to_thread(encode, counts.registry)
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
     return [Route("/metrics", metrics, methods=["GET"])]
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """As asked for, and Prometheus's plain text for whoever asks in a way that can't be read."""
+    try:
+        encode, media_type = choose_encoder(accept[:MAX_ACCEPT])
+        media_type.encode("latin-1")
+    except (ValueError, IndexError):
+        return choose_encoder("")
+    return (encode, media_type) if media_type.isprintable() else choose_encoder("")
 
 
 def _carries(request: Request, token: str) -> bool:

@@ -34,11 +34,24 @@ class App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.
         router = Router(self.routes, redirect_slashes=False, lifespan=self.router.lifespan_context)
-        return SecurityHeaders(TrustedProxies(Faults(router, self._handlers), self._trusted_proxies))
+        return SecurityHeaders(TrustedProxies(Faults(PlainPaths(router), self._handlers), self._trusted_proxies))
 
     def openapi(self) -> dict[str, Any]:
         """What `/openapi.json` answers; plain routes can't be described by themselves."""
         return describe()
+
+
+class PlainPaths:
+    """No address of ours has a control character in it; a route's pattern would let a line break through at its end,
+    and a database refuse a NUL."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].isprintable():
+            raise HTTPException(404)
+        await self._app(scope, receive, send)
 
 
 class Faults:

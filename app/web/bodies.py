@@ -1,14 +1,16 @@
 """A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, quote_from_bytes
 
 import pydantic_core
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 from app.domain.faults import Fault
 from app.domain.fields import trim
 from app.domain.marketing import is_tag
+from app.domain.short_cache import cached_when_short
+from app.web.charsets import read_as_typed, with_references
 from app.web.urlencoded import Pairs, pairs_of
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -25,6 +29,7 @@ MOST_FIELDS = 100
 MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
 LIST = "list"
+_ASCII = "".join(map(chr, range(128)))
 # What a member may hold: None one value, LIST several, a mapping further members.
 Tree = Mapping[str, Any]
 # Where an input's value goes: the path of members, and whether there may be several.
@@ -69,7 +74,7 @@ class Media(Enum):
     MULTIPART = "multipart/form-data"
 
 
-@lru_cache(maxsize=64)
+@cached_when_short
 def media_of(content_type: str | None) -> Media:
     """Raises `UnsupportedMedia`."""
     try:
@@ -86,7 +91,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], place
         return parse_json(content)
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), places)
-    body = as_form(*_urlencoded(content), places)
+    body = as_form(*_urlencoded(content, headers.get("content-type", "")), places)
     body.text = content.decode("latin-1")
     return body
 
@@ -148,13 +153,40 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _urlencoded(content: bytes) -> tuple[Pairs, list[Fault]]:
+def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[Fault]]:
     if content.count(b"&") >= MOST_FIELDS:
         return [], [Fault("", "too_many_fields")]
-    try:
-        return pairs_of(content.decode()), []
-    except UnicodeDecodeError:  # keep what can be kept
-        return pairs_of(content.decode(errors="replace"), "replace"), [Fault("", "invalid_encoding")]
+    labels = (_charset_in(content_type), _charset_field(content))
+    if not any(labels):
+        with contextlib.suppress(UnicodeDecodeError):
+            return pairs_of(content.decode()), []
+    # What stands there as bytes is percent-encoded too, so that all of it is decoded alike.
+    text = quote_from_bytes(content, safe=_ASCII)
+
+    def decode(codec: str, errors: str) -> Pairs:
+        pairs = parse_qsl(text, encoding=codec, errors=errors)
+        return [(with_references(name, codec), with_references(value, codec)) for name, value in pairs]
+
+    return read_as_typed(decode, *labels), []
+
+
+def _charset_in(content_type: str) -> str:
+    """The charset that a Content-Type names; "" for none."""
+    _, _, parameters = content_type.lower().partition(";")
+    return next((value for name, value in _assignments(parameters, ";") if name == "charset"), "")
+
+
+def _charset_field(content: bytes) -> str:
+    """The input that browsers fill in with the page's charset."""
+    if b"_charset_" not in content:
+        return ""
+    return next((value for name, value in _assignments(content.decode("latin-1"), "&") if name == "_charset_"), "")
+
+
+def _assignments(text: str, separator: str) -> Iterator[tuple[str, str]]:
+    for part in text.split(separator):
+        name, _, value = part.partition("=")
+        yield name.strip(), value
 
 
 async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fault]]:
@@ -167,7 +199,11 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Faul
         return [], [Fault("", "invalid_form")]
     if content.lower().count(b"content-disposition:") > MOST_FIELDS:
         return [], [Fault("", "too_many_fields")]
-    parser = MultiPartParser(headers, stream(), max_files=MOST_FIELDS, max_fields=MOST_FIELDS)  # type: ignore[arg-type]
+    # Read byte by byte: which charset it is, the form itself may say.
+    _, parameters = parse_options_header(headers.get("content-type", ""))
+    boundary = parameters.get(b"boundary", b"").decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
+    bytewise = Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
+    parser = MultiPartParser(bytewise, stream(), max_files=MOST_FIELDS, max_fields=MOST_FIELDS)  # type: ignore[arg-type]
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
@@ -178,7 +214,20 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Faul
         elif _is_file(value):
             faults.append(Fault(name, "file"))
     await form.close()
-    return pairs, faults
+    return _decoded(pairs, headers.get("content-type", "")), faults
+
+
+def _decoded(pairs: Pairs, content_type: str) -> Pairs:
+    """Of pairs of which each character is a byte."""
+    named = dict(pairs).get("_charset_", "")
+
+    def decode(codec: str, errors: str) -> Pairs:
+        def text(bytewise: str) -> str:
+            return with_references(bytewise.encode("latin-1").decode(codec, errors), codec)
+
+        return [(text(name), text(value)) for name, value in pairs]
+
+    return read_as_typed(decode, _charset_in(content_type), named)
 
 
 def _is_file(upload: UploadFile) -> bool:

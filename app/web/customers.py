@@ -5,13 +5,15 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem
 
 from app.domain.plan import Defaults
+from app.domain.short_cache import cached_when_short
 from app.web.pages import Firm
+
+MAX_ADDRESS = 45  # characters of an IP address; what a proxy forwards need not be one
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def _matches(origin: str, allowed: str) -> bool:
     return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
 
 
-@lru_cache(maxsize=256)
+@cached_when_short
 def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:
@@ -69,11 +71,11 @@ def origin_of(address: str | None) -> str | None:
 def network_of(address: str) -> str:
     """Whom a limit counts: an IPv4 address, or an IPv6 network of /64, which is one household's."""
     if ":" not in address:
-        return address
+        return address[:MAX_ADDRESS]
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        return address
+        return address[:MAX_ADDRESS]
     if isinstance(ip, ipaddress.IPv6Address):
         return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
     return address

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from urllib.parse import urlencode
 
 from markupsafe import escape
@@ -11,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.domain.filling import ViewingDefaults
 from app.domain.marketing import page_address
+from app.domain.short_cache import cached_when_short
 from app.web.customers import origin_of
 from app.web.headers import page_headers, private_headers
 from app.web.messages import plain_field
@@ -152,7 +152,7 @@ def _query_start(visit: Visit, referrer: str) -> str:
     return "?" + "".join(f"{part}&" for part in kept if part)
 
 
-@lru_cache(maxsize=256)  # a broker's homes
+@cached_when_short
 def _referrer_pair(referrer: str) -> str:
     return urlencode({"referrer": referrer})
 

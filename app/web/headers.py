@@ -47,7 +47,6 @@ def _missing(said: tuple[bytes, ...]) -> Sequence[tuple[bytes, bytes]]:
     return [header for header in encoded if header[0] not in said]
 
 
-@lru_cache(maxsize=1024)
 def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:
     """`frame_ancestors` is the sources that may frame the page, as CSP writes them; "" leaves that open (demo).
     `form_action` is where its forms may lead, after redirects too."""

@@ -1,11 +1,12 @@
 """Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
 
-The `limits` library reads the rates and decides; only its memory is ours. Its own walks through all addresses in a
-thread up to a hundred times a second, which at 10,000 addresses takes a third of a core. Persons are counted by hand.
+The `limits` library reads the rates and decides; only its memory is ours. Its own has no bound, and walks through all
+addresses in a thread up to a hundred times a second. Persons are counted by hand.
 """
 
 import time
-from collections import deque
+from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -15,7 +16,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from app.web.customers import Customer, network_of
 
-SWEEP_SECONDS = 60.0
+MAX_KEYS = 20_000  # addresses that are counted at a time: with what they hold at most some 10 MB
+MAX_ENTRIES = 500_000
 MOST_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
 
 
@@ -28,40 +30,44 @@ class TooMany(Exception):
 
 
 class Windows(Storage, MovingWindowSupport):
-    """The moments of each key's last entries, oldest first; keys that have been silent are swept out now and then."""
+    """The moments of each key's last entries, oldest first. Keys stand in the order of their last entry, so that those
+    whose window is over, and the longest silent ones when there are too many, are found at the front."""
 
     STORAGE_SCHEME = ["intresse-memory"]  # noqa: RUF012  # the library's own declaration
 
     def __init__(self) -> None:
         super().__init__()
-        self._moments: dict[str, deque[float]] = {}
+        self._moments: dict[str, array[float]] = {}
+        self._entries = 0
         self._longest = 0.0
-        self._swept_at = time.monotonic()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         now = time.monotonic()
-        self._sweep(now, expiry)
-        moments = self._moments.setdefault(key, deque(maxlen=limit))
-        if amount > limit or (
-            len(moments) + amount > limit and moments[len(moments) + amount - limit - 1] > now - expiry
-        ):
-            return False
-        moments.extend([now] * amount)
-        return True
+        self._longest = max(self._longest, expiry)
+        moments = self._moments.pop(key, None) or array("d")
+        gone = bisect_right(moments, now - expiry)
+        del moments[:gone]
+        self._entries -= gone
+        fits = len(moments) + amount <= limit
+        if fits:
+            moments.extend([now] * amount)
+            self._entries += amount
+        if moments:
+            self._moments[key] = moments
+        self._drop(now - self._longest)
+        return fits
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         now = time.monotonic()
         inside = [moment for moment in self._moments.get(key, ()) if moment > now - expiry]
         return time.time() - (now - inside[0] if inside else 0), len(inside)
 
-    def _sweep(self, now: float, expiry: int) -> None:
-        self._longest = max(self._longest, expiry)
-        if now - self._swept_at < SWEEP_SECONDS:
-            return
-        self._swept_at = now
-        self._moments = {
-            key: moments for key, moments in self._moments.items() if moments and moments[-1] > now - self._longest
-        }
+    def _drop(self, over: float) -> None:
+        while self._moments:
+            oldest, moments = next(iter(self._moments.items()))
+            if moments[-1] > over and len(self._moments) <= MAX_KEYS and self._entries <= MAX_ENTRIES:
+                return
+            self.clear(oldest)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -82,10 +88,11 @@ class Windows(Storage, MovingWindowSupport):
     def reset(self) -> int | None:
         count = len(self._moments)
         self._moments.clear()
+        self._entries = 0
         return count
 
     def clear(self, key: str) -> None:
-        self._moments.pop(key, None)
+        self._entries -= len(self._moments.pop(key, ()))
 
 
 class AddressLimits:

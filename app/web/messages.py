@@ -91,6 +91,7 @@ GENERAL: Mapping[str, str] = {
     "required": N_("%(name)s is missing"),
     "too_long": N_("%(name)s can be at most %(max)s characters"),
     "control_characters": N_("%(name)s contains a line break or a hidden character. Write it again by hand"),
+    "damaged_text": N_("%(name)s was damaged on its way here. Write it again"),
     "invalid_email": _EMAIL,
     "invalid_phone": _PHONE,
     "invalid_personnummer": N_("Check the digits of the personal identity number, like this: YYYYMMDD-XXXX"),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from urllib.parse import urlencode
 
+from app.domain.short_cache import cached_when_short
 from app.storage.intake import Intake
 from app.storage.leads import Leads
 from app.storage.outcomes import Outcomes
@@ -16,6 +16,7 @@ from app.web.limits import AddressLimits, PersonLimits
 from app.web.signing import FormTokens, LinkSecrets, Repeats
 from app.web.templating import Skeleton, Templates
 
+MAX_ACCEPT_LANGUAGE = 500  # characters that are looked at
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
@@ -75,11 +76,11 @@ def choose_language(asked: str | None, accepted: str | None, default: str, known
     return _accepted(accepted, known) or (default if default in known else known[0])
 
 
-@lru_cache(maxsize=256)
+@cached_when_short
 def _accepted(header: str | None, known: tuple[str, ...]) -> str | None:
     """The known language with the highest weight; of equal ones the first named."""
     best: tuple[float, str] | None = None
-    for part in (header or "")[:500].split(","):
+    for part in (header or "")[:MAX_ACCEPT_LANGUAGE].split(","):
         tag, _, parameter = part.strip().partition(";")
         language = tag.strip().partition("-")[0].lower()
         try:

@@ -4,18 +4,19 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from babel.dates import format_datetime
 
 from app.domain.faults import Fault
 from app.domain.moments import STOCKHOLM
+from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.web.messages import N_, GetText
 
 MOST_SLOTS = 50
+MAX_TEXT = 6_000  # characters; 50 times in their longest form
 _START, _END = N_("EEEE d MMMM,|HH:mm"), N_("HH:mm")  # CLDR's patterns
-_SLOT = re.compile(r"([^@,;\s]+)@([^/,;\s]+)/([^,;\s]+)")
+_BETWEEN = re.compile(r"[,;\s]+")
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # a `+` that nobody encoded comes as a space
 
 
@@ -37,11 +38,13 @@ class Slot:
         return day, f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
 
 
-@lru_cache(maxsize=1024)  # the same for all visitors of one home
+@cached_when_short
 def offered(text: str) -> tuple[Slot, ...]:
     """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
     found: dict[str, Slot] = {}
-    for identity, start, end in _SLOT.findall(_LOST_PLUS.sub("+", text)):
+    for part in _BETWEEN.split(_LOST_PLUS.sub("+", text[:MAX_TEXT])):
+        identity, _, span = part.partition("@")
+        start, _, end = span.partition("/")
         starts_at, ends_at = _moment(start), _moment(end)
         if (
             PATH_ID.fullmatch(identity)

@@ -4,13 +4,14 @@ import hashlib
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from coloraide import Color
 from markupsafe import Markup
 
 from app.web.static_files import STATIC
 
+LOOKS = 512  # that are remembered, of customers and of the console's embed builder
 ACCENT, RADIUS, FONT = "#0b5d4b", "6px", "system-ui"
 # It is written into a style element, so nothing that could end a declaration passes.
 _FONT_NAME = r"(?:[A-Za-z][A-Za-z0-9 -]{0,39}|\"[A-Za-z0-9 -]{1,40}\"|'[A-Za-z0-9 -]{1,40}')"
@@ -35,7 +36,7 @@ class Stylesheet:
     csp_hash: str
 
 
-@cache
+@lru_cache(maxsize=LOOKS)
 def stylesheet(accent: str = ACCENT, radius: str = RADIUS, font: str = FONT) -> Stylesheet:
     """The page's style in the firm's colours. Raises `ValueError` for what the configuration would have refused."""
     for value, rule in ((accent, COLOUR), (radius, LENGTH), (font, FONTS)):

@@ -1,5 +1,6 @@
 """One look at the console: who is signed in, in which language, and what every page has around it."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from app.web.bodies import TooLarge, TooSlow, read_content
 from app.web.console.desk import Desk
 from app.web.console.pages import ConsolePage, Frame
 from app.web.console.session import PATH, is_cross_site
+from app.web.cookies import cookies_of
 from app.web.form_pages import language_links, query_start
 from app.web.messages import GetText
 from app.web.problems import refuse
@@ -36,6 +38,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
 log = structlog.get_logger()
 
 
@@ -49,7 +53,7 @@ class Look:
 
     @cached_property
     def language(self) -> str:
-        asked = self.asked("lang") or self.request.cookies.get(LANGUAGE_COOKIE)
+        asked = self.asked("lang") or cookies_of(self.request.headers.get("cookie")).get(LANGUAGE_COOKIE)
         accepted = self.request.headers.get("accept-language")
         return choose_language(asked, accepted, "sv", self.desk.site.templates.languages)
 
@@ -58,7 +62,8 @@ class Look:
         return self.desk.site.templates.gettext(self.language)
 
     def asked(self, name: str) -> str:
-        return self.request.query_params.get(name, "").strip()[:200]
+        text = self.request.query_params.get(name, "").strip()[:200]
+        return _CONTROLS.sub("", text)
 
     def frame(self, section: str) -> Frame:
         site, session = self.desk.site, self.session
@@ -82,7 +87,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def look_of(request: Request, desk: Desk) -> Look:
-    return Look(request, desk, desk.sessions.of(request.cookies))
+    return Look(request, desk, desk.sessions.of(cookies_of(request.headers.get("cookie"))))
 
 
 def signed_in(desk: Desk, show: Page) -> Endpoint:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def request(content: bytes, content_type: str, *, declared: int | None = None, p
         {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
         for number, chunk in enumerate(chunks, 1)
     ]
-    headers = [(b"content-type", content_type.encode())]
+    headers = [(b"content-type", content_type.encode("latin-1", "replace"))]
     if declared is not None:
         headers.append((b"content-length", str(declared).encode()))
 
@@ -249,10 +249,49 @@ def test_a_form_has_at_most_a_hundred_fields(fields: int, faults: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"firstName=%E5sa&lastName=Ek", b"firstName=\xe5sa&lastName=Ek"])
-def test_a_form_in_another_encoding_is_a_fault_that_keeps_what_it_can(content: bytes) -> None:
+def test_a_form_of_an_old_page_is_read_as_windows_1252(content: bytes) -> None:
     body = read_as(content, FORM)
-    assert body.faults == (Fault("", "invalid_encoding"),)
-    assert body.typed == {"firstName": "\ufffdsa", "lastName": "Ek"}
+    assert body.faults == ()
+    assert body.typed == {"firstName": "åsa", "lastName": "Ek"}
+
+
+CHARSETS = {"utf-8": "utf-8", "windows-1252": "cp1252", "ISO-8859-1": "cp1252", "iso-8859-15": "iso8859-15"}
+
+
+@pytest.mark.parametrize(("label", "codec"), CHARSETS.items())
+@pytest.mark.parametrize("text", ["Åsa Öberg", "é", "Zoë", "žš", "½", "Ek"])
+def test_a_form_is_read_by_the_charset_that_it_names(label: str, codec: str, text: str) -> None:
+    try:
+        value = text.encode(codec)
+    except UnicodeEncodeError:
+        value = text.encode(codec, "xmlcharrefreplace")  # as browsers do
+    content = b"firstName=" + quote_from_bytes(value).encode()
+    assert read_as(content, f"{FORM}; charset={label}").typed["firstName"] == text
+    assert read_as(content + f"&_charset_={label}".encode(), FORM).typed["firstName"] == text
+    parts, content_type = multipart(('name="firstName"', value))
+    assert read_as(parts, f'{content_type}; charset="{label}"').typed["firstName"] == text
+    parts, content_type = multipart(('name="_charset_"', label.encode()), ('name="firstName"', value))
+    assert read_as(parts, content_type).typed["firstName"] == text
+
+
+NO_CHARSETS = [
+    *("undefined", "idna", "punycode", "utf-7", "unicode_escape", "raw_unicode_escape", "rot13", "hex", "base64"),
+    *("zip", "bz2", "utf-16", "utf-32", "mbcs", "oem", "charmap", "nonsense", "", " ", "a" * 5000, "ütf-8", "\x00"),
+]
+
+
+@pytest.mark.parametrize("label", NO_CHARSETS, ids=ascii)
+@pytest.mark.parametrize("value", ["Åsa".encode(), b"+AD4-", b"\\u0041", b"xn--a", b"\xff\xfeA\x00"], ids=ascii)
+def test_a_charset_that_is_none_is_passed_over(label: str, value: bytes) -> None:
+    head = label.encode("utf-8", "replace").decode("latin-1")
+    try:
+        expected = value.decode()
+    except UnicodeDecodeError:
+        expected = value.decode("cp1252")
+    content = b"firstName=" + quote_from_bytes(value).encode()
+    assert read_as(content, f"{FORM}; charset={head}").typed["firstName"] == expected
+    parts, content_type = multipart(('name="_charset_"', label.encode()), ('name="firstName"', value))
+    assert read_as(parts, f"{content_type}; charset={head}").typed["firstName"] == expected
 
 
 def test_a_multipart_form_is_read_like_any_other() -> None:

@@ -1,6 +1,7 @@
 """How many posts an address may make: counted in a moving window, by a clock that the tests turn."""
 
 import time
+import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.limits import MOST_PERSONS, SWEEP_SECONDS, AddressLimits, PersonLimits, TooMany, Windows
+from app.web.limits import MAX_ENTRIES, MAX_KEYS, MOST_PERSONS, AddressLimits, PersonLimits, TooMany, Windows
 from tests.unit.web.building import CUSTOMER
 
 MINUTE = 60
@@ -148,7 +149,7 @@ def test_addresses_that_have_been_silent_are_forgotten(clock: Clock) -> None:
     windows = Windows()
     for number in range(1000):
         windows.acquire_entry(f"{number}", 2, MINUTE)
-    clock.now += SWEEP_SECONDS + MINUTE
+    clock.now += 2 * MINUTE
     windows.acquire_entry("last", 2, MINUTE)
     assert kept(windows) == 1
 
@@ -156,9 +157,30 @@ def test_addresses_that_have_been_silent_are_forgotten(clock: Clock) -> None:
 def test_addresses_whose_window_is_still_open_are_not_forgotten(clock: Clock) -> None:
     windows = Windows()
     windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
-    clock.now += SWEEP_SECONDS + MINUTE
+    clock.now += 2 * MINUTE
     assert windows.acquire_entry("a minute", 1, MINUTE)
     assert not windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
+
+
+def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_still_counted(clock: Clock) -> None:
+    windows = Windows()
+    tracemalloc.start()
+    for number in range(100_000):
+        windows.acquire_entry(f"LIMITER/M12345/2001:db8:{number:x}::/64/20/1/minute", 20, MINUTE)
+        if number % 1000 == 0:
+            windows.acquire_entry("the stranger", 20, MINUTE)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 12_000_000
+    assert not windows.acquire_entry("the stranger", 20, MINUTE)
+    assert kept(windows) <= MAX_KEYS
+
+
+def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock) -> None:
+    windows = Windows()
+    for number in range(8):
+        windows.acquire_entry(f"{number}", 100_000, MINUTE, 100_000)
+    assert windows._entries <= MAX_ENTRIES
 
 
 def test_one_address_can_be_let_go(clock: Clock) -> None:

@@ -1,0 +1,175 @@
+"""No input of any size holds up others: each at the largest size that it may have, in the worst characters for it."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+
+from app.web.kinds import CONTACT_ME, INTEREST, LEAD, LOAN_PROMISE, MY_LOAN_PROMISE, VIEWING, Kind
+from tests.acceptance.bodies import FORM, SITE, key, with_member
+from tests.acceptance.bodies import JSON as AS_JSON
+from tests.acceptance.desk import Desk, open_desk
+
+CPU_SECONDS = 0.1
+HEAD = 14_000  # bytes; the head may have 16 KB
+BODY = 64_000
+FILLERS = [
+    *(" ", "9", "07", "a", "@", ",", ";", "=", "\\", '"', "%", "-", ".", "/", "&#1;", "ext ", "A@1/2,"),
+    *(" \u200b", "\u0301", "😀", "q=0.1,", "\r\n"),
+]
+HEADERS = [
+    *("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Type", "Cookie", "Forwarded", "Host"),
+    *("Idempotency-Key", "If-None-Match", "If-Modified-Since", "Origin", "Prefer", "Range", "Referer", "User-Agent"),
+    *("X-Forwarded-For", "X-Forwarded-Proto", "Access-Control-Request-Headers", "Sec-Fetch-Site"),
+]
+QUERY = [
+    *("lang", "title", "estate", "slots", "referrer", "utm_source", "utm_x", "gclid", "key", "slot", "customer"),
+    *("origin", "then", "known", "return_url", "name"),
+]
+POSTS: dict[str, tuple[Kind, dict[str, str]]] = {
+    "/Advertising/Estate/M12345/OBJ1/interest": (INTEREST, SITE),
+    "/Viewing/M12345/VIS1/SLOT1/Participant": (VIEWING, SITE),
+    "/CRM/Lead/M12345": (LEAD, key()),
+    "/CRM/Buyer/M12345/C1/LoanPromise": (LOAN_PROMISE, key()),
+}
+OTHER_INPUTS = [
+    "token",
+    "consent",
+    "slot",
+    "gone",
+    "ticks",
+    "return_url",
+    "_charset_",
+    "utm_source",
+    "gclid",
+    "unknown",
+]
+
+
+def full(filler: str, size: int) -> str:
+    """As much of it as fits when it is percent-encoded."""
+    return filler * (size // len(quote(filler, safe="")))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(
+        tmp_path_factory.mktemp("time"), delivery={"wait_seconds": 0}, console_password="en lång nyckel"
+    ) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def addresses(desk: Desk) -> list[str]:
+    """Every address that can be asked for with GET, each path parameter with a short value."""
+    described = desk.client.get("/openapi.json").json()["paths"]
+    found = [path for path, methods in described.items() if "get" in methods]
+    assert len(found) > 10
+    ids = {"customerId": "M12345", "estateId": "OBJ1", "viewingId": "VIS1", "timeSlotId": "SLOT1", "contactIds": "C1"}
+    return [path.format_map({**ids, "token": "t", "id": "i"}) for path in found] + [
+        "/console",
+        "/console/sign-in",
+        "/docs",
+    ]
+
+
+class Slowest:
+    """The longest time of CPU that one request took, of the service and of its client, which run in this process."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.what = ""
+
+    def measure(self, what: str, client: httpx.Client, method: str, path: str, **more: Any) -> None:
+        for _ in range(2):  # something else may run just now
+            began = time.process_time()
+            answer = client.request(method, path, **more)
+            seconds = time.process_time() - began
+            assert answer.status_code < 500, (what, answer.text[:200])
+            if seconds < CPU_SECONDS:
+                break
+        if seconds > self.seconds:
+            self.seconds, self.what = seconds, what
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_no_header_takes_long_to_read(desk: Desk, addresses: list[str], header: str) -> None:
+    slowest = Slowest()
+    for filler in FILLERS:
+        value = full(filler, HEAD).encode("utf-8")[:HEAD].replace(b"\r\n", b"  ").strip() or b"x"
+        for path in ("/Advertising/Estate/M12345/OBJ1/interest", "/metrics", "/embed.js", "/console", "/submissions/x"):
+            slowest.measure(f"{header} {filler!r} {path}", desk.client, "GET", path, headers={header: value})
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+@pytest.mark.parametrize("name", QUERY)
+def test_no_parameter_of_an_address_takes_long_to_read(desk: Desk, addresses: list[str], name: str) -> None:
+    slowest = Slowest()
+    for filler in FILLERS:
+        query = urlencode({name: full(filler, HEAD)})
+        for path in addresses:
+            slowest.measure(f"{path}?{name}= {filler!r}", desk.client, "GET", f"{path}?{query}")
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+def test_no_part_of_a_path_takes_long_to_read(desk: Desk) -> None:
+    slowest = Slowest()
+    described = desk.client.get("/openapi.json").json()["paths"]
+    for filler in FILLERS:
+        part = quote(full(filler, HEAD), safe="")
+        for path in described:
+            if "{" in path:
+                address = path.split("{")[0] + part + "/x" * path.count("/{")
+                slowest.measure(f"{path} {filler!r}", desk.client, "GET", address)
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_input_of_a_form_takes_long_to_read(desk: Desk, path: str) -> None:
+    slowest = Slowest()
+    kind, headers = POSTS[path]
+    for name in (*kind.places, *OTHER_INPUTS):
+        for filler in FILLERS:
+            size = BODY - len(name) - 1
+            content = urlencode({name: full(filler, size)})
+            slowest.measure(f"{name} {filler!r}", desk.client, "POST", path, content=content, headers=headers | FORM)
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_member_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
+    slowest = Slowest()
+    kind, headers = POSTS[path]
+    for name in (*(".".join(place) for place, _ in kind.places.values()), "unknown", "consent"):
+        for filler in FILLERS:
+            body = with_member({}, name, filler * (BODY // len(repr(filler.encode()))))
+            slowest.measure(f"{name} {filler!r}", desk.client, "POST", path, json=body, headers=headers)
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+SHAPES = {
+    "lists in lists": b"[" * 64_000,
+    "objects in objects": b'{"a":' * 12_000,
+    "a long number": b'{"presentAccommodation":{"price":' + b"9" * 63_000 + b"}}",
+    "a long fraction": b'{"presentAccommodation":{"price":0.' + b"9" * 63_000 + b"}}",
+    "many members": b"{" + b",".join(b'"%d":1' % n for n in range(6_000)) + b"}",
+    "many tags": b'{"marketing":{"utmTags":[' + b",".join([b'{"name":"utm_a","value":"b"}'] * 2_000) + b"]}}",
+    "many categories": b'{"updatePerson":{"categoryIds":[' + b",".join([b'"x"'] * 15_000) + b"]}}",
+    "escapes": b'{"firstName":"' + b"\\ud800" * 10_000 + b'"}',
+}
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_shape_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
+    slowest = Slowest()
+    for what, content in SHAPES.items():
+        slowest.measure(what, desk.client, "POST", path, content=content, headers=POSTS[path][1] | AS_JSON)
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
+@pytest.mark.parametrize("kind", [CONTACT_ME, MY_LOAN_PROMISE], ids=["contact", "loan-promise"])
+def test_what_a_personal_form_takes_is_among_what_was_tried(kind: Kind) -> None:
+    assert set(kind.places) <= {name for tried, _ in POSTS.values() for name in tried.places}

@@ -1,0 +1,75 @@
+"""What is remembered between requests: nothing that strangers can make large."""
+
+import gc
+import importlib
+import pkgutil
+import tracemalloc
+from functools import _lru_cache_wrapper
+
+import pytest
+
+import app
+from app.domain import marketing
+from app.domain.short_cache import ENTRIES, MAX_LENGTH, cached_when_short
+from app.web import bodies, customers, site, slots
+
+# Caches whose keys are ours: templates, configuration, statements, numbers and days of the console, lists in files.
+OURS = {
+    *("_content", "describe", "_missing", "stylesheet", "fenced", "number", "share", "day", "_prepare"),
+    "_make_statement",
+}
+STRANGERS = [
+    customers.origin_of,
+    marketing.is_tag,
+    marketing.page_address,
+    slots.offered,
+    lambda text: site._accepted(text, ("sv", "en")),
+]
+
+
+def test_every_cache_is_of_short_texts_or_of_what_is_ours() -> None:
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if "migrations" not in module.name:
+            importlib.import_module(module.name)
+    caches = [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]
+    ours = [one for one in caches if str(one.__module__).startswith("app.")]
+    short = {one.__name__ for one in ours if one.cache_parameters()["maxsize"] == ENTRIES}
+    assert {one.__name__ for one in ours} <= OURS | short
+    assert short >= {"origin_of", "is_tag", "page_address", "_tag_name", "offered", "_accepted", "media_of"}
+
+
+@pytest.mark.parametrize("remembers", STRANGERS)
+@pytest.mark.parametrize("length", [20, MAX_LENGTH, 14_000])
+def test_a_hundred_thousand_inputs_take_no_memory(remembers: object, length: int) -> None:
+    assert callable(remembers)
+    tracemalloc.start()
+    try:
+        for number in range(100_000 if length < 1000 else 2_000):
+            remembers(f"https://{number:x}.example.se/".ljust(length, "a"))
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 1_000_000
+
+
+def test_a_content_type_that_is_none_takes_no_memory() -> None:
+    tracemalloc.start()
+    for number in range(100_000):
+        with pytest.raises(bodies.UnsupportedMedia):
+            bodies.media_of(f"text/{number}")
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 1_000_000
+
+
+def test_short_texts_are_remembered_and_long_ones_are_not() -> None:
+    calls = []
+
+    @cached_when_short
+    def double(text: str) -> str:
+        calls.append(text)
+        return text * 2
+
+    for text in ("a", "a", "b" * MAX_LENGTH, "b" * MAX_LENGTH, "c" * (MAX_LENGTH + 1), "c" * (MAX_LENGTH + 1)):
+        assert double(text) == text * 2
+    assert [len(text) for text in calls] == [1, MAX_LENGTH, MAX_LENGTH + 1, MAX_LENGTH + 1]
