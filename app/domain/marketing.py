@@ -51,13 +51,13 @@ def is_tag(name: str) -> bool:
 @cached_when_short
 def page_address(text: str | None) -> str | None:
     """An http(s) address without fragment, at most 2,000; anything else (`javascript:`, a torn one) is nothing."""
-    address = _CONTROLS.sub("", text or "").strip().partition("#")[0]
+    address = cut(_CONTROLS.sub("", text or "").strip().partition("#")[0], REFERRER_LENGTH)
     try:
         parts = urlsplit(address)
         known = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         return None
-    return cut(address, REFERRER_LENGTH) if known else None
+    return address if known else None
 
 
 def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.metrics.counts import Counts
 from app.metrics.standing import Standing
 
-MAX_ACCEPT = 1000  # characters that are looked at
+OPENMETRICS = "application/openmetrics-text"
 FORWARDED = ("x-forwarded-for", "forwarded")
 
 
@@ -36,13 +36,8 @@ def routes(counts: Counts, standing: Standing, token: str | None) -> list[Route]
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """As asked for, and Prometheus's plain text for whoever asks in a way that can't be read."""
-    try:
-        encode, media_type = choose_encoder(accept[:MAX_ACCEPT])
-        media_type.encode("latin-1")
-    except (ValueError, IndexError):
-        return choose_encoder("")
-    return (encode, media_type) if media_type.isprintable() else choose_encoder("")
+    """Of the two formats that are told: what a header says of versions and escaping beside them is not looked at."""
+    return choose_encoder(OPENMETRICS if OPENMETRICS in accept.lower() else "")
 
 
 def _carries(request: Request, token: str) -> bool:

@@ -13,6 +13,7 @@ from app.domain.plan import Defaults
 from app.domain.short_cache import cached_when_short
 from app.web.pages import Firm
 
+MAX_ADDRESS_OF_PAGE = 2000  # characters that are looked at; an origin ends long before
 MAX_ADDRESS = 45  # characters of an IP address; what a proxy forwards need not be one
 
 
@@ -60,7 +61,7 @@ def _matches(origin: str, allowed: str) -> bool:
 def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:
-        parts = urlsplit(address or "")
+        parts = urlsplit((address or "")[:MAX_ADDRESS_OF_PAGE])  # which it remembers
         default = {"http": 80, "https": 443}.get(parts.scheme)
         port = f":{parts.port}" if parts.port and parts.port != default else ""
     except ValueError:

@@ -336,3 +336,43 @@ def test_many_requests_at_once_on_one_connection_are_not_all_kept(desk: Desk) ->
 def test_rubbish_behind_a_request_is_not_taken_for_its_answer(desk: Desk) -> None:
     answers = answer_to_all(desk, HEAD + HOST + LENGTH + b"\r\n" + BODY + b"\x00\x01 no HTTP \r\n\r\n")
     assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] in ([303], [303, 400])
+
+
+PLAIN = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/embed.js",
+    "/embed/check",
+    "/openapi.json",
+    "/docs",
+    "/console/sign-in",
+    PATH,
+]
+
+
+@pytest.mark.parametrize("ending", ["%0A", "%0D%0A", "%00", "%0a%00", "%7F", "%E2%80%A8", "%85", "%C2%85"])
+@pytest.mark.parametrize("path", [*PLAIN, "/submissions/x", "/receipts/x", "/personal/x", "/static/x", "/"])
+def test_no_address_has_a_control_character(desk: Desk, path: str, ending: str) -> None:
+    assert desk.client.get(f"{path}{ending}").status_code in {401, 404}
+    assert desk.client.get(f"{path.rstrip('/')}/{ending}").status_code in {401, 404}
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=",
+        "application/openmetrics-text; version=x.y",
+        "application/openmetrics-text; version=1.0.0;escaping=\xff",
+        "text/plain; version=1.0.0; escaping=nonsense",
+        "text/plain; version=99999999999999999999.0",
+        "," * 5000,
+        ";=;" * 2000,
+        "\xff\xfe",
+    ],
+    ids=ascii,
+)
+def test_figures_are_told_however_they_are_asked_for(desk: Desk, accept: str) -> None:
+    answer = desk.client.get("/metrics", headers={"Accept": accept.encode("latin-1")})
+    assert answer.status_code == 200
+    assert b"intresse_accepted" in answer.content
