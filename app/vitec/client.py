@@ -32,6 +32,7 @@ PROBES = {
     FunctionGroup.CRM: "CRM/Contact/{}/0",
 }
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
+READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
 CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
 
 
@@ -79,7 +80,7 @@ class VitecClient:
                     trust_env=False,
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                     verify=verify,
-                    limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=KEEPALIVE_SECONDS),
+                    limits=httpx.Limits(max_connections=concurrency + READS, keepalive_expiry=KEEPALIVE_SECONDS),
                 )
             )
             for _ in range(0, concurrency, CALLS_PER_POOL)

@@ -10,6 +10,7 @@ from app.vitec.errors import NotFound, VitecError
 
 PATIENCE_SECONDS = 2.0
 REMEMBERED_SECONDS = 300
+UNKNOWN_SECONDS = 5  # that Vitec is not asked again after it failed
 MOST_REMEMBERED = 1000
 
 Contacts = Callable[[str, Sequence[str]], Awaitable[list[Contact]]]
@@ -23,6 +24,7 @@ class Greeter:
     def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
         self._names: TTLCache[tuple[str, str], str] = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
+        self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MOST_REMEMBERED, UNKNOWN_SECONDS)
 
     def remembered(self, customer_id: str, contact_id: str) -> str:
         """The first name if it is known without asking."""
@@ -32,13 +34,18 @@ class Greeter:
         """The first name; "" where the contact is no living person, or Vitec is away or slow: the page never waits
         longer than 2 s. Raises `NoSuchContact`."""
         key = (customer_id, contact_id)
+        if key in self._unknown:
+            return ""
         if key not in self._names:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     found = await self._contacts(customer_id, [contact_id])
             except NotFound:
                 raise NoSuchContact from None
-            except (VitecError, TimeoutError):
+            except VitecError:
+                self._unknown[key] = None
+                return ""
+            except TimeoutError:
                 return ""
             if not found:
                 raise NoSuchContact

@@ -373,6 +373,6 @@ def test_no_address_has_a_control_character(desk: Desk, path: str, ending: str) 
     ids=ascii,
 )
 def test_figures_are_told_however_they_are_asked_for(desk: Desk, accept: str) -> None:
-    answer = desk.client.get("/metrics", headers={"Accept": accept.encode("latin-1")})
+    answer = desk.client.get("/metrics", headers={b"Accept": accept.encode("latin-1")})
     assert answer.status_code == 200
     assert b"intresse_accepted" in answer.content

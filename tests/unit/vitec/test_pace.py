@@ -73,3 +73,41 @@ def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
     pace.took(A)
     clock.now += 0.2
     assert pace.next_turn() is None
+
+
+def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    assert pace.lend(A) == 0
+    assert pace.lend(A) == pytest.approx(0.1)
+    assert pace.turns(A) == 0
+    clock.now += 0.1
+    assert pace.lend(A) == 0
+
+
+def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    for _ in range(50):
+        pace.took(A)
+        assert pace.lend(A) > 0
+        clock.now += 0.1
+        assert pace.lend(A) > 0
+        assert pace.turns(A) == 1
+    clock.now += 0.06
+    assert pace.lend(A) == 0
+
+
+@pytest.mark.parametrize("per_second", [0.1, 0.5, 1, 10, 1000])
+def test_no_number_of_look_ups_holds_up_the_next_delivery_by_more_than_a_second(
+    clock: Clock, per_second: float
+) -> None:
+    pace = Pace(per_second, clock)
+    lent = 0
+    for _ in range(2000):
+        lent += pace.lend(A) == 0
+        clock.now += 0.01
+    assert 1 <= lent <= 20 * per_second + 1
+    waited = 0.0
+    while not pace.turns(A):
+        clock.now += 0.01
+        waited += 0.01
+    assert waited <= 1.01
