@@ -1,13 +1,37 @@
 """Who gets into the console, and who doesn't."""
 
+import re
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import escape
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.storage.database import Database
+from app.storage.migrations import upgrade
+from app.storage.schema import console_sessions
+from tests.acceptance.html_page import page_of
+
+INTEREST = "/Advertising/Estate/M12345/OBJ1/interest"
 PASSWORD = "ett långt lösenord"
 ORIGIN = "https://leads.example.se"
 OURS = {"Origin": ORIGIN}
+LOOKALIKES = (
+    "https://evil.example.se",
+    "//evil.example.se",
+    "/console.evil",
+    "/console\\evil",
+    "/consolex",
+    "/console/../x",
+    "/console%2f..%2fx",
+    "/console//evil.example.se",
+    "/console\r\nx: y",
+)
 PAGES = (
     "",
     "/submissions",
@@ -70,9 +94,110 @@ def test_the_right_password_opens_every_page(client: httpx.Client) -> None:
 
 
 def test_after_the_sign_in_one_stays_inside(client: httpx.Client) -> None:
-    for then in ("https://evil.example.se", "//evil.example.se", "/console.evil", "/console\\evil", "/consolex"):
+    headers = signed_in(client)
+    for then in LOOKALIKES:
         answer = client.post("/console/sign-in", data={"password": PASSWORD, "then": then}, headers=OURS)
         assert answer.headers["location"] == "/console/sign-in?known=1&then=%2Fconsole"
+        assert client.get("/console/sign-in", params={"then": then}, headers=headers).headers["location"] == "/console"
+        assert 'name="then" value="/console"' in client.get("/console/sign-in", params={"then": then}).text
+
+
+def test_signing_out_ends_the_session_also_for_whoever_kept_its_cookie(client: httpx.Client) -> None:
+    headers, another = signed_in(client), signed_in(client)
+    page = client.get("/console", headers=headers)
+    answer = client.post("/console/sign-out", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert answer.headers["location"] == "/console/sign-in"
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    for path in PAGES:
+        assert client.get(f"/console{path}", headers=headers).headers["location"].startswith("/console/sign-in")
+    acted = client.post("/console/submissions/x/retry", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert acted.headers["location"] == "/console/sign-in"
+    assert client.get("/console", headers=another).status_code == 200
+
+
+def test_a_session_is_one_on_both_replicas_and_over_a_restart(start: Start, database_url: str) -> None:
+    with closing(Database(database_url)) as database:
+        upgrade(database)
+
+    def replica() -> httpx.Client:
+        return start(deliver=False, console_password=PASSWORD, database_url=database_url)
+
+    first, second = replica(), replica()
+    headers = signed_in(first)
+    page = second.get("/console", headers=headers)
+    assert page.status_code == 200
+    assert replica().get("/console", headers=headers).status_code == 200  # one that started later
+    second.post("/console/sign-out", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert first.get("/console", headers=headers).status_code == 303
+    assert replica().get("/console", headers=headers).status_code == 303
+
+
+def test_an_idle_session_ends_after_an_hour(client: httpx.Client, tmp_path: Path) -> None:
+    headers = signed_in(client)
+
+    def idle(time: timedelta) -> int:
+        with closing(Database(f"sqlite:///{tmp_path}/intresse.db")) as database, database.engine.begin() as connection:
+            connection.execute(update(console_sessions).values(seen_at=datetime.now(UTC) - time))
+        return client.get("/console", headers=headers).status_code
+
+    assert idle(timedelta(minutes=59)) == 200
+    assert idle(timedelta(minutes=60)) == 303
+
+
+ADDRESSES = ("anna@example.se", "Anna.Ek+hem@example.se", "070-123 45 67", "+46701234567", "Anna Ek", "19900101-2385")
+
+
+@pytest.mark.parametrize("text", ADDRESSES)
+@pytest.mark.parametrize("page", ["", "/submissions"])
+def test_what_is_searched_for_stands_in_no_address(start: Start, text: str, page: str) -> None:
+    client = start(deliver=False, console_password=PASSWORD)
+    for number in range(2):  # of one the page is shown at once
+        typed = {"firstName": "Anna", "lastName": f"Ek {number}", "consent": "true"}
+        reach = {"email.emailAddress": "anna@example.se", "telephone.cell": "0701234567"}
+        assert client.post(INTEREST, data=typed | reach, headers=OURS).status_code == 303
+    headers = signed_in(client)
+    shown = client.get(f"/console{page}", headers=headers)
+    assert '<form method="post" action="/console/submissions"' in shown.text
+    token = page_of(shown).values["token"]
+    answer = client.post("/console/submissions", data={"token": token, "q": text}, headers=headers)
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    found = client.get(where, headers=headers)
+    assert found.status_code == 200
+    links = re.findall(r'(?:href|action)="([^"]*)"', found.text)
+    assert any("search=" in link for link in links)
+    exported = [link.replace("&amp;", "&") for link in links if ".csv" in link]
+    rows = [client.get(link, headers=headers).text.count("\r\n") - 1 for link in exported]
+    expected = 2 if text in {"anna@example.se", "070-123 45 67", "+46701234567"} else 0
+    assert found.text.count('<th scope="row">') == expected
+    assert rows == ([expected] if expected else [])
+    later = client.get(where).headers["location"]  # when the session has ended
+    for told in (where, later, *links):
+        assert not any(hides in unquote(unquote(told)) for hides in (text, text.partition("@")[0], quote(text)))
+    assert escape(text) in found.text  # the field keeps it
+
+
+def test_an_address_in_a_bookmark_of_old_is_taken_out_of_it(client: httpx.Client) -> None:
+    old = "/console/submissions?q=anna%40example.se&status=held"
+    assert "anna" not in client.get(old).headers["location"]
+    headers = signed_in(client)
+    for where in (old, old.replace("?", ".csv?")):
+        moved = client.get(where, headers=headers)
+        assert moved.status_code == 303
+        assert "anna" not in moved.headers["location"]
+        assert "status=held" in moved.headers["location"]
+        assert client.get(moved.headers["location"], headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "YWJj", "a" * 3000, "å"])
+def test_a_search_that_is_not_ours_finds_nothing_rather_than_everything(client: httpx.Client, token: str) -> None:
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    assert client.post(INTEREST, data=typed, headers=OURS).status_code == 303
+    headers = signed_in(client)
+    page = client.get("/console/submissions", params={"search": token}, headers=headers)
+    assert page.status_code == 200
+    assert '<th scope="row">' not in page.text
+    assert client.get("/console/submissions.csv", params={"search": token}, headers=headers).text.count("\r\n") == 1
 
 
 def test_a_hundred_wrong_passwords_are_stopped_and_the_right_one_with_them(client: httpx.Client) -> None:
