@@ -15,6 +15,7 @@ from sqlalchemy import update
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from app.storage.schema import console_sessions
+from app.web.console.routes import POSTS
 from tests.acceptance.html_page import page_of
 
 INTEREST = "/Advertising/Estate/M12345/OBJ1/interest"
@@ -200,6 +201,32 @@ def test_a_search_that_is_not_ours_finds_nothing_rather_than_everything(client: 
     assert client.get("/console/submissions.csv", params={"search": token}, headers=headers).text.count("\r\n") == 1
 
 
+ODD = ("%00", "a%00b", "%0A", "%2F", "%5C", "..%2F..", "%27%3B--", "%F0%9F%8F%A0", "%ED%A0%80", "%FF", "a" * 300)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_can_be_no_id_is_not_there_and_no_fault_on_either_database(
+    start: Start, database_url: str, odd: str
+) -> None:
+    with closing(Database(database_url)) as database:
+        upgrade(database)
+    client = start(deliver=False, console_password=PASSWORD, database_url=database_url)
+    headers = signed_in(client)
+    for path in (
+        f"/submissions/{odd}",
+        f"/submissions/{odd}/retry",
+        f"/submissions/x/{odd}",
+        f"/customers/{odd}",
+        f"/homes/{odd}/{odd}",
+    ):
+        assert client.get(f"/console{path}", headers=headers).status_code == 404
+    for name in ("older", "q", "search", "status", "customer", "days", "done", "lang"):
+        answer = client.get(f"/console/submissions?{name}={odd}", headers=headers)
+        assert answer.status_code in {200, 303}
+        if answer.status_code == 303:
+            assert client.get(answer.headers["location"], headers=headers).status_code == 200
+
+
 def test_a_hundred_wrong_passwords_are_stopped_and_the_right_one_with_them(client: httpx.Client) -> None:
     statuses = [sign_in(client, f"fel {number}").status_code for number in range(100)]
     assert statuses == [403] * 5 + [429] * 95
@@ -209,27 +236,76 @@ def test_a_hundred_wrong_passwords_are_stopped_and_the_right_one_with_them(clien
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example.se"},
-        {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-    ],
-)
+CROSS_SITE: list[dict[str, str]] = [
+    {"Origin": "https://evil.example.se"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": f"{ORIGIN}.evil.example"},
+    {"Origin": f"{ORIGIN}:8443"},
+    {"Origin": f"{ORIGIN}/"},
+    {"Origin": ORIGIN.replace("https", "http")},
+    {"Origin": ORIGIN.upper()},
+    {"Origin": "https://www.maklarhuset.se"},  # a customer's pages may post to the public side, not here
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "same-origin, cross-site"},
+]
+POSTS_TO = [path.replace("{customer}", "M12345").replace("{group}", "crm") for path, _ in POSTS]
+
+
+def token_of(client: httpx.Client, headers: dict[str, str]) -> str:
+    return page_of(client.get("/console", headers=headers)).values["token"]
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE)
 def test_another_site_can_neither_sign_in_nor_act(client: httpx.Client, headers: dict[str, str]) -> None:
-    assert client.post("/console/sign-in", data={"password": PASSWORD}, headers=headers).status_code == 403
+    signing = client.post("/console/sign-in", data={"password": PASSWORD}, headers=OURS | headers)
+    assert signing.status_code == 403
+    assert "set-cookie" not in signing.headers
     mine = signed_in(client)
-    token = client.get("/console", headers=mine).text.partition('name="token" value="')[2].partition('"')[0]
-    for path in ("/sign-out", "/submissions/x/retry", "/customers/M12345/logins/crm"):
-        assert client.post(f"/console{path}", data={"token": token}, headers=mine | headers).status_code == 403
+    token = token_of(client, mine)
+    for path in POSTS_TO:
+        assert client.post(path, data={"token": token}, headers=mine | headers).status_code == 403
+    assert client.get("/console", headers=mine).status_code == 200  # nobody was signed out
+
+
+def test_who_sends_neither_an_origin_nor_where_it_comes_from_can_not_act(client: httpx.Client) -> None:
+    mine = signed_in(client)
+    token = token_of(client, mine)
+    without = {name: value for name, value in mine.items() if name != "Origin"}
+    for path in POSTS_TO:
+        assert client.post(path, data={"token": token}, headers=without).status_code == 403
+    assert client.post("/console/sign-in", data={"password": PASSWORD}).status_code == 403
 
 
 def test_a_post_without_its_sessions_token_is_refused(client: httpx.Client) -> None:
+    headers, another = signed_in(client), signed_in(client)
+    theirs = token_of(client, another)
+    bad: list[dict[str, str]] = [{}, {"token": ""}, {"token": "x"}, {"token": "x" * 9000}, {"token": theirs}]
+    for path in POSTS_TO:
+        for data in bad:
+            assert client.post(path, data=data, headers=headers).status_code == 403
+        assert client.post(f"{path}?token={token_of(client, headers)}", headers=headers).status_code == 403
+        as_json = client.post(path, json={"token": token_of(client, headers)}, headers=headers)
+        assert as_json.status_code == 403
+    assert client.get("/console", headers=headers).status_code == 200
+
+
+def test_a_get_does_nothing(client: httpx.Client) -> None:
     headers = signed_in(client)
-    for data in ({}, {"token": ""}, {"token": "x"}, {"token": "x" * 9000}):
-        assert client.post("/console/sign-out", data=data, headers=headers).status_code == 403
+    assert client.get("/console/sign-out", headers=headers).status_code == 405
+    assert client.get("/console/customers/M12345/logins/crm", headers=headers).status_code == 405
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    assert client.post(INTEREST, data=typed, headers=OURS).status_code == 303
+    row = re.search(r'href="(/console/submissions/[^"]+)"', client.get("/console/submissions", headers=headers).text)
+    assert row
+    for action in ("retry", "release", "discard", "erase"):
+        assert client.get(f"{row[1]}/{action}", headers=headers).status_code == 200
+    shown = client.get(row[1], headers=headers).text
+    assert "anna@example.se" in shown
+    assert "V\u00e4ntar" in shown
 
 
 def test_no_page_of_the_public_gets_a_cookie(client: httpx.Client) -> None:

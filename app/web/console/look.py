@@ -9,6 +9,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.domain.submission import PATH_ID
 from app.storage.database import StoreUnavailable
 from app.web.console.desk import Desk
 from app.web.console.pages import ConsolePage, Frame
@@ -22,6 +23,7 @@ from app.web.urlencoded import pairs_of
 
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
+LONGEST = 200  # characters of what a page is asked for
 MOST_BYTES = 8192  # of a form; the console's own are far shorter
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -57,7 +59,12 @@ class Look:
         return self.desk.site.templates.gettext(self.language)
 
     def asked(self, name: str) -> str:
-        return self.request.query_params.get(name, "").strip()[:200]
+        return plain(self.request.query_params.get(name, ""))
+
+    def path_id(self, name: str) -> str:
+        """An id in the path; "" where no id can be what stands there."""
+        said: str = self.request.path_params[name]
+        return said if PATH_ID.fullmatch(said) else ""
 
     def frame(self, section: str) -> Frame:
         site, session = self.desk.site, self.session
@@ -73,6 +80,11 @@ class Look:
                 LANGUAGE_COOKIE, self.language, path=PATH, secure=True, httponly=True, samesite="strict"
             )
         return response
+
+
+def plain(text: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text."""
+    return text.replace("\0", "").strip()[:LONGEST]
 
 
 Page = Callable[[Look], Awaitable[Response]]

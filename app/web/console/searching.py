@@ -9,13 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from app.domain.fields import Phone, Reading
 from app.domain.submission import Operation, Status
 from app.storage.listing import Wanted
-from app.web.console.look import Look
+from app.web.console.look import Look, plain
 from app.web.messages import N_
 from app.web.sealed_tokens import BadToken, read_token, write_token
 
 STUCK = "stuck"
 PURPOSE = "console search"
-LONGEST = 200  # characters of what is looked for
 LONGEST_TOKEN = 2000
 AGES: Mapping[str, tuple[str, Callable[[datetime], dict[str, datetime]]]] = {
     "1h": (N_("The last hour"), lambda now: {"received_after": now - timedelta(hours=1)}),
@@ -53,7 +52,7 @@ class Asked:
             "age": set(AGES),
         }
         chosen = {name: asked.get(name, "") if asked.get(name, "") in values else "" for name, values in known.items()}
-        text = asked.get("q", "").strip()[:LONGEST]
+        text = plain(asked.get("q", ""))
         search = write_token(look.desk.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
         return cls(search, **chosen)
 
