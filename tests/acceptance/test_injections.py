@@ -17,7 +17,7 @@ INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 VIEWING = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
 PASSWORD = "ett långt lösenord"
 
-# Whatever works leaves `xss` as a tag, an attribute, an address or a header, or the product 62615533 of 7,919 and 7,907.
+# What works leaves `xss` as a tag, an attribute, an address or a header, or the product 62615533 of 7,919 and 7,907.
 PAYLOADS = [
     "<xss>",
     "</xss><xss/>",
