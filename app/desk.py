@@ -11,6 +11,7 @@ from app.people import erase_submission
 from app.service import Service
 from app.settings import Customer, Settings
 from app.storage.claims import News
+from app.storage.console_sessions import ConsoleSessions
 from app.storage.database import StoreUnavailable
 from app.storage.erasure_log import ErasureLogUnusable
 from app.storage.kept import Kept
@@ -46,7 +47,11 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
         database=database,
         keyring=service.keyring,
         person_index=service.person_index,
-        sessions=Sessions(settings.secret_key.get_secret_value(), settings.console_password.get_secret_value()),
+        sessions=Sessions(
+            settings.secret_key.get_secret_value(),
+            settings.console_password.get_secret_value(),
+            ConsoleSessions(database),
+        ),
         actions=_actions(service),
         paused=paused,
         login_fault=login_fault,

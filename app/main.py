@@ -51,6 +51,7 @@ def create_app(
                 log.info("stopping")
 
     return App(
+        site,
         settings.trusted_proxies,
         problems.handlers(site),
         routes=[
@@ -74,8 +75,9 @@ def create_worker_app(settings: Settings) -> Starlette:
         async with service.running(web=False):
             yield
 
+    secure = settings.public_url.startswith("https://")
     told = [*operations.routes(service.database), *service.watching.routes()]
-    return Starlette(routes=told, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
+    return Starlette(routes=told, middleware=[Middleware(SecurityHeaders, secure=secure)], lifespan=lifespan)
 
 
 def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.refusals import configured, stop
-from app.configuration import configuration_path, warnings
+from app.configuration import SECRETS, configuration_path, warnings
 
 commands = typer.Typer()
 
@@ -18,7 +18,7 @@ def check(
     online: Annotated[bool, typer.Option("--online", help="Try each customer's login at Vitec.")] = False,
 ) -> None:
     """Read the configuration and say what is wrong; exit 0 or 1."""
-    settings = configured()
+    settings = configured(SECRETS)
     for line in warnings(configuration_path(), settings):
         typer.echo(f"Warning: {line}", err=True)
     typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")

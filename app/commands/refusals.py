@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from app.configuration import ConfigurationError, configuration_path, load
+from app.configuration import OF_SERVING, SECRETS, ConfigurationError, configuration_path, load
 from app.settings import Settings
 from app.storage.database import DatabaseUnusable, StoreUnavailable
 
@@ -17,9 +17,10 @@ def stop(*lines: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def configured() -> Settings:
+def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
+    """With the secrets that the command uses: what only the web service needs, an operator's commands don't."""
     try:
-        return load(configuration_path())
+        return load(configuration_path(), uses=uses)
     except ConfigurationError as error:
         stop(*error.lines)
 

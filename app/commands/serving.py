@@ -11,6 +11,7 @@ import typer
 
 from app import logs
 from app.commands.refusals import configured, using_database
+from app.configuration import OF_SERVING, SECRETS
 from app.settings import Settings
 
 commands = typer.Typer()
@@ -39,7 +40,7 @@ def serve(
             from app.commands.listening import listen
             from app.main import create_app
 
-            settings = _with_database(wait)
+            settings = _with_database(wait, SECRETS)
             listen(create_app(settings, deliver=not no_deliver), host, port, drain)
 
 
@@ -66,12 +67,12 @@ def deliver(
     logs.configure()
     with using_database():
         if port is None:
-            _deliver(_with_database(wait))
+            _deliver(_with_database(wait, SECRETS - OF_SERVING))
         else:
             from app.commands.listening import listen
             from app.main import create_worker_app
 
-            listen(create_worker_app(_with_database(wait)), host, port)
+            listen(create_worker_app(_with_database(wait, SECRETS - {"console_password"})), host, port)
 
 
 def _deliver(settings: Settings) -> None:
@@ -91,11 +92,11 @@ def _deliver(settings: Settings) -> None:
     uvloop.run(run())
 
 
-def _with_database(wait: float) -> Settings:
+def _with_database(wait: float, uses: frozenset[str]) -> Settings:
     """The configuration, once its database answers, or has not for so many seconds: then its first use says why."""
     from app.storage.database import wait_for
 
-    settings = configured()
+    settings = configured(uses)
     wait_for(settings.database_url.get_secret_value(), wait)
     return settings
 

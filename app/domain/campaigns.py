@@ -1,7 +1,10 @@
-"""What is counted of a campaign: three tags, cut. Anyone can write anything into them, so little of it is kept."""
+"""What is counted of a campaign: three tags, cut. Anyone can write anything into them, so little of it is kept, and
+nothing that looks like a person's (`personal_values` has the rule)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from app.domain.personal_values import looks_personal
 
 TAGS = ("utm_source", "utm_medium", "utm_campaign")
 LENGTH = 60  # characters; what people name their campaigns is shorter
@@ -30,8 +33,9 @@ def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
 
 
 def _counted(value: str) -> str:
-    """An address in a tag is a person's, so it is not written down."""
-    value = value.strip()[:LENGTH]
-    if "@" in value or not value.isprintable():
+    """The whole of it is judged, so that no half of an address is written down."""
+    name = value.strip()
+    plus = "+" if value.startswith(" ") else ""  # as which a query's "+" was read
+    if not name[:LENGTH].isprintable() or looks_personal(plus + name):
         return OTHER
-    return value
+    return name[:LENGTH]

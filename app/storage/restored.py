@@ -1,10 +1,12 @@
-"""After a backup was put back: what it calls undelivered may have been delivered since it was made."""
+"""After a backup was put back: what it calls undelivered may have been delivered since it was made, and who was
+signed in then may have signed out."""
 
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, case, literal, select, update
 
 from app.domain.submission import FINAL, Status, StepStatus
+from app.storage.console_sessions import end_all
 from app.storage.moments import UtcDateTime
 from app.storage.schema import steps, submissions
 
@@ -13,6 +15,7 @@ _UNSETTLED = (Status.PENDING, Status.HELD)
 
 def park_undelivered(connection: Connection) -> int:
     """Everything with a step to do waits for a person from now on; how many submissions there were."""
+    end_all(connection)
     unfinished = steps.c.status.not_in(FINAL)
     unsettled = submissions.c.status.in_(_UNSETTLED)
     parked = connection.execute(

@@ -216,3 +216,12 @@ notices = Table(
     Column("due_at", UtcDateTime),  # NULL: told, or given up
     Column("attempts", Integer, nullable=False),
 )
+
+# A row for each session of the console that has not ended (`console_sessions`).
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),  # keyed hash of the cookie
+    Column("seen_at", UtcDateTime, nullable=False),  # its last request, to a minute or so
+    sqlite_with_rowid=False,
+)

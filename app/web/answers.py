@@ -12,7 +12,6 @@ from app.domain.submission import Operation, Status, Submission, reference_of
 from app.storage.database import StoreUnavailable
 from app.storage.repeats import Accepted
 from app.web.bodies import Body
-from app.web.customers import origin_of
 from app.web.form_pages import form_response, instead_of_form
 from app.web.messages import field_faults
 from app.web.pages import Notice
@@ -20,23 +19,14 @@ from app.web.problems import Problem
 from app.web.returning import return_address, return_origin
 from app.web.visit import Visit
 
+VARY = {"Vary": "Accept-Language"}
 RETRY_SECONDS = 15  # after which a store that is away may be back
 RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
-EXPOSED = "Location, Retry-After, Submission-Id, Preference-Applied"
 
 
 def public_status(status: Status) -> str:
     """Who looks like a robot is never told so."""
     return Status.PENDING.value if status is Status.HELD else status.value
-
-
-def cors_headers(visit: Visit) -> dict[str, str]:
-    """So that a script on an allowed page can read the answer."""
-    origin = visit.headers.get("origin")
-    headers = {"Vary": "Origin, Accept-Language"}
-    if origin and origin_of(origin) and visit.site.origins.allows(origin, visit.customer):
-        headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
-    return headers
 
 
 async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submission | None:
@@ -57,7 +47,7 @@ class JsonAnswers:
     visit: Visit
 
     def _problem(self, status: int, kind: str, **more: Any) -> Response:
-        headers = cors_headers(self.visit) | more.pop("headers", {})
+        headers = VARY | more.pop("headers", {})
         return Problem(status, kind, self.visit.gettext, headers=headers, **more)
 
     def faulty(self, faults: Sequence[Fault]) -> Response:
@@ -98,7 +88,7 @@ class JsonAnswers:
         return self._json(content, 202, headers)
 
     def _json(self, content: Any, status: int, headers: Mapping[str, str]) -> Response:
-        return JSONResponse(content, status, headers={**cors_headers(self.visit), **headers})
+        return JSONResponse(content, status, headers={**VARY, **headers})
 
 
 @dataclass(slots=True)

@@ -11,10 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.web.console.session import PATH as CONSOLE
+from app.web.cross_origin import CrossOriginAccess
 from app.web.headers import SecurityHeaders
 from app.web.openapi import describe
 from app.web.proxies import TrustedProxies
+from app.web.site import Site
 
+OPERATORS = (CONSOLE, "/metrics")  # addresses that no other site's script may read
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
@@ -22,8 +26,11 @@ class App(FastAPI):
     """With what has to be around the answers to faults too. Its routes are plain ones: what FastAPI makes of a
     function's signature, and does for each request, would cost a post more than all that the post needs."""
 
-    def __init__(self, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any) -> None:
+    def __init__(
+        self, site: Site, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
+    ) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
+        self._site = site
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
 
@@ -34,7 +41,9 @@ class App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.
         router = Router(self.routes, redirect_slashes=False, lifespan=self.router.lifespan_context)
-        return SecurityHeaders(TrustedProxies(Faults(PlainPaths(router), self._handlers), self._trusted_proxies))
+        answering = Faults(PlainPaths(router), self._handlers)
+        readable = CrossOriginAccess(answering, self._site.customers, self._site.origins, OPERATORS)
+        return SecurityHeaders(TrustedProxies(readable, self._trusted_proxies), secure=self._site.is_https)
 
     def openapi(self) -> dict[str, Any]:
         """What `/openapi.json` answers; plain routes can't be described by themselves."""

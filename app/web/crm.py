@@ -7,7 +7,7 @@ from starlette.routing import Route
 from app.domain.faults import Fault
 from app.domain.submission import PATH_ID
 from app.vitec.errors import Forbidden, NotFound, Rejected, Unreadable, VitecError
-from app.web.forms import received
+from app.web.forms import operation
 from app.web.kinds import CONTACTS, LEAD, LOAN_PROMISE
 from app.web.posting import post
 from app.web.problems import Problem, refuse
@@ -25,8 +25,8 @@ RETRY_SECONDS = 30
 
 def routes(site: Site) -> list[Route]:
     return [
-        *(Route(path, received(site, kind, post), methods=["POST"], name=kind.operation.value) for path, kind in PATHS),
-        Route(CONTACTS_PATH, received(site, CONTACTS, _contacts), methods=["GET"], name="contact"),
+        *(operation(path, site, kind, post, "POST") for path, kind in PATHS),
+        operation(CONTACTS_PATH, site, CONTACTS, _contacts, "GET"),
     ]
 
 

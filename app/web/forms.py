@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.answers import cors_headers
 from app.web.form_pages import form_response
 from app.web.guard import WrongKey
 from app.web.kinds import INTEREST, VIEWING, Kind
@@ -20,30 +19,30 @@ PATHS = (
     ("/Advertising/Estate/{customerId}/{estateId}/interest", INTEREST),
     ("/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant", VIEWING),
 )
-PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key, Prefer, Accept-Language",
-    "Access-Control-Max-Age": "7200",
-}
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
 
 def routes(site: Site) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
-    return [
-        Route(path, received(site, kind, _handle), methods=["GET", "POST", "OPTIONS"], name=kind.operation.value)
-        for path, kind in PATHS
-    ]
+    return [operation(path, site, kind, _handle, "GET", "POST") for path, kind in PATHS]
 
 
-def received(site: Site, kind: Kind, handle: Handler) -> ASGIApp:
+def operation(path: str, site: Site, kind: Kind, handle: Handler, *methods: str) -> Route:
+    """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
+    endpoint = _received(site, kind, handle, methods)
+    return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=kind.operation.value)
+
+
+def _received(site: Site, kind: Kind, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
     """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
     those with a key."""
 
     async def answer(request: Request) -> Response:
         try:
             visit = receive(request, site, kind)
+            if request.method == "OPTIONS":
+                return _options(visit, methods)
             if kind.page is None and visit.key is None:
                 raise WrongKey(visit.customer)
         except NoSuchPage:
@@ -53,6 +52,13 @@ def received(site: Site, kind: Kind, handle: Handler) -> ASGIApp:
         return await handle(visit)
 
     return Endpoint(answer)
+
+
+def _options(visit: Visit, methods: tuple[str, ...]) -> Response:
+    if "origin" in visit.headers:
+        return Problem(403, "forbidden", visit.gettext)
+    read = ("GET", "HEAD") if "GET" in methods else ()
+    return Response(status_code=204, headers={"Allow": ", ".join((*read, *(set(methods) - {"GET"}), "OPTIONS"))})
 
 
 class Endpoint:
@@ -69,16 +75,5 @@ class Endpoint:
 async def _handle(visit: Visit) -> Response:
     if visit.request.method == "POST":
         return await post(visit)
-    if visit.request.method == "OPTIONS":
-        return _preflight(visit)
     visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.estate, visit.query)
     return form_response(visit)
-
-
-def _preflight(visit: Visit) -> Response:
-    headers = cors_headers(visit)
-    if "origin" not in visit.headers:  # no browser's question before a fetch()
-        return Response(status_code=204, headers=headers | {"Allow": "GET, HEAD, POST, OPTIONS"})
-    if "Access-Control-Allow-Origin" not in headers:
-        return Problem(403, "forbidden", visit.gettext, headers=headers)
-    return Response(status_code=204, headers=headers | PREFLIGHT)

@@ -19,13 +19,17 @@ DEFAULTS: Mapping[str, str] = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",  # but for what brokers' pages load, which says otherwise
 }
+# Without subdomains: the name may have others below it, which are not ours to decide about.
+HSTS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
 class SecurityHeaders:
-    """Around everything, the answers to faults included."""
+    """Around everything, the answers to faults included. `secure`: browsers reach us by https, and shall by that
+    alone."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
+        self._always = HSTS if secure else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +39,7 @@ class SecurityHeaders:
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 said = tuple([name for name, _ in message["headers"]])
-                message["headers"] = [*message["headers"], *_missing(said)]
+                message["headers"] = [*message["headers"], *_missing(said), *self._always]
             return send(message)
 
         await self._app(scope, receive, complete)

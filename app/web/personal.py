@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from app.storage.database import StoreUnavailable
 from app.storage.encryption import Keyring
+from app.web.cross_origin import CUSTOMER, preflight
 from app.web.form_pages import form_response, instead_of_form
 from app.web.greeting import Greeter, NoSuchContact
 from app.web.guard import WrongKey, caller_key
@@ -23,7 +24,7 @@ KINDS: Mapping[str, Kind] = {"contact": CONTACT_ME, "loan-promise": MY_LOAN_PROM
 
 def routes(site: Site, keyring: Keyring, greeter: Greeter) -> list[Route]:
     pages = PersonalPages(site, keyring, greeter)
-    return [Route("/personal/{token}", pages.handle, methods=["GET", "POST"], name="personal")]
+    return [Route("/personal/{token}", pages.handle, methods=["GET", "POST", "OPTIONS"], name="personal")]
 
 
 class PersonalPages:
@@ -33,6 +34,9 @@ class PersonalPages:
         self._greeter = greeter
 
     async def handle(self, request: Request) -> Response:
+        site = self._site
+        if request.method == "OPTIONS":  # whose link it is comes to light with the request itself
+            return preflight(request.headers, site.origins, site.customers.values()) or refuse(request, site, 403)
         token = request.path_params["token"]
         try:
             link = read(self._keyring, token)
@@ -43,6 +47,7 @@ class PersonalPages:
         customer = self._site.customers.get(link.customer_id)
         if customer is None or (link.form == "contact" and customer.defaults.lead is None):
             return refuse(request, self._site, 404, peoples=True)
+        request.scope[CUSTOMER] = customer
         try:
             visit = self._visit(request, link, token)
         except WrongKey as wrong:

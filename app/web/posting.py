@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.storage.database import StoreUnavailable
 from app.storage.repeats import RepeatMismatch
-from app.web.answers import Answers, FormAnswers, JsonAnswers, cors_headers
+from app.web.answers import Answers, FormAnswers, JsonAnswers
 from app.web.bodies import Body, Media, TooLarge, TooSlow, UnsupportedMedia, media_of, read
 from app.web.guard import Forbidden
 from app.web.limits import TooMany
@@ -57,5 +57,4 @@ async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:
 
 
 def _refuse(visit: Visit, status: int, more: Mapping[str, str] | None = None) -> Response:
-    headers = cors_headers(visit) | dict(more or {})
-    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=headers)
+    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=more)

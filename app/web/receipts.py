@@ -12,7 +12,8 @@ from app.domain.submission import Operation, Status, Submission
 from app.storage.database import StoreUnavailable
 from app.web.answers import public_status
 from app.web.calendars import MEDIA_TYPE, viewing_file
-from app.web.customers import Customer, origin_of
+from app.web.cross_origin import CUSTOMER, preflight
+from app.web.customers import Customer
 from app.web.form_pages import language_links, query_start
 from app.web.guard import WrongKey, caller_key
 from app.web.headers import page_headers
@@ -39,7 +40,7 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
         Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
-        Route("/submissions/{id}", receipts.status, methods=["GET"]),
+        Route("/submissions/{id}", receipts.status, methods=["GET", "OPTIONS"]),
     ]
 
 
@@ -115,11 +116,14 @@ class Receipts:
         customer = site.customers.get(found.customer_id) if found else None
         if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
             return refuse(request, site, 410, peoples=True)
+        request.scope[CUSTOMER] = customer
         return found, customer, language_of(request, site, found.language)
 
     async def status(self, request: Request) -> Response:
         """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
         site = self._site
+        if request.method == "OPTIONS":  # whose it is comes to light with the request itself
+            return preflight(request.headers, site.origins, site.customers.values()) or refuse(request, site, 403)
         identity = request.path_params["id"]
         linked = site.status_links.opens(request.query_params.get("key", ""), identity)
         if not linked and "authorization" not in request.headers:
@@ -135,10 +139,9 @@ class Receipts:
                 return refuse(request, site, 401, headers=CHALLENGE)
         if found is None:
             return refuse(request, site, 404)
-        headers = {"Cache-Control": "no-store", "Vary": "Authorization, Origin"}
-        origin = request.headers.get("origin", "")
-        if customer and origin_of(origin) and site.origins.allows(origin, customer):
-            headers["Access-Control-Allow-Origin"] = origin
+        if customer:
+            request.scope[CUSTOMER] = customer
+        headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
         return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
 
 

@@ -44,6 +44,10 @@ class Site:
     # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
     def status_url(self, identity: str) -> str:
         return f"{self.public_url}/submissions/{identity}?key={self.status_links.of(identity)}"
 

@@ -32,15 +32,28 @@ class Production:
     folder: Path
     port: int
     replicas: dict[str, int]
+    plain_port: int = field(default_factory=free_port)  # of http, which leads to https
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`intresse …` until it ends."""
-        return subprocess.run(_intresse(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True)
+    def run(self, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`intresse …` until it ends, with what that service is given."""
+        environment = self.environment | self._given(service)
+        return subprocess.run(_intresse(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    def _given(self, service: str) -> dict[str, str]:
+        """The one configuration, and of the secrets those that compose gives the service."""
+        folder = self.folder / f"secrets-{service}"
+        folder.mkdir(exist_ok=True)
+        for name in COMPOSE["services"][service].get("secrets", ()):
+            shutil.copy(self.folder / "secrets" / name, folder)
+        configuration = self.folder / f"{service}.toml"
+        text = (self.folder / "intresse.toml").read_text("utf-8")
+        configuration.write_text(text.replace(str(self.folder / "secrets"), str(folder)), "utf-8")
+        return {"INTRESSE_CONFIG": str(configuration)}
 
     def start(self, service: str) -> None:
         """One of compose's services, with its command."""
@@ -99,17 +112,17 @@ class Production:
     @property
     def environment(self) -> dict[str, str]:
         return os.environ | {
-            "INTRESSE_CONFIG": str(self.folder / "intresse.toml"),
             "INTRESSE_REPLICAS": " ".join(f"127.0.0.1:{port}" for port in self.replicas.values()),
             "INTRESSE_HTTPS_PORT": str(self.port),
-            "INTRESSE_HTTP_PORT": str(free_port()),
+            "INTRESSE_HTTP_PORT": str(self.plain_port),
             "XDG_DATA_HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder),
         }
 
     def _spawn(self, service: str, command: list[str]) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
-            self.running[service] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            environment = self.environment | self._given(service)
+            self.running[service] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
 
 def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
@@ -143,7 +156,7 @@ def production(folder: Path, database_url: str, vitec_url: str) -> Iterator[Prod
     made = prepared(folder, database_url, vitec_url)
     with ExitStack() as ending:
         ending.callback(made.kill)
-        migrated = made.run(*COMPOSE["services"]["migrate"]["command"])
+        migrated = made.run("migrate", *COMPOSE["services"]["migrate"]["command"])
         assert migrated.returncode == 0, migrated.stderr
         for service in (*REPLICAS, "worker"):
             made.start(service)

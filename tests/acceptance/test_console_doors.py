@@ -1,13 +1,38 @@
 """Who gets into the console, and who doesn't."""
 
+import re
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import escape
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.storage.database import Database
+from app.storage.migrations import upgrade
+from app.storage.schema import console_sessions
+from app.web.console.routes import POSTS
+from tests.acceptance.html_page import page_of
+
+INTEREST = "/Advertising/Estate/M12345/OBJ1/interest"
 PASSWORD = "ett långt lösenord"
 ORIGIN = "https://leads.example.se"
 OURS = {"Origin": ORIGIN}
+LOOKALIKES = (
+    "https://evil.example.se",
+    "//evil.example.se",
+    "/console.evil",
+    "/console\\evil",
+    "/consolex",
+    "/console/../x",
+    "/console%2f..%2fx",
+    "/console//evil.example.se",
+    "/console\r\nx: y",
+)
 PAGES = (
     "",
     "/submissions",
@@ -70,9 +95,136 @@ def test_the_right_password_opens_every_page(client: httpx.Client) -> None:
 
 
 def test_after_the_sign_in_one_stays_inside(client: httpx.Client) -> None:
-    for then in ("https://evil.example.se", "//evil.example.se", "/console.evil", "/console\\evil", "/consolex"):
+    headers = signed_in(client)
+    for then in LOOKALIKES:
         answer = client.post("/console/sign-in", data={"password": PASSWORD, "then": then}, headers=OURS)
         assert answer.headers["location"] == "/console/sign-in?known=1&then=%2Fconsole"
+        assert client.get("/console/sign-in", params={"then": then}, headers=headers).headers["location"] == "/console"
+        assert 'name="then" value="/console"' in client.get("/console/sign-in", params={"then": then}).text
+
+
+def test_signing_out_ends_the_session_also_for_whoever_kept_its_cookie(client: httpx.Client) -> None:
+    headers, another = signed_in(client), signed_in(client)
+    page = client.get("/console", headers=headers)
+    answer = client.post("/console/sign-out", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert answer.headers["location"] == "/console/sign-in"
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    for path in PAGES:
+        assert client.get(f"/console{path}", headers=headers).headers["location"].startswith("/console/sign-in")
+    acted = client.post("/console/submissions/x/retry", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert acted.headers["location"] == "/console/sign-in"
+    assert client.get("/console", headers=another).status_code == 200
+
+
+def test_a_session_is_one_on_both_replicas_and_over_a_restart(start: Start, database_url: str) -> None:
+    with closing(Database(database_url)) as database:
+        upgrade(database)
+
+    def replica() -> httpx.Client:
+        return start(deliver=False, console_password=PASSWORD, database_url=database_url)
+
+    first, second = replica(), replica()
+    headers = signed_in(first)
+    page = second.get("/console", headers=headers)
+    assert page.status_code == 200
+    assert replica().get("/console", headers=headers).status_code == 200  # one that started later
+    second.post("/console/sign-out", data={"token": page_of(page).values["token"]}, headers=headers)
+    assert first.get("/console", headers=headers).status_code == 303
+    assert replica().get("/console", headers=headers).status_code == 303
+
+
+def test_an_idle_session_ends_after_an_hour(client: httpx.Client, tmp_path: Path) -> None:
+    headers = signed_in(client)
+
+    def idle(time: timedelta) -> int:
+        with closing(Database(f"sqlite:///{tmp_path}/intresse.db")) as database, database.engine.begin() as connection:
+            connection.execute(update(console_sessions).values(seen_at=datetime.now(UTC) - time))
+        return client.get("/console", headers=headers).status_code
+
+    assert idle(timedelta(minutes=59)) == 200
+    assert idle(timedelta(minutes=60)) == 303
+
+
+ADDRESSES = ("anna@example.se", "Anna.Ek+hem@example.se", "070-123 45 67", "+46701234567", "Anna Ek", "19900101-2385")
+
+
+@pytest.mark.parametrize("text", ADDRESSES)
+@pytest.mark.parametrize("page", ["", "/submissions"])
+def test_what_is_searched_for_stands_in_no_address(start: Start, text: str, page: str) -> None:
+    client = start(deliver=False, console_password=PASSWORD)
+    for number in range(2):  # of one the page is shown at once
+        typed = {"firstName": "Anna", "lastName": f"Ek {number}", "consent": "true"}
+        reach = {"email.emailAddress": "anna@example.se", "telephone.cell": "0701234567"}
+        assert client.post(INTEREST, data=typed | reach, headers=OURS).status_code == 303
+    headers = signed_in(client)
+    shown = client.get(f"/console{page}", headers=headers)
+    assert '<form method="post" action="/console/submissions"' in shown.text
+    token = page_of(shown).values["token"]
+    answer = client.post("/console/submissions", data={"token": token, "q": text}, headers=headers)
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    found = client.get(where, headers=headers)
+    assert found.status_code == 200
+    links = re.findall(r'(?:href|action)="([^"]*)"', found.text)
+    assert any("search=" in link for link in links)
+    exported = [link.replace("&amp;", "&") for link in links if ".csv" in link]
+    rows = [client.get(link, headers=headers).text.count("\r\n") - 1 for link in exported]
+    expected = 2 if text in {"anna@example.se", "070-123 45 67", "+46701234567"} else 0
+    assert found.text.count('<th scope="row">') == expected
+    assert rows == ([expected] if expected else [])
+    later = client.get(where).headers["location"]  # when the session has ended
+    for told in (where, later, *links):
+        assert not any(hides in unquote(unquote(told)) for hides in (text, text.partition("@")[0], quote(text)))
+    assert escape(text) in found.text  # the field keeps it
+
+
+def test_an_address_in_a_bookmark_of_old_is_taken_out_of_it(client: httpx.Client) -> None:
+    old = "/console/submissions?q=anna%40example.se&status=held"
+    assert "anna" not in client.get(old).headers["location"]
+    headers = signed_in(client)
+    for where in (old, old.replace("?", ".csv?")):
+        moved = client.get(where, headers=headers)
+        assert moved.status_code == 303
+        assert "anna" not in moved.headers["location"]
+        assert "status=held" in moved.headers["location"]
+        assert client.get(moved.headers["location"], headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "YWJj", "a" * 3000, "å"])
+def test_a_search_that_is_not_ours_finds_nothing_rather_than_everything(client: httpx.Client, token: str) -> None:
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    assert client.post(INTEREST, data=typed, headers=OURS).status_code == 303
+    headers = signed_in(client)
+    page = client.get("/console/submissions", params={"search": token}, headers=headers)
+    assert page.status_code == 200
+    assert '<th scope="row">' not in page.text
+    assert client.get("/console/submissions.csv", params={"search": token}, headers=headers).text.count("\r\n") == 1
+
+
+ODD = ("%00", "a%00b", "%0A", "%2F", "%5C", "..%2F..", "%27%3B--", "%F0%9F%8F%A0", "%ED%A0%80", "%FF", "a" * 300)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_can_be_no_id_is_not_there_and_no_fault_on_either_database(
+    start: Start, database_url: str, odd: str
+) -> None:
+    with closing(Database(database_url)) as database:
+        upgrade(database)
+    client = start(deliver=False, console_password=PASSWORD, database_url=database_url)
+    headers = signed_in(client)
+    for path in (
+        f"/submissions/{odd}",
+        f"/submissions/{odd}/retry",
+        f"/submissions/x/{odd}",
+        f"/customers/{odd}",
+        f"/homes/{odd}/{odd}",
+    ):
+        assert client.get(f"/console{path}", headers=headers).status_code == 404
+    for name in ("older", "q", "search", "status", "customer", "days", "done", "lang"):
+        answer = client.get(f"/console/submissions?{name}={odd}", headers=headers)
+        assert answer.status_code in {200, 303}
+        if answer.status_code == 303:
+            assert client.get(answer.headers["location"], headers=headers).status_code == 200
 
 
 def test_a_hundred_wrong_passwords_are_stopped_and_the_right_one_with_them(client: httpx.Client) -> None:
@@ -84,27 +236,76 @@ def test_a_hundred_wrong_passwords_are_stopped_and_the_right_one_with_them(clien
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example.se"},
-        {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-    ],
-)
+CROSS_SITE: list[dict[str, str]] = [
+    {"Origin": "https://evil.example.se"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": f"{ORIGIN}.evil.example"},
+    {"Origin": f"{ORIGIN}:8443"},
+    {"Origin": f"{ORIGIN}/"},
+    {"Origin": ORIGIN.replace("https", "http")},
+    {"Origin": ORIGIN.upper()},
+    {"Origin": "https://www.maklarhuset.se"},  # a customer's pages may post to the public side, not here
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "same-origin, cross-site"},
+]
+POSTS_TO = [path.replace("{customer}", "M12345").replace("{group}", "crm") for path, _ in POSTS]
+
+
+def token_of(client: httpx.Client, headers: dict[str, str]) -> str:
+    return page_of(client.get("/console", headers=headers)).values["token"]
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE)
 def test_another_site_can_neither_sign_in_nor_act(client: httpx.Client, headers: dict[str, str]) -> None:
-    assert client.post("/console/sign-in", data={"password": PASSWORD}, headers=headers).status_code == 403
+    signing = client.post("/console/sign-in", data={"password": PASSWORD}, headers=OURS | headers)
+    assert signing.status_code == 403
+    assert "set-cookie" not in signing.headers
     mine = signed_in(client)
-    token = client.get("/console", headers=mine).text.partition('name="token" value="')[2].partition('"')[0]
-    for path in ("/sign-out", "/submissions/x/retry", "/customers/M12345/logins/crm"):
-        assert client.post(f"/console{path}", data={"token": token}, headers=mine | headers).status_code == 403
+    token = token_of(client, mine)
+    for path in POSTS_TO:
+        assert client.post(path, data={"token": token}, headers=mine | headers).status_code == 403
+    assert client.get("/console", headers=mine).status_code == 200  # nobody was signed out
+
+
+def test_who_sends_neither_an_origin_nor_where_it_comes_from_can_not_act(client: httpx.Client) -> None:
+    mine = signed_in(client)
+    token = token_of(client, mine)
+    without = {name: value for name, value in mine.items() if name != "Origin"}
+    for path in POSTS_TO:
+        assert client.post(path, data={"token": token}, headers=without).status_code == 403
+    assert client.post("/console/sign-in", data={"password": PASSWORD}).status_code == 403
 
 
 def test_a_post_without_its_sessions_token_is_refused(client: httpx.Client) -> None:
+    headers, another = signed_in(client), signed_in(client)
+    theirs = token_of(client, another)
+    bad: list[dict[str, str]] = [{}, {"token": ""}, {"token": "x"}, {"token": "x" * 9000}, {"token": theirs}]
+    for path in POSTS_TO:
+        for data in bad:
+            assert client.post(path, data=data, headers=headers).status_code == 403
+        assert client.post(f"{path}?token={token_of(client, headers)}", headers=headers).status_code == 403
+        as_json = client.post(path, json={"token": token_of(client, headers)}, headers=headers)
+        assert as_json.status_code == 403
+    assert client.get("/console", headers=headers).status_code == 200
+
+
+def test_a_get_does_nothing(client: httpx.Client) -> None:
     headers = signed_in(client)
-    for data in ({}, {"token": ""}, {"token": "x"}, {"token": "x" * 9000}):
-        assert client.post("/console/sign-out", data=data, headers=headers).status_code == 403
+    assert client.get("/console/sign-out", headers=headers).status_code == 405
+    assert client.get("/console/customers/M12345/logins/crm", headers=headers).status_code == 405
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    assert client.post(INTEREST, data=typed, headers=OURS).status_code == 303
+    row = re.search(r'href="(/console/submissions/[^"]+)"', client.get("/console/submissions", headers=headers).text)
+    assert row
+    for action in ("retry", "release", "discard", "erase"):
+        assert client.get(f"{row[1]}/{action}", headers=headers).status_code == 200
+    shown = client.get(row[1], headers=headers).text
+    assert "anna@example.se" in shown
+    assert "V\u00e4ntar" in shown
 
 
 def test_no_page_of_the_public_gets_a_cookie(client: httpx.Client) -> None:

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from app.main import create_app, create_worker_app
 from app.web.headers import DEFAULTS
 from app.web.static_files import static_url
 from tests.acceptance.bodies import key
 from tests.acceptance.desk import Desk
-from tests.conftest import API_KEY, CUSTOMER, ORIGIN
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.serving import serve
 
 Start = Callable[..., httpx.Client]
@@ -82,13 +83,38 @@ def test_every_answer_says_how_it_may_be_used(desk: Desk, asked: Ask) -> None:
     assert len(answer.headers.get_list("content-security-policy")) == 1
 
 
+@pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
+def test_every_answer_of_an_https_service_holds_browsers_to_https(desk: Desk, asked: Ask) -> None:
+    answer = desk.client.request(asked.method, asked.path, **asked.more)
+    assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/sign-in", "/console/nothing", "/readyz", "/personal/forged"])
+def test_so_does_the_console_and_whatever_else_there_is(start: Start, path: str) -> None:
+    answer = start(deliver=False, console_password="ett långt lösenord").get(path)
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_a_service_that_browsers_reach_by_http_says_nothing_of_https(public: Callable[..., str]) -> None:
+    for path in (INTEREST, "/nothing", "/healthz"):
+        assert "strict-transport-security" not in httpx.get(public() + path).headers
+
+
+def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> None:
+    settings = configure()
+    create_app(settings)  # which brings the database up to date
+    with serve(create_worker_app(settings)) as url:
+        for path in ("/healthz", "/nothing"):
+            assert httpx.get(url + path).headers["strict-transport-security"] == "max-age=31536000"
+
+
 def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
     monkeypatch.setattr("app.web.receipts.status_body", None)
     identity = client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
     answer = client.get(f"/submissions/{identity}", headers=KEY)
     assert answer.status_code == 500
-    assert set(DEFAULTS) <= set(answer.headers)
+    assert {*DEFAULTS, "strict-transport-security"} <= set(answer.headers)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,24 @@ def test_a_visitor_is_served_over_tls_and_reaches_the_crm(running: Production, o
     assert received.body["lastName"] == "Nummer alone"
 
 
+def test_nobody_is_told_which_software_answers(running: Production) -> None:
+    with running.client() as browser:
+        answers = [browser.get(FORM), browser.get("/nothing"), browser.put(FORM)]
+        answers.append(httpx.get(f"http://localhost:{running.plain_port}{FORM}"))
+        assert answers[-1].headers["location"] == f"https://localhost{FORM}"
+    for port in running.replicas.values():
+        answers += [httpx.get(f"http://127.0.0.1:{port}{path}") for path in (FORM, "/nothing")]
+    assert [answer.headers.get("server") for answer in answers] == [None] * len(answers)
+    through = [answer for answer in answers[:3] if "max-age" in answer.headers["strict-transport-security"]]
+    assert len(through) == 3
+
+
+def test_a_service_that_is_not_given_a_secret_lacks_it(running: Production) -> None:
+    assert running.run("worker", "leads", "list").returncode == 0
+    assert "console_password: can't read" in running.run("worker", "check").stderr
+    assert running.run("app-1", "check").returncode == 0
+
+
 def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running: Production, office: Office) -> None:
     numbers = itertools.count()
     enough = threading.Event()
@@ -133,6 +151,8 @@ def test_while_no_replica_is_there_the_proxy_says_so_and_recovers(running: Produ
         assert answer.status_code in {502, 503}
         assert "gå tillbaka och skicka igen" in answer.text
         assert answer.headers["retry-after"] == "30"
+        assert "server" not in answer.headers
+        assert "max-age" in answer.headers["strict-transport-security"]
         running.start("app-1")
         eventually(lambda: browser.get(FORM).status_code == 200)
 

@@ -97,6 +97,21 @@ async def test_views_are_counted_in_memory_and_written_together(database: Databa
     assert found.homes == [Line((CUSTOMER, "OBJ1"), 3, 0, 0), Line((CUSTOMER, "VIS1"), 1, 0, 0)]
 
 
+@pytest.mark.parametrize("value", ["anna%2540example.se", "070-123 45 67", "811228-9874"])
+async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Database, value: str) -> None:
+    views = Views(database)
+    views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", value), ("utm_campaign", "2026-11-29")])
+    await views.write()
+    tags = [{"name": "utm_source", "value": value}, {"name": "utm_campaign", "value": "2026-11-29"}]
+    await receive(database, {"utmTags": tags})
+    await Tally(database, KEYRING).count(now_settled())
+    name = (OTHER, "", "2026-11-29")
+    assert (await of_today(database)).campaigns == [Line(name, 1, 1, 0)]
+    assert await of_home(database, "OBJ1") == [Line(("interest", *name), 1, 1, 0)]
+    [row] = await listed(database, KEYRING, Wanted(), 1)
+    assert row.campaign == Campaign(*name)
+
+
 async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_submissions(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

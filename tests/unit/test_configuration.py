@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.__main__ import cli
 from app.configuration import ConfigurationError, configuration_path, load
 from app.settings import Settings
 
@@ -270,6 +272,68 @@ def test_a_secret_that_cannot_be_fetched_is_told_once(faults: Lines, tmp_path: P
     assert folder == [f"secret_key: can't read '{tmp_path}': Is a directory"]
     binary = faults(f"secret_key_file = '{tmp_path}/binary'\n" + without("secret_key"))
     assert binary == [f"secret_key: can't read '{tmp_path}/binary': it is not text"]
+
+
+def test_a_secret_that_a_command_does_not_use_need_not_be_there_and_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://intresse:secret@database/intresse")
+    text = (
+        WHOLE
+        + """
+[alarms]
+webhook_url = "https://alarms.example.se/hook"
+webhook_secret_file = "/nowhere/webhook"
+smtp_url_file = "/nowhere/smtp"
+mail_from = "intresse@example.se"
+mail_to = ["drift@example.se"]
+"""
+    )
+    assert 'database_url = "sqlite:///data/intresse.db"' in text
+    text = text.replace('database_url = "sqlite:///data/intresse.db"', f'database_url_file = "{tmp_path / "url"}"')
+    text = text.replace('console_password_env = "INTRESSE_CONSOLE_PASSWORD"', 'console_password_file = "/nowhere/else"')
+    file = tmp_path / "intresse.toml"
+    file.write_text(text, "utf-8")
+    settings, again = (load(file, {}, uses=frozenset({"database_url"})) for _ in range(2))
+    assert settings.database_url.get_secret_value() == "postgresql://intresse:secret@database/intresse"
+    assert settings.console_password is not None  # that there is one is known
+    assert settings.console_password != again.console_password  # and nobody's guess
+    assert settings.secret_key != again.secret_key
+    with pytest.raises(ConfigurationError) as told:
+        load(file, {})
+    assert len(told.value.lines) > len(ENVIRON)
+
+
+def test_a_bad_value_that_stands_there_is_told_to_whoever_does_not_use_it_too(tmp_path: Path) -> None:
+    file = tmp_path / "intresse.toml"
+    line = 'console_password_env = "INTRESSE_CONSOLE_PASSWORD"'
+    for bad in ('console_password = "changeme"', "console_password_env = 7"):
+        file.write_text(WHOLE.replace(line, bad), "utf-8")
+        with pytest.raises(ConfigurationError, match="console_password"):
+            load(file, {}, uses=frozenset())
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        (["check"], True),
+        (["serve"], True),
+        (["migrate"], False),
+        (["leads", "list"], False),
+        (["restored"], False),
+        (["rotate-keys"], False),
+    ],
+)
+def test_only_what_serves_needs_the_consoles_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], needed: bool
+) -> None:
+    """The worker of compose and an operator's commands are not given it."""
+    file = tmp_path / "intresse.toml"
+    text = SMALLEST.replace("sqlite:///data/", f"sqlite:///{tmp_path}/")
+    file.write_text('console_password_file = "/nowhere/at/all"\n' + text, "utf-8")
+    monkeypatch.setenv("INTRESSE_CONFIG", str(file))
+    CliRunner().invoke(cli, ["migrate"])
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == int(needed), done.output
+    assert ("console_password: can't read" in done.output) is needed
 
 
 def test_a_file_name_that_no_system_takes_is_told(faults: Lines) -> None:

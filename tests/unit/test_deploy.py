@@ -13,6 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.__main__ import cli
+from app.configuration import OF_SERVING
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -63,7 +64,23 @@ def test_what_the_services_name_is_defined() -> None:
 
 def test_the_example_asks_for_the_secrets_that_compose_gives() -> None:
     example = tomllib.loads((ROOT / "intresse.example.toml").read_text("utf-8"))
-    assert secret_files(example) == set(OURS["app-1"]["secrets"])
+    assert secret_files(example) == set(OURS["app-1"]["secrets"]) == set(OURS["app-2"]["secrets"])
+
+
+def test_a_service_is_given_the_secrets_that_it_uses_and_no_other() -> None:
+    everything = set(OURS["app-1"]["secrets"])
+    assert set(OURS["worker"]["secrets"]) == everything - OF_SERVING
+    assert OURS["migrate"]["secrets"] == ["database_url"]
+    assert SERVICES["database"]["secrets"] == ["postgres_password"]
+    assert "secrets" not in SERVICES["proxy"]
+
+
+def test_each_service_has_a_limit_of_memory_and_each_image_a_minor_version() -> None:
+    for service in SERVICES.values():
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+        assert service["image"] == "intresse" or re.fullmatch(r"\w+:\d+\.\d+\S*", service["image"])
+    used = re.findall(r"^(?:ARG PYTHON=|FROM )(\S+)", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert all(image == "${PYTHON}" or re.fullmatch(r"\w+:\d+\.\d+\S*", image) for image in used)
 
 
 def test_prepare_makes_each_secret_and_leaves_what_is_there(tmp_path: Path) -> None:

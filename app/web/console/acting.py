@@ -117,4 +117,4 @@ async def _named(look: Look) -> tuple[str, Submission | None]:
     """The action and the submission of the address; None when one of them is not there."""
     name = look.request.path_params["action"]
     known = name in WORDS and name in look.desk.actions
-    return name, await look.desk.site.leads.get(look.request.path_params["identity"]) if known else None
+    return name, await look.desk.site.leads.get(look.path_id("identity")) if known else None

@@ -1,21 +1,21 @@
 """One look at the console: who is signed in, in which language, and what every page has around it."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.domain.submission import PATH_ID
 from app.storage.database import StoreUnavailable
 from app.web.bodies import TooLarge, TooSlow, read_content
 from app.web.console.desk import Desk
 from app.web.console.pages import ConsolePage, Frame
 from app.web.console.session import PATH, is_cross_site
+from app.web.console.then import then_of
 from app.web.cookies import cookies_of
 from app.web.form_pages import language_links, query_start
 from app.web.messages import GetText
@@ -25,6 +25,7 @@ from app.web.urlencoded import pairs_of
 
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
+LONGEST = 200  # characters of what a page is asked for
 MOST_BYTES = 8192  # of a form; the console's own are far shorter
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -37,8 +38,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 log = structlog.get_logger()
 
@@ -62,12 +61,16 @@ class Look:
         return self.desk.site.templates.gettext(self.language)
 
     def asked(self, name: str) -> str:
-        text = self.request.query_params.get(name, "").strip()[:200]
-        return _CONTROLS.sub("", text)
+        return plain(self.request.query_params.get(name, ""))
+
+    def path_id(self, name: str) -> str:
+        """An id in the path; "" where no id can be what stands there."""
+        said: str = self.request.path_params[name]
+        return said if PATH_ID.fullmatch(said) else ""
 
     def frame(self, section: str) -> Frame:
         site, session = self.desk.site, self.session
-        start = query_start(self.request.query_params.multi_items())
+        start = query_start((name, value) for name, value in self.request.query_params.multi_items() if name != "q")
         token = self.desk.sessions.form_token(session) if session else ""
         return Frame(self.language, language_links(site, self.language, start), site.demo, section, token)
 
@@ -81,42 +84,55 @@ class Look:
         return response
 
 
+def plain(text: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text."""
+    return text.replace("\0", "").strip()[:LONGEST]
+
+
 Page = Callable[[Look], Awaitable[Response]]
 Post = Callable[[Look, Mapping[str, str]], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def look_of(request: Request, desk: Desk) -> Look:
-    return Look(request, desk, desk.sessions.of(cookies_of(request.headers.get("cookie"))))
+def looking(desk: Desk, show: Page) -> Endpoint:
+    """A page for anybody, signed in or not. While the store is away nobody can be known, and nothing shown."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await show(Look(request, desk, await desk.sessions.of(cookies_of(request.headers.get("cookie")))))
+        except StoreUnavailable as error:
+            log.error("store unavailable", detail=str(error))
+            return refuse(request, desk.site, 503)
+
+    return endpoint
 
 
 def signed_in(desk: Desk, show: Page) -> Endpoint:
     """A page for who is signed in; others are led to the sign-in, and back."""
 
-    async def endpoint(request: Request) -> Response:
-        look = look_of(request, desk)
+    async def page(look: Look) -> Response:
         if look.session is None:
-            return go(f"{SIGN_IN}?{urlencode({'then': _path(request)})}")
-        return await _unless_away(look, show(look))
+            return go(f"{SIGN_IN}?{urlencode({'then': then_of(look.request)})}")
+        return await show(look)
 
-    return endpoint
+    return looking(desk, page)
 
 
 def posted(desk: Desk, act: Post) -> Endpoint:
     """A post by who is signed in, from a page of ours."""
 
-    async def endpoint(request: Request) -> Response:
-        look = look_of(request, desk)
+    async def page(look: Look) -> Response:
         if look.session is None:
             return go(SIGN_IN)
+        request = look.request
         form = await form_of(request)
         cross = is_cross_site(request.headers, desk.site.public_url)
         if cross or form is None or not desk.sessions.is_ours(form.get("token", ""), look.session):
             log.warning("console: a post that is not from its own pages was refused")
             return refuse(request, desk.site, 403)
-        return await _unless_away(look, act(look, form))
+        return await act(look, form)
 
-    return endpoint
+    return looking(desk, page)
 
 
 def go(where: str) -> Response:
@@ -131,16 +147,3 @@ async def form_of(request: Request) -> Mapping[str, str] | None:
     except (TooLarge, TooSlow, ClientDisconnect):
         return None
     return dict(pairs_of(body.decode("latin-1"), "replace"))
-
-
-async def _unless_away(look: Look, answer: Awaitable[Response]) -> Response:
-    try:
-        return await answer
-    except StoreUnavailable as error:
-        log.error("store unavailable", detail=str(error))
-        return refuse(look.request, look.desk.site, 503)
-
-
-def _path(request: Request) -> str:
-    query: Any = request.url.query
-    return request.url.path + (f"?{query}" if query else "")

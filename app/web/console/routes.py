@@ -13,7 +13,7 @@ from app.web.console.rows import LIST
 from app.web.console.session import PATH
 from app.web.console.sign_in import sign_in, sign_in_page, sign_out
 from app.web.console.submission import show_submission
-from app.web.console.submissions import export, show_submissions
+from app.web.console.submissions import export, search, show_submissions
 
 PAGES: tuple[tuple[str, Page], ...] = (
     (PATH, show_overview),
@@ -29,6 +29,7 @@ PAGES: tuple[tuple[str, Page], ...] = (
 )
 POSTS: tuple[tuple[str, Post], ...] = (
     (f"{PATH}/sign-out", sign_out),
+    (LIST, search),
     (f"{LIST}/{{identity}}/{{action}}", act),
     (f"{CUSTOMERS}/{{customer}}/logins/{{group}}", try_login),
 )

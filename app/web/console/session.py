@@ -1,4 +1,5 @@
-"""Who is signed in: a signed, dated cookie, and what its forms carry so that no other site can post them."""
+"""Who is signed in: a signed, dated cookie of a session that the store knows, and what its forms carry so that no
+other site can post them."""
 
 import hashlib
 import hmac
@@ -15,47 +16,54 @@ import limits
 from itsdangerous import BadSignature, TimestampSigner
 from limits.strategies import MovingWindowRateLimiter
 
+from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
 from app.web.customers import network_of
 from app.web.limits import TooMany, Windows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
-LIVES = timedelta(hours=12)
+LIVES = timedelta(hours=12)  # at most, however much it is used
 TRIES = (limits.parse("5/minute"), limits.parse("30/hour"))  # of an address, the right password's among them
 
 
 class Sessions:
     """One password, so one operator. Everything is signed with a key that is made of the password too: changing it ends
-    all sessions."""
+    all sessions. The signature comes first, so that a made-up cookie reaches no database."""
 
-    def __init__(self, secret: str, password: str) -> None:
+    def __init__(self, secret: str, password: str, store: ConsoleSessions) -> None:
+        self._store = store
         self._hash = KeyedHash(secret, "console password")
         self._password = self._hash.digest(password)
         key = KeyedHash(secret, "console session").digest(password)
         self._signer = TimestampSigner(key, salt="console", digest_method=hashlib.sha256)
         self._forms = KeyedHash(secret, "console form")
+        self._rows = KeyedHash(secret, "console session row")
 
     def knows(self, password: str) -> bool:
         """In constant time, whatever its length."""
         return hmac.compare_digest(self._hash.digest(password), self._password)
 
-    def begin(self) -> str:
-        """The cookie's header."""
+    async def begin(self) -> str:
+        """The cookie's header. Raises `StoreUnavailable`."""
         value = self._signer.sign(token_urlsafe(18)).decode()
+        await self._store.begin(self._rows.digest(value))
         return _cookie(value, int(LIVES.total_seconds()))
 
-    def end(self) -> str:
+    async def end(self, session: str) -> str:
+        """On every replica; the header that takes the cookie away. Raises `StoreUnavailable`."""
+        await self._store.end(self._rows.digest(session))
         return _cookie("", 0)
 
-    def of(self, cookies: Mapping[str, str]) -> str | None:
-        """The session that a request carries, None when it carries none of ours, or one that is over."""
+    async def of(self, cookies: Mapping[str, str]) -> str | None:
+        """The session that a request carries, None when it carries none of ours, or one that is over.
+        Raises `StoreUnavailable`."""
         value = cookies.get(COOKIE, "")
         try:
             self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
         except BadSignature:
             return None
-        return value
+        return value if await self._store.is_open(self._rows.digest(value)) else None
 
     def form_token(self, session: str) -> str:
         return urlsafe_b64encode(self._forms.digest(session)).decode()

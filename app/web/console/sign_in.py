@@ -3,13 +3,13 @@
 from urllib.parse import urlencode
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.console.desk import Desk
-from app.web.console.look import SIGN_IN, Endpoint, Look, form_of, go, look_of
+from app.web.console.look import SIGN_IN, Endpoint, Look, form_of, go, looking
 from app.web.console.pages import SignInPage
-from app.web.console.session import PATH, is_cross_site
+from app.web.console.session import is_cross_site
+from app.web.console.then import inside
 from app.web.limits import TooMany
 from app.web.problems import refuse
 
@@ -17,23 +17,21 @@ log = structlog.get_logger()
 
 
 def sign_in_page(desk: Desk) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        look = look_of(request, desk)
-        if look.session is not None:
-            return go(_inside(look.asked("then")))
-        return _page(look, look.asked("then"), lost=bool(look.asked("known")))
+    async def page(look: Look) -> Response:
+        then = inside(look.request.query_params.get("then", ""))
+        return go(then) if look.session is not None else _page(look, then, lost=bool(look.asked("known")))
 
-    return endpoint
+    return looking(desk, page)
 
 
 def sign_in(desk: Desk) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        look = look_of(request, desk)
+    async def page(look: Look) -> Response:
+        request = look.request
         form = await form_of(request)
         if form is None or is_cross_site(request.headers, desk.site.public_url):
             return refuse(request, desk.site, 403)
         address = request.client.host if request.client else ""
-        then = form.get("then", "")
+        then = inside(form.get("then", ""))
         try:
             desk.tries.count(address)
         except TooMany as many:
@@ -45,16 +43,17 @@ def sign_in(desk: Desk) -> Endpoint:
         desk.tries.forget(address)
         log.info("console: signed in")
         # By way of the sign-in, which knows whether the browser has kept the cookie.
-        response = go(f"{SIGN_IN}?{urlencode({'known': 1, 'then': _inside(then)})}")
-        response.headers.append("set-cookie", desk.sessions.begin())
+        response = go(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
+        response.headers.append("set-cookie", await desk.sessions.begin())
         return response
 
-    return endpoint
+    return looking(desk, page)
 
 
 async def sign_out(look: Look, _: object) -> Response:
     response = go(SIGN_IN)
-    response.headers.append("set-cookie", look.desk.sessions.end())
+    response.headers.append("set-cookie", await look.desk.sessions.end(look.session or ""))
+    log.info("console: signed out")
     return response
 
 
@@ -70,9 +69,3 @@ def _page(
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     page = SignInPage(look.frame("sign-in"), then, wrong, lost, retry_after)
     return look.show(page, status, headers)
-
-
-def _inside(path: str) -> str:
-    """Where to go on: only ever within the console."""
-    within = path == PATH or path.startswith((f"{PATH}/", f"{PATH}?"))
-    return path if within and path.isprintable() and "\\" not in path else PATH

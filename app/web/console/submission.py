@@ -41,7 +41,7 @@ _NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
 
 
 async def show_submission(look: Look) -> Response:
-    one = await look.desk.site.leads.get(look.request.path_params["identity"])
+    one = await look.desk.site.leads.get(look.path_id("identity"))
     if one is None:
         return refuse(look.request, look.desk.site, 404)
     past = await history(look.desk.database, one.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+from collections.abc import Mapping
 from dataclasses import asdict
 from io import StringIO
 
@@ -33,14 +34,22 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+async def search(look: Look, form: Mapping[str, str]) -> Response:
+    """To the list of what was asked for in the form."""
+    return go(address(LIST, **asdict(Asked.of(look, form))))
+
+
 async def show_submissions(look: Look) -> Response:
-    asked = Asked.of(look)
-    unreadable, found = False, list[Listed]()
+    if look.asked("q"):
+        return await search(look, look.request.query_params)
+    asked = Asked.of(look, look.request.query_params)
+    text, unreadable, found = "", False, list[Listed]()
     try:
+        text = asked.text(look)
         found = await _found(look, await wanted_by(look, asked), PAGE + 1)
     except Unreadable:
         unreadable = True
-    if asked.q and len(found) == 1:  # what was looked for
+    if text and len(found) == 1:  # what was looked for
         return go(f"{LIST}/{found[0].id}")
     every = look.gettext(N_("All"))
     statuses = {STUCK: N_("Needs a person"), **words.STATUSES}
@@ -48,7 +57,7 @@ async def show_submissions(look: Look) -> Response:
     query = asdict(asked)
     page = SubmissionsPage(
         frame=look.frame("submissions"),
-        searched=asked.q,
+        searched=text,
         unreadable=unreadable,
         statuses=options(_translated(look, statuses), asked.status, every),
         customers=customers(look, asked.customer),
@@ -63,8 +72,11 @@ async def show_submissions(look: Look) -> Response:
 
 async def export(look: Look) -> Response:
     """The rows on the screen and those on the pages after it, at most `MOST_EXPORTED`."""
+    asked = Asked.of(look, look.request.query_params)
+    if look.asked("q"):
+        return go(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        found = await _found(look, await wanted_by(look, Asked.of(look)), MOST_EXPORTED)
+        found = await _found(look, await wanted_by(look, asked), MOST_EXPORTED)
     except Unreadable:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}

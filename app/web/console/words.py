@@ -109,7 +109,8 @@ def campaign(value: Campaign, gettext: GetText) -> str:
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
     last = max((place for place, part in enumerate(value) if part), default=-1)
-    return " / ".join(part or "–" for part in value[: last + 1]) or gettext(N_("Without tags"))
+    parts = [gettext(N_("Others")) if part == OTHER else part or "–" for part in value[: last + 1]]
+    return " / ".join(parts) or gettext(N_("Without tags"))
 
 
 def home(value: str, gettext: GetText) -> str:

@@ -14,9 +14,29 @@ def test_without_tags_there_is_no_campaign() -> None:
     assert campaign_of([("referrer", "https://example.se")]) == NO_CAMPAIGN
 
 
-@pytest.mark.parametrize("value", ["anna@example.se", "a\x00b", "rad\nrad"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "anna@example.se",
+        "anna%40example.se",
+        "anna%252540example.se",
+        "070-123 45 67",
+        "+46701234567",
+        " 46812345678",  # a query's "+" is read as a space
+        "811228-9874",
+        "m" * 55 + "anna@example.se",
+        "m" * 70 + "anna@example.se",
+        "a\x00b",
+        "rad\nrad",
+    ],
+)
 def test_what_may_be_a_person_or_is_no_text_is_not_written_down(value: str) -> None:
     assert campaign_of([("utm_source", value)]).source == OTHER
+
+
+@pytest.mark.parametrize("value", ["2026-11-29", "sommar2026", "120208123456789012", "vecka-48", "hus & hem"])
+def test_an_honest_name_is_counted_by_it(value: str) -> None:
+    assert campaign_of([("utm_campaign", value)]).campaign == value
 
 
 def test_a_long_name_is_cut() -> None:

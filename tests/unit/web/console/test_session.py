@@ -1,21 +1,52 @@
 """Signing in: what is known again, and what isn't."""
 
+import asyncio
+from http.cookies import SimpleCookie
+
 import pytest
 from itsdangerous import TimestampSigner
 
+from app.storage.console_sessions import ConsoleSessions
 from app.web.console.session import COOKIE, LIVES, Sessions, Tries, is_cross_site
 from app.web.limits import TooMany
 
-SESSIONS = Sessions("a secret key for the tests alone", "rätt lösenord")
+SECRET, PASSWORD = "a secret key for the tests alone", "rätt lösenord"
 URL = "https://leads.example.se"
 
 
-def value_of(header: str) -> str:
-    return header.partition("=")[2].partition(";")[0].strip('"')
+class Store(ConsoleSessions):
+    """In memory; the real one is tried in tests/integration/test_console_sessions.py."""
+
+    def __init__(self) -> None:
+        self.open: set[bytes] = set()
+        self.asked = 0
+
+    async def begin(self, session: bytes) -> None:
+        self.open.add(session)
+
+    async def is_open(self, session: bytes) -> bool:
+        self.asked += 1
+        return session in self.open
+
+    async def end(self, session: bytes) -> None:
+        self.open.discard(session)
+
+
+STORE = Store()
+SESSIONS = Sessions(SECRET, PASSWORD, STORE)
+
+
+def begin(sessions: Sessions = SESSIONS) -> str:
+    """The cookie's value."""
+    return SimpleCookie(asyncio.run(sessions.begin()))[COOKIE].value
+
+
+def known(value: str, sessions: Sessions = SESSIONS) -> str | None:
+    return asyncio.run(sessions.of({COOKIE: value}))
 
 
 def test_the_cookie_is_only_for_our_own_pages_over_https() -> None:
-    attributes = {part.strip().lower() for part in SESSIONS.begin().split(";")[1:]}
+    attributes = {part.strip().lower() for part in asyncio.run(SESSIONS.begin()).split(";")[1:]}
     assert {
         "secure",
         "httponly",
@@ -26,31 +57,56 @@ def test_the_cookie_is_only_for_our_own_pages_over_https() -> None:
 
 
 def test_a_session_is_known_again_and_any_other_value_is_not() -> None:
-    session = value_of(SESSIONS.begin())
-    assert SESSIONS.of({COOKIE: session}) == session
-    other = value_of(Sessions("another secret key for tests", "rätt lösenord").begin())
+    session = begin()
+    assert known(session) == session
+    other = begin(Sessions("another secret key for tests", PASSWORD, STORE))
     for forged in ("", "x", session[:-1], session + "x", other, session.replace(".", "", 1)):
-        assert SESSIONS.of({COOKIE: forged}) is None
-    assert SESSIONS.of({}) is None
+        assert known(forged) is None
+    assert asyncio.run(SESSIONS.of({})) is None
+
+
+def test_a_cookie_that_we_did_not_sign_reaches_no_store() -> None:
+    begin()
+    before = STORE.asked
+    for forged in ("", "x", "YWJj.ZGVm.Z2hp", "a" * 9000):
+        assert known(forged) is None
+    assert STORE.asked == before
+
+
+def test_signing_out_ends_the_session_for_whoever_kept_the_cookie_and_no_other_session() -> None:
+    session, another = begin(), begin()
+    header = SimpleCookie(asyncio.run(SESSIONS.end(session)))[COOKIE]
+    assert (header.value, header["max-age"], header["path"]) == ("", "0", "/console")
+    assert known(session) is None
+    assert known(another) == another
+
+
+def test_a_session_is_the_same_after_a_restart_and_on_another_replica() -> None:
+    session = begin()
+    assert known(session, Sessions(SECRET, PASSWORD, STORE)) == session
 
 
 def test_another_password_ends_all_sessions() -> None:
-    changed = Sessions("a secret key for the tests alone", "nytt")
-    assert changed.of({COOKIE: value_of(SESSIONS.begin())}) is None
+    assert known(begin(), Sessions(SECRET, "nytt", STORE)) is None
 
 
-def test_a_session_ends_with_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = value_of(SESSIONS.begin())
+def test_the_store_is_told_no_cookie() -> None:
+    session = begin()
+    assert all(session.encode() not in row and row not in session.encode() for row in STORE.open)
+
+
+def test_a_session_ends_with_the_day_however_much_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = begin()
     later = TimestampSigner("x").get_timestamp() + int(LIVES.total_seconds()) + 2
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: later)
-    assert SESSIONS.of({COOKIE: session}) is None
+    assert known(session) is None
 
 
 @pytest.mark.parametrize(
-    ("password", "known"), [("rätt lösenord", True), ("rätt lösenord ", False), ("", False), ("x" * 9000, False)]
+    ("password", "right"), [("rätt lösenord", True), ("rätt lösenord ", False), ("", False), ("x" * 9000, False)]
 )
-def test_only_the_password_is_the_password(password: str, known: bool) -> None:
-    assert SESSIONS.knows(password) is known
+def test_only_the_password_is_the_password(password: str, right: bool) -> None:
+    assert SESSIONS.knows(password) is right
 
 
 def test_a_form_token_belongs_to_its_session() -> None:

@@ -20,6 +20,7 @@ GETTEXT = Templates().gettext("sv")
         (Campaign("", "", "v47"), "– / – / v47"),
         (NO_CAMPAIGN, "Utan taggar"),
         (Campaign(OTHER, OTHER, OTHER), "Övriga"),
+        (Campaign("google", OTHER, ""), "google / Övriga"),
     ],
 )
 def test_a_campaign_is_said_as_far_as_it_goes(campaign: Campaign, said: str) -> None:

@@ -1,0 +1,71 @@
+"""The console's sessions: a row for each that has not ended, shared by all replicas and kept over restarts.
+
+A row holds a keyed hash of the cookie, so that whoever reads the database can't sign in with it.
+"""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+
+from app.storage.database import Database, StoreUnavailable
+from app.storage.schema import console_sessions
+from app.storage.statements import now_of
+
+IDLE = timedelta(hours=1)  # without a request, after which a session has ended
+RECORDED_EVERY = timedelta(minutes=1)  # at most, so that looking at pages costs few writes
+
+log = structlog.get_logger()
+
+
+class ConsoleSessions:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, session: bytes) -> None:
+        """Raises `StoreUnavailable`."""
+
+        def work(connection: Connection) -> None:
+            now = now_of(connection)
+            connection.execute(delete(console_sessions).where(console_sessions.c.seen_at < now - IDLE))
+            connection.execute(insert(console_sessions).values(id=session, seen_at=now))
+
+        await self._database.write(work)
+
+    async def is_open(self, session: bytes) -> bool:
+        """Whether it has begun, has not ended and has not been idle for too long; this request counts as use.
+        Raises `StoreUnavailable`."""
+
+        def look(connection: Connection) -> timedelta | None:
+            query = select(console_sessions.c.seen_at).where(console_sessions.c.id == session)
+            seen_at = connection.execute(query).scalar()
+            return None if seen_at is None else now_of(connection) - seen_at
+
+        idle = await self._database.read(look)
+        if idle is None or idle >= IDLE:
+            return False
+        if idle >= RECORDED_EVERY:
+            await self._record_use(session)
+        return True
+
+    async def _record_use(self, session: bytes) -> None:
+        """An update and not an upsert: a session that was ended meanwhile stays ended."""
+
+        def work(connection: Connection) -> None:
+            used = update(console_sessions).where(console_sessions.c.id == session)
+            connection.execute(used.values(seen_at=now_of(connection)))
+
+        try:
+            await self._database.write(work)
+        except StoreUnavailable as error:  # a full disk is looked into by the console too
+            log.warning("console: the use of a session was not recorded", detail=str(error))
+
+    async def end(self, session: bytes) -> None:
+        """Raises `StoreUnavailable`."""
+        await self._database.write(
+            lambda connection: connection.execute(delete(console_sessions).where(console_sessions.c.id == session))
+        )
+
+
+def end_all(connection: Connection) -> None:
+    connection.execute(delete(console_sessions))

@@ -1,0 +1,31 @@
+"""Encrypted values that stand in addresses: whoever reads the address learns nothing, and nobody can make one up."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from app.storage.encryption import Keyring, SealBroken
+
+
+class BadToken(Exception):
+    """Forged, altered, made for another purpose, or encrypted with a key that is no longer ours."""
+
+
+def write_token(keyring: Keyring, value: Any, purpose: str) -> str:
+    """`value` is anything JSON can say."""
+    return _spell(keyring.seal(value, purpose))
+
+
+def _spell(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def read_token(keyring: Keyring, token: str, purpose: str) -> Any:
+    """Raises `BadToken`."""
+    try:
+        sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        if _spell(sealed) != token:
+            raise BadToken  # base64 reads many spellings, and what is used once must have one
+        return keyring.open(sealed, purpose)
+    except (SealBroken, binascii.Error, ValueError) as error:
+        raise BadToken from error
