@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.commands import configuring, database, deciding, leads, people, serving
+from app.cli import database, deciding, leads, people, serve, setup
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for group in (serving, database, configuring):
+for group in (serve, database, setup):
     cli.add_typer(group.commands)
 for group in (deciding, people):
     leads.commands.add_typer(group.commands)

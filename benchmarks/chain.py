@@ -18,11 +18,12 @@ from typing import Any
 import uvloop
 
 from app import logs
-from app.domain.submission import NewStep, NewSubmission, Operation, new_id
-from app.service import Service, build_service, prepare_database
-from app.settings import Settings
-from app.storage.claims import Claim, ClaimedStep, Recorded
-from app.vitec.sandbox import Customer, Office, serve_sandbox
+from app.bootstrap.services import Service, build_service, prepare_database
+from app.config.settings import Settings
+from app.delivery.claims import Claim, ClaimedStep, Recorded
+from app.domain.ids import new_id
+from app.domain.submission import NewStep, NewSubmission, Operation
+from app.sandbox import Customer, Office, serve_sandbox
 
 CUSTOMER = "M12345"
 SLOT = ("VIS1", "SLOT1")

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from app.domain.submission import NewStep, NewSubmission, Operation, new_id
+from app.delivery.circuit_breaker import Logins
+from app.delivery.outbox import Outbox
+from app.domain.ids import new_id
+from app.domain.submission import NewStep, NewSubmission, Operation
+from app.intake.intake import Intake
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.intake import Intake
-from app.storage.logins import Logins
-from app.storage.outbox import Outbox
 from app.storage.schema import steps, submissions
 from benchmarks.databases import database_url
 

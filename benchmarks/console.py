@@ -18,9 +18,11 @@ from unittest.mock import patch
 
 import httpx
 
-from app import configuration, desk, logs
-from app.main import create_app
-from app.settings import Settings
+from app import logs
+from app.bootstrap import console
+from app.bootstrap.web_app import create_app
+from app.config import loader
+from app.config.settings import Settings
 from benchmarks import service
 from benchmarks.beside import Beside, alternate
 from benchmarks.databases import KINDS, database_url
@@ -47,7 +49,7 @@ def settings_for(url: str, folder: Path) -> Settings:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "intresse.toml"
     file.write_text(service.configuration(url) + OTHER_CUSTOMERS, "utf-8")
-    return configuration.load(file)
+    return loader.load(file)
 
 
 async def measure(settings: Sequence[Settings]) -> list[Took]:
@@ -118,7 +120,7 @@ def _figures(kind: str, folder: Path, many: int) -> Iterator[tuple[str, str, str
         settings = settings_for(small, folder / kind / "few"), settings_for(large, folder / kind / "many")
         fill(settings[0], FEW)
         fill(settings[1], many)
-        with patch.object(desk, "OVERVIEW_SHARE", math.inf):  # nothing is kept: it is the looking that is measured
+        with patch.object(console, "OVERVIEW_SHARE", math.inf):  # nothing is kept: it is the looking that is measured
             one, other = asyncio.run(measure(settings))
     took = {
         "the overview": (one.overview, other.overview, OVERVIEW_WANTED),

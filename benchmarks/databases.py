@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.service import prepare_database
+from app.bootstrap.services import prepare_database
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from benchmarks.machine import load_core, on_core

@@ -11,9 +11,10 @@ from pathlib import Path
 import uvloop
 
 from app import logs
-from app.domain.submission import NewStep, NewSubmission, Operation, new_id
-from app.service import Service, build_service
-from app.settings import Settings
+from app.bootstrap.services import Service, build_service
+from app.config.settings import Settings
+from app.domain.ids import new_id
+from app.domain.submission import NewStep, NewSubmission, Operation
 from benchmarks.chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url
 

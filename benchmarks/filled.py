@@ -9,17 +9,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, insert
 
+from app.bootstrap.services import prepare_database
+from app.config.settings import Settings
 from app.domain.campaigns import Campaign
 from app.domain.submission import GROUPS, Operation, Status
-from app.service import prepare_database
-from app.settings import Settings
-from app.storage.counts import Counted, Timed, add, add_times, day_of
+from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of
 from app.storage.database import Database
+from app.storage.encrypted_fields import payload_place
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import upgrade
-from app.storage.person_index import HOW_FAR
 from app.storage.schema import person_index, steps, submissions
-from app.storage.sealed import payload_place
+from app.submissions.person_index import HOW_FAR
 
 DAYS = 90
 BATCH = 5_000

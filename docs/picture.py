@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 
-from app import demo
+from app.demo import demo
 from tests.acceptance.conftest import ARGUMENTS, chromium
 from tests.serving import listening, serve
 

@@ -18,10 +18,10 @@ from jinja2.bccache import Bucket
 from sqlalchemy import URL
 
 from app import logs
-from app.main import create_app
-from app.settings import Settings
-from app.vitec.sandbox import Customer, Office, create_sandbox
-from app.web.templating import Templates
+from app.bootstrap.web_app import create_app
+from app.config.settings import Settings
+from app.sandbox import Customer, Office, create_sandbox
+from app.web.rendering.templates import Templates
 from tests.serving import postgresql_server, serve
 
 CUSTOMER = "M12345"

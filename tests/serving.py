@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 from sqlalchemy import URL, make_url
 
-from app.web.http_protocol import HttpProtocol
+from app.web.http.uvicorn_protocol import HttpProtocol
 
 T = TypeVar("T")
 

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from app.domain.moments import STOCKHOLM
-from app.domain.submission import FunctionGroup, Operation, reference_of
-from app.domain.troubles import OF_SUBMISSIONS, Kind
-from app.storage.notices import Notice
+from app.alarms.incidents import OF_SUBMISSIONS, Kind
+from app.alarms.notifications import Notice
+from app.domain.datetimes import STOCKHOLM
+from app.domain.ids import reference_of
+from app.domain.submission import FunctionGroup, Operation
 
 MOST_REFERENCES = 20
 

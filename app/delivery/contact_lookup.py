@@ -7,15 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.delivery.news import news_of
+from app.delivery.circuit_breaker import Logins
+from app.delivery.claims import News
+from app.delivery.retry_policy import news_of
 from app.domain.submission import FunctionGroup
-from app.storage.claims import News
 from app.storage.database import StoreUnavailable
-from app.storage.logins import Logins
 from app.vitec.client import READS, VitecClient
 from app.vitec.contacts import Contact
 from app.vitec.errors import RefusedLogin, Unavailable, VitecError
-from app.vitec.pace import Pace
+from app.vitec.throttle import Pace
 
 TURN_SECONDS = 1.0  # that a look-up waits for its turn
 SHARED_SECONDS = 1.5  # that others join a question; one that takes longer may never be answered

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.delivery.claims import News
 from app.domain.submission import StepStatus
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
+from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 JITTER = 0.2
@@ -66,3 +67,14 @@ def decide(
     wished = error.retry_after if isinstance(error, Unavailable) else None
     delay = max(policy.delay(attempts), min(wished or timedelta(0), LONGEST_RETRY_AFTER))
     return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, Unavailable) and wished is None)
+
+
+def news_of(error: VitecError) -> News | None:
+    """None where it tells nothing. A 400 or a 404 can only be said by who has let us in."""
+    if isinstance(error, RefusedLogin):
+        return News.REFUSED
+    if isinstance(error, Forbidden):
+        return News.FORBIDDEN
+    if isinstance(error, Unreadable) or (isinstance(error, Rejected) and error.status in {200, 400, 404}):
+        return News.LET_IN
+    return News.AWAY if isinstance(error, Unavailable) else None

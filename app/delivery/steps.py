@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.delivery.claims import Claim, ClaimedStep
 from app.domain.plan import CONTACT_AGENT, FALLBACK
 from app.domain.submission import Operation
-from app.storage.claims import Claim, ClaimedStep
-from app.vitec.answers import Answer
 from app.vitec.contacts import Contact
 from app.vitec.errors import NotFound
+from app.vitec.responses import Answer
 
 Results = Mapping[Operation, str | None]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.delivery.steps import Vitec
 from app.domain.submission import Operation
-from app.vitec.answers import Answer
 from app.vitec.contacts import Contact
+from app.vitec.responses import Answer
 
 
 class TimedVitec:

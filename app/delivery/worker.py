@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from app.delivery.deliver import Deliverer
-from app.storage.claims import Claim, LeaseLost
+from app.delivery.claims import Claim, LeaseLost
+from app.delivery.deliverer import Deliverer
+from app.delivery.outbox import Outbox
 from app.storage.database import StoreUnavailable
-from app.storage.outbox import Outbox
-from app.vitec.pace import Pace
+from app.vitec.throttle import Pace
 
 log = structlog.get_logger()
 

@@ -1,24 +1,18 @@
-"""How long deliveries took, kept as counts: four buckets each time the duration doubles, so a figure read from them is
-within a tenth of the true one."""
+"""Spans of time as people write them: `45m`, `12h`, `30d`."""
 
-from collections.abc import Mapping
+import re
 from datetime import timedelta
-from math import log2
 
-BUCKETS_PER_DOUBLING = 4
-SHORTEST_SECONDS = 0.01
-
-
-def bucket_of(duration: timedelta) -> int:
-    seconds = max(duration.total_seconds(), SHORTEST_SECONDS)
-    return round(log2(seconds) * BUCKETS_PER_DOUBLING)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"([0-9]{1,9})([smhd])")
 
 
-def quantile(counts: Mapping[int, int], share: float) -> timedelta | None:
-    """The duration that `share` of the counted were within; None when nothing was counted."""
-    left = sum(counts.values()) * share
-    for bucket, count in sorted(counts.items()):
-        left -= count
-        if left <= 0:
-            return timedelta(seconds=2 ** (bucket / BUCKETS_PER_DOUBLING))
-    return None
+def span_of(text: str, longest: timedelta) -> timedelta:
+    """From a second to `longest`. Raises `ValueError` with what is wrong."""
+    written = _SPAN.fullmatch(text)
+    if not written:
+        raise ValueError(f"{text!r} is not a time such as 45m, 12h or 30d")
+    span = timedelta(**{UNITS[written[2]]: int(written[1])})
+    if not timedelta(0) < span <= longest:
+        raise ValueError(f"{text} is not between 1 second and {longest.days} days")
+    return span

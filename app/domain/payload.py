@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.domain.applications import Interest, ViewingBooking, VitecModel
-from app.domain.crm import Lead, LoanPromise
+from app.domain.applications import Interest, Lead, LoanPromise, ViewingBooking, VitecModel
 from app.domain.fields import Reading
-from app.domain.filling import Said
 from app.domain.marketing import Marketing
-from app.domain.plan import Defaults, Order, plan
+from app.domain.plan import Defaults, Order, Said, plan
 from app.domain.submission import Operation, Submission
 
 MODELS: Mapping[Operation, type[VitecModel]] = {

@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
-import uuid_utils
+from app.domain.ids import reference_of
 
 PATH_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}", re.ASCII)  # ids as they stand in a URL's path
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # can be read over a phone: no 0/O, no 1/I
-REFERENCE_LENGTH = 8
-_REFERENCE_EPOCH = 1735689600  # 2025 began; 30 bits of seconds last until 2059
-_SECONDS_BITS = 30
-_RANDOM_PART = 1 << 10
 
 
 class Operation(StrEnum):
@@ -151,36 +145,3 @@ class NewSubmission:
     steps: tuple[NewStep, ...]
     repeat: Repeat | None
     held: bool = False
-
-
-def new_id() -> str:
-    """A UUIDv7: in order of time, so that an index's newest pages stay warm."""
-    return str(uuid_utils.uuid7())
-
-
-def reference_of(identity: str) -> str:
-    """Eight characters that can be read over a phone, made of the id: ten of its random bits, then its second. Two
-    posts of the same second share one reference in a thousand times; it is no secret."""
-    number = int(identity.replace("-", ""), 16)
-    value = (number % _RANDOM_PART) << _SECONDS_BITS | (number >> 80) // 1000 - _REFERENCE_EPOCH
-    return "".join(REFERENCE_ALPHABET[value >> shift & 31] for shift in range(35, -1, -5))
-
-
-def ids_of_reference(reference: str) -> tuple[str, str]:
-    """Between which ids (the first in, the second out) those with this reference lie. Raises `ValueError`."""
-    if len(reference) != REFERENCE_LENGTH:
-        raise ValueError(reference)
-    value = 0
-    for character in reference:
-        value = value << 5 | REFERENCE_ALPHABET.index(character)
-    second = value % (1 << _SECONDS_BITS) + _REFERENCE_EPOCH
-    return _first_id(second * 1000), _first_id((second + 1) * 1000)
-
-
-def first_id_of(moment: datetime) -> str:
-    """Ids made before the moment are smaller, those made later are not."""
-    return _first_id(int(moment.timestamp() * 1000))
-
-
-def _first_id(milliseconds: int) -> str:
-    return str(UUID(int=milliseconds << 80))

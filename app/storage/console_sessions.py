@@ -8,9 +8,8 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailable, now_of
 from app.storage.schema import console_sessions
-from app.storage.statements import now_of
 
 IDLE = timedelta(hours=1)  # without a request, after which a session has ended
 RECORDED_EVERY = timedelta(minutes=1)  # at most, so that looking at pages costs few writes

@@ -7,16 +7,34 @@ visible), on PostgreSQL a few do.
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import DBAPIError
 
-from app.storage.checkpoints import MOST_PAGES, Checkpoints
-from app.storage.prepared import run_in_driver
-from app.storage.transactions import TransactionThreads
+from app.storage.driver.checkpoints import MOST_PAGES, Checkpoints
+from app.storage.driver.compiled import run_in_driver
+from app.storage.driver.threads import TransactionThreads
+
+
+def now_of(connection: Connection) -> datetime:
+    """The transaction's moment: by the database's clock on PostgreSQL, where workers on several machines share the
+    leases."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    began_at: datetime = connection.info[BEGAN_AT]
+    return began_at
+
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app.domain.submission import STOPPED, Status
-from app.storage.moments import UtcDateTime
+from app.storage.column_types import UtcDateTime
 
 metadata = MetaData()
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import httpx
 
 from app.domain.submission import GROUPS, FunctionGroup, Operation
-from app.vitec.answers import Answer, read, read_list
 from app.vitec.contacts import Contact
 from app.vitec.errors import Ambiguous, Rejected, Unavailable, Withheld
+from app.vitec.responses import Answer, read, read_list
 
 MaySend = Callable[[], bool]
 

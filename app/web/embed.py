@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.web.messages import N_, GetText
-from app.web.problems import language_of
-from app.web.site import Site
-from app.web.static_files import STATIC
-from app.web.templating import Templates
+from app.i18n import N_, GetText
+from app.web.operations.dependencies import Site
+from app.web.operations.problems import language_of
+from app.web.rendering.static_files import STATIC
+from app.web.rendering.templates import Templates
 
 TITLES_PLACE = "const TITLES = {};"
 TITLES = {"interest": N_("Register your interest"), "viewing": N_("Book a viewing")}

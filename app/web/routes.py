@@ -4,18 +4,22 @@ from starlette.routing import Route
 
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.web import crm, embed, forms, operations, personal, receipts, static_files
-from app.web.greeting import Greeter
-from app.web.site import Site
+from app.web import embed, health
+from app.web.operations import crm, receipts
+from app.web.operations import routes as operation_routes
+from app.web.operations.dependencies import Site
+from app.web.personal import routes as personal_routes
+from app.web.personal.contact_names import Greeter
+from app.web.rendering import static_files
 
 
 def routes(site: Site, keyring: Keyring, database: Database) -> list[Route]:
     return [
-        *forms.routes(site),
+        *operation_routes.routes(site),
         *crm.routes(site),
-        *personal.routes(site, keyring, Greeter(site.contacts)),
+        *personal_routes.routes(site, keyring, Greeter(site.contacts)),
         *receipts.routes(site),
         *embed.routes(site),
-        *operations.routes(database),
+        *health.routes(database),
         *static_files.routes,
     ]

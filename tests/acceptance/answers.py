@@ -6,14 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.bodies import (
-    PUBLIC_URL,
-    Members,
-    booking,
-    interest,
-    interest_path,
-    viewing_path,
-)
+from tests.acceptance.bodies import PUBLIC_URL, Members, booking, interest, interest_path, viewing_path
 from tests.acceptance.desk import Desk
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])

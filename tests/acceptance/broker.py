@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.conftest import CUSTOMER
 from tests.serving import eventually, listening, serve
 

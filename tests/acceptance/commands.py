@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.__main__ import cli
-from app.settings import Settings
+from app.config.settings import Settings
 from tests.conftest import Configure
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from app.main import create_app
-from app.vitec.sandbox import Office
+from app.bootstrap.web_app import create_app
+from app.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
 from tests.acceptance.desk import Desk, open_desk

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.main import create_app
-from app.settings import Settings
-from app.vitec.sandbox import Customer, Office, Received, create_sandbox
+from app.bootstrap.web_app import create_app
+from app.config.settings import Settings
+from app.sandbox import Customer, Office, Received, create_sandbox
 from tests.acceptance.bodies import (
     CUSTOMER,
     FULL,

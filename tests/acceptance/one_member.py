@@ -2,15 +2,7 @@
 
 from typing import Any
 
-from tests.acceptance.bodies import (
-    Members,
-    booking,
-    interest,
-    interest_path,
-    member,
-    viewing_path,
-    with_member,
-)
+from tests.acceptance.bodies import Members, booking, interest, interest_path, member, viewing_path, with_member
 from tests.acceptance.desk import Desk
 
 HOUSE = "\U0001f3e0"  # two UTF-16 code units

@@ -11,9 +11,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from app.web import pages, static_files
-from app.web.pages import ErrorPage, FieldFault, Firm, FormName, FormPage, LanguageLink, Notice, ReceiptPage, SlotChoice
-from app.web.templating import Templates
+from app.web.rendering import page_models, static_files
+from app.web.rendering.page_models import (
+    ErrorPage,
+    FieldFault,
+    Firm,
+    FormName,
+    FormPage,
+    LanguageLink,
+    Notice,
+    ReceiptPage,
+    SlotChoice,
+)
+from app.web.rendering.templates import Templates
 from tests.acceptance.broker import broker
 from tests.acceptance.scanner import findings
 from tests.conftest import CUSTOMER
@@ -26,7 +36,7 @@ SLOTS = tuple(
     for hour in (13, 14)
 )
 FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot", "address.city", "consent")
-OFFER = pages.InterestOffer("/x", "token", {"firstName": "Anna"})
+OFFER = page_models.InterestOffer("/x", "token", {"firstName": "Anna"})
 
 
 def form(kind: FormName, **changes: Any) -> FormPage:
@@ -54,7 +64,7 @@ def receipt(kind: FormName, **changes: Any) -> ReceiptPage:
     return replace(page, **({"time": ("söndag 29 november", "kl. 13.00–13.15")} | changes))
 
 
-STATES: dict[str, pages.Page] = {
+STATES: dict[str, page_models.Page] = {
     "interest": form("interest", personnummer=True, values={"address.city": "Umeå"}),
     "viewing": form("viewing", slots=SLOTS, demo=True),
     "contact": form("contact", name="Anna"),

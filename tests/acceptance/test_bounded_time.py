@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from app.web.kinds import CONTACT_ME, INTEREST, LEAD, LOAN_PROMISE, MY_LOAN_PROMISE, VIEWING, Kind
+from app.web.operations.operations import CONTACT_ME, INTEREST, LEAD, LOAN_PROMISE, MY_LOAN_PROMISE, VIEWING, Kind
 from tests.acceptance.bodies import FORM, SITE, key, with_member
 from tests.acceptance.bodies import JSON as AS_JSON
 from tests.acceptance.desk import Desk, open_desk

@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus
 import httpx
 import pytest
 
-from app.personal_link import make_link
-from app.vitec.sandbox import Fault, Office, Person
+from app.bootstrap.personal_link import make_link
+from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Office, Person
+from app.sandbox import Fault, Office, Person
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.serving import eventually
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.storage import tally
-from app.vitec.sandbox import Fault, Office, Slot
+from app.sandbox import Fault, Office, Slot
+from app.statistics import counter_job
 from tests.acceptance.scanner import findings
 from tests.conftest import API_KEY, CUSTOMER
 from tests.serving import eventually
@@ -136,8 +136,8 @@ def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, 
 def test_the_campaigns_that_brought_a_homes_viewings_are_found_from_the_overview(
     public: Public, desk: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tally, "SETTLED_AFTER_HERE", timedelta(0))
-    monkeypatch.setattr(tally, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(counter_job, "SETTLED_AFTER_HERE", timedelta(0))
+    monkeypatch.setattr(counter_job, "PAUSE_SECONDS", 0.05)
     url = public(console_password=PASSWORD)
     for source in ("google", "google", "hemnet"):
         query = {"estate": "OBJ7", "utm_source": source}

@@ -3,17 +3,7 @@
 from pathlib import Path
 
 from tests.acceptance.answers import BOTH, Make, is_delivered, receipt_of
-from tests.acceptance.bodies import (
-    PHONE,
-    SITE,
-    Members,
-    booking,
-    fields,
-    interest,
-    interest_path,
-    key,
-    viewing_path,
-)
+from tests.acceptance.bodies import PHONE, SITE, Members, booking, fields, interest, interest_path, key, viewing_path
 from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
 

@@ -6,16 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.answers import BOTH, Make, kept
-from tests.acceptance.bodies import (
-    CUSTOMER,
-    SITE,
-    Members,
-    fields,
-    interest,
-    interest_path,
-    key,
-    problem,
-)
+from tests.acceptance.bodies import CUSTOMER, SITE, Members, fields, interest, interest_path, key, problem
 from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
 

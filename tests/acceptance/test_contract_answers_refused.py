@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.vitec.sandbox import Fault
+from app.sandbox import Fault
 from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, kept, receipt_of
 from tests.acceptance.bodies import (
     SITE,

@@ -8,17 +8,7 @@ from pysqlite3 import dbapi2 as sqlite3  # the service's own: two SQLites in a p
 
 from app.storage import database
 from tests.acceptance.answers import is_pending, kept
-from tests.acceptance.bodies import (
-    PHONE,
-    SITE,
-    booking,
-    fields,
-    interest,
-    interest_path,
-    key,
-    problem,
-    viewing_path,
-)
+from tests.acceptance.bodies import PHONE, SITE, booking, fields, interest, interest_path, key, problem, viewing_path
 from tests.acceptance.desk import open_desk
 from tests.acceptance.html_page import page_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault
+from app.sandbox import Fault
 from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, receipt_of
 from tests.acceptance.bodies import (
     PUBLIC_URL,

@@ -4,17 +4,7 @@ import json
 
 import pytest
 
-from tests.acceptance.bodies import (
-    FORM,
-    JSON,
-    SITE,
-    booking,
-    fields,
-    interest,
-    interest_path,
-    problem,
-    viewing_path,
-)
+from tests.acceptance.bodies import FORM, JSON, SITE, booking, fields, interest, interest_path, problem, viewing_path
 from tests.acceptance.desk import Desk
 
 LIMIT = 64 * 1024

@@ -4,15 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.bodies import (
-    FORM,
-    JSON,
-    SITE,
-    faults_of,
-    interest_path,
-    key,
-    viewing_path,
-)
+from tests.acceptance.bodies import FORM, JSON, SITE, faults_of, interest_path, key, viewing_path
 from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault
+from app.sandbox import Fault
 from tests.acceptance.bodies import (
     CUSTOMER,
     FULL,

@@ -6,14 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.bodies import (
-    Members,
-    faults_of,
-    interest,
-    interest_path,
-    key,
-    viewing_path,
-)
+from tests.acceptance.bodies import Members, faults_of, interest, interest_path, key, viewing_path
 from tests.acceptance.desk import Desk
 from tests.acceptance.one_member import HOUSE
 

@@ -2,13 +2,7 @@
 
 import pytest
 
-from tests.acceptance.bodies import (
-    SITE,
-    Members,
-    fields,
-    interest_path,
-    viewing_path,
-)
+from tests.acceptance.bodies import SITE, Members, fields, interest_path, viewing_path
 from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
 from tests.acceptance.one_member import UNREACHABLE, accepted, refused

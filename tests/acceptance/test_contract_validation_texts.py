@@ -4,15 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.bodies import (
-    booking,
-    faults_of,
-    fields,
-    key,
-    member,
-    viewing_path,
-    with_member,
-)
+from tests.acceptance.bodies import booking, faults_of, fields, key, member, viewing_path, with_member
 from tests.acceptance.desk import Desk
 from tests.acceptance.one_member import HOUSE, accepted, at, refused
 

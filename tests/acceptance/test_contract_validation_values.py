@@ -6,14 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.acceptance.bodies import (
-    SITE,
-    fields,
-    interest,
-    interest_path,
-    key,
-    member,
-)
+from tests.acceptance.bodies import SITE, fields, interest, interest_path, key, member
 from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
 from tests.acceptance.one_member import accepted, at, refused

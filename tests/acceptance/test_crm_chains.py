@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Office, Person
+from app.sandbox import Fault, Office, Person
 from tests.acceptance.bodies import problem
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Company, Customer, DeceasedEstate, Fault, Office, Person
+from app.sandbox import Company, Customer, DeceasedEstate, Fault, Office, Person
 from tests.acceptance.bodies import CUSTOMER, FULL, KEYS, PLAIN, SITE, basic, key, problem
 from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
+from app.bootstrap.web_app import create_app
+from app.config.settings import Settings
+from app.sandbox import Customer, Fault, Office, Received
 from app.storage.database import Database
 from app.storage.migrations import upgrade
-from app.vitec.sandbox import Customer, Fault, Office, Received
 from tests.acceptance.bodies import CUSTOMER, FULL, key
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.desk import settings

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Person
+from app.sandbox import Fault, Person
 from tests.acceptance.bodies import (
     CUSTOMER,
     FULL,

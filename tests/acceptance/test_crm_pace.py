@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.personal_link import make_link
-from app.vitec.sandbox import Fault, Person
+from app.bootstrap.personal_link import make_link
+from app.sandbox import Fault, Person
 from tests.acceptance.bodies import CUSTOMER, PUBLIC_URL, SITE, interest, interest_path, key
 from tests.acceptance.desk import Desk, open_desk, settings
 from tests.serving import eventually

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Operation, Person
+from app.sandbox import Fault, Operation, Person
 from tests.acceptance.bodies import CUSTOMER, FULL, PLAIN, Members, booking, interest, key
 from tests.acceptance.desk import Desk, open_desk
 from tests.serving import eventually

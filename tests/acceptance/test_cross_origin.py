@@ -10,10 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from app.sandbox import Fault
 from app.storage.database import StoreUnavailable
 from app.storage.encryption import Keyring
-from app.vitec.sandbox import Fault
-from app.web.personal_links import PersonalLink, write
+from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, ORIGIN, PUBLIC_URL, SITE, interest, interest_path, key, viewing_path
 from tests.acceptance.broker import Broker
 from tests.acceptance.desk import Desk, open_desk

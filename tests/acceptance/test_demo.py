@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
-from app import demo
+from app.demo import demo
 from tests.acceptance.scanner import findings
 from tests.serving import listening, serve
 

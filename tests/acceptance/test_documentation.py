@@ -16,7 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from app.__main__ import cli
-from app.configuration import load
+from app.config.loader import load
 from tests.serving import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]

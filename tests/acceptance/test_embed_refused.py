@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, frame, height, send, told
 from tests.serving import eventually
 

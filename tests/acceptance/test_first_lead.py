@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import httpx
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually
 

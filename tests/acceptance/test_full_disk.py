@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pysqlite3 import dbapi2
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually
 

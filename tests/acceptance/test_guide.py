@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.acceptance.broker import Embedded, fill, send
 from tests.serving import eventually
 

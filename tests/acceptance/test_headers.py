@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from app.main import create_app, create_worker_app
-from app.web.headers import DEFAULTS
-from app.web.static_files import static_url
+from app.bootstrap.web_app import create_app, create_worker_app
+from app.web.http.security_headers import DEFAULTS
+from app.web.rendering.static_files import static_url
 from tests.acceptance.bodies import key
 from tests.acceptance.desk import Desk
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
@@ -110,7 +110,7 @@ def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> No
 
 def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
-    monkeypatch.setattr("app.web.receipts.status_body", None)
+    monkeypatch.setattr("app.web.operations.receipts.status_body", None)
     identity = client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
     answer = client.get(f"/submissions/{identity}", headers=KEY)
     assert answer.status_code == 500

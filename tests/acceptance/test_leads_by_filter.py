@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Office
+from app.sandbox import Fault, Office
 from tests.acceptance.commands import Intresse, refused
 from tests.conftest import API_KEY, CUSTOMER
 from tests.serving import eventually

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Office, Person
+from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import Intresse, refused
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.serving import eventually
@@ -229,7 +229,7 @@ def test_link_prints_one_address_that_opens_the_page(start: Start, intresse: Int
     ids=str,
 )
 def test_link_refuses_in_one_clear_line(configure: Configure, options: dict[str, str], words: list[str]) -> None:
-    from app.personal_link import make_link
+    from app.bootstrap.personal_link import make_link
 
     said = {"customer": CUSTOMER, "contact": "C1", "form": "loan-promise", "expires": "30d"} | options
     with pytest.raises(ValueError, match=r".") as told:

@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import Route
 
-from app.main import create_app
-from app.web.openapi import describe
+from app.bootstrap.web_app import create_app
+from app.web.api_docs.openapi import describe
 from tests.acceptance.bodies import CUSTOMER, SITE, booking, key, viewing_path
 from tests.acceptance.desk import Desk, open_desk, settings
 from tests.acceptance.test_personal_pages import CUSTOMERS, known, link_to

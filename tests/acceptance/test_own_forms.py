@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.acceptance.broker import Broker
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually

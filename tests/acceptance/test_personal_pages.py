@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.personal_link import make_link
+from app.bootstrap.personal_link import make_link
+from app.sandbox import Company, DeceasedEstate, Fault, Person
 from app.storage.encryption import Keyring
-from app.vitec.sandbox import Company, DeceasedEstate, Fault, Person
-from app.web.personal_links import PersonalForm, PersonalLink, write
+from app.web.personal.links import PersonalForm, PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, basic
 from tests.acceptance.desk import Desk, open_desk, settings
 from tests.acceptance.html_page import page_of

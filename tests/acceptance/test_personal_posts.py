@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault, Person
+from app.sandbox import Fault, Person
 from tests.acceptance.bodies import CUSTOMER, PHONE, SITE, Members, faults_of
 from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of

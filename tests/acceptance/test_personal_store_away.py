@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 from pysqlite3 import dbapi2
 
-from app.personal_link import make_link
-from app.settings import Settings
-from app.vitec.sandbox import Office, Person
+from app.bootstrap.personal_link import make_link
+from app.config.settings import Settings
+from app.sandbox import Office, Person
 from tests.conftest import CUSTOMER
 
 

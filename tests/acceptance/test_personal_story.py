@@ -11,8 +11,8 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from app.personal_link import make_link
-from app.vitec.sandbox import Office, Person
+from app.bootstrap.personal_link import make_link
+from app.sandbox import Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.test_leads_command import LEAD
 from tests.conftest import CUSTOMER, Configure

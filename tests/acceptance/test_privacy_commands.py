@@ -10,9 +10,9 @@ import httpx
 import pytest
 from pysqlite3 import dbapi2
 
-from app.leads import run
-from app.people import erase_again
-from app.vitec.sandbox import Office
+from app.bootstrap.people import erase_again
+from app.cli.presentation import run
+from app.sandbox import Office
 from tests.acceptance.commands import Intresse, refused
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure

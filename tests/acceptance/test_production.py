@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import URL
 
-from app.vitec.sandbox import Customer, Office, create_sandbox
+from app.sandbox import Customer, Office, create_sandbox
 from tests.acceptance.production import REPLICAS, Production, production
 from tests.conftest import CUSTOMER, new_database
 from tests.serving import eventually, serve

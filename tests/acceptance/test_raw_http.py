@@ -20,8 +20,8 @@ HOST = b"Host: leads.example.se\r\n"
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.bodies.BODY_SECONDS", 0.3)
-    monkeypatch.setattr("app.web.http_protocol.HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("app.web.operations.body.BODY_SECONDS", 0.3)
+    monkeypatch.setattr("app.web.http.uvicorn_protocol.HEAD_SECONDS", 0.3)
 
 
 @contextlib.contextmanager

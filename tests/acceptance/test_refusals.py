@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import URL, make_url
 
+from app.maintenance.move import move
 from app.storage.database import Database
-from app.storage.move import move
 from tests.serving import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]

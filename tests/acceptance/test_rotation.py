@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import httpx
 
-from app.main import create_app
-from app.vitec.sandbox import Office
+from app.bootstrap.web_app import create_app
+from app.sandbox import Office
 from tests.acceptance.commands import Intresse
 from tests.conftest import API_KEY, CUSTOMER, Configure
 from tests.serving import eventually, serve

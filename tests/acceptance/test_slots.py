@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar
 from playwright.sync_api import Browser, Page, expect
 
-from app.vitec.sandbox import Office, Slot
+from app.sandbox import Office, Slot
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.serving import eventually
 

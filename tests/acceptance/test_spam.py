@@ -13,7 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page as Browser
 
-from app.vitec.sandbox import Office
+from app.sandbox import Office
 from tests.acceptance.commands import Intresse
 from tests.acceptance.html_page import Page, page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN

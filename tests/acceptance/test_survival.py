@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from app.vitec.sandbox import Fault
+from app.sandbox import Fault
 from tests.conftest import new_database
 from tests.endurance.load import AGAIN, KEY
 from tests.endurance.stage import LEASE_SECONDS, Stage, disturb, staged

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.vitec.sandbox import Fault, Office, Slot
+from app.sandbox import Fault, Office, Slot
 from tests.conftest import CUSTOMER
 from tests.serving import eventually
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from app.sandbox import Customer, Office, serve_sandbox
 from app.storage.database import Database
 from app.storage.migrations import upgrade
-from app.vitec.sandbox import Customer, Office, serve_sandbox
 from tests.endurance.load import AGAIN, KEY, PARKED, Load
 from tests.endurance.process import Process
 from tests.endurance.verdict import Verdict, judge

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from app.sandbox import Office
 from app.storage.database import Database
 from app.storage.schema import attempts, submissions
-from app.vitec.sandbox import Office
 from tests.endurance.load import PARKED
 from tests.serving import eventually
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import URL
 
 from app.delivery import worker
+from app.sandbox import Customer, Office, serve_sandbox
 from app.storage.database import Database
 from app.storage.migrations import upgrade
-from app.vitec.sandbox import Customer, Office, serve_sandbox
 from tests.conftest import CUSTOMER
 from tests.integration.storing import OTHER, opened
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from app.delivery.contact_lookup import ContactLookup
-from app.delivery.deliver import Deliverer
+from app.delivery.deliverer import Deliverer
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.submission import FINAL, NewSubmission, Status, Submission
+from app.sandbox import Office
 from app.storage.database import Database
 from app.vitec.client import Credential, VitecClient
-from app.vitec.pace import Pace
-from app.vitec.sandbox import Office
+from app.vitec.throttle import Pace
 from tests.conftest import CUSTOMER
 from tests.integration.storing import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
 

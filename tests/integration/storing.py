@@ -9,16 +9,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select, update
 
-from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission, new_id
-from app.storage.claims import Claim, Lane
+from app.delivery.circuit_breaker import Logins
+from app.delivery.claims import Claim, Lane
+from app.delivery.outbox import Outbox
+from app.domain.ids import new_id
+from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission
+from app.intake.intake import Intake
+from app.storage.column_types import UtcDateTime
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.intake import Intake
-from app.storage.leads import Leads
-from app.storage.logins import Logins
-from app.storage.moments import UtcDateTime
-from app.storage.outbox import Outbox
 from app.storage.schema import attempts, logins, steps, submissions
+from app.submissions.repository import Leads
 from tests.conftest import CUSTOMER
 
 T = TypeVar("T")

@@ -8,16 +8,15 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from app.alarms import watch
-from app.deciding import Decided, decide
-from app.leads import find, run
-from app.main import create_app
-from app.service import Service
-from app.settings import Settings
-from app.storage import alarms, notices
+from app.alarms import notifications, runner, store
+from app.bootstrap.deciding import Decided, decide
+from app.bootstrap.services import Service
+from app.bootstrap.web_app import create_app
+from app.cli.presentation import find, run
+from app.config.settings import Settings
+from app.sandbox import Fault, Office
 from app.storage.schema import notices as notices_table
 from app.storage.schema import submissions
-from app.vitec.sandbox import Fault, Office
 from tests.conftest import API_KEY, CUSTOMER
 from tests.integration.receiving import SECRET, Hook, PostOffice, hook, post_office
 from tests.integration.storing import opened
@@ -40,11 +39,11 @@ PERSONAL = ("Anna", "anna@example.se", "701740605", "Ring efter fem", "OBJ1", "V
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(watch, "SHARE", 1)
-    monkeypatch.setattr(watch, "SEND_SECONDS", 0.02)
-    monkeypatch.setattr(alarms, "GATHERED", timedelta(0))
-    monkeypatch.setattr(notices, "AGAIN", (timedelta(milliseconds=20),))
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "SHARE", 1)
+    monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
+    monkeypatch.setattr(store, "GATHERED", timedelta(0))
+    monkeypatch.setattr(notifications, "AGAIN", (timedelta(milliseconds=20),))
 
 
 @pytest.fixture
@@ -141,7 +140,7 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
     mail: PostOffice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(alarms, "GATHERED", timedelta(hours=1))
+    monkeypatch.setattr(store, "GATHERED", timedelta(hours=1))
     client = start(**told, delivery={"wait_seconds": 0})
     office.order(Fault(status=400, operation="viewing"))
     for name in ("Anna", "Bo"):

@@ -8,24 +8,15 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, select
 
+from app.delivery.claims import Recorded
+from app.delivery.outbox import Outbox
 from app.domain.submission import Status, StepStatus
-from app.storage.backup import BackupRefused, back_up
-from app.storage.claims import Recorded
+from app.maintenance.backup import BackupRefused, back_up
+from app.maintenance.restore import park_undelivered
 from app.storage.database import Database
-from app.storage.outbox import Outbox
-from app.storage.restored import park_undelivered
 from app.storage.schema import submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import (  # fmt: skip
-    LEAD_AFTER,
-    application,
-    claim_one,
-    ids,
-    kept,
-    opened,
-    outbox_of,
-    store,
-)
+from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 
 pytestmark = pytest.mark.anyio
 

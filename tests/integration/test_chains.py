@@ -6,8 +6,8 @@ import pytest
 
 from app.domain.plan import CONTACT_AGENT, FALLBACK
 from app.domain.submission import NewStep, Operation, Status, StepStatus
+from app.sandbox import Fault, Office
 from app.storage.database import Database
-from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import HANGING, LEASE, received, working
 from tests.integration.storing import BOOKING, LEAD_AFTER, application, soon, store, submission, time_passes

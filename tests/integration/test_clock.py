@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.storage.clock import require_right_clock
+from app.maintenance.checks import require_right_clock
 from app.storage.database import Database, DatabaseUnusable
 
 

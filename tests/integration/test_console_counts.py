@@ -11,15 +11,15 @@ from sqlalchemy import update
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.submission import NewStep, Operation, Status
-from app.storage import counts
-from app.storage.campaigns import Line, Scope, campaigns_of
-from app.storage.counts import Counted, add, day_of
+from app.statistics import daily_counts
+from app.statistics.campaign_report import Line, Scope, campaigns_of
+from app.statistics.counter_job import Tally
+from app.statistics.daily_counts import Counted, add, day_of
+from app.statistics.dashboard import Overview, overview
+from app.statistics.page_views import Views
 from app.storage.database import Database
-from app.storage.listing import Wanted, listed
-from app.storage.overview import Overview, overview
 from app.storage.schema import steps, submissions
-from app.storage.tally import Tally
-from app.storage.views import Views
+from app.submissions.listing import Wanted, listed
 from tests.conftest import CUSTOMER
 from tests.integration.storing import BODY, KEYRING, application, ids, store
 from tests.integration.storing import OTHER as OTHER_CUSTOMER
@@ -115,8 +115,8 @@ async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Dat
 async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_submissions(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "MOST_BY_VIEWS", 3)
-    monkeypatch.setattr(counts, "MOST", 5)
+    monkeypatch.setattr(daily_counts, "MOST_BY_VIEWS", 3)
+    monkeypatch.setattr(daily_counts, "MOST", 5)
     views = Views(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", (f"X{number}",), "", [("utm_source", f"s{number}")])
@@ -169,8 +169,8 @@ async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: 
 async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "MOST_OF_HOME_BY_VIEWS", 3)
-    monkeypatch.setattr(counts, "MOST_OF_HOME", 5)
+    monkeypatch.setattr(daily_counts, "MOST_OF_HOME_BY_VIEWS", 3)
+    monkeypatch.setattr(daily_counts, "MOST_OF_HOME", 5)
     views = Views(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", f"s{number}")])

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from app.maintenance.restore import park_undelivered
 from app.storage.console_sessions import IDLE, RECORDED_EVERY, ConsoleSessions
 from app.storage.database import Database, StoreUnavailable
-from app.storage.restored import park_undelivered
 from app.storage.schema import console_sessions
 from tests.integration.storing import opened
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from app.delivery.deliver import Deliverer
+from app.delivery.deliverer import Deliverer
+from app.delivery.outbox import Outbox
 from app.domain.submission import NewSubmission, Operation
+from app.sandbox import Office
 from app.storage.database import Database
-from app.storage.outbox import Outbox
 from app.vitec.client import VitecClient
-from app.vitec.sandbox import Office
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import LEASE, working
 from tests.integration.storing import BOOKING, LEAD_AFTER, soon, store, submission, time_passes

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
+from app.delivery.claims import Recorded
 from app.domain.submission import NewSubmission, Operation, Status, StepStatus
-from app.storage.claims import Recorded
 from app.storage.database import Database
-from app.storage.decisions import Decisions
-from app.storage.leads import Leads
-from app.storage.listing import Wanted
 from app.storage.schema import submissions
+from app.submissions.listing import Wanted
+from app.submissions.operator_actions import Decisions
+from app.submissions.repository import Leads
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
     BODY,

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import event, select, text
 
 from app.domain.submission import NewStep, NewSubmission, Operation
+from app.intake.idempotency import Accepted, RepeatMismatch
+from app.intake.intake import LARGEST_BATCH, MOST_WAITING, Intake
 from app.storage.database import Database, StoreUnavailable
-from app.storage.intake import LARGEST_BATCH, MOST_WAITING, Intake
-from app.storage.repeats import Accepted, RepeatMismatch
+from app.storage.encrypted_fields import BODIES, payload_place
 from app.storage.schema import steps, submissions
-from app.storage.sealed import BODIES, payload_place
 from tests.integration.storing import (
     BODY,
     BOOKING,

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app.domain.submission import NewStep, Operation, Status
+from app.sandbox import Fault, Office
 from app.storage.database import Database
-from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import at_estates, estates_asked_for, received, working
 from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission, time_passes

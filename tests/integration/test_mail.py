@@ -9,9 +9,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from app.alarms import mail
-from app.alarms.mail import SmtpServer
-from app.alarms.receivers import NotTold
+from app.alarms import smtp
+from app.alarms.smtp import SmtpServer
+from app.alarms.webhook import NotTold
 from tests.integration.storing import soon
 
 pytestmark = pytest.mark.anyio
@@ -63,8 +63,8 @@ def message() -> EmailMessage:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "SECONDS", 0.2)
-    monkeypatch.setattr(mail, "QUIT_SECONDS", 0.1)
+    monkeypatch.setattr(smtp, "SECONDS", 0.2)
+    monkeypatch.setattr(smtp, "QUIT_SECONDS", 0.1)
 
 
 @pytest.mark.parametrize("answers", range(TAKEN))
@@ -80,7 +80,7 @@ async def test_a_server_that_falls_silent_is_left_and_was_not_told(message: Emai
 async def test_a_server_that_has_taken_the_mail_was_told_however_it_says_goodbye(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage, answers: int
 ) -> None:
-    monkeypatch.setattr(mail, "SECONDS", 10)
+    monkeypatch.setattr(smtp, "SECONDS", 10)
     silent = Silent(answers)
     async with listening(silent) as server, asyncio.timeout(10):
         await server.send(message)
@@ -90,7 +90,7 @@ async def test_a_server_that_has_taken_the_mail_was_told_however_it_says_goodbye
 async def test_who_stops_meanwhile_does_not_wait_for_a_silent_server(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage
 ) -> None:
-    monkeypatch.setattr(mail, "SECONDS", 60)
+    monkeypatch.setattr(smtp, "SECONDS", 60)
     silent = Silent(2)
     async with listening(silent) as server, asyncio.timeout(10):
         sending = asyncio.create_task(server.send(message))

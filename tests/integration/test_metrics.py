@@ -7,9 +7,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.main import create_worker_app
-from app.metrics import standing
-from app.vitec.sandbox import Fault, Office
+from app.bootstrap.web_app import create_worker_app
+from app.metrics import gauges
+from app.sandbox import Fault, Office
 from tests.conftest import API_KEY, CUSTOMER, Configure
 from tests.serving import eventually, serve
 
@@ -20,8 +20,8 @@ INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 
 @pytest.fixture(autouse=True)
 def _always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "SHORTEST_SECONDS", 0)
-    monkeypatch.setattr(standing, "SHARE", 1e9)
+    monkeypatch.setattr(gauges, "SHORTEST_SECONDS", 0)
+    monkeypatch.setattr(gauges, "SHARE", 1e9)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_who_asks_in_openmetrics_gets_it(service: httpx.Client) -> None:
 def test_what_the_database_tells_is_looked_for_only_now_and_then(
     database_url: str, start: Start, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "SHORTEST_SECONDS", 60)
+    monkeypatch.setattr(gauges, "SHORTEST_SECONDS", 60)
     service = start(database_url=database_url)
     office.order(Fault(status=503))
     assert told(service, "intresse_waiting") is None

@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, bindparam, inspect, text
 
-from app.service import prepare_database
+from app.bootstrap.services import prepare_database
+from app.storage.column_types import UtcDateTime
 from app.storage.database import Database, DatabaseUnusable
 from app.storage.migrations import HERE, current, is_current, newest, upgrade
-from app.storage.moments import UtcDateTime
 from app.storage.schema import metadata
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from app.bootstrap.services import prepare_database
+from app.delivery.claims import Recorded
 from app.domain.submission import StepStatus
-from app.service import prepare_database
-from app.storage import move
-from app.storage.claims import Recorded
+from app.maintenance import move
+from app.maintenance.move import MoveRefused
+from app.maintenance.move_state import is_home
 from app.storage.database import Database, DatabaseUnusable, StoreUnavailable
-from app.storage.home import is_home
 from app.storage.migrations import upgrade
-from app.storage.move import MoveRefused
 from app.storage.schema import attempts, moves, submissions
 from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from app.delivery.claims import LeaseLost, Recorded
+from app.delivery.outbox import DETAIL_LENGTH, Outbox
 from app.domain.submission import FunctionGroup, NewStep, Operation, Status, StepStatus
-from app.storage.claims import LeaseLost, Recorded
 from app.storage.database import Database
+from app.storage.encrypted_fields import BODIES, payload_place
 from app.storage.encryption import Keyring
-from app.storage.outbox import DETAIL_LENGTH, Outbox
 from app.storage.schema import steps, submissions
-from app.storage.sealed import BODIES, payload_place
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
     BODY,

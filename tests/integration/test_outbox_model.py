@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from app.delivery.claims import Claim, LeaseLost, Recorded
 from app.domain.submission import DONE, Operation, Status, StepStatus
-from app.storage.claims import Claim, LeaseLost, Recorded
 from app.storage.database import Database
 from app.storage.schema import metadata
 from tests.conftest import CUSTOMER

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from app.delivery.claims import News
 from app.domain.submission import FunctionGroup, NewStep, Operation, Status
-from app.storage.claims import News
+from app.sandbox import Fault, Office, Person
 from app.storage.database import Database
 from app.vitec.errors import NotFound, RefusedLogin, Unavailable
-from app.vitec.pace import Pace
-from app.vitec.sandbox import Fault, Office, Person
+from app.vitec.throttle import Pace
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
 from tests.integration.storing import (

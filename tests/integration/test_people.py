@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.submission import NewStep, Operation, StepStatus, reference_of
-from app.storage.claims import Recorded
+from app.delivery.claims import Recorded
+from app.delivery.outbox import Outbox
+from app.domain.ids import reference_of
+from app.domain.submission import NewStep, Operation, StepStatus
+from app.maintenance.key_rotation import rotate
+from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogUnusable
+from app.privacy.search import BATCH, People
 from app.storage.database import Database
+from app.storage.encrypted_fields import payload_place
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.erasure_log import Erasure, ErasureLog, ErasureLogUnusable
-from app.storage.leads import Leads
-from app.storage.outbox import Outbox
-from app.storage.people import BATCH, People
-from app.storage.rotation import rotate
-from app.storage.sealed import payload_place
+from app.submissions.repository import Leads
 from tests.integration.storing import (
     KEYRING,
     MINUTE,

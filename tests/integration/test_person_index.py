@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select
 from app.domain.submission import NewSubmission
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash
-from app.storage.person_index import HOW_FAR, SETTLED_AFTER, PersonIndex
 from app.storage.schema import person_index, submissions
+from app.submissions.person_index import HOW_FAR, SETTLED_AFTER, PersonIndex
 from tests.integration.storing import CONTACT_HASH, application, taking_in
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +74,7 @@ async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
 async def test_filling_goes_on_where_it_ended_some_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.person_index.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("app.submissions.person_index.MOST_AT_ONCE", 2)
     people = PersonIndex(database, CONTACT_HASH)
     given = await accept(database, {}, ANNA, {}, {}, {}, ANNA, {})
     turns = 0

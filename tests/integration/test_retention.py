@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Row, select, update
 from structlog.testing import capture_logs
 
-from app.delivery.housekeeping import Housekeeper
+from app.delivery.claims import LeaseLost, Recorded
 from app.domain.submission import NewStep, NewSubmission, Operation, Status, StepStatus
-from app.storage.claims import LeaseLost, Recorded
+from app.privacy.retention import Periods, Retention
+from app.privacy.retention_job import Housekeeper
 from app.storage.database import Database
-from app.storage.erasure import erase
-from app.storage.retention import Periods, Retention
 from app.storage.schema import steps, submissions
+from app.submissions.erasure import erase
 from tests.integration.storing import (
     LEAD_AFTER,
     MINUTE,

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Customer, Office, serve_sandbox
+from app.sandbox import Customer, Office, serve_sandbox
 
 INTEREST = "/Advertising/Estate/M1/OBJ1/interest"
 VIEWING = "/Viewing/M1/VIS1/SLOT1/Participant"

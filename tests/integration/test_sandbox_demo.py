@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from app.vitec.sandbox import Customer, Office, demo_contacts, demo_office, serve_sandbox
-from app.vitec.sandbox.demo import next_sunday_at_one
+from app.sandbox import Customer, Office, demo_contacts, demo_office, serve_sandbox
+from app.sandbox.demo_data import next_sunday_at_one
 
 STRICT = {"isDeadlineValidationEnabled": True, "enableBookingLimitValidation": True}
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Customer, Fault, Office, Person, serve_sandbox
+from app.sandbox import Customer, Fault, Office, Person, serve_sandbox
 from tests.serving import eventually
 
 INTEREST = "/Advertising/Estate/M1/OBJ1/interest"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.vitec.sandbox import Customer, Office, Person, serve_sandbox
+from app.sandbox import Customer, Office, Person, serve_sandbox
 
 OFFICE = Office([Customer("M1", "secret")], contacts=[Person(id="C1", customer_id="M1")])
 

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import text, update
 
 from app.domain.submission import StepStatus
-from app.storage import standing
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
-from app.storage.standing import Outstanding, need_a_person, outstanding
+from app.submissions import backlog
+from app.submissions.backlog import Outstanding, need_a_person, outstanding
 from tests.conftest import CUSTOMER
 from tests.integration.storing import BOOKING, MINUTE, OTHER, application, later, store
 
@@ -54,7 +54,7 @@ async def test_what_is_held_needs_a_person(database: Database) -> None:
     ],
 )
 async def test_no_look_reads_what_was_delivered_before(database: Database, query: str, index: str) -> None:
-    statement = str(getattr(standing, query).compile(database.engine))
+    statement = str(getattr(backlog, query).compile(database.engine))
 
     def plan(connection: object) -> str:
         execute = connection.execute  # type: ignore[attr-defined]

@@ -8,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from app.alarms.look import droughts
-from app.domain.drought import WEEK, WEEKS
-from app.domain.submission import NewSubmission, first_id_of, new_id
-from app.domain.troubles import Kind, Trouble
-from app.storage.alarms import GATHERED, Alarms
+from app.alarms.detection import droughts
+from app.alarms.incidents import Kind, Trouble
+from app.alarms.notifications import GIVEN_UP, Notice, Notices
+from app.alarms.queries import came
+from app.alarms.silence import WEEK, WEEKS
+from app.alarms.store import GATHERED, Alarms
+from app.domain.ids import first_id_of, new_id
+from app.domain.submission import NewSubmission
 from app.storage.database import Database
-from app.storage.notices import GIVEN_UP, Notice, Notices
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import submissions
-from app.storage.troubles import came
 from tests.conftest import CUSTOMER
 from tests.integration.storing import MINUTE, application, opened, store
 

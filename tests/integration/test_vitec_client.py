@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from app.domain.submission import FunctionGroup, Operation
-from app.vitec.answers import Answer
+from app.sandbox import Fault, Office
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import (
     Ambiguous,
@@ -34,7 +34,7 @@ from app.vitec.errors import (
     VitecError,
     Withheld,
 )
-from app.vitec.sandbox import Fault, Office
+from app.vitec.responses import Answer
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import received
 from tests.integration.storing import ADVERTISING, CRM, VISITOR, soon

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from app.delivery import worker as worker_module
+from app.delivery.claims import Claim
+from app.delivery.outbox import Outbox
 from app.domain.submission import Status, StepStatus
-from app.storage.claims import Claim
+from app.sandbox import Fault, Office
 from app.storage.database import Database
-from app.storage.outbox import Outbox
-from app.vitec.sandbox import Fault, Office
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import HANGING, LEASE, at_estates, estates_asked_for, received, working
 from tests.integration.storing import BODY, BOOKING, OTHER, application, opened, soon, store, time_passes

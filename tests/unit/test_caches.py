@@ -11,7 +11,8 @@ import pytest
 import app
 from app.domain import marketing
 from app.domain.short_cache import ENTRIES, MAX_LENGTH, cached_when_short
-from app.web import bodies, customers, site, slots
+from app.web.http import languages, origins
+from app.web.operations import body, slots
 
 # Caches whose keys are ours: templates, configuration, statements, numbers and days of the console, lists in files.
 OURS = {
@@ -19,11 +20,11 @@ OURS = {
     "_make_statement",
 }
 STRANGERS = [
-    customers.origin_of,
+    origins.origin_of,
     marketing.is_tag,
     marketing.page_address,
     slots.offered,
-    lambda text: site._accepted(text, ("sv", "en")),
+    lambda text: languages._accepted(text, ("sv", "en")),
 ]
 
 
@@ -55,8 +56,8 @@ def test_a_hundred_thousand_inputs_take_no_memory(remembers: object, length: int
 def test_a_content_type_that_is_none_takes_no_memory() -> None:
     tracemalloc.start()
     for number in range(100_000):
-        with pytest.raises(bodies.UnsupportedMedia):
-            bodies.media_of(f"text/{number}")
+        with pytest.raises(body.UnsupportedMedia):
+            body.media_of(f"text/{number}")
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size < 1_000_000

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from app.__main__ import cli
-from app.configuration import SECRETS
-from app.settings import Settings
+from app.config.loader import SECRETS
+from app.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from app.web.console.pages import Bar, Chart, Tick
-from app.web.console.words import day as day_text
-from app.web.console.words import number
+from app.web.console.labels import day as day_text
+from app.web.console.labels import number
+from app.web.console.page_models import Bar, Chart, Tick
 
 WIDTH, HEIGHT = 720, 180
 GAP = 0.25  # of a day's width

@@ -3,13 +3,13 @@
 from starlette.responses import Response
 
 from app.domain.submission import FunctionGroup
-from app.web.console import words
-from app.web.console.look import Look, go
-from app.web.console.pages import CustomerPage, CustomersPage, Link, LoginRow
-from app.web.console.rows import address
+from app.i18n import N_
+from app.web.console import labels
+from app.web.console.context import Look, go
+from app.web.console.page_models import CustomerPage, CustomersPage, Link, LoginRow
 from app.web.console.session import PATH
-from app.web.messages import N_
-from app.web.problems import refuse
+from app.web.console.submission_rows import address
+from app.web.operations.problems import refuse
 
 CUSTOMERS = f"{PATH}/customers"
 ACCEPTED = N_("Vitec accepts it. Tested just now.")
@@ -55,17 +55,17 @@ async def _logins(look: Look, customer_id: str) -> list[LoginRow]:
     for group in FunctionGroup:
         state, kind = look.gettext(NOT_PAUSED), ""
         if pause := pauses.get(group):
-            reason = look.gettext(words.REASONS[pause.reason])
-            since = words.moment(pause.since, look.language)
+            reason = look.gettext(labels.REASONS[pause.reason])
+            since = labels.moment(pause.since, look.language)
             state, kind = look.gettext(PAUSED) % {"moment": since, "reason": reason}, "bad"
         if look.asked("tested") == group:
             state, kind = _tested(look, look.asked("fault"))
-        rows.append(LoginRow(group.value, look.gettext(words.GROUPS[group]), state, kind))
+        rows.append(LoginRow(group.value, look.gettext(labels.GROUPS[group]), state, kind))
     return rows
 
 
 def _tested(look: Look, fault: str) -> tuple[str, str]:
     if not fault:
         return look.gettext(ACCEPTED), "good"
-    known = look.gettext(words.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
+    known = look.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
     return look.gettext(NOT_ACCEPTED) % {"fault": known}, "bad"

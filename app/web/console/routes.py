@@ -2,18 +2,18 @@
 
 from starlette.routing import Route
 
-from app.web.console.acting import act, confirm
-from app.web.console.builder import preview, show_builder
+from app.web.console.actions import act, confirm
+from app.web.console.campaign_tables import HOMES, show_home
+from app.web.console.context import SIGN_IN, Page, Post, posted, signed_in
 from app.web.console.customers import CUSTOMERS, show_customer, show_customers, try_login
-from app.web.console.desk import Desk
-from app.web.console.homes import HOMES, show_home
-from app.web.console.look import SIGN_IN, Page, Post, posted, signed_in
-from app.web.console.overview import show_overview
-from app.web.console.rows import LIST
+from app.web.console.dashboard import show_overview
+from app.web.console.dependencies import Desk
+from app.web.console.embed_builder import preview, show_builder
 from app.web.console.session import PATH
 from app.web.console.sign_in import sign_in, sign_in_page, sign_out
-from app.web.console.submission import show_submission
-from app.web.console.submissions import export, search, show_submissions
+from app.web.console.submission_detail import show_submission
+from app.web.console.submission_list import export, search, show_submissions
+from app.web.console.submission_rows import LIST
 
 PAGES: tuple[tuple[str, Page], ...] = (
     (PATH, show_overview),

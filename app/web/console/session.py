@@ -18,8 +18,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
-from app.web.customers import network_of
-from app.web.limits import TooMany, Windows
+from app.web.http.origins import network_of
+from app.web.operations.limits import TooMany, Windows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"

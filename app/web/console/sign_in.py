@@ -5,13 +5,13 @@ from urllib.parse import urlencode
 import structlog
 from starlette.responses import Response
 
-from app.web.console.desk import Desk
-from app.web.console.look import SIGN_IN, Endpoint, Look, form_of, go, looking
-from app.web.console.pages import SignInPage
+from app.web.console.context import SIGN_IN, Endpoint, Look, form_of, go, looking
+from app.web.console.dependencies import Desk
+from app.web.console.page_models import SignInPage
+from app.web.console.return_path import inside
 from app.web.console.session import is_cross_site
-from app.web.console.then import inside
-from app.web.limits import TooMany
-from app.web.problems import refuse
+from app.web.operations.limits import TooMany
+from app.web.operations.problems import refuse
 
 log = structlog.get_logger()
 

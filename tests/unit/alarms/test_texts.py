@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.alarms.incidents import OF_SUBMISSIONS, Kind
+from app.alarms.notifications import Notice
 from app.alarms.texts import MOST_REFERENCES, OVER, RAISED, Text, text_of
-from app.domain.submission import FunctionGroup, Operation, new_id, reference_of
-from app.domain.troubles import OF_SUBMISSIONS, Kind
-from app.storage.notices import Notice
-from app.web.templating import Templates
+from app.domain.ids import new_id, reference_of
+from app.domain.submission import FunctionGroup, Operation
+from app.web.rendering.templates import Templates
 
 TEMPLATES = Templates()
 SINCE = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.domain.applications import EstateType, Interest, InterestStatus, ObtainThrough, ViewingBooking
 from app.domain.fields import Reading
-from app.vitec.sandbox import rules
+from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
 IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
@@ -104,12 +104,12 @@ def test_every_member_is_sent_as_it_was_said(model: Any, whole: dict[str, Any]) 
 
 
 def test_the_whole_of_each_is_in_the_documents_and_accepted_by_vitec() -> None:
-    from app.vitec.sandbox.validation import unknown_members
+    from app.sandbox.validation import unknown_members
 
     sent = {name: value for name, value in WHOLE_BOOKING.items() if name != "marketing"}  # ours, for a Lead
     for members, body in (
-        (WHOLE_INTEREST, rules.AdvertisingInterestApplication),
-        (sent, rules.AddNewViewingParticipant),
+        (WHOLE_INTEREST, schemas.AdvertisingInterestApplication),
+        (sent, schemas.AddNewViewingParticipant),
     ):
         body.model_validate(members)
         assert list(unknown_members(members, body)) == []
@@ -119,10 +119,10 @@ def test_our_members_and_the_documents_are_the_same() -> None:
     def names(model: Any) -> set[str]:
         return {field.alias for field in model.model_fields.values()}
 
-    assert names(Interest) == names(rules.AdvertisingInterestApplication)
-    assert names(ViewingBooking) == names(rules.AddNewViewingParticipant) | {"marketing"}
+    assert names(Interest) == names(schemas.AdvertisingInterestApplication)
+    assert names(ViewingBooking) == names(schemas.AddNewViewingParticipant) | {"marketing"}
     person = ViewingBooking.model_fields["update_person"].annotation
-    assert names(person) == names(rules.UpdatePerson)
+    assert names(person) == names(schemas.UpdatePerson)
 
 
 @pytest.mark.parametrize(
@@ -297,4 +297,4 @@ def test_what_we_accept_as_an_interest_vitec_accepts(
             said = Interest.model_validate(members | more, context=IN_JSON)
         except ValidationError:
             continue
-        rules.AdvertisingInterestApplication.model_validate(said.body())
+        schemas.AdvertisingInterestApplication.model_validate(said.body())

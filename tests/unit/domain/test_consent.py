@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from app.domain.consent import CURRENT_VERSION, TEXTS, consent_record, wording
-from app.web.pages import Firm, FormPage
-from app.web.templating import LANGUAGES, Templates
+from app.i18n import LANGUAGES
+from app.web.rendering.page_models import Firm, FormPage
+from app.web.rendering.templates import Templates
 from tests.acceptance.html_page import page_text
 
 FIRM = Firm("Mäklarhuset", None, None, "https://www.maklarhuset.se/integritet", "#0b5d4b", "6px", "system-ui")

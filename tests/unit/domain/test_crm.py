@@ -8,25 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.crm import Financing, LoanEstateType, LoanPromiseStatus
+from app.domain.applications import Financing, LoanEstateType, LoanPromiseStatus
 from app.domain.fields import trim
-from app.domain.filling import InterestDefaults, Said, ViewingDefaults
 from app.domain.marketing import Marketing
-from app.domain.plan import Defaults, LeadDefaults, Order, plan
+from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, Order, Said, ViewingDefaults, plan
 from app.domain.submission import Operation
-from app.vitec.sandbox import rules
-from app.vitec.sandbox.answers import Refused
-from app.vitec.sandbox.validation import read, unknown_members
-from app.web.bodies import as_form, parse_json
-from app.web.kinds import LEAD, LOAN_PROMISE
-from app.web.reading import Rules, read_application
+from app.sandbox import schemas
+from app.sandbox.answers import Refused
+from app.sandbox.validation import read, unknown_members
+from app.web.operations.body import as_form, parse_json
+from app.web.operations.operations import LEAD, LOAN_PROMISE
+from app.web.operations.validation import Rules, read_application
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SAID = Said(with_key=True, consented_at=None, marketing=Marketing())
 DEFAULTS = Defaults(InterestDefaults(), ViewingDefaults(), LeadDefaults("LS1", "GROUP1"))
-VITECS: dict[Operation, type[rules.Body]] = {
-    Operation.LEAD: rules.Lead,
-    Operation.LOAN_PROMISE: rules.LoanPromise,
+VITECS: dict[Operation, type[schemas.Body]] = {
+    Operation.LEAD: schemas.Lead,
+    Operation.LOAN_PROMISE: schemas.LoanPromise,
 }
 BOUNDED = settings(max_examples=400, deadline=None)
 
@@ -114,7 +113,7 @@ def test_a_blank_required_member_is_filled_in_or_refused(member: str, blank: str
 @given(members=leads)
 def test_whatever_lead_we_accept_vitec_accepts(members: dict[str, Any]) -> None:
     body = ours(Operation.LEAD, members)
-    assert body is None or (vitec_takes(Operation.LEAD, body) and not list(unknown_members(body, rules.Lead)))
+    assert body is None or (vitec_takes(Operation.LEAD, body) and not list(unknown_members(body, schemas.Lead)))
 
 
 @BOUNDED
@@ -123,7 +122,7 @@ def test_whatever_loan_promise_we_accept_vitec_accepts(members: dict[str, Any]) 
     body = ours(Operation.LOAN_PROMISE, members)
     taken = body is None or vitec_takes(Operation.LOAN_PROMISE, body)
     assert taken, body
-    assert not list(unknown_members(body, rules.LoanPromise))
+    assert not list(unknown_members(body, schemas.LoanPromise))
 
 
 @BOUNDED

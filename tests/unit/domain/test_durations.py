@@ -1,25 +1,32 @@
-"""Figures read from counted durations are within a tenth of the true ones."""
+"""Spans of time as people write them."""
 
-from collections import Counter
 from datetime import timedelta
-from math import ceil
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.domain.durations import bucket_of, quantile
+from app.domain.durations import span_of
 
-SECONDS = st.lists(st.floats(0.01, 400_000), min_size=1, max_size=50)
+LONGEST = timedelta(days=90)
 
 
-@given(SECONDS, st.sampled_from([0.5, 0.95]))
-def test_a_quantile_is_within_a_tenth_of_the_true_one(seconds: list[float], share: float) -> None:
-    found = quantile(Counter(bucket_of(timedelta(seconds=one)) for one in seconds), share)
-    true = sorted(seconds)[ceil(len(seconds) * share) - 1]
-    assert found is not None
-    assert found.total_seconds() == pytest.approx(true, rel=0.1)
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("1s", timedelta(seconds=1)),
+        ("45m", timedelta(minutes=45)),
+        ("12h", timedelta(hours=12)),
+        ("30d", timedelta(days=30)),
+        ("90d", timedelta(days=90)),
+        ("7776000s", timedelta(days=90)),
+    ],
+)
+def test_a_span_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
+    assert span_of(text, LONGEST) == span
 
 
-def test_nothing_counted_has_no_quantile() -> None:
-    assert quantile({}, 0.5) is None
+@pytest.mark.parametrize(
+    "text", ["", "d", "30", "30 d", "3w", "0d", "-1d", "+1d", "91d", "7776001s", "9" * 30 + "s", "²d", "1e1d", "30D"]
+)
+def test_any_other_span_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        span_of(text, LONGEST)

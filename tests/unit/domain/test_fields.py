@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from app.domain import fields, moments, numbers
+from app.domain import datetimes, fields, numbers
 from app.domain.fields import Reading, cut, utf16_length
 from tests.unit.domain.reading import IN_FORM, IN_JSON, read
 
@@ -326,7 +326,7 @@ def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
     ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Quantity", "Minutes", "Truth", "Moment"],
 )
 def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: Reading, value: Any) -> None:
-    room = {"Moment": moments, "Quantity": numbers, "Minutes": numbers}.get(kind, fields)
+    room = {"Moment": datetimes, "Quantity": numbers, "Minutes": numbers}.get(kind, fields)
     found = read(getattr(room, kind), value, reading)
     own = {*fields.CODES, "greater_than_equal", "less_than_equal"}
     assert not isinstance(found, list) or set(found) <= own

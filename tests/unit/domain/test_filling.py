@@ -8,11 +8,10 @@ import pytest
 
 from app.domain.applications import Interest, ViewingBooking
 from app.domain.fields import Reading
-from app.domain.filling import InterestDefaults, Said, ViewingDefaults, interest_body, viewing_body
 from app.domain.marketing import Marketing
-from app.domain.plan import Order
+from app.domain.plan import InterestDefaults, Order, Said, ViewingDefaults, interest_body, viewing_body
 from app.domain.submission import Operation
-from app.vitec.sandbox import rules
+from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
 REACHABLE = PERSON | {"email": {"emailAddress": "anna@example.se"}}
@@ -179,5 +178,5 @@ def test_how_the_contact_was_obtained_is_a_web_form_unless_a_caller_says_otherwi
 
 def test_the_filled_in_bodies_are_what_vitec_takes() -> None:
     said = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
-    rules.AdvertisingInterestApplication.model_validate(interest(said, email=REACHABLE["email"]))
-    rules.AddNewViewingParticipant.model_validate(viewing(said, person={"email": REACHABLE["email"]}))
+    schemas.AdvertisingInterestApplication.model_validate(interest(said, email=REACHABLE["email"]))
+    schemas.AddNewViewingParticipant.model_validate(viewing(said, person={"email": REACHABLE["email"]}))

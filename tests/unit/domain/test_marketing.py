@@ -18,7 +18,7 @@ from app.domain.marketing import (
     page_address,
     tidy,
 )
-from app.vitec.sandbox.rules import FormMarketing
+from app.sandbox.schemas import FormMarketing
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain import numbers
-from app.vitec.sandbox.rules import AdvertisingInterestApplication
+from app.sandbox.schemas import AdvertisingInterestApplication
 from tests.unit.domain.reading import IN_FORM, read
 
 

@@ -9,12 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.domain.datetimes import STOCKHOLM
 from app.domain.fields import Reading
-from app.domain.filling import InterestDefaults, Said, ViewingDefaults
 from app.domain.marketing import tidy
-from app.domain.moments import STOCKHOLM
 from app.domain.payload import MODELS, order_of, payload_of
-from app.domain.plan import Defaults, LeadDefaults, Order, plan
+from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, Order, Said, ViewingDefaults, plan
 from app.domain.submission import Operation, Status, Submission
 from tests.unit.domain.test_crm import leads, moments, promises, texts
 

@@ -8,11 +8,21 @@ import pytest
 
 from app.domain.applications import Interest, VitecModel
 from app.domain.fields import Reading
-from app.domain.filling import InterestDefaults, Said, ViewingDefaults
+from app.domain.ids import new_id
 from app.domain.marketing import Marketing
 from app.domain.payload import MODELS, order_of, payload_of
-from app.domain.plan import CONTACT_AGENT, FALLBACK, Defaults, LeadDefaults, Order, plan
-from app.domain.submission import Operation, Status, Submission, new_id
+from app.domain.plan import (
+    CONTACT_AGENT,
+    FALLBACK,
+    Defaults,
+    InterestDefaults,
+    LeadDefaults,
+    Order,
+    Said,
+    ViewingDefaults,
+    plan,
+)
+from app.domain.submission import Operation, Status, Submission
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}

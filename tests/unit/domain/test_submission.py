@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, String
 
+from app.domain.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, ids_of_reference, new_id, reference_of
 from app.domain.submission import (
     DONE,
     FINAL,
     GROUPS,
     PATH_ID,
-    REFERENCE_ALPHABET,
-    REFERENCE_LENGTH,
     STOPPED,
     FunctionGroup,
     Operation,
@@ -25,9 +24,6 @@ from app.domain.submission import (
     Step,
     StepStatus,
     Submission,
-    ids_of_reference,
-    new_id,
-    reference_of,
 )
 from app.storage.schema import steps, submissions
 

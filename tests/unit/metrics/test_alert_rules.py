@@ -15,9 +15,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.domain.submission import FunctionGroup, Operation, Status
-from app.metrics.counts import Counts
-from app.metrics.standing import Figures, families
-from app.storage.standing import Outstanding
+from app.metrics.counters import Counts
+from app.metrics.gauges import Figures, families
+from app.submissions.backlog import Outstanding
 
 RULES = Path(__file__).parents[3] / "docs/prometheus-alerts.yml"
 GROUPS: list[dict[str, Any]] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]

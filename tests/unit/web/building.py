@@ -4,10 +4,9 @@ from hashlib import sha256
 
 import limits
 
-from app.domain.filling import InterestDefaults, ViewingDefaults
-from app.domain.plan import Defaults
-from app.web.customers import Customer
-from app.web.pages import Firm
+from app.domain.plan import Defaults, InterestDefaults, ViewingDefaults
+from app.web.operations.customer import Customer
+from app.web.rendering.page_models import Firm
 
 CUSTOMER = Customer(
     id="M12345",

@@ -4,7 +4,7 @@ import gzip
 import re
 
 from app.web.embed import embed_script
-from app.web.templating import Templates
+from app.web.rendering.templates import Templates
 
 SCRIPT = embed_script(Templates())
 

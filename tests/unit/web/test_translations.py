@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from app.web.templating import LANGUAGES
+from app.i18n import LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE_LANGUAGE = "en"  # its texts are the message ids
@@ -24,7 +24,7 @@ def texts_in_use() -> frozenset[str]:
         methods, options = frontend.parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     keywords = {**DEFAULT_KEYWORDS, "N_": None}
     found: set[str] = set()
-    for folder in ("app/web", "app/alarms", "templates"):
+    for folder in ("app", "templates"):
         inside = [(pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods]
         settings = {pattern.removeprefix(f"{folder}/"): value for pattern, value in options.items()}
         for _, _, text, *_ in extract_from_dir(ROOT / folder, inside, settings, keywords):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.console.submissions import harmless
+from app.web.console.submission_list import harmless
 
 
 @pytest.mark.parametrize("cell", ["=1+2", "+46701740605", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"])

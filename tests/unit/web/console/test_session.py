@@ -8,7 +8,7 @@ from itsdangerous import TimestampSigner
 
 from app.storage.console_sessions import ConsoleSessions
 from app.web.console.session import COOKIE, LIVES, Sessions, Tries, is_cross_site
-from app.web.limits import TooMany
+from app.web.operations.limits import TooMany
 
 SECRET, PASSWORD = "a secret key for the tests alone", "rätt lösenord"
 URL = "https://leads.example.se"

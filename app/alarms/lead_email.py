@@ -1,0 +1,54 @@
+"""The lead itself, to the office that wished it, when Vitec does not get it in time: so that a broker can call back
+while the CRM is down. The only alarm with personal data in it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.alarms.notifications import Notice
+from app.alarms.texts import ABOUT, N_, GetText, Text, moment
+from app.domain.ids import reference_of
+from app.domain.submission import Submission
+
+# What a broker needs to get in touch, in the order of the mail; members of the applications.
+LABELS: Mapping[str, str] = {
+    "firstName": N_("First name"),
+    "lastName": N_("Last name"),
+    "cell": N_("Mobile"),
+    "cellPhone": N_("Mobile"),
+    "home": N_("Home number"),
+    "telePhone": N_("Home number"),
+    "work": N_("Work number"),
+    "workPhone": N_("Work number"),
+    "emailAddress": N_("E-mail"),
+    "contactId": N_("Contact in Vitec"),
+    "bank": N_("Bank"),
+    "contactMessage": N_("Message"),
+    "message": N_("Message"),
+}
+
+
+def over_text(notice: Notice, gettext: GetText) -> Text:
+    title = gettext(N_("Lead %(reference)s no longer waits")) % {"reference": reference_of(notice.subjects[0])}
+    return Text(title, gettext(N_("Vitec has it now, or someone has seen to it.")) + "\n")
+
+
+def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> Text:
+    """`application` in Vitec's members, as it was accepted."""
+    title = gettext(N_("A lead that Vitec has not got yet (%(reference)s)")) % {"reference": submission.reference}
+    about = [
+        (gettext(N_("Concerns")), gettext(ABOUT[submission.operation])),
+        (gettext(N_("Received")), moment(submission.received_at, language)),
+        (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
+    ]
+    said = dict(_leaves(application))
+    lines = about + [(gettext(label), said[member]) for member, label in LABELS.items() if member in said]
+    why = gettext(N_("It is kept, and goes to Vitec as soon as possible. Here it is, so that you can call back."))
+    return Text(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
+
+
+def _leaves(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in members.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value)
+        elif isinstance(value, str):
+            yield name, value

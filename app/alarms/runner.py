@@ -1,0 +1,88 @@
+"""The loops of the alarms: look at what is wrong, and tell each receiver. None waits for another, nor delivery for
+any."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+
+from app.alarms.notifications import Notice, Notices
+from app.alarms.store import Alarms, Look
+from app.alarms.webhook import NotTold, Receiver
+from app.storage.database import StoreUnavailable
+
+LOOK_SECONDS = 5.0
+SEND_SECONDS = 1.0
+SHARE = 0.1  # of one reader's time, at most: where much is wrong a look takes longer
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """One in each process; what they have told stands in the database."""
+
+    def __init__(self, alarms: Alarms, notices: Notices, look: Look, receivers: Mapping[str, Receiver]) -> None:
+        self._alarms = alarms
+        self._notices = notices
+        self._look = look
+        self._receivers = receivers
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop`. Who cancels it cuts off what is being sent: that is sent again some minutes later."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._looking())
+            for name, receiver in self._receivers.items():
+                tasks.create_task(self._sending(name, receiver))
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    async def _looking(self) -> None:
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                await self._alarms.note(self._look)
+                await self._alarms.tell(datetime.now(UTC))
+            except StoreUnavailable as error:
+                log.error("store unavailable", detail=str(error))
+            except Exception:  # a fault of ours in one look must not end all alarms
+                log.exception("looking for trouble failed")
+            await self._rest(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
+
+    async def _sending(self, name: str, receiver: Receiver) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._send_due(name, receiver)
+            except StoreUnavailable as error:
+                log.error("store unavailable", detail=str(error))
+            except Exception:
+                log.exception("telling of trouble failed")
+            await self._rest(SEND_SECONDS)
+
+    async def _send_due(self, name: str, receiver: Receiver) -> None:
+        """One at a time, and no more once the receiver has failed: the rest would wait as long for nothing."""
+        for notice in await self._notices.due(name, datetime.now(UTC)):
+            if self._stopping.is_set():
+                return
+            if await self._notices.claim(notice, datetime.now(UTC)) and not await self._send(name, receiver, notice):
+                return
+
+    async def _send(self, name: str, receiver: Receiver, notice: Notice) -> bool:
+        try:
+            await receiver.tell(notice)
+        except NotTold as error:
+            await self._notices.put_off(notice, datetime.now(UTC))
+            log.warning("alarm not told", receiver=name, alarm=notice.kind.value, detail=str(error))
+            return False
+        await self._notices.told(notice)
+        log.info("alarm told", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
+        return True

@@ -1,0 +1,75 @@
+"""Where alarms go; here, to a webhook signed as Standard Webhooks say."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import httpx
+from standardwebhooks.webhooks import Webhook
+
+from app.alarms.incidents import OF_SUBMISSIONS
+from app.alarms.notifications import Notice
+from app.alarms.texts import Text
+from app.domain.ids import reference_of
+
+MOST_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
+SECONDS = 30.0  # for one attempt
+
+
+class NotTold(Exception):
+    """The receiver did not take it; the message holds nothing of what was to be told."""
+
+
+class Receiver(Protocol):
+    async def tell(self, notice: Notice) -> None:
+        """Raises `NotTold`."""
+        ...
+
+
+class WebhookReceiver:
+    """One POST of JSON for each notice; anything but 2xx is tried again, with the same `webhook-id`."""
+
+    def __init__(self, url: str, secret: str, write: Callable[[Notice], Text]) -> None:
+        self._url = url
+        self._signing = Webhook(secret)
+        self._write = write
+
+    async def tell(self, notice: Notice) -> None:
+        body = json.dumps(self._content(notice), ensure_ascii=False)
+        now = datetime.now(UTC)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": notice.id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signing.sign(notice.id, now, body),
+        }
+        try:
+            async with asyncio.timeout(SECONDS), httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.post(self._url, content=body.encode(), headers=headers)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise NotTold(type(error).__name__) from None
+        if not answer.is_success:
+            raise NotTold(f"HTTP {answer.status_code}")
+
+    def _content(self, notice: Notice) -> dict[str, Any]:
+        text = self._write(notice)
+        data: dict[str, Any] = {
+            "alarm": notice.kind.value,
+            "customerId": notice.customer_id,
+            "since": notice.since.isoformat(),
+            "title": text.title,
+            "text": text.body,
+        }
+        if notice.kind in OF_SUBMISSIONS:
+            data["number"] = len(notice.subjects)
+            named = notice.subjects[:MOST_NAMED]
+            data["submissions"] = [{"id": one, "reference": reference_of(one)} for one in named]
+        elif any(notice.subjects):
+            data["about"] = list(notice.subjects)
+        return {
+            "type": "alarm.over" if notice.over else "alarm.raised",
+            "timestamp": notice.created_at.isoformat(),
+            "data": data,
+        }

@@ -1,0 +1,105 @@
+"""The console's desk, from the configuration and the parts that run."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from app.bootstrap.deciding import DECISIONS, decide
+from app.bootstrap.people import erase_submission
+from app.bootstrap.services import Service
+from app.config.settings import Customer, Settings
+from app.delivery.claims import News
+from app.domain.submission import FunctionGroup, Submission
+from app.privacy.erasure_log import ErasureLogUnusable
+from app.statistics.dashboard import overview
+from app.storage.console_sessions import ConsoleSessions
+from app.storage.database import StoreUnavailable
+from app.storage.query_cache import Kept
+from app.vitec.errors import VitecError
+from app.web.console.dependencies import Actions, Desk, Pause
+from app.web.console.session import Sessions
+from app.web.operations.dependencies import Site
+
+OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
+
+
+def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
+    """`console_password` must be set."""
+    assert settings.console_password is not None
+    database, logins = service.database, service.logins
+
+    async def paused() -> Sequence[Pause]:
+        rows = await database.read(logins.all)
+        return [Pause(*lane, row.reason, row.paused_at) for lane, row in sorted(rows.items()) if row.paused_at]
+
+    async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
+        """Delivery is told too: a login that works again need not wait for its next probe."""
+        try:
+            await service.vitec.try_login(customer_id, group)
+        except VitecError as error:
+            return type(error).__name__.lower()
+        await logins.tell((customer_id, group), News.LET_IN)
+        return None
+
+    return Desk(
+        site=site,
+        database=database,
+        keyring=service.keyring,
+        person_index=service.person_index,
+        sessions=Sessions(
+            settings.secret_key.get_secret_value(),
+            settings.console_password.get_secret_value(),
+            ConsoleSessions(database),
+        ),
+        actions=_actions(service),
+        paused=paused,
+        login_fault=login_fault,
+        overviews=Kept(lambda scope: overview(database, scope), share=OVERVIEW_SHARE),
+        configuration={customer.id: _in_force(customer) for customer in settings.customers},
+    )
+
+
+def _actions(service: Service) -> Actions:
+    """What an operator can do with a submission; each says whether there was anything to do."""
+
+    def deciding(decision: str) -> Callable[[Submission], Awaitable[bool]]:
+        async def act(submission: Submission) -> bool:
+            changed = (await decide(service, decision, submission)).changed
+            if changed:  # as a visitor who books, the operator waits a little for the outcome
+                await service.outcomes.wait(submission.id, service.settings.delivery.wait_seconds)
+            return changed
+
+        return act
+
+    async def erase(submission: Submission) -> bool:
+        try:
+            return await erase_submission(service, submission)
+        except ErasureLogUnusable as error:
+            raise StoreUnavailable(str(error)) from error
+
+    return {decision: deciding(decision) for decision in DECISIONS} | {"erase": erase}
+
+
+def _in_force(customer: Customer) -> list[tuple[str, str]]:
+    """Every key with its value, secrets left out."""
+    return [(name, text) for name, text in _lines(customer, "") if text]
+
+
+def _lines(table: BaseModel, prefix: str) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for name in type(table).model_fields:
+        value: Any = getattr(table, name)
+        if isinstance(value, BaseModel):
+            lines += _lines(value, f"{prefix}{name}.")
+        elif not isinstance(value, SecretStr):
+            lines.append((prefix + name, _text(value)))
+    return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

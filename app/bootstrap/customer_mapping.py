@@ -1,0 +1,37 @@
+"""A customer of the configuration, as the web side and the plans of delivery need it."""
+
+import limits
+
+from app.config.settings import Customer
+from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, ViewingDefaults
+from app.web.operations import customer as web
+from app.web.rendering.page_models import Firm
+
+
+def web_customer(customer: Customer) -> web.Customer:
+    return web.Customer(
+        id=customer.id,
+        firm=firm_of(customer),
+        language=customer.language,
+        origins=tuple(customer.allowed_origins),
+        key_hashes=tuple(customer.api_key_hashes),
+        rate=limits.parse(customer.rate_limit),
+        person_rate=limits.parse(customer.rate_limit_person),
+        collect_personnummer=customer.collect_personnummer,
+        defaults=defaults_of(customer),
+    )
+
+
+def defaults_of(customer: Customer) -> Defaults:
+    lead = customer.lead
+    return Defaults(
+        interest=InterestDefaults(**customer.interest.model_dump(exclude={"marketing"})),
+        viewing=ViewingDefaults(**customer.viewing.model_dump()),
+        lead=LeadDefaults(**lead.model_dump(exclude={"when"}), always=lead.when == "always") if lead else None,
+        interest_as_lead=customer.interest.marketing == "lead",
+    )
+
+
+def firm_of(customer: Customer) -> Firm:
+    theme = customer.theme.model_dump()
+    return Firm(customer.name, customer.phone, customer.email, customer.privacy_url, **theme)

@@ -1,0 +1,87 @@
+"""What a person decides about a submission: from the console, or by `intresse leads retry/release/discard` about one
+or all that a filter finds."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.bootstrap.customer_mapping import defaults_of
+from app.bootstrap.services import Service
+from app.domain.payload import filled_anew
+from app.domain.submission import Submission
+from app.storage.encrypted_fields import BODIES
+from app.submissions.listing import Wanted
+
+
+class CannotDecide(Exception):
+    """It can't be carried out; the message is a line for an operator."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """`changed`: there was something to do, and it is done. `problem`: why it could not be."""
+
+    submission: Submission
+    changed: bool
+    problem: str | None = None
+
+
+async def decide(service: Service, decision: str, found: Submission) -> Decided:
+    """`decision` is one of `DECISIONS`. Raises `StoreUnavailable`."""
+    try:
+        return Decided(found, await DECISIONS[decision](service, found))
+    except CannotDecide as error:
+        return Decided(found, changed=False, problem=str(error))
+
+
+async def decide_all(service: Service, decision: str, wanted: Wanted) -> list[Decided]:
+    """The oldest first, as they came. One that can't be decided about is told, and the others go on."""
+    return [await decide(service, decision, found) for found in await matching(service, wanted)]
+
+
+async def matching(service: Service, wanted: Wanted) -> Sequence[Submission]:
+    """What `decide_all` would decide about."""
+    return (await service.leads.newest(wanted, None))[::-1]
+
+
+def record_of_decision(one: Decided) -> dict[str, Any]:
+    """For programs."""
+    submission = one.submission
+    return {
+        "id": submission.id,
+        "reference": submission.reference,
+        "customerId": submission.customer_id,
+        "was": submission.status,
+        "changed": one.changed,
+        "problem": one.problem,
+    }
+
+
+async def _release(service: Service, found: Submission) -> bool:
+    return await service.decisions.release(found.id)
+
+
+async def _discard(service: Service, found: Submission) -> bool:
+    return await service.decisions.discard(found.id)
+
+
+async def _retry(service: Service, found: Submission) -> bool:
+    """Fills the configured members of the steps not yet done anew, and makes them due.
+    Raises `CannotDecide` where there is nothing to fill them from."""
+    customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
+    if customer is None:
+        raise CannotDecide(f"customer {found.customer_id} is not in the configuration")
+    try:
+        payload = await service.leads.payload(found.id)
+    except KeyError:
+        raise CannotDecide(f"what {found.id} said has been erased") from None
+    bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
+    return await service.decisions.retry(found.id, payload | {BODIES: bodies})
+
+
+# Each says whether there was anything to do.
+DECISIONS: Mapping[str, Callable[[Service, Submission], Awaitable[bool]]] = {
+    "retry": _retry,
+    "release": _release,
+    "discard": _discard,
+}

@@ -1,0 +1,177 @@
+"""`intresse leads erase` and `leads export`, which a person may ask for by the GDPR's articles 17 and 15, and what
+`intresse restored` does of it again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.bootstrap.services import Service
+from app.config.settings import Settings
+from app.domain.consent import wording
+from app.domain.fields import Email, Phone
+from app.domain.submission import Step, Submission
+from app.privacy.erasure_log import Erasure, ErasureLog
+from app.privacy.search import People, Trace
+from app.storage.encrypted_fields import BODIES, RESOURCES
+from app.storage.encryption import KeyedHash
+from app.submissions.erasure import batches, erase
+
+DEFAULT_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
+
+
+class CannotFind(Exception):
+    """The message is a line for an operator."""
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom to look for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
+    one customer's submissions or, with None, in all."""
+
+    by: str
+    value: str
+    customer_id: str | None
+
+
+@dataclass(frozen=True)
+class Erased:
+    """`proof` is the line of the erasure log; `delivered` are the submissions that Vitec has too."""
+
+    count: int
+    proof: str
+    delivered: tuple[Submission, ...]
+
+
+def whom(email: str | None, phone: str | None, identity: str | None, customer_id: str | None) -> Whom:
+    """Raises `CannotFind`."""
+    said = {"email": email, "phone": phone, "id": identity}
+    given = [(by, value) for by, value in said.items() if value is not None]
+    if len(given) != 1:
+        raise CannotFind("give one of --email, --phone and --id")
+    [(by, value)] = given
+    kinds: dict[str, Any] = {"email": Email, "phone": Phone}
+    try:
+        value = TypeAdapter(kinds.get(by, str)).validate_python(value)
+    except ValidationError:
+        raise CannotFind(f"--{by}: can't be read") from None
+    return Whom(by, value.replace(" ", "") if by == "id" else value, customer_id)
+
+
+async def erase_person(service: Service, whom: Whom) -> Erased:
+    """Written down before it is done, so that whatever happens in between it is done by a replay.
+    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    people = people_of(service)
+    now = datetime.now(UTC)
+    wanted = people.sought(whom.value)
+    traces = await _found(people, {wanted}, whom.customer_id)
+    known = [await service.leads.get(one.id) for one in traces]
+    proof = erasure_log(service.settings).append(Erasure(now, whom.by, wanted, whom.customer_id))
+    count = await _erase(service, traces, now)
+    return Erased(count, proof, tuple(one for one in known if one and one.main.status == "delivered"))
+
+
+def record_of_erasure(erased: Erased) -> dict[str, Any]:
+    """For programs."""
+    delivered = [
+        {"id": one.id, "reference": one.reference, "customerId": one.customer_id, "operation": one.operation}
+        for one in erased.delivered
+    ]
+    return {"erased": erased.count, "delivered": delivered, "proof": erased.proof}
+
+
+async def erase_submission(service: Service, submission: Submission) -> bool:
+    """One submission alone; says whether there was anything personal left in it.
+    Raises `ErasureLogUnusable`, `StoreUnavailable`."""
+    now = datetime.now(UTC)
+    wanted = people_of(service).sought(submission.id)
+    erasure_log(service.settings).append(Erasure(now, "id", wanted, submission.customer_id))
+    return await service.database.write(partial(erase, ids=[submission.id], now=now)) > 0
+
+
+async def erase_again(service: Service) -> int:
+    """What was erased before, erased again after a restore: how many submissions. What came after an erasure stays.
+    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    people = people_of(service)
+    erasures = erasure_log(service.settings).read()
+    traces = await _found(people, {one.digest for one in erasures}, None)
+
+    def told(trace: Trace, one: Erasure) -> bool:
+        ours = one.customer_id in (None, trace.customer_id)
+        return ours and one.digest in trace.sought and trace.received_at <= one.at
+
+    outdated = [trace for trace in traces if any(told(trace, one) for one in erasures)]
+    return await _erase(service, outdated, datetime.now(UTC))
+
+
+async def export_person(service: Service, whom: Whom) -> list[dict[str, Any]]:
+    """All that is kept, as JSON can say it, the oldest first. Raises `CannotFind`, `StoreUnavailable`."""
+    people = people_of(service)
+    traces = await _found(people, {people.sought(whom.value)}, whom.customer_id)
+    return [await _kept(service, trace.id) for trace in traces]
+
+
+async def _found(people: People, sought: set[bytes], customer_id: str | None) -> list[Trace]:
+    traces, closed = await people.find(sought)
+    if closed:
+        raise CannotFind(f"{closed} submission(s) can't be opened with encryption_keys, so nobody knows whose they are")
+    return [one for one in traces if customer_id in (None, one.customer_id)]
+
+
+async def _erase(service: Service, traces: list[Trace], now: datetime) -> int:
+    count = 0
+    for ids in batches([one.id for one in traces]):
+        count += await service.database.write(partial(erase, ids=ids, now=now))
+    return count
+
+
+async def _kept(service: Service, identity: str) -> dict[str, Any]:
+    found = await service.leads.get(identity)
+    assert found is not None
+    payload = await service.leads.payload(identity)
+    bodies = payload.pop(BODIES)
+    resources = payload.pop(RESOURCES, None) or [step.resource for step in found.steps]
+    consent = payload.pop("consent")
+    return {
+        "id": found.id,
+        "reference": found.reference,
+        "customerId": found.customer_id,
+        "operation": found.operation,
+        "status": found.status,
+        "language": found.language,
+        "receivedAt": found.received_at.isoformat(),
+        "settledAt": found.settled_at.isoformat() if found.settled_at else None,
+        **payload,
+        "consent": {**consent, "shown": wording(consent)} if consent else None,
+        "steps": [_step(step, resources[step.position], bodies[step.position]) for step in found.steps],
+    }
+
+
+def _step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "operation": step.operation,
+        "resource": resource,
+        "status": step.status,
+        "attempts": step.attempts,
+        "sent": body,
+        "result": step.result,
+        "upstream": step.upstream,
+    }
+
+
+def people_of(service: Service) -> People:
+    secret = service.settings.secret_key.get_secret_value()
+    return People(service.database, service.keyring, KeyedHash(secret, "erasures"))
+
+
+def erasure_log(settings: Settings) -> ErasureLog:
+    """Where `retention.erasure_log` says, else beside the SQLite database, else in the working directory."""
+    secret = settings.secret_key.get_secret_value()
+    prefix, _, file = settings.database_url.get_secret_value().partition("sqlite:///")
+    default = Path(file).parent / DEFAULT_LOG if file and not prefix else Path(DEFAULT_LOG)
+    path = Path(settings.retention.erasure_log) if settings.retention.erasure_log else default
+    return ErasureLog(path, KeyedHash(secret, "erasure log"))

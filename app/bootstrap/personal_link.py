@@ -1,0 +1,29 @@
+"""`intresse link`: a personal link out of the configuration."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+from app.config.settings import Settings
+from app.domain.durations import span_of
+from app.domain.submission import PATH_ID
+from app.storage.encryption import Keyring
+from app.web.personal.links import LONGEST, PersonalForm, PersonalLink, write
+
+
+def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
+    """Raises `ValueError` with a line for the one who asked."""
+    customer = next((one for one in settings.customers if one.id == customer_id), None)
+    if customer is None:
+        raise ValueError(f"--customer: {customer_id} is not in the configuration")
+    if not PATH_ID.fullmatch(contact_id):
+        raise ValueError("--contact: 1-40 characters of letters, digits, _ - .")
+    if form not in get_args(PersonalForm):
+        raise ValueError(f"--form: {form} is neither of {', '.join(get_args(PersonalForm))}")
+    if form == "contact" and customer.lead is None:
+        raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
+    try:
+        expires_at = datetime.now(UTC) + span_of(expires, LONGEST)
+    except ValueError as error:
+        raise ValueError(f"--expires: {error}") from None
+    link = PersonalLink(customer_id, contact_id, form, expires_at)  # type: ignore[arg-type]  # checked above
+    return f"{settings.public_url}/personal/{write(Keyring(settings.encryption_keys), link)}"

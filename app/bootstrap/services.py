@@ -1,0 +1,219 @@
+"""The parts that run, put together from the configuration: storage, delivery, Vitec. The web comes on top in `main`."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any
+
+from pydantic import SecretStr
+
+from app.bootstrap.monitoring import Watching
+from app.config.settings import Settings
+from app.delivery.circuit_breaker import Logins
+from app.delivery.claims import Claim
+from app.delivery.contact_lookup import ContactLookup
+from app.delivery.deliverer import Deliverer
+from app.delivery.outbox import Outbox
+from app.delivery.retry_policy import RetryPolicy
+from app.delivery.timed import TimedVitec
+from app.delivery.worker import Worker
+from app.domain.submission import FunctionGroup, StepStatus
+from app.intake.intake import Intake
+from app.maintenance.checks import require_right_clock
+from app.maintenance.move_state import require_home
+from app.privacy.retention import Periods, Retention
+from app.privacy.retention_job import Housekeeper
+from app.statistics.counter_job import Tally
+from app.statistics.page_views import Views
+from app.storage.database import Database
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.migrations import require_current, upgrade
+from app.submissions.operator_actions import Decisions
+from app.submissions.outcomes import Outcomes
+from app.submissions.person_index import PersonIndex
+from app.submissions.repository import Leads
+from app.vitec.client import Credential, VitecClient
+from app.vitec.errors import VitecError
+from app.vitec.throttle import Pace
+
+
+@dataclass
+class Service:
+    """The parts that run: one database, the intake, and unless told otherwise a delivery worker."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    intake: Intake
+    outbox: Outbox
+    leads: Leads
+    person_index: PersonIndex
+    decisions: Decisions
+    outcomes: Outcomes
+    vitec: VitecClient
+    contact_lookup: ContactLookup
+    worker: Worker
+    logins: Logins
+    views: Views
+    tally: Tally
+    housekeeper: Housekeeper
+    watching: Watching
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
+        """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
+        intake = asyncio.create_task(self.intake.run()) if web else None
+        asking = (self.outcomes, self.person_index, self.views) if web else ()
+        watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
+        working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
+        try:
+            async with self.watching.running():
+                yield
+        finally:
+            self.worker.stop()
+            self.intake.stop()
+            self.housekeeper.stop()
+            for task in (*working, *filter(None, [intake])):
+                await task
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+            await self.vitec.close()
+            self.database.close()
+
+
+def build_service(settings: Settings) -> Service:
+    """Raises `DatabaseUnusable`."""
+    database = Database(settings.database_url.get_secret_value())
+    keyring = Keyring(settings.encryption_keys)
+    secret = settings.secret_key.get_secret_value()
+    contact_hash = KeyedHash(secret, "contacts")
+    policy = _retry_policy(settings)
+    probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
+    logins = Logins(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
+    outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
+    leads, outcomes = Leads(database, keyring), Outcomes(database)
+    vitec, pace = build_vitec(settings), Pace(settings.vitec.requests_per_second)
+    watching = Watching(settings, database, leads)
+
+    def settled(claim: Claim, status: StepStatus) -> None:
+        outcomes.tell(claim.id)
+        watching.settled(claim, status)
+
+    def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
+        watching.accepted(rows)
+        worker.wake()
+
+    parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
+    deliverer = Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled)
+    worker = _worker(settings, outbox, deliverer, pace, vitec.abandon)
+    return Service(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        intake=Intake(database, keyring, contact_hash, accepted),
+        outbox=outbox,
+        leads=leads,
+        person_index=PersonIndex(database, contact_hash),
+        decisions=Decisions(database, keyring),
+        outcomes=outcomes,
+        vitec=vitec,
+        contact_lookup=ContactLookup(vitec, logins, pace),
+        worker=worker,
+        logins=logins,
+        views=Views(database),
+        tally=Tally(database, keyring),
+        housekeeper=Housekeeper(Retention(database, _periods(settings))),
+        watching=watching,
+    )
+
+
+def _lease(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.delivery.lease_seconds)
+
+
+def _retry_policy(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        delays=tuple(timedelta(seconds=seconds) for seconds in settings.delivery.retry_seconds),
+        give_up=timedelta(hours=settings.delivery.give_up_hours),
+    )
+
+
+def _worker(
+    settings: Settings, outbox: Outbox, deliverer: Deliverer, pace: Pace, abandon: Callable[[], None]
+) -> Worker:
+    return Worker(
+        outbox,
+        deliverer,
+        [customer.id for customer in settings.customers],
+        concurrency=settings.vitec.concurrency,
+        concurrency_per_customer=settings.vitec.concurrency_per_customer,
+        lease=_lease(settings),
+        pace=pace,
+        abandon=abandon,
+    )
+
+
+def _periods(settings: Settings) -> Periods:
+    kept = settings.retention
+    return Periods(*(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days)))
+
+
+def build_vitec(settings: Settings) -> VitecClient:
+    def secret(value: SecretStr) -> str:
+        return value.get_secret_value()
+
+    credentials = {
+        customer.id: Credential(secret(customer.password), secret(customer.crm_password or customer.password))
+        for customer in settings.customers
+    }
+    vitec = settings.vitec
+    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
+
+
+async def refused_logins(settings: Settings) -> list[str]:
+    """A line for each password that Vitec does not accept, or could not be asked about."""
+    vitec = build_vitec(settings)
+    lines = []
+    for customer in settings.customers:
+        for group, key in {FunctionGroup.ADVERTISING: "password", FunctionGroup.CRM: "crm_password"}.items():
+            try:
+                await vitec.try_login(customer.id, group)
+            except VitecError as error:
+                lines.append(f"customers[{customer.id}].{key}: {error}")
+    await vitec.close()
+    return lines
+
+
+def prepare_database(database: Database) -> None:
+    """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
+    Raises `DatabaseUnusable`."""
+    upgrade(database) if database.is_sqlite else require_current(database)
+    require_home(database)
+    require_right_clock(database, datetime.now(UTC))
+
+
+@contextlib.contextmanager
+def on_sigterm(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` in the running loop, and then whoever was to hear of the signal before."""
+    if threading.current_thread() is not threading.main_thread():  # as in tests: signals go to the main thread
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,102 @@
+"""The composition root: the only place where the configuration and the concrete parts meet."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from app import __version__
+from app.bootstrap.console import build_desk
+from app.bootstrap.customer_mapping import web_customer
+from app.bootstrap.services import Service, build_service, on_sigterm, prepare_database
+from app.config.settings import Settings
+from app.web import health
+from app.web.api_docs import swagger_ui
+from app.web.app import App
+from app.web.console.routes import routes as console_routes
+from app.web.http.security_headers import SecurityHeaders
+from app.web.operations import problems
+from app.web.operations.customer import OriginRule
+from app.web.operations.dependencies import Site
+from app.web.operations.tokens import FormTokens, LinkSecrets, Repeats
+from app.web.rendering.templates import Templates
+from app.web.routes import routes
+
+log = structlog.get_logger()
+
+
+def create_app(
+    settings: Settings,
+    *,
+    demo: bool = False,
+    deliver: bool = True,
+    templates: Templates | None = None,
+    extra_routes: Iterable[BaseRoute] = (),
+) -> Starlette:
+    """The web service. Raises `DatabaseUnusable`."""
+    service = build_service(settings)
+    prepare_database(service.database)
+    site = build_site(settings, service, demo, templates or Templates())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        with on_sigterm(service.worker.stop):
+            async with service.running(deliver=deliver):
+                log.info("started", version=__version__, url=settings.public_url)
+                if demo:
+                    log.warning("demo: nothing here is real")
+                yield
+                log.info("stopping")
+
+    return App(
+        site,
+        settings.trusted_proxies,
+        problems.handlers(site),
+        routes=[
+            *routes(site, service.keyring, service.database),
+            *(console_routes(build_desk(settings, site, service)) if settings.console_password else ()),
+            *service.watching.routes(),
+            *extra_routes,
+            *swagger_ui.routes(demo=demo),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def create_worker_app(settings: Settings) -> Starlette:
+    """A delivery worker that tells how it is. Raises `DatabaseUnusable`."""
+    service = build_service(settings)
+    prepare_database(service.database)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with service.running(web=False):
+            yield
+
+    secure = settings.public_url.startswith("https://")
+    told = [*health.routes(service.database), *service.watching.routes()]
+    return Starlette(routes=told, middleware=[Middleware(SecurityHeaders, secure=secure)], lifespan=lifespan)
+
+
+def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:
+    secret = settings.secret_key.get_secret_value()
+    return Site(
+        customers={customer.id: web_customer(customer) for customer in settings.customers},
+        public_url=settings.public_url,
+        demo=demo,
+        wait_seconds=settings.delivery.wait_seconds,
+        templates=templates,
+        intake=service.intake,
+        leads=service.leads,
+        outcomes=service.outcomes,
+        tokens=FormTokens(secret),
+        status_links=LinkSecrets(secret, "status"),
+        receipt_links=LinkSecrets(secret, "receipt"),
+        repeats=Repeats(secret),
+        origins=OriginRule(settings.public_url, demo),
+        contacts=service.contact_lookup.contacts,
+        views=service.views,
+    )

@@ -1,0 +1,121 @@
+"""What is done to a database as a whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.cli.output import configured, stop, using_database
+from app.storage.database import Database, usable
+
+commands = typer.Typer()
+
+
+def _configured_database() -> Database:
+    """Its address is all the secret that this takes."""
+    return Database(configured(frozenset({"database_url"})).database_url.get_secret_value())
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from app.storage.migrations import newest, upgrade
+
+    with using_database():
+        changed = upgrade(_configured_database())
+    typer.echo(f"The database is {'now' if changed else 'already'} at revision {newest()}.")
+
+
+@commands.command()
+def move(
+    to: Annotated[str, typer.Option(help="postgresql://user:pass@host/db, or a file that says so.")],
+    give_up: Annotated[bool, typer.Option("--give-up", help="Stay: a move that has not ended is undone.")] = False,
+) -> None:
+    """Move everything from SQLite to PostgreSQL; run it again if it broke off."""
+    from app.maintenance.move import MoveRefused, move
+    from app.maintenance.move import give_up as stay
+
+    try:
+        with using_database():
+            source = _configured_database()
+            if give_up:
+                stay(source)
+                typer.echo("The move is undone: this database serves again.")
+                return
+            moved = move(source, Database(_told(to)))
+    except MoveRefused as error:
+        stop(str(error))
+    for table, contents in moved.items():
+        typer.echo(f"{table:<12} {contents.rows:>9} row(s), the same in both: {contents.digest[:16]}")
+    typer.echo("Set database_url to the new one. The old one is served no more.")
+
+
+def _told(to: str) -> str:
+    """A password on the command line is seen by every user of the machine: a file may say it instead."""
+    try:
+        url = to if to.startswith("postgresql://") else Path(to).read_text("utf-8").strip()
+        make_url(url)
+    except OSError as error:
+        stop(f"--to: neither postgresql://… nor a file: {error.strerror}")
+    except (ValueError, ArgumentError):
+        stop("--to: is not an address such as postgresql://user:pass@host/db")
+    return url
+
+
+@commands.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be nothing yet.")]) -> None:
+    """Copy the SQLite database to a file, while it is served (PostgreSQL: pg_dump)."""
+    from app.maintenance.backup import BackupRefused, back_up
+
+    try:
+        with using_database():
+            back_up(_configured_database(), file)
+    except BackupRefused as error:
+        stop(str(error))
+    typer.echo(f"{file}: {file.stat().st_size:,} bytes")
+
+
+@commands.command()
+def restored() -> None:
+    """After a backup was put back, before the service runs: what it calls undelivered waits for a person."""
+    from app.bootstrap.services import prepare_database
+    from app.maintenance.restore import park_undelivered
+
+    with using_database():
+        database = _configured_database()
+        prepare_database(database)
+        with usable(), database.engine.begin() as connection:
+            parked = park_undelivered(connection)
+    erased = _erased_again()
+    if erased:
+        typer.echo(f"{erased} submission(s) of people who had been erased are erased again.")
+    typer.echo(f"{parked} submission(s) may have been delivered since the backup: they are uncertain now, see")
+    typer.echo("`intresse leads list --status uncertain`; `intresse leads retry` sends one again.")
+
+
+def _erased_again() -> int:
+    from app.bootstrap.people import CannotFind, erase_again
+    from app.cli.presentation import run
+    from app.privacy.erasure_log import ErasureLogUnusable
+
+    try:
+        with using_database():
+            return run(configured(), erase_again)
+    except (CannotFind, ErasureLogUnusable) as error:
+        stop(f"not erased again: {error}")
+
+
+@commands.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal everything anew with the first of encryption_keys; the service may be at work."""
+    from app.cli.presentation import run
+    from app.maintenance.key_rotation import rotate
+
+    with using_database():
+        done = run(configured(), lambda service: rotate(service.database, service.keyring))
+    typer.echo(f"Sealed anew: {done.values} value(s).")
+    if done.closed:
+        stop(f"{done.closed} value(s) can't be opened with encryption_keys: keep them all, and look for the lost one.")
+    typer.echo("The database needs the first key alone. Personal links need the key they were made with.")

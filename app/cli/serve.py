@@ -1,0 +1,121 @@
+"""What runs until it is told to stop."""
+
+import asyncio
+import os
+import secrets
+import signal
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from app import logs
+from app.cli.output import configured, using_database
+from app.config.loader import OF_SERVING, SECRETS
+from app.config.settings import Settings
+
+commands = typer.Typer()
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a PostgreSQL that is not there yet.")]
+Drain = Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which only /healthz and /readyz refuse.")]
+
+
+@commands.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="A made-up office; nothing in it is real.")] = False,
+    no_deliver: Annotated[bool, typer.Option("--no-deliver", help="Leave the delivery to `intresse deliver`.")] = False,
+    wait: Wait = 30,
+    drain: Drain = 0,
+) -> None:
+    """The web service, and unless --no-deliver the delivery worker in it."""
+    logs.configure()
+    with using_database():
+        if demo or os.environ.get("INTRESSE_DEMO") == "1":
+            _serve_demo(host, port, drain, deliver=not no_deliver)
+        else:
+            from app.bootstrap.web_app import create_app
+            from app.cli.server import listen
+
+            settings = _with_database(wait, SECRETS)
+            listen(create_app(settings, deliver=not no_deliver), host, port, drain)
+
+
+def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
+    from app.cli.server import listen
+    from app.demo import demo
+
+    public_url = f"http://127.0.0.1:{port}"
+    api_key = secrets.token_urlsafe(32)
+    with demo.demo(public_url, api_key) as staged:
+        typer.echo(f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})")
+        listen(demo.demo_app(staged, deliver=deliver), host, port, drain)
+
+
+@commands.command()
+def deliver(
+    wait: Wait = 30,
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer /healthz, /readyz and /metrics there.")
+    ] = None,
+) -> None:
+    """A delivery worker alone."""
+    logs.configure()
+    with using_database():
+        if port is None:
+            _deliver(_with_database(wait, SECRETS - OF_SERVING))
+        else:
+            from app.bootstrap.web_app import create_worker_app
+            from app.cli.server import listen
+
+            listen(create_worker_app(_with_database(wait, SECRETS - {"console_password"})), host, port)
+
+
+def _deliver(settings: Settings) -> None:
+    import uvloop
+
+    from app.bootstrap.services import build_service, prepare_database
+
+    async def run() -> None:
+        service = build_service(settings)
+        prepare_database(service.database)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with service.running(web=False):
+            await stop.wait()
+
+    uvloop.run(run())
+
+
+def _with_database(wait: float, uses: frozenset[str]) -> Settings:
+    """The configuration, once its database answers, or has not for so many seconds: then its first use says why."""
+    from app.storage.database import wait_for
+
+    settings = configured(uses)
+    wait_for(settings.database_url.get_secret_value(), wait)
+    return settings
+
+
+@commands.command()
+def sandbox(
+    port: Port = 8001,
+    customer: Annotated[str, typer.Option(help="Its customer.")] = "M00000",
+    password: Annotated[str, typer.Option(help="The customer's password.")] = "demo",  # noqa: S107
+    crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
+    username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
+) -> None:
+    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox. Any home and any time is known,
+    and the contacts C1, C2 and C3."""
+    from app.cli.server import listen
+    from app.sandbox import Customer, Office, create_sandbox, demo_contacts
+
+    known = demo_contacts(customer, datetime.now(UTC))
+    login = Customer(customer, password=password, crm_password=crm_password)
+    office = Office([login], username=username, contacts=known)
+    typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
+    listen(create_sandbox(office), "127.0.0.1", port)

@@ -1,0 +1,1 @@
+"""The configuration: its tables and keys, secrets, and the file read with every fault told."""

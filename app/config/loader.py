@@ -1,0 +1,166 @@
+"""From `intresse.toml` and the environment to `Settings`: secrets fetched, every fault told in one line."""
+
+import os
+import secrets
+import stat
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.config.secrets import is_guessable
+from app.config.settings import Settings
+
+DEFAULT_PATH = "intresse.toml"
+SECRETS = frozenset(
+    {
+        "secret_key",
+        "encryption_keys",
+        "database_url",
+        "console_password",
+        "metrics_token",
+        "webhook_secret",
+        "smtp_url",
+        "password",
+        "crm_password",
+    }
+)
+# What answers browsers and scrapers; no other command needs it, and none should be given it.
+OF_SERVING = frozenset({"console_password", "metrics_token"})
+_CHARACTERS = string.ascii_letters + string.digits
+WORDS = {
+    "extra_forbidden": "is not a known key",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+}
+
+
+class ConfigurationError(Exception):
+    """What is wrong with the configuration, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def configuration_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("INTRESSE_CONFIG", DEFAULT_PATH))
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset[str] = SECRETS) -> Settings:
+    """`uses` are the secrets that the caller needs. Another that stands in a file or the environment is not read, and
+    need not be there: by a chance value in its place one sees that it is configured. Raises `ConfigurationError`."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}: is not TOML: {error}"]) from None
+    faults: list[str] = []
+    resolved = _with_secrets(document, "", _Source(environ, uses), faults)
+    told = {line.partition(": ")[0] for line in faults}  # a secret that couldn't be fetched is not also "missing"
+    try:
+        settings = Settings.model_validate(resolved)
+    except ValidationError as error:
+        faults += [line for line in _lines(error) if line.partition(": ")[0] not in told]
+    if faults:
+        raise ConfigurationError([f"{path}: {line}" for line in faults])
+    return settings
+
+
+def warnings(path: Path, settings: Settings) -> list[str]:
+    """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
+    lines = []
+    if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
+        lines.append(f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}")
+    if is_guessable(settings.secret_key.get_secret_value()):
+        lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
+    if any(map(is_guessable, settings.encryption_keys)):
+        lines.append("encryption_keys: has one that can be guessed; openssl rand -base64 32 | tr '+/' '-_' makes a key")
+    return lines
+
+
+def _holds_a_secret(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_a_secret(item) for item in value)
+    return isinstance(value, dict) and (bool(SECRETS & value.keys()) or any(map(_holds_a_secret, value.values())))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where secrets are fetched from, and which of them."""
+
+    environ: Mapping[str, str]
+    uses: frozenset[str]
+
+
+def _with_secrets(value: Any, name: str, source: _Source, faults: list[str]) -> Any:
+    """The document with each `<key>_env` and `<key>_file` replaced by the key and what it points to."""
+    if isinstance(value, list):
+        return [_with_secrets(item, f"{name}[{i}]", source, faults) for i, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        secret, _, kind = key.rpartition("_")
+        dotted = f"{name}.{key}" if name else key
+        if secret not in SECRETS or kind not in {"env", "file"}:
+            found[key] = _with_secrets(item, dotted, source, faults)
+        elif secret in value or secret in found:
+            faults.append(f"{dotted}: {secret} is given twice")
+        else:
+            used = secret in source.uses or not isinstance(item, str)
+            found[secret] = _fetch(kind, item, dotted, source.environ, faults) if used else _stand_in(secret)
+    return {key: item for key, item in found.items() if item is not None}
+
+
+def _stand_in(secret: str) -> str:
+    """Of the right form, and nobody's guess: as an encryption key and as base64 it is 32 bytes."""
+    if secret == "smtp_url":  # noqa: S105  # the key's name
+        return "smtp://unread.invalid"
+    return "".join(secrets.choice(_CHARACTERS) for _ in range(43)) + "="
+
+
+def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], faults: list[str]) -> str | None:
+    key = dotted.removesuffix(f"_{kind}")
+    if not isinstance(where, str):
+        faults.append(f"{dotted}: must be text")
+    elif kind == "env":
+        if where in environ:
+            return environ[where]
+        faults.append(f"{key}: the environment variable {where} is not set")
+    else:
+        try:
+            return Path(where).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:  # ValueError: not text, or a name that no system takes
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            faults.append(f"{key}: can't read {where!r}: {reason}")
+    return None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False):
+        name = ""
+        for part in item["loc"]:
+            name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+        lines.append(f"{name}: {_words(item['type'], item['msg'], name)}" if name else _words("", item["msg"], ""))
+    return lines
+
+
+def _words(kind: str, message: str, name: str) -> str:
+    key = name.rpartition(".")[2]
+    if kind == "missing":
+        return f"is missing (give {key}, {key}_env or {key}_file)" if key in SECRETS else "is missing"
+    return WORDS.get(kind) or message.removeprefix("Value error, ")

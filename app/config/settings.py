@@ -1,0 +1,177 @@
+"""The typed configuration: every table and key of `intresse.toml`. `configuration` loads it.
+
+The keys, their meaning and their defaults are in docs/operator.md; a test compares the two.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from app.config.secrets import DatabaseUrl, EncryptionKeys, Secret, SecretKey, SmtpUrl, WebhookSecret
+from app.config.types import (
+    Days,
+    KeyHash,
+    Language,
+    MailAddress,
+    Minutes,
+    Network,
+    Origin,
+    PageAddress,
+    PathId,
+    Positive,
+    PublicUrl,
+    Rate,
+    Seconds,
+    Table,
+    Text,
+    UpstreamUrl,
+    VitecId,
+    matching,
+)
+from app.domain import branding
+
+
+class LeadMail(Table):
+    """Leads that Vitec did not get in time, to their office."""
+
+    to: MailAddress
+    after_minutes: Minutes = 30
+
+
+class Alarms(Table):
+    """Nobody hears of anything unless there is a webhook, or an address."""
+
+    webhook_url: PageAddress | None = None
+    webhook_secret: WebhookSecret | None = None
+    smtp_url: SmtpUrl | None = None
+    mail_from: MailAddress | None = None
+    mail_to: list[MailAddress] = Field(default_factory=list)
+    language: Language = "sv"
+    oldest_minutes: Minutes = 60
+
+    @model_validator(mode="after")
+    def _has_what_it_takes(self) -> "Alarms":
+        for one, other in {"webhook_url": "webhook_secret", "smtp_url": "mail_from", "mail_to": "smtp_url"}.items():
+            if getattr(self, one) and not getattr(self, other):
+                raise ValueError(f"{one} needs {other}")
+        return self
+
+
+class Vitec(Table):
+    base_url: UpstreamUrl
+    username: Text
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    concurrency: Positive = 8
+    concurrency_per_customer: Positive = 2
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+    paused_probe_seconds: Seconds = 300
+
+
+class Delivery(Table):
+    retry_seconds: list[Seconds] = Field([10, 30, 120, 600, 1800, 3600], min_length=1)
+    give_up_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 96
+    lease_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+
+
+class Retention(Table):
+    delivered_days: Days = 30
+    held_days: Days = 30
+    undelivered_days: Days = 90
+    erasure_log: Text | None = None
+
+
+class InterestSettings(Table):
+    lead_source_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+    status: Literal["Interested", "VeryInterested"] = "Interested"
+    marketing: Literal["inline", "lead"] = "inline"
+
+
+class ViewingSettings(Table):
+    lead_source_id: VitecId | None = None
+    reminder_minutes: Annotated[int, Field(ge=0)] = 60
+    sms_reminder: bool = True
+    mail_confirmation: bool = True
+    sms_confirmation: bool = False
+    validate_deadline: bool = True
+    validate_booking_limit: bool = True
+
+
+class LeadSettings(Table):
+    when: Literal["marketing", "always"] = "marketing"
+    lead_source_id: VitecId
+    assigned_to_id: VitecId
+    fallback_assigned_to_id: VitecId | None = None
+    office_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+
+    @model_validator(mode="after")
+    def _agent_has_fallback(self) -> "LeadSettings":
+        if self.assigned_to_id == "contact-agent" and not self.fallback_assigned_to_id:
+            raise ValueError("fallback_assigned_to_id is needed when assigned_to_id is contact-agent")
+        return self
+
+
+class Theme(Table):
+    accent: Annotated[str, matching(branding.COLOUR, "a colour such as #0b5d4b")] = branding.ACCENT
+    radius: Annotated[str, matching(branding.LENGTH, "a length such as 6px")] = branding.RADIUS
+    font: Annotated[str, matching(branding.FONTS, "up to six font names")] = branding.FONT
+
+
+class Customer(Table):
+    """One office of Vitec's."""
+
+    id: PathId
+    name: Text
+    password: Secret
+    crm_password: Secret | None = None
+    allowed_origins: list[Origin] = Field(default_factory=list)
+    api_key_hashes: list[KeyHash] = Field(default_factory=list)
+    privacy_url: PageAddress | None = None
+    phone: str | None = None
+    email: str | None = None
+    language: Language = "sv"
+    rate_limit: Rate = "20/minute"
+    rate_limit_person: Rate = "30/day"
+    collect_personnummer: bool = False
+    on_ambiguous: Literal["retry", "park"] = "retry"
+    interest: InterestSettings = InterestSettings()
+    viewing: ViewingSettings = ViewingSettings()
+    lead: LeadSettings | None = None
+    lead_mail: LeadMail | None = None
+    theme: Theme = Theme()
+
+    @model_validator(mode="after")
+    def _marketing_has_a_lead(self) -> "Customer":
+        if self.interest.marketing == "lead" and self.lead is None:
+            raise ValueError('interest.marketing = "lead" needs the table customers.lead')
+        return self
+
+
+class Settings(Table):
+    secret_key: SecretKey
+    encryption_keys: EncryptionKeys
+    database_url: DatabaseUrl
+    public_url: PublicUrl
+    trusted_proxies: list[Network] = Field(default_factory=list)
+    console_password: Secret | None = None
+    metrics_token: Secret | None = None
+    vitec: Vitec
+    delivery: Delivery = Delivery()
+    retention: Retention = Retention()
+    alarms: Alarms = Alarms()
+    customers: Annotated[list[Customer], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _leads_can_be_mailed(self) -> "Settings":
+        if any(customer.lead_mail for customer in self.customers) and not self.alarms.smtp_url:
+            raise ValueError("customers.lead_mail needs alarms.smtp_url")
+        return self
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> "Settings":
+        ids = [customer.id for customer in self.customers]
+        if repeated := {i for i in ids if ids.count(i) > 1}:
+            raise ValueError(f"customers: the id {', '.join(sorted(repeated))} stands twice")
+        return self

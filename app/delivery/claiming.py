@@ -1,0 +1,172 @@
+"""Claiming: what is due and may go gets a token and a lease, and its first step is marked as being sent.
+
+One transaction does it for all lanes. Its cost follows from how many customers have something outstanding, and not
+from how much there is.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from random import shuffle
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from app.delivery import statements
+from app.delivery.circuit_breaker import Logins, places
+from app.delivery.claims import Claim, ClaimedStep, Lane, Lease
+from app.domain.submission import DONE, FINAL, FunctionGroup, Operation, StepStatus
+from app.storage.column_types import moment_of
+from app.storage.database import now_of
+from app.storage.encrypted_fields import BODIES, RESOURCES, payload_place, resource_of, step_place
+from app.storage.encryption import Keyring, SealBroken
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+NONE = ""  # no submission's id
+
+log = structlog.get_logger()
+
+
+class Claiming:
+    """`patience` is how long a caller may wait: what has been due for less goes before what has been due for longer."""
+
+    def __init__(self, keyring: Keyring, logins: Logins, lease: timedelta, patience: timedelta) -> None:
+        self._keyring = keyring
+        self._logins = logins
+        self._lease = lease
+        self._patience = patience
+
+    def is_due(self, connection: Connection, customers: Collection[str]) -> bool:
+        """Whether there is anything for these customers that may go now."""
+        now, known = now_of(connection), self._logins.all(connection)
+        return any(places(known.get(lane), 1, now) for lane, _ in _lanes(connection, customers, now))
+
+    def claim(self, connection: Connection, room: Mapping[str, int], most: int) -> list[Claim]:
+        until = time.monotonic() + self._lease.total_seconds()
+        now, known = now_of(connection), self._logins.all(connection)
+        lanes, left = _lanes(connection, room, now), dict(room)
+        shuffle(lanes)  # nobody is always last in line
+        rows: list[Row[Any]] = []
+        probes: set[str] = set()
+        for lane, head in lanes:
+            customer, login = lane[0], known.get(lane)
+            usual = min(left[customer], most - len(rows))
+            number = places(login, usual, now)
+            if not number:
+                continue
+            if login is not None and login.paused_at is not None:
+                taken = self._probe(connection, lane, login.probed or NONE, now)
+                probes |= {row.id for row in taken}
+            else:
+                taken = self._next(connection, lane, number, head, now)
+            left[customer] -= len(taken)
+            rows += taken
+        return list(self._begun(connection, rows, probes, now, Lease(until)))
+
+    def _next(
+        self, connection: Connection, lane: Lane, number: int, head: datetime, now: datetime
+    ) -> Sequence[Row[Any]]:
+        recent = now - self._patience
+        taken = self._take(connection, lane, number, now, since=recent)
+        if len(taken) < number and head <= recent:
+            taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent)]
+        return taken
+
+    def _probe(self, connection: Connection, lane: Lane, last: str, now: datetime) -> Sequence[Row[Any]]:
+        """Another one than the last time, unless there is no other."""
+        taken = self._take(connection, lane, 1, now, other=last) or self._take(connection, lane, 1, now)
+        for row in taken:
+            self._logins.probed(connection, lane, row.id, now)
+        return taken
+
+    def _take(
+        self,
+        connection: Connection,
+        lane: Lane,
+        number: int,
+        now: datetime,
+        *,
+        since: datetime = LONG_AGO,
+        due_by: datetime | None = None,
+        other: str = NONE,
+    ) -> Sequence[Row[Any]]:
+        values = {
+            "of_customer": lane[0],
+            "of_group": lane[1].value,
+            "of_since": since,
+            "of_now": due_by or now,
+            "of_other": other,
+            "most": number,
+            "claim": str(uuid4()),
+            "due_at": now + self._lease,
+        }
+        return statements.CLAIM.rows(connection, values)
+
+    def _begun(
+        self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime, lease: Lease
+    ) -> Iterable[Claim]:
+        for row in rows:
+            try:
+                claim = self._opened(connection, row, row.id in probes, Lease(lease.until))
+            except SealBroken as error:  # its lease runs out and it is told of again; the others go on
+                log.error("submission can't be opened", submission=row.id, detail=str(error))
+                continue
+            if not claim.steps[0].interrupted:
+                _begin(connection, claim, claim.steps[0], now)
+            yield claim
+
+    def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
+        steps = statements.STEPS.rows(connection, {"of_submission": row.id})
+        payload = self._keyring.open(row.payload, payload_place(row.id))
+        since = moment_of(row.delivery_since, connection.dialect)
+        assert since is not None  # the column is never empty
+        return Claim(
+            row.id,
+            row.claim,
+            row.customer_id,
+            Operation(row.operation),
+            since,
+            tuple(_step(step, payload) for step in steps if step.status not in FINAL),
+            {Operation(step.operation): self._result(step) for step in steps if step.status in DONE},
+            probes,
+            lease,
+        )
+
+    def _result(self, row: Row[Any]) -> str | None:
+        if row.result is None:
+            return None
+        result: str = self._keyring.open(row.result, step_place(row.submission_id, row.position, "result"))
+        return result
+
+
+def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
+    """Marks the step as being sent; the commit comes before the call."""
+    begun = {"of_submission": claim.id, "begun_position": step.position, "started_at": now}
+    statements.BEGIN.execute(connection, begun)
+
+
+def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[Lane, datetime]]:
+    """Those of these customers that have something due, and since when."""
+    lanes = []
+    for row in statements.HEADS.rows(connection, {}):
+        due_at = moment_of(row.due_at, connection.dialect)
+        if due_at is not None and due_at <= now and row.id in customers:
+            lanes.append(((row.id, FunctionGroup(row.name)), due_at))
+    return lanes
+
+
+def _step(row: Row[Any], payload: Mapping[str, Any]) -> ClaimedStep:
+    sealed: Sequence[Sequence[str]] | None = payload.get(RESOURCES)
+    operation = Operation(row.operation)
+    sending = row.status == StepStatus.SENDING
+    return ClaimedStep(
+        row.position,
+        operation,
+        tuple(sealed[row.position]) if sealed else resource_of(row.resource),
+        payload[BODIES][row.position],
+        row.attempts,
+        interrupted=sending and operation is not Operation.CONTACT,  # a look-up is simply made again
+        was_not_found=bool(row.not_found),
+    )

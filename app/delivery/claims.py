@@ -1,0 +1,87 @@
+"""What a worker is handed, and what it hands back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+from app.domain.submission import FunctionGroup, Operation, StepStatus
+from app.storage.group_commit import NothingWritten
+
+Lane = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
+
+
+class LeaseLost(NothingWritten):
+    """Another worker has taken over: nothing was written."""
+
+
+class News(Enum):
+    """What an attempt tells of the login that it was made with."""
+
+    LET_IN = auto()  # Vitec looked beyond the login
+    AWAY = auto()  # Vitec could not be reached, or was too busy
+    REFUSED = auto()  # 401
+    FORBIDDEN = auto()  # 403
+
+
+@dataclass
+class Lease:
+    """`until` is counted by this machine's clock from before the database's was asked: it ends too early rather than
+    too late. Whoever wakes up after it neither sends nor, once another has taken over, records."""
+
+    until: float
+
+    @property
+    def holds(self) -> bool:
+        return time.monotonic() < self.until
+
+
+@dataclass(frozen=True)
+class ClaimedStep:
+    """A step that is not done. `interrupted`: its call had begun when its worker died. `was_not_found`: Vitec has
+    answered 404 before."""
+
+    position: int
+    operation: Operation
+    resource: tuple[str, ...]
+    body: Mapping[str, Any]
+    attempts: int
+    interrupted: bool
+    was_not_found: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A submission that is ours until the lease runs out, with its steps still to do, in order. The first is marked
+    as being sent unless it was interrupted. `probes`: it tries a login that is paused."""
+
+    id: str
+    token: str
+    customer_id: str
+    operation: Operation
+    delivery_since: datetime
+    steps: tuple[ClaimedStep, ...]
+    results: Mapping[Operation, str | None]  # what the steps before have answered
+    probes: bool = False
+    lease: Lease = field(default_factory=lambda: Lease(0))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of an attempt. `status` is the step's from now on; a `waiting` step is due at `due_at`.
+    `counts`: whether the attempt is one of those that the step has spent. `at_recovery`: it waits for no more than
+    Vitec to be back. `not_found`: Vitec has answered 404."""
+
+    status: StepStatus
+    outcome: str
+    http_status: int | None = None
+    detail: str | None = None
+    result: str | None = None
+    upstream: Any = None
+    due_at: datetime | None = None
+    counts: bool = True
+    at_recovery: bool = False
+    not_found: bool = False
+    news: News | None = None

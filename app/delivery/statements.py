@@ -1,0 +1,140 @@
+"""The outbox's statements, built once: building one costs more than running it.
+
+Parameters of the conditions are called `of_…`, because a column's own name is that of its new value.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    union_all,
+    update,
+)
+
+from app.domain.submission import FunctionGroup, StepStatus
+from app.storage.driver.compiled import Prepared, Together
+from app.storage.schema import attempts, steps, submissions
+
+OF_SUBMISSION = submissions.c.id == bindparam("of_submission")
+OF_STEP = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.position == bindparam("of_position"))
+_OUTSTANDING = submissions.c.due_at.is_not(None)
+
+
+def _heads() -> Select[Any]:
+    """The longest due of each lane. It walks from customer to customer in the index instead of over all that is
+    outstanding, so that a backlog of a million costs no more than one of ten."""
+    customers = select(func.min(submissions.c.customer_id).label("id")).where(_OUTSTANDING).cte(recursive=True)
+    following = select(func.min(submissions.c.customer_id)).where(
+        _OUTSTANDING, submissions.c.customer_id > customers.c.id
+    )
+    customers = customers.union_all(select(following.scalar_subquery()).where(customers.c.id.is_not(None)))
+    groups = union_all(*(select(literal(group.value).label("name")) for group in FunctionGroup)).subquery()
+    first = (
+        select(func.min(submissions.c.due_at))
+        .where(
+            _OUTSTANDING,
+            submissions.c.customer_id == customers.c.id,
+            submissions.c.function_group == groups.c.name,
+        )
+        .scalar_subquery()
+    )
+    lanes = select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
+    return lanes.where(customers.c.id.is_not(None))
+
+
+HEADS = Prepared(_heads())
+# MATERIALIZED, else PostgreSQL might look for the next ones again for each that it found.
+_DUE = (
+    select(submissions.c.id)
+    .where(
+        submissions.c.customer_id == bindparam("of_customer"),
+        submissions.c.function_group == bindparam("of_group"),
+        submissions.c.due_at > bindparam("of_since"),
+        submissions.c.due_at <= bindparam("of_now"),
+        submissions.c.id != bindparam("of_other"),
+    )
+    .order_by(submissions.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte()
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+CLAIM = Prepared(
+    update(submissions)
+    .where(submissions.c.id.in_(select(_DUE.c.id)))
+    .values(claim=bindparam("claim"), due_at=bindparam("due_at"))
+    .returning(
+        submissions.c.id,
+        submissions.c.customer_id,
+        submissions.c.operation,
+        submissions.c.delivery_since,
+        submissions.c.payload,
+        submissions.c.claim,
+    )
+)
+STEPS = Prepared(select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position))
+
+
+def _record_step(allowed: ColumnElement[bool]) -> Update:
+    return (
+        update(steps)
+        .where(OF_STEP, allowed)
+        .values(
+            status=bindparam("step_status"),
+            attempts=steps.c.attempts - bindparam("uncounted"),
+            not_found=bindparam("not_found"),
+            result=bindparam("result"),
+            upstream=bindparam("upstream"),
+        )
+    )
+
+
+def _end_attempt(allowed: ColumnElement[bool]) -> Update:
+    of_attempt = (attempts.c.submission_id == bindparam("of_submission")) & (
+        attempts.c.position == bindparam("of_position")
+    )
+    return (
+        update(attempts)
+        .where(of_attempt, attempts.c.ended_at.is_(None), allowed)
+        .values({name: bindparam(name) for name in ("ended_at", "outcome", "http_status", "detail")})
+    )
+
+
+def _sending(allowed: ColumnElement[bool]) -> Update:
+    begun = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.position == bindparam("begun_position"))
+    return (
+        update(steps)
+        .where(begun, allowed)
+        .values(status=bindparam("sending", StepStatus.SENDING.value), attempts=steps.c.attempts + 1)
+    )
+
+
+def _begin_attempt(allowed: ColumnElement[bool]) -> Insert:
+    columns = (attempts.c.submission_id, attempts.c.position, attempts.c.started_at)
+    names = ("of_submission", "begun_position", "started_at")
+    values = (bindparam(name, type_=column.type) for name, column in zip(names, columns, strict=True))
+    return insert(attempts).from_select(columns, select(*values).where(allowed))
+
+
+_RECORD = (_record_step, _end_attempt)
+_BEGIN = (_sending, _begin_attempt)
+BEGIN = Together(_sending(true()), _begin_attempt)
+
+
+@cache
+def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> Together:
+    """Sets these columns of a submission, if the claim is still `of_claim`; `records` what became of the attempt at
+    `of_position`, and `begins` the one at `begun_position`."""
+    mine = submissions.c.claim == bindparam("of_claim")
+    fence = update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
+    return Together(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))

@@ -1,0 +1,110 @@
+"""The demo: a made-up office, its Vitec in the same process, nothing real. Only ever asked for, never fallen into."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import get_args
+
+from starlette.applications import Starlette
+
+from app.bootstrap.customer_mapping import firm_of
+from app.bootstrap.personal_link import make_link
+from app.bootstrap.web_app import create_app
+from app.config.settings import Settings
+from app.demo.page import MOODS, Stage, demo_routes
+from app.sandbox import Fault, Office, demo_office, serve_sandbox
+from app.web.operations.slots import Slot
+from app.web.personal.links import PersonalForm
+from app.web.rendering.templates import Templates
+
+CUSTOMER = "M00000"
+ESTATE = "OBJ1"
+VIEWING = "VIS1"
+CONTACT = "C1"
+FULL = "FULL"
+DATABASE = "sqlite:///data/demo.db"
+# Known to everyone and used for nothing else, so that a demo started again can read what it kept.
+SECRET = "intresse demo: nothing here is real"  # noqa: S105
+ENCRYPTION_KEY = "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8tMDA="
+
+
+@dataclass(frozen=True)
+class Demo:
+    settings: Settings
+    office: Office
+
+
+@contextlib.contextmanager
+def demo(public_url: str, api_key: str, database_url: str = DATABASE) -> Iterator[Demo]:
+    """The sandbox listens on a port of its own while the context lasts, so that the calls are real HTTP."""
+    office = demo_office()
+    with serve_sandbox(office) as vitec_url:
+        yield Demo(demo_settings(public_url, vitec_url, api_key, database_url), office)
+
+
+def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "secret_key": SECRET,
+            "encryption_keys": ENCRYPTION_KEY,
+            "database_url": database_url,
+            "public_url": public_url,
+            "console_password": "demo",
+            "vitec": {"base_url": vitec_url, "username": "partner", "paused_probe_seconds": 5},
+            "delivery": {"retry_seconds": [3, 5, 10]},  # a newcomer watches
+            "customers": [
+                {
+                    "id": CUSTOMER,
+                    "name": "Mäklarhuset Ankeborg",
+                    "password": "demo",
+                    "crm_password": "demo-crm",
+                    "api_key_hashes": [sha256(api_key.encode()).hexdigest()],
+                    "privacy_url": f"{public_url}/#integritet",
+                    "phone": "08-123 456 78",
+                    "email": "info@example.se",
+                    "rate_limit": "1000/minute",
+                    "rate_limit_person": "1000/day",  # a newcomer is always the same person
+                    "lead": {
+                        "lead_source_id": "KAMPANJ",
+                        "assigned_to_id": "contact-agent",
+                        "fallback_assigned_to_id": "A1",
+                    },
+                }
+            ],
+        }
+    )
+
+
+def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
+    """The service with the made-up broker's page at `/`."""
+    templates = Templates()
+    routes = demo_routes(_stage(demo), templates)
+    return create_app(demo.settings, demo=True, deliver=deliver, templates=templates, extra_routes=routes)
+
+
+def _stage(demo: Demo) -> Stage:
+    """What the demo's page is played on."""
+    slots = tuple(
+        Slot(slot_id, slot.starts_at, slot.ends_at)
+        for (viewing_id, slot_id), slot in (demo.office.slots or {}).items()
+        if viewing_id == VIEWING and slot.starts_at and slot.ends_at
+    )
+
+    def set_mood(name: str) -> None:
+        demo.office.lift()
+        fault = MOODS[name][1]
+        if fault is not None:
+            demo.office.order(Fault(**fault))
+
+    return Stage(
+        firm=firm_of(demo.settings.customers[0]),
+        customer_id=CUSTOMER,
+        estate_id=ESTATE,
+        viewing_id=VIEWING,
+        slots=slots,
+        full=FULL,
+        personal={form: make_link(demo.settings, CUSTOMER, CONTACT, form, "1d") for form in get_args(PersonalForm)},
+        received=lambda: demo.office.received,
+        set_mood=set_mood,
+    )

@@ -1,0 +1,290 @@
+"""The demo's front: a made-up broker's page with the real forms in it, and what the pretend CRM received beside it.
+
+The forms come from this machine's other name (`localhost` against `127.0.0.1`), so that they are as foreign to the page
+as they are on a broker's website. Only `serve --demo` has these routes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.domain.datetimes import STOCKHOLM
+from app.domain.marketing import is_tag
+from app.i18n import LANGUAGE_NAMES, N_, GetText
+from app.web.http.languages import choose_language
+from app.web.http.urlencoded import pairs_of
+from app.web.operations.body import TooLarge, TooSlow, read_content
+from app.web.operations.slots import Slot
+from app.web.rendering.page_models import Firm, LanguageLink
+from app.web.rendering.templates import Templates
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to go to on the demo page: a campaign's tags, a personal link."""
+
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Mood:
+    """What the sandbox CRM can be made to do."""
+
+    name: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class CrmCall:
+    """One request as the sandbox CRM received it. `at` is a local time of day; `tags` are name and value."""
+
+    number: int
+    operation: str
+    what: str
+    who: str
+    path: str
+    at: str
+    status: int | None
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class DemoPage:
+    """The made-up broker's page, both forms in it, and beside it what the CRM received (newest first).
+
+    service        the origin that the forms come from; "" for the page's own
+    said_language  what the visitor chose, else ""
+    slots          the viewing's times as the embed has them, `full_time` the one that has no place left
+    query          the page's own, to come back to
+    """
+
+    language: str
+    languages: tuple[LanguageLink, ...]
+    firm: Firm
+    service: str
+    said_language: str
+    customer_id: str
+    estate_id: str
+    viewing_id: str
+    slot_id: str
+    slots: str
+    viewing_day: str
+    full_time: str
+    campaigns: tuple[Choice, ...]
+    personal: tuple[Choice, ...]
+    moods: tuple[Mood, ...]
+    calls: tuple[CrmCall, ...]
+    query: str
+    demo: bool = True
+
+
+MAX_MOOD = 200  # bytes of a post
+SHOWN = 30  # calls in the live list
+OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+OPERATIONS = {
+    "interest": N_("Interest"),
+    "viewing": N_("Viewing booking"),
+    "lead": N_("Lead"),
+    "contact": N_("Contact looked up"),
+    "loan-promise": N_("Loan promise"),
+}
+PERSONAL = {"contact": N_("Get in touch with me"), "loan-promise": N_("Your loan promise")}
+# How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
+MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
+    "normal": (N_("as usual"), None),
+    "down": (N_("down"), {"status": 503}),
+    "slow": (N_("slow"), {"delay_seconds": 4}),
+    "login": (N_("wrong password"), {"status": 401}),
+}
+CAMPAIGNS: Sequence[tuple[str, Mapping[str, str]]] = (
+    (N_("Search ad"), {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "storgatan"}),
+    (N_("Facebook"), {"utm_source": "facebook", "utm_medium": "social", "utm_campaign": "host", "fbclid": "IwAR1x"}),
+    (N_("Newsletter"), {"utm_source": "nyhetsbrev", "utm_medium": "email", "utm_campaign": "vecka-48"}),
+    (N_("No tags"), {}),
+)
+
+
+class Received(Protocol):
+    """What the page needs to know of a request that the CRM received."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def body(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the demo is played on.
+
+    slots     the viewing's times, in order
+    full      which of them has no place left
+    personal  a signed link of each kind, by its form
+    received  everything that the CRM received, oldest first
+    set_mood  puts the CRM in one of `MOODS`
+    """
+
+    firm: Firm
+    customer_id: str
+    estate_id: str
+    viewing_id: str
+    slots: Sequence[Slot]
+    full: str
+    personal: Mapping[str, str]
+    received: Callable[[], Sequence[Received]]
+    set_mood: Callable[[str], None]
+
+
+def demo_routes(stage: Stage, templates: Templates) -> list[Route]:
+    demo = _Demo(stage, templates)
+    return [
+        Route("/", demo.page, methods=["GET"]),
+        Route("/demo/received", demo.received, methods=["GET"]),
+        Route("/demo/mood", demo.change_mood, methods=["POST"]),
+    ]
+
+
+class _Demo:
+    def __init__(self, stage: Stage, templates: Templates) -> None:
+        self._stage = stage
+        self._templates = templates
+        self._mood = "normal"
+
+    async def page(self, request: Request) -> Response:
+        visit = _Visit(request, self._templates)
+        stage = self._stage
+        full = next(slot for slot in stage.slots if slot.id == stage.full)
+        page = DemoPage(
+            language=visit.language,
+            languages=visit.languages(),
+            firm=stage.firm,
+            service=visit.service,
+            said_language=visit.chosen or "",
+            customer_id=stage.customer_id,
+            estate_id=stage.estate_id,
+            viewing_id=stage.viewing_id,
+            slot_id=stage.slots[0].id,
+            slots=",".join(map(str, stage.slots)),
+            viewing_day=format_date(stage.slots[0].starts_at, "EEEE d MMMM", locale=visit.language),
+            full_time=full.said(visit.language, visit.gettext)[1],
+            campaigns=tuple(visit.campaigns()),
+            personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
+            moods=tuple(self._moods(visit.gettext)),
+            calls=tuple(self._calls(visit.gettext)),
+            query=request.url.query,
+        )
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": visit.policy()}
+        return HTMLResponse(self._templates.render_as("demo.html", page), headers=headers)
+
+    async def received(self, request: Request) -> Response:
+        """The live list as JSON, newest first, in the words of `?lang=`."""
+        gettext = _Visit(request, self._templates).gettext
+        calls = [asdict(call) for call in self._calls(gettext)]
+        return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
+
+    async def change_mood(self, request: Request) -> Response:
+        """From the demo's own page alone: another site's page must not break somebody's demo."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return Response(status_code=403)
+        try:
+            content = await read_content(request, request.headers, MAX_MOOD)
+        except (TooLarge, TooSlow, ClientDisconnect):
+            return Response(status_code=400)
+        mood = dict(pairs_of(content.decode("latin-1"), "replace")).get("mood", "")
+        if mood not in MOODS:
+            return Response(status_code=400)
+        self._stage.set_mood(mood)
+        self._mood = mood
+        return RedirectResponse(f"/?{request.url.query}#crm", status_code=303)
+
+    def _moods(self, gettext: GetText) -> Iterator[Mood]:
+        for name, (label, _) in MOODS.items():
+            yield Mood(name, gettext(label), name == self._mood)
+
+    def _calls(self, gettext: GetText) -> Iterator[CrmCall]:
+        for one in reversed(self._stage.received()[-SHOWN:]):
+            body = one.body if isinstance(one.body, dict) else {}
+            marketing = body.get("marketing") or {}
+            yield CrmCall(
+                number=one.number,
+                operation=str(one.operation),
+                what=gettext(OPERATIONS[str(one.operation)]),
+                who=_who(body),
+                path=one.path,
+                at=one.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),
+                status=one.status,
+                tags=tuple((_text(tag["name"]), _text(tag["value"])) for tag in marketing.get("utmTags") or ()),
+            )
+
+
+class _Visit:
+    """One look at the page: its language, its tags and the name it was opened by."""
+
+    def __init__(self, request: Request, templates: Templates) -> None:
+        asked = request.query_params.get("lang")
+        self.chosen = asked if asked in templates.languages else None
+        accepted = request.headers.get("accept-language")
+        self.language = choose_language(asked, accepted, templates.languages[0], templates.languages)
+        self.gettext = templates.gettext(self.language)
+        self._request = request
+
+    def tags(self) -> dict[str, str]:
+        return {name: value for name, value in self._request.query_params.items() if is_tag(name)}
+
+    def languages(self) -> tuple[LanguageLink, ...]:
+        links = ((code, self.href(self.tags(), lang=code)) for code in LANGUAGE_NAMES)
+        return tuple(LanguageLink(code, LANGUAGE_NAMES[code], href, code == self.language) for code, href in links)
+
+    def campaigns(self) -> Iterator[Choice]:
+        for label, tags in CAMPAIGNS:
+            yield Choice(self.gettext(label), self.href(tags), tags == self.tags())
+
+    def href(self, tags: Mapping[str, str], *, lang: str | None = None) -> str:
+        said = {**tags, "lang": lang or self.chosen}
+        return "/?" + urlencode({name: value for name, value in said.items() if value})
+
+    def policy(self) -> str:
+        service = self.service or "'self'"
+        return (
+            f"default-src 'none'; style-src 'self'; script-src 'self' {service}; img-src 'self'; "
+            f"connect-src 'self' {service}; frame-src {service}; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        )
+
+    @property
+    def service(self) -> str:
+        """Where the forms come from: of two fixed names the one that the page was not opened by; "", which is here,
+        when it was opened by a third."""
+        url = self._request.url
+        other = OTHER_NAME.get(url.hostname or "")
+        port = f":{url.port}" if url.port else ""
+        return f"{url.scheme}://{other}{port}" if other else ""
+
+
+def _who(body: Mapping[str, Any]) -> str:
+    person = body.get("updatePerson") or body
+    name = " ".join(_text(person[part]) for part in ("firstName", "lastName") if person.get(part))
+    return name or _text(body.get("contactId") or "")
+
+
+def _text(value: object) -> str:
+    """JSON can carry half a surrogate pair, which no answer in UTF-8 can."""
+    return str(value).encode("utf-8", "replace").decode()

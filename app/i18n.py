@@ -1,0 +1,33 @@
+"""Gettext catalogues and the languages that there are."""
+
+from collections.abc import Callable
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+GetText = Callable[[str], str]
+
+
+def N_(text: str) -> str:
+    """gettext's customary mark for a text that is translated later."""
+    return text
+
+
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself; the first is the usual one
+
+LANGUAGES = tuple(LANGUAGE_NAMES)
+
+
+def _catalogue(directory: Path, language: str) -> NullTranslations:
+    """From the .po as people edit it: no compiled catalogue to forget. English is the texts themselves."""
+    path = directory / language / "LC_MESSAGES" / "intresse.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,1 @@
+"""Accepting submissions: rows, idempotency, group commit of posts."""

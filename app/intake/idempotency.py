@@ -1,0 +1,72 @@
+"""Posts that came before: those of a batch whose keys are taken, and those that come twice in it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from app.intake.rows import Rows
+from app.storage.schema import submissions
+
+
+class RepeatMismatch(Exception):
+    """The key was used before, with other content."""
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What is on disk now: the new submission, or the one that this post repeats."""
+
+    id: str
+    repeated: bool
+
+
+Outcome = Accepted | RepeatMismatch
+
+
+def is_new(outcome: object) -> bool:
+    return isinstance(outcome, Accepted) and not outcome.repeated
+
+
+def sorted_out(connection: Connection, batch: Sequence[Rows]) -> tuple[list[Outcome], list[Rows]]:
+    """What becomes of each once the new ones are inserted, and those that are new."""
+    known = _known(connection, batch)
+    outcomes: list[Outcome] = []
+    fresh: list[Rows] = []
+    for rows in batch:
+        key = rows.submission["repeat_key"]
+        if key in known:
+            content, accepted = known[key]
+            outcomes.append(accepted if content == rows.submission["repeat_content"] else RepeatMismatch())
+            continue
+        if key is not None:  # the same post twice in one batch
+            repeat = Accepted(rows.id, repeated=True)
+            known[key] = (rows.submission["repeat_content"], repeat)
+        fresh.append(rows)
+        outcomes.append(Accepted(rows.id, repeated=False))
+    return outcomes, fresh
+
+
+def _known(connection: Connection, batch: Sequence[Rows]) -> dict[bytes, tuple[bytes, Accepted]]:
+    """Keys in the batch that are taken, with their content; those that have run out are given free."""
+    now = {rows.submission["repeat_key"]: rows.received_at for rows in batch}
+    now.pop(None, None)
+    if not now:
+        return {}
+    columns = submissions.c
+    found = connection.execute(
+        select(
+            columns.id,
+            columns.repeat_key,
+            columns.repeat_content,
+            columns.repeat_until,
+        ).where(columns.repeat_key.in_(now))
+    ).all()
+    live = [row for row in found if row.repeat_until > now[row.repeat_key]]
+    _free(connection, {row.id for row in found} - {row.id for row in live})
+    return {row.repeat_key: (row.repeat_content, Accepted(row.id, repeated=True)) for row in live}
+
+
+def _free(connection: Connection, ids: Iterable[str]) -> None:
+    if ids:
+        connection.execute(update(submissions).where(submissions.c.id.in_(ids)).values(repeat_key=None))

@@ -1,0 +1,104 @@
+"""What an accepted post is in the tables. Rows are made before their turn to be committed, outside the transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+
+from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
+from app.storage.column_types import UtcDateTime
+from app.storage.driver.compiled import RowInsert
+from app.storage.encrypted_fields import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_place
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.schema import steps, submissions
+
+_SUBMISSION = (
+    "id",
+    "customer_id",
+    "operation",
+    "resource",
+    "status",
+    "language",
+    "received_at",
+    "delivery_since",
+    "payload",
+    "email_hash",
+    "phone_hash",
+    "repeat_key",
+    "repeat_content",
+    "repeat_until",
+    "function_group",
+    "due_at",
+)
+_STEP = ("submission_id", "position", "operation", "resource", "status", "attempts")
+
+
+@dataclass(slots=True)
+class Rows:
+    """Of one submission, as the driver takes them."""
+
+    id: str
+    received_at: datetime
+    submission: dict[str, Any]
+    steps: list[dict[str, Any]]
+
+
+class NewRows:
+    def __init__(self, dialect: Dialect, keyring: Keyring, contact_hash: KeyedHash) -> None:
+        self._submissions = RowInsert(submissions, _SUBMISSION, dialect)
+        self._steps = RowInsert(steps, _STEP, dialect)
+        self._moment = UtcDateTime().bind_processor(dialect) or _as_it_is
+        self._keyring = keyring
+        self._contact_hash = contact_hash
+
+    def insert(self, connection: Connection, batch: Sequence[Rows]) -> None:
+        """Raises `DBAPIError`."""
+        self._submissions.execute(connection, [rows.submission for rows in batch])
+        self._steps.execute(connection, [step for rows in batch for step in rows.steps])
+
+    def of(self, new: NewSubmission) -> Rows:
+        received = self._moment(new.received_at)
+        contacts, repeat = new.contacts, new.repeat
+        submission = {
+            "id": new.id,
+            "customer_id": new.customer_id,
+            "operation": new.operation.value,
+            "resource": open_resource(new.operation, new.resource),
+            "status": (Status.HELD if new.held else Status.PENDING).value,
+            "language": new.language,
+            "received_at": received,
+            "delivery_since": received,
+            "payload": self._keyring.seal(_payload(new), payload_place(new.id)),
+            "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
+            "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
+            "repeat_key": repeat.key if repeat else None,
+            "repeat_content": repeat.content if repeat else None,
+            "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
+            "function_group": GROUPS[new.steps[0].operation].value,
+            "due_at": None if new.held else received,
+        }
+        steps = [
+            {
+                "submission_id": new.id,
+                "position": position,
+                "operation": step.operation.value,
+                "resource": open_resource(step.operation, step.resource),
+                "status": StepStatus.WAITING.value,
+                "attempts": 0,
+            }
+            for position, step in enumerate(new.steps)
+        ]
+        return Rows(new.id, new.received_at, submission, steps)
+
+
+def _payload(new: NewSubmission) -> dict[str, Any]:
+    payload = {**new.payload, BODIES: [step.body for step in new.steps]}
+    if any(step.operation in NAMING_A_CONTACT for step in new.steps):
+        payload[RESOURCES] = [step.resource for step in new.steps]
+    return payload
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,1 @@
+"""Backup, restore, move, key rotation and checks of the database."""

@@ -1,0 +1,66 @@
+"""A machine's clock that can't be right: ids, leases and tokens would be wrong with it."""
+
+from datetime import UTC, datetime, timedelta
+from os import urandom
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from app.domain.ids import new_id
+from app.domain.submission import GROUPS, Operation, Status, StepStatus
+from app.storage.database import Database, DatabaseUnusable, usable
+from app.storage.schema import steps, submissions
+
+EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a submission's reference counts from here
+MOST_OFF = timedelta(minutes=1)  # a lease's length, about
+
+
+def require_right_clock(database: Database, now: datetime) -> None:
+    """On PostgreSQL against the database's own clock, which the replicas share. Raises `DatabaseUnusable`."""
+    if now < EARLIEST:
+        raise DatabaseUnusable(f"this machine's clock says {now:%Y-%m-%d %H:%M}Z: set it")
+    if database.is_sqlite:
+        return
+    with usable(), database.engine.connect() as connection:
+        off = abs(now - connection.execute(select(func.clock_timestamp())).scalar_one())
+    if off > MOST_OFF:
+        raise DatabaseUnusable(f"this machine's clock is {off.total_seconds():.0f} s off the database's: set it")
+
+
+PAYLOAD_LENGTH = 2048  # bytes, about a lead's
+NOBODY = ""  # no customer's id
+
+
+def can_write(connection: Connection) -> None:
+    """Raises `DBAPIError`, here or with the commit, when not.
+
+    As much is written as a lead is, and taken away again in the same transaction, so that nobody ever sees it. A write
+    of nothing would succeed on a full disk, and that of one page as long as the log's last blocks hold it.
+    """
+    identity, now, operation = new_id(), datetime.now(UTC), Operation.INTEREST
+    connection.execute(
+        insert(submissions).values(
+            id=identity,
+            customer_id=NOBODY,
+            operation=operation.value,
+            resource=NOBODY,
+            status=Status.PENDING.value,
+            language="",
+            received_at=now,
+            delivery_since=now,
+            payload=urandom(PAYLOAD_LENGTH),
+            repeat_key=urandom(32),
+            function_group=GROUPS[operation].value,
+            due_at=now,
+        )
+    )
+    connection.execute(
+        insert(steps).values(
+            submission_id=identity,
+            position=0,
+            operation=operation.value,
+            resource=NOBODY,
+            status=StepStatus.WAITING.value,
+            attempts=0,
+        )
+    )
+    connection.execute(delete(submissions).where(submissions.c.id == identity))

@@ -1,0 +1,55 @@
+"""`GET /metrics`: with the token, or where there is none from this machine itself."""
+
+import asyncio
+import hmac
+import ipaddress
+from collections.abc import Callable
+
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.metrics.counters import Counts
+from app.metrics.gauges import Standing
+
+OPENMETRICS = "application/openmetrics-text"
+FORWARDED = ("x-forwarded-for", "forwarded")
+
+
+def routes(counts: Counts, standing: Standing, token: str | None) -> list[Route]:
+    counts.registry.register(standing)
+
+    async def metrics(request: Request) -> Response:
+        if token is not None and not _carries(request, token):
+            return PlainTextResponse("the metrics token is missing or wrong\n", 401, {"WWW-Authenticate": "Bearer"})
+        if token is None and not _is_local(request):
+            return PlainTextResponse("without metrics_token only this machine may ask\n", 403)
+        await standing.refresh()
+        encode, media_type = _encoder(request.headers.get("accept", ""))
+        # In a thread: many customers are many lines, and posts are not to wait for them.
+        body = await asyncio.to_thread(encode, counts.registry)
+        return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+    return [Route("/metrics", metrics, methods=["GET"])]
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """Of the two formats that are told: what a header says of versions and escaping beside them is not looked at."""
+    return choose_encoder(OPENMETRICS if OPENMETRICS in accept.lower() else "")
+
+
+def _carries(request: Request, token: str) -> bool:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(value.strip().encode(), token.encode())
+
+
+def _is_local(request: Request) -> bool:
+    """A proxy on this machine that is not trusted looks as local as its visitors are not: it says so itself."""
+    if request.client is None or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Access and erasure requests, retention, erasure log."""

@@ -1,0 +1,61 @@
+"""What is done now and then beside the delivery: outlived data is erased, and the operator hears of what is held."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from app.privacy.retention import Held, Retention, last_word
+from app.storage.database import StoreUnavailable
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 1800.0  # so that the operator hears within the hour
+MOST_NAMED = 20  # in a line; `intresse leads list --status held` has them all
+
+
+class Housekeeper:
+    """Each replica keeps house by itself: twice erased is erased, and a word too many is better than none."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._told: set[str] = set()
+        self._warned: set[str] = set()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                await self.round(datetime.now(UTC))
+            except StoreUnavailable as error:
+                log.error("store unavailable", detail=str(error))
+            except Exception:  # a fault of ours in one round must not end all that come after
+                log.exception("housekeeping failed")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await self._stopping.wait()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def round(self, now: datetime) -> None:
+        """Raises `StoreUnavailable`."""
+        erased = await self._retention.erase_outlived(now)
+        if erased:
+            log.info("erased what has outlived its time", count=erased)
+        held = await self._retention.held()
+        self._tell("held: suspected spam waits for a person", held, self._told)
+        last = [one for one in held if one.received_at <= now - last_word(self._retention.periods.held)]
+        self._tell("held: will be discarded within 7 days", last, self._warned)
+
+    def _tell(self, what: str, held: Sequence[Held], told: set[str]) -> None:
+        """Of each submission once; a line for each customer."""
+        told &= {one.id for one in held}
+        fresh = [one for one in held if one.id not in told]
+        for customer in sorted({one.customer_id for one in fresh}):
+            ids = [one.id for one in fresh if one.customer_id == customer]
+            log.error(what, customer=customer, count=len(ids), submissions=ids[:MOST_NAMED])
+        told |= {one.id for one in fresh}

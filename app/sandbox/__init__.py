@@ -1,0 +1,39 @@
+"""The Vitec Connect sandbox: a strict stand-in for Vitec's HTTP API, with faults to order.
+
+It imports nothing of Intresse's own validation or client, because it is what those are checked against.
+
+    office = demo_office()
+    with serve_sandbox(office) as url: ...      # over HTTP, in a thread
+    app = create_sandbox(office)                # or as an ASGI app
+    office.order(Fault(status=503, times=1)); office.received; office.lift(); office.reset()
+
+Over HTTP the same stands under `/_sandbox` (control.py).
+"""
+
+from app.sandbox.api import create_sandbox
+from app.sandbox.auth import Customer
+from app.sandbox.contacts import Company, DeceasedEstate, Person
+from app.sandbox.demo_data import demo_contacts, demo_office
+from app.sandbox.faults import Fault
+from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot
+from app.sandbox.server import serve_sandbox
+from app.sandbox.state import Office
+
+__all__ = [
+    "Booking",
+    "Company",
+    "Customer",
+    "DeceasedEstate",
+    "Fault",
+    "Office",
+    "Operation",
+    "Person",
+    "Received",
+    "RecordedLead",
+    "RecordedLoanPromise",
+    "Slot",
+    "create_sandbox",
+    "demo_contacts",
+    "demo_office",
+    "serve_sandbox",
+]

@@ -1,0 +1,55 @@
+"""Who may call: HTTP Basic with the partner's one username and a password per customer and function group (S, H)."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.sandbox.answers import Refused
+from app.sandbox.records import Operation
+
+_CRM = {Operation.LEAD, Operation.CONTACT, Operation.LOAN_PROMISE}
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One office that the partner may call for, or, without access, whose licence has ended.
+
+    `customer_id` is 1-40 characters: a product prefix and a number, M30011 (S). `password` opens the function group
+    advertising (`Advertising/...`, `Viewing/...`), `crm_password` all of `CRM/...`; None means the same password (H).
+    """
+
+    customer_id: str
+    password: str
+    crm_password: str | None = None
+    has_access: bool = True
+
+    def password_for(self, operation: Operation) -> str:
+        if operation in _CRM and self.crm_password is not None:
+            return self.crm_password
+        return self.password
+
+
+def admit(
+    authorization: str, username: str, customers: Mapping[str, Customer], customer_id: str, operation: Operation
+) -> None:
+    """401 for a missing or wrong login; 403 for an unknown customer, or one without access.
+
+    An unknown customer has no password to compare with: there the partner's username alone decides between the two.
+    """
+    login = _credentials(authorization)
+    customer = customers.get(customer_id)
+    if login is None or login[0] != username or (customer and login[1] != customer.password_for(operation)):
+        raise Refused(401, "Authorization has been denied for this request.")
+    if customer is None or not customer.has_access:
+        raise Refused(403, "Åtkomst saknas till de begärda uppgifterna.")
+
+
+def _credentials(authorization: str) -> tuple[str, str] | None:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (username, password) if colon else None

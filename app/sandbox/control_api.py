@@ -1,0 +1,70 @@
+"""The control plane under /_sandbox, which only the sandbox has: what was received, and faults to order. No login."""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from app.sandbox.faults import Fault
+from app.sandbox.records import Received
+from app.sandbox.state import Office
+
+
+def control_plane(office: Office) -> Mount:
+    """`GET received?after=N`, `POST faults` (201), `DELETE faults` (204), `POST reset` (204)."""
+
+    async def received(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return _json(400, {"message": "after is the number of the last one seen"})
+        return _json(200, [_as_json(one) for one in office.received if one.number > int(after)])
+
+    async def order(request: Request) -> Response:
+        try:
+            fault = Fault.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _json(400, {"message": str(error)})
+        office.order(fault)
+        return _json(201, fault.model_dump(mode="json", by_alias=True))
+
+    async def lift(request: Request) -> Response:
+        office.lift()
+        return Response(status_code=204)
+
+    async def reset(request: Request) -> Response:
+        office.reset()
+        return Response(status_code=204)
+
+    return Mount(
+        "/_sandbox",
+        routes=[
+            Route("/received", received, methods=["GET"]),
+            Route("/faults", order, methods=["POST"]),
+            Route("/faults", lift, methods=["DELETE"]),
+            Route("/reset", reset, methods=["POST"]),
+        ],
+    )
+
+
+def _as_json(one: Received) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "operation": one.operation,
+        "customerId": one.customer_id,
+        "path": one.path,
+        "at": one.at.isoformat(),
+        "status": one.status,
+        "answer": one.answer,
+        "body": one.body,
+        "unknownMembers": one.unknown_members,
+        "contactId": one.contact_id,
+        "carriedOut": one.carried_out,
+    }
+
+
+def _json(status: int, value: Any) -> Response:
+    """JSON in ASCII: a received text may hold half a surrogate pair, which UTF-8 cannot."""
+    return Response(json.dumps(value), status, media_type="application/json")

@@ -1,0 +1,79 @@
+"""A made-up office for the demo: a home, a viewing next Sunday, three contacts. Nothing in it is real."""
+
+from datetime import UTC, datetime, timedelta
+
+from app.sandbox.auth import Customer
+from app.sandbox.contacts import Company, ContactAddress, ContactEmail, ContactTelephone, DeceasedEstate, Person
+from app.sandbox.field_types import STOCKHOLM
+from app.sandbox.records import Slot
+from app.sandbox.state import Office
+
+DEMO_CUSTOMER = Customer("M00000", password="demo", crm_password="demo-crm")  # noqa: S106 - opens nothing real
+
+
+def demo_office() -> Office:
+    """Username `partner`; customer M00000; estates OBJ1-OBJ3; viewing VIS1; contacts C1 (person), C2, C3."""
+    now = datetime.now(UTC)
+    return Office(
+        [DEMO_CUSTOMER],
+        estates=frozenset({"OBJ1", "OBJ2", "OBJ3"}),
+        slots=_demo_slots(now),
+        contacts=demo_contacts(DEMO_CUSTOMER.customer_id, now),
+    )
+
+
+def next_sunday_at_one(now: datetime) -> datetime:
+    """13.00 in Stockholm on the first Sunday after today's date there."""
+    today = now.astimezone(STOCKHOLM)
+    sunday = today.date() + timedelta(days=7 - today.isoweekday() % 7)
+    return datetime(sunday.year, sunday.month, sunday.day, 13, tzinfo=STOCKHOLM)
+
+
+def _demo_slots(now: datetime) -> dict[tuple[str, str], Slot]:
+    """Quarters of an hour. The open ones have no deadline, so that a demo left running stays open."""
+    start, quarter = next_sunday_at_one(now), timedelta(minutes=15)
+    limits: dict[str, tuple[int | None, datetime | None]] = {
+        "SLOT1": (None, None),
+        "SLOT2": (None, None),
+        "FULL": (0, None),
+        "PASSED": (None, now - timedelta(days=1)),
+    }
+    return {
+        ("VIS1", slot_id): Slot(capacity, deadline_at, start + place * quarter, start + (place + 1) * quarter)
+        for place, (slot_id, (capacity, deadline_at)) in enumerate(limits.items())
+    }
+
+
+def demo_contacts(customer_id: str, now: datetime) -> tuple[Person, Company, DeceasedEstate]:
+    """C1, C2 and C3 of a customer, a month old."""
+    at = now - timedelta(days=30)
+    home = ContactAddress(street_address="Storgatan 1", zip_code="123 45", city="Ankeborg")
+    anna = Person(
+        id="C1",
+        customer_id=customer_id,
+        agent_id="A1",
+        first_name="Anna",
+        last_name="Andersson",
+        address=home,
+        telephone=ContactTelephone(cell="070-174 06 05"),  # from the series set aside for fiction
+        email=ContactEmail(email_address="anna.andersson@example.se"),
+        created_at=at,
+        changed_at=at,
+    )
+    company = Company(
+        id="C2",
+        customer_id=customer_id,
+        agent_id="A1",
+        name="Exempel Bygg AB",
+        created_at=at,
+        changed_at=at,
+    )
+    estate = DeceasedEstate(
+        id="C3",
+        customer_id=customer_id,
+        agent_id="A1",
+        name="Karl Karlssons dödsbo",
+        created_at=at,
+        changed_at=at,
+    )
+    return anna, company, estate

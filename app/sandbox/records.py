@@ -1,0 +1,87 @@
+"""What the sandbox keeps: each request received, and each booking, lead and loan promise it led to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from app.sandbox.schemas import AddNewViewingParticipant, AdvertisingInterestApplication, Lead, LoanPromise
+
+
+class Operation(StrEnum):
+    """The five operations, and the later one that reads a home (H, O), as the control plane names them."""
+
+    INTEREST = "interest"
+    VIEWING = "viewing"
+    LEAD = "lead"
+    CONTACT = "contact"
+    LOAN_PROMISE = "loan-promise"
+    ESTATE = "estate"
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request, in the order of arrival, whatever became of it.
+
+    number           1, 2, 3 ... since the start or the last reset
+    status, answer   what it is answered (of a truncated answer the whole); status None when the connection is cut
+    body             the JSON sent, the text where it is no JSON, None for a GET
+    unknown_members  dotted names of members sent that Vitec does not know: Intresse never sends any
+    contact_id       the contact that it made, matched or named, when it was carried out
+    carried_out      whether it had its effect, whatever it was answered
+    """
+
+    number: int
+    operation: Operation
+    customer_id: str
+    path: str
+    at: datetime
+    status: int | None
+    answer: Any
+    body: Any
+    unknown_members: tuple[str, ...]
+    contact_id: str | None
+    carried_out: bool
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time slot of a viewing; None: no limit, no deadline, no known time."""
+
+    capacity: int | None = None
+    deadline_at: datetime | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A visitor in a time slot."""
+
+    id: str
+    customer_id: str
+    viewing_id: str
+    time_slot_id: str
+    contact_id: str
+    participant: AddNewViewingParticipant
+
+
+@dataclass(frozen=True)
+class RecordedLead:
+    """A lead on a contact. `made_by` tells those of CRM/Lead from those that Vitec itself makes of the two others."""
+
+    id: str
+    customer_id: str
+    contact_id: str
+    made_by: Operation
+    content: AdvertisingInterestApplication | AddNewViewingParticipant | Lead
+
+
+@dataclass(frozen=True)
+class RecordedLoanPromise:
+    """A loan promise on a contact."""
+
+    id: str
+    customer_id: str
+    contact_id: str
+    content: LoanPromise

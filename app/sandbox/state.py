@@ -1,0 +1,235 @@
+"""The offices behind the sandbox: what they hold, what each operation does to it, and everything received.
+
+Source of the operations: S, save where a comment says otherwise. Ids are told apart by case.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+
+from app.sandbox.answers import Answer, Refused
+from app.sandbox.auth import Customer
+from app.sandbox.contacts import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
+from app.sandbox.duplicates import find_duplicate
+from app.sandbox.faults import Fault, OrderedFaults
+from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot
+from app.sandbox.schemas import (
+    AddNewViewingParticipant,
+    Address,
+    AdvertisingInterestApplication,
+    Email,
+    Lead,
+    LoanPromise,
+    UpdatePerson,
+)
+
+_WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_MOST_CONTACTS = 20  # per call of CRM/Contact (S)
+
+
+class Office:
+    """State of the sandbox, for one partner and its customers; estates and slots are shared by them.
+
+    username     the partner's one username
+    customers    who has given the partner access
+    estates      the estate ids there are; None: any well-formed id is an estate
+    slots        the time slots by (viewing id, time slot id); None: any well-formed pair is one, without limits
+    contacts     those known from the start; bookings and interests add persons
+    answer_interest_with_contact_id  an interest answers 200 and a JSON string instead of 204 (neither is documented)
+    now          the clock, aware
+    """
+
+    def __init__(
+        self,
+        customers: Iterable[Customer],
+        *,
+        username: str = "partner",
+        estates: frozenset[str] | None = None,
+        slots: Mapping[tuple[str, str], Slot] | None = None,
+        contacts: Iterable[Contact] = (),
+        answer_interest_with_contact_id: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.username = username
+        self.customers = {customer.customer_id: customer for customer in customers}
+        self.estates = estates
+        self.slots = slots
+        self.answer_interest_with_contact_id = answer_interest_with_contact_id
+        self.now = now
+        self._first_contacts = tuple(contacts)
+        self.reset()
+
+    def reset(self) -> None:
+        """As at the start: nothing received, no faults, only the first contacts."""
+        self.faults = OrderedFaults()
+        self.received: list[Received] = []
+        self.bookings: list[Booking] = []
+        self.leads: list[RecordedLead] = []
+        self.loan_promises: list[RecordedLoanPromise] = []
+        self.contacts = {(contact.customer_id, contact.id): contact for contact in self._first_contacts}
+
+    def order(self, fault: Fault) -> None:
+        """Puts a fault in force, after those that are."""
+        self.faults.order(fault)
+
+    def lift(self) -> None:
+        """Ends all faults."""
+        self.faults.lift()
+
+    def register_interest(
+        self, customer_id: str, estate_id: str, application: AdvertisingInterestApplication
+    ) -> Answer:
+        if not _exists(estate_id, self.estates):
+            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        person = self._find_or_add(person_of_interest(application, customer_id, self._next_contact_id(), self.now()))
+        self._add_lead(person, Operation.INTEREST, application)
+        if self.answer_interest_with_contact_id:
+            return Answer.of(200, person.id, person.id)
+        return Answer(204, contact_id=person.id)
+
+    def book(
+        self, customer_id: str, viewing_id: str, time_slot_id: str, participant: AddNewViewingParticipant
+    ) -> Answer:
+        self._check_slot(viewing_id, time_slot_id, participant)
+        visitor = participant.update_person
+        if visitor.contact_id:
+            contact = self._contact(customer_id, visitor.contact_id)
+        else:
+            newcomer = person_of_booking(visitor, customer_id, self._next_contact_id(), self.now())
+            contact = self._find_or_add(newcomer)
+        number = f"B{len(self.bookings) + 1}"
+        self.bookings.append(Booking(number, customer_id, viewing_id, time_slot_id, contact.id, participant))
+        self._add_lead(contact, Operation.VIEWING, participant)
+        # Inferred: the documents say only that a JSON string is answered.
+        return Answer.of(200, number if participant.return_booking_id else contact.id, contact.id)
+
+    def add_lead(self, customer_id: str, lead: Lead) -> Answer:
+        contact = self._contact(customer_id, lead.contact_id)
+        return Answer.of(200, self._add_lead(contact, Operation.LEAD, lead), contact.id)
+
+    def find_contacts(self, customer_id: str, contact_ids: str) -> Answer:
+        """`contact_ids`: 1-20, comma-separated. 404 when none is known (O), else those that are (inferred)."""
+        ids = contact_ids.split(",")
+        if len(ids) > _MOST_CONTACTS:
+            raise Refused(400, f"Högst {_MOST_CONTACTS} kontakter kan hämtas åt gången.")
+        known = [self.contacts[customer_id, id_] for id_ in dict.fromkeys(ids) if (customer_id, id_) in self.contacts]
+        if not known:
+            raise Refused(404, "Kontakten finns inte.")
+        found = [contact.model_dump(mode="json", by_alias=True) for contact in known]
+        return Answer.of(200, found, known[0].id if len(known) == 1 else None)
+
+    def add_loan_promise(self, customer_id: str, contact_id: str, loan_promise: LoanPromise) -> Answer:
+        contact = self._contact(customer_id, contact_id)
+        number = f"LP{len(self.loan_promises) + 1}"
+        self.loan_promises.append(RecordedLoanPromise(number, customer_id, contact.id, loan_promise))
+        return Answer.of(200, number, contact.id)
+
+    def find_estate(self, customer_id: str, estate_id: str) -> Answer:
+        """A home without agents and viewings: what is read of it here is whether the login opens it (H, O)."""
+        if not _exists(estate_id, self.estates):
+            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        home = {"id": estate_id, "office": {"customerId": customer_id}, "agents": [], "viewings": []}
+        return Answer.of(200, home)
+
+    def _check_slot(self, viewing_id: str, time_slot_id: str, participant: AddNewViewingParticipant) -> None:
+        slot = self._slot(viewing_id, time_slot_id)
+        options = participant.options
+        if options is None:
+            return
+        if options.is_deadline_validation_enabled and slot.deadline_at and self.now() > slot.deadline_at:
+            raise Refused(400, "Anmälningstiden har gått ut.")
+        taken = sum(
+            (booking.viewing_id, booking.time_slot_id) == (viewing_id, time_slot_id) for booking in self.bookings
+        )
+        if options.enable_booking_limit_validation and slot.capacity is not None and taken >= slot.capacity:
+            raise Refused(400, "Visningstiden är fullbokad.")
+
+    def _slot(self, viewing_id: str, time_slot_id: str) -> Slot:
+        if self.slots is None and _exists(viewing_id, None) and _exists(time_slot_id, None):
+            return Slot()
+        slot = (self.slots or {}).get((viewing_id, time_slot_id))
+        if slot is None:
+            raise Refused(404, f"Visningstiden {viewing_id}/{time_slot_id} finns inte.")
+        return slot
+
+    def _contact(self, customer_id: str, contact_id: str) -> Contact:
+        if (customer_id, contact_id) not in self.contacts:
+            raise Refused(404, f"Kontakten {contact_id} finns inte.")
+        return self.contacts[customer_id, contact_id]
+
+    def _find_or_add(self, newcomer: Person) -> Person:
+        """The person that the duplicate check finds, unchanged, else the newcomer."""
+        persons = (contact for contact in self.contacts.values() if isinstance(contact, Person))
+        person = find_duplicate(newcomer, persons) or newcomer
+        self.contacts[person.customer_id, person.id] = person
+        return person
+
+    def _next_contact_id(self) -> str:
+        taken = {contact_id for _, contact_id in self.contacts}
+        return next(id_ for number in count(1001 + len(taken)) if (id_ := f"C{number}") not in taken)
+
+    def _add_lead(
+        self,
+        contact: Contact,
+        made_by: Operation,
+        content: AdvertisingInterestApplication | AddNewViewingParticipant | Lead,
+    ) -> str:
+        number = f"L{len(self.leads) + 1}"
+        self.leads.append(RecordedLead(number, contact.customer_id, contact.id, made_by, content))
+        return number
+
+
+def _exists(id_: str, known: frozenset[str] | None) -> bool:
+    return _WELL_FORMED_ID.fullmatch(id_) is not None and (known is None or id_ in known)
+
+
+def person_of_interest(
+    application: AdvertisingInterestApplication, customer_id: str, contact_id: str, at: datetime
+) -> Person:
+    phones = application.telephone
+    return Person(
+        id=contact_id,
+        customer_id=customer_id,
+        first_name=application.first_name,
+        last_name=application.last_name,
+        social_security_number=application.social_security_number,
+        is_foreign_social_security_number=application.is_foreign_social_security_number or False,
+        telephone=ContactTelephone(**phones.model_dump()) if phones else None,
+        email=_email(application.email),
+        address=_address(application.address),
+        gdpr_approval_date=application.gdpr_approval_date,
+        created_at=at,
+        changed_at=at,
+    )
+
+
+def person_of_booking(visitor: UpdatePerson, customer_id: str, contact_id: str, at: datetime) -> Person:
+    return Person(
+        id=contact_id,
+        customer_id=customer_id,
+        agent_id=visitor.user_id,
+        first_name=visitor.first_name,
+        last_name=visitor.last_name,
+        social_security_number=visitor.social_security_number,
+        is_foreign_social_security_number=visitor.is_foreign_social_security_number or False,
+        telephone=ContactTelephone(
+            home=visitor.tele_phone, work=visitor.work_phone, cell=visitor.cell_phone, other=visitor.other_phone
+        ),
+        email=_email(visitor.email),
+        address=_address(visitor.address),
+        advertising_enabled=visitor.wish_advertising or False,
+        note=visitor.note,
+        lead_score=visitor.lead_score or 0,
+        gdpr_approval_date=visitor.gdpr_approval_date,
+        created_at=at,
+        changed_at=at,
+    )
+
+
+def _email(email: Email | None) -> ContactEmail | None:
+    return ContactEmail(**email.model_dump()) if email else None
+
+
+def _address(address: Address | None) -> ContactAddress | None:
+    return ContactAddress(**address.model_dump()) if address else None

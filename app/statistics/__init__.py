@@ -1,0 +1,1 @@
+"""Counts by day, page views, campaigns and the dashboard's queries."""

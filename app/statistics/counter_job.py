@@ -1,0 +1,123 @@
+"""What was received and what was delivered, counted by day for the console. A job of its own, some seconds later: a
+submission's campaign is sealed with the rest, and no post shall pay for opening it.
+
+How far each round has come stands in the database and is moved in the same transaction as its counts, only by the one
+who read where it was. So any number of processes may count, and each submission is counted once.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.ids import first_id_of
+from app.domain.submission import Status
+from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
+from app.statistics.latency_histogram import bucket_of
+from app.storage.database import Database, StoreUnavailable
+from app.storage.encrypted_fields import resource_of
+from app.storage.encryption import Keyring
+from app.storage.schema import submissions, tallied
+from app.submissions.listing import campaign_in, opened
+
+PAUSE_SECONDS = 5.0
+BUSY_PAUSE_SECONDS = 1.0
+MOST_AT_ONCE = 500
+# Ids and moments are of the clocks of several machines (which are at most a minute apart, see `clock`), and committed a
+# little later: what is older than this is all there. SQLite is one machine's.
+SETTLED_AFTER = timedelta(minutes=2)
+SETTLED_AFTER_HERE = timedelta(seconds=10)
+RECEIVED, DELIVERED = "received", "delivered"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Up to and with which submission a round has come; in `delivered` the order is that of `moment`."""
+
+    submission_id: str = ""
+    moment: datetime | None = None
+
+
+class Tally:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._lag = SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            more = False
+            try:
+                more = await self.count(datetime.now(UTC))
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, IntegrityError):  # another process has begun just now
+                    log.warning("not counted", detail=str(error))
+            await asyncio.sleep(BUSY_PAUSE_SECONDS if more else PAUSE_SECONDS)
+
+    async def count(self, now: datetime) -> bool:
+        """Some more of what is settled by now; says whether there was any. Raises `StoreUnavailable`."""
+        before = now - self._lag
+        rounds = [await self._count(name, before) for name in (RECEIVED, DELIVERED)]
+        return any(rounds)
+
+    async def _count(self, name: str, before: datetime) -> bool:
+        mark, rows = await self._database.read(lambda connection: _some(connection, name, before))
+        if not rows:
+            return False
+        last = _Mark(rows[-1].id, rows[-1].settled_at if name == DELIVERED else None)
+        counted = [row for row in rows if name == RECEIVED or row.status == Status.DELIVERED]
+        counts = Counter(self._counted(row) for row in counted)
+        times = Counter(map(_timed, counted)) if name == DELIVERED else Counter()
+
+        def work(connection: Connection) -> None:
+            if _moved(connection, name, mark, last):
+                add(connection, "submissions" if name == RECEIVED else "delivered", counts)
+                add_times(connection, times)
+
+        await self._database.write(work)
+        return True
+
+    def _counted(self, row: Row[Any]) -> Counted:
+        payload = opened(self._keyring, row)
+        home = home_of(row.operation, resource_of(row.resource), payload.get("estate", ""))
+        return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign_in(payload))
+
+
+def _timed(row: Row[Any]) -> Timed:
+    taken = bucket_of(row.settled_at - row.received_at)
+    return Timed(day_of(row.received_at), row.customer_id, row.operation, taken)
+
+
+def _some(connection: Connection, name: str, before: datetime) -> tuple[_Mark, list[Row[Any]]]:
+    found = connection.execute(select(tallied).where(tallied.c.round == name)).one_or_none()
+    mark = _Mark(found.submission_id, found.moment) if found else _Mark()
+    columns = submissions.c
+    if name == RECEIVED:
+        some = select(submissions).where(columns.id > mark.submission_id, columns.id < first_id_of(before))
+        some = some.order_by(columns.id)
+    else:
+        moment = mark.moment or BEGINNING
+        later = (columns.settled_at > moment) | ((columns.settled_at == moment) & (columns.id > mark.submission_id))
+        some = select(submissions).where(columns.settled_at >= moment, columns.settled_at < before, later)
+        some = some.order_by(columns.settled_at, columns.id)
+    return mark, list(connection.execute(some.limit(MOST_AT_ONCE)))
+
+
+def _moved(connection: Connection, name: str, before: _Mark, after: _Mark) -> bool:
+    """False when another process has counted these meanwhile."""
+    values = {"moment": after.moment, "submission_id": after.submission_id}
+    if not before.submission_id:
+        connection.execute(insert(tallied).values(round=name, **values))
+        return True
+    same = (tallied.c.round == name) & (tallied.c.submission_id == before.submission_id)
+    same &= tallied.c.moment == before.moment if before.moment else tallied.c.moment.is_(None)
+    return connection.execute(update(tallied).where(same).values(**values)).rowcount == 1

@@ -1,0 +1,145 @@
+"""Counting by day, customer and operation: by campaign, by home, and by a home's campaigns.
+
+Whoever opens a form's address can name a new home or campaign in it. So of a customer's day only so many are told
+apart: the first ones, and what is beyond them is counted together. A view is free to make and a submission is not, so
+that views leave room for what submissions name.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.domain.datetimes import STOCKHOLM
+from app.domain.submission import PATH_ID, Operation
+from app.storage.schema import daily_counts, delivery_times, home_campaigns
+
+MOST_BY_VIEWS = 100  # campaigns, and as many homes
+MOST = 200
+MOST_OF_HOME_BY_VIEWS = 20  # campaigns of one home
+MOST_OF_HOME = 40
+OTHERS = Campaign(OTHER, OTHER, OTHER)
+
+
+class Counted(NamedTuple):
+    """What is counted apart. `home` is an estate's id, or a viewing's, empty where there is none."""
+
+    day: date
+    customer_id: str
+    operation: str
+    home: str
+    campaign: Campaign
+
+
+class Timed(NamedTuple):
+    day: date
+    customer_id: str
+    operation: str
+    bucket: int
+
+
+_Counts = Mapping[Counted, int]
+_Day = tuple[date, str]  # of a customer
+
+
+def day_of(moment: datetime) -> date:
+    """The day on a Swedish calendar."""
+    return moment.astimezone(STOCKHOLM).date()
+
+
+def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
+    """The estate of an interest; of a booking the estate that its embed named, else the viewing. What the office's own
+    operations name is a person."""
+    if operation == Operation.VIEWING and PATH_ID.fullmatch(estate):
+        return estate
+    return next(iter(resource), "") if operation in {Operation.INTEREST, Operation.VIEWING} else ""
+
+
+def add(connection: Connection, column: str, counts: _Counts) -> None:
+    """`column` is "views", "submissions" or "delivered". Each is counted in a row of its campaign, whose home is empty;
+    in one of its home, without campaign; and in one of the home's campaign."""
+    most, most_of_home = (MOST_BY_VIEWS, MOST_OF_HOME_BY_VIEWS) if column == "views" else (MOST, MOST_OF_HOME)
+    campaigns, homes = _known(connection, {(one.day, one.customer_id) for one in counts})
+    rows: Counter[Counted] = Counter()
+    of_homes: Counter[Counted] = Counter()
+    for counted, count in counts.items():
+        day = counted.day, counted.customer_id
+        of_campaign, of_home = counted._replace(home=""), counted._replace(campaign=NO_CAMPAIGN)
+        rows[_admitted(of_campaign, of_campaign._replace(campaign=OTHERS), campaigns[day], most)] += count
+        if counted.home:
+            known = _admitted(of_home, of_home._replace(home=OTHER), homes[day], most)
+            rows[known] += count
+            if known is of_home:
+                of_homes[counted] += count
+    _upsert(connection, daily_counts, _rows(rows, column), column)
+    _upsert(connection, home_campaigns, _rows(_admitted_of_homes(connection, of_homes, most_of_home), column), column)
+
+
+def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
+    rows = [{**timed._asdict(), "delivered": count} for timed, count in sorted(counts.items())]
+    _upsert(connection, delivery_times, rows, "delivered")
+
+
+def _known(connection: Connection, days: Iterable[_Day]) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
+    """The rows of campaigns and those of homes that there are already, by day."""
+    campaigns: dict[_Day, set[Counted]] = {}
+    homes: dict[_Day, set[Counted]] = {}
+    columns = daily_counts.c
+    for day, customer_id in days:
+        campaigns[day, customer_id], homes[day, customer_id] = set(), set()
+        of_day = columns.day == day, columns.customer_id == customer_id
+        for one in _counted(connection, daily_counts, *of_day):
+            (homes if one.home else campaigns)[day, customer_id].add(one)
+    return campaigns, homes
+
+
+def _admitted_of_homes(connection: Connection, counts: _Counts, most: int) -> Counter[Counted]:
+    columns = home_campaigns.c
+    homes: defaultdict[_Day, set[str]] = defaultdict(set)
+    for one in counts:
+        homes[one.day, one.customer_id].add(one.home)
+    known: defaultdict[Counted, set[Counted]] = defaultdict(set)
+    for (day, customer_id), names in homes.items():
+        of_homes = columns.day == day, columns.customer_id == customer_id, columns.home.in_(names)
+        for one in _counted(connection, home_campaigns, *of_homes):
+            known[one._replace(campaign=NO_CAMPAIGN)].add(one)
+    rows: Counter[Counted] = Counter()
+    for one, count in counts.items():
+        alike = known[one._replace(campaign=NO_CAMPAIGN)]
+        rows[_admitted(one, one._replace(campaign=OTHERS), alike, most)] += count
+    return rows
+
+
+def _counted(connection: Connection, table: Table, *conditions: Any) -> Iterable[Counted]:
+    columns = table.c
+    names = (columns.day, columns.customer_id, columns.operation, columns.home)
+    rows = connection.execute(select(*names, columns.source, columns.medium, columns.campaign).where(*conditions))
+    return (Counted(*row[:4], Campaign(*row[4:])) for row in rows)
+
+
+def _admitted(counted: Counted, other: Counted, known: set[Counted], most: int) -> Counted:
+    if counted not in known and len(known) >= most:
+        return other
+    known.add(counted)
+    return counted
+
+
+def _rows(counts: _Counts, column: str) -> list[dict[str, Any]]:
+    zero = {"views": 0, "submissions": 0, "delivered": 0}
+    return [{**one._asdict(), **one.campaign._asdict(), **zero, column: count} for one, count in sorted(counts.items())]
+
+
+def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], column: str) -> None:
+    """In one order everywhere, so that two that add never wait for each other."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    names = [one.name for one in table.c]
+    statement = dialect.insert(table)
+    more = {column: table.c[column] + statement.excluded[column]}
+    upsert = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=more)
+    connection.execute(upsert, [{name: row[name] for name in names} for row in rows])

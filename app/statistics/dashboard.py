@@ -1,0 +1,137 @@
+"""What the console's first page shows, at a cost that does not grow with what is kept: counts by day, and the partial
+indexes of what is still to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from app.domain.datetimes import STOCKHOLM
+from app.domain.ids import first_id_of
+from app.statistics.campaign_report import Line, Scope, by_campaign, by_home, within
+from app.statistics.latency_histogram import quantile
+from app.storage.database import Database
+from app.storage.schema import (
+    HAS_ARRIVED,
+    LATER_STEP_STOPPED,
+    NEEDS_A_PERSON,
+    daily_counts,
+    delivery_times,
+    steps,
+    submissions,
+)
+from app.submissions.backlog import outstanding
+
+NEWEST_STUCK = 8
+
+
+class Waiting(NamedTuple):
+    """How many of a customer's submissions wait for Vitec, and since when the first of them does."""
+
+    customer_id: str
+    submissions: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`stuck` needs a person, by status, whenever it came: `later` is where only a step after the submission's own has
+    stopped; `newest_stuck` are ids. The rest is of the scope's days; `by_day` counts by day and operation."""
+
+    waiting: Sequence[Waiting]
+    stuck: Mapping[str, int]
+    later: int
+    newest_stuck: Sequence[str]
+    by_day: Mapping[tuple[date, str], int]
+    delivered: int
+    not_arrived: Mapping[str, int]
+    median: timedelta | None
+    p95: timedelta | None
+    campaigns: Sequence[Line]
+    homes: Sequence[Line]
+
+
+async def overview(database: Database, scope: Scope) -> Overview:
+    """Raises `StoreUnavailable`."""
+    return await database.read(lambda connection: _overview(connection, scope))
+
+
+def _overview(connection: Connection, scope: Scope) -> Overview:
+    by_day, delivered = _by_day(connection, scope)
+    times = _times(connection, scope)
+    stuck = _stuck(connection, scope)
+    return Overview(
+        waiting=_waiting(connection, scope),
+        stuck={status: number for status, number, _ in stuck},
+        later=_stuck_later(connection, scope),
+        newest_stuck=_newest_stuck(connection, scope),
+        by_day=by_day,
+        delivered=delivered,
+        not_arrived={status: number for status, _, number in stuck if number},
+        median=quantile(times, 0.5),
+        p95=quantile(times, 0.95),
+        campaigns=by_campaign(connection, scope),
+        homes=by_home(connection, scope),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), STOCKHOLM)
+
+
+def _of(customer_id: str | None) -> list[ColumnElement[bool]]:
+    return [submissions.c.customer_id == customer_id] if customer_id else []
+
+
+def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
+    found: dict[str, Waiting] = {}
+    for one in outstanding(connection):
+        known = found.get(one.customer_id, Waiting(one.customer_id, 0, one.oldest_at))
+        oldest = min(known.oldest, one.oldest_at)
+        found[one.customer_id] = known._replace(submissions=known.submissions + one.number, oldest=oldest)
+    return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
+
+
+def _stuck(connection: Connection, scope: Scope) -> list[tuple[str, int, int]]:
+    """By status how many there are, and how many of them came in the scope's days: one look at what may be many."""
+    columns = submissions.c
+    lately = func.count().filter(columns.id >= first_id_of(_midnight(scope.first)))
+    query = select(columns.status, func.count(), lately).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    return [(status, number, late) for status, number, late in connection.execute(query.group_by(columns.status))]
+
+
+def _later_stuck(scope: Scope) -> Select[tuple[str]]:
+    """What has arrived, but for a step after it."""
+    stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
+    return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
+
+
+def _stuck_later(connection: Connection, scope: Scope) -> int:
+    return connection.execute(select(func.count()).select_from(_later_stuck(scope).subquery())).scalar_one()
+
+
+def _newest_stuck(connection: Connection, scope: Scope) -> list[str]:
+    columns = submissions.c
+    stopped = select(columns.id).where(NEEDS_A_PERSON, *_of(scope.customer_id))
+    queries = (stopped.order_by(columns.id.desc()), _later_stuck(scope).order_by(columns.id.desc()))
+    found = [one for query in queries for one in connection.execute(query.limit(NEWEST_STUCK)).scalars()]
+    return sorted(found, reverse=True)[:NEWEST_STUCK]
+
+
+def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str], int], int]:
+    columns = daily_counts.c
+    query = (
+        select(columns.day, columns.operation, func.sum(columns.submissions), func.sum(columns.delivered))
+        .where(*within(daily_counts, scope), columns.home == "")
+        .group_by(columns.day, columns.operation)
+    )
+    rows = connection.execute(query).all()
+    return {(day, operation): int(count) for day, operation, count, _ in rows}, sum(int(row[3]) for row in rows)
+
+
+def _times(connection: Connection, scope: Scope) -> dict[int, int]:
+    columns = delivery_times.c
+    query = select(columns.bucket, func.sum(columns.delivered)).where(*within(delivery_times, scope))
+    return {bucket: int(count) for bucket, count in connection.execute(query.group_by(columns.bucket))}

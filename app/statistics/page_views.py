@@ -1,0 +1,56 @@
+"""How often each form was shown: counted in memory, written down now and then. Nothing is kept of who looked."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
+from app.statistics.daily_counts import Counted, add, day_of, home_of
+from app.storage.database import Database, StoreUnavailable
+
+PAUSE_SECONDS = 5.0
+MOST_WAITING = 2000  # told apart between two writings; a flood of made-up homes is counted, not remembered
+
+log = structlog.get_logger()
+
+_Shown = tuple[str, str, tuple[str, ...], str, Campaign]
+
+
+class Views:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._shown: Counter[_Shown] = Counter()
+
+    def count(
+        self, customer_id: str, operation: str, resource: tuple[str, ...], estate: str, query: Sequence[tuple[str, str]]
+    ) -> None:
+        """`estate` is what the embed of a booking calls its home; `query` is the form's address: its tags tell the
+        campaign."""
+        shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
+        if len(self._shown) < MOST_WAITING or shown in self._shown:
+            self._shown[shown] += 1
+
+    async def run(self) -> None:
+        """Until cancelled; what was counted by then is written before the end."""
+        try:
+            while True:
+                await asyncio.sleep(PAUSE_SECONDS)
+                await self.write()
+        finally:
+            await self.write()
+
+    async def write(self) -> None:
+        shown, self._shown = self._shown, Counter()
+        if not shown:
+            return
+        day = day_of(datetime.now(UTC))
+        counts: Counter[Counted] = Counter()
+        for (customer_id, operation, resource, estate, campaign), count in shown.items():
+            counts[Counted(day, customer_id, operation, home_of(operation, resource, estate), campaign)] += count
+        try:
+            await self._database.write(lambda connection: add(connection, "views", counts))
+        except StoreUnavailable as error:
+            log.warning("views not counted", detail=str(error))

@@ -1,0 +1,1 @@
+"""Statements and threads tuned by hand; each says what it buys, and can be deleted."""

@@ -1,0 +1,1 @@
+"""Stored submissions: repository, listing, outcomes, backlog, operator actions."""

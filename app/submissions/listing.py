@@ -1,0 +1,141 @@
+"""Submissions in a list, the newest first, a page at a time; without opening more than their campaign."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from app.domain.campaigns import Campaign, campaign_of
+from app.domain.ids import first_id_of, reference_of
+from app.domain.submission import Operation, Status
+from app.storage.database import Database
+from app.storage.encrypted_fields import payload_place, resource_of
+from app.storage.encryption import Keyring, SealBroken
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All that is said must hold. `stuck`: needs a person, also where only a later step has stopped; `ids`: among
+    these; `received_after` and `received_before` are moments, `older_than` the id that the page before ended with."""
+
+    status: Status | None = None
+    stuck: bool = False
+    customer_id: str | None = None
+    operation: Operation | None = None
+    received_after: datetime | None = None
+    received_before: datetime | None = None
+    ids: Sequence[str] | None = None
+    older_than: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """`stopped`: a step after its own needs a person."""
+
+    id: str
+    customer_id: str
+    operation: Operation
+    resource: tuple[str, ...]
+    status: Status
+    received_at: datetime
+    campaign: Campaign
+    stopped: bool
+
+    @property
+    def reference(self) -> str:
+        return reference_of(self.id)
+
+
+async def listed(database: Database, keyring: Keyring, wanted: Wanted, most: int) -> list[Listed]:
+    """Raises `StoreUnavailable`."""
+
+    def work(connection: Connection) -> list[Listed]:
+        rows, stopped = _rows(connection, wanted, most)
+        return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
+
+    return await database.read(work)
+
+
+def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequence[str]:
+    """The newest first, at most so many."""
+    conditions, columns = _conditions(wanted), submissions.c
+    if not wanted.stuck:
+        return _ids(connection, conditions, most)
+    # By two indexes, one after the other: a condition with "or" in it would use neither.
+    later = HAS_ARRIVED & columns.id.in_(_stopped())
+    found = {one for some in (NEEDS_A_PERSON, later) for one in _ids(connection, [some, *conditions], most)}
+    return sorted(found, reverse=True)[:most]
+
+
+def _ids(connection: Connection, conditions: Sequence[ColumnElement[bool]], most: int | None) -> Sequence[str]:
+    return connection.execute(_newest(select(submissions.c.id).where(*conditions), most)).scalars().all()
+
+
+def _rows(connection: Connection, wanted: Wanted, most: int) -> tuple[list[Row[Any]], set[str]]:
+    conditions = _conditions(wanted)
+    if wanted.stuck:
+        conditions = [submissions.c.id.in_(newest_ids(connection, wanted, most))]
+    rows = list(connection.execute(_newest(select(submissions).where(*conditions), most)))
+    ids = {row.id for row in rows}
+    return rows, {str(one) for (one,) in connection.execute(_stopped().where(steps.c.submission_id.in_(ids)))}
+
+
+def _newest(query: Select[Any], most: int | None) -> Select[Any]:
+    return query.order_by(submissions.c.id.desc()).limit(most)
+
+
+def _stopped() -> Select[tuple[str]]:
+    return select(steps.c.submission_id).where(LATER_STEP_STOPPED)
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    columns = submissions.c
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status:
+        conditions.append(columns.status == wanted.status)
+        if wanted.status not in {Status.PENDING, Status.DELIVERED}:
+            conditions.append(NEEDS_A_PERSON)  # so that its index serves
+    if wanted.status is Status.PENDING:
+        conditions.append(columns.due_at.is_not(None))  # likewise
+    if wanted.customer_id:
+        conditions.append(columns.customer_id == wanted.customer_id)
+    if wanted.operation:
+        conditions.append(columns.operation == wanted.operation)
+    if wanted.received_after:
+        conditions.append(columns.id >= first_id_of(wanted.received_after))
+    if wanted.received_before:
+        conditions.append(columns.id < first_id_of(wanted.received_before))
+    if wanted.ids is not None:
+        conditions.append(columns.id.in_(wanted.ids))
+    if wanted.older_than:
+        conditions.append(columns.id < wanted.older_than)
+    return conditions
+
+
+def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> Listed:
+    return Listed(
+        row.id,
+        row.customer_id,
+        Operation(row.operation),
+        resource_of(row.resource),
+        Status(row.status),
+        row.received_at,
+        campaign_in(opened(keyring, row)),
+        stopped and row.status == Status.DELIVERED,
+    )
+
+
+def opened(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
+    """The payload of a submission's row; empty where it can't be opened, or has been erased."""
+    try:
+        return keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
+    except SealBroken:
+        return {}
+
+
+def campaign_in(payload: Mapping[str, Any]) -> Campaign:
+    tags = (payload.get("marketing") or {}).get("utmTags", ())
+    return campaign_of((tag["name"], tag["value"]) for tag in tags)

@@ -1,0 +1,138 @@
+"""What people and waiting callers ask about submissions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.domain.ids import ids_of_reference, reference_of
+from app.domain.submission import Operation, Status, Step, StepStatus, Submission
+from app.storage.database import Database
+from app.storage.encrypted_fields import payload_place, resource_of, step_place
+from app.storage.encryption import Keyring
+from app.storage.schema import attempts, steps, submissions
+from app.submissions.listing import Wanted, newest_ids
+
+
+class Leads:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    async def get(self, identity: str) -> Submission | None:
+        """Raises `StoreUnavailable`."""
+        return await self._database.read(lambda connection: self._get(connection, identity))
+
+    async def payload(self, identity: str) -> dict[str, Any]:
+        """What the caller said, and under `BODIES` what each step sends.
+        Raises `StoreUnavailable`, and `KeyError` when there is none, or it has been erased."""
+        query = select(submissions.c.payload).where(submissions.c.id == identity)
+        sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
+        if sealed is None:
+            raise KeyError(identity)
+        payload: dict[str, Any] = self._keyring.open(sealed, payload_place(identity))
+        return payload
+
+    async def find(self, reference_or_id: str) -> Submission | None:
+        """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""
+        reference = reference_or_id.replace(" ", "").upper()
+        try:
+            first, after = ids_of_reference(reference)
+        except ValueError:
+            return await self.get(reference_or_id)
+        query = select(submissions.c.id).where(submissions.c.id >= first, submissions.c.id < after)
+        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
+
+    async def newest(self, wanted: Wanted, most: int | None) -> list[Submission]:
+        """The newest first, at most so many. Raises `StoreUnavailable`."""
+
+        def work(connection: Connection) -> list[Submission]:
+            found = (self._get(connection, identity) for identity in newest_ids(connection, wanted, most))
+            return [submission for submission in found if submission]
+
+        return await self._database.read(work)
+
+    async def has_repeat(self, key: bytes) -> bool:
+        """Whether a submission has this repeat key. Raises `StoreUnavailable`."""
+        found = select(submissions.c.id).where(submissions.c.repeat_key == key)
+        return await self._database.read(lambda connection: connection.execute(found).first() is not None)
+
+    def _get(self, connection: Connection, identity: str) -> Submission | None:
+        row = connection.execute(select(submissions).where(submissions.c.id == identity)).one_or_none()
+        if row is None:
+            return None
+        of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+        return Submission(
+            id=row.id,
+            customer_id=row.customer_id,
+            operation=Operation(row.operation),
+            resource=resource_of(row.resource),
+            status=Status(row.status),
+            language=row.language,
+            received_at=row.received_at,
+            settled_at=row.settled_at,
+            steps=tuple(self._step(step) for step in connection.execute(of_submission)),
+        )
+
+    def _step(self, row: Any) -> Step:
+        return Step(
+            position=row.position,
+            operation=Operation(row.operation),
+            resource=resource_of(row.resource),
+            status=StepStatus(row.status),
+            attempts=row.attempts,
+            result=self._open(row, "result"),
+            upstream=self._open(row, "upstream"),
+        )
+
+    def _open(self, row: Any, column: str) -> Any:
+        sealed = getattr(row, column)
+        place = step_place(row.submission_id, row.position, column)
+        return None if sealed is None else self._keyring.open(sealed, place)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`outcome` is None while the call lasts, or when a crash ended us in it; `detail` is ours, never Vitec's words."""
+
+    position: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    http_status: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class History:
+    """In order of time, an operator's decisions among the attempts. `due_at` is when the next attempt is due, None when
+    there is nothing more to do; `erased_at` when what is personal was erased."""
+
+    attempts: Sequence[Attempt]
+    due_at: datetime | None
+    erased_at: datetime | None
+
+
+async def history(database: Database, identity: str) -> History:
+    """Raises `StoreUnavailable`."""
+    return await database.read(lambda connection: _history(connection, identity))
+
+
+def _history(connection: Connection, identity: str) -> History:
+    columns = attempts.c
+    tried = select(
+        columns.position,
+        columns.started_at,
+        columns.ended_at,
+        columns.outcome,
+        columns.http_status,
+        columns.detail,
+    ).where(columns.submission_id == identity)
+    due = select(submissions.c.due_at, submissions.c.erased_at).where(submissions.c.id == identity)
+    return History(
+        [Attempt(*row) for row in connection.execute(tried.order_by(columns.id))],
+        *connection.execute(due).one(),
+    )

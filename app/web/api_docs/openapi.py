@@ -1,0 +1,232 @@
+"""The OpenAPI document: the operations are plain routes, which the framework can't describe by itself."""
+
+from functools import cache
+from typing import Any
+
+from app import __version__
+from app.web.api_docs.schemas import EMBED_CHECK, KEYS, PENDING, PROBLEM, STATUS, SUBMISSION, TEXT, as_json, refused
+from app.web.operations import crm, routes
+from app.web.operations.body import Media
+from app.web.operations.operations import CONTACT_ME, MY_LOAN_PROMISE, Kind
+from app.web.operations.validation import CONSENT
+
+SUMMARIES = {
+    "interest": "Interest in a home",
+    "viewing": "Book a place at a viewing",
+    "lead": "Lead on a known contact",
+    "loan-promise": "Loan promise of a known contact",
+}
+REFERENCE = "#/components/schemas/{model}"
+MEDIA = [media.value for media in Media]
+TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
+QUERY = {
+    "lang": "sv or en; before Accept-Language",
+    "title": "the home, in plain text of at most 80 characters",
+    "estate": "of a booking, the home's id",
+    "slots": "of a booking, several timeSlotId@start/end",
+    "referrer": "the page that the form is shown on",
+    "utm_source": "and every other utm_*, gclid, fbclid, msclkid",
+}
+QUERY_PARAMETERS = [
+    {"name": name, "in": "query", "schema": {"type": "string"}, "description": text} for name, text in QUERY.items()
+]
+POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Idempotency-Key", "Prefer")]
+POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
+
+
+@cache
+def describe() -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Intresse", "version": __version__},
+        "paths": {},
+    }
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "basic": {"type": "http", "scheme": "basic", "description": "the key as password, any user"},
+    }
+    schemas = components.setdefault("schemas", {})
+    schemas |= {"Problem": PROBLEM, "Pending": PENDING, "Submission": SUBMISSION}
+    for path, kind in (*routes.PATHS, *crm.PATHS):
+        schema = kind.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
+        schemas |= schema.pop("$defs", {})
+        if kind.page:
+            schema["properties"][CONSENT] = {"type": "boolean"}
+        schemas[kind.model.__name__] = schema
+        document["paths"][path] = ({"get": _form(kind, path)} if kind.page else {}) | {"post": _post(kind, path)}
+    schemas["Personal"] = _personal_schema(schemas)
+    document["paths"] |= {
+        crm.CONTACTS_PATH: {"get": _contacts()},
+        "/personal/{token}": {"get": _personal_form(), "post": _personal_post()},
+        **{path: {"get": resource} for path, resource in RESOURCES.items()},
+    }
+    return document
+
+
+def _parameters(path: str) -> list[dict[str, Any]]:
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,40}$"}
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _contacts() -> dict[str, Any]:
+    found = {"type": "array", "items": {"type": "object", "description": "Vitec's own members"}}
+    ids = {"name": "contactIds", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "1-20 contacts, their ids separated by commas",
+        "operationId": "contact",
+        "security": KEYS,
+        "parameters": [*_parameters("/{customerId}"), ids],
+        "responses": {"200": as_json("Those that Vitec knows", found), **refused("400", "401", "404", "502", "503")},
+    }
+
+
+def _form(kind: Kind, path: str) -> dict[str, Any]:
+    return {
+        "summary": f"{SUMMARIES[kind.operation]}: the form",
+        "operationId": f"{kind.operation}-form",
+        "parameters": [*_parameters(path), *QUERY_PARAMETERS],
+        "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
+    }
+
+
+def _post(kind: Kind, path: str) -> dict[str, Any]:
+    return {
+        "summary": SUMMARIES[kind.operation],
+        "operationId": kind.operation.value,
+        "security": [{}, *KEYS] if kind.page else KEYS,
+        "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
+        "requestBody": _body(kind.model.__name__),
+        "responses": _accepted() | refused(*POST_REFUSALS),
+    }
+
+
+def _body(model: str) -> dict[str, Any]:
+    body = {"schema": {"$ref": REFERENCE.format(model=model)}}
+    return {"required": True, "content": dict.fromkeys(MEDIA, body)}
+
+
+def _accepted() -> dict[str, Any]:
+    return {
+        "200": as_json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
+        "202": as_json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
+        "303": {"description": "On disk (a form post): the receipt"},
+    }
+
+
+def _personal_schema(schemas: dict[str, Any]) -> dict[str, Any]:
+    """What the holder of a link may say: of a contact's form and of a loan promise's."""
+    properties = {
+        name: schemas[kind.model.__name__]["properties"][name]
+        for kind in (CONTACT_ME, MY_LOAN_PROMISE)
+        for name in sorted(kind.public - {"contactId"})
+    }
+    return {"type": "object", "properties": properties}
+
+
+def _personal_form() -> dict[str, Any]:
+    return {
+        "summary": "The form of a personal link: contact me, or my loan promise",
+        "operationId": "personal-form",
+        "parameters": [TOKEN],
+        "responses": {
+            "200": {"description": "The form, or that the link has been used", "content": {"text/html": TEXT}},
+            **refused("401", "404", "410"),
+        },
+    }
+
+
+def _personal_post() -> dict[str, Any]:
+    accepted = _accepted()
+    accepted["200"]["content"]["text/html"] = TEXT  # the link has been used
+    return {
+        "summary": "The post of a personal link's form",
+        "operationId": "personal",
+        "security": [{}],
+        "parameters": [TOKEN, *POST_HEADERS],
+        "requestBody": _body("Personal"),
+        "responses": accepted | refused("410", *POST_REFUSALS),
+    }
+
+
+METRICS_TYPES = ("text/plain", "application/openmetrics-text")
+
+
+def _receipt(summary: str, media: str) -> dict[str, Any]:
+    identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": summary,
+        "description": "At the address that a form post is sent on to; it lives 30 days.",
+        "parameters": [identity, {"name": "key", "in": "query", "schema": {"type": "string"}}],
+        "responses": {
+            "200": {"description": "Without personal data", "content": {media: TEXT}},
+            **refused("404", "410", "503"),
+        },
+    }
+
+
+def _embed_script() -> dict[str, Any]:
+    return {
+        "summary": "The script that shows the forms on a broker's pages",
+        "responses": {
+            "200": {"description": "The script", "content": {"text/javascript": TEXT}},
+            "304": {"description": "You have it (`If-None-Match`)"},
+        },
+    }
+
+
+def _embed_check() -> dict[str, Any]:
+    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("customer", "origin")]
+    return {
+        "summary": "Whether pages of the origin may show the customer's forms",
+        "parameters": query,
+        "responses": {
+            "200": as_json("Yes or no, and why", EMBED_CHECK),
+            "404": as_json("No such customer", EMBED_CHECK),
+        },
+    }
+
+
+def _submission() -> dict[str, Any]:
+    secret = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "as in `statusUrl`"}
+    return {
+        "summary": "What became of it, by the customer's API key or its statusUrl",
+        "operationId": "submission",
+        "security": [{}, *KEYS],
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}, secret],
+        "responses": {
+            "200": as_json("Without personal data", {"$ref": "#/components/schemas/Submission"}),
+            **refused("401", "404", "503"),
+        },
+    }
+
+
+def _probe(summary: str, **answers: str) -> dict[str, Any]:
+    responses = {name.removeprefix("_"): as_json(text, STATUS) for name, text in answers.items()}
+    return {"summary": summary, "responses": responses}
+
+
+def _metrics() -> dict[str, Any]:
+    refusal = {"content": {"text/plain": TEXT}}
+    return {
+        "summary": "Prometheus's figures, by the metrics token; without one, on this machine alone",
+        "security": [{}, KEYS[0]],
+        "responses": {
+            "200": {"description": "The figures", "content": dict.fromkeys(METRICS_TYPES, TEXT)},
+            "401": {"description": "The metrics token is missing or wrong", **refusal},
+            "403": {"description": "Asked from another machine", **refusal},
+        },
+    }
+
+
+RESOURCES = {
+    "/submissions/{id}": _submission(),
+    "/receipts/{id}": _receipt("The receipt, as a page", "text/html"),
+    "/receipts/{id}/viewing.ics": _receipt("The booked viewing for a calendar", "text/calendar"),
+    "/embed.js": _embed_script(),
+    "/embed/check": _embed_check(),
+    "/healthz": _probe("Is the process up", _200="It is", _503="It stops"),
+    "/readyz": _probe("Can it take leads", _200="It can", _503="It can't"),
+    "/metrics": _metrics(),
+}

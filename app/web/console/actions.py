@@ -1,0 +1,120 @@
+"""What an operator can do with a submission: asked first, then done. The record of it stands among its attempts."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import structlog
+from starlette.responses import Response
+
+from app.domain.submission import STOPPED, Status, StepStatus, Submission
+from app.i18n import N_
+from app.web.console.context import Look, go
+from app.web.console.page_models import ConfirmPage, Link
+from app.web.console.submission_rows import LIST, address, row_of_submission
+from app.web.operations.problems import refuse
+
+log = structlog.get_logger()
+
+
+class Words(NamedTuple):
+    """Of an action: its button, what is asked before it, what is said after it, and when it makes sense."""
+
+    label: str
+    question: str
+    done: str
+    fits: Callable[[Submission], bool]
+
+
+def _is_stuck(one: Submission) -> bool:
+    return one.status is Status.HELD or any(step.status in STOPPED for step in one.steps)
+
+
+def _can_be_sent(one: Submission) -> bool:
+    return one.status is not Status.HELD and (one.status is Status.PENDING or _is_stuck(one))
+
+
+SENT = N_("It was sent to Vitec. What came of it stands here.")
+ON_ITS_WAY = N_("It is on its way to Vitec. Reload the page in a moment.")
+MAY_HAVE_ARRIVED = N_("Vitec may have received it already: look there first, or it may be there twice.")
+WORDS: Mapping[str, Words] = {
+    "retry": Words(
+        N_("Send again"),
+        N_("What is not yet delivered is sent to Vitec now, with the configuration as it is today."),
+        SENT,
+        _can_be_sent,
+    ),
+    "release": Words(
+        N_("Release"),
+        N_("It was held back because it looks automatic. It is sent to Vitec now."),
+        SENT,
+        lambda one: one.status is Status.HELD,
+    ),
+    "discard": Words(
+        N_("Discard"),
+        N_("It is closed for good: nothing more is sent, and what is personal in it is erased."),
+        N_("It is closed, and what was personal in it is erased."),
+        _is_stuck,
+    ),
+    "erase": Words(
+        N_("Erase"),
+        N_("What is personal in it is erased here for good. What Vitec has received stays there."),
+        N_("What was personal in it is erased."),
+        lambda one: True,
+    ),
+}
+NOTHING_TO_DO = N_("There was nothing to do: it is done already, or being sent right now.")
+
+
+def offered(look: Look, one: Submission) -> list[Link]:
+    """The actions that can be done now, each to its confirmation."""
+    return [
+        Link(look.gettext(words.label), f"{LIST}/{one.id}/{name}")
+        for name, words in WORDS.items()
+        if name in look.desk.actions and words.fits(one)
+    ]
+
+
+def told(look: Look, done: str, one: Submission) -> str:
+    """What the page says after an action; `done` is from the address."""
+    if done in WORDS:
+        text = WORDS[done].done
+        return look.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
+    return look.gettext(NOTHING_TO_DO) if done == "nothing" else ""
+
+
+async def confirm(look: Look) -> Response:
+    name, one = await _named(look)
+    if one is None:
+        return refuse(look.request, look.desk.site, 404)
+    words = WORDS[name]
+    page = ConfirmPage(
+        frame=look.frame("submissions"),
+        row=await row_of_submission(look, one.id),
+        action=name,
+        label=look.gettext(words.label),
+        questions=[look.gettext(text) for text in _questions(name, one)],
+        back=f"{LIST}/{one.id}",
+    )
+    return look.show(page)
+
+
+def _questions(name: str, one: Submission) -> list[str]:
+    uncertain = any(step.status is StepStatus.UNCERTAIN for step in one.steps)
+    return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
+
+
+async def act(look: Look, _: object) -> Response:
+    name, one = await _named(look)
+    if one is None:
+        return refuse(look.request, look.desk.site, 404)
+    done = await look.desk.actions[name](one)
+    look.desk.overviews.forget()
+    log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
+    return go(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
+
+
+async def _named(look: Look) -> tuple[str, Submission | None]:
+    """The action and the submission of the address; None when one of them is not there."""
+    name = look.request.path_params["action"]
+    known = name in WORDS and name in look.desk.actions
+    return name, await look.desk.site.leads.get(look.path_id("identity")) if known else None

@@ -1,0 +1,100 @@
+"""Campaigns and homes as lines of a table, over the days that were chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from starlette.responses import Response
+
+from app.domain.campaigns import OTHER, Campaign
+from app.domain.submission import PATH_ID, Operation
+from app.i18n import N_
+from app.statistics.campaign_report import Line, Scope, campaigns_of
+from app.statistics.daily_counts import day_of
+from app.web.console import charts, labels
+from app.web.console.context import Look
+from app.web.console.page_models import CountRow, HomePage, Option
+from app.web.console.session import PATH
+from app.web.console.submission_rows import address, firm_of, name_of
+from app.web.operations.problems import refuse
+
+PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
+USUAL_PERIOD = "30"
+
+
+@dataclass(frozen=True)
+class Period:
+    """`chosen` is its length in days, as the address says it; `days` end today."""
+
+    chosen: str
+    days: Sequence[date]
+
+    @classmethod
+    def of(cls, look: Look) -> "Period":
+        chosen = look.asked("days") if look.asked("days") in PERIODS else USUAL_PERIOD
+        today = day_of(datetime.now(UTC))
+        return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
+
+    def scope(self, customer_id: str | None) -> Scope:
+        return Scope(self.days[0], self.days[-1], customer_id)
+
+    def options(self, look: Look) -> list[Option]:
+        return [Option(value, look.gettext(label), value == self.chosen) for value, label in PERIODS.items()]
+
+
+def campaign_rows(look: Look, lines: Sequence[Line]) -> list[CountRow]:
+    """A line's name ends with the campaign's three."""
+    widest = _widest(lines)
+    return [_row(look, one, widest, labels.campaign(Campaign(*one.name[-3:]), look.gettext)) for one in lines]
+
+
+def home_rows(look: Look, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
+    """Each leads to its campaigns; whose it is stands there where that is not chosen."""
+    whose_is_clear = bool(customer_id) or len(look.desk.site.customers) == 1
+    widest, rows = _widest(lines), []
+    for line in lines:
+        whose, home = line.name
+        row = _row(look, line, widest, labels.home(home, look.gettext))
+        href = "" if home == OTHER else address(f"{PATH}/homes/{whose}/{home}", days=period.chosen)
+        rows.append(row._replace(href=href, whose="" if whose_is_clear else firm_of(look, whose)))
+    return rows
+
+
+def _widest(lines: Sequence[Line]) -> int:
+    return max((max(line.views, line.submissions) for line in lines), default=0)
+
+
+def _row(look: Look, line: Line, widest: int, name: str) -> CountRow:
+    return CountRow(
+        name,
+        labels.number(line.views, look.language),
+        labels.number(line.submissions, look.language),
+        labels.number(line.delivered, look.language),
+        labels.share(line.submissions, line.views, look.language),
+        charts.widths(line.views, line.submissions, line.delivered, widest),
+    )
+
+
+HOMES = f"{PATH}/homes"
+
+
+async def show_home(look: Look) -> Response:
+    customer_id, home = (look.request.path_params[name] for name in ("customer", "home"))
+    if not (PATH_ID.fullmatch(customer_id) and PATH_ID.fullmatch(home)):
+        return refuse(look.request, look.desk.site, 404)
+    period = Period.of(look)
+    lines = await campaigns_of(look.desk.database, period.scope(customer_id), home)
+    by_operation = {one: [line for line in lines if line.name[0] == one] for one in Operation}
+    page = HomePage(
+        frame=look.frame("overview"),
+        home=home,
+        customer=name_of(look, customer_id),
+        periods=period.options(look),
+        tables=[
+            (operation.value, look.gettext(labels.OPERATIONS[operation]), campaign_rows(look, some))
+            for operation, some in by_operation.items()
+            if some
+        ],
+        back=address(PATH, days=period.chosen),
+    )
+    return look.show(page)

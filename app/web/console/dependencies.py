@@ -1,0 +1,47 @@
+"""What the console works with, put together once by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from app.domain.submission import FunctionGroup, Submission
+from app.statistics.campaign_report import Scope
+from app.statistics.dashboard import Overview
+from app.storage.database import Database
+from app.storage.encryption import Keyring
+from app.storage.query_cache import Kept
+from app.submissions.person_index import PersonIndex
+from app.web.console.session import Sessions, Tries
+from app.web.operations.dependencies import Site
+
+# What an operator can do with a submission, by its name (`words.ACTIONS`); each says whether there was anything to do.
+# Raises `StoreUnavailable`.
+Actions = Mapping[str, Callable[[Submission], Awaitable[bool]]]
+
+
+class Pause(NamedTuple):
+    """A login that rests. `reason` is "refused" or "forbidden"."""
+
+    customer_id: str
+    group: FunctionGroup
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `overviews` are a
+    second or so old; `configuration` is each customer's, by key, without secrets."""
+
+    site: Site
+    database: Database
+    keyring: Keyring
+    person_index: PersonIndex
+    sessions: Sessions
+    actions: Actions
+    paused: Callable[[], Awaitable[Sequence[Pause]]]
+    login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
+    overviews: Kept[Scope, Overview]
+    configuration: Mapping[str, Sequence[tuple[str, str]]]
+    tries: Tries = field(default_factory=Tries)

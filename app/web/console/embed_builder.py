@@ -1,0 +1,125 @@
+"""The embed builder: pick a form and a look, see it, copy the snippet (contract.md, section 5)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from markupsafe import escape
+from starlette.responses import HTMLResponse, Response
+
+from app.domain.branding import COLOUR, FONTS, LENGTH
+from app.domain.submission import PATH_ID
+from app.i18n import N_
+from app.web.console.context import HEADERS, Look
+from app.web.console.customers import CUSTOMERS
+from app.web.console.page_models import BuilderPage, Option
+from app.web.console.submission_rows import address
+from app.web.operations.customer import Customer
+from app.web.operations.problems import refuse
+from app.web.rendering.page_models import Firm, FormPage
+
+FORMS = {"interest": N_("Interest"), "viewing": N_("Viewing booking")}
+# Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
+IDS: Mapping[str, tuple[str, ...]] = {"interest": ("estate",), "viewing": ("viewing", "slot")}
+EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
+LOOKS = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
+TITLE_LENGTH = 80
+BAD_ID = N_("1–40 letters, digits, _, - or .")
+BAD_LOOK = {
+    "accent": N_("A colour such as #0b5d4b"),
+    "radius": N_("A length such as 6px"),
+    "font": N_("Font names, separated by commas"),
+}
+
+
+async def show_builder(look: Look) -> Response:
+    customer = _customer(look)
+    if customer is None:
+        return refuse(look.request, look.desk.site, 404)
+    values, faults = _chosen(look, customer)
+    form = values["form"]
+    page = BuilderPage(
+        frame=look.frame("customers"),
+        identity=customer.id,
+        name=customer.firm.name,
+        values=values,
+        forms=[Option(name, look.gettext(label), name == form) for name, label in FORMS.items()],
+        faults={name: look.gettext(text) for name, text in faults.items()},
+        preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
+        snippet="" if faults else snippet(look.desk.site.public_url, customer.id, values, look.gettext(FORMS[form])),
+        theme="" if faults else _theme(customer.firm, values),
+    )
+    return look.show(page)
+
+
+async def preview(look: Look) -> Response:
+    """The form in the look that was chosen. It sends nothing."""
+    customer = _customer(look)
+    if customer is None:
+        return refuse(look.request, look.desk.site, 404)
+    values, faults = _chosen(look, customer)
+    if faults:
+        return refuse(look.request, look.desk.site, 404)
+    site, ticks = look.desk.site, customer.defaults.viewing
+    booking = values["form"] == "viewing"
+    firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
+    page = FormPage(
+        form="viewing" if booking else "interest",
+        language=look.language,
+        languages=(),
+        firm=firm,
+        demo=site.demo,
+        frame_origins="",
+        token="",
+        referrer="",
+        title=values["title"],
+        consent=customer.consent_required,
+        personnummer=customer.collect_personnummer,
+        sms_reminder=booking and ticks.sms_reminder,
+        mail_confirmation=booking and ticks.mail_confirmation,
+        sms_confirmation=booking and ticks.sms_confirmation,
+    )
+    policy = f"default-src 'none'; style-src {site.templates.css(firm).csp_hash}; frame-ancestors 'self'"
+    headers = {**HEADERS, "Content-Security-Policy": f"{policy}; form-action 'none'; base-uri 'none'"}
+    headers["X-Frame-Options"] = "SAMEORIGIN"
+    return HTMLResponse(site.templates.render(page), headers=headers)
+
+
+def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: str) -> str:
+    """What goes into the broker's page, as HTML."""
+    form = values["form"]
+    ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
+    paths = {
+        "interest": ("Advertising", "Estate", customer_id, *ids, "interest"),
+        "viewing": ("Viewing", customer_id, *ids, "Participant"),
+    }
+    said = {"intresse": form, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
+    said |= {"title": values["title"]} if values["title"] else {}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
+    return (
+        f'<script src="{public_url}/embed.js" async></script>\n\n'
+        f'<div {attributes}>\n  <a href="{public_url}/{"/".join(paths[form])}">{escape(link)}</a>\n</div>\n'
+    )
+
+
+def _customer(look: Look) -> Customer | None:
+    return look.desk.site.customers.get(look.request.path_params["customer"])
+
+
+def _chosen(look: Look, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
+    """What was picked, by input, the rest as it is in force; and what can't be."""
+    values = {"form": look.asked("form") if look.asked("form") in FORMS else "interest"}
+    values |= {name: look.asked(name) for name in EXAMPLES}
+    values |= {name: look.asked(name) or getattr(customer.firm, name) for name in LOOKS}
+    values["title"] = look.asked("title")[:TITLE_LENGTH]
+    faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
+    faults |= {name: BAD_LOOK[name] for name, rule in LOOKS.items() if not rule.fullmatch(values[name])}
+    return values, faults
+
+
+def _theme(firm: Firm, values: Mapping[str, str]) -> str:
+    """For the configuration, where the look was changed: the forms take it from there."""
+    changed = {name: values[name] for name in LOOKS if values[name] != getattr(firm, name)}
+    if not changed:
+        return ""
+    quoted = (f"{name} = '{value}'" if '"' in value else f'{name} = "{value}"' for name, value in changed.items())
+    return "\n".join(("[customers.theme]", *quoted))

@@ -1,0 +1,95 @@
+"""From what an operator asks to what is looked for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.domain.fields import Phone, Reading
+from app.domain.submission import Operation, Status
+from app.i18n import N_
+from app.submissions.listing import Wanted
+from app.web.console.context import Look, plain
+from app.web.encrypted_tokens import BadToken, read_token, write_token
+
+STUCK = "stuck"
+PURPOSE = "console search"
+LONGEST_TOKEN = 2000
+AGES: Mapping[str, tuple[str, Callable[[datetime], dict[str, datetime]]]] = {
+    "1h": (N_("The last hour"), lambda now: {"received_after": now - timedelta(hours=1)}),
+    "1d": (N_("The last 24 hours"), lambda now: {"received_after": now - timedelta(days=1)}),
+    "7d": (N_("The last 7 days"), lambda now: {"received_after": now - timedelta(days=7)}),
+    "older-1h": (N_("Older than an hour"), lambda now: {"received_before": now - timedelta(hours=1)}),
+    "older-1d": (N_("Older than a day"), lambda now: {"received_before": now - timedelta(days=1)}),
+    "older-7d": (N_("Older than 7 days"), lambda now: {"received_before": now - timedelta(days=7)}),
+}
+_PHONE: TypeAdapter[str] = TypeAdapter(Phone)
+
+
+class Unreadable(Exception):
+    """Neither a reference, nor an address, nor a number; or an encrypted search that is not ours."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filters, unknown ones left out. What is looked for may be a person's address or number: in the browser's
+    addresses, and so in its history, in logs and in `Referer`, it stands encrypted, as `search`."""
+
+    search: str
+    status: str
+    customer: str
+    operation: str
+    age: str
+
+    @classmethod
+    def of(cls, look: Look, asked: Mapping[str, str]) -> "Asked":
+        """`asked` is the page's query, or the form that was posted, where `q` is what is looked for."""
+        known = {
+            "status": {*Status, STUCK},
+            "customer": set(look.desk.site.customers),
+            "operation": set(Operation),
+            "age": set(AGES),
+        }
+        chosen = {name: asked.get(name, "") if asked.get(name, "") in values else "" for name, values in known.items()}
+        text = plain(asked.get("q", ""))
+        search = write_token(look.desk.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
+        return cls(search, **chosen)
+
+    def text(self, look: Look) -> str:
+        """What is looked for. Raises `Unreadable`."""
+        try:
+            return str(read_token(look.desk.keyring, self.search, PURPOSE)) if self.search else ""
+        except BadToken:
+            raise Unreadable from None
+
+
+async def wanted_by(look: Look, asked: Asked) -> Wanted:
+    """Raises `Unreadable`, `StoreUnavailable`."""
+    text = asked.text(look)
+    moments = AGES[asked.age][1](datetime.now(UTC)) if asked.age else {}
+    return Wanted(
+        status=Status(asked.status) if asked.status not in {"", STUCK} else None,
+        stuck=asked.status == STUCK,
+        customer_id=asked.customer or None,
+        operation=Operation(asked.operation) if asked.operation else None,
+        ids=await _ids(look, text) if text else None,
+        older_than=look.asked("older") or None,
+        **moments,
+    )
+
+
+async def _ids(look: Look, text: str) -> list[str]:
+    """A reference or an id; else an e-mail address; else a phone number, as people write it."""
+    found = await look.desk.site.leads.find(text)
+    if found is not None:
+        return [found.id]
+    if "@" in text:
+        return list(await look.desk.person_index.find(text.lower()))
+    if not any(character.isdigit() for character in text):
+        raise Unreadable
+    try:
+        number = _PHONE.validate_python(text, context=Reading(form=True, now=datetime.now(UTC)))
+    except ValidationError:
+        raise Unreadable from None
+    return list(await look.desk.person_index.find(number))

@@ -1,0 +1,117 @@
+"""The console's words for what the code calls by short names, and numbers and moments as people write them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from app.domain.campaigns import OTHER, Campaign
+from app.domain.datetimes import STOCKHOLM
+from app.domain.submission import FunctionGroup, Operation, Status
+from app.i18n import N_, GetText
+
+OPERATIONS: Mapping[str, str] = {
+    Operation.INTEREST: N_("Interest"),
+    Operation.VIEWING: N_("Viewing booking"),
+    Operation.LEAD: N_("Lead"),
+    Operation.LOAN_PROMISE: N_("Loan promise"),
+    Operation.CONTACT: N_("Contact looked up"),
+}
+STATUSES: Mapping[str, str] = {
+    Status.PENDING: N_("Waiting"),
+    Status.DELIVERED: N_("Delivered"),
+    Status.REJECTED: N_("Refused by Vitec"),
+    Status.FAILED: N_("Given up"),
+    Status.UNCERTAIN: N_("Uncertain"),
+    Status.HELD: N_("Held back"),
+}
+STEP_STATUSES: Mapping[str, str] = {
+    **STATUSES,
+    "waiting": N_("Waiting"),
+    "sending": N_("Being sent"),
+    "skipped": N_("Not needed"),
+}
+# By the names of `app.vitec.errors`, in lower case, and what else an attempt can end with.
+OUTCOMES: Mapping[str | None, str] = {
+    "delivered": N_("Vitec received it"),
+    "rejected": N_("Vitec refused it"),
+    "notfound": N_("Vitec doesn’t know the id"),
+    "unavailable": N_("Vitec couldn’t be reached"),
+    "unreadable": N_("Vitec’s answer couldn’t be read"),
+    "refusedlogin": N_("Vitec refused the login"),
+    "forbidden": N_("Vitec gave no access"),
+    "ambiguous": N_("The connection broke after sending"),
+    "skipped": N_("Not needed"),
+    "failed": N_("It could not go on"),
+    None: N_("Being sent"),
+}
+DECISIONS: Mapping[str, str] = {
+    "retried": N_("Sent again by hand"),
+    "released": N_("Released by hand"),
+    "discarded": N_("Discarded by hand"),
+}
+GROUPS: Mapping[str, str] = {
+    FunctionGroup.ADVERTISING: N_("Advertising and viewings"),
+    FunctionGroup.CRM: N_("CRM"),
+}
+REASONS: Mapping[str, str] = {
+    "refused": N_("Vitec refuses the password."),
+    "forbidden": N_("Vitec gives no access to several things in a row."),
+}
+
+
+# Babel reads its patterns anew at each call, and a page has hundreds of numbers.
+@lru_cache(maxsize=4096)
+def number(value: int, language: str) -> str:
+    return str(format_decimal(value, locale=language))
+
+
+@lru_cache(maxsize=4096)
+def share(part: int, whole: int, language: str) -> str:
+    return str(format_percent(part / whole, locale=language)) if whole else "–"
+
+
+def moment(value: datetime, language: str) -> str:
+    """Swedish time; the year where it is another than this."""
+    year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
+    return _written(value, f"d MMM{year} HH:mm", language)
+
+
+def second(value: datetime, language: str) -> str:
+    """The same to the second, because lines of a time line are seconds apart."""
+    return _written(value, "d MMM y HH:mm:ss", language)
+
+
+def _written(value: datetime, pattern: str, language: str) -> str:
+    return str(format_datetime(value.astimezone(STOCKHOLM), pattern, locale=language))
+
+
+@lru_cache(maxsize=1024)
+def day(value: date, language: str) -> str:
+    return str(format_date(value, "d MMM", locale=language))
+
+
+def duration(value: timedelta | None, language: str) -> str:
+    if value is None:
+        return "–"
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{format_decimal(round(seconds * 1000), locale=language)} ms"
+    if seconds < 10:
+        return f"{format_decimal(round(seconds, 1), locale=language)} s"
+    return str(format_timedelta(value, threshold=1.2, format="short", locale=language))
+
+
+def campaign(value: Campaign, gettext: GetText) -> str:
+    """Its parts in one line; what was counted together, or without tags, has a name of its own."""
+    if all(part == OTHER for part in value):
+        return gettext(N_("Others"))
+    last = max((place for place, part in enumerate(value) if part), default=-1)
+    parts = [gettext(N_("Others")) if part == OTHER else part or "–" for part in value[: last + 1]]
+    return " / ".join(parts) or gettext(N_("Without tags"))
+
+
+def home(value: str, gettext: GetText) -> str:
+    return gettext(N_("Others")) if value == OTHER else value

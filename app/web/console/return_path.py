@@ -1,0 +1,33 @@
+"""Where to go on after signing in: a page of the console, and nothing else."""
+
+import re
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from app.web.console.session import PATH
+from app.web.http.urlencoded import pairs_of
+
+LONGEST = 2000  # characters
+# All that an address of the console is made of: what browsers read as another host, another folder or the end of a
+# header ("//", "..", "\\", "%2f", control characters) can't be written with it.
+_SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*))?", re.ASCII)
+
+
+def inside(address: str) -> str:
+    """The address if it is one of the console's, else the console's first page."""
+    found = _INSIDE.fullmatch(address) if len(address) <= LONGEST else None
+    return _without_text(found[1], found[2] or "") if found else PATH
+
+
+def then_of(request: Request) -> str:
+    """The page that was asked for."""
+    query = request.scope["query_string"].decode("latin-1")
+    return inside(f"{request.scope['path']}?{query}" if query else request.scope["path"])
+
+
+def _without_text(path: str, query: str) -> str:
+    """What is searched for may be a person's address, which stands in no other address."""
+    kept = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
+    return f"{path}?{urlencode(kept)}" if kept else path

@@ -1,0 +1,183 @@
+"""One submission: where it stands and why, what was said, and everything that happened to it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from app.domain.submission import DONE, GROUPS, STOPPED, Status, Step, StepStatus, Submission
+from app.i18n import N_, GetText
+from app.storage.encryption import SealBroken
+from app.submissions.repository import Attempt, History, history
+from app.web.console import labels
+from app.web.console.actions import offered, told
+from app.web.console.context import Look
+from app.web.console.labels import moment
+from app.web.console.page_models import Event, StepRow, SubmissionPage
+from app.web.console.submission_rows import row_of_submission
+from app.web.operations.problems import refuse
+
+# Why it is not there yet, or not at all; what an operator should know before doing anything.
+WHY: Mapping[str, str] = {
+    Status.PENDING: N_("It is safe here, and is sent to Vitec as soon as that can be done."),
+    Status.DELIVERED: N_("Vitec has received it."),
+    Status.REJECTED: N_("Vitec refused it, so it is not tried again by itself. Vitec’s words are below."),
+    Status.FAILED: N_("We gave up. The last attempt below says why."),
+    Status.UNCERTAIN: N_(
+        "It was sent, but no answer came: Vitec may have carried it out. Look in Vitec before you send it again."
+    ),
+    Status.HELD: N_("It looks automatic, so it was not sent. If a person wrote it, release it."),
+}
+LATER = N_("A step after it has stopped: %(operation)s.")
+PAUSED = N_("The login is paused: %(reason)s It is sent when the login works again.")
+NEXT = N_("The next attempt is due %(moment)s.")
+NOW = N_("It is being sent, or is next in line.")
+ERASED = N_("What was personal in it was erased %(moment)s.")
+NOT_REACHED = N_("Not reached")
+GOOD, BAD = "good", "bad"
+KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
+_NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
+
+
+async def show_submission(look: Look) -> Response:
+    one = await look.desk.site.leads.get(look.path_id("identity"))
+    if one is None:
+        return refuse(look.request, look.desk.site, 404)
+    past = await history(look.desk.database, one.id)
+    page = SubmissionPage(
+        frame=look.frame("submissions"),
+        row=await row_of_submission(look, one.id),
+        identity=one.id,
+        why=await _why(look, one, past),
+        said=await _said(look, one),
+        steps=list(_steps(look, one.steps)),
+        events=list(_events(look, one, past)),
+        actions=[] if past.erased_at else offered(look, one),
+        done=told(look, look.asked("done"), one),
+    )
+    return look.show(page)
+
+
+async def _why(look: Look, one: Submission, past: History) -> list[str]:
+    _, language = look.gettext, look.language
+    lines = [_(WHY[one.status])]
+    later = next((step for step in one.steps[one.main.position + 1 :] if step.status in STOPPED), None)
+    if later and one.status is Status.DELIVERED:
+        lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
+    if past.due_at and one.status is Status.PENDING:
+        lines += await _why_waiting(look, one, past, past.due_at)
+    if past.erased_at:
+        lines.append(_(ERASED) % {"moment": labels.moment(past.erased_at, language)})
+    return lines
+
+
+async def _why_waiting(look: Look, one: Submission, past: History, due_at: datetime) -> list[str]:
+    """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
+    _ = look.gettext
+    group = GROUPS[next((step.operation for step in one.steps if step.status not in DONE), one.operation)]
+    for pause in await look.desk.paused():
+        if (pause.customer_id, pause.group) == (one.customer_id, group):
+            return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
+    last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in labels.OUTCOMES), None)
+    lines = [_(labels.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
+    due = due_at > datetime.now(UTC)
+    return [*lines, _(NEXT) % {"moment": labels.moment(due_at, look.language)} if due else _(NOW)]
+
+
+async def _said(look: Look, one: Submission) -> list[tuple[str, str]]:
+    try:
+        return lines_of(await look.desk.site.leads.payload(one.id), look.language, look.gettext)
+    except (KeyError, SealBroken):  # erased, or sealed with a key that is gone
+        return []
+
+
+def _steps(look: Look, steps: tuple[Step, ...]) -> Iterator[StepRow]:
+    stopped = False
+    for step in steps:
+        status, kind = labels.STEP_STATUSES[step.status], step.status.value
+        if step.status in {StepStatus.WAITING, StepStatus.SENDING}:
+            status, kind = (NOT_REACHED, "") if stopped else (status, "pending")
+        operation, attempts = (
+            look.gettext(labels.OPERATIONS[step.operation]),
+            labels.number(step.attempts, look.language),
+        )
+        yield StepRow(operation, look.gettext(status), kind, attempts, vitecs_words(step.upstream))
+        stopped = stopped or step.status in STOPPED
+
+
+def vitecs_words(upstream: Any) -> list[str]:
+    """The message, and what is said of each member."""
+    if not isinstance(upstream, dict):
+        return []
+    lines = [str(upstream["message"])] if upstream.get("message") else []
+    state = upstream.get("modelState")
+    for name, said in state.items() if isinstance(state, dict) else ():
+        lines += [f"{name}: {text}" for text in (said if isinstance(said, list) else [said])]
+    return lines
+
+
+def _events(look: Look, one: Submission, past: History) -> Iterator[Event]:
+    received = look.gettext(N_("Received, and safe on disk"))
+    yield Event(labels.second(one.received_at, look.language), received, (), GOOD)
+    for attempt in past.attempts:
+        yield _event(look, attempt, one.steps)
+
+
+def _event(look: Look, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
+    at = labels.second(attempt.started_at, look.language)
+    if attempt.outcome in _NOTES:
+        return Event(at, look.gettext(labels.DECISIONS[attempt.outcome]), (), "")
+    outcome = labels.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
+    details = [look.gettext(labels.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position]
+    details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
+    details += [labels.duration(attempt.ended_at - attempt.started_at, look.language)] if attempt.ended_at else []
+    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # which says it in short
+    kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
+    return Event(at, look.gettext(outcome), details, kind)
+
+
+# Members of the applications, dotted as in the body; what is not named here goes by its own name.
+LABELS: Mapping[str, str] = {
+    "firstName": N_("First name"),
+    "lastName": N_("Last name"),
+    "email.emailAddress": N_("E-mail"),
+    "telephone.cell": N_("Mobile"),
+    "cellPhone": N_("Mobile"),
+    "contactMessage": N_("Message"),
+    "message": N_("Message"),
+    "contactId": N_("Contact"),
+    "bank": N_("Bank"),
+    "validUntil": N_("Valid until"),
+}
+PERSON = "updatePerson."  # a booking's members of its person
+REFERRER = N_("Page")
+CONSENT = N_("Consent")
+
+
+def lines_of(payload: Mapping[str, Any], language: str, gettext: GetText) -> list[tuple[str, str]]:
+    """The application, its tags and the page that it came from."""
+    lines = [(_label(name, gettext), text) for name, text in _flat(payload.get("application") or {}, "")]
+    marketing = payload.get("marketing") or {}
+    lines += [(str(tag["name"]), str(tag["value"])) for tag in marketing.get("utmTags", ())]
+    if marketing.get("referrer"):
+        lines.append((gettext(REFERRER), str(marketing["referrer"])))
+    if payload.get("consentedAt"):
+        lines.append((gettext(CONSENT), moment(datetime.fromisoformat(payload["consentedAt"]), language)))
+    return lines
+
+
+def _label(name: str, gettext: GetText) -> str:
+    short = name.removeprefix(PERSON)
+    return gettext(LABELS[short]) if short in LABELS else short
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flat(item, name)
+    elif value is not None:
+        yield name, str(value)

@@ -1,0 +1,109 @@
+"""The list of submissions, searched and filtered, and the same as a file."""
+
+import asyncio
+import csv
+from collections.abc import Mapping
+from dataclasses import asdict
+from io import StringIO
+
+from starlette.responses import Response
+
+from app.i18n import N_
+from app.submissions.listing import Listed, Wanted, listed
+from app.web.console import labels
+from app.web.console.context import HEADERS, Look, go
+from app.web.console.filters import AGES, STUCK, Asked, Unreadable, wanted_by
+from app.web.console.page_models import SubmissionsPage
+from app.web.console.submission_rows import LIST, address, customers, options, row_of
+
+PAGE = 50
+MOST_EXPORTED = 5000
+COLUMNS = (
+    N_("Reference"),
+    N_("Received"),
+    N_("Status"),
+    N_("Kind"),
+    N_("Home"),
+    N_("Source"),
+    N_("Medium"),
+    N_("Campaign"),
+    N_("Customer"),
+    N_("Id"),
+)
+# What makes a spreadsheet calculate; a tab or a line break in front of it too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+async def search(look: Look, form: Mapping[str, str]) -> Response:
+    """To the list of what was asked for in the form."""
+    return go(address(LIST, **asdict(Asked.of(look, form))))
+
+
+async def show_submissions(look: Look) -> Response:
+    if look.asked("q"):
+        return await search(look, look.request.query_params)
+    asked = Asked.of(look, look.request.query_params)
+    text, unreadable, found = "", False, list[Listed]()
+    try:
+        text = asked.text(look)
+        found = await _found(look, await wanted_by(look, asked), PAGE + 1)
+    except Unreadable:
+        unreadable = True
+    if text and len(found) == 1:  # what was looked for
+        return go(f"{LIST}/{found[0].id}")
+    every = look.gettext(N_("All"))
+    statuses = {STUCK: N_("Needs a person"), **labels.STATUSES}
+    operations = {name: text for name, text in labels.OPERATIONS.items() if name != "contact"}
+    query = asdict(asked)
+    page = SubmissionsPage(
+        frame=look.frame("submissions"),
+        searched=text,
+        unreadable=unreadable,
+        statuses=options(_translated(look, statuses), asked.status, every),
+        customers=customers(look, asked.customer),
+        operations=options(_translated(look, operations), asked.operation, every),
+        ages=options(_translated(look, {age: label for age, (label, _) in AGES.items()}), asked.age, every),
+        rows=[row_of(look, one) for one in found[:PAGE]],
+        older=address(LIST, **query, older=found[PAGE - 1].id) if len(found) > PAGE else None,
+        export=address(f"{LIST}.csv", **query, older=look.asked("older")),
+    )
+    return look.show(page)
+
+
+async def export(look: Look) -> Response:
+    """The rows on the screen and those on the pages after it, at most `MOST_EXPORTED`."""
+    asked = Asked.of(look, look.request.query_params)
+    if look.asked("q"):
+        return go(address(f"{LIST}.csv", **asdict(asked)))
+    try:
+        found = await _found(look, await wanted_by(look, asked), MOST_EXPORTED)
+    except Unreadable:
+        found = []
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
+    text = await asyncio.to_thread(_csv, look, found)  # posts are not to wait for thousands of lines
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _found(look: Look, wanted: Wanted, most: int) -> list[Listed]:
+    return await listed(look.desk.database, look.desk.keyring, wanted, most)
+
+
+def _csv(look: Look, found: list[Listed]) -> str:
+    text = StringIO()
+    text.write("\ufeff")  # by which Excel knows that it is UTF-8
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow([look.gettext(column) for column in COLUMNS])
+    for one in found:
+        row = row_of(look, one)
+        cells = (row.reference, one.received_at.isoformat(), row.status, row.operation, row.home)
+        writer.writerow(map(harmless, (*cells, *one.campaign, one.customer_id, one.id)))
+    return text.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """What a spreadsheet would take for a formula is text with an apostrophe before it."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def _translated(look: Look, labels: dict[str, str]) -> dict[str, str]:
+    return {value: look.gettext(label) for value, label in labels.items()}

@@ -1,0 +1,69 @@
+"""A submission as a line of a list, and the choices of its filters."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from app.i18n import N_
+from app.submissions.listing import Listed, Wanted, listed
+from app.web.console import labels
+from app.web.console.context import Look
+from app.web.console.page_models import LeadRow, Option
+from app.web.console.session import PATH
+
+LIST = f"{PATH}/submissions"
+
+
+def row_of(look: Look, one: Listed) -> LeadRow:
+    status = look.gettext(labels.STATUSES[one.status])
+    if one.stopped:
+        status = look.gettext(N_("%(status)s, a later step stopped")) % {"status": status}
+    return LeadRow(
+        href=f"{LIST}/{one.id}",
+        reference=readable(one.reference),
+        received=labels.moment(one.received_at, look.language),
+        customer=firm_of(look, one.customer_id),
+        operation=look.gettext(labels.OPERATIONS[one.operation]),
+        home="/".join(one.resource),
+        campaign=labels.campaign(one.campaign, look.gettext),
+        status=status,
+        kind="stopped" if one.stopped else one.status.value,
+    )
+
+
+def readable(reference: str) -> str:
+    """In groups of four, as the visitor has it."""
+    return f"{reference[:4]} {reference[4:]}"
+
+
+def firm_of(look: Look, customer_id: str) -> str:
+    """A customer that is no longer in the configuration has no name."""
+    customer = look.desk.site.customers.get(customer_id)
+    return customer.firm.name if customer else customer_id
+
+
+def name_of(look: Look, customer_id: str) -> str:
+    """With its id, where firms are told apart."""
+    firm = firm_of(look, customer_id)
+    return firm if firm == customer_id else f"{firm} ({customer_id})"
+
+
+def customers(look: Look, chosen: str) -> list[Option]:
+    known = look.desk.site.customers
+    return options({customer_id: name_of(look, customer_id) for customer_id in known}, chosen, look.gettext(N_("All")))
+
+
+def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
+    """With one for no choice, which comes first."""
+    pairs: Iterable[tuple[str, str]] = (("", every), *labels.items())
+    return [Option(value, label, value == chosen) for value, label in pairs]
+
+
+def address(path: str, **query: str | None) -> str:
+    said = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+async def row_of_submission(look: Look, identity: str) -> LeadRow:
+    """Raises `StoreUnavailable`, and `ValueError` when there is none."""
+    [one] = await listed(look.desk.database, look.desk.keyring, Wanted(ids=[identity]), 1)
+    return row_of(look, one)

@@ -1,0 +1,73 @@
+"""For whoever watches the service: is the process up, can it take leads."""
+
+import asyncio
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import __version__
+from app.maintenance.checks import can_write
+from app.maintenance.move_state import is_home
+from app.storage.database import Database, StoreUnavailable
+from app.storage.migrations import is_current
+
+READY_SECONDS = 3.0
+
+
+def routes(database: Database) -> list[Route]:
+    """Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so that a proxy turns
+    to another replica while this one still answers."""
+    readiness = _Readiness(database)
+
+    async def healthz(request: Request) -> Response:
+        stopping = _is_stopping(request)
+        return JSONResponse(
+            {"status": "stopping" if stopping else "ok", "version": __version__}, 503 if stopping else 200
+        )
+
+    async def readyz(request: Request) -> Response:
+        """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
+        if _is_stopping(request):
+            return JSONResponse({"status": "stopping"}, 503)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                ready = await readiness.ask()
+        except (StoreUnavailable, TimeoutError):
+            return JSONResponse({"status": "database unavailable"}, 503)
+        return JSONResponse({"status": "ready"} if ready else {"status": "migrations missing"}, 200 if ready else 503)
+
+    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+class _Readiness:
+    """Whoever asks while it is being found out hears the same: asking costs a write, and anybody may ask."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked: asyncio.Future[bool] | None = None
+
+    async def ask(self) -> bool:
+        """Raises `StoreUnavailable`."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.ensure_future(self._database.write(_is_ready))
+            self._asked.add_done_callback(_hear)
+        return await asyncio.shield(self._asked)
+
+
+def _hear(asked: asyncio.Future[bool]) -> None:
+    """Or asyncio would complain of a refusal that came when nobody waited any more."""
+    if not asked.cancelled():
+        asked.exception()
+
+
+def _is_stopping(request: Request) -> bool:
+    return getattr(request.app.state, "stopping", False)
+
+
+def _is_ready(connection: Connection) -> bool:
+    if not is_current(connection) or not is_home(connection):
+        return False
+    can_write(connection)
+    return True

@@ -1,0 +1,1 @@
+"""HTTP in general: security headers, proxies, origins, languages, uvicorn's protocol."""

@@ -1,0 +1,35 @@
+"""Origins and networks of addresses."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from app.domain.short_cache import cached_when_short
+
+MAX_ADDRESS_OF_PAGE = 2000  # characters that are looked at; an origin ends long before
+
+MAX_ADDRESS = 45  # characters of an IP address; what a proxy forwards need not be one
+
+
+@cached_when_short
+def origin_of(address: str | None) -> str | None:
+    """The origin of an http(s) address, as browsers write it."""
+    try:
+        parts = urlsplit((address or "")[:MAX_ADDRESS_OF_PAGE])  # which it remembers
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        port = f":{parts.port}" if parts.port and parts.port != default else ""
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def network_of(address: str) -> str:
+    """Whom a limit counts: an IPv4 address, or an IPv6 network of /64, which is one household's."""
+    if ":" not in address:
+        return address[:MAX_ADDRESS]
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:MAX_ADDRESS]
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
+    return address

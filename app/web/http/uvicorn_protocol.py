@@ -1,0 +1,250 @@
+"""uvicorn's HTTP/1.1 protocol with the bounds that it lacks.
+
+Where a request ends is read once, by one parser, so that nothing in its body can become another request: an `Upgrade`
+that we don't honour is ignored, trailers change nothing, only `chunked` is a transfer encoding, and a connection is
+closed when a request was answered before its body was read.
+
+Every wait has an end: for a head, for the first of a body (`web.operations.body` bounds the rest), between two
+requests, for a client that does not read, and for one that goes on sending after the answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+HEAD_SECONDS = 20.0  # from the connection, or the answer before, to a whole head; and from there to the first of a body
+WRITE_SECONDS = 60.0  # for a client that has stopped reading
+LINGER_SECONDS = 5.0  # for a client that still sends when it has been answered, so that it gets to read the answer
+MAX_HEAD = 16 * 1024  # bytes, as nginx and h11 have it
+MAX_AFTER_HEAD = 256 * 1024  # bytes of a body with its framing and trailers; four times the largest body
+MAX_LINGER = 1024 * 1024  # bytes
+INVALID = "Invalid HTTP request received."
+MAX_PIPELINED = 8  # requests that wait on a connection for the one before; browsers and proxies send none
+
+
+class RefusedError(Exception):
+    """Not to be read on; raised out of the parser's callbacks."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._received = 0  # bytes of the piece that is being read
+        self._size = 0  # bytes of the request so far: of its head, and then of what follows it
+        self._in_head = True
+        self._in_body = False
+        self._awaits_body = False  # the first of it
+        self._keep_alive = False  # what the request's head says of it
+        self._rebuilt = b""  # the head of a request with an Upgrade, without it
+        self._refused = False  # nothing more is read
+        self._running: RequestResponseCycle | None = None  # the request that is being answered
+        self._clock: asyncio.TimerHandle | None = None
+        self._write_clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        self._lingering = LingeringTransport(transport, self._has_unread)
+        super().connection_made(self._lingering)  # type: ignore[arg-type]  # all that uvicorn calls of one
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._refused = True
+        self._stop_clock()
+        self._stop_write_clock()
+        self._lingering.closed()
+        super().connection_lost(exc)
+
+    def _has_unread(self) -> bool:
+        return self._refused or self._in_body
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused or self._lingering.is_closing():
+            self._lingering.discard(len(data))
+            return
+        self._unset_keepalive_if_required()
+        self._received = len(data)
+        self._size += len(data)
+        try:
+            self._parse(data)
+        except (httptools.HttpParserError, RefusedError):
+            self._refuse()
+        else:
+            if self._size > (MAX_HEAD if self._in_head else MAX_AFTER_HEAD):
+                self._refuse()
+
+    def _parse(self, data: bytes) -> None:
+        """The parser takes an Upgrade for the end of HTTP. It isn't: the request is read again without that header."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data, self._rebuilt = self._rebuilt + data[upgrade.args[0] :], b""
+                self.parser = httptools.HttpRequestParser(self)
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise RefusedError
+        self._in_head = True
+        self._size = self._received
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._size > MAX_HEAD and self._head_length() > MAX_HEAD:
+            raise RefusedError
+        self._in_head, self._size = False, 0
+        if self.parser.should_upgrade():
+            self._rebuilt = self._head_without_upgrade()
+            return
+        self._in_body = self._announces_body()
+        super().on_headers_complete()
+        # Kept alive only once the body has been read to its end.
+        self._keep_alive = self.cycle.keep_alive
+        self.cycle.keep_alive = self._keep_alive and not self._in_body
+        self._awaits_body = self._in_body
+        if self._in_body:
+            self._start_clock()
+        else:
+            self._stop_clock()
+
+    def _announces_body(self) -> bool:
+        found = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if found:
+            if [value.lower() for value in found] != [b"chunked"]:
+                raise RefusedError
+            return True
+        return any(name == b"content-length" for name, _ in self.headers)
+
+    def _head_length(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _head_without_upgrade(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise RefusedError
+        lines = [b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def on_body(self, body: bytes) -> None:
+        self._body_came()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._rebuilt:  # of a request that is read again
+            return
+        self._body_came()
+        self._in_body = False
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keep_alive
+        super().on_message_complete()
+
+    def _body_came(self) -> None:
+        if self._awaits_body:
+            self._awaits_body = False
+            self._stop_clock()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refused:
+            self.transport.close()
+        elif self.cycle.response_complete and not self.transport.is_closing():
+            self._start_clock()  # until the next request's head has come
+
+    def _refuse(self) -> None:
+        """What came is no HTTP, or too much of it. A request before it is answered first, so that nobody takes the
+        refusal for its answer."""
+        self._refused = True
+        self._stop_clock()
+        running = self._running
+        if running is None or running.response_complete:
+            self.send_400_response(INVALID)
+        elif running is not self.cycle or not self._in_body:
+            self.pipeline.clear()
+            running.keep_alive = False
+        else:  # it is the body of the one that is being answered
+            started = running.response_started
+            running.disconnected = True
+            running.message_event.set()
+            if started:
+                self.transport.close()
+            else:
+                self.send_400_response(INVALID)
+
+    def _start_clock(self) -> None:
+        self._stop_clock()
+        self._clock = self.loop.call_later(HEAD_SECONDS, self._time_is_up)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _time_is_up(self) -> None:
+        self._clock = None
+        if self._awaits_body:
+            self.cycle.message_event.set()  # an empty piece, with more to come: the application says that it is late
+        else:
+            self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_clock = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_write_clock()
+        super().resume_writing()
+
+    def _stop_write_clock(self) -> None:
+        if self._write_clock is not None:
+            self._write_clock.cancel()
+            self._write_clock = None
+
+
+class LingeringTransport:
+    """A transport whose `close` lets a client that is still sending read its answer first: closing with data unread
+    resets the connection, and the answer is lost on its way."""
+
+    def __init__(self, transport: asyncio.Transport, has_unread: Callable[[], bool]) -> None:
+        self._transport = transport
+        self._has_unread = has_unread
+        self._discarded = 0
+        self._end: asyncio.TimerHandle | None = None
+        self.write = transport.write
+        self.abort = transport.abort
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.get_extra_info = transport.get_extra_info
+
+    def is_closing(self) -> bool:
+        return self._end is not None or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self._end is not None:
+            return
+        if not self._has_unread() or self._transport.is_closing() or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._end = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.abort)
+        self._transport.write_eof()
+        self.resume_reading()
+
+    def discard(self, length: int) -> None:
+        """Data that came after the end."""
+        self._discarded += length
+        if self._discarded > MAX_LINGER:
+            self.abort()
+
+    def closed(self) -> None:
+        if self._end is not None:
+            self._end.cancel()

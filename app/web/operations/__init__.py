@@ -1,0 +1,1 @@
+"""A public post from request to answer."""

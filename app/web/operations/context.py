@@ -1,0 +1,129 @@
+"""What is known of a request to a public operation before its body is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from app.domain.marketing import one_line
+from app.domain.submission import PATH_ID, Operation
+from app.i18n import GetText
+from app.web.http.languages import choose_language
+from app.web.http.urlencoded import pairs_of
+from app.web.operations.body import MOST_FIELDS
+from app.web.operations.customer import Customer, caller_key
+from app.web.operations.dependencies import Site
+from app.web.operations.operations import Kind
+from app.web.operations.slots import Slot, offered
+
+TITLE_LENGTH = 80
+
+
+class NoSuchPage(Exception):
+    """An unknown customer, or an id that no Vitec id can be."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
+    `given` are members of the application that the address says; `once` the mark of an address that is used once."""
+
+    request: Request
+    site: Site
+    kind: Kind
+    customer: Customer
+    resource: tuple[str, ...]
+    headers: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
+    language: str
+    key: str | None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    once: bytes | None = None
+    greeting: str = ""  # the first name of the one whose personal page it is
+
+    @property
+    def asks_consent(self) -> bool:
+        """Of strangers; whoever holds a personal link is a contact already."""
+        return self.customer.consent_required and bool(self.kind.reach)
+
+    @property
+    def path(self) -> str:
+        return str(self.request.scope["path"])
+
+    @property
+    def gettext(self) -> GetText:
+        return self.site.templates.gettext(self.language)
+
+    def asked(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), None)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The times of the viewing that the embed offers."""
+        return offered(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
+
+    @property
+    def estate(self) -> str:
+        """The home of a viewing, where the embed says so."""
+        asked = self.asked("estate") if self.kind.operation is Operation.VIEWING else None
+        return asked if asked and PATH_ID.fullmatch(asked) else ""
+
+    @property
+    def title(self) -> str:
+        """Which home it is about, where the embed says so; plain text in one line."""
+        return plain_title(self.asked("title"))
+
+    @property
+    def address(self) -> str:
+        return self.request.client.host if self.request.client else ""
+
+
+def plain_title(text: str | None) -> str:
+    return one_line(text or "", TITLE_LENGTH)
+
+
+def receive(request: Request, site: Site, kind: Kind) -> Visit:
+    """Raises `NoSuchPage`, `WrongKey`."""
+    customer_id, *resource = request.path_params.values()
+    customer = site.customers.get(customer_id)
+    if customer is None or _hides_a_slash(request) or not all(map(kind.id.fullmatch, resource)):
+        raise NoSuchPage
+    headers = headers_of(request)
+    return visit_of(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
+
+
+def _hides_a_slash(request: Request) -> bool:
+    """Decoded, it would part the path elsewhere."""
+    return b"%2f" in request.scope.get("raw_path", b"").lower()
+
+
+def headers_of(request: Request) -> Mapping[str, str]:
+    """The first of each name, in lower case; Starlette's own headers look through all of them for each name asked."""
+    pairs = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
+
+
+def visit_of(
+    request: Request,
+    site: Site,
+    kind: Kind,
+    customer: Customer,
+    resource: tuple[str, ...],
+    headers: Mapping[str, str],
+    *,
+    key: str | None = None,
+    given: Mapping[str, Any] | None = None,
+    once: bytes | None = None,
+) -> Visit:
+    query = _pairs(request.scope["query_string"])
+    asked = next((value for name, value in query if name == "lang"), None)
+    accepted = headers.get("accept-language")
+    language = choose_language(asked, accepted, customer.language, site.templates.languages)
+    return Visit(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
+
+
+def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
+    """A query never costs a lead: what is torn is replaced, what is too much is left out."""
+    return tuple(pairs_of(query.decode("latin-1"), "replace")[:MOST_FIELDS])

@@ -1,0 +1,56 @@
+"""The operations for programs with an API key: leads and loan promises on known contacts, and the contacts."""
+
+import pydantic_core
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.domain.field_errors import Fault
+from app.domain.submission import PATH_ID
+from app.vitec.errors import Forbidden, NotFound, Rejected, Unreadable, VitecError
+from app.web.operations.context import Visit
+from app.web.operations.dependencies import Site
+from app.web.operations.operations import CONTACTS, LEAD, LOAN_PROMISE
+from app.web.operations.problems import Problem, refuse
+from app.web.operations.routes import operation
+from app.web.operations.submit import post
+
+PATHS = (
+    ("/CRM/Lead/{customerId}", LEAD),
+    ("/CRM/Buyer/{customerId}/{contactId}/LoanPromise", LOAN_PROMISE),
+)
+CONTACTS_PATH = "/CRM/Contact/{customerId}/{contactIds}"
+MOST_CONTACTS = 20  # per call (S)
+RETRY_SECONDS = 30
+
+
+def routes(site: Site) -> list[Route]:
+    return [
+        *(operation(path, site, kind, post, "POST") for path, kind in PATHS),
+        operation(CONTACTS_PATH, site, CONTACTS, _contacts, "GET"),
+    ]
+
+
+async def _contacts(visit: Visit) -> Response:
+    """1-20 contacts in Vitec's own members, those that Vitec knows."""
+    ids = visit.resource[0].split(",")
+    if not all(PATH_ID.fullmatch(one) for one in ids):
+        return refuse(visit.request, visit.site, 404)
+    if len(ids) > MOST_CONTACTS:
+        fault = Fault("contactIds", "too_many", {"max_length": MOST_CONTACTS})
+        return Problem(400, "validation", visit.gettext, faults=[fault])
+    try:
+        found = await visit.site.contacts(visit.customer.id, ids)
+    except VitecError as error:
+        return _refused(visit, error)
+    content = pydantic_core.to_json([one.members for one in found], inf_nan_mode="null")
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _refused(visit: Visit, error: VitecError) -> Response:
+    if isinstance(error, NotFound):
+        return refuse(visit.request, visit.site, 404)
+    if isinstance(error, Rejected):
+        return Problem(400, "upstream-rejected", visit.gettext, upstream=error.upstream)
+    if isinstance(error, Unreadable | Forbidden):
+        return Problem(502, "upstream-unreadable", visit.gettext)
+    return Problem(503, "upstream-away", visit.gettext, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -1,0 +1,100 @@
+"""Cross-origin access (CORS): scripts on an allowed page may read whatever they are answered, errors too.
+
+It stands around all of the public side, so that no answer can be without it. An operator's addresses are none of it.
+"""
+
+import re
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.http.origins import origin_of
+from app.web.operations.customer import Customer, Customers, OriginRule
+
+CUSTOMER = "customer"  # in the scope, by whoever knows whose answer it is where the address does not say it
+EXPOSED = "Location, Retry-After, Submission-Id, Preference-Applied"
+USUAL_HEADERS = ("content-type", "idempotency-key", "prefer", "accept-language")  # a preflight may ask for none
+MOST_ASKED, LONGEST_NAME = (
+    50,
+    100,
+)  # headers in a preflight's question, and characters of each; what is beyond is not granted
+PREFLIGHT_SECONDS = "7200"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110: a header's name
+_READABLE_BY = b"access-control-allow-origin"
+
+
+class CrossOriginAccess:
+    """An ASGI layer. `private` are the addresses, with all below them, that no other site may read."""
+
+    def __init__(self, app: ASGIApp, customers: Customers, origins: OriginRule, private: Sequence[str]) -> None:
+        self._app = app
+        self._customers = customers
+        self._origins = origins
+        self._private = tuple(private)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = _origin(scope) if scope["type"] == "http" else None
+        if origin is None or scope["path"].startswith(self._private):
+            await self._app(scope, receive, send)
+            return
+
+        def complete(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._added(scope, origin, message["headers"])]
+            return send(message)
+
+        answer = None
+        if scope["method"] == "OPTIONS" and (named := self._named(scope)):
+            answer = preflight(Headers(scope=scope), self._origins, named)
+        await (answer or self._app)(scope, receive, complete)
+
+    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+        if any(name == _READABLE_BY for name, _ in said):
+            return  # it says itself who may
+        yield b"vary", b"Origin"
+        if may_read(self._origins, origin, self._whose(scope)):
+            yield _READABLE_BY, origin.encode("latin-1")
+            yield b"access-control-expose-headers", EXPOSED.encode()
+
+    def _named(self, scope: Scope) -> list[Customer]:
+        """The customer whom the address names, also one that leads nowhere: a script is to read that it does."""
+        return [self._customers[one] for one in scope["path"].split("/") if one in self._customers]
+
+    def _whose(self, scope: Scope) -> Iterable[Customer]:
+        """The customer of the address; where it names none, any. An unknown one has no pages."""
+        if CUSTOMER in scope:
+            return [scope[CUSTOMER]]
+        names_unknown = scope.get("path_params", {}).get("customerId", "") not in {"", *self._customers}
+        return self._named(scope) or (() if names_unknown else self._customers.values())
+
+
+def may_read(origins: OriginRule, origin: str, customers: Iterable[Customer]) -> bool:
+    if not origin_of(origin):
+        return False
+    ours = origins.demo or origin == origins.public_origin
+    return ours or any(origins.allows(origin, customer) for customer in customers)
+
+
+def preflight(headers: Mapping[str, str], origins: OriginRule, customers: Iterable[Customer]) -> Response | None:
+    """The answer to a browser that asks whether a script may send what it is about to; None: it may not. That the
+    browser may send it says nothing of what it will be answered."""
+    if not may_read(origins, headers.get("origin", ""), customers):
+        return None
+    return Response(status_code=204, headers=_granted(headers.get("access-control-request-headers", "")))
+
+
+def _granted(asked: str) -> dict[str, str]:
+    names = [name.strip().lower() for name in asked.split(",", MOST_ASKED)[:MOST_ASKED]]
+    plain = [name for name in names if len(name) <= LONGEST_NAME and name != "*" and _NAME.fullmatch(name)]
+    return {
+        "Access-Control-Allow-Methods": "GET, HEAD, POST",
+        "Access-Control-Allow-Headers": ", ".join(dict.fromkeys((*USUAL_HEADERS, *plain))),
+        "Access-Control-Max-Age": PREFLIGHT_SECONDS,
+        "Vary": "Access-Control-Request-Headers",
+    }
+
+
+def _origin(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)

@@ -1,0 +1,113 @@
+"""A customer as the web side needs it: how it looks, who may post, what it fills in."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from limits import RateLimitItem
+
+from app.domain.plan import Defaults
+from app.web.http.origins import origin_of
+from app.web.rendering.page_models import Firm
+
+
+@dataclass(frozen=True)
+class Customer:
+    """`origins` are exact, or `https://*.domain` for subdomains only; `key_hashes` are SHA-256 in hex."""
+
+    id: str
+    firm: Firm
+    language: str
+    origins: tuple[str, ...]
+    key_hashes: tuple[str, ...]
+    rate: RateLimitItem
+    person_rate: RateLimitItem
+    collect_personnummer: bool
+    defaults: Defaults
+
+    @property
+    def consent_required(self) -> bool:
+        return self.firm.privacy_url is not None
+
+    def allows(self, origin: str) -> bool:
+        return any(_matches(origin, allowed) for allowed in self.origins)
+
+    def owns(self, key: str) -> bool:
+        """Whether the API key is this customer's, in constant time."""
+        found = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+        return sum(hmac.compare_digest(found, known) for known in self.key_hashes) > 0
+
+
+Customers = Mapping[str, Customer]
+
+
+def _matches(origin: str, allowed: str) -> bool:
+    scheme, _, host = allowed.partition("://")
+    if not host.startswith("*."):
+        return origin == allowed
+    if not origin.startswith(f"{scheme}://") or not origin.endswith(host[1:]):
+        return False
+    subdomain = origin.removeprefix(f"{scheme}://").removesuffix(host[1:])
+    return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
+
+
+class WrongKey(Exception):
+    """A key that is not this customer's, or no key where one is needed."""
+
+    def __init__(self, customer: Customer | None = None) -> None:
+        super().__init__()
+        self.customer = customer
+
+
+class Forbidden(Exception):
+    """No origin, token or key that allows this post."""
+
+
+def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
+    """The API key that the request carries, None when it carries none. Raises `WrongKey`.
+    `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
+    said = headers.get("authorization")
+    if said is None:
+        return None
+    scheme, _, value = said.partition(" ")
+    key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
+    if not key or not customer.owns(key):
+        raise WrongKey(customer)
+    return key
+
+
+def _plain(value: str) -> str:
+    return value
+
+
+def _basic_password(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+@dataclass(frozen=True)
+class OriginRule:
+    """Whose pages may post without a key. In a demo any may."""
+
+    public_origin: str
+    demo: bool
+
+    def allows(self, origin: str, customer: Customer) -> bool:
+        return self.demo or origin == self.public_origin or customer.allows(origin)
+
+    def may_post(
+        self, headers: Mapping[str, str], customer: Customer, *, form: bool, token_is_ours: Callable[[], bool]
+    ) -> bool:
+        """A browser's `Origin` decides; where there is none, or `null`, a form post may show its token or its page."""
+        origin = headers.get("origin")
+        if self.demo:
+            return True
+        if origin is not None and origin != "null":
+            return self.allows(origin, customer)
+        page = origin_of(headers.get("referer"))
+        return form and (token_is_ours() or (page is not None and self.allows(page, customer)))

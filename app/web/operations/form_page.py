@@ -1,0 +1,235 @@
+"""The form's page, empty or with what was typed."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from markupsafe import escape
+from starlette.responses import HTMLResponse, Response
+
+from app.domain.marketing import is_tag, page_address
+from app.domain.plan import ViewingDefaults
+from app.domain.short_cache import cached_when_short
+from app.i18n import LANGUAGE_NAMES
+from app.web.http.origins import origin_of
+from app.web.http.security_headers import page_headers, private_headers
+from app.web.operations.context import Visit
+from app.web.operations.customer import Customer, OriginRule
+from app.web.operations.dependencies import RawHeaders, Site
+from app.web.rendering.messages import SAME, plain_field
+from app.web.rendering.page_models import (
+    FIELDS,
+    ErrorPage,
+    FieldFault,
+    FormPage,
+    InterestOffer,
+    LanguageLink,
+    Notice,
+    SlotChoice,
+)
+
+NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns write it
+
+
+def form_response(
+    visit: Visit,
+    status: int = 200,
+    values: Mapping[str, str] | None = None,
+    faults: tuple[FieldFault, ...] = (),
+    notice: Notice | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The form, empty or with what was typed, and why it is shown again."""
+    if not (values or faults or notice or visit.slots):
+        return _fresh(visit)
+    values = {plain_field(name): value for name, value in (values or {}).items()}
+    page = dataclasses.replace(
+        _empty(visit, values.get("marketing.referrer") or _shown_on(visit)),
+        values=values,
+        faults=faults,
+        notice=notice,
+        slots=tuple(slot_choices(visit, values, notice)),
+        offer=interest_offer(visit, values) if notice and notice.kind == "refused" else None,
+    )
+    text = visit.site.templates.render(page)
+    returns_to = return_origin(values.get("return_url"), visit.site.origins, visit.customer)
+    form_action = f"'self' {returns_to}" if returns_to else "'self'"
+    return HTMLResponse(text, status, headers={**_headers(visit, form_action), **(headers or {})})
+
+
+class _Ready(Response):
+    """All of it made beforehand, but for its length."""
+
+    def __init__(self, body: bytes, headers: RawHeaders) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+
+def _fresh(visit: Visit) -> Response:
+    """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
+    only. It is rendered once for each customer, form and language, and then filled in."""
+    site = visit.site
+    referrer, title = _shown_on(visit), visit.title
+    key = (visit.customer.id, visit.kind.page, visit.language, bool(referrer), bool(title), bool(visit.greeting))
+    fresh = site.fresh_forms.get(key)
+    if fresh is None:
+        page = HTMLResponse(headers=dict(_headers(visit)))
+        headers = tuple(header for header in page.raw_headers if header[0] != b"content-length")
+        fresh = site.fresh_forms[key] = site.templates.skeleton(_empty(visit, referrer)), headers
+    skeleton, headers = fresh
+    token = site.tokens.issue(visit.path)
+    texts = {
+        "token": token,
+        "trap": _trap(visit, token),
+        "query": escape(_query_start(visit, referrer)),
+        "referrer": escape(referrer),
+        "title": escape(title),
+        "name": escape(visit.greeting),
+    }
+    return _Ready(skeleton.fill(texts), headers)
+
+
+def _empty(visit: Visit, referrer: str) -> FormPage:
+    site, customer, page = visit.site, visit.customer, visit.kind.page
+    assert page is not None
+    ticks = customer.defaults.viewing if page == "viewing" else NO_TICKS
+    token = site.tokens.issue(visit.path)
+    return FormPage(
+        form=page,
+        language=visit.language,
+        languages=language_links(site, visit.language, _query_start(visit, referrer)),
+        firm=customer.firm,
+        demo=site.demo,
+        frame_origins="" if visit.kind.personal else site.frame_origins(customer),
+        token=token,
+        referrer=referrer,
+        trap=_trap(visit, token),
+        title=visit.title,
+        name=visit.greeting,
+        consent=visit.asks_consent,
+        personnummer=customer.collect_personnummer,
+        sms_reminder=ticks.sms_reminder,
+        mail_confirmation=ticks.mail_confirmation,
+        sms_confirmation=ticks.sms_confirmation,
+    )
+
+
+def _trap(visit: Visit, token: str) -> str:
+    """Whoever holds a personal link is no robot."""
+    return "" if visit.kind.personal else visit.site.tokens.trap(token)
+
+
+def _headers(visit: Visit, form_action: str = "'self'") -> Mapping[str, str]:
+    style = visit.site.templates.css(visit.customer.firm).csp_hash
+    if visit.kind.personal:
+        return private_headers(style)
+    return page_headers(style, visit.site.frame_ancestors(visit.customer), form_action)
+
+
+def instead_of_form(visit: Visit, kind: str, status: int) -> Response:
+    """A page of `ErrorPage`'s kinds in the place of a personal form."""
+    site, firm = visit.site, visit.customer.firm
+    links = language_links(site, visit.language, _query_start(visit, ""))
+    page = ErrorPage(visit.language, firm, site.demo, status, kind, links)
+    headers = dict(private_headers(site.templates.css(firm).csp_hash))
+    return HTMLResponse(site.templates.render(page), status, headers=headers)
+
+
+def _shown_on(visit: Visit) -> str:
+    """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
+    page it is nobody's business."""
+    if visit.kind.personal:
+        return ""
+    asked = page_address(visit.asked("referrer"))
+    came_from = page_address(visit.headers.get("referer"))
+    if came_from and origin_of(came_from) == visit.site.origins.public_origin:
+        came_from = None
+    return asked or came_from or ""
+
+
+def _query_start(visit: Visit, referrer: str) -> str:
+    """The page's own query, and the page that it was shown on, for a link that has `lang` to add."""
+    asked: str = visit.request.scope["query_string"].decode("latin-1")
+    if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
+        return query_start(visit.query, referrer)
+    kept = (asked, _referrer_pair(referrer)) if referrer else (asked,)
+    return "?" + "".join(f"{part}&" for part in kept if part)
+
+
+@cached_when_short
+def _referrer_pair(referrer: str) -> str:
+    return urlencode({"referrer": referrer})
+
+
+def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
+    kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
+    kept += [("referrer", referrer)] if referrer else []
+    return f"?{urlencode(kept)}&" if kept else "?"
+
+
+def language_links(site: Site, language: str, start: str) -> tuple[LanguageLink, ...]:
+    """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
+    return tuple(
+        LanguageLink(code, LANGUAGE_NAMES[code], f"{start}lang={code}", code == language)
+        for code in site.templates.languages
+    )
+
+
+KEPT = frozenset({*FIELDS["interest"], "email.emailAddress2", "marketing.referrer", "return_url", *SAME.values()})
+TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides the tags
+
+
+def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
+    """The times that the embed told of. `gone` remembers those that Vitec refused while this visitor tried."""
+    if not visit.slots:
+        return
+    gone = set(values.get("gone", "").split())
+    if notice and notice.kind == "refused":
+        gone.add(visit.resource[-1])
+    chosen = values.get("slot", visit.resource[-1])
+    for slot in visit.slots:
+        refused = slot.id in gone
+        day, time = slot.said(visit.language, visit.gettext)
+        yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
+
+
+def interest_offer(visit: Visit, values: Mapping[str, str]) -> InterestOffer | None:
+    """Where the embed named the home."""
+    if not visit.estate:
+        return None
+    path = f"/Advertising/Estate/{visit.customer.id}/{visit.estate}/interest"
+    query = urlencode([(name, value) for name, value in visit.query if name in TOLD or is_tag(name)])
+    named = {SAME.get(name, name): value for name, value in values.items()}
+    return InterestOffer(
+        action=f"{path}?{query}" if query else path,
+        token=visit.site.tokens.issue(path),
+        values={name: value for name, value in named.items() if name in KEPT or is_tag(name)},
+    )
+
+
+log = structlog.get_logger()
+
+
+def return_origin(asked: str | None, origins: OriginRule, customer: Customer) -> str | None:
+    """The origin of the page asked for; None when none was, or one that is not the customer's, which is logged."""
+    if not asked:
+        return None
+    origin = origin_of(asked)
+    # It must begin with the very origin: browsers and urlsplit read "\\" and "@" before a host differently.
+    begins = origin and (asked == origin or asked.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
+    if origin and begins and asked.isprintable() and origins.allows(origin, customer):
+        return origin
+    log.warning("return_url ignored", customer=customer.id, origin=origin)
+    return None
+
+
+def return_address(asked: str, reference: str) -> str:
+    """The page with `intresse=ok` and the reference added to its query."""
+    parts = urlsplit(asked)
+    answer = urlencode({"intresse": "ok", "reference": reference})
+    return parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer).geturl()

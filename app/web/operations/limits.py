@@ -1,0 +1,153 @@
+"""Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
+
+The `limits` library reads the rates and decides; only its memory is ours. Its own has no bound, and walks through all
+addresses in a thread up to a hundred times a second. Persons are counted by hand.
+"""
+
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+
+from limits.storage import MovingWindowSupport, Storage
+from limits.strategies import MovingWindowRateLimiter
+
+from app.web.http.origins import network_of
+from app.web.operations.customer import Customer
+
+MAX_KEYS = 20_000  # addresses that are counted at a time: with what they hold at most some 10 MB
+MAX_ENTRIES = 500_000
+MOST_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
+
+
+class TooMany(Exception):
+    """`retry_after` in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class Windows(Storage, MovingWindowSupport):
+    """The moments of each key's last entries, oldest first. Keys stand in the order of their last entry, so that those
+    whose window is over, and the longest silent ones when there are too many, are found at the front."""
+
+    STORAGE_SCHEME = ["intresse-memory"]  # noqa: RUF012  # the library's own declaration
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moments: dict[str, array[float]] = {}
+        self._entries = 0
+        self._longest = 0.0
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        now = time.monotonic()
+        self._longest = max(self._longest, expiry)
+        moments = self._moments.pop(key, None) or array("d")
+        gone = bisect_right(moments, now - expiry)
+        del moments[:gone]
+        self._entries -= gone
+        fits = len(moments) + amount <= limit
+        if fits:
+            moments.extend([now] * amount)
+            self._entries += amount
+        if moments:
+            self._moments[key] = moments
+        self._drop(now - self._longest)
+        return fits
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        now = time.monotonic()
+        inside = [moment for moment in self._moments.get(key, ()) if moment > now - expiry]
+        return time.time() - (now - inside[0] if inside else 0), len(inside)
+
+    def _drop(self, over: float) -> None:
+        while self._moments:
+            oldest, moments = next(iter(self._moments.items()))
+            if moments[-1] > over and len(self._moments) <= MAX_KEYS and self._entries <= MAX_ENTRIES:
+                return
+            self.clear(oldest)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RuntimeError  # nothing here can fail
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        raise NotImplementedError("only moving windows")
+
+    def get(self, key: str) -> int:
+        raise NotImplementedError("only moving windows")
+
+    def get_expiry(self, key: str) -> float:
+        raise NotImplementedError("only moving windows")
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        count = len(self._moments)
+        self._moments.clear()
+        self._entries = 0
+        return count
+
+    def clear(self, key: str) -> None:
+        self._entries -= len(self._moments.pop(key, ()))
+
+
+class AddressLimits:
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(Windows())
+
+    def count(self, customer: Customer, address: str) -> None:
+        """Raises `TooMany`."""
+        who = (customer.id, network_of(address))
+        if not self._limiter.hit(customer.rate, *who):
+            free_at = self._limiter.get_window_stats(customer.rate, *who).reset_time
+            raise TooMany(max(1, ceil(free_at - time.time())))
+
+
+@dataclass(slots=True)
+class _Period:
+    """How many submissions of each person in this period of a rate and in the one before; persons as hashes."""
+
+    number: int
+    now: dict[int, int] = field(default_factory=dict)
+    before: dict[int, int] = field(default_factory=dict)
+
+    def turn(self, number: int) -> None:
+        """To this period; or, when too many have come in one, as if the next had begun."""
+        if number == self.number and len(self.now) < MOST_PERSONS:
+            return
+        self.before = self.now if number <= self.number + 1 else {}
+        self.now = {}
+        self.number = number
+
+
+class PersonLimits:
+    """Counted by period, the one before weighing less the longer it is past: two numbers a person instead of a moment
+    for each submission, because everyone who writes is remembered for a day.
+
+    It is the library's sliding window counter, but all of a person's addresses and numbers are counted or none. Through
+    the library, with memory as bounded as this, a post with two of them cost 3.4 µs instead of 1.4."""
+
+    def __init__(self) -> None:
+        self._periods: dict[int, _Period] = {}
+
+    def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
+        """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
+        seconds, most = customer.person_rate.get_expiry(), customer.person_rate.amount
+        number, past = divmod(time.monotonic(), seconds)
+        period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
+        period.turn(int(number))
+        now, before, still = period.now, period.before, 1 - past / seconds
+        counted = {}
+        for contact in contacts.values():
+            person = hash((customer.id, contact))
+            count = now.get(person, 0)
+            if count + (before.get(person, 0) * still if before else 0) >= most:
+                return True
+            counted[person] = count + 1
+        now.update(counted)
+        return False

@@ -1,0 +1,112 @@
+"""Answers that say no: RFC 9457 problems for programs, pages for people."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pydantic_core
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from app.domain.field_errors import Fault
+from app.i18n import GetText
+from app.web.http.languages import choose_language
+from app.web.http.security_headers import page_headers
+from app.web.operations.customer import Customer
+from app.web.operations.dependencies import Site
+from app.web.rendering.messages import message, problem_text
+from app.web.rendering.page_models import ErrorPage
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
+
+log = structlog.get_logger()
+
+# The kinds of problem and of error page for what a route, or the framework, answers by itself.
+KINDS = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    410: "gone",
+    413: "too-large",
+    415: "unsupported-media",
+    503: "unavailable",
+}
+PAGES = frozenset({"not-found", "gone", "too-large", "unsupported-media", "forbidden"})
+
+
+class Problem(JSONResponse):
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """Vitec's words may hold numbers that JSON has no word for."""
+        return pydantic_core.to_json(content, inf_nan_mode="null")
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        gettext: GetText,
+        *,
+        faults: Iterable[Fault] = (),
+        upstream: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        title, detail = problem_text(kind, gettext)
+        content: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        errors = [{"field": f.field, "code": f.code, "message": message(f, gettext)} for f in faults]
+        if errors:
+            content["errors"] = errors
+        if upstream is not None:
+            content["upstream"] = upstream
+        super().__init__(content, status, headers=headers)
+
+
+def wants_page(request: Request, *, peoples: bool = False) -> bool:
+    """A browser that navigates asks for HTML by name; a program seldom does. At an address that is made for people
+    everybody gets it but who speaks of JSON."""
+    accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
+    return "text/html" in accept or (peoples and "json" not in accept + sent)
+
+
+def language_of(request: Request, site: Site, default: str = "sv") -> str:
+    asked = request.query_params.get("lang") if request.url.query else None
+    return choose_language(asked, request.headers.get("accept-language"), default, site.templates.languages)
+
+
+def refuse(
+    request: Request,
+    site: Site,
+    status: int,
+    *,
+    customer: Customer | None = None,
+    headers: Mapping[str, str] | None = None,
+    peoples: bool = False,
+) -> Response:
+    """A page or a problem, as the caller would have it; in the look and language of the customer, if one is known.
+    `peoples`: the address is one that people are given."""
+    kind = KINDS.get(status, "fault")
+    firm = customer.firm if customer else None
+    language = language_of(request, site, customer.language) if customer else language_of(request, site)
+    if not wants_page(request, peoples=peoples):
+        return Problem(status, kind, site.templates.gettext(language), headers=headers)
+    shown = kind if kind in PAGES else "fault"
+    frame_origins = site.frame_origins(customer)
+    page = ErrorPage(language, firm, site.demo, status, shown, frame_origins=frame_origins)
+    fixed = page_headers(site.templates.css(firm).csp_hash, site.frame_ancestors(customer))
+    return HTMLResponse(site.templates.render(page), status, headers={**fixed, **(headers or {})})
+
+
+def handlers(site: Site) -> dict[Any, Any]:
+    """What the framework raises, in our own form."""
+
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return refuse(request, site, error.status_code, headers=error.headers)
+
+    async def fault(request: Request, error: Exception) -> Response:
+        log.exception("fault", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error)
+        return refuse(request, site, 500)
+
+    return {HTTPException: http_error, Exception: fault}

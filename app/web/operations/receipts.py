@@ -1,0 +1,218 @@
+"""What became of a submission: a receipt for people, a status resource for programs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from app.domain.submission import Operation, Status, Submission
+from app.i18n import N_
+from app.storage.database import StoreUnavailable
+from app.web.http.security_headers import page_headers
+from app.web.operations.context import plain_title
+from app.web.operations.cross_origin import CUSTOMER, preflight
+from app.web.operations.customer import Customer, WrongKey, caller_key
+from app.web.operations.dependencies import Site
+from app.web.operations.form_page import language_links, query_start
+from app.web.operations.problems import CHALLENGE, language_of, refuse
+from app.web.operations.responders import public_status
+from app.web.operations.slots import Slot, offered
+from app.web.rendering.page_models import FormName, ReceiptPage
+
+CALENDAR_FILE = "/viewing.ics"
+RECEIPT_LIVES = timedelta(days=30)
+FORMS: dict[Operation, FormName] = {
+    Operation.INTEREST: "interest",
+    Operation.VIEWING: "viewing",
+    Operation.LEAD: "contact",
+    Operation.LOAN_PROMISE: "loan-promise",
+}
+State = Literal["received", "booked", "refused"]
+
+
+def routes(site: Site) -> list[Route]:
+    receipts = Receipts(site)
+    return [
+        Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
+        Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
+        Route("/submissions/{id}", receipts.status, methods=["GET", "OPTIONS"]),
+    ]
+
+
+class Receipts:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def receipt(self, request: Request) -> Response:
+        """Shows no personal data: whoever has the link may have got it from the visitor's history."""
+        site = self._site
+        opened = await self._open(request)
+        if isinstance(opened, Response):
+            return opened
+        found, customer, language = opened
+        slot, told = _told(request)
+        state = _state(found)
+        waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
+        calendar = slot and state == "booked"
+        page = ReceiptPage(
+            form=FORMS[found.operation],
+            language=language,
+            languages=language_links(site, language, query_start(request.query_params.multi_items())),
+            firm=customer.firm,
+            demo=site.demo,
+            frame_origins=site.frame_origins(customer),
+            status=public_status(found.status),
+            reference=found.reference,
+            state=state,
+            refresh_url=site.receipt_path(found.id, language, told) if waits else None,
+            home=told.get("title", ""),
+            time=slot.said(language, site.templates.gettext(language)) if slot else None,
+            calendar_url=site.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
+        )
+        headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))
+        return HTMLResponse(site.templates.render(page), headers=dict(headers))
+
+    async def calendar(self, request: Request) -> Response:
+        """The viewing for the visitor's own calendar, once it is booked and where the embed told its time."""
+        opened = await self._open(request)
+        if isinstance(opened, Response):
+            return opened
+        found, customer, language = opened
+        slot, told = _told(request)
+        if slot is None or _state(found) != "booked":
+            return refuse(request, self._site, 404, customer=customer)
+        gettext, firm = self._site.templates.gettext(language), customer.firm
+        home = told.get("title", "")
+        lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
+        content = viewing_file(
+            slot,
+            uid=f"{found.id}@{urlsplit(self._site.public_url).hostname}",
+            received_at=found.received_at,
+            summary=gettext(N_("Viewing: %(home)s")) % {"home": home} if home else gettext(N_("Viewing")),
+            description="\n".join(filter(None, lines)),
+        )
+        headers = {
+            "Content-Disposition": "attachment",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+    async def _open(self, request: Request) -> tuple[Submission, Customer, str] | Response:
+        """The submission that the link opens, its customer and the page's language; else the page that says no."""
+        site = self._site
+        identity = request.path_params["id"]
+        if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
+            return refuse(request, site, 404, peoples=True)
+        try:
+            found = await site.leads.get(identity)
+        except StoreUnavailable:
+            return refuse(request, site, 503, headers={"Retry-After": "15"}, peoples=True)
+        customer = site.customers.get(found.customer_id) if found else None
+        if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
+            return refuse(request, site, 410, peoples=True)
+        request.scope[CUSTOMER] = customer
+        return found, customer, language_of(request, site, found.language)
+
+    async def status(self, request: Request) -> Response:
+        """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
+        site = self._site
+        if request.method == "OPTIONS":  # whose it is comes to light with the request itself
+            return preflight(request.headers, site.origins, site.customers.values()) or refuse(request, site, 403)
+        identity = request.path_params["id"]
+        linked = site.status_links.opens(request.query_params.get("key", ""), identity)
+        if not linked and "authorization" not in request.headers:
+            return refuse(request, site, 401, headers=CHALLENGE)
+        try:
+            found = await site.leads.get(identity)
+        except StoreUnavailable:
+            return refuse(request, site, 503, headers={"Retry-After": "15"})
+        customer = site.customers.get(found.customer_id) if found else None
+        if not linked or "authorization" in request.headers:
+            owners = [customer] if customer else list(site.customers.values())
+            if not any(_owns(request, owner) for owner in owners):
+                return refuse(request, site, 401, headers=CHALLENGE)
+        if found is None:
+            return refuse(request, site, 404)
+        if customer:
+            request.scope[CUSTOMER] = customer
+        headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+        return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
+
+
+def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
+    """The booked time and the home as the link tells them; what it tells in another shape is left out."""
+    slot = next(iter(offered(request.query_params.get("slot", ""))), None)
+    title = plain_title(request.query_params.get("title")) if slot else ""
+    told = {"slot": str(slot) if slot else "", "title": title}
+    return slot, {name: value for name, value in told.items() if value}
+
+
+def _owns(request: Request, customer: Any) -> bool:
+    try:
+        return caller_key(request.headers, customer) is not None
+    except WrongKey:
+        return False
+
+
+def _state(found: Submission) -> State:
+    """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
+    if found.operation is not Operation.VIEWING:
+        return "received"
+    states: dict[Status, State] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
+    return states.get(found.status, "received")
+
+
+def status_body(found: Submission, *, with_ids: bool) -> dict[str, Any]:
+    """`{"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}`;
+    no personal data. `with_ids`: with what Vitec answered."""
+    delivered = found.settled_at if found.status is Status.DELIVERED else None
+    return {
+        "id": found.id,
+        "customerId": found.customer_id,
+        "operation": found.operation.value,
+        "status": found.status.value if with_ids else public_status(found.status),
+        "receivedAt": _moment(found.received_at),
+        "deliveredAt": _moment(delivered),
+        "attempts": found.main.attempts,
+        "result": found.main.result if with_ids else None,
+        "steps": [
+            {
+                "operation": step.operation.value,
+                "status": step.status.value,
+                "attempts": step.attempts,
+                "result": step.result if with_ids else None,
+            }
+            for step in found.steps
+        ],
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+
+
+MEDIA_TYPE = "text/calendar; charset=utf-8"
+
+
+def viewing_file(slot: Slot, *, uid: str, received_at: datetime, summary: str, description: str) -> bytes:
+    """One event, in UTC: every calendar shows that in its owner's time."""
+    from icalendar import Calendar, Event  # 3 MB of time zones and grammar, which only a replica that is asked needs
+
+    event = Event()
+    event.add("uid", uid)
+    event.add("dtstamp", received_at.astimezone(UTC))
+    event.add("dtstart", slot.starts_at.astimezone(UTC))
+    event.add("dtend", slot.ends_at.astimezone(UTC))
+    event.add("summary", summary)
+    event.add("description", description)
+    calendar = Calendar()
+    calendar.add("prodid", "-//Intresse//Viewing//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    content: bytes = calendar.to_ical()
+    return content

@@ -1,0 +1,149 @@
+"""What a caller of a public operation is told: one class for programs, one for people, with the same cases."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from app.domain.field_errors import Fault
+from app.domain.ids import reference_of
+from app.domain.submission import Operation, Status, Submission
+from app.intake.idempotency import Accepted
+from app.storage.database import StoreUnavailable
+from app.web.operations.body import Body
+from app.web.operations.context import Visit
+from app.web.operations.form_page import form_response, instead_of_form, return_address, return_origin
+from app.web.operations.problems import Problem
+from app.web.rendering.messages import field_faults
+from app.web.rendering.page_models import Notice
+
+VARY = {"Vary": "Accept-Language"}
+RETRY_SECONDS = 15  # after which a store that is away may be back
+RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
+
+
+def public_status(status: Status) -> str:
+    """Who looks like a robot is never told so."""
+    return Status.PENDING.value if status is Status.HELD else status.value
+
+
+async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submission | None:
+    """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
+    site = visit.site
+    try:
+        found = await site.leads.get(accepted.id) if accepted.repeated or not seconds else None
+        if found is None or (found.status is Status.PENDING and seconds):
+            await site.outcomes.wait(accepted.id, seconds)
+            found = await site.leads.get(accepted.id)
+    except StoreUnavailable:
+        return None
+    return found
+
+
+@dataclass(slots=True)
+class JsonAnswers:
+    visit: Visit
+
+    def _problem(self, status: int, kind: str, **more: Any) -> Response:
+        headers = VARY | more.pop("headers", {})
+        return Problem(status, kind, self.visit.gettext, headers=headers, **more)
+
+    def faulty(self, faults: Sequence[Fault]) -> Response:
+        return self._problem(400, "validation", faults=faults)
+
+    def forbidden(self) -> Response:
+        return self._problem(403, "forbidden")
+
+    def too_many(self, retry_after: int) -> Response:
+        return self._problem(429, "too-many", headers={"Retry-After": str(retry_after)})
+
+    def mismatch(self) -> Response:
+        return self._problem(422, "repeat-mismatch")
+
+    def unavailable(self) -> Response:
+        return self._problem(503, "unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
+
+    def fault(self) -> Response:
+        return self._problem(500, "fault")
+
+    async def accepted(self, accepted: Accepted) -> Response:
+        visit = self.visit
+        if RESPOND_ASYNC.search(visit.headers.get("prefer", "")):
+            found = await outcome(visit, accepted, 0)
+            return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
+        found = await outcome(visit, accepted, visit.site.wait_seconds)
+        if found and found.status is Status.DELIVERED:
+            headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
+            result = found.main.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
+            return self._json(result, 200, headers)
+        if found and found.status is Status.REJECTED:
+            return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
+        return self._pending(accepted, found, {})
+
+    def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
+        status = public_status(found.status if found else Status.PENDING)
+        content = {"id": accepted.id, "status": status, "statusUrl": self.visit.site.status_url(accepted.id)}
+        return self._json(content, 202, headers)
+
+    def _json(self, content: Any, status: int, headers: Mapping[str, str]) -> Response:
+        return JSONResponse(content, status, headers={**VARY, **headers})
+
+
+@dataclass(slots=True)
+class FormAnswers:
+    """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
+
+    visit: Visit
+    body: Body
+
+    def _again(self, status: int, notice: Notice | None = None, faults: Sequence[Fault] = ()) -> Response:
+        shown = field_faults(faults, self.visit.gettext)
+        retry_after = notice.retry_after if notice else None
+        headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        return form_response(self.visit, status, self.body.typed, shown, notice, headers)
+
+    def faulty(self, faults: Sequence[Fault]) -> Response:
+        return self._again(400, faults=faults)
+
+    def forbidden(self) -> Response:
+        return self._again(403, Notice("forbidden"))
+
+    def too_many(self, retry_after: int) -> Response:
+        return self._again(429, Notice("busy", retry_after=retry_after))
+
+    def mismatch(self) -> Response:
+        if self.visit.once is not None:
+            return instead_of_form(self.visit, "used", 200)
+        return self._again(422, Notice("unavailable"))
+
+    def unavailable(self) -> Response:
+        return self._again(503, Notice("unavailable", retry_after=RETRY_SECONDS))
+
+    def fault(self) -> Response:
+        return self._again(500, Notice("unavailable"))
+
+    async def accepted(self, accepted: Accepted) -> Response:
+        """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
+        visit = self.visit
+        if visit.kind.operation is Operation.VIEWING:
+            found = await outcome(visit, accepted, visit.site.wait_seconds)
+            if found and found.status is Status.REJECTED:
+                words = (found.refusal or {}).get("message")
+                return self._again(400, Notice("refused", upstream=words))
+        location = visit.site.receipt_path(accepted.id, visit.language, self._told())
+        asked = self.body.typed.get("return_url", "").strip()
+        if asked and return_origin(asked, visit.site.origins, visit.customer):
+            location = return_address(asked, reference_of(accepted.id))
+        return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+    def _told(self) -> dict[str, str]:
+        """Of a viewing whose times are known, what the receipt repeats."""
+        visit = self.visit
+        slot = next((slot for slot in visit.slots if slot.id == visit.resource[-1]), None)
+        told = {"slot": str(slot) if slot else "", "title": visit.title if slot else ""}
+        return {name: value for name, value in told.items() if value}
+
+
+Answers = JsonAnswers | FormAnswers

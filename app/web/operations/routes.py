@@ -1,0 +1,79 @@
+"""The two public operations at Vitec's own paths: GET a form, POST an interest or a booking."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.web.operations.context import NoSuchPage, Visit, receive
+from app.web.operations.customer import WrongKey
+from app.web.operations.dependencies import Site
+from app.web.operations.form_page import form_response
+from app.web.operations.operations import INTEREST, VIEWING, Kind
+from app.web.operations.problems import CHALLENGE, Problem, refuse
+from app.web.operations.submit import post
+
+PATHS = (
+    ("/Advertising/Estate/{customerId}/{estateId}/interest", INTEREST),
+    ("/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant", VIEWING),
+)
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def routes(site: Site) -> list[Route]:
+    """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
+    return [operation(path, site, kind, _handle, "GET", "POST") for path, kind in PATHS]
+
+
+def operation(path: str, site: Site, kind: Kind, handle: Handler, *methods: str) -> Route:
+    """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
+    endpoint = _received(site, kind, handle, methods)
+    return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=kind.operation.value)
+
+
+def _received(site: Site, kind: Kind, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
+    """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
+    those with a key."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            visit = receive(request, site, kind)
+            if request.method == "OPTIONS":
+                return _options(visit, methods)
+            if kind.page is None and visit.key is None:
+                raise WrongKey(visit.customer)
+        except NoSuchPage:
+            return refuse(request, site, 404)
+        except WrongKey as wrong:
+            return refuse(request, site, 401, customer=wrong.customer, headers=CHALLENGE)
+        return await handle(visit)
+
+    return Endpoint(answer)
+
+
+def _options(visit: Visit, methods: tuple[str, ...]) -> Response:
+    if "origin" in visit.headers:
+        return Problem(403, "forbidden", visit.gettext)
+    read = ("GET", "HEAD") if "GET" in methods else ()
+    return Response(status_code=204, headers={"Allow": ", ".join((*read, *(set(methods) - {"GET"}), "OPTIONS"))})
+
+
+class Endpoint:
+    """An ASGI application of its own, so that Starlette doesn't wrap it: its two layers cost a post a twentieth."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+async def _handle(visit: Visit) -> Response:
+    if visit.request.method == "POST":
+        return await post(visit)
+    visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.estate, visit.query)
+    return form_response(visit)

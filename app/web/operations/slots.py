@@ -1,0 +1,78 @@
+"""The times of a viewing that an embed offers: `?slots=`, several `timeSlotId@start/end` in ISO 8601."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from babel.dates import format_datetime
+
+from app.domain.datetimes import STOCKHOLM
+from app.domain.field_errors import Fault
+from app.domain.short_cache import cached_when_short
+from app.domain.submission import PATH_ID
+from app.i18n import N_, GetText
+
+MOST_SLOTS = 50
+MAX_TEXT = 6_000  # characters; 50 times in their longest form
+_START, _END = N_("EEEE d MMMM,|HH:mm"), N_("HH:mm")  # CLDR's patterns
+_BETWEEN = re.compile(r"[,;\s]+")
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # a `+` that nobody encoded comes as a space
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time of the viewing; aware, in Swedish local time, `ends_at` after `starts_at`."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+
+    def __str__(self) -> str:
+        """As in `?slots=`."""
+        return f"{self.id}@{self.starts_at.isoformat()}/{self.ends_at.isoformat()}"
+
+    def said(self, language: str, gettext: GetText) -> tuple[str, str]:
+        """Day and time as people say them: "söndag 29 november" and "kl. 13.00–13.15"."""
+        day, start = format_datetime(self.starts_at, gettext(_START), locale=language).split("|")
+        return day, f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
+
+
+@cached_when_short
+def offered(text: str) -> tuple[Slot, ...]:
+    """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
+    found: dict[str, Slot] = {}
+    for part in _BETWEEN.split(_LOST_PLUS.sub("+", text[:MAX_TEXT])):
+        identity, _, span = part.partition("@")
+        start, _, end = span.partition("/")
+        starts_at, ends_at = _moment(start), _moment(end)
+        if (
+            PATH_ID.fullmatch(identity)
+            and starts_at
+            and ends_at
+            and timedelta() < ends_at - starts_at < timedelta(days=1)
+        ):
+            found.setdefault(identity, Slot(identity, starts_at, ends_at))
+    return tuple(found.values())[:MOST_SLOTS]
+
+
+def chosen(
+    asked: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
+) -> tuple[str, list[Fault]]:
+    """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
+    the id in the address, which a form without such buttons means; `gone` are those that Vitec refused meanwhile."""
+    known = {slot.id for slot in slots}
+    if asked is None and default in known and default not in gone:
+        return default, []
+    if not known or asked in known:
+        return asked if known and asked else default, []
+    return default, [Fault("slot", "invalid_choice" if asked else "required", {"choices": ""})]
+
+
+def _moment(text: str) -> datetime | None:
+    """Without offset it is Swedish local time."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or STOCKHOLM).astimezone(STOCKHOLM)
+    except (ValueError, OverflowError):
+        return None

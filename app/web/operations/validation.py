@@ -1,0 +1,140 @@
+"""From a body's members to a validated application: what the caller may set, and all faults at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.domain.applications import MarketingMember, VitecModel
+from app.domain.field_errors import Fault, faults_of
+from app.domain.fields import Reading
+from app.domain.marketing import Marketing, is_tag, page_address, tidy
+from app.web.operations.body import Body, Tree
+from app.web.operations.operations import PERSONNUMMER, TICKS, Kind
+
+CONSENT = "consent"
+TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
+
+
+@dataclass(slots=True)
+class Rules:
+    """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
+    members that the address says, `filled` those that the configuration can."""
+
+    customer_id: str
+    with_key: bool
+    collect_personnummer: bool
+    consent_required: bool
+    now: datetime
+    given: Mapping[str, Any] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Read:
+    """Either `faults`, or an `application`. `consented`: the box was ticked."""
+
+    application: VitecModel | None
+    consented: bool
+    faults: tuple[Fault, ...]
+
+
+def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
+    """All faults of a submission at once, in the order of the form."""
+    if body.faults:
+        return Read(None, False, body.faults)
+    members = dict(body.members)
+    if kind.person:
+        members.setdefault(kind.person, {})  # so that each missing name is told of
+    said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
+    consented, faults = _consent(said, body.form)
+    if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
+        members = {tick: "false" for tick in TICKS if tick in kind.tree} | members
+    faults += _personnummer_faults(kind, members, body.form, rules)
+    if not rules.with_key:
+        members = _only(members, kind.tree, kind.settable(rules.collect_personnummer))
+    members |= rules.given
+    application = None
+    try:
+        application = kind.model.model_validate(members, context=Reading(body.form, rules.now))
+    except ValidationError as error:
+        faults = faults_of(error) + faults
+    faults += _beyond_fields(kind, members, rules)
+    if not _consent_is_enough(kind, members, consented, body.form, rules):
+        faults.append(Fault(CONSENT, "consent_required"))
+    return Read(None if faults else application, consented, tuple(faults))
+
+
+def _consent(value: Any, form: bool) -> tuple[bool, list[Fault]]:
+    if value is None or isinstance(value, bool):
+        return bool(value), []
+    if form and isinstance(value, str):
+        return value.strip().lower() in TRUE_WORDS, []
+    return False, [Fault(CONSENT, "wrong_type")]
+
+
+def _consent_is_enough(kind: Kind, members: Mapping[str, Any], consented: bool, form: bool, rules: Rules) -> bool:
+    """With a key, asking the person is the caller's duty; in JSON the moment of approval is a consent too."""
+    if consented or rules.with_key or not rules.consent_required:
+        return True
+    return not form and _at(members, kind.dotted("gdprApprovalDate")) is not None
+
+
+def _personnummer_faults(kind: Kind, members: Mapping[str, Any], form: bool, rules: Rules) -> list[Fault]:
+    """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
+    if rules.with_key or rules.collect_personnummer or form:
+        return []
+    names = [kind.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
+    return [Fault(name, "not_allowed") for name in names if _at(members, name) is not None]
+
+
+def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
+    """Without what Vitec knows but a caller without a key may not set; what nobody knows stays, to be refused."""
+    kept = {}
+    for name, value in members.items():
+        if name not in tree:
+            kept[name] = value
+        elif name in settable:
+            inside = settable[name]
+            kept[name] = value if inside is None or not isinstance(value, dict) else _only(value, tree[name], inside)
+    return kept
+
+
+def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: Rules) -> list[Fault]:
+    """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
+    missing = [name for name in kind.required if _at(members, name) is None and name not in rules.filled]
+    faults = [Fault(name, "required") for name in missing]
+    if kind.reach and all(_at(members, name) is None for name in kind.reach):
+        faults.append(Fault(kind.reach[0], "contact_required"))
+    if kind.person:
+        name = kind.dotted("customerId")
+        if _at(members, name) not in (None, rules.customer_id):
+            faults.append(Fault(name, "customer_mismatch"))
+    return faults
+
+
+def _at(members: Mapping[str, Any], dotted: str) -> Any:
+    found: Any = members
+    for part in dotted.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(part)
+    return found
+
+
+def marketing_of(
+    body: Body, application: VitecModel, query: Iterable[tuple[str, str]], referer: str | None
+) -> Marketing:
+    """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
+    body or the address says, else where the request came from."""
+    member: MarketingMember | None = getattr(application, "marketing", None)
+    pairs = [pair for pair in query if is_tag(pair[0])]
+    pairs += body.tags
+    pages = [value for name, value in query if name == "referrer"][:1]
+    if member:
+        pairs += [(tag.name, tag.value) for tag in member.utm_tags or ()]
+        pages.insert(0, member.referrer or "")
+    pages.append(referer or "")
+    return tidy(pairs, next(filter(None, map(page_address, pages)), None))

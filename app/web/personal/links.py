@@ -1,0 +1,44 @@
+"""Links for one contact and one form: an encrypted, dated token, because a contact's id is personal data."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from app.storage.encryption import Keyring
+from app.web.encrypted_tokens import BadToken, read_token, write_token
+
+PLACE = "personal link"
+LONGEST = timedelta(days=90)  # that a link lives
+PersonalForm = Literal["contact", "loan-promise"]
+
+
+class BadLink(Exception):
+    """Forged, altered, or sealed with a key that is no longer ours."""
+
+
+class ExpiredLink(Exception):
+    """It was ours."""
+
+
+@dataclass(frozen=True)
+class PersonalLink:
+    customer_id: str
+    contact_id: str
+    form: PersonalForm
+    expires_at: datetime
+
+
+def write(keyring: Keyring, link: PersonalLink) -> str:
+    return write_token(keyring, asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE)
+
+
+def read(keyring: Keyring, token: str) -> PersonalLink:
+    """Raises `BadLink`, `ExpiredLink`."""
+    try:
+        members = read_token(keyring, token, PLACE)
+    except BadToken as error:
+        raise BadLink from error
+    link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})
+    if link.expires_at <= datetime.now(UTC):
+        raise ExpiredLink
+    return link

@@ -1,0 +1,1 @@
+"""Templates, page models, messages, theme and static files."""

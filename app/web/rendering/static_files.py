@@ -1,0 +1,54 @@
+"""The files that browsers fetch: read once at start, named by their content, kept by caches for a year."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+STATIC = Path(__file__).resolve().parents[3] / "static"
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # brokers' pages load them too
+}
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """A file under the name it is fetched by, which changes with its content."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+def _read(path: Path) -> StaticFile:
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()[:10]
+    return StaticFile(f"{path.stem}.{digest}{path.suffix}", content, MEDIA_TYPES[path.suffix])
+
+
+_FILES = {path.name: _read(path) for path in sorted(STATIC.iterdir()) if path.suffix in MEDIA_TYPES}
+_BY_HASHED_NAME = {file.name: file for file in _FILES.values()}
+
+
+def static_url(name: str) -> str:
+    """The address of a file in `static/`; a name that is not there is a KeyError, at the first rendering."""
+    return f"/static/{_FILES[name].name}"
+
+
+async def _serve(request: Request) -> Response:
+    file = _BY_HASHED_NAME.get(request.path_params["name"])
+    if file is None:
+        return Response(status_code=404)
+    return Response(file.content, media_type=file.media_type, headers=HEADERS)
+
+
+routes = [Route("/static/{name}", _serve, methods=["GET"])]

@@ -1,0 +1,125 @@
+"""From a typed page to HTML, in the page's language and the firm's colours."""
+
+import dataclasses
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.i18n import LANGUAGES, _catalogue
+from app.web.rendering.page_models import FIELDS, ErrorPage, Firm, FormPage, Page, ReceiptPage
+from app.web.rendering.static_files import static_url
+from app.web.rendering.theme import Stylesheet, stylesheet
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATES: dict[type[Page], str] = {
+    FormPage: "form.html",
+    ReceiptPage: "receipt.html",
+    ErrorPage: "error.html",
+}
+# Where most people come from who look at a Swedish home; all 250 would double the page. Sweden is the empty choice.
+COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
+COUNTRIES += " SG SI SK TH TR UA US"
+
+
+class ThemedPage(Protocol):
+    """What every page has that is shown in a firm's colours."""
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def firm(self) -> Firm | None: ...
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A rendered form that nobody has typed in, cut where what differs from visitor to visitor goes in."""
+
+    pieces: tuple[str, ...]
+    places: tuple[str, ...]
+
+    def fill(self, texts: Mapping[str, str]) -> bytes:
+        """The page, with the text of each place as HTML has it."""
+        parts = [self.pieces[0]]
+        for place, piece in zip(self.places, self.pieces[1:], strict=True):
+            parts += (texts[place], piece)
+        return "".join(parts).encode()
+
+
+class Templates:
+    """All pages in all languages. Changed files are read at the next start."""
+
+    languages = LANGUAGES
+
+    def __init__(self, directory: Path = ROOT / "templates", catalogues: Path = ROOT / "locale") -> None:
+        self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
+        self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
+        # What nobody can send, so that it is found in the page only where we put it.
+        self._mark = secrets.token_hex(16)
+        self._marks = re.compile(rf"{self._mark}(\w+)\.")
+
+    def render(self, page: Page) -> str:
+        """The whole page, by the template of its type."""
+        return self.render_as(TEMPLATES[type(page)], page)
+
+    def render_as(self, name: str, page: ThemedPage) -> str:
+        """A page in its firm's colours, by the named template."""
+        template = self._environments[page.language].get_template(name)
+        return template.render(page=page, style=self.css(page.firm).text)
+
+    def fill(self, template: str, language: str, page: object) -> str:
+        """A page that is in nobody's colours, by the template that it names."""
+        return self._environments[language].get_template(template).render(page=page)
+
+    def skeleton(self, page: FormPage) -> Skeleton:
+        """With a place for the `token`, the `query` that begins each language's link, and of `trap`, `referrer`,
+        `title` and `name` those that the page has."""
+        links = [dataclasses.replace(x, href=f"{self._place('query')}lang={x.code}") for x in page.languages]
+        marked = dataclasses.replace(
+            page,
+            token=self._place("token"),
+            trap=page.trap and self._place("trap"),
+            referrer=page.referrer and self._place("referrer"),
+            title=page.title and self._place("title"),
+            name=page.name and self._place("name"),
+            languages=tuple(links),
+        )
+        cut = self._marks.split(self.render(marked))
+        return Skeleton(tuple(cut[::2]), tuple(cut[1::2]))
+
+    def gettext(self, language: str) -> Callable[[str], str]:
+        return self._translations[language].gettext
+
+    def css(self, firm: Firm | None) -> Stylesheet:
+        return stylesheet(firm.accent, firm.radius, firm.font) if firm else stylesheet()
+
+    def _environment(self, directory: Path, language: str) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(directory),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        environment.install_gettext_translations(  # type: ignore[attr-defined]
+            self._translations[language], newstyle=True
+        )
+        environment.globals.update(static_url=static_url, countries=_countries(language), FIELDS=FIELDS)
+        environment.filters["tel"] = lambda phone: re.sub(r"[^0-9+]", "", phone)
+        return environment
+
+    def _place(self, name: str) -> str:
+        return f"{self._mark}{name}."
+
+
+def _countries(language: str) -> list[tuple[str, str]]:
+    names = Locale(language).territories
+    return sorted(((code, str(names[code])) for code in COUNTRIES.split()), key=lambda pair: pair[1])

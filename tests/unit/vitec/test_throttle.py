@@ -1,0 +1,113 @@
+"""How fast a customer is called, in worked numbers on a clock of the test's own."""
+
+import itertools
+
+import pytest
+
+from app.vitec.throttle import Pace
+
+A, B = "M12345", "M67890"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    began: list[float] = []
+    while len(began) < 21:
+        if pace.turns(A):
+            pace.took(A)
+            began.append(clock.now)
+        else:
+            clock.now += pace.next_turn() or 0
+    assert began[-1] - began[0] == pytest.approx(2.0)
+    assert all(later - earlier >= 0.0999 for earlier, later in itertools.pairwise(began))
+
+
+def test_a_rest_earns_no_burst(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    pace.took(A)
+    clock.now += 3600
+    assert pace.turns(A) == 1
+
+
+@pytest.mark.parametrize(("per_second", "at_once"), [(0.5, 1), (1, 1), (10, 1), (19, 1), (20, 2), (1000, 100)])
+def test_at_once_goes_what_a_tenth_of_a_second_allows(clock: Clock, per_second: float, at_once: int) -> None:
+    pace = Pace(per_second, clock)
+    assert pace.turns(A) == at_once
+    for taken in range(1, at_once + 1):
+        pace.took(A)
+        assert pace.turns(A) == at_once - taken
+
+
+def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    for _ in range(3):  # a chain's three calls
+        pace.took(A)
+    assert pace.next_turn() == pytest.approx(0.3)
+    clock.now += 0.29
+    assert pace.turns(A) == 0
+    clock.now += 0.01
+    assert pace.turns(A) == 1
+
+
+def test_each_customer_has_a_pace_of_its_own(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    pace.took(A)
+    assert (pace.turns(A), pace.turns(B)) == (0, 1)
+
+
+def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    assert pace.next_turn() is None
+    pace.took(A)
+    clock.now += 0.2
+    assert pace.next_turn() is None
+
+
+def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    assert pace.lend(A) == 0
+    assert pace.lend(A) == pytest.approx(0.1)
+    assert pace.turns(A) == 0
+    clock.now += 0.1
+    assert pace.lend(A) == 0
+
+
+def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: Clock) -> None:
+    pace = Pace(10, clock)
+    for _ in range(50):
+        pace.took(A)
+        assert pace.lend(A) > 0
+        clock.now += 0.1
+        assert pace.lend(A) > 0
+        assert pace.turns(A) == 1
+    clock.now += 0.06
+    assert pace.lend(A) == 0
+
+
+@pytest.mark.parametrize("per_second", [0.1, 0.5, 1, 10, 1000])
+def test_no_number_of_look_ups_holds_up_the_next_delivery_by_more_than_a_second(
+    clock: Clock, per_second: float
+) -> None:
+    pace = Pace(per_second, clock)
+    lent = 0
+    for _ in range(2000):
+        lent += pace.lend(A) == 0
+        clock.now += 0.01
+    assert 1 <= lent <= 20 * per_second + 1
+    waited = 0.0
+    while not pace.turns(A):
+        clock.now += 0.01
+        waited += 0.01
+    assert waited <= 1.01

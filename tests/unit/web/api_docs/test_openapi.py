@@ -1,0 +1,58 @@
+"""The OpenAPI document tells of every operation, though the framework does not know them."""
+
+from typing import Any
+
+import pytest
+
+from app.web.api_docs.openapi import describe
+from app.web.operations import routes
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return describe()
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+            return own.union(*map(references, value.values()))
+        return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= known
+
+
+def test_lengths_are_told(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Interest"]["properties"]["firstName"] == {
+        "maxLength": 30,
+        "minLength": 1,
+        "type": "string",
+        "title": "Firstname",
+    }
+
+
+def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, Any]) -> None:
+    open_to_all = {
+        path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
+    }
+    assert open_to_all == {"/personal/{token}", *(path for path, _ in routes.PATHS)}
+
+
+def test_of_a_personal_link_no_member_is_told_that_its_holder_may_not_set(document: dict[str, Any]) -> None:
+    told = document["components"]["schemas"]["Personal"]["properties"]
+    assert set(told) == {"message", "marketing", "bank", "validUntil", "estateType", "financing"}
+
+
+def test_the_operations_are_described_at_the_contracts_own_paths() -> None:
+    assert {
+        "/Advertising/Estate/{customerId}/{estateId}/interest",
+        "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant",
+        "/CRM/Lead/{customerId}",
+        "/CRM/Contact/{customerId}/{contactIds}",
+        "/CRM/Buyer/{customerId}/{contactId}/LoanPromise",
+        "/personal/{token}",
+        "/submissions/{id}",
+    } <= describe()["paths"].keys()

@@ -1,0 +1,54 @@
+"""Numbers, moments and names as an operator reads them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.web.console import labels
+from app.web.rendering.templates import Templates
+
+GETTEXT = Templates().gettext("sv")
+
+
+@pytest.mark.parametrize(
+    ("campaign", "said"),
+    [
+        (Campaign("google", "cpc", "höst"), "google / cpc / höst"),
+        (Campaign("facebook"), "facebook"),
+        (Campaign("nyhetsbrev", "", "v47"), "nyhetsbrev / – / v47"),
+        (Campaign("", "", "v47"), "– / – / v47"),
+        (NO_CAMPAIGN, "Utan taggar"),
+        (Campaign(OTHER, OTHER, OTHER), "Övriga"),
+        (Campaign("google", OTHER, ""), "google / Övriga"),
+    ],
+)
+def test_a_campaign_is_said_as_far_as_it_goes(campaign: Campaign, said: str) -> None:
+    assert labels.campaign(campaign, GETTEXT) == said
+
+
+def test_a_moment_is_swedish_time_with_the_year_only_where_it_is_another() -> None:
+    now = datetime.now(UTC)
+    assert labels.moment(datetime(2025, 7, 1, 22, 30, tzinfo=UTC), "sv") == "2 juli 2025 00:30"
+    assert str(now.year) not in labels.moment(now.replace(month=7, day=1), "sv")
+
+
+def test_a_line_of_the_time_line_is_told_to_the_second() -> None:
+    assert labels.second(datetime(2025, 11, 3, 8, 5, 9, tzinfo=UTC), "en") == "3 Nov 2025 09:05:09"
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (None, "–"),
+        (timedelta(milliseconds=80), "80 ms"),
+        (timedelta(seconds=2.34), "2,3 s"),
+        (timedelta(minutes=3), "3 min"),
+    ],
+)
+def test_a_duration_is_as_exact_as_it_is_short(taken: timedelta | None, said: str) -> None:
+    assert labels.duration(taken, "sv") == said
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert (labels.share(1, 20, "sv"), labels.share(1, 0, "sv")) == ("5\u00a0%", "–")

@@ -1,0 +1,38 @@
+"""Pairs are what `parse_qsl` says, whichever way they are read."""
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.web.http.urlencoded import pairs_of
+
+raw = st.text(st.sampled_from("aZ09 %+&=;#?/\\'\"<>[]{}|^`~!$()*,.:@_-\t\r\n\0é😀\ufffd%%&&=="), max_size=40)
+escaped = st.lists(
+    st.sampled_from(["%41", "%c3%a5", "%C3", "%ff", "%", "%2", "%zz", "%00", "%26", "%EF%BF%BD", "a", "=", "&", "+"])
+)
+
+
+@given(raw | escaped.map("".join))
+@example("a=%EF%BF%BD&b=1")
+@example("a=1#b=2")
+@example("  a=1  ")
+def test_any_text_reads_as_parse_qsl_reads_it(text: str) -> None:
+    assert pairs_of(text, "replace") == parse_qsl(text, errors="replace")
+
+
+@given(raw | escaped.map("".join))
+def test_bytes_that_are_no_utf_8_are_told_exactly_where_parse_qsl_tells_them(text: str) -> None:
+    try:
+        expected = parse_qsl(text, errors="strict")
+    except UnicodeDecodeError:
+        with pytest.raises(UnicodeDecodeError):
+            pairs_of(text)
+    else:
+        assert pairs_of(text) == expected
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1))))
+def test_what_a_form_sends_comes_back(pairs: list[tuple[str, str]]) -> None:
+    assert pairs_of(urlencode(pairs)) == pairs

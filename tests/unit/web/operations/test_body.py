@@ -1,0 +1,363 @@
+"""From a request's bytes to nested members; what can't be read is a fault, never an exception of our own making."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import quote_from_bytes, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from app.domain.field_errors import Fault
+from app.web.operations.body import (
+    LARGEST_BODY,
+    MOST_FIELDS,
+    Body,
+    Media,
+    TooLarge,
+    UnsupportedMedia,
+    media_of,
+    parse_json,
+    read,
+)
+from app.web.operations.context import headers_of
+from app.web.operations.operations import INTEREST, VIEWING, Kind
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+
+def request(content: bytes, content_type: str, *, declared: int | None = None, pieces: int = 3) -> Request:
+    """A request whose body comes in pieces, with the length that it declares, if it does."""
+    size = max(1, -(-len(content) // pieces))
+    chunks = [content[at : at + size] for at in range(0, len(content), size)] or [b""]
+    messages = [
+        {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
+        for number, chunk in enumerate(chunks, 1)
+    ]
+    headers = [(b"content-type", content_type.encode("latin-1", "replace"))]
+    if declared is not None:
+        headers.append((b"content-length", str(declared).encode()))
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+
+
+def read_by(kind: Kind, asked: Request) -> Body:
+    headers = headers_of(asked)
+    return asyncio.run(read(asked, media_of(headers.get("content-type")), headers, kind.places))
+
+
+def read_as(content: bytes, content_type: str, **more: Any) -> Body:
+    return read_by(INTEREST, request(content, content_type, **more))
+
+
+def form(*pairs: tuple[str, str], booking: bool = False) -> Body:
+    kind = VIEWING if booking else INTEREST
+    content = urlencode(pairs).encode()
+    return read_by(kind, request(content, FORM))
+
+
+def multipart(*parts: tuple[str, bytes]) -> tuple[bytes, str]:
+    """Parts by what follows `form-data; ` in their heads."""
+    content = b"".join(
+        b"--B\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + value + b"\r\n"
+        for head, value in parts
+    )
+    return content + b"--B--\r\n", "multipart/form-data; boundary=B"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "form"),
+    [
+        (JSON, False),
+        ("application/json; charset=utf-8", False),
+        ("Application/JSON", False),
+        (FORM, True),
+        (f"{FORM}; charset=UTF-8", True),
+        ("multipart/form-data; boundary=B", True),
+    ],
+)
+def test_a_body_is_json_or_a_form(content_type: str, form: bool) -> None:
+    assert (media_of(content_type) is not Media.JSON) is form
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "text/plain", "application/xml", "application/problem+json", "json"]
+)
+def test_any_other_type_is_not_supported(content_type: str | None) -> None:
+    with pytest.raises(UnsupportedMedia):
+        media_of(content_type)
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM])
+@pytest.mark.parametrize(
+    ("size", "declared", "too_large"),
+    [
+        (LARGEST_BODY, None, False),
+        (LARGEST_BODY, LARGEST_BODY, False),
+        (LARGEST_BODY + 1, None, True),
+        (20, LARGEST_BODY + 1, True),
+        (LARGEST_BODY + 1, 20, True),
+    ],
+)
+def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | None, too_large: bool) -> None:
+    name = b'{"a":"' if content_type == JSON else b"firstName="
+    content = name + b"x" * (size - len(name) - 2) + (b'"}' if content_type == JSON else b"xx")
+    assert len(content) == size
+    if too_large:
+        with pytest.raises(TooLarge):
+            read_as(content, content_type, declared=declared)
+    else:
+        assert not read_as(content, content_type, declared=declared).faults
+
+
+@pytest.mark.parametrize(
+    ("content", "members"),
+    [
+        (b"{}", {}),
+        ('{"firstName": "Åsa", "n": 1}'.encode(), {"firstName": "Åsa", "n": 1}),
+        (b'{"a": null, "b": "", "c": " \\n", "d": {"e": null, "f": "x"}}', {"d": {"f": "x"}}),
+        (b'{"a": false, "b": 0, "c": []}', {"a": False, "b": 0, "c": []}),
+        (b' {"a": "\\u00e5"} ', {"a": "å"}),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+    ],
+)
+def test_json_is_read_without_what_says_nothing(content: bytes, members: dict[str, Any]) -> None:
+    assert parse_json(content) == Body(False, members, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"{", "invalid_json"),
+        (b'{"a": 1}x', "invalid_json"),
+        (b"{'a': 1}", "invalid_json"),
+        (b'{"a": NaN}', "invalid_json"),
+        (b'{"a": Infinity}', "invalid_json"),
+        (b'{"a": "\\ud800"}', "invalid_json"),
+        (b"[" * 10_000, "invalid_json"),
+        (b'{"a":' * 10_000, "invalid_json"),
+        (b'{"a": "\xe5"}', "invalid_encoding"),
+        (b"[]", "wrong_type"),
+        (b'"x"', "wrong_type"),
+        (b"null", "wrong_type"),
+        (b"1", "wrong_type"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_json_object_is_a_fault_of_the_body(content: bytes, code: str) -> None:
+    assert parse_json(content) == Body(False, {}, {}, faults=(Fault("", code),))
+
+
+@given(st.binary(max_size=200))
+@pytest.mark.parametrize("content_type", [JSON, FORM, "multipart/form-data; boundary=B"])
+def test_any_bytes_are_read_or_a_fault(content_type: str, content: bytes) -> None:
+    body = read_as(content, content_type)
+    assert body.faults == () or body.members == {} or {fault.code for fault in body.faults} == {"invalid_encoding"}
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=å"]
+)
+def test_a_multipart_form_without_a_usable_boundary_is_a_fault(content_type: str) -> None:
+    content, _ = multipart(('name="firstName"', b"Anna"))
+    assert read_as(content, content_type).faults == (Fault("", "invalid_form"),)
+
+
+def test_dotted_names_are_nested() -> None:
+    body = form(
+        ("firstName", "Anna"), ("email.emailAddress", "a@b.se"), ("presentAccommodation.coordinate.latitud", "59")
+    )
+    assert body.form
+    assert body.members == {
+        "firstName": "Anna",
+        "email": {"emailAddress": "a@b.se"},
+        "presentAccommodation": {"coordinate": {"latitud": "59"}},
+    }
+
+
+def test_in_a_booking_the_persons_prefix_may_be_left_out() -> None:
+    body = form(
+        ("firstName", "Anna"),
+        ("updatePerson.lastName", "Å"),
+        ("email.emailAddress", "a@b.se"),
+        ("contactMessage", "Hej"),
+        ("options.isDeadlineValidationEnabled", "true"),
+        booking=True,
+    )
+    assert body.members == {
+        "updatePerson": {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}},
+        "contactMessage": "Hej",
+        "options": {"isDeadlineValidationEnabled": "true"},
+    }
+
+
+def test_several_values_are_a_list_where_the_member_is_one_and_else_the_last_counts() -> None:
+    body = form(
+        ("updatePerson.categoryIds", "1"),
+        ("categoryIds", "2"),
+        ("firstName", "Anna"),
+        ("firstName", "Bo"),
+        booking=True,
+    )
+    assert body.members == {"updatePerson": {"categoryIds": ["1", "2"], "firstName": "Bo"}}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "surname",
+        "email",
+        "email.",
+        ".email",
+        "email.emailAddress.x",
+        "telephone.fax",
+        "firstName.x",
+        "__class__",
+        "marketing.utmTags",
+        "",
+    ],
+)
+def test_what_the_operation_does_not_know_is_left_out_of_a_form(name: str) -> None:
+    body = form(("firstName", "Anna"), (name, "x"))
+    assert body.members == {"firstName": "Anna"}
+    assert body.faults == ()
+
+
+def test_what_was_typed_is_kept_for_the_form_to_come_again() -> None:
+    body = form(("firstName", " Anna "), ("surname", "Å"), ("token", "T1"), ("lastName", " "))
+    assert body.typed == {"firstName": " Anna ", "surname": "Å"}
+    assert body.token == "T1"
+    assert "lastName" not in body.members
+
+
+def test_campaign_tags_may_stand_as_inputs_of_their_own() -> None:
+    body = form(("utm_source", "google"), ("UTM_Medium", "cpc"), ("gclid", "1"), ("utm", "x"), ("utm_term", ""))
+    assert body.tags == (("utm_source", "google"), ("UTM_Medium", "cpc"), ("gclid", "1"))
+    assert body.members == {}
+
+
+@pytest.mark.parametrize(("fields", "faults"), [(MOST_FIELDS, ()), (MOST_FIELDS + 1, (Fault("", "too_many_fields"),))])
+def test_a_form_has_at_most_a_hundred_fields(fields: int, faults: Any) -> None:
+    assert form(*[(f"f{i}", "x") for i in range(fields)]).faults == faults
+
+
+@pytest.mark.parametrize("content", [b"firstName=%E5sa&lastName=Ek", b"firstName=\xe5sa&lastName=Ek"])
+def test_a_form_of_an_old_page_is_read_as_windows_1252(content: bytes) -> None:
+    body = read_as(content, FORM)
+    assert body.faults == ()
+    assert body.typed == {"firstName": "åsa", "lastName": "Ek"}
+
+
+CHARSETS = {"utf-8": "utf-8", "windows-1252": "cp1252", "ISO-8859-1": "cp1252", "iso-8859-15": "iso8859-15"}
+
+
+@pytest.mark.parametrize(("label", "codec"), CHARSETS.items())
+@pytest.mark.parametrize("text", ["Åsa Öberg", "é", "Zoë", "žš", "½", "Ek"])
+def test_a_form_is_read_by_the_charset_that_it_names(label: str, codec: str, text: str) -> None:
+    try:
+        value = text.encode(codec)
+    except UnicodeEncodeError:
+        value = text.encode(codec, "xmlcharrefreplace")  # as browsers do
+    content = b"firstName=" + quote_from_bytes(value).encode()
+    assert read_as(content, f"{FORM}; charset={label}").typed["firstName"] == text
+    assert read_as(content + f"&_charset_={label}".encode(), FORM).typed["firstName"] == text
+    parts, content_type = multipart(('name="firstName"', value))
+    assert read_as(parts, f'{content_type}; charset="{label}"').typed["firstName"] == text
+    parts, content_type = multipart(('name="_charset_"', label.encode()), ('name="firstName"', value))
+    assert read_as(parts, content_type).typed["firstName"] == text
+
+
+NO_CHARSETS = [
+    *("undefined", "idna", "punycode", "utf-7", "unicode_escape", "raw_unicode_escape", "rot13", "hex", "base64"),
+    *("zip", "bz2", "utf-16", "utf-32", "mbcs", "oem", "charmap", "nonsense", "", " ", "a" * 5000, "ütf-8", "\x00"),
+]
+
+
+@pytest.mark.parametrize("label", NO_CHARSETS, ids=ascii)
+@pytest.mark.parametrize("value", ["Åsa".encode(), b"+AD4-", b"\\u0041", b"xn--a", b"\xff\xfeA\x00"], ids=ascii)
+def test_a_charset_that_is_none_is_passed_over(label: str, value: bytes) -> None:
+    head = label.encode("utf-8", "replace").decode("latin-1")
+    try:
+        expected = value.decode()
+    except UnicodeDecodeError:
+        expected = value.decode("cp1252")
+    content = b"firstName=" + quote_from_bytes(value).encode()
+    assert read_as(content, f"{FORM}; charset={head}").typed["firstName"] == expected
+    parts, content_type = multipart(('name="_charset_"', label.encode()), ('name="firstName"', value))
+    assert read_as(parts, f"{content_type}; charset={head}").typed["firstName"] == expected
+
+
+def test_a_multipart_form_is_read_like_any_other() -> None:
+    content, content_type = multipart(
+        ('name="firstName"', "Åsa".encode()), ('name="email.emailAddress"', b"a@b.se"), ('name="token"', b"T1")
+    )
+    body = read_as(content, content_type)
+    assert body.members == {"firstName": "Åsa", "email": {"emailAddress": "a@b.se"}}
+    assert (body.token, body.faults) == ("T1", ())
+
+
+def test_a_file_is_refused_by_name_and_an_unused_file_input_is_not() -> None:
+    content, content_type = multipart(
+        ('name="firstName"', b"Anna"),
+        ('name="cv"; filename="cv.pdf"', b"%PDF"),
+        ('name="unused"; filename=""', b""),
+    )
+    body = read_as(content, content_type)
+    assert body.faults == (Fault("cv", "file"),)
+    assert body.members == {"firstName": "Anna"}
+
+
+def test_a_multipart_form_that_breaks_off_is_a_fault_and_loses_no_field_in_silence() -> None:
+    content, content_type = multipart(('name="firstName"', b"Anna"), ('name="contactMessage"', b"Ring mig"))
+    assert read_as(content, content_type).members == {"firstName": "Anna", "contactMessage": "Ring mig"}
+    assert read_as(content[:-12], content_type).faults == (Fault("", "invalid_form"),)
+
+
+def test_json_and_a_form_say_the_same_with_the_same_members() -> None:
+    members = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}}
+    said = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
+    assert read_as(json.dumps(members).encode(), JSON).members == said.members == members
+
+
+def test_the_same_members_are_the_same_content_whatever_a_programs_order() -> None:
+    first, second = (read_as(json.dumps(members).encode(), JSON) for members in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
+    other = read_as(b'{"a": 1, "b": 3}', JSON)
+    assert first.content == second.content != other.content
+
+
+def test_the_same_form_is_the_same_content_whatever_separates_its_parts() -> None:
+    head = b'--%s\r\nContent-Disposition: form-data; name="firstName"\r\n\r\nAnna\r\n--%s--\r\n'
+    first, second = (
+        read_as(head % (mark, mark), f"multipart/form-data; boundary={mark.decode()}") for mark in (b"A", b"B")
+    )
+    assert first.content == second.content
+    assert first.typed == {"firstName": "Anna"}
+    assert (
+        form(("firstName", "Anna")).content == form(("firstName", "Anna")).content != form(("firstName", "A")).content
+    )
+
+
+def nested(fields: int) -> bytes:
+    return json.dumps({"a": {f"f{i}": "x:y" for i in range(fields - 1)}}).encode()
+
+
+@pytest.mark.parametrize(("content", "codes"), [(nested(100), []), (nested(101), ["too_many_fields"])])
+def test_json_has_at_most_a_hundred_members_with_those_inside(content: bytes, codes: list[str]) -> None:
+    assert [fault.code for fault in parse_json(content).faults] == codes
+
+
+def test_what_merely_has_many_colons_is_not_many_members() -> None:
+    assert parse_json(json.dumps({"contactMessage": ":" * 5000}).encode()).faults == ()
+
+
+def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
+    parts = [(f'name="f{i}"', b"x") for i in range(MOST_FIELDS + 1)]
+    assert [fault.code for fault in read_as(*multipart(*parts)).faults] == ["too_many_fields"]
+    assert read_as(*multipart(*parts[1:])).faults == ()

@@ -1,0 +1,107 @@
+"""Origins, keys and networks."""
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from app.web.http.origins import network_of, origin_of
+from tests.unit.web.building import CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://www.maklarhuset.se", True),
+        ("http://www.maklarhuset.se", False),
+        ("https://maklarhuset.se", False),
+        ("https://www.maklarhuset.se:8443", False),
+        ("https://www.maklarhuset.se.evil.example", False),
+        ("https://evilwww.maklarhuset.se", False),
+        ("http://localhost:3000", True),
+        ("http://localhost", False),
+        ("https://a.broker.example.se", True),
+        ("https://a-1.b.broker.example.se", True),
+        ("https://broker.example.se", False),
+        ("https://.broker.example.se", False),
+        ("https://a..broker.example.se", False),
+        ("https://-.broker.example.se", False),
+        ("http://a.broker.example.se", False),
+        ("https://evilbroker.example.se", False),
+        ("https://a.broker.example.se:444", False),
+        ("https://evil.example/.broker.example.se", False),
+        ("https://evil.example#.broker.example.se", False),
+        ("https://u@a.broker.example.se", False),
+        ("null", False),
+        ("", False),
+        ("*", False),
+    ],
+)
+def test_an_origin_is_allowed_exactly_or_as_a_subdomain(origin: str, allowed: bool) -> None:
+    assert CUSTOMER.allows(origin) is allowed
+
+
+@pytest.mark.parametrize(
+    ("key", "owned"),
+    [
+        ("first", True),
+        ("andra å", True),
+        ("First", False),
+        ("first ", False),
+        ("", False),
+        (sha256(b"first").hexdigest(), False),
+        ("\ud800", False),
+    ],
+)
+def test_a_key_is_known_by_its_hash(key: str, owned: bool) -> None:
+    assert CUSTOMER.owns(key) is owned
+
+
+def test_a_customer_without_keys_owns_none() -> None:
+    assert not replace(CUSTOMER, key_hashes=()).owns("first")
+
+
+@pytest.mark.parametrize(("address", "required"), [(None, False), ("https://a.se/integritet", True)])
+def test_consent_is_asked_for_where_there_is_something_to_consent_to(address: str | None, required: bool) -> None:
+    assert replace(CUSTOMER, firm=replace(CUSTOMER.firm, privacy_url=address)).consent_required is required
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://www.maklarhuset.se/objekt/1?a=b#c", "https://www.maklarhuset.se"),
+        ("HTTPS://WWW.Maklarhuset.SE/", "https://www.maklarhuset.se"),
+        ("https://www.maklarhuset.se:8443/x", "https://www.maklarhuset.se:8443"),
+        ("https://www.maklarhuset.se:443/x", "https://www.maklarhuset.se"),
+        ("http://localhost:80/", "http://localhost"),
+        ("https://user:pass@a.se/", "https://a.se"),
+        ("null", None),
+        ("about:srcdoc", None),
+        ("file:///etc/passwd", None),
+        ("//a.se/", None),
+        ("https://", None),
+        ("https://[a", None),
+        ("https://a.se:x/", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_origin_of_an_address_is_as_browsers_write_it(address: str | None, origin: str | None) -> None:
+    assert origin_of(address) == origin
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_limit_counts_an_address_or_a_household(address: str, counted: str) -> None:
+    assert network_of(address) == counted

@@ -1,0 +1,261 @@
+"""How many posts an address may make: counted in a moving window, by a clock that the tests turn."""
+
+import time
+import tracemalloc
+from collections import defaultdict
+from dataclasses import replace
+
+import limits
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.web.operations.limits import MAX_ENTRIES, MAX_KEYS, MOST_PERSONS, AddressLimits, PersonLimits, TooMany, Windows
+from tests.unit.web.building import CUSTOMER
+
+MINUTE = 60
+
+
+class Clock:
+    """Both of the clocks that are read: the one that counts, and the one that the `limits` library tells times by."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_700_000_000 + self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock.monotonic)
+    monkeypatch.setattr(time, "time", clock.time)
+    return clock
+
+
+def refused(counted: AddressLimits, address: str = "192.0.2.1", rate: str = "2/minute") -> int | None:
+    """After how many seconds to come back; None where the post was let through."""
+    try:
+        counted.count(replace(CUSTOMER, rate=limits.parse(rate)), address)
+    except TooMany as many:
+        return many.retry_after
+    return None
+
+
+def test_who_posts_too_much_is_told_when_to_come_back(clock: Clock) -> None:
+    counted = AddressLimits()
+    assert [refused(counted), refused(counted)] == [None, None]
+    assert refused(counted) == MINUTE
+    clock.now += 20
+    assert refused(counted) == MINUTE - 20
+
+
+def test_each_address_and_each_customer_is_counted_by_itself() -> None:
+    counted = AddressLimits()
+    another = replace(CUSTOMER, id="M67890")
+    for who, address in ((CUSTOMER, "192.0.2.1"), (CUSTOMER, "192.0.2.2"), (another, "192.0.2.1")):
+        counted.count(who, address)
+        counted.count(who, address)
+    with pytest.raises(TooMany):
+        counted.count(another, "192.0.2.1")
+
+
+def test_a_household_with_ipv6_is_counted_as_one() -> None:
+    counted = AddressLimits()
+    counted.count(CUSTOMER, "2001:db8::1")
+    counted.count(CUSTOMER, "2001:db8::2")
+    with pytest.raises(TooMany):
+        counted.count(CUSTOMER, "2001:db8::3")
+    counted.count(CUSTOMER, "2001:db8:0:1::1")
+
+
+def test_when_the_time_is_over_one_may_post_again(clock: Clock) -> None:
+    counted = AddressLimits()
+    assert refused(counted, rate="1/minute") is None
+    told = refused(counted, rate="1/minute")
+    assert told is not None
+    clock.now += told
+    assert refused(counted, rate="1/minute") is None
+    assert refused(counted, rate="1/minute") == MINUTE
+
+
+def test_the_window_moves_with_each_post_instead_of_opening_all_at_once(clock: Clock) -> None:
+    counted = AddressLimits()
+    assert refused(counted) is None
+    clock.now += 50
+    assert refused(counted) is None
+    clock.now += 10  # the first has fallen out, the second has not
+    assert refused(counted) is None
+    assert refused(counted) == 50
+
+
+def test_who_is_refused_is_not_counted_for_that(clock: Clock) -> None:
+    counted = AddressLimits()
+    assert [refused(counted, rate="1/minute") for _ in range(5)] == [None, 60, 60, 60, 60]
+    clock.now += 60
+    assert refused(counted, rate="1/minute") is None
+
+
+def test_one_may_always_come_back_when_told_and_not_long_before(clock: Clock) -> None:
+    counted = AddressLimits()
+    for pause in (0, 7.3, 0.2, 31, 0, 19.9, 60.1, 3):
+        clock.now += pause
+        told = refused(counted)
+        if told is not None:
+            clock.now += told - 1.001
+            assert refused(counted) is not None
+            clock.now += 1.001
+            assert refused(counted) is None
+
+
+POSTS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40)), max_size=60)
+
+
+@given(POSTS, st.integers(1, 5), st.integers(1, 90))
+def test_never_are_there_more_in_a_window_than_the_rate_and_nobody_is_refused_below_it(
+    posts: list[tuple[str, int]], limit: int, expiry: int
+) -> None:
+    clock = Clock()
+    taken: dict[str, list[float]] = defaultdict(list)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", clock.monotonic)
+        windows = Windows()
+        for key, pause in posts:
+            clock.now += pause
+            inside = [moment for moment in taken[key] if moment > clock.now - expiry]
+            assert windows.get_moving_window(key, limit, expiry)[1] == len(inside)
+            assert windows.acquire_entry(key, limit, expiry) is (len(inside) < limit)
+            if len(inside) < limit:
+                taken[key].append(clock.now)
+
+
+@pytest.mark.parametrize(("amount", "taken"), [(1, True), (3, True), (4, False)])
+def test_several_at_once_are_taken_all_or_none(clock: Clock, amount: int, taken: bool) -> None:
+    windows = Windows()
+    assert windows.acquire_entry("a", 3, MINUTE, amount) is taken
+    assert windows.get_moving_window("a", 3, MINUTE) == (clock.time(), amount if taken else 0)
+
+
+def kept(windows: Windows) -> int:
+    """How many keys are in memory; empties it."""
+    return windows.reset() or 0
+
+
+def test_addresses_that_have_been_silent_are_forgotten(clock: Clock) -> None:
+    windows = Windows()
+    for number in range(1000):
+        windows.acquire_entry(f"{number}", 2, MINUTE)
+    clock.now += 2 * MINUTE
+    windows.acquire_entry("last", 2, MINUTE)
+    assert kept(windows) == 1
+
+
+def test_addresses_whose_window_is_still_open_are_not_forgotten(clock: Clock) -> None:
+    windows = Windows()
+    windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
+    clock.now += 2 * MINUTE
+    assert windows.acquire_entry("a minute", 1, MINUTE)
+    assert not windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
+
+
+def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_still_counted(clock: Clock) -> None:
+    windows = Windows()
+    tracemalloc.start()
+    for number in range(100_000):
+        windows.acquire_entry(f"LIMITER/M12345/2001:db8:{number:x}::/64/20/1/minute", 20, MINUTE)
+        if number % 1000 == 0:
+            windows.acquire_entry("the stranger", 20, MINUTE)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 12_000_000
+    assert not windows.acquire_entry("the stranger", 20, MINUTE)
+    assert kept(windows) <= MAX_KEYS
+
+
+def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock) -> None:
+    windows = Windows()
+    for number in range(8):
+        windows.acquire_entry(f"{number}", 100_000, MINUTE, 100_000)
+    assert windows._entries <= MAX_ENTRIES
+
+
+def test_one_address_can_be_let_go(clock: Clock) -> None:
+    windows = Windows()
+    windows.acquire_entry("a", 1, MINUTE)
+    windows.acquire_entry("b", 1, MINUTE)
+    windows.clear("a")
+    windows.clear("nobody")
+    assert windows.acquire_entry("a", 1, MINUTE)
+    assert not windows.acquire_entry("b", 1, MINUTE)
+
+
+def test_only_moving_windows_are_counted() -> None:
+    windows = Windows()
+    assert windows.check()
+    for count in (lambda: windows.incr("a", 1), lambda: windows.get("a"), lambda: windows.get_expiry("a")):
+        with pytest.raises(NotImplementedError):
+            count()
+
+
+DAY = 86_400
+ANNA = {"email": "anna@example.se", "phone": "+46701740605"}
+
+
+def test_a_keen_buyer_is_no_robot_and_the_fourth_of_a_day_is_one_too_many(clock: Clock) -> None:
+    persons = PersonLimits()
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(5)] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("contact", [{"email": "anna@example.se"}, {"phone": "+46701740605"}])
+def test_who_changes_the_number_is_known_by_the_address(clock: Clock, contact: dict[str, str]) -> None:
+    persons = PersonLimits()
+    for _ in range(3):
+        assert not persons.exceeded(CUSTOMER, ANNA)
+    assert persons.exceeded(CUSTOMER, contact)
+    assert not persons.exceeded(CUSTOMER, {"email": "bo@example.se"})
+
+
+def test_a_person_is_counted_for_each_customer(clock: Clock) -> None:
+    persons = PersonLimits()
+    another = replace(CUSTOMER, id="M67890")
+    assert not any(persons.exceeded(customer, ANNA) for customer in (CUSTOMER, another) for _ in range(3))
+
+
+def test_two_days_later_all_is_forgotten(clock: Clock) -> None:
+    persons = PersonLimits()
+    for _ in range(4):
+        persons.exceeded(CUSTOMER, ANNA)
+    clock.now += 2 * DAY
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(4)] == [False, False, False, True]
+
+
+def test_whoever_cannot_be_reached_is_not_counted(clock: Clock) -> None:
+    persons = PersonLimits()
+    assert not any(persons.exceeded(CUSTOMER, {}) for _ in range(10))
+
+
+def test_however_many_come_only_so_many_are_remembered(clock: Clock) -> None:
+    persons = PersonLimits()
+    for number in range(3 * MOST_PERSONS):
+        persons.exceeded(CUSTOMER, {"email": f"{number}@example.se"})
+    [period] = persons._periods.values()
+    assert len(period.now) + len(period.before) <= 2 * MOST_PERSONS
+
+
+@given(st.lists(st.integers(0, DAY), max_size=40))
+def test_nobody_below_the_rate_is_ever_held(pauses: list[int]) -> None:
+    clock = Clock()
+    taken: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", clock.monotonic)
+        persons = PersonLimits()
+        for pause in pauses:
+            clock.now += pause
+            near = [moment for moment in taken if moment > clock.now - 2 * DAY]
+            if len(near) < 3:  # in this and the day before
+                assert not persons.exceeded(CUSTOMER, ANNA)
+                taken.append(clock.now)

@@ -1,0 +1,38 @@
+"""Where a plain form's visitor may be sent back to."""
+
+import pytest
+
+from app.web.operations.customer import OriginRule
+from app.web.operations.form_page import return_address, return_origin
+from tests.unit.web.building import CUSTOMER
+
+RULE = OriginRule("https://leads.example.se", demo=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "origin"),
+    [
+        ("https://www.maklarhuset.se/tack?a=1#b", "https://www.maklarhuset.se"),
+        ("https://www.maklarhuset.se", "https://www.maklarhuset.se"),
+        ("https://a.broker.example.se/tack", "https://a.broker.example.se"),
+        ("http://localhost:3000/tack", "http://localhost:3000"),
+        ("https://www.maklarhuset.se.evil.example/", None),
+        ("https://evil.example\\.broker.example.se/", None),
+        ("https://broker.example.se/", None),
+        ("https://www.maklarhuset.se:443/", None),  # not as browsers write it
+        ("", None),
+    ],
+)
+def test_only_a_page_of_the_customers_is_taken(asked: str, origin: str | None) -> None:
+    assert return_origin(asked, RULE, CUSTOMER) == origin
+
+
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [
+        ("https://b.se", "https://b.se?intresse=ok&reference=4F7K9QXW"),
+        ("https://b.se/tack?a=1#b", "https://b.se/tack?a=1&intresse=ok&reference=4F7K9QXW#b"),
+    ],
+)
+def test_the_answer_is_added_to_the_pages_own_query(asked: str, address: str) -> None:
+    assert return_address(asked, "4F7K9QXW") == address

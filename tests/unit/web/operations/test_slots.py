@@ -1,0 +1,80 @@
+"""Times as an embed tells of them, and as people say them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.web.operations.slots import MOST_SLOTS, chosen, offered
+from app.web.rendering.templates import Templates
+
+TEXT = "A@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00"
+TEMPLATES = Templates()
+
+
+def said(text: str, language: str = "sv") -> list[str]:
+    return [" ".join(slot.said(language, TEMPLATES.gettext(language))) for slot in offered(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        TEXT.replace("+", " "),  # nobody encoded the plus
+        "A@2026-11-29T12:00Z/2026-11-29T12:15Z",
+        "A@2026-11-29T13:00/2026-11-29T13:15",  # Swedish time
+        "A@20261129T130000/20261129T131500",
+        f"  {TEXT};;\n, x@y/z",
+        f"{TEXT},A@2027-01-01T10:00/2027-01-01T11:00",  # the first of each id
+    ],
+)
+def test_the_same_time_in_many_ways_of_writing(text: str) -> None:
+    assert said(text) == ["söndag 29 november kl. 13.00–13.15"]
+
+
+def test_several_times_are_told_in_their_order_and_in_the_readers_language() -> None:
+    text = "B@2026-12-01T17:30/2026-12-01T18:00 A@2026-06-01T09:00Z/2026-06-01T09:30Z"
+    assert said(text, "en") == ["Tuesday 1 December, 17:30–18:00", "Monday 1 June, 11:00–11:30"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "A",
+        "A@",
+        "@2026-11-29T13:00/2026-11-29T13:15",
+        "../x@2026-11-29T13:00/2026-11-29T13:15",
+        "A@2026-11-29T13:15/2026-11-29T13:00",
+        "A@2026-11-29T13:00/2026-12-29T13:00",
+        "A@0001-01-01/9999-12-31",
+    ],
+)
+def test_what_is_no_time_is_left_out(text: str) -> None:
+    assert offered(text) == ()
+
+
+@given(st.text())
+def test_nothing_that_is_sent_is_a_fault_of_ours(text: str) -> None:
+    assert len(offered(text)) <= MOST_SLOTS
+
+
+def test_a_time_is_written_as_it_can_be_read_again() -> None:
+    [slot] = offered(TEXT)
+    assert offered(str(slot)) == (slot,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "slot", "code"), [("A", "A", None), (None, "DEFAULT", "required"), ("B", "DEFAULT", "invalid_choice")]
+)
+def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: str | None) -> None:
+    found, faults = chosen(asked, "DEFAULT", offered(TEXT))
+    assert (found, [fault.code for fault in faults]) == (slot, [code] if code else [])
+
+
+def test_where_no_times_are_offered_the_address_says_which() -> None:
+    assert chosen("B", "DEFAULT", ()) == ("DEFAULT", [])
+
+
+def test_a_form_without_the_times_means_the_one_in_its_address_until_vitec_has_refused_it() -> None:
+    assert chosen(None, "A", offered(TEXT)) == ("A", [])
+    assert [fault.code for fault in chosen(None, "A", offered(TEXT), gone=["A"])[1]] == ["required"]

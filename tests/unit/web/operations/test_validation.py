@@ -1,0 +1,302 @@
+"""From members to an application: what the caller may set, and all faults at once (contract.md, section 3)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.domain.applications import Interest, ViewingBooking
+from app.domain.field_errors import Fault
+from app.domain.marketing import Marketing
+from app.web.operations.body import LIST, Body
+from app.web.operations.operations import INTEREST, VIEWING, Kind, member_tree
+from app.web.operations.validation import Read, Rules, marketing_of, read_application
+from tests.unit.domain.test_applications import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+VISITOR = Rules("M12345", with_key=False, collect_personnummer=False, consent_required=False, now=NOW)
+CALLER = replace(VISITOR, with_key=True)
+ASKING = replace(VISITOR, consent_required=True)
+ANNA: dict[str, Any] = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
+
+
+def in_json(members: dict[str, Any]) -> Body:
+    return Body(False, members, {})
+
+
+def in_form(members: dict[str, Any], **typed: str) -> Body:
+    return Body(True, members, typed)
+
+
+def interest(body: Body, rules: Rules = VISITOR) -> Read:
+    return read_application(INTEREST, body, rules)
+
+
+def booking(body: Body, rules: Rules = VISITOR) -> Read:
+    return read_application(VIEWING, body, rules)
+
+
+def sent(read: Read) -> dict[str, Any]:
+    assert read.faults == ()
+    assert read.application is not None
+    return read.application.body()
+
+
+def faults(read: Read) -> list[tuple[str, str]]:
+    assert read.application is None
+    return [(fault.field, fault.code) for fault in read.faults]
+
+
+def test_the_tree_of_names_is_the_models() -> None:
+    tree = member_tree(ViewingBooking)
+    assert tree["updatePerson"]["categoryIds"] == LIST
+    assert tree["updatePerson"]["email"] == {"emailAddress": None, "emailAddress2": None}
+    assert tree["updatePerson"]["coordinate"] == {"longitud": None, "latitud": None}
+    assert tree["smsReminder"] is None
+    assert member_tree(Interest)["status"] is None
+    assert member_tree(Interest)["marketing"] == {"referrer": None, "utmTags": {}}
+
+
+def test_a_visitor_sets_what_is_the_persons_own_and_nothing_else() -> None:
+    without_number = {name: value for name, value in WHOLE_INTEREST.items() if not name.endswith("SecurityNumber")}
+    assert sent(interest(in_json(without_number))) == {
+        name: WHOLE_INTEREST[name]
+        for name in (
+            "marketing",
+            "firstName",
+            "lastName",
+            "address",
+            "telephone",
+            "email",
+            "gdprApprovalDate",
+            "presentAccommodation",
+            "contactMessage",
+            "status",
+        )
+    }
+
+
+def test_a_visitors_booking_sets_the_person_the_message_and_the_reminders_alone() -> None:
+    without_number = {name: value for name, value in WHOLE_PERSON.items() if not name.endswith("SecurityNumber")}
+    found = sent(booking(in_json(WHOLE_BOOKING | {"updatePerson": without_number})))
+    person = found.pop("updatePerson")
+    assert set(person) == {
+        "customerId",
+        "firstName",
+        "lastName",
+        "telePhone",
+        "workPhone",
+        "cellPhone",
+        "otherPhone",
+        "email",
+        "address",
+        "gdprApprovalDate",
+    }
+    assert set(found) == {
+        "contactMessage",
+        "reminderTime",
+        "smsReminder",
+        "mailConfirmation",
+        "smsConfirmation",
+        "marketing",
+    }
+
+
+@pytest.mark.parametrize(("kind", "whole"), [(INTEREST, WHOLE_INTEREST), (VIEWING, WHOLE_BOOKING)])
+def test_a_caller_with_a_key_sets_everything(kind: Kind, whole: dict[str, Any]) -> None:
+    assert sent(read_application(kind, in_json(whole), CALLER)) == whole
+
+
+def test_what_a_visitor_may_not_set_is_not_even_looked_at() -> None:
+    assert sent(interest(in_json(ANNA | {"leadSourceId": 5}))) == ANNA
+    assert faults(interest(in_json(ANNA | {"leadSourceId": 5}), CALLER)) == [("leadSourceId", "wrong_type")]
+
+
+@pytest.mark.parametrize("rules", [VISITOR, CALLER])
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [({"colour": "red"}, "colour"), ({"telephone": {"fax": "1"}}, "telephone.fax"), ({"email": {"x": 1}}, "email.x")],
+)
+def test_an_unknown_member_is_refused_by_name_in_json(rules: Rules, members: dict[str, Any], field: str) -> None:
+    telephone = {"telephone": {"cell": "0701740605"}} if "email" in members else {}
+    assert (field, "unknown") in faults(interest(in_json(ANNA | telephone | members), rules))
+
+
+@pytest.mark.parametrize("name", ["socialSecurityNumber", "isForeignSocialSecurityNumber"])
+def test_a_personnummer_that_nobody_asked_for_is_refused_in_json_and_left_out_of_a_form(name: str) -> None:
+    value = "811228-9874" if name == "socialSecurityNumber" else "true"
+    assert faults(interest(in_json(ANNA | {name: value}))) == [(name, "not_allowed")]
+    assert faults(booking(in_json({"updatePerson": ANNA | {name: value}}))) == [(f"updatePerson.{name}", "not_allowed")]
+    assert sent(interest(in_form(ANNA | {name: value}))) == ANNA
+
+
+@pytest.mark.parametrize("rules", [CALLER, replace(VISITOR, collect_personnummer=True)])
+def test_a_personnummer_is_taken_from_a_caller_with_a_key_and_where_it_is_collected(rules: Rules) -> None:
+    number = {"socialSecurityNumber": "811228-9874"}
+    assert sent(interest(in_json(ANNA | number), rules)) == ANNA | number
+    assert sent(booking(in_json({"updatePerson": ANNA | number}), rules)) == {"updatePerson": ANNA | number}
+
+
+@pytest.mark.parametrize(
+    ("ways", "reachable"),
+    [
+        ({"email": {"emailAddress": "a@b.se"}}, True),
+        ({"telephone": {"home": "0701740605"}}, True),
+        ({"telephone": {"work": "0701740605"}}, True),
+        ({"telephone": {"cell": "0701740605"}}, True),
+        ({"telephone": {"other": "0701740605"}}, False),
+        ({"email": {"emailAddress2": "a@b.se"}}, False),
+        ({"email": {}}, False),
+        ({}, False),
+    ],
+)
+def test_an_interest_can_be_answered_somewhere(ways: dict[str, Any], reachable: bool) -> None:
+    read = interest(in_json({"firstName": "Anna", "lastName": "Å", **ways}))
+    assert (read.application is not None) is reachable
+    assert reachable or faults(read) == [("email.emailAddress", "contact_required")]
+
+
+@pytest.mark.parametrize(
+    ("ways", "reachable"),
+    [
+        ({"email": {"emailAddress": "a@b.se"}}, True),
+        ({"telePhone": "0701740605"}, True),
+        ({"workPhone": "0701740605"}, True),
+        ({"cellPhone": "0701740605"}, True),
+        ({"otherPhone": "0701740605"}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize("rules", [VISITOR, CALLER])
+def test_a_visitor_of_a_viewing_can_be_answered_somewhere(ways: dict[str, Any], reachable: bool, rules: Rules) -> None:
+    read = booking(in_json({"updatePerson": {"firstName": "Anna", "lastName": "Å", **ways}}), rules)
+    assert (read.application is not None) is reachable
+    assert reachable or faults(read) == [("updatePerson.email.emailAddress", "contact_required")]
+
+
+@pytest.mark.parametrize("rules", [VISITOR, CALLER])
+@pytest.mark.parametrize(("customer_id", "same"), [("M12345", True), ("M67890", False)])
+def test_a_booking_is_for_the_customer_of_its_path(rules: Rules, customer_id: str, same: bool) -> None:
+    read = booking(in_json({"updatePerson": ANNA | {"customerId": customer_id}}), rules)
+    assert (read.application is not None) is same
+    assert same or faults(read) == [("updatePerson.customerId", "customer_mismatch")]
+
+
+@pytest.mark.parametrize(
+    ("body", "consented"),
+    [
+        (in_form(ANNA, consent="true"), True),
+        (in_form(ANNA, consent="on"), True),
+        (in_form(ANNA, consent=" Yes "), True),
+        (in_form(ANNA, consent="1"), True),
+        (in_form(ANNA), False),
+        (in_form(ANNA, consent="false"), False),
+        (in_form(ANNA, consent="0"), False),
+        (in_form(ANNA, consent="nej"), False),
+        (in_json(ANNA | {"consent": True}), True),
+        (in_json(ANNA | {"consent": False}), False),
+        (in_json(ANNA), False),
+    ],
+)
+def test_consent_is_a_tick(body: Body, consented: bool) -> None:
+    read = interest(body, ASKING)
+    assert read.consented is consented
+    assert (read.application is not None) is consented
+    assert consented or faults(read) == [("consent", "consent_required")]
+    assert interest(body, VISITOR).application is not None
+    assert interest(body, replace(ASKING, with_key=True)).application is not None
+
+
+def test_the_moment_of_approval_is_a_consent_in_json_and_not_in_a_form() -> None:
+    approved = ANNA | {"gdprApprovalDate": "2026-05-01"}
+    assert interest(in_json(approved), ASKING).application is not None
+    assert booking(in_json({"updatePerson": approved}), ASKING).application is not None
+    assert faults(interest(in_form(approved), ASKING)) == [("consent", "consent_required")]
+
+
+@pytest.mark.parametrize("value", ["true", 1, ["true"], {}])
+def test_consent_in_json_is_a_boolean(value: Any) -> None:
+    assert ("consent", "wrong_type") in faults(interest(in_json(ANNA | {"consent": value}), ASKING))
+
+
+def test_all_faults_of_a_submission_come_at_once() -> None:
+    members = {
+        "lastName": "x" * 31,
+        "socialSecurityNumber": "1",
+        "telephone": {"other": "x"},
+        "status": "Sold",
+        "colour": "red",
+    }
+    assert sorted(faults(interest(in_json(members), ASKING))) == [
+        ("colour", "unknown"),
+        ("consent", "consent_required"),
+        ("email.emailAddress", "contact_required"),
+        ("firstName", "required"),
+        ("lastName", "too_long"),
+        ("socialSecurityNumber", "not_allowed"),
+        ("status", "invalid_choice"),
+        ("telephone.other", "invalid_phone"),
+    ]
+
+
+def test_a_body_that_could_not_be_read_has_that_fault_alone() -> None:
+    body = Body(False, {}, {}, faults=(Fault("", "invalid_json"),))
+    assert interest(body, ASKING) == Read(None, False, (Fault("", "invalid_json"),))
+
+
+@pytest.mark.parametrize(
+    ("members", "ticks", "expected"),
+    [
+        ({}, {"ticks": "1"}, [False, False, False]),
+        ({"smsReminder": "true"}, {"ticks": "1"}, [True, False, False]),
+        ({}, {}, [None, None, None]),
+        ({"smsReminder": "true"}, {}, [True, None, None]),
+    ],
+)
+def test_a_tick_that_was_taken_away_in_our_form_is_a_no(
+    members: dict[str, Any], ticks: dict[str, str], expected: list[bool | None]
+) -> None:
+    found = sent(booking(in_form({"updatePerson": ANNA, **members}, **ticks)))
+    assert [found.get(name) for name in ("smsReminder", "mailConfirmation", "smsConfirmation")] == expected
+
+
+@pytest.mark.parametrize("value", ["x", 1, [], True, ["x"]])
+@pytest.mark.parametrize("name", ["updatePerson", "options", "marketing"])
+def test_a_member_of_the_wrong_type_is_a_fault_and_not_an_exception(name: str, value: Any) -> None:
+    members = {"updatePerson": ANNA} | {name: value}
+    assert (name, "wrong_type") in faults(booking(in_json(members), CALLER))
+
+
+def marketing(body: Body, query: list[tuple[str, str]], referer: str | None = None) -> Marketing:
+    read = interest(body)
+    assert read.application is not None
+    return marketing_of(body, read.application, query, referer)
+
+
+def test_tags_come_from_the_address_then_the_inputs_then_the_member() -> None:
+    member = {"utmTags": [{"name": "utm_source", "value": "3"}, {"name": "utm_term", "value": "3"}]}
+    body = replace(
+        in_form(ANNA | {"marketing": member}), tags=(("utm_source", "2"), ("utm_medium", "2"), ("utm_term", "2"))
+    )
+    query = [("utm_source", "1"), ("lang", "sv"), ("title", "x"), ("gclid", "1")]
+    found = [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
+    assert marketing(body, query).tags == tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("member", "asked", "referer", "page"),
+    [
+        ("https://a.se/1", "https://b.se/2", "https://c.se/3", "https://a.se/1"),
+        (None, "https://b.se/2", "https://c.se/3", "https://b.se/2"),
+        (None, None, "https://c.se/3", "https://c.se/3"),
+        ("javascript:x", "about:blank", "https://c.se/3", "https://c.se/3"),
+        (None, None, None, None),
+    ],
+)
+def test_the_page_is_what_was_said_else_where_the_request_came_from(
+    member: str | None, asked: str | None, referer: str | None, page: str | None
+) -> None:
+    members = ANNA | ({"marketing": {"referrer": member}} if member else {})
+    query = [("referrer", asked)] if asked else []
+    assert marketing(in_json(members), query, referer).referrer == page

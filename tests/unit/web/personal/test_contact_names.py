@@ -1,0 +1,88 @@
+"""Whom a personal page greets, and how often Vitec is asked."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import pytest
+
+from app.vitec.contacts import Contact, read_contacts
+from app.vitec.errors import Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
+from app.web.personal.contact_names import UNKNOWN_SECONDS, Greeter, NoSuchContact
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: Playwright's event loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+class Vitec:
+    """What Vitec would answer; `asked` is whom it was asked for."""
+
+    def __init__(self, answer: object, *, seconds: float = 0) -> None:
+        self.answer = answer
+        self.seconds = seconds
+        self.asked: list[tuple[str, ...]] = []
+
+    async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        self.asked.append((customer_id, *contact_ids))
+        await asyncio.sleep(self.seconds)
+        if isinstance(self.answer, VitecError):
+            raise self.answer
+        return read_contacts(self.answer)
+
+
+def anna(name: str = "Anna") -> list[dict[str, str]]:
+    return [{"type": "Person", "firstName": name}]
+
+
+def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
+    vitec = Vitec(anna())
+    greeter = Greeter(vitec.contacts)
+
+    async def ask() -> None:
+        for customer, contact in (("M1", "C1"), ("M1", "C1"), ("M2", "C1"), ("M1", "C2"), ("M1", "C1")):
+            assert await greeter.name(customer, contact) == "Anna"
+
+    run(ask())
+    assert vitec.asked == [("M1", "C1"), ("M2", "C1"), ("M1", "C2")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RefusedLogin("x", status=401),
+        Forbidden("x", status=403),
+        Rejected("x", status=400, upstream={}),
+        Unavailable("x", status=503),
+        Unreadable("x", status=200),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later(error: VitecError) -> None:
+    vitec = Vitec(error)
+    greeter = Greeter(vitec.contacts)
+    assert {run(greeter.name("M1", "C1")) for _ in range(100)} == {""}
+    assert len(vitec.asked) == 1
+    vitec.answer = anna()
+    greeter._unknown.expire(time.monotonic() + UNKNOWN_SECONDS)
+    assert run(greeter.name("M1", "C1")) == "Anna"
+
+
+@pytest.mark.parametrize("answer", [NotFound("x", status=404, upstream={}), []], ids=["404", "none"])
+def test_a_contact_that_vitec_does_not_know_is_told(answer: object) -> None:
+    with pytest.raises(NoSuchContact):
+        run(Greeter(Vitec(answer).contacts).name("M1", "C1"))
+
+
+def test_it_waits_two_seconds_and_not_longer() -> None:
+    async def ask() -> list[str]:
+        greeters = [Greeter(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
+        return await asyncio.gather(*(greeter.name("M1", "C1") for greeter in greeters))
+
+    assert run(ask()) == ["Anna", ""]

@@ -1,0 +1,75 @@
+"""The token of a personal link: encrypted, dated, one spelling, for one contact and one form."""
+
+import contextlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.storage.encryption import Keyring
+from app.web.personal.links import BadLink, ExpiredLink, PersonalLink, read, write
+
+OLD, NEW = b"0" * 32, b"1" * 32
+RING = Keyring([OLD])
+LINK = PersonalLink("M12345", "KONTAKT-1", "contact", datetime(2050, 1, 1, tzinfo=UTC))
+
+
+def test_a_link_is_read_as_it_was_written() -> None:
+    assert read(RING, write(RING, LINK)) == LINK
+
+
+def test_two_links_for_the_same_are_different_and_tell_nothing() -> None:
+    first, second = write(RING, LINK), write(RING, LINK)
+    assert first != second
+    plain = urlsafe_b64decode(first + "==")
+    assert not any(word in plain for word in (b"KONTAKT", b"M12345", b"contact", b"2050"))
+
+
+def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
+    token = write(RING, LINK)
+    assert read(Keyring([NEW, OLD]), token) == LINK
+    with pytest.raises(BadLink):
+        read(Keyring([NEW]), token)
+
+
+def test_what_was_sealed_for_another_place_is_no_link() -> None:
+    sealed = RING.seal({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
+    with pytest.raises(BadLink):
+        read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode())
+
+
+def test_a_link_that_has_run_out_was_ours() -> None:
+    for ago in (timedelta(0), timedelta(days=400)):
+        link = PersonalLink("M12345", "C1", "loan-promise", datetime.now(UTC) - ago)
+        with pytest.raises(ExpiredLink):
+            read(RING, write(RING, link))
+
+
+def test_every_bit_counts() -> None:
+    sealed = urlsafe_b64decode((token := write(RING, LINK)) + "=" * (-len(token) % 4))
+    for place in range(len(sealed)):
+        for bit in (1, 128):
+            altered = sealed[:place] + bytes([sealed[place] ^ bit]) + sealed[place + 1 :]
+            with pytest.raises(BadLink):
+                read(RING, urlsafe_b64encode(altered).rstrip(b"=").decode())
+
+
+@pytest.mark.parametrize("contact", ["C", "C1", "C12"])  # with no, two and four bits to spare in the last letter
+def test_a_token_has_one_spelling(contact: str) -> None:
+    token = write(RING, PersonalLink("M12345", contact, "contact", LINK.expires_at))
+    spellings = [f"{token}=", f"{token}==", f"{token}.", f"{token[:8]}\n{token[8:]}", f" {token}", f"{token}!"]
+    spellings += [token[:-1] + chr(ord(token[-1]) + by) for by in (-1, 1)]
+    opened = []
+    for spelled in spellings:
+        with contextlib.suppress(BadLink):
+            opened.append((spelled, read(RING, spelled)))
+    assert opened == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(token=st.text(max_size=80) | st.binary(max_size=80).map(lambda b: urlsafe_b64encode(b).decode()))
+def test_any_other_text_is_a_bad_link_and_nothing_else(token: str) -> None:
+    with pytest.raises(BadLink):
+        read(RING, token)

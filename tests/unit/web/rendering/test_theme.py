@@ -1,0 +1,54 @@
+"""A firm's colours can be read by everybody, and nothing in a theme breaks out of the style."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.branding import FONT, RADIUS
+from app.web.rendering.theme import accent_colours, contrast, stylesheet
+
+PAPER = {"light": "#ffffff", "dark": "#141a18"}
+colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+
+
+@given(colours, st.sampled_from(sorted(PAPER)))
+def test_any_accent_gives_readable_text_and_visible_lines(accent: str, scheme: str) -> None:
+    found = accent_colours(accent, scheme)
+    assert contrast(found.on_accent, found.accent) >= 4.5
+    assert contrast(found.mark, PAPER[scheme]) >= 3
+
+
+@pytest.mark.parametrize("accent", ["#0b5d4b", "#ffd400", "#e30613"])
+def test_on_light_paper_a_button_keeps_the_firms_own_colour(accent: str) -> None:
+    assert accent_colours(accent, "light").accent == accent
+
+
+def test_a_pale_accent_gets_dark_text_and_a_darker_outline() -> None:
+    found = accent_colours("#ffd400", "light")
+    assert contrast(found.on_accent, "#000000") < 1.5
+    assert found.mark != "#ffd400"
+
+
+@pytest.mark.parametrize("radius", ["0", "6px", "1.5rem"])
+@pytest.mark.parametrize("font", ['"Open Sans", Arial', "'Lato'", "Inter"])
+def test_a_theme_is_written_into_the_style(radius: str, font: str) -> None:
+    text = stylesheet("#ABC", radius, font).text
+    assert f"--radius:{radius};--font:{font},system-ui,sans-serif;" in text
+
+
+@pytest.mark.parametrize(
+    "theme",
+    [
+        ("red;}</style><script>", RADIUS, FONT),
+        ("#0b5d4b\n", RADIUS, FONT),
+        ("url(//evil.example/)", RADIUS, FONT),
+        ("#0b5d4b", "6px}body{display:none", FONT),
+        ("#0b5d4b", "-1px", FONT),
+        ("#0b5d4b", RADIUS, 'x"; background: url(//evil.example/)'),
+        ("#0b5d4b", RADIUS, "</style>"),
+        ("#0b5d4b", RADIUS, '"Open Sans'),
+    ],
+)
+def test_what_could_break_out_of_the_style_is_refused(theme: tuple[str, str, str]) -> None:
+    with pytest.raises(ValueError, match="can't stand in a style"):
+        stylesheet(*theme)
