@@ -20,9 +20,9 @@ import uvloop
 from app import logs
 from app.bootstrap.services import Service, build_service, prepare_database
 from app.config.settings import Settings
-from app.delivery.claims import Claim, ClaimedStep, Recorded
+from app.delivery.claims import Claim, ClaimedStep, StepOutcome
 from app.domain.ids import new_id
-from app.domain.submission import NewStep, NewSubmission, Operation
+from app.domain.submission import NewSubmission, Operation, PlannedStep
 from app.sandbox import Customer, Office, serve_sandbox
 
 CUSTOMER = "M12345"
@@ -99,7 +99,7 @@ async def _delivered(service: Service) -> tuple[float, float]:
             moments["claiming"], moments["claimed"] = start, time.perf_counter()
         return claims
 
-    async def noticed(claim: Claim, step: ClaimedStep, recorded: Recorded) -> bool:
+    async def noticed(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> bool:
         settled = await record(claim, step, recorded)
         moments["recorded"] = time.perf_counter()
         if step is claim.steps[-1]:
@@ -125,9 +125,9 @@ async def _bare(service: Service) -> float:
 
 def _submission() -> NewSubmission:
     steps = (
-        NewStep(Operation.VIEWING, SLOT, BOOKING),
-        NewStep(Operation.CONTACT, (), {}),
-        NewStep(Operation.LEAD, (), LEAD),
+        PlannedStep(Operation.VIEWING, SLOT, BOOKING),
+        PlannedStep(Operation.CONTACT, (), {}),
+        PlannedStep(Operation.LEAD, (), LEAD),
     )
     now = datetime.now(UTC)
     return NewSubmission(new_id(), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, {}, {}, steps, None)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from app.delivery.circuit_breaker import Logins
+from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.outbox import Outbox
 from app.domain.ids import new_id
-from app.domain.submission import NewStep, NewSubmission, Operation
+from app.domain.submission import NewSubmission, Operation, PlannedStep
 from app.intake.intake import Intake
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
@@ -78,7 +78,7 @@ async def _fill(database: Database, rows: int) -> None:
 
 
 def _outbox(database: Database) -> Outbox:
-    logins = Logins(database, KeyedHash("benchmark", "resources"), LEASE, LEASE)
+    logins = CircuitBreaker(database, KeyedHash("benchmark", "resources"), LEASE, LEASE)
     return Outbox(database, KEYRING, logins, LEASE, timedelta(seconds=5))
 
 
@@ -115,7 +115,7 @@ async def _accept(database: Database) -> None:
     running = asyncio.create_task(intake.run())
     earlier = datetime.now(UTC) - timedelta(hours=1)
     for number in range(CLAIMS + WARM_UP):
-        step = NewStep(Operation.INTEREST, ("OBJ1",), {"firstName": "Anna"})
+        step = PlannedStep(Operation.INTEREST, ("OBJ1",), {"firstName": "Anna"})
         customer = CUSTOMERS[number % len(CUSTOMERS)]
         await intake.accept(
             NewSubmission(new_id(), customer, Operation.INTEREST, ("OBJ1",), "sv", earlier, {}, {}, (step,), None)

@@ -14,7 +14,7 @@ from app import logs
 from app.bootstrap.services import Service, build_service
 from app.config.settings import Settings
 from app.domain.ids import new_id
-from app.domain.submission import NewStep, NewSubmission, Operation
+from app.domain.submission import NewSubmission, Operation, PlannedStep
 from benchmarks.chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url
 
@@ -138,7 +138,7 @@ class _Told:
 
 
 def _submission() -> NewSubmission:
-    step = NewStep(Operation.INTEREST, ("OBJ1",), INTEREST)
+    step = PlannedStep(Operation.INTEREST, ("OBJ1",), INTEREST)
     return NewSubmission(
         new_id(), CUSTOMER, Operation.INTEREST, ("OBJ1",), "sv", datetime.now(UTC), {}, {}, (step,), None
     )

@@ -15,7 +15,7 @@ from app.domain.campaigns import Campaign
 from app.domain.submission import GROUPS, Operation, Status
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place
+from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import upgrade
 from app.storage.schema import person_index, steps, submissions
@@ -59,7 +59,7 @@ class _Made:
         self._contacts = KeyedHash(settings.secret_key.get_secret_value(), "contacts")
         payload = {"application": {"firstName": "Anna"}, "marketing": {}, "more": "x" * 300}
         self._keyring, self._payload = Keyring(settings.encryption_keys), payload
-        self._sealed = self._keyring.seal(payload, payload_place(""))
+        self._sealed = self._keyring.seal(payload, payload_aad(""))
         self._received: Counter[Counted] = Counter()
         self._delivered: Counter[Counted] = Counter()
         self._times: Counter[Timed] = Counter()
@@ -107,7 +107,7 @@ class _Made:
             self._delivered[counted] += 1
             self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
         contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
-        payload = self._keyring.seal(self._payload, payload_place(identity)) if contact == SOUGHT else self._sealed
+        payload = self._keyring.seal(self._payload, payload_aad(identity)) if contact == SOUGHT else self._sealed
         pending = status is Status.PENDING
         return {
             "id": identity,

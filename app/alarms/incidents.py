@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class IncidentKind(StrEnum):
     """What the trouble is, and what its `subject` names."""
 
     PAUSED = "paused"  # a login that Vitec refuses: the function group
@@ -21,27 +21,27 @@ class Kind(StrEnum):
     UNDELIVERED = "undelivered"  # its office shall have it by e-mail
 
 
-OF_SUBMISSIONS = frozenset(Kind) - {Kind.PAUSED, Kind.OVERDUE, Kind.DROUGHT}
+OF_SUBMISSIONS = frozenset(IncidentKind) - {IncidentKind.PAUSED, IncidentKind.OVERDUE, IncidentKind.DROUGHT}
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Incident:
     """`since` is when it began; of a drought, when the last lead came."""
 
-    kind: Kind
+    kind: IncidentKind
     customer_id: str
     subject: str
     since: datetime
 
     @property
-    def key(self) -> "Key":
+    def key(self) -> "IncidentKey":
         return self.kind, self.customer_id, self.subject
 
 
-Key = tuple[Kind, str, str]
+IncidentKey = tuple[IncidentKind, str, str]
 
 
-class State(StrEnum):
+class IncidentState(StrEnum):
     """Of an alarm: the trouble is there and not told yet, is told, is over and that is not told yet."""
 
     NEW = "new"
@@ -53,24 +53,24 @@ class State(StrEnum):
 class Changes:
     """What a look at the troubles makes of the alarms."""
 
-    raised: tuple[Trouble, ...] = ()
-    back: tuple[Key, ...] = ()  # over, and there again before that was told: nothing to tell
-    gone: tuple[Key, ...] = ()  # over before it was told: nothing to tell
-    over: tuple[Key, ...] = ()
+    raised: tuple[Incident, ...] = ()
+    back: tuple[IncidentKey, ...] = ()  # over, and there again before that was told: nothing to tell
+    gone: tuple[IncidentKey, ...] = ()  # over before it was told: nothing to tell
+    over: tuple[IncidentKey, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.raised or self.back or self.gone or self.over)
 
 
-def changes(known: Mapping[Key, State], troubles: Iterable[Trouble]) -> Changes:
+def changes(known: Mapping[IncidentKey, IncidentState], troubles: Iterable[Incident]) -> Changes:
     there = {trouble.key: trouble for trouble in troubles}
 
-    def those(state: State, test: Callable[[Key], bool]) -> tuple[Key, ...]:
+    def those(state: IncidentState, test: Callable[[IncidentKey], bool]) -> tuple[IncidentKey, ...]:
         return tuple(key for key, its in known.items() if its is state and test(key))
 
     return Changes(
         raised=tuple(trouble for key, trouble in there.items() if key not in known),
-        back=those(State.OVER, lambda key: key in there),
-        gone=those(State.NEW, lambda key: key not in there),
-        over=those(State.TOLD, lambda key: key not in there),
+        back=those(IncidentState.OVER, lambda key: key in there),
+        gone=those(IncidentState.NEW, lambda key: key not in there),
+        over=those(IncidentState.TOLD, lambda key: key not in there),
     )

@@ -4,8 +4,8 @@ while the CRM is down. The only alarm with personal data in it."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.alarms.notifications import Notice
-from app.alarms.texts import ABOUT, N_, GetText, Text, moment
+from app.alarms.notifications import Notification
+from app.alarms.texts import ABOUT, N_, AlertText, GetText, moment
 from app.domain.ids import reference_of
 from app.domain.submission import Submission
 
@@ -27,12 +27,12 @@ LABELS: Mapping[str, str] = {
 }
 
 
-def over_text(notice: Notice, gettext: GetText) -> Text:
+def recovered_text(notice: Notification, gettext: GetText) -> AlertText:
     title = gettext(N_("Lead %(reference)s no longer waits")) % {"reference": reference_of(notice.subjects[0])}
-    return Text(title, gettext(N_("Vitec has it now, or someone has seen to it.")) + "\n")
+    return AlertText(title, gettext(N_("Vitec has it now, or someone has seen to it.")) + "\n")
 
 
-def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> Text:
+def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
     """`application` in Vitec's members, as it was accepted."""
     title = gettext(N_("A lead that Vitec has not got yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
@@ -43,7 +43,7 @@ def lead_text(submission: Submission, application: Mapping[str, Any], gettext: G
     said = dict(_leaves(application))
     lines = about + [(gettext(label), said[member]) for member, label in LABELS.items() if member in said]
     why = gettext(N_("It is kept, and goes to Vitec as soon as possible. Here it is, so that you can call back."))
-    return Text(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
+    return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
 
 
 def _leaves(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

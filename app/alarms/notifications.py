@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from app.alarms.incidents import Kind
+from app.alarms.incidents import IncidentKind
 from app.storage.database import Database
 from app.storage.schema import notices
 
@@ -17,11 +17,11 @@ GIVEN_UP = timedelta(days=3)
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """`subjects` are those of troubles of one kind and customer; `over`: the all-clear; `attempts` have failed."""
 
     id: str
-    kind: Kind
+    kind: IncidentKind
     customer_id: str
     over: bool
     subjects: tuple[str, ...]
@@ -30,12 +30,12 @@ class Notice:
     attempts: int
 
 
-class Notices:
+class NotificationQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, receiver: str, now: datetime) -> Sequence[Notice]:
-        """The oldest first. Raises `StoreUnavailable`."""
+    async def due(self, receiver: str, now: datetime) -> Sequence[Notification]:
+        """The oldest first. Raises `StoreUnavailableError`."""
         query = (
             select(notices)
             .where(notices.c.receiver == receiver, notices.c.due_at <= now)
@@ -43,11 +43,11 @@ class Notices:
             .limit(MOST)
         )
 
-        def work(connection: Connection) -> list[Notice]:
+        def work(connection: Connection) -> list[Notification]:
             return [
-                Notice(
+                Notification(
                     row.id,
-                    Kind(row.kind),
+                    IncidentKind(row.kind),
                     row.customer_id,
                     row.over,
                     tuple(row.subjects.split(" ")),
@@ -60,20 +60,20 @@ class Notices:
 
         return await self._database.read(work)
 
-    async def claim(self, notice: Notice, now: datetime) -> bool:
-        """Whether this process may send it now, and no other. Raises `StoreUnavailable`."""
+    async def claim(self, notice: Notification, now: datetime) -> bool:
+        """Whether this process may send it now, and no other. Raises `StoreUnavailableError`."""
         mine = (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts) & (notices.c.due_at <= now)
         claim = update(notices).where(mine).values(attempts=notice.attempts + 1, due_at=now + CLAIMED)
         return await self._database.write(lambda connection: connection.execute(claim).rowcount == 1)
 
-    async def told(self, notice: Notice) -> None:
+    async def told(self, notice: Notification) -> None:
         await self._set(notice, None)
 
-    async def put_off(self, notice: Notice, now: datetime) -> None:
-        """After an attempt that failed. Raises `StoreUnavailable`."""
+    async def put_off(self, notice: Notification, now: datetime) -> None:
+        """After an attempt that failed. Raises `StoreUnavailableError`."""
         again = AGAIN[min(notice.attempts, len(AGAIN) - 1)]
         await self._set(notice, None if now - notice.created_at > GIVEN_UP else now + again)
 
-    async def _set(self, notice: Notice, due_at: datetime | None) -> None:
+    async def _set(self, notice: Notification, due_at: datetime | None) -> None:
         this = update(notices).where(notices.c.id == notice.id).values(due_at=due_at)
         await self._database.write(lambda connection: connection.execute(this))

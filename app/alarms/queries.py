@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.alarms.incidents import Kind, Trouble
+from app.alarms.incidents import Incident, IncidentKind
 from app.domain.ids import first_id_of
 from app.domain.submission import Operation, Status
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
@@ -39,24 +39,24 @@ _STOPPED_LATER = (
 _WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submissions.c.status == Status.PENDING)
 
 
-def stopped(connection: Connection, wait: timedelta) -> Iterable[Trouble]:
+def stopped(connection: Connection, wait: timedelta) -> Iterable[Incident]:
     """What needs a person. `wait` is how long a visitor waits for the answer before the receipt."""
     for row in connection.execute(_NEED_A_PERSON):
-        yield Trouble(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
+        yield Incident(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
     for later in connection.execute(_STOPPED_LATER):
-        yield Trouble(Kind(later.status), later.customer_id, later.id, later.settled_at or later.received_at)
+        yield Incident(IncidentKind(later.status), later.customer_id, later.id, later.settled_at or later.received_at)
 
 
-def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> Iterable[Trouble]:
+def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> Iterable[Incident]:
     """What has been held for as long as `after` says."""
     those = submissions.c.status == Status.HELD, submissions.c.received_at <= now - after
     for held in connection.execute(_NEED_A_PERSON.where(*those)):
-        yield Trouble(Kind.SOON_DISCARDED, held.customer_id, held.id, held.received_at)
+        yield Incident(IncidentKind.SOON_DISCARDED, held.customer_id, held.id, held.received_at)
 
 
-def _kind(row: Any, wait: timedelta) -> Kind:
+def _kind(row: Any, wait: timedelta) -> IncidentKind:
     booking = row.operation == Operation.VIEWING and row.status == Status.REJECTED
-    return Kind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else Kind(row.status)
+    return IncidentKind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else IncidentKind(row.status)
 
 
 def _had_the_receipt(row: Any, wait: timedelta) -> bool:
@@ -64,16 +64,18 @@ def _had_the_receipt(row: Any, wait: timedelta) -> bool:
     return bool(row.operation == Operation.INTEREST or row.settled_at - row.received_at > wait)
 
 
-def overdue(connection: Connection, now: datetime, longest: timedelta) -> Iterable[Trouble]:
+def overdue(connection: Connection, now: datetime, longest: timedelta) -> Iterable[Incident]:
     oldest: dict[str, datetime] = {}
     for one in outstanding(connection):
         oldest[one.customer_id] = min(one.oldest_at, oldest.get(one.customer_id, one.oldest_at))
-    return [Trouble(Kind.OVERDUE, whose, "", since) for whose, since in oldest.items() if now - since > longest]
+    return [
+        Incident(IncidentKind.OVERDUE, whose, "", since) for whose, since in oldest.items() if now - since > longest
+    ]
 
 
 def undelivered(
     connection: Connection, now: datetime, after: Mapping[str, timedelta], wait: timedelta
-) -> Iterable[Trouble]:
+) -> Iterable[Incident]:
     """What its office shall have by e-mail: `after` says how soon, for each customer that wishes it. Not what the
     visitor or the program was told of in the answer."""
     if not after:
@@ -84,7 +86,7 @@ def undelivered(
         for row in connection.execute(query.where(*of_customers)):
             told = row.status == Status.REJECTED and not _had_the_receipt(row, wait)
             if not told and now - row.received_at > after[row.customer_id]:
-                yield Trouble(Kind.UNDELIVERED, row.customer_id, row.id, row.received_at)
+                yield Incident(IncidentKind.UNDELIVERED, row.customer_id, row.id, row.received_at)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from app.alarms.notifications import Notice, Notices
-from app.alarms.store import Alarms, Look
-from app.alarms.webhook import NotTold, Receiver
-from app.storage.database import StoreUnavailable
+from app.alarms.notifications import Notification, NotificationQueue
+from app.alarms.store import IncidentStore, Look
+from app.alarms.webhook import AlertDeliveryError, Receiver
+from app.storage.database import StoreUnavailableError
 
 LOOK_SECONDS = 5.0
 SEND_SECONDS = 1.0
@@ -21,10 +21,12 @@ SHARE = 0.1  # of one reader's time, at most: where much is wrong a look takes l
 log = structlog.get_logger()
 
 
-class Watch:
+class AlarmRunner:
     """One in each process; what they have told stands in the database."""
 
-    def __init__(self, alarms: Alarms, notices: Notices, look: Look, receivers: Mapping[str, Receiver]) -> None:
+    def __init__(
+        self, alarms: IncidentStore, notices: NotificationQueue, look: Look, receivers: Mapping[str, Receiver]
+    ) -> None:
         self._alarms = alarms
         self._notices = notices
         self._look = look
@@ -52,7 +54,7 @@ class Watch:
             try:
                 await self._alarms.note(self._look)
                 await self._alarms.tell(datetime.now(UTC))
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one look must not end all alarms
                 log.exception("looking for trouble failed")
@@ -62,7 +64,7 @@ class Watch:
         while not self._stopping.is_set():
             try:
                 await self._send_due(name, receiver)
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:
                 log.exception("telling of trouble failed")
@@ -76,10 +78,10 @@ class Watch:
             if await self._notices.claim(notice, datetime.now(UTC)) and not await self._send(name, receiver, notice):
                 return
 
-    async def _send(self, name: str, receiver: Receiver, notice: Notice) -> bool:
+    async def _send(self, name: str, receiver: Receiver, notice: Notification) -> bool:
         try:
             await receiver.tell(notice)
-        except NotTold as error:
+        except AlertDeliveryError as error:
             await self._notices.put_off(notice, datetime.now(UTC))
             log.warning("alarm not told", receiver=name, alarm=notice.kind.value, detail=str(error))
             return False

@@ -20,6 +20,6 @@ def windows(last: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
     return [(last - weeks * WEEK, until - weeks * WEEK) for weeks in range(1, WEEKS + 1)]
 
 
-def is_drought(leads: Sequence[int]) -> bool:
+def is_silent(leads: Sequence[int]) -> bool:
     """`leads`: how many each of the windows brought."""
     return min(leads) > 0 and sum(leads) / len(leads) >= LEAST

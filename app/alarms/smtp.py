@@ -9,14 +9,14 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from app.alarms.notifications import Notice
-from app.alarms.texts import Text
-from app.alarms.webhook import SECONDS, NotTold
+from app.alarms.notifications import Notification
+from app.alarms.texts import AlertText
+from app.alarms.webhook import SECONDS, AlertDeliveryError
 
 QUIT_SECONDS = 2.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-Write = Callable[[Notice], Awaitable[Text | None]]
+Write = Callable[[Notification], Awaitable[AlertText | None]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SmtpServer:
     sender: str
 
     async def send(self, message: EmailMessage) -> None:
-        """Raises `NotTold`."""
+        """Raises `AlertDeliveryError`."""
         url = urlsplit(self.url)
         client = aiosmtplib.SMTP(
             hostname=url.hostname,
@@ -47,20 +47,20 @@ class SmtpServer:
                 async with asyncio.timeout(QUIT_SECONDS):
                     await client.quit()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise NotTold(type(error).__name__) from None
+            raise AlertDeliveryError(type(error).__name__) from None
         finally:
             client.close()  # its own `async with` would say goodbye, and wait for a silent server's answer
 
 
-class MailReceiver:
+class EmailReceiver:
     """One mail for each notice, to the addresses that `to` tells. `write` says None when there is no more to tell."""
 
-    def __init__(self, server: SmtpServer, to: Callable[[Notice], Sequence[str]], write: Write) -> None:
+    def __init__(self, server: SmtpServer, to: Callable[[Notification], Sequence[str]], write: Write) -> None:
         self._server = server
         self._to = to
         self._write = write
 
-    async def tell(self, notice: Notice) -> None:
+    async def tell(self, notice: Notification) -> None:
         text, to = await self._write(notice), self._to(notice)
         if text is None or not to:
             return

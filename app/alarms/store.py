@@ -11,17 +11,17 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.alarms.incidents import Changes, Key, Kind, State, Trouble, changes
+from app.alarms.incidents import Changes, Incident, IncidentKey, IncidentKind, IncidentState, changes
 from app.storage.database import Database
 from app.storage.schema import alarms, notices
 
 GATHERED = timedelta(minutes=5)  # news of one kind is told at most so often, but for what can't wait
-URGENT = frozenset({Kind.REFUSED_BOOKING, Kind.UNDELIVERED})
+URGENT = frozenset({IncidentKind.REFUSED_BOOKING, IncidentKind.UNDELIVERED})
 KEPT = timedelta(days=7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-News = tuple[Kind, str, State]
-Look = Callable[[Connection, Iterable[Trouble]], Iterable[Trouble]]
+News = tuple[IncidentKind, str, IncidentState]
+Look = Callable[[Connection, Iterable[Incident]], Iterable[Incident]]
 
 _THIS = (
     (alarms.c.kind == bindparam("of_kind"))
@@ -29,35 +29,37 @@ _THIS = (
     & (alarms.c.subject == bindparam("of_subject"))
 )
 _TURN = update(alarms).where(_THIS, alarms.c.state == bindparam("of_state")).values(state=bindparam("state"))
-_FORGET = delete(alarms).where(_THIS, alarms.c.state == State.NEW)
-_NEWS = select(alarms.c.kind, alarms.c.customer_id, alarms.c.state).where(alarms.c.state != State.TOLD).distinct()
+_FORGET = delete(alarms).where(_THIS, alarms.c.state == IncidentState.NEW)
+_NEWS = (
+    select(alarms.c.kind, alarms.c.customer_id, alarms.c.state).where(alarms.c.state != IncidentState.TOLD).distinct()
+)
 _WHAT = (notices.c.kind, notices.c.customer_id, notices.c.over)
 _LAST = select(*_WHAT, func.max(notices.c.created_at).label("at")).group_by(*_WHAT)
 
 
-class Alarms:
+class IncidentStore:
     """`receivers` are those that are told of each kind of trouble, by name."""
 
-    def __init__(self, database: Database, receivers: Callable[[Kind, str], Sequence[str]]) -> None:
+    def __init__(self, database: Database, receivers: Callable[[IncidentKind, str], Sequence[str]]) -> None:
         self._database = database
         self._receivers = receivers
 
     async def note(self, look: Look) -> None:
         """Looks at the troubles, and keeps what has changed. `look` gets those that are known. Raises
-        `StoreUnavailable`."""
+        `StoreUnavailableError`."""
 
         def work(connection: Connection) -> Changes:
             # What is known comes first: of what another process changes meanwhile nothing is made then.
             known = {_trouble(row).key: row for row in connection.execute(select(alarms))}
             troubles = look(connection, [_trouble(row) for row in known.values()])
-            return changes({key: State(row.state) for key, row in known.items()}, troubles)
+            return changes({key: IncidentState(row.state) for key, row in known.items()}, troubles)
 
         found = await self._database.read(work)
         if found:
             await self._database.write(lambda connection: _keep(connection, found))
 
     async def tell(self, now: datetime) -> None:
-        """Makes notices of what is not told yet. Raises `StoreUnavailable`."""
+        """Makes notices of what is not told yet. Raises `StoreUnavailableError`."""
         ready = await self._database.read(lambda connection: _ready(connection, now))
         if ready:
             await self._database.write(lambda connection: self._tell(connection, ready, now))
@@ -67,15 +69,19 @@ class Alarms:
         connection.execute(delete(notices).where(old))
         for kind, customer_id, state in ready:
             those = (alarms.c.kind == kind.value, alarms.c.customer_id == customer_id, alarms.c.state == state.value)
-            over = state is State.OVER
-            turn = delete(alarms).where(*those) if over else update(alarms).where(*those).values(state=State.TOLD.value)
+            over = state is IncidentState.OVER
+            turn = (
+                delete(alarms).where(*those)
+                if over
+                else update(alarms).where(*those).values(state=IncidentState.TOLD.value)
+            )
             rows = connection.execute(turn.returning(alarms.c.subject, alarms.c.since)).all()
-            found = sorted((Trouble(kind, customer_id, *row) for row in rows), key=lambda one: one.subject)
+            found = sorted((Incident(kind, customer_id, *row) for row in rows), key=lambda one: one.subject)
             # A lead is mailed alone: it may be another person's business than the next.
-            for batch in [[one] for one in found] if kind is Kind.UNDELIVERED else filter(None, [found]):
+            for batch in [[one] for one in found] if kind is IncidentKind.UNDELIVERED else filter(None, [found]):
                 self._notify(connection, batch, now, over=over)
 
-    def _notify(self, connection: Connection, troubles: Sequence[Trouble], now: datetime, *, over: bool) -> None:
+    def _notify(self, connection: Connection, troubles: Sequence[Incident], now: datetime, *, over: bool) -> None:
         first = troubles[0]
         for receiver in self._receivers(first.kind, first.customer_id):
             row = {
@@ -97,7 +103,10 @@ def _keep(connection: Connection, found: Changes) -> None:
     if found.raised:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(dialect.insert(alarms).on_conflict_do_nothing(), [_row(one) for one in found.raised])
-    for keys, before, then in ((found.back, State.OVER, State.TOLD), (found.over, State.TOLD, State.OVER)):
+    for keys, before, then in (
+        (found.back, IncidentState.OVER, IncidentState.TOLD),
+        (found.over, IncidentState.TOLD, IncidentState.OVER),
+    ):
         if keys:
             turn = {"of_state": before.value, "state": then.value}
             connection.execute(_TURN, [_of(key) | turn for key in keys])
@@ -109,28 +118,28 @@ def _ready(connection: Connection, now: datetime) -> list[News]:
     """Kinds and customers with news, new troubles and those that are over apart, but for what was told of a moment
     ago."""
     last = {(row.kind, row.customer_id, row.over): row.at for row in connection.execute(_LAST)}
-    news = [(Kind(kind), whose, State(state)) for kind, whose, state in connection.execute(_NEWS)]
+    news = [(IncidentKind(kind), whose, IncidentState(state)) for kind, whose, state in connection.execute(_NEWS)]
     return [
         (kind, whose, state)
         for kind, whose, state in news
-        if kind in URGENT or now - last.get((kind, whose, state is State.OVER), LONG_AGO) >= GATHERED
+        if kind in URGENT or now - last.get((kind, whose, state is IncidentState.OVER), LONG_AGO) >= GATHERED
     ]
 
 
-def _trouble(row: Row[Any]) -> Trouble:
-    return Trouble(Kind(row.kind), row.customer_id, row.subject, row.since)
+def _trouble(row: Row[Any]) -> Incident:
+    return Incident(IncidentKind(row.kind), row.customer_id, row.subject, row.since)
 
 
-def _row(one: Trouble) -> dict[str, Any]:
+def _row(one: Incident) -> dict[str, Any]:
     return {
         "kind": one.kind.value,
         "customer_id": one.customer_id,
         "subject": one.subject,
         "since": one.since,
-        "state": State.NEW.value,
+        "state": IncidentState.NEW.value,
     }
 
 
-def _of(key: Key) -> dict[str, Any]:
+def _of(key: IncidentKey) -> dict[str, Any]:
     kind, customer_id, subject = key
     return {"of_kind": kind.value, "of_customer": customer_id, "of_subject": subject}

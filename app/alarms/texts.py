@@ -6,8 +6,8 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from app.alarms.incidents import OF_SUBMISSIONS, Kind
-from app.alarms.notifications import Notice
+from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
+from app.alarms.notifications import Notification
 from app.domain.datetimes import STOCKHOLM
 from app.domain.ids import reference_of
 from app.domain.submission import FunctionGroup, Operation
@@ -18,7 +18,7 @@ GetText = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Text:
+class AlertText:
     title: str
     body: str
 
@@ -29,49 +29,49 @@ def N_(text: str) -> str:
 
 
 # `%(firm)s` is the customer's name, `%(number)s` how many, `%(about)s` which login or form, `%(since)s` a moment.
-RAISED: Mapping[Kind, tuple[str, str]] = {
-    Kind.PAUSED: (
+STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
+    IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec refuses the login"),
         N_(
             "Since %(since)s Vitec has not let us in for %(about)s. Leads are kept and wait, and one is tried now and "
             "then. Check the password with: intresse check --online"
         ),
     ),
-    Kind.OVERDUE: (
+    IncidentKind.OVERDUE: (
         N_("%(firm)s: leads have waited since %(since)s"),
         N_("They are kept and are tried again and again. See whether Vitec is away, and whether a worker is running."),
     ),
-    Kind.DROUGHT: (
+    IncidentKind.DROUGHT: (
         N_("%(firm)s: no leads since %(since)s"),
         N_(
             "It concerns %(about)s. The same hours of each of the past four weeks brought some. See whether the form "
             "is still there on the firm’s pages, and can be sent."
         ),
     ),
-    Kind.REJECTED: (
+    IncidentKind.REJECTED: (
         N_("%(firm)s: Vitec refused leads (%(number)s)"),
         N_("Read Vitec’s words with intresse leads show. Mend the cause, then: intresse leads retry."),
     ),
-    Kind.FAILED: (
+    IncidentKind.FAILED: (
         N_("%(firm)s: leads could not be delivered (%(number)s)"),
         N_("They are no longer tried. See why with intresse leads show, then: intresse leads retry."),
     ),
-    Kind.UNCERTAIN: (
+    IncidentKind.UNCERTAIN: (
         N_("%(firm)s: leads that may have reached Vitec (%(number)s)"),
         N_("Look for them in Vitec. Send those that are not there with intresse leads release; discard the rest."),
     ),
-    Kind.HELD: (
+    IncidentKind.HELD: (
         N_("%(firm)s: leads held as suspected spam (%(number)s)"),
         N_("Look at them. Send real ones with intresse leads release, and discard the rest."),
     ),
-    Kind.SOON_DISCARDED: (
+    IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: held leads are about to be discarded (%(number)s)"),
         N_(
             "They have been held as suspected spam since %(since)s or later, and are discarded within 7 days. Send "
             "real ones before that with intresse leads release."
         ),
     ),
-    Kind.REFUSED_BOOKING: (
+    IncidentKind.REFUSED_BOOKING: (
         N_("%(firm)s: Vitec refused bookings whose visitors have a receipt (%(number)s)"),
         N_(
             "The visitors believe that they have a place. Get in touch with them now, and offer another time. Vitec’s "
@@ -79,19 +79,22 @@ RAISED: Mapping[Kind, tuple[str, str]] = {
         ),
     ),
 }
-OVER: Mapping[Kind, tuple[str, str]] = {
-    Kind.PAUSED: (
+CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
+    IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec accepts the login again"),
         N_("It concerns %(about)s. What has waited is being delivered."),
     ),
-    Kind.OVERDUE: (N_("%(firm)s: no lead waits too long any more"), N_("What had waited is delivered, or seen to.")),
-    Kind.DROUGHT: (N_("%(firm)s: leads are coming again"), N_("It concerns %(about)s.")),
-    Kind.SOON_DISCARDED: (
+    IncidentKind.OVERDUE: (
+        N_("%(firm)s: no lead waits too long any more"),
+        N_("What had waited is delivered, or seen to."),
+    ),
+    IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming again"), N_("It concerns %(about)s.")),
+    IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: leads that are no longer held (%(number)s)"),
         N_("They have been sent or discarded."),
     ),
     **dict.fromkeys(
-        OF_SUBMISSIONS - {Kind.SOON_DISCARDED, Kind.UNDELIVERED},
+        OF_SUBMISSIONS - {IncidentKind.SOON_DISCARDED, IncidentKind.UNDELIVERED},
         (N_("%(firm)s: leads that have been seen to (%(number)s)"), N_("Nothing more is to be done about these.")),
     ),
 }
@@ -105,9 +108,9 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def text_of(notice: Notice, firm: str, gettext: GetText, language: str, console: str = "") -> Text:
+def alert_text(notice: Notification, firm: str, gettext: GetText, language: str, console: str = "") -> AlertText:
     """`console` is its address, where there is one: each submission is a click away then."""
-    title, body = (OVER if notice.over else RAISED)[notice.kind]
+    title, body = (CLEARED_TEXTS if notice.over else STARTED_TEXTS)[notice.kind]
     values = {
         "firm": firm,
         "number": len(notice.subjects),
@@ -117,10 +120,10 @@ def text_of(notice: Notice, firm: str, gettext: GetText, language: str, console:
     paragraphs = [gettext(body) % values]
     if notice.kind in OF_SUBMISSIONS:
         paragraphs.append("\n".join(_references(notice, gettext, console)))
-    return Text(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
+    return AlertText(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
 
 
-def _references(notice: Notice, gettext: GetText, console: str) -> list[str]:
+def _references(notice: Notification, gettext: GetText, console: str) -> list[str]:
     shown = [
         f"{reference_of(one)}  {console}/submissions/{one}" if console else reference_of(one)
         for one in notice.subjects[:MOST_REFERENCES]

@@ -10,33 +10,33 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from app.alarms.incidents import OF_SUBMISSIONS
-from app.alarms.notifications import Notice
-from app.alarms.texts import Text
+from app.alarms.notifications import Notification
+from app.alarms.texts import AlertText
 from app.domain.ids import reference_of
 
 MOST_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
 SECONDS = 30.0  # for one attempt
 
 
-class NotTold(Exception):
+class AlertDeliveryError(Exception):
     """The receiver did not take it; the message holds nothing of what was to be told."""
 
 
 class Receiver(Protocol):
-    async def tell(self, notice: Notice) -> None:
-        """Raises `NotTold`."""
+    async def tell(self, notice: Notification) -> None:
+        """Raises `AlertDeliveryError`."""
         ...
 
 
 class WebhookReceiver:
     """One POST of JSON for each notice; anything but 2xx is tried again, with the same `webhook-id`."""
 
-    def __init__(self, url: str, secret: str, write: Callable[[Notice], Text]) -> None:
+    def __init__(self, url: str, secret: str, write: Callable[[Notification], AlertText]) -> None:
         self._url = url
         self._signing = Webhook(secret)
         self._write = write
 
-    async def tell(self, notice: Notice) -> None:
+    async def tell(self, notice: Notification) -> None:
         body = json.dumps(self._content(notice), ensure_ascii=False)
         now = datetime.now(UTC)
         headers = {
@@ -49,11 +49,11 @@ class WebhookReceiver:
             async with asyncio.timeout(SECONDS), httpx.AsyncClient(trust_env=False) as client:
                 answer = await client.post(self._url, content=body.encode(), headers=headers)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise NotTold(type(error).__name__) from None
+            raise AlertDeliveryError(type(error).__name__) from None
         if not answer.is_success:
-            raise NotTold(f"HTTP {answer.status_code}")
+            raise AlertDeliveryError(f"HTTP {answer.status_code}")
 
-    def _content(self, notice: Notice) -> dict[str, Any]:
+    def _content(self, notice: Notification) -> dict[str, Any]:
         text = self._write(notice)
         data: dict[str, Any] = {
             "alarm": notice.kind.value,

@@ -5,26 +5,26 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from app.bootstrap.deciding import DECISIONS, decide
+from app.bootstrap.deciding import ACTIONS, decide
 from app.bootstrap.people import erase_submission
 from app.bootstrap.services import Service
 from app.config.settings import Customer, Settings
-from app.delivery.claims import News
+from app.delivery.claims import Signal
 from app.domain.submission import FunctionGroup, Submission
-from app.privacy.erasure_log import ErasureLogUnusable
-from app.statistics.dashboard import overview
+from app.privacy.erasure_log import ErasureLogError
+from app.statistics.dashboard import load_dashboard
 from app.storage.console_sessions import ConsoleSessions
-from app.storage.database import StoreUnavailable
-from app.storage.query_cache import Kept
+from app.storage.database import StoreUnavailableError
+from app.storage.query_cache import AdaptiveCache
 from app.vitec.errors import VitecError
-from app.web.console.dependencies import Actions, Desk, Pause
+from app.web.console.dependencies import Actions, ConsoleDependencies, Pause
 from app.web.console.session import Sessions
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 
 OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
 
 
-def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
+def build_console(settings: Settings, site: Dependencies, service: Service) -> ConsoleDependencies:
     """`console_password` must be set."""
     assert settings.console_password is not None
     database, logins = service.database, service.logins
@@ -39,10 +39,10 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
             await service.vitec.try_login(customer_id, group)
         except VitecError as error:
             return type(error).__name__.lower()
-        await logins.tell((customer_id, group), News.LET_IN)
+        await logins.tell((customer_id, group), Signal.LET_IN)
         return None
 
-    return Desk(
+    return ConsoleDependencies(
         site=site,
         database=database,
         keyring=service.keyring,
@@ -55,7 +55,7 @@ def build_desk(settings: Settings, site: Site, service: Service) -> Desk:
         actions=_actions(service),
         paused=paused,
         login_fault=login_fault,
-        overviews=Kept(lambda scope: overview(database, scope), share=OVERVIEW_SHARE),
+        overviews=AdaptiveCache(lambda scope: load_dashboard(database, scope), share=OVERVIEW_SHARE),
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
 
@@ -75,10 +75,10 @@ def _actions(service: Service) -> Actions:
     async def erase(submission: Submission) -> bool:
         try:
             return await erase_submission(service, submission)
-        except ErasureLogUnusable as error:
-            raise StoreUnavailable(str(error)) from error
+        except ErasureLogError as error:
+            raise StoreUnavailableError(str(error)) from error
 
-    return {decision: deciding(decision) for decision in DECISIONS} | {"erase": erase}
+    return {decision: deciding(decision) for decision in ACTIONS} | {"erase": erase}
 
 
 def _in_force(customer: Customer) -> list[tuple[str, str]]:

@@ -10,15 +10,15 @@ from app.bootstrap.services import Service
 from app.domain.payload import filled_anew
 from app.domain.submission import Submission
 from app.storage.encrypted_fields import BODIES
-from app.submissions.listing import Wanted
+from app.submissions.listing import SubmissionFilter
 
 
-class CannotDecide(Exception):
+class ActionImpossibleError(Exception):
     """It can't be carried out; the message is a line for an operator."""
 
 
 @dataclass(frozen=True)
-class Decided:
+class ActionResult:
     """`changed`: there was something to do, and it is done. `problem`: why it could not be."""
 
     submission: Submission
@@ -26,25 +26,25 @@ class Decided:
     problem: str | None = None
 
 
-async def decide(service: Service, decision: str, found: Submission) -> Decided:
-    """`decision` is one of `DECISIONS`. Raises `StoreUnavailable`."""
+async def decide(service: Service, decision: str, found: Submission) -> ActionResult:
+    """`decision` is one of `ACTIONS`. Raises `StoreUnavailableError`."""
     try:
-        return Decided(found, await DECISIONS[decision](service, found))
-    except CannotDecide as error:
-        return Decided(found, changed=False, problem=str(error))
+        return ActionResult(found, await ACTIONS[decision](service, found))
+    except ActionImpossibleError as error:
+        return ActionResult(found, changed=False, problem=str(error))
 
 
-async def decide_all(service: Service, decision: str, wanted: Wanted) -> list[Decided]:
+async def decide_all(service: Service, decision: str, wanted: SubmissionFilter) -> list[ActionResult]:
     """The oldest first, as they came. One that can't be decided about is told, and the others go on."""
     return [await decide(service, decision, found) for found in await matching(service, wanted)]
 
 
-async def matching(service: Service, wanted: Wanted) -> Sequence[Submission]:
+async def matching(service: Service, wanted: SubmissionFilter) -> Sequence[Submission]:
     """What `decide_all` would decide about."""
     return (await service.leads.newest(wanted, None))[::-1]
 
 
-def record_of_decision(one: Decided) -> dict[str, Any]:
+def record_of_decision(one: ActionResult) -> dict[str, Any]:
     """For programs."""
     submission = one.submission
     return {
@@ -67,20 +67,20 @@ async def _discard(service: Service, found: Submission) -> bool:
 
 async def _retry(service: Service, found: Submission) -> bool:
     """Fills the configured members of the steps not yet done anew, and makes them due.
-    Raises `CannotDecide` where there is nothing to fill them from."""
+    Raises `ActionImpossibleError` where there is nothing to fill them from."""
     customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
     if customer is None:
-        raise CannotDecide(f"customer {found.customer_id} is not in the configuration")
+        raise ActionImpossibleError(f"customer {found.customer_id} is not in the configuration")
     try:
         payload = await service.leads.payload(found.id)
     except KeyError:
-        raise CannotDecide(f"what {found.id} said has been erased") from None
+        raise ActionImpossibleError(f"what {found.id} said has been erased") from None
     bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
     return await service.decisions.retry(found.id, payload | {BODIES: bodies})
 
 
 # Each says whether there was anything to do.
-DECISIONS: Mapping[str, Callable[[Service, Submission], Awaitable[bool]]] = {
+ACTIONS: Mapping[str, Callable[[Service, Submission], Awaitable[bool]]] = {
     "retry": _retry,
     "release": _release,
     "discard": _discard,

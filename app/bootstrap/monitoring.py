@@ -8,24 +8,24 @@ from typing import Any
 
 from starlette.routing import Route
 
-from app.alarms.detection import Limits, Looking
-from app.alarms.incidents import Kind
-from app.alarms.lead_email import lead_text, over_text
-from app.alarms.notifications import Notice, Notices
-from app.alarms.runner import Watch
-from app.alarms.smtp import MailReceiver, SmtpServer
-from app.alarms.store import Alarms
-from app.alarms.texts import GetText, Text, text_of
+from app.alarms.detection import IncidentDetector, Thresholds
+from app.alarms.incidents import IncidentKind
+from app.alarms.lead_email import lead_text, recovered_text
+from app.alarms.notifications import Notification, NotificationQueue
+from app.alarms.runner import AlarmRunner
+from app.alarms.smtp import EmailReceiver, SmtpServer
+from app.alarms.store import IncidentStore
+from app.alarms.texts import AlertText, GetText, alert_text
 from app.alarms.webhook import Receiver, WebhookReceiver
 from app.config.settings import Settings
 from app.delivery.claims import Claim
 from app.domain.submission import StepStatus
 from app.metrics import endpoint as metrics
-from app.metrics.counters import Counts
-from app.metrics.gauges import Standing
-from app.privacy.retention import last_word
+from app.metrics.counters import Counters
+from app.metrics.gauges import BacklogGauges
+from app.privacy.retention import last_notice_period
 from app.storage.database import Database
-from app.submissions.repository import Leads
+from app.submissions.repository import SubmissionRepository
 from app.web.console.session import PATH as CONSOLE
 from app.web.rendering.templates import Templates
 
@@ -35,12 +35,12 @@ STOP_SECONDS = 2.0
 OFFICE = "office"  # the receiver of leads themselves; the others get alarms about them
 
 
-class Watching:
-    def __init__(self, settings: Settings, database: Database, leads: Leads) -> None:
+class Monitoring:
+    def __init__(self, settings: Settings, database: Database, leads: SubmissionRepository) -> None:
         customers = [customer.id for customer in settings.customers]
         token = settings.metrics_token
-        self.counts = Counts(customers)
-        self._standing = Standing(database, customers)
+        self.counts = Counters(customers)
+        self._standing = BacklogGauges(database, customers)
         self._token = token.get_secret_value() if token else None
         self._watch = _watch(settings, database, leads)
 
@@ -68,40 +68,40 @@ class Watching:
             await asyncio.wait([task])
 
 
-def _watch(settings: Settings, database: Database, leads: Leads) -> Watch | None:
+def _watch(settings: Settings, database: Database, leads: SubmissionRepository) -> AlarmRunner | None:
     """None where nobody wishes to be told."""
     receivers = _receivers(settings, leads, Templates().gettext)
     if not receivers:
         return None
     alarms = [name for name in receivers if name != OFFICE]
 
-    def receivers_of(kind: Kind, _: str) -> Sequence[str]:
-        return [OFFICE] if kind is Kind.UNDELIVERED else alarms
+    def receivers_of(kind: IncidentKind, _: str) -> Sequence[str]:
+        return [OFFICE] if kind is IncidentKind.UNDELIVERED else alarms
 
-    limits = Limits(
+    limits = Thresholds(
         wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
-        held=last_word(timedelta(days=settings.retention.held_days)),
+        held=last_notice_period(timedelta(days=settings.retention.held_days)),
         office={
             customer.id: timedelta(minutes=customer.lead_mail.after_minutes)
             for customer in settings.customers
             if customer.lead_mail
         },
     )
-    looking = Looking(limits, [customer.id for customer in settings.customers])
-    return Watch(Alarms(database, receivers_of), Notices(database), looking, receivers)
+    looking = IncidentDetector(limits, [customer.id for customer in settings.customers])
+    return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), looking, receivers)
 
 
-def _receivers(settings: Settings, leads: Leads, gettext: Languages) -> dict[str, Receiver]:
+def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languages) -> dict[str, Receiver]:
     alarms = settings.alarms
     console = f"{settings.public_url}{CONSOLE}" if settings.console_password else ""
     firms = {customer.id: customer.name for customer in settings.customers}
 
-    def text(notice: Notice) -> Text:
+    def text(notice: Notification) -> AlertText:
         firm = firms.get(notice.customer_id, notice.customer_id)
-        return text_of(notice, firm, gettext(alarms.language), alarms.language, console)
+        return alert_text(notice, firm, gettext(alarms.language), alarms.language, console)
 
-    async def mail(notice: Notice) -> Text:
+    async def mail(notice: Notification) -> AlertText:
         return text(notice)
 
     receivers: dict[str, Receiver] = {}
@@ -111,27 +111,27 @@ def _receivers(settings: Settings, leads: Leads, gettext: Languages) -> dict[str
     if alarms.smtp_url and alarms.mail_from:
         server = SmtpServer(alarms.smtp_url.get_secret_value(), alarms.mail_from)
         if alarms.mail_to:
-            receivers["mail"] = MailReceiver(server, lambda _: alarms.mail_to, mail)
+            receivers["mail"] = EmailReceiver(server, lambda _: alarms.mail_to, mail)
         if any(customer.lead_mail for customer in settings.customers):
             receivers[OFFICE] = _office(settings, server, leads, gettext)
     return receivers
 
 
-def _office(settings: Settings, server: SmtpServer, leads: Leads, gettext: Languages) -> Receiver:
+def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository, gettext: Languages) -> Receiver:
     customers = {customer.id: customer for customer in settings.customers if customer.lead_mail}
 
-    def to(notice: Notice) -> Sequence[str]:
+    def to(notice: Notification) -> Sequence[str]:
         customer = customers.get(notice.customer_id)
         return [customer.lead_mail.to] if customer and customer.lead_mail else []
 
-    async def write(notice: Notice) -> Text | None:
+    async def write(notice: Notification) -> AlertText | None:
         language = customers[notice.customer_id].language if notice.customer_id in customers else "sv"
         if notice.over:
-            return over_text(notice, gettext(language))
+            return recovered_text(notice, gettext(language))
         submission = await leads.get(notice.subjects[0])
         if submission is None:  # erased
             return None
         payload = await leads.payload(submission.id)
         return lead_text(submission, payload["application"], gettext(language), language)
 
-    return MailReceiver(server, to, write)
+    return EmailReceiver(server, to, write)

@@ -16,7 +16,7 @@ from app.domain.consent import wording
 from app.domain.fields import Email, Phone
 from app.domain.submission import Step, Submission
 from app.privacy.erasure_log import Erasure, ErasureLog
-from app.privacy.search import People, Trace
+from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.encrypted_fields import BODIES, RESOURCES
 from app.storage.encryption import KeyedHash
 from app.submissions.erasure import batches, erase
@@ -24,7 +24,7 @@ from app.submissions.erasure import batches, erase
 DEFAULT_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
 
 
-class CannotFind(Exception):
+class PersonSearchError(Exception):
     """The message is a line for an operator."""
 
 
@@ -48,23 +48,23 @@ class Erased:
 
 
 def whom(email: str | None, phone: str | None, identity: str | None, customer_id: str | None) -> Whom:
-    """Raises `CannotFind`."""
+    """Raises `PersonSearchError`."""
     said = {"email": email, "phone": phone, "id": identity}
     given = [(by, value) for by, value in said.items() if value is not None]
     if len(given) != 1:
-        raise CannotFind("give one of --email, --phone and --id")
+        raise PersonSearchError("give one of --email, --phone and --id")
     [(by, value)] = given
     kinds: dict[str, Any] = {"email": Email, "phone": Phone}
     try:
         value = TypeAdapter(kinds.get(by, str)).validate_python(value)
     except ValidationError:
-        raise CannotFind(f"--{by}: can't be read") from None
+        raise PersonSearchError(f"--{by}: can't be read") from None
     return Whom(by, value.replace(" ", "") if by == "id" else value, customer_id)
 
 
 async def erase_person(service: Service, whom: Whom) -> Erased:
     """Written down before it is done, so that whatever happens in between it is done by a replay.
-    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    Raises `PersonSearchError`, `ErasureLogError`, `StoreUnavailableError`."""
     people = people_of(service)
     now = datetime.now(UTC)
     wanted = people.sought(whom.value)
@@ -86,7 +86,7 @@ def record_of_erasure(erased: Erased) -> dict[str, Any]:
 
 async def erase_submission(service: Service, submission: Submission) -> bool:
     """One submission alone; says whether there was anything personal left in it.
-    Raises `ErasureLogUnusable`, `StoreUnavailable`."""
+    Raises `ErasureLogError`, `StoreUnavailableError`."""
     now = datetime.now(UTC)
     wanted = people_of(service).sought(submission.id)
     erasure_log(service.settings).append(Erasure(now, "id", wanted, submission.customer_id))
@@ -95,12 +95,12 @@ async def erase_submission(service: Service, submission: Submission) -> bool:
 
 async def erase_again(service: Service) -> int:
     """What was erased before, erased again after a restore: how many submissions. What came after an erasure stays.
-    Raises `CannotFind`, `ErasureLogUnusable`, `StoreUnavailable`."""
+    Raises `PersonSearchError`, `ErasureLogError`, `StoreUnavailableError`."""
     people = people_of(service)
     erasures = erasure_log(service.settings).read()
     traces = await _found(people, {one.digest for one in erasures}, None)
 
-    def told(trace: Trace, one: Erasure) -> bool:
+    def told(trace: PersonMatch, one: Erasure) -> bool:
         ours = one.customer_id in (None, trace.customer_id)
         return ours and one.digest in trace.sought and trace.received_at <= one.at
 
@@ -109,20 +109,22 @@ async def erase_again(service: Service) -> int:
 
 
 async def export_person(service: Service, whom: Whom) -> list[dict[str, Any]]:
-    """All that is kept, as JSON can say it, the oldest first. Raises `CannotFind`, `StoreUnavailable`."""
+    """All that is kept, as JSON can say it, the oldest first. Raises `PersonSearchError`, `StoreUnavailableError`."""
     people = people_of(service)
     traces = await _found(people, {people.sought(whom.value)}, whom.customer_id)
     return [await _kept(service, trace.id) for trace in traces]
 
 
-async def _found(people: People, sought: set[bytes], customer_id: str | None) -> list[Trace]:
+async def _found(people: PersonSearch, sought: set[bytes], customer_id: str | None) -> list[PersonMatch]:
     traces, closed = await people.find(sought)
     if closed:
-        raise CannotFind(f"{closed} submission(s) can't be opened with encryption_keys, so nobody knows whose they are")
+        raise PersonSearchError(
+            f"{closed} submission(s) can't be opened with encryption_keys, so nobody knows whose they are"
+        )
     return [one for one in traces if customer_id in (None, one.customer_id)]
 
 
-async def _erase(service: Service, traces: list[Trace], now: datetime) -> int:
+async def _erase(service: Service, traces: list[PersonMatch], now: datetime) -> int:
     count = 0
     for ids in batches([one.id for one in traces]):
         count += await service.database.write(partial(erase, ids=ids, now=now))
@@ -163,9 +165,9 @@ def _step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[
     }
 
 
-def people_of(service: Service) -> People:
+def people_of(service: Service) -> PersonSearch:
     secret = service.settings.secret_key.get_secret_value()
-    return People(service.database, service.keyring, KeyedHash(secret, "erasures"))
+    return PersonSearch(service.database, service.keyring, KeyedHash(secret, "erasures"))
 
 
 def erasure_log(settings: Settings) -> ErasureLog:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from app.config.settings import Settings
-from app.domain.durations import span_of
+from app.domain.durations import parse_duration
 from app.domain.submission import PATH_ID
 from app.storage.encryption import Keyring
 from app.web.personal.links import LONGEST, PersonalForm, PersonalLink, write
@@ -22,7 +22,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
-        expires_at = datetime.now(UTC) + span_of(expires, LONGEST)
+        expires_at = datetime.now(UTC) + parse_duration(expires, LONGEST)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None
     link = PersonalLink(customer_id, contact_id, form, expires_at)  # type: ignore[arg-type]  # checked above

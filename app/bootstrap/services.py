@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from app.bootstrap.monitoring import Watching
+from app.bootstrap.monitoring import Monitoring
 from app.config.settings import Settings
-from app.delivery.circuit_breaker import Logins
+from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim
 from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
@@ -24,22 +24,22 @@ from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
 from app.domain.submission import FunctionGroup, StepStatus
 from app.intake.intake import Intake
-from app.maintenance.checks import require_right_clock
-from app.maintenance.move_state import require_home
-from app.privacy.retention import Periods, Retention
-from app.privacy.retention_job import Housekeeper
-from app.statistics.counter_job import Tally
-from app.statistics.page_views import Views
+from app.maintenance.checks import require_plausible_clock
+from app.maintenance.move_state import require_active
+from app.privacy.retention import Retention, RetentionPeriods
+from app.privacy.retention_job import RetentionJob
+from app.statistics.counter_job import CounterJob
+from app.statistics.page_views import PageViews
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import require_current, upgrade
-from app.submissions.operator_actions import Decisions
+from app.submissions.operator_actions import OperatorActions
 from app.submissions.outcomes import Outcomes
 from app.submissions.person_index import PersonIndex
-from app.submissions.repository import Leads
+from app.submissions.repository import SubmissionRepository
 from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
-from app.vitec.throttle import Pace
+from app.vitec.throttle import Throttle
 
 
 @dataclass
@@ -51,18 +51,18 @@ class Service:
     keyring: Keyring
     intake: Intake
     outbox: Outbox
-    leads: Leads
+    leads: SubmissionRepository
     person_index: PersonIndex
-    decisions: Decisions
+    decisions: OperatorActions
     outcomes: Outcomes
     vitec: VitecClient
     contact_lookup: ContactLookup
     worker: Worker
-    logins: Logins
-    views: Views
-    tally: Tally
-    housekeeper: Housekeeper
-    watching: Watching
+    logins: CircuitBreaker
+    views: PageViews
+    tally: CounterJob
+    housekeeper: RetentionJob
+    watching: Monitoring
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
@@ -88,18 +88,18 @@ class Service:
 
 
 def build_service(settings: Settings) -> Service:
-    """Raises `DatabaseUnusable`."""
+    """Raises `DatabaseUnusableError`."""
     database = Database(settings.database_url.get_secret_value())
     keyring = Keyring(settings.encryption_keys)
     secret = settings.secret_key.get_secret_value()
     contact_hash = KeyedHash(secret, "contacts")
     policy = _retry_policy(settings)
     probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
-    logins = Logins(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
+    logins = CircuitBreaker(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
     outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
-    leads, outcomes = Leads(database, keyring), Outcomes(database)
-    vitec, pace = build_vitec(settings), Pace(settings.vitec.requests_per_second)
-    watching = Watching(settings, database, leads)
+    leads, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
+    vitec, pace = build_vitec(settings), Throttle(settings.vitec.requests_per_second)
+    watching = Monitoring(settings, database, leads)
 
     def settled(claim: Claim, status: StepStatus) -> None:
         outcomes.tell(claim.id)
@@ -120,15 +120,15 @@ def build_service(settings: Settings) -> Service:
         outbox=outbox,
         leads=leads,
         person_index=PersonIndex(database, contact_hash),
-        decisions=Decisions(database, keyring),
+        decisions=OperatorActions(database, keyring),
         outcomes=outcomes,
         vitec=vitec,
         contact_lookup=ContactLookup(vitec, logins, pace),
         worker=worker,
         logins=logins,
-        views=Views(database),
-        tally=Tally(database, keyring),
-        housekeeper=Housekeeper(Retention(database, _periods(settings))),
+        views=PageViews(database),
+        tally=CounterJob(database, keyring),
+        housekeeper=RetentionJob(Retention(database, _periods(settings))),
         watching=watching,
     )
 
@@ -145,7 +145,7 @@ def _retry_policy(settings: Settings) -> RetryPolicy:
 
 
 def _worker(
-    settings: Settings, outbox: Outbox, deliverer: Deliverer, pace: Pace, abandon: Callable[[], None]
+    settings: Settings, outbox: Outbox, deliverer: Deliverer, pace: Throttle, abandon: Callable[[], None]
 ) -> Worker:
     return Worker(
         outbox,
@@ -159,9 +159,11 @@ def _worker(
     )
 
 
-def _periods(settings: Settings) -> Periods:
+def _periods(settings: Settings) -> RetentionPeriods:
     kept = settings.retention
-    return Periods(*(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days)))
+    return RetentionPeriods(
+        *(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days))
+    )
 
 
 def build_vitec(settings: Settings) -> VitecClient:
@@ -192,10 +194,10 @@ async def refused_logins(settings: Settings) -> list[str]:
 
 def prepare_database(database: Database) -> None:
     """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
-    Raises `DatabaseUnusable`."""
+    Raises `DatabaseUnusableError`."""
     upgrade(database) if database.is_sqlite else require_current(database)
-    require_home(database)
-    require_right_clock(database, datetime.now(UTC))
+    require_active(database)
+    require_plausible_clock(database, datetime.now(UTC))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.bootstrap.console import build_desk
+from app.bootstrap.console import build_console
 from app.bootstrap.customer_mapping import web_customer
 from app.bootstrap.services import Service, build_service, on_sigterm, prepare_database
 from app.config.settings import Settings
@@ -20,8 +20,8 @@ from app.web.console.routes import routes as console_routes
 from app.web.http.security_headers import SecurityHeaders
 from app.web.operations import problems
 from app.web.operations.customer import OriginRule
-from app.web.operations.dependencies import Site
-from app.web.operations.tokens import FormTokens, LinkSecrets, Repeats
+from app.web.operations.dependencies import Dependencies
+from app.web.operations.tokens import FormTokens, IdempotencyKeys, LinkSecrets
 from app.web.rendering.templates import Templates
 from app.web.routes import routes
 
@@ -36,10 +36,10 @@ def create_app(
     templates: Templates | None = None,
     extra_routes: Iterable[BaseRoute] = (),
 ) -> Starlette:
-    """The web service. Raises `DatabaseUnusable`."""
+    """The web service. Raises `DatabaseUnusableError`."""
     service = build_service(settings)
     prepare_database(service.database)
-    site = build_site(settings, service, demo, templates or Templates())
+    site = build_dependencies(settings, service, demo, templates or Templates())
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -54,10 +54,10 @@ def create_app(
     return App(
         site,
         settings.trusted_proxies,
-        problems.handlers(site),
+        problems.exception_handlers(site),
         routes=[
             *routes(site, service.keyring, service.database),
-            *(console_routes(build_desk(settings, site, service)) if settings.console_password else ()),
+            *(console_routes(build_console(settings, site, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
             *swagger_ui.routes(demo=demo),
@@ -67,7 +67,7 @@ def create_app(
 
 
 def create_worker_app(settings: Settings) -> Starlette:
-    """A delivery worker that tells how it is. Raises `DatabaseUnusable`."""
+    """A delivery worker that tells how it is. Raises `DatabaseUnusableError`."""
     service = build_service(settings)
     prepare_database(service.database)
 
@@ -81,9 +81,9 @@ def create_worker_app(settings: Settings) -> Starlette:
     return Starlette(routes=told, middleware=[Middleware(SecurityHeaders, secure=secure)], lifespan=lifespan)
 
 
-def build_site(settings: Settings, service: Service, demo: bool, templates: Templates) -> Site:
+def build_dependencies(settings: Settings, service: Service, demo: bool, templates: Templates) -> Dependencies:
     secret = settings.secret_key.get_secret_value()
-    return Site(
+    return Dependencies(
         customers={customer.id: web_customer(customer) for customer in settings.customers},
         public_url=settings.public_url,
         demo=demo,
@@ -95,7 +95,7 @@ def build_site(settings: Settings, service: Service, demo: bool, templates: Temp
         tokens=FormTokens(secret),
         status_links=LinkSecrets(secret, "status"),
         receipt_links=LinkSecrets(secret, "receipt"),
-        repeats=Repeats(secret),
+        repeats=IdempotencyKeys(secret),
         origins=OriginRule(settings.public_url, demo),
         contacts=service.contact_lookup.contacts,
         views=service.views,

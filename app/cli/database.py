@@ -34,7 +34,7 @@ def move(
     give_up: Annotated[bool, typer.Option("--give-up", help="Stay: a move that has not ended is undone.")] = False,
 ) -> None:
     """Move everything from SQLite to PostgreSQL; run it again if it broke off."""
-    from app.maintenance.move import MoveRefused, move
+    from app.maintenance.move import MoveError, move
     from app.maintenance.move import give_up as stay
 
     try:
@@ -45,7 +45,7 @@ def move(
                 typer.echo("The move is undone: this database serves again.")
                 return
             moved = move(source, Database(_told(to)))
-    except MoveRefused as error:
+    except MoveError as error:
         stop(str(error))
     for table, contents in moved.items():
         typer.echo(f"{table:<12} {contents.rows:>9} row(s), the same in both: {contents.digest[:16]}")
@@ -67,12 +67,12 @@ def _told(to: str) -> str:
 @commands.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be nothing yet.")]) -> None:
     """Copy the SQLite database to a file, while it is served (PostgreSQL: pg_dump)."""
-    from app.maintenance.backup import BackupRefused, back_up
+    from app.maintenance.backup import BackupError, back_up
 
     try:
         with using_database():
             back_up(_configured_database(), file)
-    except BackupRefused as error:
+    except BackupError as error:
         stop(str(error))
     typer.echo(f"{file}: {file.stat().st_size:,} bytes")
 
@@ -96,14 +96,14 @@ def restored() -> None:
 
 
 def _erased_again() -> int:
-    from app.bootstrap.people import CannotFind, erase_again
+    from app.bootstrap.people import PersonSearchError, erase_again
     from app.cli.presentation import run
-    from app.privacy.erasure_log import ErasureLogUnusable
+    from app.privacy.erasure_log import ErasureLogError
 
     try:
         with using_database():
             return run(configured(), erase_again)
-    except (CannotFind, ErasureLogUnusable) as error:
+    except (PersonSearchError, ErasureLogError) as error:
         stop(f"not erased again: {error}")
 
 

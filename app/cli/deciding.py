@@ -20,9 +20,9 @@ from app.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from app.bootstrap.deciding import Decided
+    from app.bootstrap.deciding import ActionResult
     from app.bootstrap.services import Service
-    from app.submissions.listing import Wanted
+    from app.submissions.listing import SubmissionFilter
 
 commands = typer.Typer()
 OneOrFilter = Annotated[
@@ -94,7 +94,7 @@ def _about_one(decision: str, words: _Words, which: str, dry_run: bool, as_json:
     from app.bootstrap.deciding import decide
     from app.cli.presentation import find
 
-    async def found_and_decided(service: "Service") -> "Decided":
+    async def found_and_decided(service: "Service") -> "ActionResult":
         return await decide(service, decision, await find(service, which))
 
     if dry_run:
@@ -110,7 +110,9 @@ def _about_one(decision: str, words: _Words, which: str, dry_run: bool, as_json:
     _stop_at_problems([decided])
 
 
-def _about_all(decision: str, words: _Words, wanted: "Wanted", dry_run: bool, yes: bool, as_json: bool) -> None:
+def _about_all(
+    decision: str, words: _Words, wanted: "SubmissionFilter", dry_run: bool, yes: bool, as_json: bool
+) -> None:
     from app.bootstrap.deciding import decide_all, matching
 
     if dry_run or not yes:
@@ -128,13 +130,13 @@ def _about_all(decision: str, words: _Words, wanted: "Wanted", dry_run: bool, ye
     _stop_at_problems(decided)
 
 
-def _print_decided(decided: "Sequence[Decided]") -> None:
+def _print_decided(decided: "Sequence[ActionResult]") -> None:
     from app.bootstrap.deciding import record_of_decision
 
     print_json([record_of_decision(one) for one in decided])
 
 
-def _stop_at_problems(decided: "Sequence[Decided]") -> None:
+def _stop_at_problems(decided: "Sequence[ActionResult]") -> None:
     problems = [one.problem for one in decided if one.problem]
     if problems:
         stop(*problems)

@@ -12,12 +12,12 @@ import typer
 from app.config.loader import OF_SERVING, SECRETS, ConfigurationError, configuration_path, load
 from app.config.settings import Settings
 from app.domain.submission import Status
-from app.storage.database import DatabaseUnusable, StoreUnavailable
+from app.storage.database import DatabaseUnusableError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from app.bootstrap.services import Service
     from app.domain.submission import Submission
-    from app.submissions.listing import Wanted
+    from app.submissions.listing import SubmissionFilter
 
 T = TypeVar("T")
 
@@ -30,20 +30,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 def on_leads(work: Callable[[Service], Awaitable[T]]) -> T:
-    from app.cli.presentation import NoSuchSubmission, run
+    from app.cli.presentation import SubmissionNotFoundError, run
 
     try:
         with using_database():
             return run(configured(), work)
-    except NoSuchSubmission as error:
+    except SubmissionNotFoundError as error:
         stop(str(error))
 
 
-def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Wanted:
+def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> SubmissionFilter:
     from app.cli import presentation
 
     try:
-        return presentation.wanted_by(status, customer, older_than, stuck)
+        return presentation.submission_filter(status, customer, older_than, stuck)
     except ValueError as error:
         stop(str(error))
 
@@ -80,5 +80,5 @@ def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
 def using_database() -> Iterator[None]:
     try:
         yield
-    except (DatabaseUnusable, StoreUnavailable) as error:
+    except (DatabaseUnusableError, StoreUnavailableError) as error:
         stop(f"database: {error}")

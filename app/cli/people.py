@@ -19,13 +19,13 @@ Customer = Annotated[str | None, typer.Option(help="Only this customer's submiss
 def on_a_person(work: Callable[..., Awaitable[T]], *sought: str | None) -> T:
     from app.bootstrap import people
     from app.cli.presentation import run
-    from app.privacy.erasure_log import ErasureLogUnusable
+    from app.privacy.erasure_log import ErasureLogError
 
     try:
         whom = people.whom(*sought)
         with using_database():
             return run(configured(), lambda service: work(service, whom))
-    except (people.CannotFind, ErasureLogUnusable) as error:
+    except (people.PersonSearchError, ErasureLogError) as error:
         stop(str(error))
 
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from app.bootstrap.services import Service, build_service, prepare_database
 from app.config.settings import Settings
-from app.domain.durations import span_of
+from app.domain.durations import parse_duration
 from app.domain.submission import Status, Submission
-from app.submissions.listing import Wanted
+from app.submissions.listing import SubmissionFilter
 from app.submissions.repository import Attempt, history
 
 T = TypeVar("T")
@@ -17,12 +17,12 @@ T = TypeVar("T")
 LONGEST_KEPT = timedelta(days=3660)  # that the configuration allows
 
 
-class NoSuchSubmission(Exception):
+class SubmissionNotFoundError(Exception):
     """Neither an id nor a reference that we know."""
 
 
 def run(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
-    """Raises `DatabaseUnusable`, `StoreUnavailable`."""
+    """Raises `DatabaseUnusableError`, `StoreUnavailableError`."""
 
     async def inside() -> T:
         service = build_service(settings)
@@ -36,20 +36,22 @@ def run(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
     return asyncio.run(inside())
 
 
-def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> Wanted:
+def submission_filter(
+    status: Status | None, customer: str | None, older_than: str | None, stuck: bool
+) -> SubmissionFilter:
     """`older_than` as `45m`, `12h`, `30d`. Raises `ValueError` with a line for the one who asked."""
     try:
-        before = datetime.now(UTC) - span_of(older_than, LONGEST_KEPT) if older_than else None
+        before = datetime.now(UTC) - parse_duration(older_than, LONGEST_KEPT) if older_than else None
     except ValueError as error:
         raise ValueError(f"--older-than: {error}") from None
-    return Wanted(status=status, customer_id=customer, received_before=before, stuck=stuck)
+    return SubmissionFilter(status=status, customer_id=customer, received_before=before, stuck=stuck)
 
 
 async def find(service: Service, which: str) -> Submission:
-    """By id or reference. Raises `NoSuchSubmission`, `StoreUnavailable`."""
+    """By id or reference. Raises `SubmissionNotFoundError`, `StoreUnavailableError`."""
     found = await service.leads.find(which)
     if found is None:
-        raise NoSuchSubmission(f"no submission has the id or reference {which}")
+        raise SubmissionNotFoundError(f"no submission has the id or reference {which}")
     return found
 
 

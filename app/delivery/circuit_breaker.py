@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.delivery.claims import Lane, News
+from app.delivery.claims import CredentialKey, Signal
 from app.domain.submission import FunctionGroup
 from app.storage.database import Database, now_of
 from app.storage.driver.compiled import Prepared
@@ -54,7 +54,7 @@ _BRING_BACK = (
 )
 
 
-class Logins:
+class CircuitBreaker:
     """`probe` is how long a paused login rests; `outage` is how long Vitec must have been away for its first success to
     bring the backlog back (a blip is outlived by the ordinary waits)."""
 
@@ -63,25 +63,25 @@ class Logins:
         self._resource_hash = resource_hash
         self._probe = probe
         self._outage = outage
-        self._troubled: set[Lane] = set()
+        self._troubled: set[CredentialKey] = set()
 
-    async def may_read(self, lane: Lane) -> bool:
+    async def may_read(self, lane: CredentialKey) -> bool:
         """Whether a look-up may go now: always, but for a paused login, which it may at most probe.
-        Raises `StoreUnavailable`."""
+        Raises `StoreUnavailableError`."""
         if not await self._database.read(lambda connection: self._is_paused(connection, lane)):
             return True
         return await self._database.write(lambda connection: self._try(connection, lane))
 
-    async def tell(self, lane: Lane, news: News) -> None:
-        """Of a call that delivers nothing. Raises `StoreUnavailable`."""
+    async def tell(self, lane: CredentialKey, news: Signal) -> None:
+        """Of a call that delivers nothing. Raises `StoreUnavailableError`."""
         if self.matters(lane, news):
             await self._database.write(lambda connection: self.told(connection, lane, news, now_of(connection)))
 
-    def matters(self, lane: Lane, news: News) -> bool:
+    def matters(self, lane: CredentialKey, news: Signal) -> bool:
         """Whether there is anything to write: that all is well is the rule."""
-        return news is not News.LET_IN or lane in self._troubled
+        return news is not Signal.LET_IN or lane in self._troubled
 
-    def all(self, connection: Connection) -> dict[Lane, Row[Any]]:
+    def all(self, connection: Connection) -> dict[CredentialKey, Row[Any]]:
         """Each login with something to know of."""
         if not _ANY.rows(connection, {}):  # the rule
             self._troubled = set()
@@ -90,35 +90,35 @@ class Logins:
         self._troubled = set(rows)
         return rows
 
-    def rests(self, connection: Connection, lane: Lane) -> bool:
+    def rests(self, connection: Connection, lane: CredentialKey) -> bool:
         return bool(self._troubled) and self._is_paused(connection, lane)
 
-    def probed(self, connection: Connection, lane: Lane, submission: str, now: datetime) -> None:
+    def probed(self, connection: Connection, lane: CredentialKey, submission: str, now: datetime) -> None:
         """The one that tries: the next is a whole rest away, whatever becomes of this one."""
         self._set(connection, lane, probe_at=now + self._probe, probed=submission)
 
     def told(
         self,
         connection: Connection,
-        lane: Lane,
-        news: News,
+        lane: CredentialKey,
+        news: Signal,
         now: datetime,
         resource: Sequence[str] = (),
         submission: str | None = None,
     ) -> None:
         row = connection.execute(_ONE, _of(lane)).one_or_none()
         self._troubled.add(lane)
-        if news is News.LET_IN:
+        if news is Signal.LET_IN:
             self._let_in(connection, lane, row, now)
-        elif news is News.AWAY:
+        elif news is Signal.AWAY:
             if row is None or row.away_since is None:
                 self._set(connection, lane, away_since=now)
-        elif news is News.REFUSED:
+        elif news is Signal.REFUSED:
             self._pause(connection, lane, row, "refused", now, submission)
         elif row is None or row.paused_at is None:
             self._forbidden(connection, lane, row, now, "/".join(resource), submission)
 
-    def _let_in(self, connection: Connection, lane: Lane, row: Row[Any] | None, now: datetime) -> None:
+    def _let_in(self, connection: Connection, lane: CredentialKey, row: Row[Any] | None, now: datetime) -> None:
         self._troubled.discard(lane)
         if row is None:
             return
@@ -133,7 +133,7 @@ class Logins:
     def _forbidden(
         self,
         connection: Connection,
-        lane: Lane,
+        lane: CredentialKey,
         row: Row[Any] | None,
         now: datetime,
         resource: str,
@@ -149,7 +149,7 @@ class Logins:
     def _pause(
         self,
         connection: Connection,
-        lane: Lane,
+        lane: CredentialKey,
         row: Row[Any] | None,
         reason: str,
         now: datetime,
@@ -160,30 +160,30 @@ class Logins:
         paused = {"paused_at": since, "reason": reason, "probe_at": now + self._probe, "probed": submission}
         self._set(connection, lane, forbidden=None, **paused)
 
-    def _set(self, connection: Connection, lane: Lane, **values: Any) -> None:
+    def _set(self, connection: Connection, lane: CredentialKey, **values: Any) -> None:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         row = {"customer_id": lane[0], "function_group": lane[1].value, **values}
         upsert = dialect.insert(logins).values(row)
         connection.execute(upsert.on_conflict_do_update(index_elements=logins.primary_key, set_=values))
 
-    def _is_paused(self, connection: Connection, lane: Lane) -> bool:
+    def _is_paused(self, connection: Connection, lane: CredentialKey) -> bool:
         row = connection.execute(_ONE, _of(lane)).one_or_none()
         if row is not None:
             self._troubled.add(lane)
         return row is not None and row.paused_at is not None
 
-    def _try(self, connection: Connection, lane: Lane) -> bool:
+    def _try(self, connection: Connection, lane: CredentialKey) -> bool:
         now = now_of(connection)
         tried = connection.execute(_TRY, _of(lane) | {"of_now": now, "probe_at": now + self._probe})
         return tried.rowcount == 1
 
 
-def places(row: Row[Any] | None, usual: int, now: datetime) -> int:
+def capacity(row: Row[Any] | None, usual: int, now: datetime) -> int:
     """How many submissions may use a login: the usual number, none while it is paused, one when it is time to try."""
     if row is None or row.paused_at is None:
         return usual
     return min(usual, int(row.probe_at <= now))
 
 
-def _of(lane: Lane) -> dict[str, Any]:
+def _of(lane: CredentialKey) -> dict[str, Any]:
     return {"of_customer": lane[0], "of_group": lane[1].value}

@@ -15,13 +15,13 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from app.delivery import statements
-from app.delivery.circuit_breaker import Logins, places
-from app.delivery.claims import Claim, ClaimedStep, Lane, Lease
+from app.delivery.circuit_breaker import CircuitBreaker, capacity
+from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
 from app.domain.submission import DONE, FINAL, FunctionGroup, Operation, StepStatus
 from app.storage.column_types import moment_of
 from app.storage.database import now_of
-from app.storage.encrypted_fields import BODIES, RESOURCES, payload_place, resource_of, step_place
-from app.storage.encryption import Keyring, SealBroken
+from app.storage.encrypted_fields import BODIES, RESOURCES, payload_aad, resource_of, step_aad
+from app.storage.encryption import DecryptionError, Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NONE = ""  # no submission's id
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Claiming:
     """`patience` is how long a caller may wait: what has been due for less goes before what has been due for longer."""
 
-    def __init__(self, keyring: Keyring, logins: Logins, lease: timedelta, patience: timedelta) -> None:
+    def __init__(self, keyring: Keyring, logins: CircuitBreaker, lease: timedelta, patience: timedelta) -> None:
         self._keyring = keyring
         self._logins = logins
         self._lease = lease
@@ -41,7 +41,7 @@ class Claiming:
     def is_due(self, connection: Connection, customers: Collection[str]) -> bool:
         """Whether there is anything for these customers that may go now."""
         now, known = now_of(connection), self._logins.all(connection)
-        return any(places(known.get(lane), 1, now) for lane, _ in _lanes(connection, customers, now))
+        return any(capacity(known.get(lane), 1, now) for lane, _ in _lanes(connection, customers, now))
 
     def claim(self, connection: Connection, room: Mapping[str, int], most: int) -> list[Claim]:
         until = time.monotonic() + self._lease.total_seconds()
@@ -53,7 +53,7 @@ class Claiming:
         for lane, head in lanes:
             customer, login = lane[0], known.get(lane)
             usual = min(left[customer], most - len(rows))
-            number = places(login, usual, now)
+            number = capacity(login, usual, now)
             if not number:
                 continue
             if login is not None and login.paused_at is not None:
@@ -66,7 +66,7 @@ class Claiming:
         return list(self._begun(connection, rows, probes, now, Lease(until)))
 
     def _next(
-        self, connection: Connection, lane: Lane, number: int, head: datetime, now: datetime
+        self, connection: Connection, lane: CredentialKey, number: int, head: datetime, now: datetime
     ) -> Sequence[Row[Any]]:
         recent = now - self._patience
         taken = self._take(connection, lane, number, now, since=recent)
@@ -74,7 +74,7 @@ class Claiming:
             taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent)]
         return taken
 
-    def _probe(self, connection: Connection, lane: Lane, last: str, now: datetime) -> Sequence[Row[Any]]:
+    def _probe(self, connection: Connection, lane: CredentialKey, last: str, now: datetime) -> Sequence[Row[Any]]:
         """Another one than the last time, unless there is no other."""
         taken = self._take(connection, lane, 1, now, other=last) or self._take(connection, lane, 1, now)
         for row in taken:
@@ -84,7 +84,7 @@ class Claiming:
     def _take(
         self,
         connection: Connection,
-        lane: Lane,
+        lane: CredentialKey,
         number: int,
         now: datetime,
         *,
@@ -110,7 +110,7 @@ class Claiming:
         for row in rows:
             try:
                 claim = self._opened(connection, row, row.id in probes, Lease(lease.until))
-            except SealBroken as error:  # its lease runs out and it is told of again; the others go on
+            except DecryptionError as error:  # its lease runs out and it is told of again; the others go on
                 log.error("submission can't be opened", submission=row.id, detail=str(error))
                 continue
             if not claim.steps[0].interrupted:
@@ -119,7 +119,7 @@ class Claiming:
 
     def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
         steps = statements.STEPS.rows(connection, {"of_submission": row.id})
-        payload = self._keyring.open(row.payload, payload_place(row.id))
+        payload = self._keyring.open(row.payload, payload_aad(row.id))
         since = moment_of(row.delivery_since, connection.dialect)
         assert since is not None  # the column is never empty
         return Claim(
@@ -137,7 +137,7 @@ class Claiming:
     def _result(self, row: Row[Any]) -> str | None:
         if row.result is None:
             return None
-        result: str = self._keyring.open(row.result, step_place(row.submission_id, row.position, "result"))
+        result: str = self._keyring.open(row.result, step_aad(row.submission_id, row.position, "result"))
         return result
 
 
@@ -147,7 +147,7 @@ def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetim
     statements.BEGIN.execute(connection, begun)
 
 
-def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[Lane, datetime]]:
+def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[CredentialKey, datetime]]:
     """Those of these customers that have something due, and since when."""
     lanes = []
     for row in statements.HEADS.rows(connection, {}):

@@ -10,14 +10,14 @@ from typing import Any
 from app.domain.submission import FunctionGroup, Operation, StepStatus
 from app.storage.group_commit import NothingWritten
 
-Lane = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
+CredentialKey = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
 
 
-class LeaseLost(NothingWritten):
+class LeaseLostError(NothingWritten):
     """Another worker has taken over: nothing was written."""
 
 
-class News(Enum):
+class Signal(Enum):
     """What an attempt tells of the login that it was made with."""
 
     LET_IN = auto()  # Vitec looked beyond the login
@@ -69,7 +69,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class StepOutcome:
     """What became of an attempt. `status` is the step's from now on; a `waiting` step is due at `due_at`.
     `counts`: whether the attempt is one of those that the step has spent. `at_recovery`: it waits for no more than
     Vitec to be back. `not_found`: Vitec has answered 404."""
@@ -84,4 +84,4 @@ class Recorded:
     counts: bool = True
     at_recovery: bool = False
     not_found: bool = False
-    news: News | None = None
+    news: Signal | None = None

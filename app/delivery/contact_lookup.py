@@ -7,15 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.delivery.circuit_breaker import Logins
-from app.delivery.claims import News
-from app.delivery.retry_policy import news_of
+from app.delivery.circuit_breaker import CircuitBreaker
+from app.delivery.claims import Signal
+from app.delivery.retry_policy import signal_of
 from app.domain.submission import FunctionGroup
-from app.storage.database import StoreUnavailable
+from app.storage.database import StoreUnavailableError
 from app.vitec.client import READS, VitecClient
 from app.vitec.contacts import Contact
 from app.vitec.errors import RefusedLogin, Unavailable, VitecError
-from app.vitec.throttle import Pace
+from app.vitec.throttle import Throttle
 
 TURN_SECONDS = 1.0  # that a look-up waits for its turn
 SHARED_SECONDS = 1.5  # that others join a question; one that takes longer may never be answered
@@ -26,7 +26,7 @@ _Question = tuple[str, tuple[str, ...]]
 
 
 class ContactLookup:
-    def __init__(self, vitec: VitecClient, logins: Logins, pace: Pace) -> None:
+    def __init__(self, vitec: VitecClient, logins: CircuitBreaker, pace: Throttle) -> None:
         self._vitec = vitec
         self._logins = logins
         self._pace = pace
@@ -97,12 +97,12 @@ class ContactLookup:
             try:
                 found = await self._vitec.contacts(customer_id, contact_ids)
             except VitecError as error:
-                news = news_of(error)
+                news = signal_of(error)
                 # One person's forbidden contact, read again and again, must not look like three.
-                if news in {News.LET_IN, News.REFUSED}:
+                if news in {Signal.LET_IN, Signal.REFUSED}:
                     await self._logins.tell(lane, news)
                 raise
-            await self._logins.tell(lane, News.LET_IN)
-        except StoreUnavailable as error:
+            await self._logins.tell(lane, Signal.LET_IN)
+        except StoreUnavailableError as error:
             raise Unavailable(f"the database is away: {error}") from None
         return found

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import structlog
 
-from app.delivery.claims import Claim, ClaimedStep, LeaseLost, News, Recorded
+from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, Signal, StepOutcome
 from app.delivery.outbox import Outbox
-from app.delivery.retry_policy import RetryPolicy, decide, news_of
-from app.delivery.steps import CannotGoOn, Done, NothingToDo, Results, Vitec, carry_out, check
+from app.delivery.retry_policy import RetryPolicy, decide, signal_of
+from app.delivery.steps import CallResult, Results, StepBlocked, StepSkipped, Vitec, check, execute
 from app.domain.submission import STOPPED, StepStatus
-from app.vitec.errors import Ambiguous, NotFound, Rejected, VitecError, Withheld
-from app.vitec.throttle import Pace
+from app.vitec.errors import Ambiguous, LeaseExpiredError, NotFound, Rejected, VitecError
+from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Deliverer:
         vitec: Vitec,
         policy: RetryPolicy,
         parks: frozenset[str],
-        pace: Pace,
+        pace: Throttle,
         on_settled: Callable[[Claim, StepStatus], None],
     ) -> None:
         self._outbox = outbox
@@ -38,7 +38,7 @@ class Deliverer:
         self._on_settled = on_settled
 
     async def deliver(self, claim: Claim) -> None:
-        """Runs steps until one is not done. Raises `LeaseLost`."""
+        """Runs steps until one is not done. Raises `LeaseLostError`."""
         results = dict(claim.results)
         if claim.steps[0].interrupted:
             return await self._interrupted(claim, claim.steps[0])
@@ -46,12 +46,12 @@ class Deliverer:
         for step, then in zip(claim.steps, (*claim.steps[1:], None), strict=True):
             try:
                 check(claim, step, results)
-            except NothingToDo:
-                await self._record(claim, step, Recorded(StepStatus.SKIPPED, "skipped", counts=not begun))
+            except StepSkipped:
+                await self._record(claim, step, StepOutcome(StepStatus.SKIPPED, "skipped", counts=not begun))
                 begun = False
                 continue
-            except CannotGoOn as error:
-                failed = Recorded(StepStatus.FAILED, "failed", detail=str(error), counts=not begun)
+            except StepBlocked as error:
+                failed = StepOutcome(StepStatus.FAILED, "failed", detail=str(error), counts=not begun)
                 return await self._record(claim, step, failed)
             if not begun:
                 await self._outbox.begin(claim, step)
@@ -64,22 +64,22 @@ class Deliverer:
                 return None
         return None
 
-    async def _attempt(self, claim: Claim, step: ClaimedStep, results: Results) -> Done | None:
+    async def _attempt(self, claim: Claim, step: ClaimedStep, results: Results) -> CallResult | None:
         """What Vitec answered; None when the step is not done, which is recorded."""
         try:
-            return await carry_out(self._vitec, claim, step, results)
-        except Withheld:
-            raise LeaseLost(claim.id) from None
+            return await execute(self._vitec, claim, step, results)
+        except LeaseExpiredError:
+            raise LeaseLostError(claim.id) from None
         except VitecError as error:
             await self._record_error(claim, step, error, attempts=step.attempts + 1)
             return None
 
     async def _go_on(
-        self, claim: Claim, step: ClaimedStep, done: Done, then: ClaimedStep | None, results: Results
+        self, claim: Claim, step: ClaimedStep, done: CallResult, then: ClaimedStep | None, results: Results
     ) -> bool:
         """Records a done step, and begins the next in the same transaction where it can: says whether it has."""
-        recorded = Recorded(
-            StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result, news=News.LET_IN
+        recorded = StepOutcome(
+            StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result, news=Signal.LET_IN
         )
         if then is None or not _can_begin(claim, then, results):
             await self._record(claim, step, recorded)
@@ -106,7 +106,7 @@ class Deliverer:
             was_not_found=step.was_not_found,
             probes=claim.probes,
         )
-        recorded = Recorded(
+        recorded = StepOutcome(
             decision.status,
             outcome=type(error).__name__.lower(),
             http_status=error.status,
@@ -116,21 +116,21 @@ class Deliverer:
             counts=decision.counts,
             at_recovery=decision.at_recovery,
             not_found=isinstance(error, NotFound) or step.was_not_found,
-            news=news_of(error),
+            news=signal_of(error),
         )
         await self._record(claim, step, recorded)
 
-    async def _record(self, claim: Claim, step: ClaimedStep, recorded: Recorded) -> None:
+    async def _record(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
         self._tell(claim, step, recorded, await self._outbox.record(claim, step, recorded))
 
-    def _tell(self, claim: Claim, step: ClaimedStep, recorded: Recorded, settled: bool) -> None:
+    def _tell(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, settled: bool) -> None:
         if settled:
             self._on_settled(claim, recorded.status)
         # Written while the next call waits for Vitec, and not before it.
         asyncio.get_running_loop().call_soon(_write_line, claim, step, recorded)
 
 
-def _write_line(claim: Claim, step: ClaimedStep, recorded: Recorded) -> None:
+def _write_line(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
     (log.error if recorded.status in STOPPED else log.info)(
         "attempt",
         submission=claim.id,
@@ -147,6 +147,6 @@ def _write_line(claim: Claim, step: ClaimedStep, recorded: Recorded) -> None:
 def _can_begin(claim: Claim, step: ClaimedStep, results: Results) -> bool:
     try:
         check(claim, step, results)
-    except (NothingToDo, CannotGoOn):
+    except (StepSkipped, StepBlocked):
         return False
     return True

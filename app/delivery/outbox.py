@@ -15,14 +15,14 @@ import structlog
 from sqlalchemy import Connection
 
 from app.delivery import statements
-from app.delivery.circuit_breaker import Logins
+from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claiming import Claiming
-from app.delivery.claims import Claim, ClaimedStep, LeaseLost, Recorded
+from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, StepOutcome
 from app.domain.submission import FINAL, GROUPS, STOPPED, Status, StepStatus
-from app.storage.database import Database, StoreUnavailable, now_of
-from app.storage.encrypted_fields import step_place
+from app.storage.database import Database, StoreUnavailableError, now_of
+from app.storage.encrypted_fields import step_aad
 from app.storage.encryption import Keyring
-from app.storage.group_commit import GroupedWrites
+from app.storage.group_commit import GroupCommit
 
 T = TypeVar("T")
 
@@ -36,34 +36,34 @@ class Outbox:
     """`patience` is how long a caller may wait, see `Claiming`."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, logins: Logins, lease: timedelta, patience: timedelta
+        self, database: Database, keyring: Keyring, logins: CircuitBreaker, lease: timedelta, patience: timedelta
     ) -> None:
         self._database = database
-        self._grouped = GroupedWrites(database)
+        self._grouped = GroupCommit(database)
         self._keyring = keyring
         self._logins = logins
         self._lease = lease
         self._claiming = Claiming(keyring, logins, lease, patience)
 
     async def is_due(self, customers: Collection[str]) -> bool:
-        """Whether there is anything to claim for these customers. Raises `StoreUnavailable`."""
+        """Whether there is anything to claim for these customers. Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: self._claiming.is_due(connection, customers))
 
     async def claim_due(self, room: Mapping[str, int], most: int) -> list[Claim]:
         """At most `most` due submissions, of each customer at most its room; their first steps are marked as being
-        sent. Raises `StoreUnavailable`."""
+        sent. Raises `StoreUnavailableError`."""
         return await self._database.write(lambda connection: self._claiming.claim(connection, room, most))
 
-    async def record(self, claim: Claim, step: ClaimedStep, recorded: Recorded) -> bool:
+    async def record(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> bool:
         """The outcome of an attempt, and with it what is next; says whether the submission's status was settled by it.
-        Raises `LeaseLost`."""
+        Raises `LeaseLostError`."""
         return await self._persist(claim, lambda connection: self._record(connection, claim, step, recorded))
 
     async def record_and_begin(
-        self, claim: Claim, step: ClaimedStep, recorded: Recorded, then: ClaimedStep
+        self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, then: ClaimedStep
     ) -> tuple[bool, bool]:
         """As `record`, and marks the next step as being sent, in one transaction: between two steps of a chain there
-        is nothing else. Says also whether it is; it is handed back where its login rests. Raises `LeaseLost`."""
+        is nothing else. Says also whether it is; it is handed back where its login rests. Raises `LeaseLostError`."""
 
         def work(connection: Connection) -> tuple[bool, bool]:
             group = GROUPS[then.operation]
@@ -75,7 +75,7 @@ class Outbox:
         return await self._persist(claim, work)
 
     async def begin(self, claim: Claim, step: ClaimedStep) -> None:
-        """Marks the step as being sent, before the call. Raises `LeaseLost`."""
+        """Marks the step as being sent, before the call. Raises `LeaseLostError`."""
 
         def work(connection: Connection) -> None:
             now = now_of(connection)
@@ -85,7 +85,7 @@ class Outbox:
         await self._persist(claim, work)
 
     async def renew(self, claim: Claim) -> None:
-        """The lease, from now. Raises `LeaseLost`, `StoreUnavailable`."""
+        """The lease, from now. Raises `LeaseLostError`, `StoreUnavailableError`."""
         until = self._until()
         await self._grouped.write(lambda connection: self._renew(connection, claim))
         claim.lease.until = until
@@ -96,7 +96,7 @@ class Outbox:
             until = self._until()
             try:
                 done = await self._grouped.write(work)
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 log.error("store unavailable", submission=claim.id, detail=str(error))
                 await asyncio.sleep(AWAY_SECONDS)
             else:
@@ -114,7 +114,7 @@ class Outbox:
         connection: Connection,
         claim: Claim,
         step: ClaimedStep,
-        recorded: Recorded,
+        recorded: StepOutcome,
         *,
         then: ClaimedStep | None = None,
         hands_back: bool = False,
@@ -131,14 +131,14 @@ class Outbox:
             self._logins.told(connection, lane, recorded.news, now, named, claim.id)
         return "settled_at" in values
 
-    def _attempt(self, claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:
+    def _attempt(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, now: datetime) -> dict[str, Any]:
         return {
             "of_position": step.position,
             "step_status": recorded.status.value,
             "uncounted": 0 if recorded.counts else 1,
             "not_found": recorded.not_found,
-            "result": self._seal(recorded.result, step_place(claim.id, step.position, "result")),
-            "upstream": self._seal(recorded.upstream, step_place(claim.id, step.position, "upstream")),
+            "result": self._seal(recorded.result, step_aad(claim.id, step.position, "result")),
+            "upstream": self._seal(recorded.upstream, step_aad(claim.id, step.position, "upstream")),
             "ended_at": now,
             "outcome": recorded.outcome,
             "http_status": recorded.http_status,
@@ -149,7 +149,7 @@ class Outbox:
         return None if value is None else self._keyring.seal(value, place)
 
 
-def _submission_values(claim: Claim, step: ClaimedStep, recorded: Recorded, now: datetime) -> dict[str, Any]:
+def _submission_values(claim: Claim, step: ClaimedStep, recorded: StepOutcome, now: datetime) -> dict[str, Any]:
     """The outcome of the submission's own operation is the submission's, or of a step that stops the chain before it;
     what is refused, given up or parked stops the chain."""
     values: dict[str, Any] = {}
@@ -182,8 +182,8 @@ def _change(
     begun: Mapping[str, Any] | None = None,
 ) -> None:
     """Sets columns of a submission that is still ours, and with them what became of an attempt, and that the next has
-    begun. Raises `LeaseLost`: then nothing was written."""
+    begun. Raises `LeaseLostError`: then nothing was written."""
     mine = {"of_submission": claim.id, "of_claim": claim.token}
     change = statements.fenced(tuple(values), records=recorded is not None, begins=begun is not None)
     if not change.execute(connection, {**mine, **values, **(recorded or {}), **(begun or {})}):
-        raise LeaseLost(claim.id)
+        raise LeaseLostError(claim.id)

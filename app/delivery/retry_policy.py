@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.delivery.claims import News
+from app.delivery.claims import Signal
 from app.domain.submission import StepStatus
 from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
 
@@ -69,12 +69,12 @@ def decide(
     return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, Unavailable) and wished is None)
 
 
-def news_of(error: VitecError) -> News | None:
+def signal_of(error: VitecError) -> Signal | None:
     """None where it tells nothing. A 400 or a 404 can only be said by who has let us in."""
     if isinstance(error, RefusedLogin):
-        return News.REFUSED
+        return Signal.REFUSED
     if isinstance(error, Forbidden):
-        return News.FORBIDDEN
+        return Signal.FORBIDDEN
     if isinstance(error, Unreadable) or (isinstance(error, Rejected) and error.status in {200, 400, 404}):
-        return News.LET_IN
-    return News.AWAY if isinstance(error, Unavailable) else None
+        return Signal.LET_IN
+    return Signal.AWAY if isinstance(error, Unavailable) else None

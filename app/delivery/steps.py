@@ -9,7 +9,7 @@ from app.domain.plan import CONTACT_AGENT, FALLBACK
 from app.domain.submission import Operation
 from app.vitec.contacts import Contact
 from app.vitec.errors import NotFound
-from app.vitec.responses import Answer
+from app.vitec.responses import VitecResponse
 
 Results = Mapping[Operation, str | None]
 
@@ -22,55 +22,55 @@ class Vitec(Protocol):
         resource: Sequence[str],
         body: Mapping[str, Any],
         may_send: Callable[[], bool],
-    ) -> Answer: ...
+    ) -> VitecResponse: ...
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: Callable[[], bool]
     ) -> list[Contact]: ...
 
 
-class NothingToDo(Exception):
+class StepSkipped(Exception):
     """The step before answered nothing to go on with, as it may."""
 
 
-class CannotGoOn(Exception):
+class StepBlocked(Exception):
     """The step before answered nothing to go on with, as it should have; the message is for the operator."""
 
 
 @dataclass(frozen=True)
-class Done:
+class CallResult:
     status: int | None
     result: str | None
 
 
-async def carry_out(vitec: Vitec, claim: Claim, step: ClaimedStep, results: Results) -> Done:
-    """Raises the taxonomy of `app.vitec.errors`; `Withheld` when the lease is over, as after a long sleep."""
+async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, results: Results) -> CallResult:
+    """Raises the taxonomy of `app.vitec.errors`; `LeaseExpiredError` when the lease is over, as after a long sleep."""
     if step.operation is Operation.CONTACT:
         return await _look_up(vitec, claim, contact_id(claim, step, results))
     body = lead_body(claim, step, results) if step.operation is Operation.LEAD else step.body
     answer = await vitec.post(step.operation, claim.customer_id, step.resource, body, lambda: claim.lease.holds)
-    return Done(answer.status, answer.result)
+    return CallResult(answer.status, answer.result)
 
 
 def check(claim: Claim, step: ClaimedStep, results: Results) -> None:
-    """Before anything is marked as being sent. Raises `NothingToDo`, `CannotGoOn`."""
+    """Before anything is marked as being sent. Raises `StepSkipped`, `StepBlocked`."""
     if step.operation is Operation.CONTACT:
         contact_id(claim, step, results)
     elif step.operation is Operation.LEAD:
         lead_body(claim, step, results)
 
 
-async def _look_up(vitec: Vitec, claim: Claim, contact: str) -> Done:
+async def _look_up(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
     """The contact's own agent. That the contact is there at all is the other thing to know: a booking's answer is only
     inferred to be a contact's id."""
     found = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
     if not found:
         raise NotFound("Vitec knows no such contact", status=200, upstream={})
-    return Done(200, found[0].agent_id)
+    return CallResult(200, found[0].agent_id)
 
 
 def contact_id(claim: Claim, step: ClaimedStep, results: Results) -> str:
-    """The one named in the step, else the one that the first step answered. Raises `NothingToDo`, `CannotGoOn`."""
+    """The one named in the step, else the one that the first step answered. Raises `StepSkipped`, `StepBlocked`."""
     if step.resource:
         return step.resource[0]
     if step.body.get("contactId"):
@@ -79,17 +79,17 @@ def contact_id(claim: Claim, step: ClaimedStep, results: Results) -> str:
     if answered:
         return answered
     if claim.operation is Operation.INTEREST:  # nothing is documented to be answered there
-        raise NothingToDo
-    raise CannotGoOn("Vitec's answer held no contact id")
+        raise StepSkipped
+    raise StepBlocked("Vitec's answer held no contact id")
 
 
 def lead_body(claim: Claim, step: ClaimedStep, results: Results) -> dict[str, Any]:
     """The lead on that contact, assigned to its own agent where the configuration wants that.
-    Raises `NothingToDo`, `CannotGoOn`."""
+    Raises `StepSkipped`, `StepBlocked`."""
     body = dict(step.body) | {"contactId": contact_id(claim, step, results)}
     fallback = body.pop(FALLBACK, None)
     if body.get("assignedToId") == CONTACT_AGENT:
         body["assignedToId"] = results.get(Operation.CONTACT) or fallback
         if not body["assignedToId"]:
-            raise CannotGoOn("the contact has no agent, and there is no fallback")
+            raise StepBlocked("the contact has no agent, and there is no fallback")
     return body

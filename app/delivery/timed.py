@@ -8,7 +8,7 @@ from typing import Any
 from app.delivery.steps import Vitec
 from app.domain.submission import Operation
 from app.vitec.contacts import Contact
-from app.vitec.responses import Answer
+from app.vitec.responses import VitecResponse
 
 
 class TimedVitec:
@@ -25,7 +25,7 @@ class TimedVitec:
         resource: Sequence[str],
         body: Mapping[str, Any],
         may_send: Callable[[], bool],
-    ) -> Answer:
+    ) -> VitecResponse:
         with self._timing(customer_id, operation):
             return await self._vitec.post(operation, customer_id, resource, body, may_send)
 

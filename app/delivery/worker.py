@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from app.delivery.claims import Claim, LeaseLost
+from app.delivery.claims import Claim, LeaseLostError
 from app.delivery.deliverer import Deliverer
 from app.delivery.outbox import Outbox
-from app.storage.database import StoreUnavailable
-from app.vitec.throttle import Pace
+from app.storage.database import StoreUnavailableError
+from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Worker:
         concurrency: int,
         concurrency_per_customer: int,
         lease: timedelta,
-        pace: Pace,
+        pace: Throttle,
         abandon: Callable[[], None],
     ) -> None:
         self._outbox = outbox
@@ -61,7 +61,7 @@ class Worker:
             pause = POLL_SECONDS
             try:
                 await self._round()
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
                 pause = AWAY_SECONDS
             except Exception:  # a fault of ours in one round must not end all delivery
@@ -127,7 +127,7 @@ class Worker:
         heartbeat = asyncio.create_task(self._heartbeat(claim))
         try:
             await self._deliverer.deliver(claim)
-        except LeaseLost:
+        except LeaseLostError:
             log.error("claim lost", submission=claim.id, customer=claim.customer_id)
         except Exception:  # the lease runs out, and the submission is due again
             log.exception("delivery failed", submission=claim.id, customer=claim.customer_id)
@@ -140,7 +140,7 @@ class Worker:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
                 await self._outbox.renew(claim)
-            except LeaseLost:
+            except LeaseLostError:
                 return
-            except StoreUnavailable:
+            except StoreUnavailableError:
                 continue

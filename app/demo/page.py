@@ -20,7 +20,7 @@ from app.domain.marketing import is_tag
 from app.i18n import LANGUAGE_NAMES, N_, GetText
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
-from app.web.operations.body import TooLarge, TooSlow, read_content
+from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
 from app.web.operations.slots import Slot
 from app.web.rendering.page_models import Firm, LanguageLink
 from app.web.rendering.templates import Templates
@@ -169,7 +169,7 @@ class _Demo:
         self._mood = "normal"
 
     async def page(self, request: Request) -> Response:
-        visit = _Visit(request, self._templates)
+        visit = _DemoRequest(request, self._templates)
         stage = self._stage
         full = next(slot for slot in stage.slots if slot.id == stage.full)
         page = DemoPage(
@@ -196,7 +196,7 @@ class _Demo:
 
     async def received(self, request: Request) -> Response:
         """The live list as JSON, newest first, in the words of `?lang=`."""
-        gettext = _Visit(request, self._templates).gettext
+        gettext = _DemoRequest(request, self._templates).gettext
         calls = [asdict(call) for call in self._calls(gettext)]
         return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
 
@@ -206,7 +206,7 @@ class _Demo:
             return Response(status_code=403)
         try:
             content = await read_content(request, request.headers, MAX_MOOD)
-        except (TooLarge, TooSlow, ClientDisconnect):
+        except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
             return Response(status_code=400)
         mood = dict(pairs_of(content.decode("latin-1"), "replace")).get("mood", "")
         if mood not in MOODS:
@@ -235,7 +235,7 @@ class _Demo:
             )
 
 
-class _Visit:
+class _DemoRequest:
     """One look at the page: its language, its tags and the name it was opened by."""
 
     def __init__(self, request: Request, templates: Templates) -> None:

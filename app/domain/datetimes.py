@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from app.domain.fields import Reading, fault
+from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
@@ -19,13 +19,13 @@ def _local(moment: datetime) -> datetime:
 def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
     def read(value: Any) -> datetime:
         if not isinstance(value, str):
-            raise fault("wrong_type")
+            raise invalid("wrong_type")
         typed = value.strip()
         try:
             moment = _local(_bare_date(typed, bare_date_at) or datetime.fromisoformat(typed).replace(microsecond=0))
             moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
         except (ValueError, OverflowError) as error:
-            raise fault("invalid_datetime") from error
+            raise invalid("invalid_datetime") from error
         return moment
 
     return read
@@ -38,7 +38,7 @@ def _bare_date(text: str, at: time) -> datetime | None:
         return None
 
 
-def _not_in_the_future(moment: datetime, info: ValidationInfo[Reading]) -> datetime:
+def _not_in_the_future(moment: datetime, info: ValidationInfo[ReadContext]) -> datetime:
     now: datetime = info.context.now
     return min(moment, now.astimezone(STOCKHOLM).replace(microsecond=0))
 

@@ -7,7 +7,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"([0-9]{1,9})([smhd])")
 
 
-def span_of(text: str, longest: timedelta) -> timedelta:
+def parse_duration(text: str, longest: timedelta) -> timedelta:
     """From a second to `longest`. Raises `ValueError` with what is wrong."""
     written = _SPAN.fullmatch(text)
     if not written:

@@ -20,7 +20,7 @@ CODES = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """One fault. `field` is dotted as in the body ("" is the body itself); `code` is stable, for machines;
     `params` are the numbers and names that a message mentions."""
 
@@ -29,12 +29,12 @@ class Fault:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def field_errors_of(error: ValidationError) -> list[FieldError]:
     """All of pydantic's findings, in the model's order, one for each field."""
-    found: dict[str, Fault] = {}
+    found: dict[str, FieldError] = {}
     for item in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in item["loc"])
-        found.setdefault(name, Fault(name, _code(item["type"], item.get("ctx", {})), item.get("ctx", {})))
+        found.setdefault(name, FieldError(name, _code(item["type"], item.get("ctx", {})), item.get("ctx", {})))
     return list(found.values())
 
 

@@ -61,14 +61,14 @@ MAX_PHONE_TEXT = 100  # characters of what a person writes in the field of a num
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadContext:
     """How a body is read: `form` values are text that a person typed; `now` is the moment of receipt."""
 
     form: bool
     now: datetime
 
 
-def fault(code: str, **params: Any) -> PydanticCustomError:
+def invalid(code: str, **params: Any) -> PydanticCustomError:
     return PydanticCustomError(code, code, params)
 
 
@@ -91,21 +91,21 @@ def trim(text: str) -> str:
 
 def one_line(value: Any) -> str:
     if not isinstance(value, str):
-        raise fault("wrong_type")
+        raise invalid("wrong_type")
     text = trim(value)
     if not text.isprintable() and _ONE_LINE_CONTROLS.search(text):
-        raise fault("control_characters")
+        raise invalid("control_characters")
     return text
 
 
 def _several_lines(value: Any) -> str:
     if not isinstance(value, str):
-        raise fault("wrong_type")
+        raise invalid("wrong_type")
     text = trim(value.replace("\r\n", "\n"))
     if not all(map(str.isprintable, text.split("\n"))):
         text = trim(_LINE_BREAKS.sub("\n", text))
         if _MESSAGE_CONTROLS.search(text):
-            raise fault("control_characters")
+            raise invalid("control_characters")
     return text
 
 
@@ -124,11 +124,11 @@ class Length(GroupedMetadata):
     def _read(self, value: Any) -> str:
         text = one_line(value)
         if self.least and not text:
-            raise fault("required")
+            raise invalid("required")
         if utf16_length(text) > self.most:
-            raise fault("too_long", max=self.most)
+            raise invalid("too_long", max=self.most)
         if "\ufffd" in text:
-            raise fault("damaged_text")
+            raise invalid("damaged_text")
         return text
 
 
@@ -142,7 +142,7 @@ def _email(value: str) -> str:
             return f"{local}@{_email_domain(domain)}"
         return _judged_email(value)
     except EmailNotValidError as error:
-        raise fault("invalid_email") from error
+        raise invalid("invalid_email") from error
 
 
 @cached_when_short
@@ -172,16 +172,16 @@ def _parse_phone(value: str) -> phonenumbers.PhoneNumber | None:
 def _phone(value: str) -> str:
     """Any way a person writes a number that can be dialled -> E.164 (with `x` and the extension, when it fits)."""
     if len(value) > MAX_PHONE_TEXT:
-        raise fault("invalid_phone")
+        raise invalid("invalid_phone")
     plain = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", value))
     if plain:
         return f"+46{plain[1]}"  # what most people write, by the library's own rule without its long way there
     number = _parse_phone(value)
     if number is None:
-        raise fault("invalid_phone")
+        raise invalid("invalid_phone")
     dialled: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if len(dialled) > len("+") + MOST_PHONE_DIGITS:  # the library's rules for some countries are wider
-        raise fault("invalid_phone")
+        raise invalid("invalid_phone")
     extended = f"{dialled}x{number.extension}" if number.extension else dialled
     return extended if len(extended) <= PHONE_LENGTH else dialled
 
@@ -194,18 +194,18 @@ def _postcode(value: str) -> str:
 def check_personnummer(value: str, *, foreign: bool) -> str:
     """A Swedish personnummer or samordningsnummer must have the right check digit; a foreign number goes as typed."""
     if not foreign and not (value.isascii() and personnummer.valid(value)):
-        raise fault("invalid_personnummer")
+        raise invalid("invalid_personnummer")
     return value
 
 
 def _country(value: str) -> str | None:
     code = value.upper()
     if code not in COUNTRIES:
-        raise fault("invalid_country")
+        raise invalid("invalid_country")
     return None if code == "SE" else code  # "left out for Sweden" (H)
 
 
-def _truth(value: Any, info: ValidationInfo[Reading]) -> Any:
+def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     """A JSON boolean; in a form also what checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
         word = value.strip().lower()
@@ -214,7 +214,7 @@ def _truth(value: Any, info: ValidationInfo[Reading]) -> Any:
         if word in {"false", "off", "0", "no"}:
             return False
     if not isinstance(value, bool):
-        raise fault("wrong_type")
+        raise invalid("wrong_type")
     return value
 
 
@@ -225,13 +225,13 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
 
     def read(value: Any) -> StrEnum:
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise fault("wrong_type")
+            raise invalid("wrong_type")
         word = str(value).strip()
         if word.isascii() and word.isdigit() and 0 <= int(word[:9]) - first < len(members):
             return members[int(word[:9]) - first]
         if word.lower() in by_name:
             return by_name[word.lower()]
-        raise fault("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))
+        raise invalid("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))
 
     return BeforeValidator(read)
 

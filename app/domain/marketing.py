@@ -60,7 +60,7 @@ def page_address(text: str | None) -> str | None:
     return address if known else None
 
 
-def tidy(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
+def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
     """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
     tags: dict[str, str] = {}
     for name, value in pairs:

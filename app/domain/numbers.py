@@ -6,43 +6,43 @@ from typing import Annotated, Any
 from babel.numbers import NumberFormatError, parse_decimal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
-from app.domain.fields import Reading, fault
+from app.domain.fields import ReadContext, invalid
 
 LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
 MOST_DIGITS = 28  # of that
 MAX_NUMBER_TEXT = 100  # characters of what a person writes
 
 
-def _number(value: Any, info: ValidationInfo[Reading]) -> Any:
+def _number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     if isinstance(value, str) and info.context.form:
         value = _typed_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise fault("wrong_type")
+        raise invalid("wrong_type")
     # Before anything is counted with it: a number that is short to write can be very long to count.
     if isinstance(value, float) and not math.isfinite(value):
-        raise fault("invalid_number")
+        raise invalid("invalid_number")
     if abs(value) > LARGEST_DECIMAL:
-        raise fault("too_large", le=LARGEST_DECIMAL)
+        raise invalid("too_large", le=LARGEST_DECIMAL)
     return value
 
 
 def _typed_number(text: str) -> int | float:
     """As a person writes it in Swedish: `1 250 000`, `3,5`."""
     if len(text) > MAX_NUMBER_TEXT:
-        raise fault("invalid_number")
+        raise invalid("invalid_number")
     try:
         parsed = parse_decimal(text, locale="sv")
     except NumberFormatError as error:
-        raise fault("invalid_number") from error
+        raise invalid("invalid_number") from error
     if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
-        raise fault("invalid_number")
+        raise invalid("invalid_number")
     return int(parsed) if parsed == parsed.to_integral_value() else float(parsed)
 
 
-def _whole_number(value: Any, info: ValidationInfo[Reading]) -> Any:
+def _whole_number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     number = _number(value, info)
     if number != int(number):
-        raise fault("invalid_number")
+        raise invalid("invalid_number")
     return int(number)
 
 

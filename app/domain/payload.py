@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.applications import Interest, Lead, LoanPromise, ViewingBooking, VitecModel
-from app.domain.fields import Reading
+from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
-from app.domain.plan import Defaults, Order, Said, plan
+from app.domain.plan import Defaults, DeliveryRequest, SubmissionContext, plan
 from app.domain.submission import Operation, Submission
 
 MODELS: Mapping[Operation, type[VitecModel]] = {
@@ -18,7 +18,7 @@ MODELS: Mapping[Operation, type[VitecModel]] = {
 }
 
 
-def payload_of(order: Order, consent: Mapping[str, Any] | None, estate: str = "") -> dict[str, Any]:
+def payload_of(order: DeliveryRequest, consent: Mapping[str, Any] | None, estate: str = "") -> dict[str, Any]:
     """`consent` is what was shown: text version, language, time; `estate` the home of a viewing, where it was named."""
     said = order.said
     return {
@@ -32,18 +32,18 @@ def payload_of(order: Order, consent: Mapping[str, Any] | None, estate: str = ""
     }
 
 
-def order_of(submission: Submission, payload: Mapping[str, Any]) -> Order:
+def order_of(submission: Submission, payload: Mapping[str, Any]) -> DeliveryRequest:
     """The order as it was when it was accepted."""
-    reading = Reading(form=False, now=submission.received_at)
+    reading = ReadContext(form=False, now=submission.received_at)
     model = MODELS[submission.operation]
     consented_at = payload["consentedAt"]
-    said = Said(
+    said = SubmissionContext(
         with_key=payload["withKey"],
         consented_at=datetime.fromisoformat(consented_at) if consented_at else None,
         marketing=Marketing.of_body(payload["marketing"]),
     )
     application = model.model_validate(payload["application"], context=reading)
-    return Order(submission.customer_id, submission.operation, tuple(payload["resource"]), application, said)
+    return DeliveryRequest(submission.customer_id, submission.operation, tuple(payload["resource"]), application, said)
 
 
 def filled_anew(

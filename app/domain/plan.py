@@ -17,7 +17,7 @@ from typing import Any
 
 from app.domain.applications import Interest, InterestStatus, Lead, ObtainThrough, ViewingBooking, VitecModel
 from app.domain.marketing import Marketing
-from app.domain.submission import NewStep, Operation
+from app.domain.submission import Operation, PlannedStep
 
 PUBLIC_STATUSES = frozenset({InterestStatus.INTERESTED, InterestStatus.VERY_INTERESTED})
 
@@ -41,7 +41,7 @@ class ViewingDefaults:
 
 
 @dataclass(slots=True)
-class Said:
+class SubmissionContext:
     """Beside the application: who spoke (`with_key`: an API-key caller, whose members win over the configuration),
     when the person consented, and the campaign."""
 
@@ -49,11 +49,11 @@ class Said:
     consented_at: datetime | None
     marketing: Marketing
 
-    def without_marketing(self) -> "Said":
+    def without_marketing(self) -> "SubmissionContext":
         return replace(self, marketing=Marketing())
 
 
-def interest_body(spoken: Mapping[str, Any], defaults: InterestDefaults, said: Said) -> dict[str, Any]:
+def interest_body(spoken: Mapping[str, Any], defaults: InterestDefaults, said: SubmissionContext) -> dict[str, Any]:
     """`AdvertisingInterestApplication`, with the marketing inline."""
     configured = {
         "leadSourceId": defaults.lead_source_id,
@@ -65,10 +65,12 @@ def interest_body(spoken: Mapping[str, Any], defaults: InterestDefaults, said: S
     if not said.with_key and spoken.get("status") not in PUBLIC_STATUSES:
         spoken.pop("status", None)
     marketing = said.marketing.body()
-    return said_or_configured(spoken, configured) | ({"marketing": marketing} if marketing else {})
+    return with_defaults(spoken, configured) | ({"marketing": marketing} if marketing else {})
 
 
-def viewing_body(spoken: Mapping[str, Any], defaults: ViewingDefaults, said: Said, customer_id: str) -> dict[str, Any]:
+def viewing_body(
+    spoken: Mapping[str, Any], defaults: ViewingDefaults, said: SubmissionContext, customer_id: str
+) -> dict[str, Any]:
     """`AddNewViewingParticipant`. Its marketing goes into a Lead, never here."""
     configured = {
         "participated": False,
@@ -86,9 +88,9 @@ def viewing_body(spoken: Mapping[str, Any], defaults: ViewingDefaults, said: Sai
     spoken = dict(spoken)
     if not said.with_key:
         _only_allowed(spoken, defaults)
-    return said_or_configured(spoken, configured) | {
-        "updatePerson": said_or_configured(spoken["updatePerson"], person) | {"customerId": customer_id},
-        "options": said_or_configured(spoken.get("options", {}), options),
+    return with_defaults(spoken, configured) | {
+        "updatePerson": with_defaults(spoken["updatePerson"], person) | {"customerId": customer_id},
+        "options": with_defaults(spoken.get("options", {}), options),
     }
 
 
@@ -103,7 +105,7 @@ def _only_allowed(spoken: dict[str, Any], defaults: ViewingDefaults) -> None:
         spoken.pop("smsConfirmation", None)
 
 
-def said_or_configured(spoken: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(spoken: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in configured.items() if value is not None} | dict(spoken)
 
 
@@ -153,7 +155,7 @@ class Defaults:
 
 
 @dataclass(slots=True)
-class Order:
+class DeliveryRequest:
     """All that a plan is made of. `resource` is the path's ids after the customer's; `spoken` is the application in
     Vitec's members, without its marketing, which goes its own way."""
 
@@ -161,7 +163,7 @@ class Order:
     operation: Operation
     resource: tuple[str, ...]
     application: VitecModel
-    said: Said
+    said: SubmissionContext
     spoken: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,7 +172,7 @@ class Order:
         self.spoken = spoken
 
 
-def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:
+def plan(order: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
     """The steps in order; the caller's members win over the configuration's as `filling` tells."""
     application, said = order.application, order.said
     if isinstance(application, Interest):
@@ -187,28 +189,28 @@ def plan(order: Order, defaults: Defaults) -> tuple[NewStep, ...]:
     return (_own(order, order.spoken),)
 
 
-def _own(order: Order, body: Mapping[str, Any]) -> NewStep:
-    return NewStep(order.operation, order.resource, body)
+def _own(order: DeliveryRequest, body: Mapping[str, Any]) -> PlannedStep:
+    return PlannedStep(order.operation, order.resource, body)
 
 
-def _lead_after(said: Said, defaults: Defaults) -> tuple[NewStep, ...]:
+def _lead_after(said: SubmissionContext, defaults: Defaults) -> tuple[PlannedStep, ...]:
     """With at least one tag to tell, or always; on the contact that the step before answers."""
     lead = defaults.lead
     if lead is None or not (lead.always or said.marketing.tags):
         return ()
-    return NewStep(Operation.CONTACT, (), {}), NewStep(Operation.LEAD, (), lead.members() | _marketing(said))
+    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(Operation.LEAD, (), lead.members() | _marketing(said))
 
 
-def _lead_on(order: Order, contact_id: str, defaults: Defaults) -> tuple[NewStep, ...]:
+def _lead_on(order: DeliveryRequest, contact_id: str, defaults: Defaults) -> tuple[PlannedStep, ...]:
     configured = defaults.lead.members() if defaults.lead else {}
-    body = said_or_configured(order.spoken, configured) | _marketing(order.said)
-    lead = NewStep(Operation.LEAD, (), body)
+    body = with_defaults(order.spoken, configured) | _marketing(order.said)
+    lead = PlannedStep(Operation.LEAD, (), body)
     if body.get("assignedToId") != CONTACT_AGENT:
         body.pop(FALLBACK, None)
         return (lead,)
-    return NewStep(Operation.CONTACT, (contact_id,), {}), lead
+    return PlannedStep(Operation.CONTACT, (contact_id,), {}), lead
 
 
-def _marketing(said: Said) -> dict[str, Any]:
+def _marketing(said: SubmissionContext) -> dict[str, Any]:
     marketing = said.marketing.body()
     return {"marketing": marketing} if marketing else {}

@@ -110,7 +110,7 @@ class Submission:
 
 
 @dataclass(slots=True)  # made for each post, as the two below: a frozen one takes thrice as long to make
-class Repeat:
+class IdempotencyKey:
     """What tells that a post is one that we have already: `key` is a keyed hash of its token, its header key or its
     content, `content` one of its content. The same `key` with another `content` is the caller's mistake."""
 
@@ -120,7 +120,7 @@ class Repeat:
 
 
 @dataclass(slots=True)
-class NewStep:
+class PlannedStep:
     """A step to come: `body` is all that will be sent, but for what an earlier step answers."""
 
     operation: Operation
@@ -142,6 +142,6 @@ class NewSubmission:
     received_at: datetime
     payload: Mapping[str, Any]
     contacts: Mapping[str, str]
-    steps: tuple[NewStep, ...]
-    repeat: Repeat | None
+    steps: tuple[PlannedStep, ...]
+    repeat: IdempotencyKey | None
     held: bool = False

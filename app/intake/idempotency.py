@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from app.intake.rows import Rows
+from app.intake.rows import SubmissionRows
 from app.storage.schema import submissions
 
 
-class RepeatMismatch(Exception):
+class IdempotencyConflictError(Exception):
     """The key was used before, with other content."""
 
 
@@ -21,23 +21,25 @@ class Accepted:
     repeated: bool
 
 
-Outcome = Accepted | RepeatMismatch
+Outcome = Accepted | IdempotencyConflictError
 
 
 def is_new(outcome: object) -> bool:
     return isinstance(outcome, Accepted) and not outcome.repeated
 
 
-def sorted_out(connection: Connection, batch: Sequence[Rows]) -> tuple[list[Outcome], list[Rows]]:
+def resolve_duplicates(
+    connection: Connection, batch: Sequence[SubmissionRows]
+) -> tuple[list[Outcome], list[SubmissionRows]]:
     """What becomes of each once the new ones are inserted, and those that are new."""
     known = _known(connection, batch)
     outcomes: list[Outcome] = []
-    fresh: list[Rows] = []
+    fresh: list[SubmissionRows] = []
     for rows in batch:
         key = rows.submission["repeat_key"]
         if key in known:
             content, accepted = known[key]
-            outcomes.append(accepted if content == rows.submission["repeat_content"] else RepeatMismatch())
+            outcomes.append(accepted if content == rows.submission["repeat_content"] else IdempotencyConflictError())
             continue
         if key is not None:  # the same post twice in one batch
             repeat = Accepted(rows.id, repeated=True)
@@ -47,7 +49,7 @@ def sorted_out(connection: Connection, batch: Sequence[Rows]) -> tuple[list[Outc
     return outcomes, fresh
 
 
-def _known(connection: Connection, batch: Sequence[Rows]) -> dict[bytes, tuple[bytes, Accepted]]:
+def _known(connection: Connection, batch: Sequence[SubmissionRows]) -> dict[bytes, tuple[bytes, Accepted]]:
     """Keys in the batch that are taken, with their content; those that have run out are given free."""
     now = {rows.submission["repeat_key"]: rows.received_at for rows in batch}
     now.pop(None, None)

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.submission import NewSubmission
-from app.intake.idempotency import Accepted, Outcome, is_new, sorted_out
-from app.intake.rows import NewRows, Rows
-from app.storage.database import Database, StoreUnavailable
+from app.intake.idempotency import Accepted, Outcome, is_new, resolve_duplicates
+from app.intake.rows import RowBuilder, SubmissionRows
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.encryption import KeyedHash, Keyring
 
 LARGEST_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
@@ -37,18 +37,18 @@ class Intake:
     ) -> None:
         """`on_accepted` hears of each commit's new submissions, as their rows."""
         self._database = database
-        self._new_rows = NewRows(database.engine.dialect, keyring, contact_hash)
+        self._new_rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
-        self._waiting: list[tuple[Rows, asyncio.Future[Accepted]]] = []
+        self._waiting: list[tuple[SubmissionRows, asyncio.Future[Accepted]]] = []
         self._filled = asyncio.Event()
         self._stopping = False
 
     async def accept(self, new: NewSubmission) -> Accepted:
-        """Returns once it is committed. Raises `StoreUnavailable`, or `RepeatMismatch`; then nothing was stored."""
+        """Returns once it is committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored."""
         if self._stopping:
-            raise StoreUnavailable("the service is stopping")
+            raise StoreUnavailableError("the service is stopping")
         if len(self._waiting) >= MOST_WAITING:
-            raise StoreUnavailable("too many are waiting to be stored")
+            raise StoreUnavailableError("too many are waiting to be stored")
         answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((self._new_rows.of(new), answer))
         del new  # many wait here, and the next ones are made the quicker the less of these is in the way
@@ -91,40 +91,40 @@ class Intake:
             log.info("accepted", submissions=[row["id"] for row in new])  # a line for each commit
             self._on_accepted(new)
 
-    async def _commit(self, batch: Sequence[Rows]) -> Sequence[Outcome | Exception]:
+    async def _commit(self, batch: Sequence[SubmissionRows]) -> Sequence[Outcome | Exception]:
         """In the hope that nothing is a repeat: that is the rule, and to look first would cost each post."""
         try:
             return await self._database.write(lambda connection: self._insert(connection, batch))
-        except StoreUnavailable as error:
+        except StoreUnavailableError as error:
             _unless_clash(error)
         try:
             return await self._database.write(lambda connection: self._insert_new(connection, batch))
-        except StoreUnavailable as error:
+        except StoreUnavailableError as error:
             _unless_clash(error)
         # Another replica took a key just now, or a row can't be held: each for itself, so that it fails no other.
         outcomes: list[Outcome | Exception] = []
         for rows in batch:
             try:
                 outcomes += await self._database.write(lambda connection, one=rows: self._insert_new(connection, [one]))  # type: ignore[misc]
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 outcomes.append(error)
         return outcomes
 
-    def _insert(self, connection: Connection, batch: Sequence[Rows]) -> list[Accepted]:
+    def _insert(self, connection: Connection, batch: Sequence[SubmissionRows]) -> list[Accepted]:
         self._new_rows.insert(connection, batch)
         return [Accepted(rows.id, repeated=False) for rows in batch]
 
-    def _insert_new(self, connection: Connection, batch: Sequence[Rows]) -> list[Outcome]:
-        outcomes, fresh = sorted_out(connection, batch)
+    def _insert_new(self, connection: Connection, batch: Sequence[SubmissionRows]) -> list[Outcome]:
+        outcomes, fresh = resolve_duplicates(connection, batch)
         if fresh:
             self._new_rows.insert(connection, fresh)
         return outcomes
 
 
-def _repeat_key(waiting: tuple[Rows, object]) -> bytes:
+def _repeat_key(waiting: tuple[SubmissionRows, object]) -> bytes:
     return waiting[0].submission["repeat_key"] or b""
 
 
-def _unless_clash(error: StoreUnavailable) -> None:
+def _unless_clash(error: StoreUnavailableError) -> None:
     if not isinstance(error.__cause__, IntegrityError | DataError):
         raise error

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect
 from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
 from app.storage.column_types import UtcDateTime
 from app.storage.driver.compiled import RowInsert
-from app.storage.encrypted_fields import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_place
+from app.storage.encrypted_fields import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 
@@ -36,7 +36,7 @@ _STEP = ("submission_id", "position", "operation", "resource", "status", "attemp
 
 
 @dataclass(slots=True)
-class Rows:
+class SubmissionRows:
     """Of one submission, as the driver takes them."""
 
     id: str
@@ -45,7 +45,7 @@ class Rows:
     steps: list[dict[str, Any]]
 
 
-class NewRows:
+class RowBuilder:
     def __init__(self, dialect: Dialect, keyring: Keyring, contact_hash: KeyedHash) -> None:
         self._submissions = RowInsert(submissions, _SUBMISSION, dialect)
         self._steps = RowInsert(steps, _STEP, dialect)
@@ -53,12 +53,12 @@ class NewRows:
         self._keyring = keyring
         self._contact_hash = contact_hash
 
-    def insert(self, connection: Connection, batch: Sequence[Rows]) -> None:
+    def insert(self, connection: Connection, batch: Sequence[SubmissionRows]) -> None:
         """Raises `DBAPIError`."""
         self._submissions.execute(connection, [rows.submission for rows in batch])
         self._steps.execute(connection, [step for rows in batch for step in rows.steps])
 
-    def of(self, new: NewSubmission) -> Rows:
+    def of(self, new: NewSubmission) -> SubmissionRows:
         received = self._moment(new.received_at)
         contacts, repeat = new.contacts, new.repeat
         submission = {
@@ -70,7 +70,7 @@ class NewRows:
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
-            "payload": self._keyring.seal(_payload(new), payload_place(new.id)),
+            "payload": self._keyring.seal(_payload(new), payload_aad(new.id)),
             "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,
@@ -90,7 +90,7 @@ class NewRows:
             }
             for position, step in enumerate(new.steps)
         ]
-        return Rows(new.id, new.received_at, submission, steps)
+        return SubmissionRows(new.id, new.received_at, submission, steps)
 
 
 def _payload(new: NewSubmission) -> dict[str, Any]:

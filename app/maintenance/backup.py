@@ -7,16 +7,16 @@ from pathlib import Path
 from app.storage.database import Database, usable
 
 
-class BackupRefused(Exception):
+class BackupError(Exception):
     """The message is one line for an operator."""
 
 
 def back_up(database: Database, file: Path) -> None:
-    """One moment's state, whole and on disk. Raises `BackupRefused`, `DatabaseUnusable`."""
+    """One moment's state, whole and on disk. Raises `BackupError`, `DatabaseUnusableError`."""
     if not database.is_sqlite:
-        raise BackupRefused("back PostgreSQL up with its own tools: pg_dump --format=custom")
+        raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
     if file.exists():
-        raise BackupRefused(f"{file} is there already")
+        raise BackupError(f"{file} is there already")
     with usable(), closing(database.engine.raw_connection()) as connection:  # outside of any transaction
         connection.cursor().execute("VACUUM INTO ?", (str(file),))
     descriptor = os.open(file, os.O_RDONLY)

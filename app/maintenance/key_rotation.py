@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, func, select, update
 
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place, step_place
-from app.storage.encryption import Keyring, SealBroken
+from app.storage.encrypted_fields import payload_aad, step_aad
+from app.storage.encryption import DecryptionError, Keyring
 from app.storage.schema import steps, submissions
 
 BATCH = 100  # values in one transaction: short enough that no post waits for it
@@ -16,15 +16,15 @@ _NEVER = ""  # before every id
 
 
 @dataclass(frozen=True)
-class Rotated:
+class RotationResult:
     """`closed` is how many values none of the ring's keys opens; they are left as they are."""
 
     values: int
     closed: int
 
 
-async def rotate(database: Database, keyring: Keyring) -> Rotated:
-    """Until nothing is left under another key than the first. Raises `StoreUnavailable`; then it can be run again."""
+async def rotate(database: Database, keyring: Keyring) -> RotationResult:
+    """Until nothing is left under another key than the first. Can be run again after `StoreUnavailableError`."""
     values = closed = 0
     for table, column in ((submissions, submissions.c.payload), (steps, steps.c.result), (steps, steps.c.upstream)):
         after: tuple[Any, ...] = (_NEVER, -1)[: len(table.primary_key)]
@@ -35,7 +35,7 @@ async def rotate(database: Database, keyring: Keyring) -> Rotated:
             after, sealed, broken = done
             values += sealed
             closed += broken
-    return Rotated(values, closed)
+    return RotationResult(values, closed)
 
 
 def _rotate(
@@ -54,7 +54,7 @@ def _rotate(
     for *key, sealed in rows:
         try:
             fresh = keyring.seal(keyring.open(sealed, _place(column, *key)), _place(column, *key))
-        except SealBroken:
+        except DecryptionError:
             broken += 1
             continue
         this = [mine == value for mine, value in zip(keys, key, strict=True)]
@@ -69,4 +69,4 @@ def _after(keys: tuple[Column[Any], ...], last: tuple[Any, ...]) -> Any:
 
 
 def _place(column: Column[Any], identity: str, position: int | None = None) -> str:
-    return payload_place(identity) if position is None else step_place(identity, position, column.name)
+    return payload_aad(identity) if position is None else step_aad(identity, position, column.name)

@@ -18,7 +18,7 @@ BATCH = 500  # rows in one transaction
 TABLES = tuple(table for table in metadata.sorted_tables if table is not moves)  # those that are pointed to first
 
 
-class MoveRefused(Exception):
+class MoveError(Exception):
     """The message is one line for an operator."""
 
 
@@ -31,9 +31,10 @@ class Contents:
 
 
 def move(source: Database, target: Database) -> dict[str, Contents]:
-    """What was moved, by table; the same again when all was moved before. Raises `MoveRefused`, `DatabaseUnusable`."""
+    """What was moved, by table; the same again when all was moved before.
+    Raises `MoveError`, `DatabaseUnusableError`."""
     if not source.is_sqlite or target.is_sqlite:
-        raise MoveRefused("a move goes from the configured sqlite:/// database --to a postgresql:// one")
+        raise MoveError("a move goes from the configured sqlite:/// database --to a postgresql:// one")
     upgrade(source)
     upgrade(target)
     with usable():
@@ -45,22 +46,22 @@ def move(source: Database, target: Database) -> dict[str, Contents]:
 
 
 def give_up(source: Database) -> None:
-    """A move that has not ended is undone on the source's side. Raises `MoveRefused`, `DatabaseUnusable`."""
+    """A move that has not ended is undone on the source's side. Raises `MoveError`, `DatabaseUnusableError`."""
     with usable(), source.engine.begin() as connection:
         if move_state.has_ended(connection, move_state.OUT):
-            raise MoveRefused("the move has ended: what came since is in the other database")
+            raise MoveError("the move has ended: what came since is in the other database")
         move_state.give_up(connection)
 
 
 def _freeze(source: Database, target: Database) -> None:
     place = target.url.render_as_string(hide_password=True)
     with source.engine.begin() as connection:
-        before = move_state.place_of(connection, move_state.OUT)
+        before = move_state.database_location(connection, move_state.OUT)
         if before not in (None, place):
-            raise MoveRefused(f"a move to {before} was begun: finish that, or give it up")
+            raise MoveError(f"a move to {before} was begun: finish that, or give it up")
         held = submissions.c.claim.is_not(None) & (submissions.c.due_at > datetime.now(UTC))
         if connection.execute(select(submissions.c.id).where(held).limit(1)).first():
-            raise MoveRefused("a worker is delivering: stop the service first")
+            raise MoveError("a worker is delivering: stop the service first")
         if before is None:
             move_state.begin(connection, move_state.OUT, place)
 
@@ -68,12 +69,12 @@ def _freeze(source: Database, target: Database) -> None:
 def _receive(source: Database, target: Database) -> None:
     place = str(Path(source.url.database or "").resolve())
     with target.engine.begin() as connection:
-        before = move_state.place_of(connection, move_state.IN)
+        before = move_state.database_location(connection, move_state.IN)
         if before not in (None, place):
-            raise MoveRefused(f"that database received a move from {before}")
+            raise MoveError(f"that database received a move from {before}")
         if before is None:
             if _count(connection, submissions):
-                raise MoveRefused("that database has submissions of its own")
+                raise MoveError("that database has submissions of its own")
             move_state.begin(connection, move_state.IN, place)
 
 
@@ -98,7 +99,7 @@ def _settle(source: Database, target: Database) -> dict[str, Contents]:
             return moved
         different = [table.name for table in TABLES if _contents(entering, table) != moved[table.name]]
         if different:
-            raise MoveRefused(f"not the same in both: {', '.join(different)}; empty the new database and begin again")
+            raise MoveError(f"not the same in both: {', '.join(different)}; empty the new database and begin again")
         for table in TABLES:
             _advance(entering, table)
         move_state.end(leaving, move_state.OUT)

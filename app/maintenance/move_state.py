@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from app.storage.database import Database, DatabaseUnusable, usable
+from app.storage.database import Database, DatabaseUnusableError, usable
 from app.storage.schema import metadata, moves
 
 OUT, IN = "out", "in"
 
 
-def is_home(connection: Connection) -> bool:
+def is_active(connection: Connection) -> bool:
     return _why_not(connection) is None
 
 
-def require_home(database: Database) -> None:
-    """Raises `DatabaseUnusable` with what to do."""
+def require_active(database: Database) -> None:
+    """Raises `DatabaseUnusableError` with what to do."""
     with usable(), database.engine.connect() as connection:
         why_not = _why_not(connection)
     if why_not:
-        raise DatabaseUnusable(why_not)
+        raise DatabaseUnusableError(why_not)
 
 
 def _why_not(connection: Connection) -> str | None:
@@ -35,7 +35,7 @@ def _why_not(connection: Connection) -> str | None:
     return None
 
 
-def place_of(connection: Connection, direction: str) -> str | None:
+def database_location(connection: Connection, direction: str) -> str | None:
     """Where to or from a move was begun."""
     return connection.execute(select(moves.c.place).where(moves.c.direction == direction)).scalar()
 

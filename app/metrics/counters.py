@@ -16,7 +16,7 @@ SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 PENDING = Status.PENDING.value
 
 
-class Counts:
+class Counters:
     """Each process tells its own, and the server that asks them all adds them up."""
 
     def __init__(self, customers: Iterable[str]) -> None:

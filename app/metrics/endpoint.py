@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.metrics.counters import Counts
-from app.metrics.gauges import Standing
+from app.metrics.counters import Counters
+from app.metrics.gauges import BacklogGauges
 
 OPENMETRICS = "application/openmetrics-text"
 FORWARDED = ("x-forwarded-for", "forwarded")
 
 
-def routes(counts: Counts, standing: Standing, token: str | None) -> list[Route]:
+def routes(counts: Counters, standing: BacklogGauges, token: str | None) -> list[Route]:
     counts.registry.register(standing)
 
     async def metrics(request: Request) -> Response:

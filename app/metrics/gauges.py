@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from app.domain.submission import FunctionGroup
-from app.storage.database import Database, StoreUnavailable
-from app.storage.query_cache import Kept
+from app.storage.database import Database, StoreUnavailableError
+from app.storage.query_cache import AdaptiveCache
 from app.submissions.backlog import Outstanding, need_a_person, outstanding, paused
 
 SHORTEST_SECONDS = 5.0  # between two looks
@@ -29,14 +29,14 @@ class Figures:
     paused: frozenset[Login]
 
 
-class Standing(Collector):
+class BacklogGauges(Collector):
     """What is told is at most some seconds old, however often it is asked for."""
 
     def __init__(self, database: Database, customers: Iterable[str]) -> None:
         self._database = database
         self._logins = [(customer, group) for customer in customers for group in FunctionGroup]
         self._figures: Figures | None = None
-        self._looks = Kept(self._look, share=SHARE, shortest=SHORTEST_SECONDS)
+        self._looks = AdaptiveCache(self._look, share=SHARE, shortest=SHORTEST_SECONDS)
 
     async def refresh(self) -> None:
         self._figures = await self._looks.get(None)
@@ -44,7 +44,7 @@ class Standing(Collector):
     async def _look(self, _: None) -> Figures | None:
         try:
             return await self._database.read(_look)
-        except StoreUnavailable:
+        except StoreUnavailableError:
             return None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

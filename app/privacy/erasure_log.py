@@ -15,7 +15,7 @@ from pathlib import Path
 from app.storage.encryption import KeyedHash
 
 
-class ErasureLogUnusable(Exception):
+class ErasureLogError(Exception):
     """The message is a line for an operator."""
 
 
@@ -35,7 +35,7 @@ class ErasureLog:
         self._proof = proof
 
     def append(self, erasure: Erasure) -> str:
-        """On disk when it returns: the line. Raises `ErasureLogUnusable`."""
+        """On disk when it returns: the line. Raises `ErasureLogError`."""
         line = {"at": erasure.at.isoformat(), "by": erasure.by, "hash": erasure.digest.hex()}
         line |= {"customer": erasure.customer_id} if erasure.customer_id else {}
         text = json.dumps(line | {"proof": self._proof_of(line)})
@@ -49,17 +49,17 @@ class ErasureLog:
             finally:
                 os.close(file)
         except OSError as error:
-            raise ErasureLogUnusable(f"erasure log {self.path}: {error.strerror}") from error
+            raise ErasureLogError(f"erasure log {self.path}: {error.strerror}") from error
         return text
 
     def read(self) -> list[Erasure]:
-        """The oldest first; none where there is no file. Raises `ErasureLogUnusable` on a line that is not ours."""
+        """The oldest first; none where there is no file. Raises `ErasureLogError` on a line that is not ours."""
         if not self.path.exists():
             return []
         try:
             lines = self.path.read_text("utf-8").splitlines()
         except OSError as error:
-            raise ErasureLogUnusable(f"erasure log {self.path}: {error.strerror}") from error
+            raise ErasureLogError(f"erasure log {self.path}: {error.strerror}") from error
         return [self._erasure(line, number) for number, line in enumerate(lines, 1)]
 
     def _erasure(self, text: str, number: int) -> Erasure:
@@ -71,7 +71,7 @@ class ErasureLog:
             at = datetime.fromisoformat(line["at"])
             return Erasure(at, line["by"], bytes.fromhex(line["hash"]), line.get("customer"))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ErasureLogUnusable(
+            raise ErasureLogError(
                 f"erasure log {self.path}, line {number}: altered, or written with another secret_key"
             ) from error
 

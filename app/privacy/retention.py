@@ -17,7 +17,7 @@ _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
 @dataclass(frozen=True)
-class Periods:
+class RetentionPeriods:
     """How long personal data is kept: after delivery; while held, from the moment it came; and of what was not
     delivered, or whose later steps were not, from its outcome."""
 
@@ -26,7 +26,7 @@ class Periods:
     undelivered: timedelta
 
 
-def last_word(held: timedelta) -> timedelta:
+def last_notice_period(held: timedelta) -> timedelta:
     """How long after it came the operator hears of a held submission again, when it is discarded after `held`: a week
     before that; halfway there where it is a week or less, so that the second word does not come with the first."""
     return held - WEEK if held > WEEK else held / 2
@@ -42,19 +42,19 @@ class Held:
 
 
 class Retention:
-    def __init__(self, database: Database, periods: Periods) -> None:
+    def __init__(self, database: Database, periods: RetentionPeriods) -> None:
         self._database = database
         self.periods = periods
 
     async def erase_outlived(self, now: datetime) -> int:
-        """How many were erased. Any number of workers may do it at once. Raises `StoreUnavailable`."""
+        """How many were erased. Any number of workers may do it at once. Raises `StoreUnavailableError`."""
         count = 0
         while ids := await self._database.read(partial(self._outlived, now)):
             count += await self._database.write(partial(erase, ids=ids, now=now))
         return count
 
     async def held(self) -> list[Held]:
-        """The longest waiting first. Raises `StoreUnavailable`."""
+        """The longest waiting first. Raises `StoreUnavailableError`."""
         columns = submissions.c
         query = (
             select(columns.id, columns.customer_id, columns.received_at)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from app.privacy.retention import Held, Retention, last_word
-from app.storage.database import StoreUnavailable
+from app.privacy.retention import Held, Retention, last_notice_period
+from app.storage.database import StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -16,7 +16,7 @@ ROUND_SECONDS = 1800.0  # so that the operator hears within the hour
 MOST_NAMED = 20  # in a line; `intresse leads list --status held` has them all
 
 
-class Housekeeper:
+class RetentionJob:
     """Each replica keeps house by itself: twice erased is erased, and a word too many is better than none."""
 
     def __init__(self, retention: Retention) -> None:
@@ -30,7 +30,7 @@ class Housekeeper:
         while not self._stopping.is_set():
             try:
                 await self.round(datetime.now(UTC))
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one round must not end all that come after
                 log.exception("housekeeping failed")
@@ -42,13 +42,13 @@ class Housekeeper:
         self._stopping.set()
 
     async def round(self, now: datetime) -> None:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
         erased = await self._retention.erase_outlived(now)
         if erased:
             log.info("erased what has outlived its time", count=erased)
         held = await self._retention.held()
         self._tell("held: suspected spam waits for a person", held, self._told)
-        last = [one for one in held if one.received_at <= now - last_word(self._retention.periods.held)]
+        last = [one for one in held if one.received_at <= now - last_notice_period(self._retention.periods.held)]
         self._tell("held: will be discarded within 7 days", last, self._warned)
 
     def _tell(self, what: str, held: Sequence[Held], told: set[str]) -> None:

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, select
 
 from app.domain.ids import reference_of
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place, resource_of, step_place
-from app.storage.encryption import KeyedHash, Keyring, SealBroken
+from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
+from app.storage.encryption import DecryptionError, KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 
 BATCH = 500
@@ -24,7 +24,7 @@ NUMBER_AND_EXTENSION = "x"  # as `domain.fields` writes a number with an extensi
 
 
 @dataclass(frozen=True)
-class Trace:
+class PersonMatch:
     """A submission that says something of somebody who is sought; `sought` are the digests that it was found by."""
 
     id: str
@@ -33,7 +33,7 @@ class Trace:
     sought: frozenset[bytes]
 
 
-class People:
+class PersonSearch:
     """`digest` is under a key of its own, so that what is sought can be written down without saying whom."""
 
     def __init__(self, database: Database, keyring: Keyring, digest: KeyedHash) -> None:
@@ -45,33 +45,33 @@ class People:
         """Of an e-mail address, a number in E.164, a contact's id, our id or our reference."""
         return self._digest.digest(value.lower())
 
-    async def find(self, sought: Collection[bytes]) -> tuple[list[Trace], int]:
+    async def find(self, sought: Collection[bytes]) -> tuple[list[PersonMatch], int]:
         """In order of time; and how many submissions could not be opened, so that nobody knows of them.
-        Raises `StoreUnavailable`."""
-        found: list[Trace] = []
+        Raises `StoreUnavailableError`."""
+        found: list[PersonMatch] = []
         closed, last = 0, ""
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
                 try:
                     told = frozenset(sought) & {self.sought(text) for text in self._texts(row, results)}
-                except SealBroken:
+                except DecryptionError:
                     closed += 1
                     continue
                 if told:
-                    found.append(Trace(row.id, row.customer_id, row.received_at, told))
+                    found.append(PersonMatch(row.id, row.customer_id, row.received_at, told))
         return found, closed
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
         yield from (row.id, reference_of(row.id), *resource_of(row.resource))
-        for text in _leaves(self._keyring.open(row.payload, payload_place(row.id))):
+        for text in _leaves(self._keyring.open(row.payload, payload_aad(row.id))):
             yield text
             yield text.partition(NUMBER_AND_EXTENSION)[0]
         for step in results:
             for column in ("result", "upstream"):
                 sealed = getattr(step, column)
                 if sealed is not None:
-                    place = step_place(step.submission_id, step.position, column)
+                    place = step_aad(step.submission_id, step.position, column)
                     yield from _leaves(self._keyring.open(sealed, place))
 
 

@@ -61,7 +61,7 @@ class Fault(BaseModel):
         return self.operation in (None, operation) and self.customer_id in (None, customer_id)
 
     def disturb(self, carry_out: Callable[[], Answer]) -> Answer:
-        """The answer to send; `carry_out` is called if the request is to have its effect."""
+        """The answer to send; `execute` is called if the request is to have its effect."""
         ordinary = _NOTHING_DONE
         if self.carried_out or (self.status is None and not self.cut):
             ordinary = carry_out()

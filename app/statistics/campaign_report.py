@@ -49,7 +49,7 @@ def by_home(connection: Connection, scope: Scope) -> list[Line]:
 
 
 async def campaigns_of(database: Database, scope: Scope, home: str) -> Sequence[Line]:
-    """What each campaign brought to one of a customer's homes, by operation. Raises `StoreUnavailable`."""
+    """What each campaign brought to one of a customer's homes, by operation. Raises `StoreUnavailableError`."""
     columns = home_campaigns.c
     names = columns.operation, columns.source, columns.medium, columns.campaign
     conditions = *within(home_campaigns, scope), columns.home == home

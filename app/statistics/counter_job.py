@@ -19,11 +19,11 @@ from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
 from app.statistics.latency_histogram import bucket_of
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import resource_of
 from app.storage.encryption import Keyring
 from app.storage.schema import submissions, tallied
-from app.submissions.listing import campaign_in, opened
+from app.submissions.listing import campaign_in, decrypted
 
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0
@@ -46,7 +46,7 @@ class _Mark:
     moment: datetime | None = None
 
 
-class Tally:
+class CounterJob:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
@@ -58,13 +58,13 @@ class Tally:
             more = False
             try:
                 more = await self.count(datetime.now(UTC))
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another process has begun just now
                     log.warning("not counted", detail=str(error))
             await asyncio.sleep(BUSY_PAUSE_SECONDS if more else PAUSE_SECONDS)
 
     async def count(self, now: datetime) -> bool:
-        """Some more of what is settled by now; says whether there was any. Raises `StoreUnavailable`."""
+        """Some more of what is settled by now; says whether there was any. Raises `StoreUnavailableError`."""
         before = now - self._lag
         rounds = [await self._count(name, before) for name in (RECEIVED, DELIVERED)]
         return any(rounds)
@@ -87,7 +87,7 @@ class Tally:
         return True
 
     def _counted(self, row: Row[Any]) -> Counted:
-        payload = opened(self._keyring, row)
+        payload = decrypted(self._keyring, row)
         home = home_of(row.operation, resource_of(row.resource), payload.get("estate", ""))
         return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign_in(payload))
 

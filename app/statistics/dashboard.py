@@ -36,7 +36,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Overview:
+class Dashboard:
     """`stuck` needs a person, by status, whenever it came: `later` is where only a step after the submission's own has
     stopped; `newest_stuck` are ids. The rest is of the scope's days; `by_day` counts by day and operation."""
 
@@ -53,16 +53,16 @@ class Overview:
     homes: Sequence[Line]
 
 
-async def overview(database: Database, scope: Scope) -> Overview:
-    """Raises `StoreUnavailable`."""
+async def load_dashboard(database: Database, scope: Scope) -> Dashboard:
+    """Raises `StoreUnavailableError`."""
     return await database.read(lambda connection: _overview(connection, scope))
 
 
-def _overview(connection: Connection, scope: Scope) -> Overview:
+def _overview(connection: Connection, scope: Scope) -> Dashboard:
     by_day, delivered = _by_day(connection, scope)
     times = _times(connection, scope)
     stuck = _stuck(connection, scope)
-    return Overview(
+    return Dashboard(
         waiting=_waiting(connection, scope),
         stuck={status: number for status, number, _ in stuck},
         later=_stuck_later(connection, scope),

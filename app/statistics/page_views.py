@@ -9,7 +9,7 @@ import structlog
 
 from app.domain.campaigns import NO_CAMPAIGN, Campaign, campaign_of
 from app.statistics.daily_counts import Counted, add, day_of, home_of
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 
 PAUSE_SECONDS = 5.0
 MOST_WAITING = 2000  # told apart between two writings; a flood of made-up homes is counted, not remembered
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 _Shown = tuple[str, str, tuple[str, ...], str, Campaign]
 
 
-class Views:
+class PageViews:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._shown: Counter[_Shown] = Counter()
@@ -52,5 +52,5 @@ class Views:
             counts[Counted(day, customer_id, operation, home_of(operation, resource, estate), campaign)] += count
         try:
             await self._database.write(lambda connection: add(connection, "views", counts))
-        except StoreUnavailable as error:
+        except StoreUnavailableError as error:
             log.warning("views not counted", detail=str(error))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from app.storage.database import Database, StoreUnavailable, now_of
+from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.schema import console_sessions
 
 IDLE = timedelta(hours=1)  # without a request, after which a session has ended
@@ -22,7 +22,7 @@ class ConsoleSessions:
         self._database = database
 
     async def begin(self, session: bytes) -> None:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> None:
             now = now_of(connection)
@@ -33,7 +33,7 @@ class ConsoleSessions:
 
     async def is_open(self, session: bytes) -> bool:
         """Whether it has begun, has not ended and has not been idle for too long; this request counts as use.
-        Raises `StoreUnavailable`."""
+        Raises `StoreUnavailableError`."""
 
         def look(connection: Connection) -> timedelta | None:
             query = select(console_sessions.c.seen_at).where(console_sessions.c.id == session)
@@ -56,11 +56,11 @@ class ConsoleSessions:
 
         try:
             await self._database.write(work)
-        except StoreUnavailable as error:  # a full disk is looked into by the console too
+        except StoreUnavailableError as error:  # a full disk is looked into by the console too
             log.warning("console: the use of a session was not recorded", detail=str(error))
 
     async def end(self, session: bytes) -> None:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
         await self._database.write(
             lambda connection: connection.execute(delete(console_sessions).where(console_sessions.c.id == session))
         )

@@ -48,11 +48,11 @@ WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there ye
 log = structlog.get_logger()
 
 
-class DatabaseUnusable(Exception):
+class DatabaseUnusableError(Exception):
     """The database can't be used as it is; the message is one line for an operator."""
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailableError(Exception):
     """Nothing was stored: the database is away, locked or full, or too much waits. The caller may try again."""
 
 
@@ -69,11 +69,11 @@ class Database:
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Raises `StoreUnavailable` when the transaction could not be committed."""
+        """Raises `StoreUnavailableError` when the transaction could not be committed."""
         return await _stored(self._writers.run(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
         return await _stored(self._readers.run(work))
 
     def close(self) -> None:
@@ -88,16 +88,16 @@ async def _stored(outcome: Awaitable[T]) -> T:
     try:
         return await outcome
     except DBAPIError as error:
-        raise StoreUnavailable(type(error.orig).__name__) from error
+        raise StoreUnavailableError(type(error.orig).__name__) from error
 
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """At the start: a database that can't be reached or opened is told in one line. Raises `DatabaseUnusable`."""
+    """At the start: a database that can't be reached or opened is told in one line. Raises `DatabaseUnusableError`."""
     try:
         yield
     except DBAPIError as error:
-        raise DatabaseUnusable(_first_line(error)) from None
+        raise DatabaseUnusableError(_first_line(error)) from None
 
 
 def wait_for(url: str, seconds: float) -> None:
@@ -142,12 +142,14 @@ def _sqlite_engine(url: URL) -> Engine:
     from pysqlite3 import dbapi2
 
     if has_wal_reset_bug(dbapi2.sqlite_version_info):
-        raise DatabaseUnusable(f"SQLite {dbapi2.sqlite_version} can lose committed rows; 3.51.3 or newer is needed")
+        raise DatabaseUnusableError(
+            f"SQLite {dbapi2.sqlite_version} can lose committed rows; 3.51.3 or newer is needed"
+        )
     if url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DatabaseUnusable(f"{Path(url.database).parent}: {error.strerror}") from error
+            raise DatabaseUnusableError(f"{Path(url.database).parent}: {error.strerror}") from error
     engine = create_engine(url, module=dbapi2, pool_size=READERS + 2, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

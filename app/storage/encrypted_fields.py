@@ -20,10 +20,10 @@ def resource_of(text: str) -> tuple[str, ...]:
     return tuple(text.split("/")) if text else ()
 
 
-def payload_place(identity: str) -> str:
+def payload_aad(identity: str) -> str:
     return f"{identity}/payload"
 
 
-def step_place(identity: str, position: int, column: str) -> str:
+def step_aad(identity: str, position: int, column: str) -> str:
     """`column` is `result` or `upstream`."""
     return f"{identity}/{position}/{column}"

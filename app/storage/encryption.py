@@ -19,7 +19,7 @@ _ID_LENGTH = 4
 _NONCE_LENGTH = 12
 
 
-class SealBroken(Exception):
+class DecryptionError(Exception):
     """A value that none of our keys opens, or that belongs elsewhere."""
 
 
@@ -46,15 +46,15 @@ class Keyring:
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> Any:
-        """Raises `SealBroken`."""
+        """Raises `DecryptionError`."""
         cipher = self._ciphers.get(sealed[:_ID_LENGTH])
         if cipher is None:
-            raise SealBroken("no such key")
+            raise DecryptionError("no such key")
         nonce, ciphertext = sealed[_ID_LENGTH:][:_NONCE_LENGTH], sealed[_ID_LENGTH + _NONCE_LENGTH :]
         try:
             return pydantic_core.from_json(cipher.decrypt(nonce, ciphertext, place.encode()))
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
-            raise SealBroken("altered, cut, or another row's") from error
+            raise DecryptionError("altered, cut, or another row's") from error
 
 
 class KeyedHash:

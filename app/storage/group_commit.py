@@ -20,7 +20,7 @@ class NothingWritten(Exception):
     """A work that found before its first write that it may not: the others of its transaction are committed."""
 
 
-class GroupedWrites:
+class GroupCommit:
     """A work that raises `NothingWritten` has written nothing: the fence comes first. The others are committed."""
 
     def __init__(self, database: Database) -> None:

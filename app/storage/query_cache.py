@@ -12,7 +12,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
+class AdaptiveCache(Generic[K, V]):
     """`share` is of one reader's time, at most; a look is kept for `shortest` seconds at least. What the look raises is
     raised, and not kept."""
 

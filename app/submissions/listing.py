@@ -11,13 +11,13 @@ from app.domain.campaigns import Campaign, campaign_of
 from app.domain.ids import first_id_of, reference_of
 from app.domain.submission import Operation, Status
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place, resource_of
-from app.storage.encryption import Keyring, SealBroken
+from app.storage.encrypted_fields import payload_aad, resource_of
+from app.storage.encryption import DecryptionError, Keyring
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SubmissionFilter:
     """All that is said must hold. `stuck`: needs a person, also where only a later step has stopped; `ids`: among
     these; `received_after` and `received_before` are moments, `older_than` the id that the page before ended with."""
 
@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Listed:
+class SubmissionSummary:
     """`stopped`: a step after its own needs a person."""
 
     id: str
@@ -49,17 +49,19 @@ class Listed:
         return reference_of(self.id)
 
 
-async def listed(database: Database, keyring: Keyring, wanted: Wanted, most: int) -> list[Listed]:
-    """Raises `StoreUnavailable`."""
+async def list_submissions(
+    database: Database, keyring: Keyring, wanted: SubmissionFilter, most: int
+) -> list[SubmissionSummary]:
+    """Raises `StoreUnavailableError`."""
 
-    def work(connection: Connection) -> list[Listed]:
+    def work(connection: Connection) -> list[SubmissionSummary]:
         rows, stopped = _rows(connection, wanted, most)
         return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
 
     return await database.read(work)
 
 
-def newest_ids(connection: Connection, wanted: Wanted, most: int | None) -> Sequence[str]:
+def newest_ids(connection: Connection, wanted: SubmissionFilter, most: int | None) -> Sequence[str]:
     """The newest first, at most so many."""
     conditions, columns = _conditions(wanted), submissions.c
     if not wanted.stuck:
@@ -74,7 +76,7 @@ def _ids(connection: Connection, conditions: Sequence[ColumnElement[bool]], most
     return connection.execute(_newest(select(submissions.c.id).where(*conditions), most)).scalars().all()
 
 
-def _rows(connection: Connection, wanted: Wanted, most: int) -> tuple[list[Row[Any]], set[str]]:
+def _rows(connection: Connection, wanted: SubmissionFilter, most: int) -> tuple[list[Row[Any]], set[str]]:
     conditions = _conditions(wanted)
     if wanted.stuck:
         conditions = [submissions.c.id.in_(newest_ids(connection, wanted, most))]
@@ -91,7 +93,7 @@ def _stopped() -> Select[tuple[str]]:
     return select(steps.c.submission_id).where(LATER_STEP_STOPPED)
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(wanted: SubmissionFilter) -> list[ColumnElement[bool]]:
     columns = submissions.c
     conditions: list[ColumnElement[bool]] = []
     if wanted.status:
@@ -115,24 +117,24 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> Listed:
-    return Listed(
+def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> SubmissionSummary:
+    return SubmissionSummary(
         row.id,
         row.customer_id,
         Operation(row.operation),
         resource_of(row.resource),
         Status(row.status),
         row.received_at,
-        campaign_in(opened(keyring, row)),
+        campaign_in(decrypted(keyring, row)),
         stopped and row.status == Status.DELIVERED,
     )
 
 
-def opened(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
+def decrypted(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
     """The payload of a submission's row; empty where it can't be opened, or has been erased."""
     try:
-        return keyring.open(row.payload, payload_place(row.id)) if row.payload else {}
-    except SealBroken:
+        return keyring.open(row.payload, payload_aad(row.id)) if row.payload else {}
+    except DecryptionError:
         return {}
 
 

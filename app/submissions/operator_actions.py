@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.domain.submission import DONE, GROUPS, Operation, Status, StepStatus
 from app.storage.database import Database, now_of
-from app.storage.encrypted_fields import payload_place
+from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
@@ -15,9 +15,9 @@ from app.submissions.erasure import erase
 _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
 
 
-class Decisions:
+class OperatorActions:
     """Each says whether there was anything to do. A submission that a worker holds is left to it. Each leaves a line
-    among the attempts: what was decided, and when. All raise `StoreUnavailable`."""
+    among the attempts: what was decided, and when. All raise `StoreUnavailableError`."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Decisions:
 
     async def retry(self, identity: str, payload: Mapping[str, Any]) -> bool:
         """Makes the steps that are not done due now, with the bodies in the new payload."""
-        sealed = self._keyring.seal(payload, payload_place(identity))
+        sealed = self._keyring.seal(payload, payload_aad(identity))
         return await self._database.write(lambda connection: _retry(connection, identity, sealed))
 
     async def release(self, identity: str) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from app.domain.submission import Status
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.schema import submissions
 
 
@@ -51,7 +51,7 @@ class Outcomes:
             if not self._waiting:
                 self._wake.clear()
                 continue
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailableError):
                 for identity in await self._database.read(partial(_settled, list(self._waiting))):
                     self.tell(identity)
             await asyncio.sleep(self.POLL_SECONDS)

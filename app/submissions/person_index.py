@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, union, 
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.ids import first_id_of
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.encryption import KeyedHash
 from app.storage.schema import person_index, submissions
 
@@ -34,7 +34,7 @@ class PersonIndex:
 
     async def find(self, contact: str) -> Sequence[str]:
         """Ids of the submissions with this e-mail address (in lower case) or number (in E.164), the oldest first.
-        Raises `StoreUnavailable`."""
+        Raises `StoreUnavailableError`."""
         digest = self._contact_hash.digest(contact)
         return await self._database.read(lambda connection: find(connection, digest))
 
@@ -44,13 +44,13 @@ class PersonIndex:
             try:
                 while await self.fill(datetime.now(UTC)):
                     pass
-            except StoreUnavailable as error:
+            except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another replica fills too
                     log.warning("person index not filled", detail=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def fill(self, now: datetime) -> bool:
-        """Some more of what is settled; says whether there was any. Raises `StoreUnavailable`."""
+        """Some more of what is settled; says whether there was any. Raises `StoreUnavailableError`."""
         return await self._database.write(lambda connection: _fill(connection, now))
 
 

@@ -10,29 +10,29 @@ from sqlalchemy import Connection, select
 from app.domain.ids import ids_of_reference, reference_of
 from app.domain.submission import Operation, Status, Step, StepStatus, Submission
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place, resource_of, step_place
+from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import attempts, steps, submissions
-from app.submissions.listing import Wanted, newest_ids
+from app.submissions.listing import SubmissionFilter, newest_ids
 
 
-class Leads:
+class SubmissionRepository:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
 
     async def get(self, identity: str) -> Submission | None:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: self._get(connection, identity))
 
     async def payload(self, identity: str) -> dict[str, Any]:
         """What the caller said, and under `BODIES` what each step sends.
-        Raises `StoreUnavailable`, and `KeyError` when there is none, or it has been erased."""
+        Raises `StoreUnavailableError`, and `KeyError` when there is none, or it has been erased."""
         query = select(submissions.c.payload).where(submissions.c.id == identity)
         sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
         if sealed is None:
             raise KeyError(identity)
-        payload: dict[str, Any] = self._keyring.open(sealed, payload_place(identity))
+        payload: dict[str, Any] = self._keyring.open(sealed, payload_aad(identity))
         return payload
 
     async def find(self, reference_or_id: str) -> Submission | None:
@@ -46,8 +46,8 @@ class Leads:
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
 
-    async def newest(self, wanted: Wanted, most: int | None) -> list[Submission]:
-        """The newest first, at most so many. Raises `StoreUnavailable`."""
+    async def newest(self, wanted: SubmissionFilter, most: int | None) -> list[Submission]:
+        """The newest first, at most so many. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> list[Submission]:
             found = (self._get(connection, identity) for identity in newest_ids(connection, wanted, most))
@@ -56,7 +56,7 @@ class Leads:
         return await self._database.read(work)
 
     async def has_repeat(self, key: bytes) -> bool:
-        """Whether a submission has this repeat key. Raises `StoreUnavailable`."""
+        """Whether a submission has this repeat key. Raises `StoreUnavailableError`."""
         found = select(submissions.c.id).where(submissions.c.repeat_key == key)
         return await self._database.read(lambda connection: connection.execute(found).first() is not None)
 
@@ -90,7 +90,7 @@ class Leads:
 
     def _open(self, row: Any, column: str) -> Any:
         sealed = getattr(row, column)
-        place = step_place(row.submission_id, row.position, column)
+        place = step_aad(row.submission_id, row.position, column)
         return None if sealed is None else self._keyring.open(sealed, place)
 
 
@@ -117,7 +117,7 @@ class History:
 
 
 async def history(database: Database, identity: str) -> History:
-    """Raises `StoreUnavailable`."""
+    """Raises `StoreUnavailableError`."""
     return await database.read(lambda connection: _history(connection, identity))
 
 

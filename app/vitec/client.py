@@ -13,8 +13,8 @@ import httpx
 
 from app.domain.submission import GROUPS, FunctionGroup, Operation
 from app.vitec.contacts import Contact
-from app.vitec.errors import Ambiguous, Rejected, Unavailable, Withheld
-from app.vitec.responses import Answer, read, read_list
+from app.vitec.errors import Ambiguous, LeaseExpiredError, Rejected, Unavailable
+from app.vitec.responses import VitecResponse, read, read_list
 
 MaySend = Callable[[], bool]
 
@@ -93,9 +93,9 @@ class VitecClient:
         resource: Sequence[str],
         body: Mapping[str, Any],
         may_send: MaySend = _always,
-    ) -> Answer:
+    ) -> VitecResponse:
         """Carries out one operation. `may_send` is asked at the last moment before the first byte.
-        Raises the taxonomy of `app.vitec.errors`, `Withheld`, and nothing else."""
+        Raises the taxonomy of `app.vitec.errors`, `LeaseExpiredError`, and nothing else."""
         url = _url(PATHS[operation], customer_id, *resource)
         return read(await self._call("POST", url, customer_id, GROUPS[operation], dict(body), may_send))
 
@@ -150,7 +150,7 @@ class VitecClient:
             nonlocal sent
             if not sent and event.endswith("send_request_headers.started"):
                 if not may_send():
-                    raise Withheld
+                    raise LeaseExpiredError
                 sent = True
 
         try:
@@ -160,7 +160,7 @@ class VitecClient:
                 response = await http.send(request, auth=auth, stream=True)
                 await _read_body(response)
                 return response
-        except Withheld:
+        except LeaseExpiredError:
             raise
         except Exception as error:  # whatever it is: all that matters here is whether anything was sent
             name = type(error).__name__

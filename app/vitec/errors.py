@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 
-class Withheld(Exception):
+class LeaseExpiredError(Exception):
     """Not an error of Vitec's: the caller's `may_send` said no, and nothing was sent."""
 
 

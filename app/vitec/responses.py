@@ -16,18 +16,18 @@ LONGEST_WORDS = 2000
 
 
 @dataclass(frozen=True)
-class Answer:
+class VitecResponse:
     """Vitec has carried it out. `result` is the JSON string it answered, None where it sent none or a broken one."""
 
     status: int
     result: str | None
 
 
-def read(response: httpx.Response) -> Answer:
+def read(response: httpx.Response) -> VitecResponse:
     """Raises the taxonomy of `app.vitec.errors`."""
     if not response.is_success:
         raise _refusal(response)
-    return Answer(response.status_code, _json_string(response.content))
+    return VitecResponse(response.status_code, _json_string(response.content))
 
 
 def read_list(response: httpx.Response) -> list[Contact]:

@@ -9,7 +9,7 @@ QUIET_SECONDS = 0.15  # without a delivery, after which none seems to wait for i
 LONGEST_DELAY = 1.0  # seconds that a look-up may hold up the next delivery
 
 
-class Pace:
+class Throttle:
     """Of each customer `per_second` calls by this process. A call that may not wait (the next of a chain) is made at
     once, and the next ones wait for it. Look-ups are lent turns that no delivery seems to want."""
 

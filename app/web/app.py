@@ -16,7 +16,7 @@ from app.web.console.session import PATH as CONSOLE
 from app.web.http.security_headers import SecurityHeaders
 from app.web.http.trusted_proxies import TrustedProxies
 from app.web.operations.cross_origin import CrossOriginAccess
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 
 OPERATORS = (CONSOLE, "/metrics")  # addresses that no other site's script may read
 Handler = Callable[[Request, Any], Awaitable[Response]]
@@ -27,7 +27,7 @@ class App(FastAPI):
     function's signature, and does for each request, would cost a post more than all that the post needs."""
 
     def __init__(
-        self, site: Site, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
+        self, site: Dependencies, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
     ) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
         self._site = site

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.i18n import N_, GetText
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.problems import language_of
 from app.web.rendering.static_files import STATIC
 from app.web.rendering.templates import Templates
@@ -37,7 +37,7 @@ ADVICE = {
 FINE = N_("The forms can be shown on this origin.")
 
 
-def routes(site: Site) -> list[Route]:
+def routes(site: Dependencies) -> list[Route]:
     embeds = _Embeds(site)
     return [
         Route("/embed.js", embeds.script, methods=["GET"]),
@@ -56,7 +56,7 @@ def embed_script(templates: Templates) -> bytes:
 
 
 class _Embeds:
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Dependencies) -> None:
         self._site = site
         self._script = embed_script(site.templates)
         self._packed = gzip.compress(self._script, 9, mtime=0)

@@ -4,10 +4,10 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from app.storage.encryption import Keyring, SealBroken
+from app.storage.encryption import DecryptionError, Keyring
 
 
-class BadToken(Exception):
+class InvalidTokenError(Exception):
     """Forged, altered, made for another purpose, or encrypted with a key that is no longer ours."""
 
 
@@ -21,11 +21,11 @@ def _spell(sealed: bytes) -> str:
 
 
 def read_token(keyring: Keyring, token: str, purpose: str) -> Any:
-    """Raises `BadToken`."""
+    """Raises `InvalidTokenError`."""
     try:
         sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         if _spell(sealed) != token:
-            raise BadToken  # base64 reads many spellings, and what is used once must have one
+            raise InvalidTokenError  # base64 reads many spellings, and what is used once must have one
         return keyring.open(sealed, purpose)
-    except (SealBroken, binascii.Error, ValueError) as error:
-        raise BadToken from error
+    except (DecryptionError, binascii.Error, ValueError) as error:
+        raise InvalidTokenError from error

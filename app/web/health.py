@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from app import __version__
 from app.maintenance.checks import can_write
-from app.maintenance.move_state import is_home
-from app.storage.database import Database, StoreUnavailable
+from app.maintenance.move_state import is_active
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.migrations import is_current
 
 READY_SECONDS = 3.0
@@ -34,7 +34,7 @@ def routes(database: Database) -> list[Route]:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 ready = await readiness.ask()
-        except (StoreUnavailable, TimeoutError):
+        except (StoreUnavailableError, TimeoutError):
             return JSONResponse({"status": "database unavailable"}, 503)
         return JSONResponse({"status": "ready"} if ready else {"status": "migrations missing"}, 200 if ready else 503)
 
@@ -49,7 +49,7 @@ class _Readiness:
         self._asked: asyncio.Future[bool] | None = None
 
     async def ask(self) -> bool:
-        """Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailableError`."""
         if self._asked is None or self._asked.done():
             self._asked = asyncio.ensure_future(self._database.write(_is_ready))
             self._asked.add_done_callback(_hear)
@@ -67,7 +67,7 @@ def _is_stopping(request: Request) -> bool:
 
 
 def _is_ready(connection: Connection) -> bool:
-    if not is_current(connection) or not is_home(connection):
+    if not is_current(connection) or not is_active(connection):
         return False
     can_write(connection)
     return True

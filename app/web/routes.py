@@ -7,17 +7,17 @@ from app.storage.encryption import Keyring
 from app.web import embed, health
 from app.web.operations import crm, receipts
 from app.web.operations import routes as operation_routes
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 from app.web.personal import routes as personal_routes
-from app.web.personal.contact_names import Greeter
+from app.web.personal.contact_names import ContactNames
 from app.web.rendering import static_files
 
 
-def routes(site: Site, keyring: Keyring, database: Database) -> list[Route]:
+def routes(site: Dependencies, keyring: Keyring, database: Database) -> list[Route]:
     return [
         *operation_routes.routes(site),
         *crm.routes(site),
-        *personal_routes.routes(site, keyring, Greeter(site.contacts)),
+        *personal_routes.routes(site, keyring, ContactNames(site.contacts)),
         *receipts.routes(site),
         *embed.routes(site),
         *health.routes(database),

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.web.rendering import page_models, static_files
 from app.web.rendering.page_models import (
     ErrorPage,
-    FieldFault,
+    FieldMessage,
     Firm,
     FormName,
     FormPage,
@@ -69,7 +69,7 @@ STATES: dict[str, page_models.Page] = {
     "viewing": form("viewing", slots=SLOTS, demo=True),
     "contact": form("contact", name="Anna"),
     "loan promise": form("loan-promise", name="Anna"),
-    "faults": form("viewing", slots=SLOTS, faults=tuple(FieldFault(name, "Skriv ditt förnamn") for name in FAULTS)),
+    "faults": form("viewing", slots=SLOTS, faults=tuple(FieldMessage(name, "Skriv ditt förnamn") for name in FAULTS)),
     "full": form("viewing", slots=SLOTS, notice=Notice("refused", upstream="Fullbokad."), offer=OFFER),
     "403": form("interest", notice=Notice("forbidden")),
     "429": form("interest", notice=Notice("busy")),

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.sandbox import Fault
-from app.storage.database import StoreUnavailable
+from app.storage.database import StoreUnavailableError
 from app.storage.encryption import Keyring
 from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, ORIGIN, PUBLIC_URL, SITE, interest, interest_path, key, viewing_path
@@ -108,7 +108,7 @@ def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, mo
             monkeypatch.setattr("app.storage.database.Database.read", fails)
             return desk.client.get("/submissions/nothing", headers=key() | SITE)
 
-        for error, status in ((StoreUnavailable("away"), 503), (RuntimeError("a fault"), 500)):
+        for error, status in ((StoreUnavailableError("away"), 503), (RuntimeError("a fault"), 500)):
             found = answer(error)
             assert found.status_code == status
             assert readable(found)

@@ -15,7 +15,7 @@ from app.domain.submission import FINAL, NewSubmission, Status, Submission
 from app.sandbox import Office
 from app.storage.database import Database
 from app.vitec.client import Credential, VitecClient
-from app.vitec.throttle import Pace
+from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
 from tests.integration.storing import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
 
@@ -79,12 +79,12 @@ async def working(
     concurrency: int = 8,
     per_customer: int = 2,
     timeout_seconds: float = HANGING,
-    pace: Pace | None = None,
+    pace: Throttle | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
-    pace = pace or Pace(10_000)
+    pace = pace or Throttle(10_000)
     vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
     logins = logins_of(database, probe, outage)
     outbox = outbox_of(database, lease, logins)

@@ -9,17 +9,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select, update
 
-from app.delivery.circuit_breaker import Logins
-from app.delivery.claims import Claim, Lane
+from app.delivery.circuit_breaker import CircuitBreaker
+from app.delivery.claims import Claim, CredentialKey
 from app.delivery.outbox import Outbox
 from app.domain.ids import new_id
-from app.domain.submission import FunctionGroup, NewStep, NewSubmission, Operation, Repeat, Submission
+from app.domain.submission import FunctionGroup, IdempotencyKey, NewSubmission, Operation, PlannedStep, Submission
 from app.intake.intake import Intake
 from app.storage.column_types import UtcDateTime
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import attempts, logins, steps, submissions
-from app.submissions.repository import Leads
+from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
 
 T = TypeVar("T")
@@ -31,14 +31,14 @@ OTHER = "M67890"
 MINUTE = timedelta(minutes=1)
 BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
 VISITOR = {"updatePerson": {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Å", "cellPhone": "+46701740605"}}
-BOOKING = NewStep(Operation.VIEWING, ("VIS1", "SLOT1"), VISITOR)
+BOOKING = PlannedStep(Operation.VIEWING, ("VIS1", "SLOT1"), VISITOR)
 # What goes on after a booking: the contact that it answers is looked up, and gets a lead.
 LEAD_AFTER = (
-    NewStep(Operation.CONTACT, (), {}),
-    NewStep(Operation.LEAD, (), {"leadSourceId": "LS1", "assignedToId": "U1"}),
+    PlannedStep(Operation.CONTACT, (), {}),
+    PlannedStep(Operation.LEAD, (), {"leadSourceId": "LS1", "assignedToId": "U1"}),
 )
-ADVERTISING: Lane = (CUSTOMER, FunctionGroup.ADVERTISING)
-CRM: Lane = (CUSTOMER, FunctionGroup.CRM)
+ADVERTISING: CredentialKey = (CUSTOMER, FunctionGroup.ADVERTISING)
+CRM: CredentialKey = (CUSTOMER, FunctionGroup.CRM)
 
 
 @contextmanager
@@ -67,23 +67,23 @@ async def taking_in(
 def application(
     customer_id: str = CUSTOMER,
     *,
-    repeat: Repeat | None = None,
+    repeat: IdempotencyKey | None = None,
     resource: tuple[str, ...] = ("OBJ1",),
-    more_steps: tuple[NewStep, ...] = (),
+    more_steps: tuple[PlannedStep, ...] = (),
     body: Mapping[str, Any] = BODY,
 ) -> NewSubmission:
     """An interest."""
-    steps = (NewStep(Operation.INTEREST, resource, body), *more_steps)
+    steps = (PlannedStep(Operation.INTEREST, resource, body), *more_steps)
     return submission(Operation.INTEREST, *steps, customer_id=customer_id, resource=resource, body=body, repeat=repeat)
 
 
 def submission(
     operation: Operation,
-    *steps: NewStep,
+    *steps: PlannedStep,
     customer_id: str = CUSTOMER,
     resource: tuple[str, ...] = (),
     body: Mapping[str, Any] = BODY,
-    repeat: Repeat | None = None,
+    repeat: IdempotencyKey | None = None,
 ) -> NewSubmission:
     """A post as the web side hands it over."""
     return NewSubmission(
@@ -100,8 +100,8 @@ def submission(
     )
 
 
-def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> Repeat:
-    return Repeat(key, content, lives)
+def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> IdempotencyKey:
+    return IdempotencyKey(key, content, lives)
 
 
 def later(new: NewSubmission, by: timedelta) -> NewSubmission:
@@ -126,7 +126,7 @@ def ids(database: Database) -> list[str]:
 
 
 async def kept(database: Database, identity: str) -> Submission:
-    found = await Leads(database, KEYRING).get(identity)
+    found = await SubmissionRepository(database, KEYRING).get(identity)
     assert found is not None
     return found
 
@@ -140,11 +140,11 @@ async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
     return await database.read(lambda connection: list(connection.execute(of_submission)))
 
 
-def logins_of(database: Database, probe: timedelta = 5 * MINUTE, outage: timedelta = timedelta(0)) -> Logins:
-    return Logins(database, RESOURCE_HASH, probe, outage)
+def logins_of(database: Database, probe: timedelta = 5 * MINUTE, outage: timedelta = timedelta(0)) -> CircuitBreaker:
+    return CircuitBreaker(database, RESOURCE_HASH, probe, outage)
 
 
-def outbox_of(database: Database, lease: timedelta = MINUTE, logins: Logins | None = None) -> Outbox:
+def outbox_of(database: Database, lease: timedelta = MINUTE, logins: CircuitBreaker | None = None) -> Outbox:
     return Outbox(database, KEYRING, logins or logins_of(database), lease, timedelta(seconds=5))
 
 

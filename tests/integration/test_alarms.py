@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.alarms import notifications, runner, store
-from app.bootstrap.deciding import Decided, decide
+from app.bootstrap.deciding import ActionResult, decide
 from app.bootstrap.services import Service
 from app.bootstrap.web_app import create_app
 from app.cli.presentation import find, run
@@ -123,7 +123,7 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     eventually(lambda: webhook.told("rejected"))
     assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
 
-    async def retry(service: Service) -> Decided:
+    async def retry(service: Service) -> ActionResult:
         return await decide(service, "retry", await find(service, identity))
 
     run(configure(**told), retry)
@@ -189,7 +189,7 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     eventually(lambda: webhook.told("soon-discarded"))
     assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
 
-    async def release(service: Service) -> Decided:
+    async def release(service: Service) -> ActionResult:
         return await decide(service, "release", await find(service, identity))
 
     run(configure(**told), release)

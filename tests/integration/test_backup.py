@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, select
 
-from app.delivery.claims import Recorded
+from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.submission import Status, StepStatus
-from app.maintenance.backup import BackupRefused, back_up
+from app.maintenance.backup import BackupError, back_up
 from app.maintenance.restore import park_undelivered
 from app.storage.database import Database
 from app.storage.schema import submissions
@@ -29,7 +29,7 @@ def outbox(database: Database) -> Outbox:
 async def delivered(outbox: Outbox) -> str:
     """One submission is; its id."""
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C1"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C1"))
     return claim.id
 
 
@@ -64,7 +64,7 @@ async def test_of_a_chain_only_what_was_left_to_do_is_uncertain(database: Databa
 
 async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Path, database: Database) -> None:
     if not database.is_sqlite:
-        with pytest.raises(BackupRefused, match="pg_dump"):
+        with pytest.raises(BackupError, match="pg_dump"):
             back_up(database, tmp_path / "copy.db")
         return
     await store(database, application(), application())
@@ -76,7 +76,7 @@ async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Pat
         assert await copy.read(lambda c: set(c.execute(select(submissions.c.language)).scalars())) == {"sv"}
         assert await copy.write(park_undelivered) == 2
     assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
-    with pytest.raises(BackupRefused, match="is there already"):
+    with pytest.raises(BackupError, match="is there already"):
         back_up(database, tmp_path / "copy.db")
 
 

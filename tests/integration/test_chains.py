@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.plan import CONTACT_AGENT, FALLBACK
-from app.domain.submission import NewStep, Operation, Status, StepStatus
+from app.domain.submission import Operation, PlannedStep, Status, StepStatus
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
@@ -38,7 +38,7 @@ async def test_a_lead_goes_to_the_contacts_own_agent_else_to_the_fallback_else_n
 ) -> None:
     visitor = BOOKING.body["updatePerson"] | ({"userId": agent} if agent else {})
     lead = {"leadSourceId": "LS1", "assignedToId": CONTACT_AGENT} | ({FALLBACK: fallback} if fallback else {})
-    steps = (NewStep(Operation.CONTACT, (), {}), NewStep(Operation.LEAD, (), lead))
+    steps = (PlannedStep(Operation.CONTACT, (), {}), PlannedStep(Operation.LEAD, (), lead))
     new = submission(Operation.VIEWING, replace(BOOKING, body={"updatePerson": visitor}), *steps)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -107,7 +107,7 @@ async def test_a_booking_whose_answer_holds_no_contact_is_delivered_and_its_lead
 async def test_a_lead_whose_contact_vitec_does_not_know_is_refused_and_never_posted(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    new = submission(Operation.LEAD, NewStep(Operation.CONTACT, ("C9",), {}), NewStep(Operation.LEAD, (), {}))
+    new = submission(Operation.LEAD, PlannedStep(Operation.CONTACT, ("C9",), {}), PlannedStep(Operation.LEAD, (), {}))
     await store(database, new)
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import update
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
-from app.domain.submission import NewStep, Operation, Status
+from app.domain.submission import Operation, PlannedStep, Status
 from app.statistics import daily_counts
 from app.statistics.campaign_report import Line, Scope, campaigns_of
-from app.statistics.counter_job import Tally
+from app.statistics.counter_job import CounterJob
 from app.statistics.daily_counts import Counted, add, day_of
-from app.statistics.dashboard import Overview, overview
-from app.statistics.page_views import Views
+from app.statistics.dashboard import Dashboard, load_dashboard
+from app.statistics.page_views import PageViews
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
-from app.submissions.listing import Wanted, listed
+from app.submissions.listing import SubmissionFilter, list_submissions
 from tests.conftest import CUSTOMER
 from tests.integration.storing import BODY, KEYRING, application, ids, store
 from tests.integration.storing import OTHER as OTHER_CUSTOMER
@@ -34,9 +34,9 @@ def now_settled() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=5)
 
 
-async def of_today(database: Database, customer_id: str | None = None) -> Overview:
+async def of_today(database: Database, customer_id: str | None = None) -> Dashboard:
     today = day_of(datetime.now(UTC))
-    return await overview(database, Scope(today - timedelta(days=1), today, customer_id))
+    return await load_dashboard(database, Scope(today - timedelta(days=1), today, customer_id))
 
 
 async def receive(database: Database, *marketing: Mapping[str, Any], customer_id: str = CUSTOMER) -> list[str]:
@@ -54,7 +54,7 @@ def settle(database: Database, identity: str, status: Status) -> None:
 async def test_each_submission_is_counted_once_with_its_campaign_and_home(database: Database) -> None:
     first, _ = await receive(database, TAGS, {})
     settle(database, first, Status.DELIVERED)
-    tallies = [Tally(database, KEYRING), Tally(database, KEYRING)]
+    tallies = [CounterJob(database, KEYRING), CounterJob(database, KEYRING)]
     for tally in tallies * 2:
         await tally.count(now_settled())
     found = await of_today(database)
@@ -67,7 +67,7 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
 
 async def test_a_retried_submission_is_delivered_once(database: Database) -> None:
     [identity] = await receive(database, {})
-    tally = Tally(database, KEYRING)
+    tally = CounterJob(database, KEYRING)
     settle(database, identity, Status.REJECTED)
     await tally.count(now_settled())
     assert (await of_today(database)).not_arrived == {"rejected": 1}
@@ -82,12 +82,12 @@ async def test_a_retried_submission_is_delivered_once(database: Database) -> Non
 
 async def test_what_is_not_settled_yet_is_left_for_the_next_round(database: Database) -> None:
     await receive(database, TAGS)
-    assert not await Tally(database, KEYRING).count(datetime.now(UTC))
+    assert not await CounterJob(database, KEYRING).count(datetime.now(UTC))
     assert (await of_today(database)).by_day == {}
 
 
 async def test_views_are_counted_in_memory_and_written_together(database: Database) -> None:
-    views = Views(database)
+    views = PageViews(database)
     for _ in range(3):
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("UTM_SOURCE", "google"), ("utm_campaign", "höst")])
     views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), "", ())
@@ -99,16 +99,16 @@ async def test_views_are_counted_in_memory_and_written_together(database: Databa
 
 @pytest.mark.parametrize("value", ["anna%2540example.se", "070-123 45 67", "811228-9874"])
 async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Database, value: str) -> None:
-    views = Views(database)
+    views = PageViews(database)
     views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", value), ("utm_campaign", "2026-11-29")])
     await views.write()
     tags = [{"name": "utm_source", "value": value}, {"name": "utm_campaign", "value": "2026-11-29"}]
     await receive(database, {"utmTags": tags})
-    await Tally(database, KEYRING).count(now_settled())
+    await CounterJob(database, KEYRING).count(now_settled())
     name = (OTHER, "", "2026-11-29")
     assert (await of_today(database)).campaigns == [Line(name, 1, 1, 0)]
     assert await of_home(database, "OBJ1") == [Line(("interest", *name), 1, 1, 0)]
-    [row] = await listed(database, KEYRING, Wanted(), 1)
+    [row] = await list_submissions(database, KEYRING, SubmissionFilter(), 1)
     assert row.campaign == Campaign(*name)
 
 
@@ -117,12 +117,12 @@ async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_
 ) -> None:
     monkeypatch.setattr(daily_counts, "MOST_BY_VIEWS", 3)
     monkeypatch.setattr(daily_counts, "MOST", 5)
-    views = Views(database)
+    views = PageViews(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", (f"X{number}",), "", [("utm_source", f"s{number}")])
     await views.write()
     await receive(database, TAGS)
-    await Tally(database, KEYRING).count(now_settled())
+    await CounterJob(database, KEYRING).count(now_settled())
     found = await of_today(database)
     assert Line((OTHER,) * 3, 47, 0, 0) in found.campaigns
     assert Line(AUTUMN, 0, 1, 0) in found.campaigns
@@ -136,13 +136,13 @@ async def of_home(database: Database, home: str, customer_id: str = CUSTOMER) ->
 
 
 async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: Database) -> None:
-    views = Views(database)
+    views = PageViews(database)
     views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
     views.count(CUSTOMER, "interest", ("OBJ2",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
     await views.write()
     first, *_ = await receive(database, TAGS, TAGS, {})
     settle(database, first, Status.DELIVERED)
-    while await Tally(database, KEYRING).count(now_settled()):
+    while await CounterJob(database, KEYRING).count(now_settled()):
         pass
     assert await of_home(database, "OBJ1") == [
         Line(("interest", *AUTUMN), 1, 2, 1),
@@ -157,8 +157,8 @@ async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: 
         payload = {"application": BODY, "marketing": TAGS} | ({"estate": estate} if estate else {})
         booking = replace(application(), operation=Operation.VIEWING, resource=("VIS1", "SLOT1"))
         await store(database, replace(booking, payload=payload))
-    await Tally(database, KEYRING).count(now_settled())
-    views = Views(database)
+    await CounterJob(database, KEYRING).count(now_settled())
+    views = PageViews(database)
     for estate in ("OBJ1", "not a home’s id", ""):
         views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), estate, ())
     await views.write()
@@ -171,12 +171,12 @@ async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
 ) -> None:
     monkeypatch.setattr(daily_counts, "MOST_OF_HOME_BY_VIEWS", 3)
     monkeypatch.setattr(daily_counts, "MOST_OF_HOME", 5)
-    views = Views(database)
+    views = PageViews(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", f"s{number}")])
     await views.write()
     await receive(database, TAGS)
-    await Tally(database, KEYRING).count(now_settled())
+    await CounterJob(database, KEYRING).count(now_settled())
     found = await of_home(database, "OBJ1")
     assert len(found) == 5
     assert Line(("interest", OTHER, OTHER, OTHER), 47, 0, 0) in found
@@ -186,7 +186,7 @@ async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
 async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database) -> None:
     await receive(database, TAGS)
     await receive(database, {}, {}, customer_id=OTHER_CUSTOMER)
-    await Tally(database, KEYRING).count(now_settled())
+    await CounterJob(database, KEYRING).count(now_settled())
     assert sum((await of_today(database, CUSTOMER)).by_day.values()) == 1
     assert [(one.customer_id, one.submissions) for one in (await of_today(database, OTHER_CUSTOMER)).waiting] == [
         (OTHER_CUSTOMER, 2)
@@ -198,12 +198,12 @@ async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
     for _ in range(2):
         with database.engine.begin() as connection:
             add(connection, "views", Counter({counted: 2, counted._replace(campaign=Campaign("a")): 1}))
-    found = await overview(database, Scope(counted.day, counted.day))
+    found = await load_dashboard(database, Scope(counted.day, counted.day))
     assert found.homes == [Line((CUSTOMER, "OBJ1"), 6, 0, 0)]
 
 
 async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stopped(database: Database) -> None:
-    lead = NewStep(Operation.LEAD, (), {})
+    lead = PlannedStep(Operation.LEAD, (), {})
     held, half, fine, waits = (application(more_steps=(lead,)) for _ in range(4))
     await store(database, held, half, fine, waits)
     settle(database, held.id, Status.HELD)
@@ -215,7 +215,7 @@ async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stoppe
     found = await of_today(database)
     assert (dict(found.stuck), found.later) == ({"held": 1}, 1)
     assert list(found.newest_stuck) == sorted([held.id, half.id], reverse=True)
-    rows = await listed(database, KEYRING, Wanted(stuck=True), 10)
+    rows = await list_submissions(database, KEYRING, SubmissionFilter(stuck=True), 10)
     assert [(row.id, row.stopped) for row in rows] == [(half.id, True), (held.id, False)]
 
 
@@ -225,7 +225,7 @@ async def test_a_list_is_filtered_and_goes_on_where_the_page_ended(database: Dat
     settle(database, oldest, Status.REJECTED)
 
     async def found(**wanted: Any) -> list[str]:
-        return [row.id for row in await listed(database, KEYRING, Wanted(**wanted), 2)]
+        return [row.id for row in await list_submissions(database, KEYRING, SubmissionFilter(**wanted), 2)]
 
     assert await found() == [newest, middle]
     assert await found(older_than=middle) == [oldest]

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.maintenance.restore import park_undelivered
 from app.storage.console_sessions import IDLE, RECORDED_EVERY, ConsoleSessions
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.schema import console_sessions
 from tests.integration.storing import opened
 
@@ -92,7 +92,7 @@ async def test_a_use_that_cant_be_written_down_keeps_nobody_out(
     last_seen(database, IDLE / 2)
 
     async def full(_: object) -> None:
-        raise StoreUnavailable("full")
+        raise StoreUnavailableError("full")
 
     monkeypatch.setattr(database, "write", full)
     assert await sessions.is_open(SESSION)

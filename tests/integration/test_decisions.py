@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from app.delivery.claims import Recorded
+from app.delivery.claims import StepOutcome
 from app.domain.submission import NewSubmission, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.schema import submissions
-from app.submissions.listing import Wanted
-from app.submissions.operator_actions import Decisions
-from app.submissions.repository import Leads
+from app.submissions.listing import SubmissionFilter
+from app.submissions.operator_actions import OperatorActions
+from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
     BODY,
@@ -37,8 +37,8 @@ PAYLOAD = {"application": BODY, "bodies": [BODY]}
 
 
 @pytest.fixture
-def decisions(database: Database) -> Decisions:
-    return Decisions(database, KEYRING)
+def decisions(database: Database) -> OperatorActions:
+    return OperatorActions(database, KEYRING)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def ended(database: Database) -> Ended:
         await store(database, new)
         outbox = outbox_of(database)
         claim = await claim_one(outbox)
-        await outbox.record(claim, claim.steps[0], Recorded(status, status.value, not_found=True))
+        await outbox.record(claim, claim.steps[0], StepOutcome(status, status.value, not_found=True))
         return new
 
     return make
@@ -64,7 +64,7 @@ async def held(database: Database) -> NewSubmission:
     return new
 
 
-async def test_what_was_held_is_sent_once_it_is_released(database: Database, decisions: Decisions) -> None:
+async def test_what_was_held_is_sent_once_it_is_released(database: Database, decisions: OperatorActions) -> None:
     new = await held(database)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
     assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
@@ -73,7 +73,7 @@ async def test_what_was_held_is_sent_once_it_is_released(database: Database, dec
 
 
 async def test_what_may_have_been_carried_out_is_sent_again_once_it_is_released(
-    database: Database, decisions: Decisions, ended: Ended
+    database: Database, decisions: OperatorActions, ended: Ended
 ) -> None:
     new = await ended(StepStatus.UNCERTAIN)
     assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
@@ -83,7 +83,7 @@ async def test_what_may_have_been_carried_out_is_sent_again_once_it_is_released(
 
 @pytest.mark.parametrize("status", [StepStatus.REJECTED, StepStatus.FAILED, StepStatus.DELIVERED])
 async def test_only_what_is_held_or_uncertain_is_released(
-    database: Database, decisions: Decisions, ended: Ended, status: StepStatus
+    database: Database, decisions: OperatorActions, ended: Ended, status: StepStatus
 ) -> None:
     new = await ended(status)
     assert not await decisions.release(new.id)
@@ -91,16 +91,16 @@ async def test_only_what_is_held_or_uncertain_is_released(
 
 
 async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
-    database: Database, decisions: Decisions
+    database: Database, decisions: OperatorActions
 ) -> None:
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    done = Recorded(StepStatus.DELIVERED, "delivered", result="C1")
+    done = StepOutcome(StepStatus.DELIVERED, "delivered", result="C1")
     for step, then in zip(claim.steps[:2], claim.steps[1:], strict=True):
         await outbox.record_and_begin(claim, step, done, then)
-    await outbox.record(claim, claim.steps[2], Recorded(StepStatus.UNCERTAIN, "ambiguous"))
+    await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, "ambiguous"))
     assert await decisions.release(new.id)
     found = await kept(database, new.id)
     assert found.status is Status.DELIVERED
@@ -117,7 +117,7 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
     ],
 )
 async def test_what_is_discarded_is_erased_and_never_sent(
-    database: Database, decisions: Decisions, ended: Ended, status: StepStatus, closed: Status
+    database: Database, decisions: OperatorActions, ended: Ended, status: StepStatus, closed: Status
 ) -> None:
     new = await ended(status)
     assert [await decisions.discard(new.id), await decisions.discard(new.id)] == [True, False]
@@ -130,19 +130,19 @@ async def test_what_is_discarded_is_erased_and_never_sent(
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
 
 
-async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, decisions: Decisions) -> None:
+async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, decisions: OperatorActions) -> None:
     new = await held(database)
     assert await decisions.discard(new.id)
     assert (await kept(database, new.id)).status is Status.FAILED
 
 
-async def test_what_is_delivered_is_not_discarded(database: Database, decisions: Decisions, ended: Ended) -> None:
+async def test_what_is_delivered_is_not_discarded(database: Database, decisions: OperatorActions, ended: Ended) -> None:
     new = await ended(StepStatus.DELIVERED)
     assert not await decisions.discard(new.id)
     assert (await row_of(database, new.id)).payload is not None
 
 
-async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: Decisions) -> None:
+async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: OperatorActions) -> None:
     new = application()
     await store(database, new)
     await claim_one(outbox_of(database))
@@ -152,7 +152,7 @@ async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: De
 
 
 async def test_a_404_before_a_retry_does_not_count_after_it(
-    database: Database, decisions: Decisions, ended: Ended
+    database: Database, decisions: OperatorActions, ended: Ended
 ) -> None:
     new = await ended(StepStatus.REJECTED)
     assert await decisions.retry(new.id, PAYLOAD)
@@ -160,13 +160,13 @@ async def test_a_404_before_a_retry_does_not_count_after_it(
     assert (step.was_not_found, step.attempts) == (False, 0)
 
 
-async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: Decisions) -> None:
+async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: OperatorActions) -> None:
     new = await held(database)
     assert not await decisions.retry(new.id, PAYLOAD)
 
 
 async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person(
-    database: Database, decisions: Decisions, ended: Ended
+    database: Database, decisions: OperatorActions, ended: Ended
 ) -> None:
     old = await ended(StepStatus.FAILED)
     moment = datetime.now(UTC)
@@ -174,10 +174,10 @@ async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person
     await decisions.discard(discarded.id)
     spam, waiting = await held(database), application(OTHER)
     await store(database, waiting)
-    leads = Leads(database, KEYRING)
+    leads = SubmissionRepository(database, KEYRING)
 
     async def found(**wanted: object) -> set[str]:
-        return {one.id for one in await leads.newest(Wanted(**wanted), 50)}  # type: ignore[arg-type]
+        return {one.id for one in await leads.newest(SubmissionFilter(**wanted), 50)}  # type: ignore[arg-type]
 
     assert await found(stuck=True) == {old.id, parked.id, spam.id}
     assert await found(status=Status.UNCERTAIN) == {parked.id}

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, text
 
-from app.domain.submission import NewStep, NewSubmission, Operation
-from app.intake.idempotency import Accepted, RepeatMismatch
+from app.domain.submission import NewSubmission, Operation, PlannedStep
+from app.intake.idempotency import Accepted, IdempotencyConflictError
 from app.intake.intake import LARGEST_BATCH, MOST_WAITING, Intake
-from app.storage.database import Database, StoreUnavailable
-from app.storage.encrypted_fields import BODIES, payload_place
+from app.storage.database import Database, StoreUnavailableError
+from app.storage.encrypted_fields import BODIES, payload_aad
 from app.storage.schema import steps, submissions
 from tests.integration.storing import (
     BODY,
@@ -81,7 +81,7 @@ async def test_a_submission_is_stored_together_with_its_steps_in_order(database:
         (new.id, 1, "viewing", "VIS1/SLOT1"),
     ]
     assert {(step.status, step.attempts) for step in stored} == {("waiting", 0)}
-    assert KEYRING.open(sealed, payload_place(new.id)) == {"application": BODY, BODIES: [BODY, VISITOR]}
+    assert KEYRING.open(sealed, payload_aad(new.id)) == {"application": BODY, BODIES: [BODY, VISITOR]}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_a_submission_is_stored_together_with_its_steps_in_order(database:
     [
         (application(more_steps=LEAD_AFTER), "advertising"),
         (submission(Operation.LEAD, *LEAD_AFTER), "crm"),
-        (submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {})), "crm"),
+        (submission(Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C1",), {})), "crm"),
     ],
     ids=["interest", "lead", "loan promise"],
 )
@@ -170,10 +170,10 @@ async def test_the_same_key_with_other_content_is_the_callers_mistake(database: 
     async with taking_in(database) as intake:
         if at_once:
             answers = await asyncio.gather(intake.accept(first), intake.accept(other), return_exceptions=True)
-            assert isinstance(answers[1], RepeatMismatch)
+            assert isinstance(answers[1], IdempotencyConflictError)
         else:
             await intake.accept(first)
-            with pytest.raises(RepeatMismatch):
+            with pytest.raises(IdempotencyConflictError):
                 await intake.accept(other)
     assert ids(database) == [first.id]
 
@@ -227,7 +227,7 @@ async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> N
     taken = application()
     async with taking_in(database) as intake:
         await intake.accept(taken)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailableError):
             await intake.accept(_id_that_is_taken(taken))
 
 
@@ -235,7 +235,7 @@ async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_els
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     waiting = [asyncio.create_task(intake.accept(application())) for _ in range(MOST_WAITING)]
     await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await intake.accept(application())
     intake.stop()
     await intake.run()
@@ -247,7 +247,7 @@ async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_
     async with taking_in(database) as intake:
         with database.engine.begin() as connection:
             connection.execute(text("ALTER TABLE steps RENAME TO away"))
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailableError):
             await intake.accept(application())
         with database.engine.begin() as connection:
             connection.execute(text("ALTER TABLE away RENAME TO steps"))
@@ -268,7 +268,7 @@ async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(da
 async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(database: Database) -> None:
     async with taking_in(database) as intake:
         pass
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await asyncio.wait_for(intake.accept(application()), 30)
     assert ids(database) == []
 

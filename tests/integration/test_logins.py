@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.submission import NewStep, Operation, Status
+from app.domain.submission import Operation, PlannedStep, Status
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
@@ -92,7 +92,7 @@ async def test_a_refused_crm_login_rests_alone_and_the_bookings_go_on(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault.model_validate({"status": 401, "operation": "lead"}))
-    leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
+    leads = [submission(Operation.LEAD, PlannedStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
     bookings = [submission(Operation.VIEWING, BOOKING) for _ in range(3)]
     await store(database, leads[0])
     async with working(database, vitec_url, probe=LONG, per_customer=1) as delivery:
@@ -109,7 +109,7 @@ async def test_a_chain_waits_where_its_login_rests_and_repeats_nothing_when_it_g
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault.model_validate({"status": 401, "operation": "loan-promise"}))
-    refused = submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {}))
+    refused = submission(Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C1",), {}))
     chain = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, refused)
     async with working(database, vitec_url, probe=LONG) as delivery:

@@ -11,7 +11,7 @@ import pytest
 
 from app.alarms import smtp
 from app.alarms.smtp import SmtpServer
-from app.alarms.webhook import NotTold
+from app.alarms.webhook import AlertDeliveryError
 from tests.integration.storing import soon
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +71,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_server_that_falls_silent_is_left_and_was_not_told(message: EmailMessage, answers: int) -> None:
     silent = Silent(answers)
     async with listening(silent) as server, asyncio.timeout(10):
-        with pytest.raises(NotTold):
+        with pytest.raises(AlertDeliveryError):
             await server.send(message)
         await soon(silent.is_left)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, bindparam, inspect, text
 
 from app.bootstrap.services import prepare_database
 from app.storage.column_types import UtcDateTime
-from app.storage.database import Database, DatabaseUnusable
+from app.storage.database import Database, DatabaseUnusableError
 from app.storage.migrations import HERE, current, is_current, newest, upgrade
 from app.storage.schema import metadata
 
@@ -119,7 +119,7 @@ def test_a_second_time_loses_nothing(database: Database) -> None:
 def test_a_database_newer_than_the_code_is_left_alone(database: Database) -> None:
     upgrade(database)
     set_revision(database, "9999")
-    with pytest.raises(DatabaseUnusable, match=rf"at revision 9999, newer than this version's {newest()}$"):
+    with pytest.raises(DatabaseUnusableError, match=rf"at revision 9999, newer than this version's {newest()}$"):
         upgrade(database)
     with database.engine.connect() as connection:
         assert current(connection) == "9999"
@@ -143,7 +143,7 @@ def test_sqlite_is_brought_up_to_date_at_the_start_and_postgresql_by_a_command(d
     if database.is_sqlite:
         prepare_database(database)
     else:
-        with pytest.raises(DatabaseUnusable, match="run `intresse migrate` first"):
+        with pytest.raises(DatabaseUnusableError, match="run `intresse migrate` first"):
             prepare_database(database)
         upgrade(database)
         prepare_database(database)
@@ -154,7 +154,7 @@ def test_sqlite_is_brought_up_to_date_at_the_start_and_postgresql_by_a_command(d
 def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> None:
     upgrade(database)
     set_revision(database, "9999")
-    with pytest.raises(DatabaseUnusable):
+    with pytest.raises(DatabaseUnusableError):
         prepare_database(database)
     with database.engine.connect() as connection:
         assert current(connection) == "9999"
@@ -162,7 +162,7 @@ def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> N
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none/intresse.db"])
 def test_a_database_that_cannot_be_reached_or_opened_is_told_in_one_line(url: str) -> None:
-    with pytest.raises(DatabaseUnusable) as told:
+    with pytest.raises(DatabaseUnusableError) as told:
         upgrade(Database(url))
     assert str(told.value)
     assert "\n" not in str(told.value)

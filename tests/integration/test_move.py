@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from app.bootstrap.services import prepare_database
-from app.delivery.claims import Recorded
+from app.delivery.claims import StepOutcome
 from app.domain.submission import StepStatus
 from app.maintenance import move
-from app.maintenance.move import MoveRefused
-from app.maintenance.move_state import is_home
-from app.storage.database import Database, DatabaseUnusable, StoreUnavailable
+from app.maintenance.move import MoveError
+from app.maintenance.move_state import is_active
+from app.storage.database import Database, DatabaseUnusableError, StoreUnavailableError
 from app.storage.migrations import upgrade
 from app.storage.schema import attempts, moves, submissions
 from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
@@ -47,8 +47,8 @@ async def filled(database: Database) -> list[str]:
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
     first, second, _ = claim.steps
-    await outbox.record_and_begin(claim, first, Recorded(StepStatus.DELIVERED, "delivered", result="C1"), second)
-    await outbox.record(claim, second, Recorded(StepStatus.WAITING, "unavailable", due_at=claim.delivery_since))
+    await outbox.record_and_begin(claim, first, StepOutcome(StepStatus.DELIVERED, "delivered", result="C1"), second)
+    await outbox.record(claim, second, StepOutcome(StepStatus.WAITING, "unavailable", due_at=claim.delivery_since))
     return [one.id for one in new]
 
 
@@ -69,7 +69,7 @@ async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Dat
 async def test_the_old_database_is_served_no_more(source: Database, target: Database) -> None:
     await filled(source)
     move.move(source, target)
-    with pytest.raises(DatabaseUnusable, match="everything was moved to postgresql://"):
+    with pytest.raises(DatabaseUnusableError, match="everything was moved to postgresql://"):
         prepare_database(source)
 
 
@@ -79,19 +79,19 @@ async def test_a_process_that_still_runs_on_the_old_database_can_change_nothing_
     await filled(source)
     outbox = outbox_of(source)
     move.move(source, target)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await claim_one(outbox)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await store(source, application())
-    assert not await source.read(is_home)
+    assert not await source.read(is_active)
 
 
 async def test_a_move_waits_for_no_worker(source: Database, target: Database) -> None:
     await filled(source)
     await claim_one(outbox_of(source))
-    with pytest.raises(MoveRefused, match="stop the service first"):
+    with pytest.raises(MoveError, match="stop the service first"):
         move.move(source, target)
-    assert await source.read(is_home)
+    assert await source.read(is_active)
 
 
 async def test_a_move_that_broke_off_is_served_by_neither_and_goes_on_where_it_was(
@@ -105,11 +105,11 @@ async def test_a_move_that_broke_off_is_served_by_neither_and_goes_on_where_it_w
         connection.execute(text(refusal))
         only = "CREATE TRIGGER full_disk BEFORE INSERT ON steps FOR EACH ROW WHEN (NEW.position = 2)"
         connection.execute(text(f"{only} EXECUTE FUNCTION refuse()"))
-    with pytest.raises(DatabaseUnusable, match="full"):
+    with pytest.raises(DatabaseUnusableError, match="full"):
         move.move(source, target)
     assert len(ids(target)) == ROWS
     for database in (source, target):
-        with pytest.raises(DatabaseUnusable, match="a move is under way"):
+        with pytest.raises(DatabaseUnusableError, match="a move is under way"):
             prepare_database(database)
     with target.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER full_disk ON steps"))
@@ -135,9 +135,9 @@ async def test_what_is_not_the_same_in_both_is_not_served(source: Database, targ
         rows = [dict(row) for row in connection.execute(select(submissions)).mappings()]
     with target.engine.begin() as connection:
         connection.execute(insert(submissions), [row | {"status": "delivered"} for row in rows])
-    with pytest.raises(MoveRefused, match="not the same in both: submissions"):
+    with pytest.raises(MoveError, match="not the same in both: submissions"):
         move.move(source, target)
-    with pytest.raises(DatabaseUnusable):
+    with pytest.raises(DatabaseUnusableError):
         prepare_database(target)
 
 
@@ -153,21 +153,21 @@ async def test_a_move_that_has_not_ended_can_be_given_up(source: Database, targe
 
 async def test_a_move_that_has_ended_can_not_be_given_up(source: Database, target: Database) -> None:
     move.move(source, target)
-    with pytest.raises(MoveRefused, match="has ended"):
+    with pytest.raises(MoveError, match="has ended"):
         move.give_up(source)
 
 
 async def test_a_database_with_submissions_of_its_own_takes_no_others(source: Database, target: Database) -> None:
     upgrade(target)
     await store(target, application())
-    with pytest.raises(MoveRefused, match="has submissions of its own"):
+    with pytest.raises(MoveError, match="has submissions of its own"):
         move.move(source, target)
     move.give_up(source)
 
 
 async def test_a_move_goes_from_sqlite_to_postgresql_only(source: Database, target: Database) -> None:
     for pair in ((source, source), (target, target), (target, source)):
-        with pytest.raises(MoveRefused, match="from the configured sqlite"):
+        with pytest.raises(MoveError, match="from the configured sqlite"):
             move.move(*pair)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.delivery.claims import LeaseLost, Recorded
+from app.delivery.claims import LeaseLostError, StepOutcome
 from app.delivery.outbox import DETAIL_LENGTH, Outbox
-from app.domain.submission import FunctionGroup, NewStep, Operation, Status, StepStatus
+from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status, StepStatus
 from app.storage.database import Database
-from app.storage.encrypted_fields import BODIES, payload_place
+from app.storage.encrypted_fields import BODIES, payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import steps, submissions
 from tests.conftest import CUSTOMER
@@ -39,7 +39,7 @@ from tests.integration.storing import (
 )
 
 OTHERS = (OTHER, FunctionGroup.ADVERTISING)
-DELIVERED = Recorded(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
+DELIVERED = StepOutcome(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
 
 pytestmark = pytest.mark.anyio
 
@@ -49,8 +49,8 @@ def outbox(database: Database) -> Outbox:
     return outbox_of(database, MINUTE)
 
 
-def waiting(due_in: timedelta, **more: Any) -> Recorded:
-    return Recorded(StepStatus.WAITING, "unavailable", due_at=datetime.now(UTC) + due_in, **more)
+def waiting(due_in: timedelta, **more: Any) -> StepOutcome:
+    return StepOutcome(StepStatus.WAITING, "unavailable", due_at=datetime.now(UTC) + due_in, **more)
 
 
 async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(database: Database, outbox: Outbox) -> None:
@@ -109,7 +109,7 @@ async def test_a_worker_that_wakes_up_late_sends_and_records_nothing(database: D
         at_once.renew(late),
         at_once.record_and_begin(late, step, DELIVERED, step),
     ):
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLostError):
             await work
     assert await row_of(database, new.id) == before
     assert (await kept(database, new.id)).main.status is StepStatus.SENDING
@@ -122,8 +122,8 @@ async def test_nothing_is_recorded_twice(database: Database, outbox: Outbox) -> 
     await store(database, new)
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], DELIVERED)
-    with pytest.raises(LeaseLost):
-        await outbox.record(claim, claim.steps[0], Recorded(StepStatus.FAILED, "unavailable"))
+    with pytest.raises(LeaseLostError):
+        await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.FAILED, "unavailable"))
     assert (await kept(database, new.id)).status is Status.DELIVERED
 
 
@@ -165,7 +165,7 @@ async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Dat
     dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], Recorded(StepStatus.UNCERTAIN, "ambiguous"))
+    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.UNCERTAIN, "ambiguous"))
     (attempt,) = await attempts_of(database, new.id)
     assert attempt.outcome == "ambiguous"
     assert attempt.ended_at >= attempt.started_at
@@ -199,7 +199,7 @@ async def test_never_more_is_claimed_than_the_worker_has_places(database: Databa
 async def test_a_customers_two_lanes_share_its_places(
     database: Database, outbox: Outbox, room: int, claimed: int
 ) -> None:
-    leads = [submission(Operation.LEAD, NewStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
+    leads = [submission(Operation.LEAD, PlannedStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
     await store(database, *[application() for _ in range(3)], *leads)
     assert len(await outbox.claim_due({CUSTOMER: room}, 9)) == claimed
 
@@ -245,7 +245,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome", http_status=418))
+    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome", http_status=418))
     found = await kept(database, new.id)
     assert (found.status, found.main.status, found.main.attempts) == (status, outcome, 1)
     assert found.settled_at is not None
@@ -260,7 +260,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
 async def test_recording_says_whether_the_submission_has_its_outcome_now(database: Database, outbox: Outbox) -> None:
     await store(database, application(more_steps=LEAD_AFTER))
     claim = await claim_one(outbox)
-    recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, Recorded(StepStatus.FAILED, "unavailable"))
+    recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, StepOutcome(StepStatus.FAILED, "unavailable"))
     assert await outbox.record(claim, claim.steps[0], recorded[0]) is False
     claim = await claim_one(outbox)
     outcomes = [await outbox.record(claim, claim.steps[n], recorded[n + 1]) for n in range(3)]
@@ -276,7 +276,7 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
     new = submission(Operation.LEAD, *LEAD_AFTER)
     await store(database, new)
     claim = await claim_one(outbox)
-    assert await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome"))
+    assert await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome"))
     found = await kept(database, new.id)
     assert (found.status, found.main.status) == (status, StepStatus.WAITING)
     assert (await row_of(database, new.id)).due_at is None
@@ -298,11 +298,11 @@ async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(
     dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
     await dying.record(claim, claim.steps[0], DELIVERED)
-    await dying.record(claim, claim.steps[1], Recorded(StepStatus.SKIPPED, "skipped"))
+    await dying.record(claim, claim.steps[1], StepOutcome(StepStatus.SKIPPED, "skipped"))
     (claim,) = await dying.claim_due({CUSTOMER: 1}, 1)
     assert [step.operation for step in claim.steps] == [Operation.LEAD]
     assert claim.results == {Operation.INTEREST: "C1001", Operation.CONTACT: None}
-    await dying.record(claim, claim.steps[0], Recorded(StepStatus.SKIPPED, "skipped"))
+    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.SKIPPED, "skipped"))
     assert (await kept(database, new.id)).status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
 
@@ -335,7 +335,7 @@ async def test_an_outcome_is_replayed_to_a_repeat(database: Database, outbox: Ou
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], Recorded(outcome, "an outcome"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome"))
     async with taking_in(database) as intake:
         assert (await intake.accept(again(new))).id == new.id
 
@@ -344,7 +344,7 @@ async def test_a_refusal_is_never_replayed_to_a_repeat(database: Database, outbo
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected"))
     async with taking_in(database) as intake:
         accepted = await intake.accept(again(new))
     assert (accepted.repeated, accepted.id != new.id) == (False, True)
@@ -366,7 +366,7 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     await outbox.record(claim, claim.steps[0], DELIVERED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
-    await outbox.record(claim, claim.steps[1], Recorded(StepStatus.REJECTED, "rejected", http_status=400))
+    await outbox.record(claim, claim.steps[1], StepOutcome(StepStatus.REJECTED, "rejected", http_status=400))
     found = await kept(database, new.id)
     assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
     assert found.status is Status.DELIVERED
@@ -407,7 +407,7 @@ async def test_a_late_worker_neither_records_nor_begins_the_next(database: Datab
     at_once = outbox_of(database, timedelta(0))
     late = await claim_one(at_once)
     await claim_one(outbox_of(database, MINUTE))
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         await at_once.record_and_begin(late, late.steps[0], DELIVERED, late.steps[1])
     assert [step.status.value for step in (await kept(database, new.id)).steps] == ["sending", "waiting", "waiting"]
     assert [row.outcome for row in await attempts_of(database, new.id)] == [None]
@@ -425,7 +425,7 @@ async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> 
     await store(database, application(more_steps=(BOOKING,)))
     at_once = outbox_of(database, timedelta(0))
     claim = await claim_one(at_once)
-    await at_once.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected"))
+    await at_once.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected"))
     assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
 
 
@@ -434,7 +434,7 @@ async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbo
     await store(database, new)
     claim = await claim_one(outbox)
     words = {"status": 400, "message": "Anna är spärrad"}
-    recorded = Recorded(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
+    recorded = StepOutcome(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
     await outbox.record(claim, claim.steps[0], recorded)
     found = await kept(database, new.id)
     assert (found.main.result, found.main.upstream) == ("C1001", words)
@@ -448,7 +448,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    recorded = Recorded(StepStatus.FAILED, "unavailable", detail="å" * (DETAIL_LENGTH + 1))
+    recorded = StepOutcome(StepStatus.FAILED, "unavailable", detail="å" * (DETAIL_LENGTH + 1))
     await outbox.record(claim, claim.steps[0], recorded)
     assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
 
@@ -456,7 +456,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
-    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_place(broken.id))
+    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_aad(broken.id))
     changed = update(submissions).where(submissions.c.id == broken.id).values(payload=foreign)
     await database.write(lambda connection: connection.execute(changed))
 

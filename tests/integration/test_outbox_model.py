@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from app.delivery.claims import Claim, LeaseLost, Recorded
+from app.delivery.claims import Claim, LeaseLostError, StepOutcome
 from app.domain.submission import DONE, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.schema import metadata
@@ -78,9 +78,9 @@ class OutboxMachine(RuleBasedStateMachine):
         if claim is None:
             return
         step, steps = claim.steps[0], self._steps[claim.id]
-        work = self._outbox.record(claim, step, Recorded(outcome, outcome.value))
+        work = self._outbox.record(claim, step, StepOutcome(outcome, outcome.value))
         if self._holder.get(claim.id) is not claim:
-            with pytest.raises(LeaseLost):
+            with pytest.raises(LeaseLostError):
                 self._run(work)
             return
         self._run(work)
@@ -97,7 +97,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if self._holder.get(claim.id) is claim:
             self._run(self._outbox.renew(claim))
         else:
-            with pytest.raises(LeaseLost):
+            with pytest.raises(LeaseLostError):
                 self._run(self._outbox.renew(claim))
 
     @rule()

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from app.delivery.claims import News
-from app.domain.submission import FunctionGroup, NewStep, Operation, Status
+from app.delivery.claims import Signal
+from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
 from app.sandbox import Fault, Office, Person
 from app.storage.database import Database
 from app.vitec.errors import NotFound, RefusedLogin, Unavailable
-from app.vitec.throttle import Pace
+from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
 from tests.integration.storing import (
@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 LONG = timedelta(minutes=5)
 
 
-def lead(contact: str) -> NewStep:
-    return NewStep(Operation.LEAD, (), {"contactId": contact})
+def lead(contact: str) -> PlannedStep:
+    return PlannedStep(Operation.LEAD, (), {"contactId": contact})
 
 
 async def test_a_pause_that_one_process_makes_holds_for_all(
@@ -215,7 +215,10 @@ async def test_after_an_outage_the_first_success_brings_the_backlog_back(
 ) -> None:
     office.order(Fault(status=503))
     office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER)
-    new = [*at_estates("A", "B", "C"), submission(Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C1",), {}))]
+    new = [
+        *at_estates("A", "B", "C"),
+        submission(Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C1",), {})),
+    ]
     await store(database, *new)
     async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:
         for one in new:
@@ -279,7 +282,7 @@ async def test_what_someone_waits_for_goes_before_the_backlog(database: Database
 async def test_the_backlog_drains_at_the_customers_pace(database: Database, vitec_url: str, office: Office) -> None:
     began: list[float] = []
 
-    class Noted(Pace):
+    class Noted(Throttle):
         def took(self, customer: str) -> None:
             began.append(time.monotonic())  # not when Vitec saw it: on a busy machine calls bunch on their way
             super().took(customer)
@@ -297,9 +300,9 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
 
 async def test_news_of_a_login_that_is_well_costs_no_writing(database: Database) -> None:
     logins = logins_of(database)
-    assert not logins.matters((CUSTOMER, FunctionGroup.ADVERTISING), News.LET_IN)
-    await logins.tell(CRM, News.REFUSED)
-    assert logins.matters(CRM, News.LET_IN)
-    await logins.tell(CRM, News.LET_IN)
-    assert not logins.matters(CRM, News.LET_IN)
+    assert not logins.matters((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
+    await logins.tell(CRM, Signal.REFUSED)
+    assert logins.matters(CRM, Signal.LET_IN)
+    await logins.tell(CRM, Signal.LET_IN)
+    assert not logins.matters(CRM, Signal.LET_IN)
     assert await logins.may_read(CRM)

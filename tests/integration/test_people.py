@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from app.delivery.claims import Recorded
+from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.ids import reference_of
-from app.domain.submission import NewStep, Operation, StepStatus
+from app.domain.submission import Operation, PlannedStep, StepStatus
 from app.maintenance.key_rotation import rotate
-from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogUnusable
-from app.privacy.search import BATCH, People
+from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogError
+from app.privacy.search import BATCH, PersonSearch
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_place
+from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
-from app.submissions.repository import Leads
+from app.submissions.repository import SubmissionRepository
 from tests.integration.storing import (
     KEYRING,
     MINUTE,
@@ -44,11 +44,11 @@ ERASURE = Erasure(datetime.now(UTC), "email", b"0123456789abcdef", None)
 
 
 @pytest.fixture
-def people(database: Database) -> People:
-    return People(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+def people(database: Database) -> PersonSearch:
+    return PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
 
 
-async def found(people: People, *values: str) -> list[str]:
+async def found(people: PersonSearch, *values: str) -> list[str]:
     traces, closed = await people.find({people.sought(value) for value in values})
     assert closed == 0
     return [trace.id for trace in traces]
@@ -57,13 +57,15 @@ async def found(people: People, *values: str) -> list[str]:
 @pytest.mark.parametrize(
     "value", ["anna@example.se", "ANNA@example.se", "second@example.se", "+46701740605", "+468123456", "OBJ1"]
 )
-async def test_a_person_is_found_by_every_address_and_number(database: Database, people: People, value: str) -> None:
+async def test_a_person_is_found_by_every_address_and_number(
+    database: Database, people: PersonSearch, value: str
+) -> None:
     new, another = application(body=BODY), application(body={"firstName": "Bo"}, resource=("OBJ2",))
     await store(database, new, another)
     assert await found(people, value) == [new.id]
 
 
-async def test_a_submission_is_found_by_its_id_and_its_reference(database: Database, people: People) -> None:
+async def test_a_submission_is_found_by_its_id_and_its_reference(database: Database, people: PersonSearch) -> None:
     new = application()
     # Of those of one second, one in a thousand shares its reference.
     another = next(one for one in iter(application, None) if reference_of(one.id) != reference_of(new.id))
@@ -71,20 +73,22 @@ async def test_a_submission_is_found_by_its_id_and_its_reference(database: Datab
     assert await found(people, new.id) == await found(people, reference_of(new.id).lower()) == [new.id]
 
 
-async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(database: Database, people: People) -> None:
+async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
+    database: Database, people: PersonSearch
+) -> None:
     booked = application()
     await store(database, booked)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C7"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C7"))
     promise = submission(
-        Operation.LOAN_PROMISE, NewStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
+        Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
     )
     await store(database, promise)
     assert await found(people, "C7") == [booked.id, promise.id]
 
 
-async def test_more_than_a_batch_is_looked_through(database: Database, people: People) -> None:
+async def test_more_than_a_batch_is_looked_through(database: Database, people: PersonSearch) -> None:
     last = application(body={"firstName": "Zoë"})
     await store(database, *(application(body={"firstName": "Bo"}) for _ in range(BATCH + 1)), last)
     assert await found(people, "zoë") == [last.id]
@@ -92,7 +96,7 @@ async def test_more_than_a_batch_is_looked_through(database: Database, people: P
 
 async def test_what_no_key_opens_is_counted_and_not_passed_over_in_silence(database: Database) -> None:
     await store(database, application())
-    people = People(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"))
+    people = PersonSearch(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"))
     assert await people.find({b"anything"}) == ([], 1)
 
 
@@ -102,15 +106,15 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
     refusal = {"message": "Anna finns redan"}
-    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.REJECTED, "rejected", upstream=refusal))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected", upstream=refusal))
     both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
     done = await rotate(database, both)
     assert (done.values, done.closed) == (251, 0)
     assert (await rotate(database, both)).values == 0
     alone = Keyring([NEW_KEY])
     for one in new:
-        assert alone.open((await row_of(database, one.id)).payload, payload_place(one.id))["application"]
-    refused = await Leads(database, alone).get(claim.id)
+        assert alone.open((await row_of(database, one.id)).payload, payload_aad(one.id))["application"]
+    refused = await SubmissionRepository(database, alone).get(claim.id)
     assert refused is not None
     assert refused.refusal == refusal
 
@@ -134,8 +138,8 @@ async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Databas
     outbox = Outbox(database, both, logins_of(database), MINUTE, MINUTE)
     claim = await claim_one(outbox)
     await rotate(database, both)
-    await outbox.record(claim, claim.steps[0], Recorded(StepStatus.DELIVERED, "delivered", result="C7"))
-    found = await Leads(database, both).get(claim.id)
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C7"))
+    found = await SubmissionRepository(database, both).get(claim.id)
     assert found is not None
     assert (found.main.status, found.main.result) == (StepStatus.DELIVERED, "C7")
 
@@ -155,11 +159,11 @@ def test_an_altered_line_of_the_erasure_log_is_told(tmp_path: Path, spoil: str) 
     log = ErasureLog(tmp_path / "erasures.log", PROOF)
     line = json.loads(log.append(ERASURE))
     log.path.write_text(json.dumps(line | {spoil: line[spoil][:-1] + "0x"}) + "\n")
-    with pytest.raises(ErasureLogUnusable, match="line 1: altered"):
+    with pytest.raises(ErasureLogError, match="line 1: altered"):
         log.read()
 
 
 def test_a_log_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ErasureLogUnusable, match="erasure log"):
+    with pytest.raises(ErasureLogError, match="erasure log"):
         ErasureLog(tmp_path / "file" / "erasures.log", PROOF).append(ERASURE)

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Row, select, update
 from structlog.testing import capture_logs
 
-from app.delivery.claims import LeaseLost, Recorded
-from app.domain.submission import NewStep, NewSubmission, Operation, Status, StepStatus
-from app.privacy.retention import Periods, Retention
-from app.privacy.retention_job import Housekeeper
+from app.delivery.claims import LeaseLostError, StepOutcome
+from app.domain.submission import NewSubmission, Operation, PlannedStep, Status, StepStatus
+from app.privacy.retention import Retention, RetentionPeriods
+from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
@@ -33,10 +33,10 @@ from tests.integration.storing import (
 pytestmark = pytest.mark.anyio
 
 DAY = timedelta(days=1)
-PERIODS = Periods(delivered=30 * DAY, held=20 * DAY, undelivered=90 * DAY)
-DELIVERED = Recorded(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
-REJECTED = Recorded(StepStatus.REJECTED, "rejected", http_status=400, upstream={"message": "Anna finns redan"})
-LOAN = NewStep(Operation.LOAN_PROMISE, ("C1",), {"bank": "SBAB"})
+PERIODS = RetentionPeriods(delivered=30 * DAY, held=20 * DAY, undelivered=90 * DAY)
+DELIVERED = StepOutcome(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
+REJECTED = StepOutcome(StepStatus.REJECTED, "rejected", http_status=400, upstream={"message": "Anna finns redan"})
+LOAN = PlannedStep(Operation.LOAN_PROMISE, ("C1",), {"bank": "SBAB"})
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def settled(database: Database, recorded: Recorded, *more_steps: NewStep) -> NewSubmission:
+async def settled(database: Database, recorded: StepOutcome, *more_steps: PlannedStep) -> NewSubmission:
     """A submission that got this outcome just now."""
     new = application(repeat=marked(b"key"), more_steps=more_steps)
     await store(database, new)
@@ -165,7 +165,7 @@ async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
     assert await database.write(lambda connection: erase(connection, [new.id], now())) == 1
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         await outbox.begin(claim, claim.steps[0])
     found = await kept(database, new.id)
     assert (found.status, found.main.status) == (Status.FAILED, StepStatus.FAILED)
@@ -176,7 +176,7 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
 ) -> None:
     ours, others = replace(application(), held=True), replace(application(OTHER), held=True)
     await store(database, ours, others)
-    keeper = Housekeeper(retention)
+    keeper = RetentionJob(retention)
     with capture_logs() as first:
         await keeper.round(now())
         await keeper.round(now() + DAY)
@@ -195,5 +195,5 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
 async def test_the_round_erases_and_says_how_many(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED)
     with capture_logs() as lines:
-        await Housekeeper(retention).round(now() + 31 * DAY)
+        await RetentionJob(retention).round(now() + 31 * DAY)
     assert [(line["event"], line["count"]) for line in lines] == [("erased what has outlived its time", 1)]

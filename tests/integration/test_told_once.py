@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from app.alarms.detection import droughts
-from app.alarms.incidents import Kind, Trouble
-from app.alarms.notifications import GIVEN_UP, Notice, Notices
+from app.alarms.detection import silent_forms
+from app.alarms.incidents import Incident, IncidentKind
+from app.alarms.notifications import GIVEN_UP, Notification, NotificationQueue
 from app.alarms.queries import came
 from app.alarms.silence import WEEK, WEEKS
-from app.alarms.store import GATHERED, Alarms
+from app.alarms.store import GATHERED, IncidentStore
 from app.domain.ids import first_id_of, new_id
 from app.domain.submission import NewSubmission
 from app.storage.database import Database
@@ -25,35 +25,35 @@ from tests.integration.storing import MINUTE, application, opened, store
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PAUSED = Trouble(Kind.PAUSED, CUSTOMER, "crm", NOW)
-REFUSED = [Trouble(Kind.REJECTED, CUSTOMER, new_id(), NOW) for _ in range(3)]
+PAUSED = Incident(IncidentKind.PAUSED, CUSTOMER, "crm", NOW)
+REFUSED = [Incident(IncidentKind.REJECTED, CUSTOMER, new_id(), NOW) for _ in range(3)]
 
-Look = Callable[[Connection, Iterable[Trouble]], list[Trouble]]
-
-
-def alarms_of(database: Database) -> Alarms:
-    return Alarms(database, lambda *_: ["mail"])
+Look = Callable[[Connection, Iterable[Incident]], list[Incident]]
 
 
-def seeing(*troubles: Trouble) -> Look:
+def alarms_of(database: Database) -> IncidentStore:
+    return IncidentStore(database, lambda *_: ["mail"])
+
+
+def seeing(*troubles: Incident) -> Look:
     return lambda *_: list(troubles)
 
 
-async def looks(database: Database, now: datetime, *troubles: Trouble) -> None:
+async def looks(database: Database, now: datetime, *troubles: Incident) -> None:
     alarms = alarms_of(database)
     await alarms.note(seeing(*troubles))
     await alarms.tell(now)
 
 
-async def notices(database: Database, now: datetime = NOW + GIVEN_UP) -> list[Notice]:
-    return list(await Notices(database).due("mail", now))
+async def notices(database: Database, now: datetime = NOW + GIVEN_UP) -> list[Notification]:
+    return list(await NotificationQueue(database).due("mail", now))
 
 
 async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Database) -> None:
     for minute in range(3):
         await looks(database, NOW + minute * GATHERED, PAUSED)
     (notice,) = await notices(database)
-    assert (notice.kind, notice.subjects, notice.over, notice.since) == (Kind.PAUSED, ("crm",), False, NOW)
+    assert (notice.kind, notice.subjects, notice.over, notice.since) == (IncidentKind.PAUSED, ("crm",), False, NOW)
 
 
 async def test_its_end_is_told_once_and_the_next_time_is_another(database: Database) -> None:
@@ -108,13 +108,13 @@ async def test_nothing_is_kept_of_what_is_over_and_told(database: Database) -> N
 async def test_many_processes_that_look_at_once_tell_once(database: Database, database_url: str) -> None:
     with opened(database_url) as other:
         await asyncio.gather(*(looks(one, NOW, PAUSED, *REFUSED) for one in (database, other) * 4))
-    assert sorted(notice.kind for notice in await notices(database)) == [Kind.PAUSED, Kind.REJECTED]
+    assert sorted(notice.kind for notice in await notices(database)) == [IncidentKind.PAUSED, IncidentKind.REJECTED]
 
 
 async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database) -> None:
     await looks(database, NOW, PAUSED)
     (notice,) = await notices(database)
-    claims = await asyncio.gather(*(Notices(database).claim(notice, NOW) for _ in range(4)))
+    claims = await asyncio.gather(*(NotificationQueue(database).claim(notice, NOW) for _ in range(4)))
     assert sorted(claims) == [False, False, False, True]
     assert await notices(database, NOW + MINUTE) == []
     assert len(await notices(database, NOW + 3 * MINUTE)) == 1  # the process that had it died
@@ -123,9 +123,9 @@ async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database) -> 
 async def test_a_notice_that_nobody_takes_is_given_up(database: Database) -> None:
     await looks(database, NOW, PAUSED)
     (notice,) = await notices(database)
-    await Notices(database).put_off(notice, NOW + timedelta(days=2))
+    await NotificationQueue(database).put_off(notice, NOW + timedelta(days=2))
     assert len(await notices(database)) == 1
-    await Notices(database).put_off(notice, NOW + GIVEN_UP + MINUTE)
+    await NotificationQueue(database).put_off(notice, NOW + GIVEN_UP + MINUTE)
     assert await notices(database, NOW + 10 * GIVEN_UP) == []
 
 
@@ -139,10 +139,10 @@ async def test_a_form_that_is_silent_when_it_never_is_has_a_drought(database: Da
     last = NOW - 60 * MINUTE
     await store(database, *(_at(moment, number) for moment in past for number in range(8)), _at(last, 0))
     leads = await database.read(lambda connection: came(connection, NOW - (WEEKS + 1) * WEEK))
-    assert droughts(leads, [], NOW) == [Trouble(Kind.DROUGHT, CUSTOMER, "interest", last)]
+    assert silent_forms(leads, [], NOW) == [Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)]
     await store(database, _at(NOW - MINUTE, 1))
     leads = await database.read(lambda connection: came(connection, NOW - (WEEKS + 1) * WEEK))
-    assert droughts(leads, [], NOW) == []
+    assert silent_forms(leads, [], NOW) == []
 
 
 async def test_what_is_held_as_spam_ends_no_drought(database: Database) -> None:

@@ -26,15 +26,15 @@ from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import (
     Ambiguous,
     Forbidden,
+    LeaseExpiredError,
     NotFound,
     RefusedLogin,
     Rejected,
     Unavailable,
     Unreadable,
     VitecError,
-    Withheld,
 )
-from app.vitec.responses import Answer
+from app.vitec.responses import VitecResponse
 from tests.conftest import CUSTOMER
 from tests.integration.delivering import received
 from tests.integration.storing import ADVERTISING, CRM, VISITOR, soon
@@ -61,7 +61,7 @@ async def client(
         await vitec.close()
 
 
-async def interest(vitec: VitecClient, estate: str = "OBJ1", customer_id: str = CUSTOMER) -> Answer:
+async def interest(vitec: VitecClient, estate: str = "OBJ1", customer_id: str = CUSTOMER) -> VitecResponse:
     return await vitec.post(Operation.INTEREST, customer_id, (estate,), ANNA)
 
 
@@ -102,7 +102,7 @@ def echo(taking: tuple[str, Requests]) -> tuple[str, Requests]:
 
 async def test_an_interest_is_posted_where_vitec_has_it(vitec_url: str, office: Office) -> None:
     async with client(vitec_url) as vitec:
-        assert await interest(vitec) == Answer(204, None)
+        assert await interest(vitec) == VitecResponse(204, None)
     (request,) = office.received
     assert request.path == f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
     assert (request.body, request.status) == (ANNA, 204)
@@ -112,7 +112,7 @@ async def test_a_booking_is_posted_where_vitec_has_it_and_its_answer_kept(vitec_
     async with client(vitec_url) as vitec:
         answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
     assert office.received[0].path == f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
-    assert answer == Answer(200, office.bookings[0].contact_id)
+    assert answer == VitecResponse(200, office.bookings[0].contact_id)
 
 
 async def test_every_id_is_quoted_so_that_it_stays_one_segment(echo: tuple[str, Requests]) -> None:
@@ -180,14 +180,14 @@ async def test_each_fault_has_its_place_in_the_taxonomy(
 async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(vitec_url: str, office: Office) -> None:
     office.order(Fault(status=200, body='{"id": ', carried_out=True))
     async with client(vitec_url) as vitec:
-        assert await interest(vitec) == Answer(200, None)
+        assert await interest(vitec) == VitecResponse(200, None)
 
 
 async def test_a_done_request_whose_answer_breaks_off_is_done_without_the_id(vitec_url: str, office: Office) -> None:
     office.order(Fault(truncated=True))
     async with client(vitec_url) as vitec:
         answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
-    assert answer == Answer(200, None)  # Vitec has said 200; sending again would make a second booking
+    assert answer == VitecResponse(200, None)  # Vitec has said 200; sending again would make a second booking
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ async def test_each_operation_has_its_path_and_the_password_of_its_group(
     url, got = echo
     resource, path, (_, group) = POSTS[operation]
     async with client(url) as vitec:
-        assert await vitec.post(operation, CUSTOMER, resource, {}) == Answer(200, "C1")
+        assert await vitec.post(operation, CUSTOMER, resource, {}) == VitecResponse(200, "C1")
     password = {FunctionGroup.ADVERTISING: b"secret", FunctionGroup.CRM: b"crm-secret"}[group]
     assert got[0].url.path == path
     assert got[0].headers["authorization"] == f"Basic {b64encode(b'partner:' + password).decode()}"
@@ -415,7 +415,7 @@ async def test_whether_it_may_still_send_is_asked_at_the_last_moment(vitec_url: 
         if may:
             assert (await call).status == 204
         else:
-            with pytest.raises(Withheld):
+            with pytest.raises(LeaseExpiredError):
                 await call
         assert len(office.received) == int(may)
         await interest(vitec)  # the connection is as good as before

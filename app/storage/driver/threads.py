@@ -41,7 +41,7 @@ class TransactionThreads:
             thread.join()
 
     def _serve(self) -> None:
-        standing = _Standing(self._engine)
+        standing = _ThreadConnection(self._engine)
         while asked := self._asked.get():
             work, done = asked
             try:
@@ -54,7 +54,7 @@ class TransactionThreads:
         standing.close()
 
 
-class _Standing:
+class _ThreadConnection:
     """One thread's connection."""
 
     def __init__(self, engine: Engine) -> None:

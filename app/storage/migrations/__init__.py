@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from app.storage.database import Database, DatabaseUnusable, usable
+from app.storage.database import Database, DatabaseUnusableError, usable
 
 HERE = Path(__file__).parent
 
@@ -27,21 +27,21 @@ def is_current(connection: Connection) -> bool:
 
 
 def require_current(database: Database) -> None:
-    """Raises `DatabaseUnusable` with what to do."""
+    """Raises `DatabaseUnusableError` with what to do."""
     with usable(), database.engine.connect() as connection:
         found = current(connection)
     _refuse_newer(found)
     if found != newest():
-        raise DatabaseUnusable("the migrations are not current: run `intresse migrate` first")
+        raise DatabaseUnusableError("the migrations are not current: run `intresse migrate` first")
 
 
 def _refuse_newer(found: str | None) -> None:
     if found is not None and found > newest():
-        raise DatabaseUnusable(f"the database is at revision {found}, newer than this version's {newest()}")
+        raise DatabaseUnusableError(f"the database is at revision {found}, newer than this version's {newest()}")
 
 
 def upgrade(database: Database) -> bool:
-    """Runs what is missing; says whether anything was. Raises `DatabaseUnusable`, also on one newer than we are."""
+    """Runs what is missing; says whether anything was. Raises `DatabaseUnusableError`, also on a newer one."""
     with usable(), database.engine.connect() as connection:
         found = current(connection)
     if found == newest():

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from app.domain.submission import STOPPED, Status, StepStatus, Submission
 from app.i18n import N_
-from app.web.console.context import Look, go
+from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import ConfirmPage, Link
 from app.web.console.submission_rows import LIST, address, row_of_submission
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ WORDS: Mapping[str, Words] = {
 NOTHING_TO_DO = N_("There was nothing to do: it is done already, or being sent right now.")
 
 
-def offered(look: Look, one: Submission) -> list[Link]:
+def offered(look: ConsoleRequest, one: Submission) -> list[Link]:
     """The actions that can be done now, each to its confirmation."""
     return [
         Link(look.gettext(words.label), f"{LIST}/{one.id}/{name}")
@@ -74,7 +74,7 @@ def offered(look: Look, one: Submission) -> list[Link]:
     ]
 
 
-def told(look: Look, done: str, one: Submission) -> str:
+def told(look: ConsoleRequest, done: str, one: Submission) -> str:
     """What the page says after an action; `done` is from the address."""
     if done in WORDS:
         text = WORDS[done].done
@@ -82,10 +82,10 @@ def told(look: Look, done: str, one: Submission) -> str:
     return look.gettext(NOTHING_TO_DO) if done == "nothing" else ""
 
 
-async def confirm(look: Look) -> Response:
+async def confirm(look: ConsoleRequest) -> Response:
     name, one = await _named(look)
     if one is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     words = WORDS[name]
     page = ConfirmPage(
         frame=look.frame("submissions"),
@@ -103,17 +103,17 @@ def _questions(name: str, one: Submission) -> list[str]:
     return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
 
 
-async def act(look: Look, _: object) -> Response:
+async def act(look: ConsoleRequest, _: object) -> Response:
     name, one = await _named(look)
     if one is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     done = await look.desk.actions[name](one)
     look.desk.overviews.forget()
     log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
-    return go(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
+    return redirect(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
 
 
-async def _named(look: Look) -> tuple[str, Submission | None]:
+async def _named(look: ConsoleRequest) -> tuple[str, Submission | None]:
     """The action and the submission of the address; None when one of them is not there."""
     name = look.request.path_params["action"]
     known = name in WORDS and name in look.desk.actions

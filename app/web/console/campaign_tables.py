@@ -12,11 +12,11 @@ from app.i18n import N_
 from app.statistics.campaign_report import Line, Scope, campaigns_of
 from app.statistics.daily_counts import day_of
 from app.web.console import charts, labels
-from app.web.console.context import Look
+from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import CountRow, HomePage, Option
 from app.web.console.session import PATH
 from app.web.console.submission_rows import address, firm_of, name_of
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 
 PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
 USUAL_PERIOD = "30"
@@ -30,7 +30,7 @@ class Period:
     days: Sequence[date]
 
     @classmethod
-    def of(cls, look: Look) -> "Period":
+    def of(cls, look: ConsoleRequest) -> "Period":
         chosen = look.asked("days") if look.asked("days") in PERIODS else USUAL_PERIOD
         today = day_of(datetime.now(UTC))
         return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
@@ -38,17 +38,17 @@ class Period:
     def scope(self, customer_id: str | None) -> Scope:
         return Scope(self.days[0], self.days[-1], customer_id)
 
-    def options(self, look: Look) -> list[Option]:
+    def options(self, look: ConsoleRequest) -> list[Option]:
         return [Option(value, look.gettext(label), value == self.chosen) for value, label in PERIODS.items()]
 
 
-def campaign_rows(look: Look, lines: Sequence[Line]) -> list[CountRow]:
+def campaign_rows(look: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
     """A line's name ends with the campaign's three."""
     widest = _widest(lines)
     return [_row(look, one, widest, labels.campaign(Campaign(*one.name[-3:]), look.gettext)) for one in lines]
 
 
-def home_rows(look: Look, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
+def home_rows(look: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
     """Each leads to its campaigns; whose it is stands there where that is not chosen."""
     whose_is_clear = bool(customer_id) or len(look.desk.site.customers) == 1
     widest, rows = _widest(lines), []
@@ -64,7 +64,7 @@ def _widest(lines: Sequence[Line]) -> int:
     return max((max(line.views, line.submissions) for line in lines), default=0)
 
 
-def _row(look: Look, line: Line, widest: int, name: str) -> CountRow:
+def _row(look: ConsoleRequest, line: Line, widest: int, name: str) -> CountRow:
     return CountRow(
         name,
         labels.number(line.views, look.language),
@@ -78,10 +78,10 @@ def _row(look: Look, line: Line, widest: int, name: str) -> CountRow:
 HOMES = f"{PATH}/homes"
 
 
-async def show_home(look: Look) -> Response:
+async def show_home(look: ConsoleRequest) -> Response:
     customer_id, home = (look.request.path_params[name] for name in ("customer", "home"))
     if not (PATH_ID.fullmatch(customer_id) and PATH_ID.fullmatch(home)):
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     period = Period.of(look)
     lines = await campaigns_of(look.desk.database, period.scope(customer_id), home)
     by_operation = {one: [line for line in lines if line.name[0] == one] for one in Operation}

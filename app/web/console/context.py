@@ -11,17 +11,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
-from app.storage.database import StoreUnavailable
-from app.web.console.dependencies import Desk
+from app.storage.database import StoreUnavailableError
+from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import ConsolePage, Frame
 from app.web.console.return_path import then_of
 from app.web.console.session import PATH, is_cross_site
 from app.web.http.cookies import cookies_of
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
-from app.web.operations.body import TooLarge, TooSlow, read_content
+from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
 from app.web.operations.form_page import language_links, query_start
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
@@ -43,11 +43,11 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Look:
+class ConsoleRequest:
     """`session` is None where nobody is signed in."""
 
     request: Request
-    desk: Desk
+    desk: ConsoleDependencies
     session: str | None
 
     @cached_property
@@ -89,61 +89,63 @@ def plain(text: str) -> str:
     return text.replace("\0", "").strip()[:LONGEST]
 
 
-Page = Callable[[Look], Awaitable[Response]]
-Post = Callable[[Look, Mapping[str, str]], Awaitable[Response]]
+Page = Callable[[ConsoleRequest], Awaitable[Response]]
+Post = Callable[[ConsoleRequest, Mapping[str, str]], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def looking(desk: Desk, show: Page) -> Endpoint:
+def looking(desk: ConsoleDependencies, show: Page) -> Endpoint:
     """A page for anybody, signed in or not. While the store is away nobody can be known, and nothing shown."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await show(Look(request, desk, await desk.sessions.of(cookies_of(request.headers.get("cookie")))))
-        except StoreUnavailable as error:
+            return await show(
+                ConsoleRequest(request, desk, await desk.sessions.of(cookies_of(request.headers.get("cookie"))))
+            )
+        except StoreUnavailableError as error:
             log.error("store unavailable", detail=str(error))
-            return refuse(request, desk.site, 503)
+            return error_response(request, desk.site, 503)
 
     return endpoint
 
 
-def signed_in(desk: Desk, show: Page) -> Endpoint:
+def signed_in(desk: ConsoleDependencies, show: Page) -> Endpoint:
     """A page for who is signed in; others are led to the sign-in, and back."""
 
-    async def page(look: Look) -> Response:
+    async def page(look: ConsoleRequest) -> Response:
         if look.session is None:
-            return go(f"{SIGN_IN}?{urlencode({'then': then_of(look.request)})}")
+            return redirect(f"{SIGN_IN}?{urlencode({'then': then_of(look.request)})}")
         return await show(look)
 
     return looking(desk, page)
 
 
-def posted(desk: Desk, act: Post) -> Endpoint:
+def posted(desk: ConsoleDependencies, act: Post) -> Endpoint:
     """A post by who is signed in, from a page of ours."""
 
-    async def page(look: Look) -> Response:
+    async def page(look: ConsoleRequest) -> Response:
         if look.session is None:
-            return go(SIGN_IN)
+            return redirect(SIGN_IN)
         request = look.request
-        form = await form_of(request)
+        form = await read_form(request)
         cross = is_cross_site(request.headers, desk.site.public_url)
         if cross or form is None or not desk.sessions.is_ours(form.get("token", ""), look.session):
             log.warning("console: a post that is not from its own pages was refused")
-            return refuse(request, desk.site, 403)
+            return error_response(request, desk.site, 403)
         return await act(look, form)
 
     return looking(desk, page)
 
 
-def go(where: str) -> Response:
+def redirect(where: str) -> Response:
     """After a post: the browser asks for the page."""
     return RedirectResponse(where, status_code=303, headers=HEADERS)
 
 
-async def form_of(request: Request) -> Mapping[str, str] | None:
+async def read_form(request: Request) -> Mapping[str, str] | None:
     """The last value of each name; None when it is too large, or comes too slowly, to be ours."""
     try:
         body = await read_content(request, request.headers, MOST_BYTES)
-    except (TooLarge, TooSlow, ClientDisconnect):
+    except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
         return None
     return dict(pairs_of(body.decode("latin-1"), "replace"))

@@ -5,11 +5,11 @@ from starlette.responses import Response
 from app.domain.submission import FunctionGroup
 from app.i18n import N_
 from app.web.console import labels
-from app.web.console.context import Look, go
+from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import CustomerPage, CustomersPage, Link, LoginRow
 from app.web.console.session import PATH
 from app.web.console.submission_rows import address
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 
 CUSTOMERS = f"{PATH}/customers"
 ACCEPTED = N_("Vitec accepts it. Tested just now.")
@@ -18,7 +18,7 @@ NOT_PAUSED = N_("In use")
 PAUSED = N_("Paused since %(moment)s: %(reason)s")
 
 
-async def show_customers(look: Look) -> Response:
+async def show_customers(look: ConsoleRequest) -> Response:
     rows = []
     for customer in look.desk.site.customers.values():
         link = Link(customer.firm.name, f"{CUSTOMERS}/{customer.id}")
@@ -26,10 +26,10 @@ async def show_customers(look: Look) -> Response:
     return look.show(CustomersPage(look.frame("customers"), rows))
 
 
-async def show_customer(look: Look) -> Response:
+async def show_customer(look: ConsoleRequest) -> Response:
     customer = look.desk.site.customers.get(look.request.path_params["customer"])
     if customer is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     page = CustomerPage(
         frame=look.frame("customers"),
         identity=customer.id,
@@ -40,16 +40,16 @@ async def show_customer(look: Look) -> Response:
     return look.show(page)
 
 
-async def try_login(look: Look, _: object) -> Response:
+async def try_login(look: ConsoleRequest, _: object) -> Response:
     """One call that reads, with the password of one function group."""
     customer, group = (look.request.path_params[name] for name in ("customer", "group"))
     if customer not in look.desk.site.customers or group not in set(FunctionGroup):
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     fault = await look.desk.login_fault(customer, FunctionGroup(group))
-    return go(address(f"{CUSTOMERS}/{customer}", tested=group, fault=fault))
+    return redirect(address(f"{CUSTOMERS}/{customer}", tested=group, fault=fault))
 
 
-async def _logins(look: Look, customer_id: str) -> list[LoginRow]:
+async def _logins(look: ConsoleRequest, customer_id: str) -> list[LoginRow]:
     pauses = {pause.group: pause for pause in await look.desk.paused() if pause.customer_id == customer_id}
     rows = []
     for group in FunctionGroup:
@@ -64,7 +64,7 @@ async def _logins(look: Look, customer_id: str) -> list[LoginRow]:
     return rows
 
 
-def _tested(look: Look, fault: str) -> tuple[str, str]:
+def _tested(look: ConsoleRequest, fault: str) -> tuple[str, str]:
     if not fault:
         return look.gettext(ACCEPTED), "good"
     known = look.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))

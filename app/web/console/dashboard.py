@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from app.domain.submission import Operation
 from app.i18n import N_
-from app.statistics.dashboard import Overview
-from app.submissions.listing import Wanted, listed
+from app.statistics.dashboard import Dashboard
+from app.submissions.listing import SubmissionFilter, list_submissions
 from app.web.console import charts, labels
 from app.web.console.campaign_tables import Period, campaign_rows, home_rows
-from app.web.console.context import Look
+from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
 from app.web.console.session import PATH
 from app.web.console.submission_rows import LIST, address, customers, firm_of, row_of
@@ -18,7 +18,7 @@ from app.web.console.submission_rows import LIST, address, customers, firm_of, r
 RECEIVED = (Operation.INTEREST, Operation.VIEWING, Operation.LEAD, Operation.LOAN_PROMISE)
 
 
-async def show_overview(look: Look) -> Response:
+async def show_overview(look: ConsoleRequest) -> Response:
     period = Period.of(look)
     customer_id = look.asked("customer") if look.asked("customer") in look.desk.site.customers else ""
     found = await look.desk.overviews.get(period.scope(customer_id or None))
@@ -42,7 +42,7 @@ async def show_overview(look: Look) -> Response:
     return look.show(page)
 
 
-def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
+def _waiting(look: ConsoleRequest, found: Dashboard) -> Iterator[WaitingRow]:
     for one in found.waiting:
         yield WaitingRow(
             firm_of(look, one.customer_id),
@@ -52,7 +52,7 @@ def _waiting(look: Look, found: Overview) -> Iterator[WaitingRow]:
         )
 
 
-async def _paused(look: Look, customer_id: str) -> list[PausedRow]:
+async def _paused(look: ConsoleRequest, customer_id: str) -> list[PausedRow]:
     return [
         PausedRow(
             firm_of(look, pause.customer_id),
@@ -66,7 +66,7 @@ async def _paused(look: Look, customer_id: str) -> list[PausedRow]:
     ]
 
 
-def _stuck(look: Look, found: Overview, customer_id: str) -> list[Link]:
+def _stuck(look: ConsoleRequest, found: Dashboard, customer_id: str) -> list[Link]:
     """How many of each kind, and the list of them."""
     links = [
         Link(_counted_word(look, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
@@ -78,17 +78,17 @@ def _stuck(look: Look, found: Overview, customer_id: str) -> list[Link]:
     return links
 
 
-def _counted_word(look: Look, text: str, count: int) -> str:
+def _counted_word(look: ConsoleRequest, text: str, count: int) -> str:
     return f"{look.gettext(text)}: {labels.number(count, look.language)}"
 
 
-async def _newest_stuck(look: Look, ids: Sequence[str]) -> list[LeadRow]:
+async def _newest_stuck(look: ConsoleRequest, ids: Sequence[str]) -> list[LeadRow]:
     desk = look.desk
-    rows = await listed(desk.database, desk.keyring, Wanted(ids=ids), len(ids)) if ids else []
+    rows = await list_submissions(desk.database, desk.keyring, SubmissionFilter(ids=ids), len(ids)) if ids else []
     return [row_of(look, one) for one in rows]
 
 
-def _figures(look: Look, found: Overview) -> list[tuple[str, str]]:
+def _figures(look: ConsoleRequest, found: Dashboard) -> list[tuple[str, str]]:
     figures = [
         (N_("Came in"), labels.number(sum(found.by_day.values()), look.language)),
         (N_("Arrived"), labels.number(found.delivered, look.language)),

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from app.domain.submission import FunctionGroup, Submission
 from app.statistics.campaign_report import Scope
-from app.statistics.dashboard import Overview
+from app.statistics.dashboard import Dashboard
 from app.storage.database import Database
 from app.storage.encryption import Keyring
-from app.storage.query_cache import Kept
+from app.storage.query_cache import AdaptiveCache
 from app.submissions.person_index import PersonIndex
-from app.web.console.session import Sessions, Tries
-from app.web.operations.dependencies import Site
+from app.web.console.session import Sessions, SignInAttempts
+from app.web.operations.dependencies import Dependencies
 
 # What an operator can do with a submission, by its name (`words.ACTIONS`); each says whether there was anything to do.
-# Raises `StoreUnavailable`.
+# Raises `StoreUnavailableError`.
 Actions = Mapping[str, Callable[[Submission], Awaitable[bool]]]
 
 
@@ -30,11 +30,11 @@ class Pause(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Desk:
+class ConsoleDependencies:
     """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `overviews` are a
     second or so old; `configuration` is each customer's, by key, without secrets."""
 
-    site: Site
+    site: Dependencies
     database: Database
     keyring: Keyring
     person_index: PersonIndex
@@ -42,6 +42,6 @@ class Desk:
     actions: Actions
     paused: Callable[[], Awaitable[Sequence[Pause]]]
     login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
-    overviews: Kept[Scope, Overview]
+    overviews: AdaptiveCache[Scope, Dashboard]
     configuration: Mapping[str, Sequence[tuple[str, str]]]
-    tries: Tries = field(default_factory=Tries)
+    tries: SignInAttempts = field(default_factory=SignInAttempts)

@@ -9,12 +9,12 @@ from starlette.responses import HTMLResponse, Response
 from app.domain.branding import COLOUR, FONTS, LENGTH
 from app.domain.submission import PATH_ID
 from app.i18n import N_
-from app.web.console.context import HEADERS, Look
+from app.web.console.context import HEADERS, ConsoleRequest
 from app.web.console.customers import CUSTOMERS
 from app.web.console.page_models import BuilderPage, Option
 from app.web.console.submission_rows import address
 from app.web.operations.customer import Customer
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 from app.web.rendering.page_models import Firm, FormPage
 
 FORMS = {"interest": N_("Interest"), "viewing": N_("Viewing booking")}
@@ -31,10 +31,10 @@ BAD_LOOK = {
 }
 
 
-async def show_builder(look: Look) -> Response:
+async def show_builder(look: ConsoleRequest) -> Response:
     customer = _customer(look)
     if customer is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     values, faults = _chosen(look, customer)
     form = values["form"]
     page = BuilderPage(
@@ -51,14 +51,14 @@ async def show_builder(look: Look) -> Response:
     return look.show(page)
 
 
-async def preview(look: Look) -> Response:
+async def preview(look: ConsoleRequest) -> Response:
     """The form in the look that was chosen. It sends nothing."""
     customer = _customer(look)
     if customer is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     values, faults = _chosen(look, customer)
     if faults:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     site, ticks = look.desk.site, customer.defaults.viewing
     booking = values["form"] == "viewing"
     firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
@@ -101,11 +101,11 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     )
 
 
-def _customer(look: Look) -> Customer | None:
+def _customer(look: ConsoleRequest) -> Customer | None:
     return look.desk.site.customers.get(look.request.path_params["customer"])
 
 
-def _chosen(look: Look, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
+def _chosen(look: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
     """What was picked, by input, the rest as it is in force; and what can't be."""
     values = {"form": look.asked("form") if look.asked("form") in FORMS else "interest"}
     values |= {name: look.asked(name) for name in EXAMPLES}

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.domain.fields import Phone, Reading
+from app.domain.fields import Phone, ReadContext
 from app.domain.submission import Operation, Status
 from app.i18n import N_
-from app.submissions.listing import Wanted
-from app.web.console.context import Look, plain
-from app.web.encrypted_tokens import BadToken, read_token, write_token
+from app.submissions.listing import SubmissionFilter
+from app.web.console.context import ConsoleRequest, plain
+from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 STUCK = "stuck"
 PURPOSE = "console search"
@@ -27,12 +27,12 @@ AGES: Mapping[str, tuple[str, Callable[[datetime], dict[str, datetime]]]] = {
 _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
 
 
-class Unreadable(Exception):
+class FilterError(Exception):
     """Neither a reference, nor an address, nor a number; or an encrypted search that is not ours."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class Filters:
     """The filters, unknown ones left out. What is looked for may be a person's address or number: in the browser's
     addresses, and so in its history, in logs and in `Referer`, it stands encrypted, as `search`."""
 
@@ -43,7 +43,7 @@ class Asked:
     age: str
 
     @classmethod
-    def of(cls, look: Look, asked: Mapping[str, str]) -> "Asked":
+    def of(cls, look: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
         """`asked` is the page's query, or the form that was posted, where `q` is what is looked for."""
         known = {
             "status": {*Status, STUCK},
@@ -56,19 +56,19 @@ class Asked:
         search = write_token(look.desk.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
         return cls(search, **chosen)
 
-    def text(self, look: Look) -> str:
-        """What is looked for. Raises `Unreadable`."""
+    def text(self, look: ConsoleRequest) -> str:
+        """What is looked for. Raises `FilterError`."""
         try:
             return str(read_token(look.desk.keyring, self.search, PURPOSE)) if self.search else ""
-        except BadToken:
-            raise Unreadable from None
+        except InvalidTokenError:
+            raise FilterError from None
 
 
-async def wanted_by(look: Look, asked: Asked) -> Wanted:
-    """Raises `Unreadable`, `StoreUnavailable`."""
+async def submission_filter(look: ConsoleRequest, asked: Filters) -> SubmissionFilter:
+    """Raises `FilterError`, `StoreUnavailableError`."""
     text = asked.text(look)
     moments = AGES[asked.age][1](datetime.now(UTC)) if asked.age else {}
-    return Wanted(
+    return SubmissionFilter(
         status=Status(asked.status) if asked.status not in {"", STUCK} else None,
         stuck=asked.status == STUCK,
         customer_id=asked.customer or None,
@@ -79,7 +79,7 @@ async def wanted_by(look: Look, asked: Asked) -> Wanted:
     )
 
 
-async def _ids(look: Look, text: str) -> list[str]:
+async def _ids(look: ConsoleRequest, text: str) -> list[str]:
     """A reference or an id; else an e-mail address; else a phone number, as people write it."""
     found = await look.desk.site.leads.find(text)
     if found is not None:
@@ -87,9 +87,9 @@ async def _ids(look: Look, text: str) -> list[str]:
     if "@" in text:
         return list(await look.desk.person_index.find(text.lower()))
     if not any(character.isdigit() for character in text):
-        raise Unreadable
+        raise FilterError
     try:
-        number = _PHONE.validate_python(text, context=Reading(form=True, now=datetime.now(UTC)))
+        number = _PHONE.validate_python(text, context=ReadContext(form=True, now=datetime.now(UTC)))
     except ValidationError:
-        raise Unreadable from None
+        raise FilterError from None
     return list(await look.desk.person_index.find(number))

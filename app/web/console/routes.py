@@ -7,7 +7,7 @@ from app.web.console.campaign_tables import HOMES, show_home
 from app.web.console.context import SIGN_IN, Page, Post, posted, signed_in
 from app.web.console.customers import CUSTOMERS, show_customer, show_customers, try_login
 from app.web.console.dashboard import show_overview
-from app.web.console.dependencies import Desk
+from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.embed_builder import preview, show_builder
 from app.web.console.session import PATH
 from app.web.console.sign_in import sign_in, sign_in_page, sign_out
@@ -35,7 +35,7 @@ POSTS: tuple[tuple[str, Post], ...] = (
 )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: ConsoleDependencies) -> list[Route]:
     return [
         Route(SIGN_IN, sign_in_page(desk), methods=["GET"]),
         Route(SIGN_IN, sign_in(desk), methods=["POST"]),

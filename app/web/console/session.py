@@ -19,7 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
 from app.web.http.origins import network_of
-from app.web.operations.limits import TooMany, Windows
+from app.web.operations.limits import RateLimitedError, Windows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
@@ -45,19 +45,19 @@ class Sessions:
         return hmac.compare_digest(self._hash.digest(password), self._password)
 
     async def begin(self) -> str:
-        """The cookie's header. Raises `StoreUnavailable`."""
+        """The cookie's header. Raises `StoreUnavailableError`."""
         value = self._signer.sign(token_urlsafe(18)).decode()
         await self._store.begin(self._rows.digest(value))
         return _cookie(value, int(LIVES.total_seconds()))
 
     async def end(self, session: str) -> str:
-        """On every replica; the header that takes the cookie away. Raises `StoreUnavailable`."""
+        """On every replica; the header that takes the cookie away. Raises `StoreUnavailableError`."""
         await self._store.end(self._rows.digest(session))
         return _cookie("", 0)
 
     async def of(self, cookies: Mapping[str, str]) -> str | None:
         """The session that a request carries, None when it carries none of ours, or one that is over.
-        Raises `StoreUnavailable`."""
+        Raises `StoreUnavailableError`."""
         value = cookies.get(COOKIE, "")
         try:
             self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
@@ -80,19 +80,19 @@ def _cookie(value: str, seconds: int) -> str:
     return cookie[COOKIE].OutputString()
 
 
-class Tries:
+class SignInAttempts:
     """Attempts to sign in, in this process's memory."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(Windows())
 
     def count(self, address: str) -> None:
-        """Raises `TooMany`."""
+        """Raises `RateLimitedError`."""
         who = network_of(address)
         for rate in TRIES:
             if not self._limiter.hit(rate, who):
                 free_at = self._limiter.get_window_stats(rate, who).reset_time
-                raise TooMany(max(1, ceil(free_at - time())))
+                raise RateLimitedError(max(1, ceil(free_at - time())))
 
     def forget(self, address: str) -> None:
         """Whoever has signed in starts anew."""

@@ -5,36 +5,36 @@ from urllib.parse import urlencode
 import structlog
 from starlette.responses import Response
 
-from app.web.console.context import SIGN_IN, Endpoint, Look, form_of, go, looking
-from app.web.console.dependencies import Desk
+from app.web.console.context import SIGN_IN, ConsoleRequest, Endpoint, looking, read_form, redirect
+from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import SignInPage
 from app.web.console.return_path import inside
 from app.web.console.session import is_cross_site
-from app.web.operations.limits import TooMany
-from app.web.operations.problems import refuse
+from app.web.operations.limits import RateLimitedError
+from app.web.operations.problems import error_response
 
 log = structlog.get_logger()
 
 
-def sign_in_page(desk: Desk) -> Endpoint:
-    async def page(look: Look) -> Response:
+def sign_in_page(desk: ConsoleDependencies) -> Endpoint:
+    async def page(look: ConsoleRequest) -> Response:
         then = inside(look.request.query_params.get("then", ""))
-        return go(then) if look.session is not None else _page(look, then, lost=bool(look.asked("known")))
+        return redirect(then) if look.session is not None else _page(look, then, lost=bool(look.asked("known")))
 
     return looking(desk, page)
 
 
-def sign_in(desk: Desk) -> Endpoint:
-    async def page(look: Look) -> Response:
+def sign_in(desk: ConsoleDependencies) -> Endpoint:
+    async def page(look: ConsoleRequest) -> Response:
         request = look.request
-        form = await form_of(request)
+        form = await read_form(request)
         if form is None or is_cross_site(request.headers, desk.site.public_url):
-            return refuse(request, desk.site, 403)
+            return error_response(request, desk.site, 403)
         address = request.client.host if request.client else ""
         then = inside(form.get("then", ""))
         try:
             desk.tries.count(address)
-        except TooMany as many:
+        except RateLimitedError as many:
             log.warning("console: too many attempts to sign in")
             return _page(look, then, status=429, retry_after=many.retry_after)
         if not desk.sessions.knows(form.get("password", "")):
@@ -43,22 +43,22 @@ def sign_in(desk: Desk) -> Endpoint:
         desk.tries.forget(address)
         log.info("console: signed in")
         # By way of the sign-in, which knows whether the browser has kept the cookie.
-        response = go(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
+        response = redirect(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
         response.headers.append("set-cookie", await desk.sessions.begin())
         return response
 
     return looking(desk, page)
 
 
-async def sign_out(look: Look, _: object) -> Response:
-    response = go(SIGN_IN)
+async def sign_out(look: ConsoleRequest, _: object) -> Response:
+    response = redirect(SIGN_IN)
     response.headers.append("set-cookie", await look.desk.sessions.end(look.session or ""))
     log.info("console: signed out")
     return response
 
 
 def _page(
-    look: Look,
+    look: ConsoleRequest,
     then: str,
     status: int = 200,
     *,

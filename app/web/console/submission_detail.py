@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, GROUPS, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
-from app.storage.encryption import SealBroken
+from app.storage.encryption import DecryptionError
 from app.submissions.repository import Attempt, History, history
 from app.web.console import labels
 from app.web.console.actions import offered, told
-from app.web.console.context import Look
+from app.web.console.context import ConsoleRequest
 from app.web.console.labels import moment
 from app.web.console.page_models import Event, StepRow, SubmissionPage
 from app.web.console.submission_rows import row_of_submission
-from app.web.operations.problems import refuse
+from app.web.operations.problems import error_response
 
 # Why it is not there yet, or not at all; what an operator should know before doing anything.
 WHY: Mapping[str, str] = {
@@ -40,10 +40,10 @@ KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "
 _NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
 
 
-async def show_submission(look: Look) -> Response:
+async def show_submission(look: ConsoleRequest) -> Response:
     one = await look.desk.site.leads.get(look.path_id("identity"))
     if one is None:
-        return refuse(look.request, look.desk.site, 404)
+        return error_response(look.request, look.desk.site, 404)
     past = await history(look.desk.database, one.id)
     page = SubmissionPage(
         frame=look.frame("submissions"),
@@ -59,7 +59,7 @@ async def show_submission(look: Look) -> Response:
     return look.show(page)
 
 
-async def _why(look: Look, one: Submission, past: History) -> list[str]:
+async def _why(look: ConsoleRequest, one: Submission, past: History) -> list[str]:
     _, language = look.gettext, look.language
     lines = [_(WHY[one.status])]
     later = next((step for step in one.steps[one.main.position + 1 :] if step.status in STOPPED), None)
@@ -72,7 +72,7 @@ async def _why(look: Look, one: Submission, past: History) -> list[str]:
     return lines
 
 
-async def _why_waiting(look: Look, one: Submission, past: History, due_at: datetime) -> list[str]:
+async def _why_waiting(look: ConsoleRequest, one: Submission, past: History, due_at: datetime) -> list[str]:
     """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
     _ = look.gettext
     group = GROUPS[next((step.operation for step in one.steps if step.status not in DONE), one.operation)]
@@ -85,14 +85,14 @@ async def _why_waiting(look: Look, one: Submission, past: History, due_at: datet
     return [*lines, _(NEXT) % {"moment": labels.moment(due_at, look.language)} if due else _(NOW)]
 
 
-async def _said(look: Look, one: Submission) -> list[tuple[str, str]]:
+async def _said(look: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
     try:
-        return lines_of(await look.desk.site.leads.payload(one.id), look.language, look.gettext)
-    except (KeyError, SealBroken):  # erased, or sealed with a key that is gone
+        return submitted_fields(await look.desk.site.leads.payload(one.id), look.language, look.gettext)
+    except (KeyError, DecryptionError):  # erased, or sealed with a key that is gone
         return []
 
 
-def _steps(look: Look, steps: tuple[Step, ...]) -> Iterator[StepRow]:
+def _steps(look: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:
     stopped = False
     for step in steps:
         status, kind = labels.STEP_STATUSES[step.status], step.status.value
@@ -117,14 +117,14 @@ def vitecs_words(upstream: Any) -> list[str]:
     return lines
 
 
-def _events(look: Look, one: Submission, past: History) -> Iterator[Event]:
+def _events(look: ConsoleRequest, one: Submission, past: History) -> Iterator[Event]:
     received = look.gettext(N_("Received, and safe on disk"))
     yield Event(labels.second(one.received_at, look.language), received, (), GOOD)
     for attempt in past.attempts:
         yield _event(look, attempt, one.steps)
 
 
-def _event(look: Look, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
+def _event(look: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
     at = labels.second(attempt.started_at, look.language)
     if attempt.outcome in _NOTES:
         return Event(at, look.gettext(labels.DECISIONS[attempt.outcome]), (), "")
@@ -155,7 +155,7 @@ REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
 
-def lines_of(payload: Mapping[str, Any], language: str, gettext: GetText) -> list[tuple[str, str]]:
+def submitted_fields(payload: Mapping[str, Any], language: str, gettext: GetText) -> list[tuple[str, str]]:
     """The application, its tags and the page that it came from."""
     lines = [(_label(name, gettext), text) for name, text in _flat(payload.get("application") or {}, "")]
     marketing = payload.get("marketing") or {}

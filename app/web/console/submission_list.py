@@ -9,10 +9,10 @@ from io import StringIO
 from starlette.responses import Response
 
 from app.i18n import N_
-from app.submissions.listing import Listed, Wanted, listed
+from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
 from app.web.console import labels
-from app.web.console.context import HEADERS, Look, go
-from app.web.console.filters import AGES, STUCK, Asked, Unreadable, wanted_by
+from app.web.console.context import HEADERS, ConsoleRequest, redirect
+from app.web.console.filters import AGES, STUCK, FilterError, Filters, submission_filter
 from app.web.console.page_models import SubmissionsPage
 from app.web.console.submission_rows import LIST, address, customers, options, row_of
 
@@ -34,23 +34,23 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-async def search(look: Look, form: Mapping[str, str]) -> Response:
+async def search(look: ConsoleRequest, form: Mapping[str, str]) -> Response:
     """To the list of what was asked for in the form."""
-    return go(address(LIST, **asdict(Asked.of(look, form))))
+    return redirect(address(LIST, **asdict(Filters.of(look, form))))
 
 
-async def show_submissions(look: Look) -> Response:
+async def show_submissions(look: ConsoleRequest) -> Response:
     if look.asked("q"):
         return await search(look, look.request.query_params)
-    asked = Asked.of(look, look.request.query_params)
-    text, unreadable, found = "", False, list[Listed]()
+    asked = Filters.of(look, look.request.query_params)
+    text, unreadable, found = "", False, list[SubmissionSummary]()
     try:
         text = asked.text(look)
-        found = await _found(look, await wanted_by(look, asked), PAGE + 1)
-    except Unreadable:
+        found = await _found(look, await submission_filter(look, asked), PAGE + 1)
+    except FilterError:
         unreadable = True
     if text and len(found) == 1:  # what was looked for
-        return go(f"{LIST}/{found[0].id}")
+        return redirect(f"{LIST}/{found[0].id}")
     every = look.gettext(N_("All"))
     statuses = {STUCK: N_("Needs a person"), **labels.STATUSES}
     operations = {name: text for name, text in labels.OPERATIONS.items() if name != "contact"}
@@ -70,25 +70,25 @@ async def show_submissions(look: Look) -> Response:
     return look.show(page)
 
 
-async def export(look: Look) -> Response:
+async def export(look: ConsoleRequest) -> Response:
     """The rows on the screen and those on the pages after it, at most `MOST_EXPORTED`."""
-    asked = Asked.of(look, look.request.query_params)
+    asked = Filters.of(look, look.request.query_params)
     if look.asked("q"):
-        return go(address(f"{LIST}.csv", **asdict(asked)))
+        return redirect(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        found = await _found(look, await wanted_by(look, asked), MOST_EXPORTED)
-    except Unreadable:
+        found = await _found(look, await submission_filter(look, asked), MOST_EXPORTED)
+    except FilterError:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
     text = await asyncio.to_thread(_csv, look, found)  # posts are not to wait for thousands of lines
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _found(look: Look, wanted: Wanted, most: int) -> list[Listed]:
-    return await listed(look.desk.database, look.desk.keyring, wanted, most)
+async def _found(look: ConsoleRequest, wanted: SubmissionFilter, most: int) -> list[SubmissionSummary]:
+    return await list_submissions(look.desk.database, look.desk.keyring, wanted, most)
 
 
-def _csv(look: Look, found: list[Listed]) -> str:
+def _csv(look: ConsoleRequest, found: list[SubmissionSummary]) -> str:
     text = StringIO()
     text.write("\ufeff")  # by which Excel knows that it is UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
@@ -105,5 +105,5 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def _translated(look: Look, labels: dict[str, str]) -> dict[str, str]:
+def _translated(look: ConsoleRequest, labels: dict[str, str]) -> dict[str, str]:
     return {value: look.gettext(label) for value, label in labels.items()}

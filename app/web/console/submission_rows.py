@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from app.i18n import N_
-from app.submissions.listing import Listed, Wanted, listed
+from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
 from app.web.console import labels
-from app.web.console.context import Look
+from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import LeadRow, Option
 from app.web.console.session import PATH
 
 LIST = f"{PATH}/submissions"
 
 
-def row_of(look: Look, one: Listed) -> LeadRow:
+def row_of(look: ConsoleRequest, one: SubmissionSummary) -> LeadRow:
     status = look.gettext(labels.STATUSES[one.status])
     if one.stopped:
         status = look.gettext(N_("%(status)s, a later step stopped")) % {"status": status}
@@ -35,19 +35,19 @@ def readable(reference: str) -> str:
     return f"{reference[:4]} {reference[4:]}"
 
 
-def firm_of(look: Look, customer_id: str) -> str:
+def firm_of(look: ConsoleRequest, customer_id: str) -> str:
     """A customer that is no longer in the configuration has no name."""
     customer = look.desk.site.customers.get(customer_id)
     return customer.firm.name if customer else customer_id
 
 
-def name_of(look: Look, customer_id: str) -> str:
+def name_of(look: ConsoleRequest, customer_id: str) -> str:
     """With its id, where firms are told apart."""
     firm = firm_of(look, customer_id)
     return firm if firm == customer_id else f"{firm} ({customer_id})"
 
 
-def customers(look: Look, chosen: str) -> list[Option]:
+def customers(look: ConsoleRequest, chosen: str) -> list[Option]:
     known = look.desk.site.customers
     return options({customer_id: name_of(look, customer_id) for customer_id in known}, chosen, look.gettext(N_("All")))
 
@@ -63,7 +63,7 @@ def address(path: str, **query: str | None) -> str:
     return f"{path}?{urlencode(said)}" if said else path
 
 
-async def row_of_submission(look: Look, identity: str) -> LeadRow:
-    """Raises `StoreUnavailable`, and `ValueError` when there is none."""
-    [one] = await listed(look.desk.database, look.desk.keyring, Wanted(ids=[identity]), 1)
+async def row_of_submission(look: ConsoleRequest, identity: str) -> LeadRow:
+    """Raises `StoreUnavailableError`, and `ValueError` when there is none."""
+    [one] = await list_submissions(look.desk.database, look.desk.keyring, SubmissionFilter(ids=[identity]), 1)
     return row_of(look, one)

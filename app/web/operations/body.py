@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.fields import trim
 from app.domain.marketing import is_tag
 from app.domain.short_cache import cached_when_short
@@ -37,15 +37,15 @@ Place = tuple[tuple[str, ...], bool]
 Places = Mapping[str, Place]
 
 
-class TooLarge(Exception):
+class BodyTooLargeError(Exception):
     """Over 64 KiB."""
 
 
-class TooSlow(Exception):
+class BodyTimeoutError(Exception):
     """Not all of it came within `BODY_SECONDS`."""
 
 
-class UnsupportedMedia(Exception):
+class UnsupportedMediaTypeError(Exception):
     """Neither JSON nor a form."""
 
 
@@ -59,7 +59,7 @@ class Body:
     typed: Mapping[str, str]
     token: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FieldError, ...] = ()
     text: str | None = None
 
     @property
@@ -76,16 +76,16 @@ class Media(Enum):
 
 @cached_when_short
 def media_of(content_type: str | None) -> Media:
-    """Raises `UnsupportedMedia`."""
+    """Raises `UnsupportedMediaTypeError`."""
     try:
         return Media((content_type or "").partition(";")[0].strip().lower())
     except ValueError:
-        raise UnsupportedMedia from None
+        raise UnsupportedMediaTypeError from None
 
 
 async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
     """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
-    Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
+    Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`."""
     content = await read_content(request, headers)
     if media is Media.JSON:
         return parse_json(content)
@@ -97,10 +97,11 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], place
 
 
 async def read_content(request: Request, headers: Mapping[str, str], largest: int = LARGEST_BODY) -> bytes:
-    """All of a request's body, at most `largest` bytes. Raises `ClientDisconnect`, `TooLarge`, `TooSlow`."""
+    """All of a request's body, at most `largest` bytes.
+    Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > largest):
-        raise TooLarge
+        raise BodyTooLargeError
     content, more = await _piece(request, b"", largest)  # `app.web.http.uvicorn_protocol` bounds this wait
     if more:
         try:
@@ -108,18 +109,18 @@ async def read_content(request: Request, headers: Mapping[str, str], largest: in
                 while more:
                     content, more = await _piece(request, content, largest)
         except TimeoutError:
-            raise TooSlow from None
+            raise BodyTimeoutError from None
     return content
 
 
 async def _piece(request: Request, before: bytes, largest: int) -> tuple[bytes, bool]:
-    """With what came before, and whether there is more. Raises `ClientDisconnect`, `TooLarge`."""
+    """With what came before, and whether there is more. Raises `ClientDisconnect`, `BodyTooLargeError`."""
     message = await request.receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     content = before + message.get("body", b"")
     if len(content) > largest:
-        raise TooLarge
+        raise BodyTooLargeError
     return content, message.get("more_body", False)
 
 
@@ -127,15 +128,15 @@ def parse_json(content: bytes) -> Body:
     try:
         content.decode()
     except UnicodeDecodeError:
-        return Body(False, {}, {}, faults=(Fault("", "invalid_encoding"),))
+        return Body(False, {}, {}, faults=(FieldError("", "invalid_encoding"),))
     try:
         members = pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError:
-        return Body(False, {}, {}, faults=(Fault("", "invalid_json"),))
+        return Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
     if not isinstance(members, dict):
-        return Body(False, {}, {}, faults=(Fault("", "wrong_type"),))
+        return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
     if content.count(b":") > MOST_FIELDS and _fields(members) > MOST_FIELDS:
-        return Body(False, {}, {}, faults=(Fault("", "too_many_fields"),))
+        return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
     return Body(False, _said(members), {})
 
 
@@ -153,9 +154,9 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[Fault]]:
+def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[FieldError]]:
     if content.count(b"&") >= MOST_FIELDS:
-        return [], [Fault("", "too_many_fields")]
+        return [], [FieldError("", "too_many_fields")]
     labels = (_charset_in(content_type), _charset_field(content))
     if not any(labels):
         with contextlib.suppress(UnicodeDecodeError):
@@ -189,16 +190,16 @@ def _assignments(text: str, separator: str) -> Iterator[tuple[str, str]]:
         yield name.strip(), value
 
 
-async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fault]]:
+async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[FieldError]]:
     async def stream() -> AsyncIterator[bytes]:
         yield content
 
     pairs: Pairs = []
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     if not content.rstrip().endswith(b"--"):  # broken off: the parser would leave out the last field in silence
-        return [], [Fault("", "invalid_form")]
+        return [], [FieldError("", "invalid_form")]
     if content.lower().count(b"content-disposition:") > MOST_FIELDS:
-        return [], [Fault("", "too_many_fields")]
+        return [], [FieldError("", "too_many_fields")]
     # Read byte by byte: which charset it is, the form itself may say.
     _, parameters = parse_options_header(headers.get("content-type", ""))
     boundary = parameters.get(b"boundary", b"").decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
@@ -207,12 +208,12 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Faul
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
-        return [], [Fault("", "invalid_form")]
+        return [], [FieldError("", "invalid_form")]
     for name, value in form.multi_items():
         if isinstance(value, str):
             pairs.append((name, value))
         elif _is_file(value):
-            faults.append(Fault(name, "file"))
+            faults.append(FieldError(name, "file"))
     await form.close()
     return _decoded(pairs, headers.get("content-type", "")), faults
 
@@ -235,7 +236,7 @@ def _is_file(upload: UploadFile) -> bool:
     return bool(upload.filename or upload.size)
 
 
-def as_form(pairs: Pairs, faults: list[Fault], places: Places) -> Body:
+def as_form(pairs: Pairs, faults: list[FieldError], places: Places) -> Body:
     said = [(name, value) for name, value in pairs if trim(value)]
     typed = dict(said)
     token = typed.pop("token", None)

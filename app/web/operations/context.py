@@ -13,24 +13,24 @@ from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import MOST_FIELDS
 from app.web.operations.customer import Customer, caller_key
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.operations import Kind
-from app.web.operations.slots import Slot, offered
+from app.web.operations.slots import Slot, parse_slots
 
 TITLE_LENGTH = 80
 
 
-class NoSuchPage(Exception):
+class PageNotFoundError(Exception):
     """An unknown customer, or an id that no Vitec id can be."""
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestContext:
     """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
     `given` are members of the application that the address says; `once` the mark of an address that is used once."""
 
     request: Request
-    site: Site
+    site: Dependencies
     kind: Kind
     customer: Customer
     resource: tuple[str, ...]
@@ -62,7 +62,7 @@ class Visit:
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The times of the viewing that the embed offers."""
-        return offered(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
+        return parse_slots(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
 
     @property
     def estate(self) -> str:
@@ -84,14 +84,14 @@ def plain_title(text: str | None) -> str:
     return one_line(text or "", TITLE_LENGTH)
 
 
-def receive(request: Request, site: Site, kind: Kind) -> Visit:
-    """Raises `NoSuchPage`, `WrongKey`."""
+def receive(request: Request, site: Dependencies, kind: Kind) -> RequestContext:
+    """Raises `PageNotFoundError`, `InvalidApiKeyError`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
     if customer is None or _hides_a_slash(request) or not all(map(kind.id.fullmatch, resource)):
-        raise NoSuchPage
+        raise PageNotFoundError
     headers = headers_of(request)
-    return visit_of(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
+    return request_context(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
 
 
 def _hides_a_slash(request: Request) -> bool:
@@ -105,9 +105,9 @@ def headers_of(request: Request) -> Mapping[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
 
 
-def visit_of(
+def request_context(
     request: Request,
-    site: Site,
+    site: Dependencies,
     kind: Kind,
     customer: Customer,
     resource: tuple[str, ...],
@@ -116,12 +116,12 @@ def visit_of(
     key: str | None = None,
     given: Mapping[str, Any] | None = None,
     once: bytes | None = None,
-) -> Visit:
+) -> RequestContext:
     query = _pairs(request.scope["query_string"])
     asked = next((value for name, value in query if name == "lang"), None)
     accepted = headers.get("accept-language")
     language = choose_language(asked, accepted, customer.language, site.templates.languages)
-    return Visit(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
+    return RequestContext(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
 
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:

@@ -4,13 +4,13 @@ import pydantic_core
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.submission import PATH_ID
 from app.vitec.errors import Forbidden, NotFound, Rejected, Unreadable, VitecError
-from app.web.operations.context import Visit
-from app.web.operations.dependencies import Site
+from app.web.operations.context import RequestContext
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.operations import CONTACTS, LEAD, LOAN_PROMISE
-from app.web.operations.problems import Problem, refuse
+from app.web.operations.problems import Problem, error_response
 from app.web.operations.routes import operation
 from app.web.operations.submit import post
 
@@ -23,20 +23,20 @@ MOST_CONTACTS = 20  # per call (S)
 RETRY_SECONDS = 30
 
 
-def routes(site: Site) -> list[Route]:
+def routes(site: Dependencies) -> list[Route]:
     return [
         *(operation(path, site, kind, post, "POST") for path, kind in PATHS),
         operation(CONTACTS_PATH, site, CONTACTS, _contacts, "GET"),
     ]
 
 
-async def _contacts(visit: Visit) -> Response:
+async def _contacts(visit: RequestContext) -> Response:
     """1-20 contacts in Vitec's own members, those that Vitec knows."""
     ids = visit.resource[0].split(",")
     if not all(PATH_ID.fullmatch(one) for one in ids):
-        return refuse(visit.request, visit.site, 404)
+        return error_response(visit.request, visit.site, 404)
     if len(ids) > MOST_CONTACTS:
-        fault = Fault("contactIds", "too_many", {"max_length": MOST_CONTACTS})
+        fault = FieldError("contactIds", "too_many", {"max_length": MOST_CONTACTS})
         return Problem(400, "validation", visit.gettext, faults=[fault])
     try:
         found = await visit.site.contacts(visit.customer.id, ids)
@@ -46,9 +46,9 @@ async def _contacts(visit: Visit) -> Response:
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _refused(visit: Visit, error: VitecError) -> Response:
+def _refused(visit: RequestContext, error: VitecError) -> Response:
     if isinstance(error, NotFound):
-        return refuse(visit.request, visit.site, 404)
+        return error_response(visit.request, visit.site, 404)
     if isinstance(error, Rejected):
         return Problem(400, "upstream-rejected", visit.gettext, upstream=error.upstream)
     if isinstance(error, Unreadable | Forbidden):

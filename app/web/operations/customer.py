@@ -54,7 +54,7 @@ def _matches(origin: str, allowed: str) -> bool:
     return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
 
 
-class WrongKey(Exception):
+class InvalidApiKeyError(Exception):
     """A key that is not this customer's, or no key where one is needed."""
 
     def __init__(self, customer: Customer | None = None) -> None:
@@ -62,12 +62,12 @@ class WrongKey(Exception):
         self.customer = customer
 
 
-class Forbidden(Exception):
+class ForbiddenError(Exception):
     """No origin, token or key that allows this post."""
 
 
 def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
-    """The API key that the request carries, None when it carries none. Raises `WrongKey`.
+    """The API key that the request carries, None when it carries none. Raises `InvalidApiKeyError`.
     `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
     said = headers.get("authorization")
     if said is None:
@@ -75,7 +75,7 @@ def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     scheme, _, value = said.partition(" ")
     key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
     if not key or not customer.owns(key):
-        raise WrongKey(customer)
+        raise InvalidApiKeyError(customer)
     return key
 
 

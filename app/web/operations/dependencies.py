@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from app.intake.intake import Intake
-from app.statistics.page_views import Views
+from app.statistics.page_views import PageViews
 from app.submissions.outcomes import Outcomes
-from app.submissions.repository import Leads
+from app.submissions.repository import SubmissionRepository
 from app.vitec.contacts import Contact
 from app.web.operations.customer import Customer, Customers, OriginRule
 from app.web.operations.limits import AddressLimits, PersonLimits
-from app.web.operations.tokens import FormTokens, LinkSecrets, Repeats
+from app.web.operations.tokens import FormTokens, IdempotencyKeys, LinkSecrets
 from app.web.rendering.templates import Skeleton, Templates
 
 Contacts = Callable[[str, Sequence[str]], Awaitable[list[Contact]]]
@@ -21,7 +21,7 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True)
-class Site:
+class Dependencies:
     """`public_url` is how browsers reach us, without a trailing slash; every absolute URL is made from it."""
 
     customers: Customers
@@ -30,15 +30,15 @@ class Site:
     wait_seconds: float
     templates: Templates
     intake: Intake
-    leads: Leads
+    leads: SubmissionRepository
     outcomes: Outcomes
     tokens: FormTokens
     status_links: LinkSecrets
     receipt_links: LinkSecrets
-    repeats: Repeats
+    repeats: IdempotencyKeys
     origins: OriginRule
     contacts: Contacts
-    views: Views
+    views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
     persons: PersonLimits = field(default_factory=PersonLimits)
     # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.

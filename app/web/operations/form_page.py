@@ -15,14 +15,14 @@ from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.web.http.origins import origin_of
 from app.web.http.security_headers import page_headers, private_headers
-from app.web.operations.context import Visit
+from app.web.operations.context import RequestContext
 from app.web.operations.customer import Customer, OriginRule
-from app.web.operations.dependencies import RawHeaders, Site
+from app.web.operations.dependencies import Dependencies, RawHeaders
 from app.web.rendering.messages import SAME, plain_field
 from app.web.rendering.page_models import (
     FIELDS,
     ErrorPage,
-    FieldFault,
+    FieldMessage,
     FormPage,
     InterestOffer,
     LanguageLink,
@@ -35,10 +35,10 @@ _PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns 
 
 
 def form_response(
-    visit: Visit,
+    visit: RequestContext,
     status: int = 200,
     values: Mapping[str, str] | None = None,
-    faults: tuple[FieldFault, ...] = (),
+    faults: tuple[FieldMessage, ...] = (),
     notice: Notice | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -70,7 +70,7 @@ class _Ready(Response):
         self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
 
 
-def _fresh(visit: Visit) -> Response:
+def _fresh(visit: RequestContext) -> Response:
     """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
     only. It is rendered once for each customer, form and language, and then filled in."""
     site = visit.site
@@ -94,7 +94,7 @@ def _fresh(visit: Visit) -> Response:
     return _Ready(skeleton.fill(texts), headers)
 
 
-def _empty(visit: Visit, referrer: str) -> FormPage:
+def _empty(visit: RequestContext, referrer: str) -> FormPage:
     site, customer, page = visit.site, visit.customer, visit.kind.page
     assert page is not None
     ticks = customer.defaults.viewing if page == "viewing" else NO_TICKS
@@ -119,19 +119,19 @@ def _empty(visit: Visit, referrer: str) -> FormPage:
     )
 
 
-def _trap(visit: Visit, token: str) -> str:
+def _trap(visit: RequestContext, token: str) -> str:
     """Whoever holds a personal link is no robot."""
     return "" if visit.kind.personal else visit.site.tokens.trap(token)
 
 
-def _headers(visit: Visit, form_action: str = "'self'") -> Mapping[str, str]:
+def _headers(visit: RequestContext, form_action: str = "'self'") -> Mapping[str, str]:
     style = visit.site.templates.css(visit.customer.firm).csp_hash
     if visit.kind.personal:
         return private_headers(style)
     return page_headers(style, visit.site.frame_ancestors(visit.customer), form_action)
 
 
-def instead_of_form(visit: Visit, kind: str, status: int) -> Response:
+def instead_of_form(visit: RequestContext, kind: str, status: int) -> Response:
     """A page of `ErrorPage`'s kinds in the place of a personal form."""
     site, firm = visit.site, visit.customer.firm
     links = language_links(site, visit.language, _query_start(visit, ""))
@@ -140,7 +140,7 @@ def instead_of_form(visit: Visit, kind: str, status: int) -> Response:
     return HTMLResponse(site.templates.render(page), status, headers=headers)
 
 
-def _shown_on(visit: Visit) -> str:
+def _shown_on(visit: RequestContext) -> str:
     """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
     page it is nobody's business."""
     if visit.kind.personal:
@@ -152,7 +152,7 @@ def _shown_on(visit: Visit) -> str:
     return asked or came_from or ""
 
 
-def _query_start(visit: Visit, referrer: str) -> str:
+def _query_start(visit: RequestContext, referrer: str) -> str:
     """The page's own query, and the page that it was shown on, for a link that has `lang` to add."""
     asked: str = visit.request.scope["query_string"].decode("latin-1")
     if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
@@ -172,7 +172,7 @@ def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
     return f"?{urlencode(kept)}&" if kept else "?"
 
 
-def language_links(site: Site, language: str, start: str) -> tuple[LanguageLink, ...]:
+def language_links(site: Dependencies, language: str, start: str) -> tuple[LanguageLink, ...]:
     """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
     return tuple(
         LanguageLink(code, LANGUAGE_NAMES[code], f"{start}lang={code}", code == language)
@@ -184,7 +184,7 @@ KEPT = frozenset({*FIELDS["interest"], "email.emailAddress2", "marketing.referre
 TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides the tags
 
 
-def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
+def slot_choices(visit: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
     """The times that the embed told of. `gone` remembers those that Vitec refused while this visitor tried."""
     if not visit.slots:
         return
@@ -198,7 +198,7 @@ def slot_choices(visit: Visit, values: Mapping[str, str], notice: Notice | None)
         yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
 
 
-def interest_offer(visit: Visit, values: Mapping[str, str]) -> InterestOffer | None:
+def interest_offer(visit: RequestContext, values: Mapping[str, str]) -> InterestOffer | None:
     """Where the embed named the home."""
     if not visit.estate:
         return None

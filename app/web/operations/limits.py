@@ -22,7 +22,7 @@ MAX_ENTRIES = 500_000
 MOST_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
 
 
-class TooMany(Exception):
+class RateLimitedError(Exception):
     """`retry_after` in seconds."""
 
     def __init__(self, retry_after: int) -> None:
@@ -101,11 +101,11 @@ class AddressLimits:
         self._limiter = MovingWindowRateLimiter(Windows())
 
     def count(self, customer: Customer, address: str) -> None:
-        """Raises `TooMany`."""
+        """Raises `RateLimitedError`."""
         who = (customer.id, network_of(address))
         if not self._limiter.hit(customer.rate, *who):
             free_at = self._limiter.get_window_stats(customer.rate, *who).reset_time
-            raise TooMany(max(1, ceil(free_at - time.time())))
+            raise RateLimitedError(max(1, ceil(free_at - time.time())))
 
 
 @dataclass(slots=True)

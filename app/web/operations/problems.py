@@ -9,12 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.i18n import GetText
 from app.web.http.languages import choose_language
 from app.web.http.security_headers import page_headers
 from app.web.operations.customer import Customer
-from app.web.operations.dependencies import Site
+from app.web.operations.dependencies import Dependencies
 from app.web.rendering.messages import message, problem_text
 from app.web.rendering.page_models import ErrorPage
 
@@ -50,7 +50,7 @@ class Problem(JSONResponse):
         kind: str,
         gettext: GetText,
         *,
-        faults: Iterable[Fault] = (),
+        faults: Iterable[FieldError] = (),
         upstream: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -71,14 +71,14 @@ def wants_page(request: Request, *, peoples: bool = False) -> bool:
     return "text/html" in accept or (peoples and "json" not in accept + sent)
 
 
-def language_of(request: Request, site: Site, default: str = "sv") -> str:
+def language_of(request: Request, site: Dependencies, default: str = "sv") -> str:
     asked = request.query_params.get("lang") if request.url.query else None
     return choose_language(asked, request.headers.get("accept-language"), default, site.templates.languages)
 
 
-def refuse(
+def error_response(
     request: Request,
-    site: Site,
+    site: Dependencies,
     status: int,
     *,
     customer: Customer | None = None,
@@ -99,14 +99,14 @@ def refuse(
     return HTMLResponse(site.templates.render(page), status, headers={**fixed, **(headers or {})})
 
 
-def handlers(site: Site) -> dict[Any, Any]:
+def exception_handlers(site: Dependencies) -> dict[Any, Any]:
     """What the framework raises, in our own form."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return refuse(request, site, error.status_code, headers=error.headers)
+        return error_response(request, site, error.status_code, headers=error.headers)
 
     async def fault(request: Request, error: Exception) -> Response:
         log.exception("fault", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error)
-        return refuse(request, site, 500)
+        return error_response(request, site, 500)
 
     return {HTTPException: http_error, Exception: fault}

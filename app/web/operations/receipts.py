@@ -10,16 +10,16 @@ from starlette.routing import Route
 
 from app.domain.submission import Operation, Status, Submission
 from app.i18n import N_
-from app.storage.database import StoreUnavailable
+from app.storage.database import StoreUnavailableError
 from app.web.http.security_headers import page_headers
 from app.web.operations.context import plain_title
 from app.web.operations.cross_origin import CUSTOMER, preflight
-from app.web.operations.customer import Customer, WrongKey, caller_key
-from app.web.operations.dependencies import Site
+from app.web.operations.customer import Customer, InvalidApiKeyError, caller_key
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
-from app.web.operations.problems import CHALLENGE, language_of, refuse
+from app.web.operations.problems import CHALLENGE, error_response, language_of
 from app.web.operations.responders import public_status
-from app.web.operations.slots import Slot, offered
+from app.web.operations.slots import Slot, parse_slots
 from app.web.rendering.page_models import FormName, ReceiptPage
 
 CALENDAR_FILE = "/viewing.ics"
@@ -33,7 +33,7 @@ FORMS: dict[Operation, FormName] = {
 State = Literal["received", "booked", "refused"]
 
 
-def routes(site: Site) -> list[Route]:
+def routes(site: Dependencies) -> list[Route]:
     receipts = Receipts(site)
     return [
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
@@ -43,7 +43,7 @@ def routes(site: Site) -> list[Route]:
 
 
 class Receipts:
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Dependencies) -> None:
         self._site = site
 
     async def receipt(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class Receipts:
         found, customer, language = opened
         slot, told = _told(request)
         if slot is None or _state(found) != "booked":
-            return refuse(request, self._site, 404, customer=customer)
+            return error_response(request, self._site, 404, customer=customer)
         gettext, firm = self._site.templates.gettext(language), customer.firm
         home = told.get("title", "")
         lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
@@ -106,14 +106,14 @@ class Receipts:
         site = self._site
         identity = request.path_params["id"]
         if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
-            return refuse(request, site, 404, peoples=True)
+            return error_response(request, site, 404, peoples=True)
         try:
             found = await site.leads.get(identity)
-        except StoreUnavailable:
-            return refuse(request, site, 503, headers={"Retry-After": "15"}, peoples=True)
+        except StoreUnavailableError:
+            return error_response(request, site, 503, headers={"Retry-After": "15"}, peoples=True)
         customer = site.customers.get(found.customer_id) if found else None
         if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
-            return refuse(request, site, 410, peoples=True)
+            return error_response(request, site, 410, peoples=True)
         request.scope[CUSTOMER] = customer
         return found, customer, language_of(request, site, found.language)
 
@@ -121,22 +121,24 @@ class Receipts:
         """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
         site = self._site
         if request.method == "OPTIONS":  # whose it is comes to light with the request itself
-            return preflight(request.headers, site.origins, site.customers.values()) or refuse(request, site, 403)
+            return preflight(request.headers, site.origins, site.customers.values()) or error_response(
+                request, site, 403
+            )
         identity = request.path_params["id"]
         linked = site.status_links.opens(request.query_params.get("key", ""), identity)
         if not linked and "authorization" not in request.headers:
-            return refuse(request, site, 401, headers=CHALLENGE)
+            return error_response(request, site, 401, headers=CHALLENGE)
         try:
             found = await site.leads.get(identity)
-        except StoreUnavailable:
-            return refuse(request, site, 503, headers={"Retry-After": "15"})
+        except StoreUnavailableError:
+            return error_response(request, site, 503, headers={"Retry-After": "15"})
         customer = site.customers.get(found.customer_id) if found else None
         if not linked or "authorization" in request.headers:
             owners = [customer] if customer else list(site.customers.values())
             if not any(_owns(request, owner) for owner in owners):
-                return refuse(request, site, 401, headers=CHALLENGE)
+                return error_response(request, site, 401, headers=CHALLENGE)
         if found is None:
-            return refuse(request, site, 404)
+            return error_response(request, site, 404)
         if customer:
             request.scope[CUSTOMER] = customer
         headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
@@ -145,7 +147,7 @@ class Receipts:
 
 def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
     """The booked time and the home as the link tells them; what it tells in another shape is left out."""
-    slot = next(iter(offered(request.query_params.get("slot", ""))), None)
+    slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
     title = plain_title(request.query_params.get("title")) if slot else ""
     told = {"slot": str(slot) if slot else "", "title": title}
     return slot, {name: value for name, value in told.items() if value}
@@ -154,7 +156,7 @@ def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
 def _owns(request: Request, customer: Any) -> bool:
     try:
         return caller_key(request.headers, customer) is not None
-    except WrongKey:
+    except InvalidApiKeyError:
         return False
 
 

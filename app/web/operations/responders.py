@@ -7,16 +7,16 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
 from app.domain.submission import Operation, Status, Submission
 from app.intake.idempotency import Accepted
-from app.storage.database import StoreUnavailable
+from app.storage.database import StoreUnavailableError
 from app.web.operations.body import Body
-from app.web.operations.context import Visit
+from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form, return_address, return_origin
 from app.web.operations.problems import Problem
-from app.web.rendering.messages import field_faults
+from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
 VARY = {"Vary": "Accept-Language"}
@@ -29,7 +29,7 @@ def public_status(status: Status) -> str:
     return Status.PENDING.value if status is Status.HELD else status.value
 
 
-async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submission | None:
+async def outcome(visit: RequestContext, accepted: Accepted, seconds: float) -> Submission | None:
     """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
     site = visit.site
     try:
@@ -37,20 +37,20 @@ async def outcome(visit: Visit, accepted: Accepted, seconds: float) -> Submissio
         if found is None or (found.status is Status.PENDING and seconds):
             await site.outcomes.wait(accepted.id, seconds)
             found = await site.leads.get(accepted.id)
-    except StoreUnavailable:
+    except StoreUnavailableError:
         return None
     return found
 
 
 @dataclass(slots=True)
-class JsonAnswers:
-    visit: Visit
+class JsonResponder:
+    visit: RequestContext
 
     def _problem(self, status: int, kind: str, **more: Any) -> Response:
         headers = VARY | more.pop("headers", {})
         return Problem(status, kind, self.visit.gettext, headers=headers, **more)
 
-    def faulty(self, faults: Sequence[Fault]) -> Response:
+    def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._problem(400, "validation", faults=faults)
 
     def forbidden(self) -> Response:
@@ -92,19 +92,19 @@ class JsonAnswers:
 
 
 @dataclass(slots=True)
-class FormAnswers:
+class FormResponder:
     """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
 
-    visit: Visit
+    visit: RequestContext
     body: Body
 
-    def _again(self, status: int, notice: Notice | None = None, faults: Sequence[Fault] = ()) -> Response:
-        shown = field_faults(faults, self.visit.gettext)
+    def _again(self, status: int, notice: Notice | None = None, faults: Sequence[FieldError] = ()) -> Response:
+        shown = field_messages(faults, self.visit.gettext)
         retry_after = notice.retry_after if notice else None
         headers = {"Retry-After": str(retry_after)} if retry_after else {}
         return form_response(self.visit, status, self.body.typed, shown, notice, headers)
 
-    def faulty(self, faults: Sequence[Fault]) -> Response:
+    def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._again(400, faults=faults)
 
     def forbidden(self) -> Response:
@@ -146,4 +146,4 @@ class FormAnswers:
         return {name: value for name, value in told.items() if value}
 
 
-Answers = JsonAnswers | FormAnswers
+Responder = JsonResponder | FormResponder

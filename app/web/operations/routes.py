@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.operations.context import NoSuchPage, Visit, receive
-from app.web.operations.customer import WrongKey
-from app.web.operations.dependencies import Site
+from app.web.operations.context import PageNotFoundError, RequestContext, receive
+from app.web.operations.customer import InvalidApiKeyError
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response
 from app.web.operations.operations import INTEREST, VIEWING, Kind
-from app.web.operations.problems import CHALLENGE, Problem, refuse
+from app.web.operations.problems import CHALLENGE, Problem, error_response
 from app.web.operations.submit import post
 
 PATHS = (
@@ -20,21 +20,21 @@ PATHS = (
     ("/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant", VIEWING),
 )
 
-Handler = Callable[[Visit], Awaitable[Response]]
+Handler = Callable[[RequestContext], Awaitable[Response]]
 
 
-def routes(site: Site) -> list[Route]:
+def routes(site: Dependencies) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
     return [operation(path, site, kind, _handle, "GET", "POST") for path, kind in PATHS]
 
 
-def operation(path: str, site: Site, kind: Kind, handle: Handler, *methods: str) -> Route:
+def operation(path: str, site: Dependencies, kind: Kind, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
     endpoint = _received(site, kind, handle, methods)
     return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=kind.operation.value)
 
 
-def _received(site: Site, kind: Kind, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
+def _received(site: Dependencies, kind: Kind, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
     """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
     those with a key."""
 
@@ -44,17 +44,17 @@ def _received(site: Site, kind: Kind, handle: Handler, methods: tuple[str, ...])
             if request.method == "OPTIONS":
                 return _options(visit, methods)
             if kind.page is None and visit.key is None:
-                raise WrongKey(visit.customer)
-        except NoSuchPage:
-            return refuse(request, site, 404)
-        except WrongKey as wrong:
-            return refuse(request, site, 401, customer=wrong.customer, headers=CHALLENGE)
+                raise InvalidApiKeyError(visit.customer)
+        except PageNotFoundError:
+            return error_response(request, site, 404)
+        except InvalidApiKeyError as wrong:
+            return error_response(request, site, 401, customer=wrong.customer, headers=CHALLENGE)
         return await handle(visit)
 
     return Endpoint(answer)
 
 
-def _options(visit: Visit, methods: tuple[str, ...]) -> Response:
+def _options(visit: RequestContext, methods: tuple[str, ...]) -> Response:
     if "origin" in visit.headers:
         return Problem(403, "forbidden", visit.gettext)
     read = ("GET", "HEAD") if "GET" in methods else ()
@@ -72,7 +72,7 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-async def _handle(visit: Visit) -> Response:
+async def _handle(visit: RequestContext) -> Response:
     if visit.request.method == "POST":
         return await post(visit)
     visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.estate, visit.query)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from babel.dates import format_datetime
 
 from app.domain.datetimes import STOCKHOLM
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import N_, GetText
@@ -39,7 +39,7 @@ class Slot:
 
 
 @cached_when_short
-def offered(text: str) -> tuple[Slot, ...]:
+def parse_slots(text: str) -> tuple[Slot, ...]:
     """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
     found: dict[str, Slot] = {}
     for part in _BETWEEN.split(_LOST_PLUS.sub("+", text[:MAX_TEXT])):
@@ -56,9 +56,9 @@ def offered(text: str) -> tuple[Slot, ...]:
     return tuple(found.values())[:MOST_SLOTS]
 
 
-def chosen(
+def choose_slot(
     asked: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
-) -> tuple[str, list[Fault]]:
+) -> tuple[str, list[FieldError]]:
     """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
     the id in the address, which a form without such buttons means; `gone` are those that Vitec refused meanwhile."""
     known = {slot.id for slot in slots}
@@ -66,7 +66,7 @@ def chosen(
         return default, []
     if not known or asked in known:
         return asked if known and asked else default, []
-    return default, [Fault("slot", "invalid_choice" if asked else "required", {"choices": ""})]
+    return default, [FieldError("slot", "invalid_choice" if asked else "required", {"choices": ""})]
 
 
 def _moment(text: str) -> datetime | None:

@@ -11,49 +11,57 @@ from starlette.responses import Response
 from app.domain.applications import VitecModel, reached_by
 from app.domain.consent import CURRENT_VERSION, consent_record
 from app.domain.datetimes import STOCKHOLM
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.ids import new_id
 from app.domain.payload import payload_of
-from app.domain.plan import Order, Said, plan
-from app.domain.submission import NewSubmission, Repeat
-from app.intake.idempotency import Accepted, RepeatMismatch
-from app.storage.database import StoreUnavailable
+from app.domain.plan import DeliveryRequest, SubmissionContext, plan
+from app.domain.submission import IdempotencyKey, NewSubmission
+from app.intake.idempotency import Accepted, IdempotencyConflictError
+from app.storage.database import StoreUnavailableError
 from app.web.http.origins import network_of
-from app.web.operations.body import Body, Media, TooLarge, TooSlow, UnsupportedMedia, media_of, read
-from app.web.operations.context import Visit
-from app.web.operations.customer import Forbidden
-from app.web.operations.limits import TooMany
-from app.web.operations.problems import refuse
-from app.web.operations.responders import Answers, FormAnswers, JsonAnswers
-from app.web.operations.slots import chosen
+from app.web.operations.body import (
+    Body,
+    BodyTimeoutError,
+    BodyTooLargeError,
+    Media,
+    UnsupportedMediaTypeError,
+    media_of,
+    read,
+)
+from app.web.operations.context import RequestContext
+from app.web.operations.customer import ForbiddenError
+from app.web.operations.limits import RateLimitedError
+from app.web.operations.problems import error_response
+from app.web.operations.responders import FormResponder, JsonResponder, Responder
+from app.web.operations.slots import choose_slot
 from app.web.operations.spam import looks_automatic
-from app.web.operations.validation import Read, Rules, marketing_of, read_application
+from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
 
 LONGEST_REPEAT_KEY = 255
 
 
-class Faulty(Exception):
+class InvalidSubmissionError(Exception):
     """What was sent has faults: all of them."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__()
         self.faults = faults
 
 
-async def submit(visit: Visit, body: Body) -> Accepted:
-    """Committed when it returns. Raises `Forbidden`, `Faulty`, `TooMany`, `RepeatMismatch`, `StoreUnavailable`; then
-    nothing was stored."""
+async def submit(visit: RequestContext, body: Body) -> Accepted:
+    """Committed when it returns. Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`,
+    `IdempotencyConflictError`, `StoreUnavailableError`; then nothing was stored."""
     return await visit.site.intake.accept(_checked(visit, body))
 
 
-def _checked(visit: Visit, body: Body) -> NewSubmission:
-    """Raises `Forbidden`, `Faulty`, `TooMany`."""
+def _checked(visit: RequestContext, body: Body) -> NewSubmission:
+    """Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`."""
     if not may_post(visit, body):
-        raise Forbidden
+        raise ForbiddenError
     now = datetime.now(UTC)
     customer = visit.customer
     with_key = visit.key is not None
-    rules = Rules(
+    rules = ValidationContext(
         customer.id,
         with_key,
         customer.collect_personnummer,
@@ -62,29 +70,29 @@ def _checked(visit: Visit, body: Body) -> NewSubmission:
         given=visit.given,
         filled=customer.defaults.filled(visit.kind.operation),
     )
-    read = read_application(visit.kind, body, rules)
+    read = validate(visit.kind, body, rules)
     header = visit.headers.get("idempotency-key", "")
     faults = [*_take_slot(visit, body), *read.faults]
     if len(header) > LONGEST_REPEAT_KEY:
-        faults.append(Fault("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
+        faults.append(FieldError("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
     if read.application is None or faults:
-        raise Faulty(faults)
+        raise InvalidSubmissionError(faults)
     if not with_key:
         visit.site.limits.count(customer, visit.address)
     return _submission(visit, body, read, read.application, now)
 
 
-def _take_slot(visit: Visit, body: Body) -> list[Fault]:
+def _take_slot(visit: RequestContext, body: Body) -> list[FieldError]:
     """Of the times that our form showed the visitor chose one; elsewhere the address says which."""
     if not visit.slots or not body.form:
         return []
     *viewing, default = visit.resource
-    slot, faults = chosen(body.typed.get("slot"), default, visit.slots, body.typed.get("gone", "").split())
+    slot, faults = choose_slot(body.typed.get("slot"), default, visit.slots, body.typed.get("gone", "").split())
     visit.resource = (*viewing, slot)
     return faults
 
 
-def may_post(visit: Visit, body: Body | None) -> bool:
+def may_post(visit: RequestContext, body: Body | None) -> bool:
     """`body` is None while only the headers are known: then whether the post may be allowed at all."""
     if visit.key is not None or visit.kind.personal:
         return True
@@ -98,15 +106,17 @@ def may_post(visit: Visit, body: Body | None) -> bool:
     )
 
 
-def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, now: datetime) -> NewSubmission:
+def _submission(
+    visit: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
+) -> NewSubmission:
     # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
     referer = None if visit.kind.personal else visit.headers.get("referer")
     marketing = marketing_of(body, application, visit.query, referer)
-    said = Said(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
+    said = SubmissionContext(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
     customer, operation = visit.customer, visit.kind.operation
     token_age = _token_age(visit, body)
     contacts = reached_by(application)
-    order = Order(customer.id, operation, visit.resource, application, said)
+    order = DeliveryRequest(customer.id, operation, visit.resource, application, said)
     return NewSubmission(
         id=new_id(),
         customer_id=customer.id,
@@ -122,19 +132,19 @@ def _submission(visit: Visit, body: Body, read: Read, application: VitecModel, n
     )
 
 
-def _token_age(visit: Visit, body: Body) -> int | None:
+def _token_age(visit: RequestContext, body: Body) -> int | None:
     """In seconds; None where the post did not come from a form that we served."""
     return visit.site.tokens.age(body.token, visit.path) if body.form else None
 
 
-def _consent(visit: Visit, token_age: int | None, now: datetime) -> dict[str, Any]:
+def _consent(visit: RequestContext, token_age: int | None, now: datetime) -> dict[str, Any]:
     """Of a page that is not ours the words are not ours to know."""
     firm = visit.customer.firm
     version = None if token_age is None else CURRENT_VERSION
     return consent_record(version, visit.language, now.isoformat(), firm.name, firm.privacy_url)
 
 
-def _is_suspect(visit: Visit, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
+def _is_suspect(visit: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
     """Whoever holds a key or a personal link is known."""
     if visit.key is not None or visit.kind.personal:
         return False
@@ -142,7 +152,7 @@ def _is_suspect(visit: Visit, body: Body, token_age: int | None, contacts: Mappi
     return looks_automatic(body.typed, trap, token_age) or visit.site.persons.exceeded(visit.customer, contacts)
 
 
-def _repeat(visit: Visit, body: Body) -> Repeat | None:
+def _repeat(visit: RequestContext, body: Body) -> IdempotencyKey | None:
     repeats = visit.site.repeats
     content = body.content
     header = visit.headers.get("idempotency-key")
@@ -159,36 +169,38 @@ def _repeat(visit: Visit, body: Body) -> Repeat | None:
 log = structlog.get_logger()
 
 
-async def post(visit: Visit) -> Response:
+async def post(visit: RequestContext) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
     try:
         media = media_of(visit.headers.get("content-type"))
         if media is Media.JSON and not may_post(visit, None):
-            return JsonAnswers(visit).forbidden()
+            return JsonResponder(visit).forbidden()
         body = await read(visit.request, media, visit.headers, visit.kind.places)
-    except UnsupportedMedia:
+    except UnsupportedMediaTypeError:
         return _refuse(visit, 415)
-    except TooLarge:
+    except BodyTooLargeError:
         return _refuse(visit, 413)
-    except TooSlow:
+    except BodyTimeoutError:
         return _refuse(visit, 408, {"Connection": "close"})  # what may still come is not another request
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    return await _answer(visit, body, FormAnswers(visit, body) if body.form and visit.kind.page else JsonAnswers(visit))
+    return await _answer(
+        visit, body, FormResponder(visit, body) if body.form and visit.kind.page else JsonResponder(visit)
+    )
 
 
-async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:
+async def _answer(visit: RequestContext, body: Body, answers: Responder) -> Response:
     try:
         return await answers.accepted(await submit(visit, body))
-    except Faulty as faulty:
+    except InvalidSubmissionError as faulty:
         return answers.faulty(faulty.faults)
-    except Forbidden:
+    except ForbiddenError:
         return answers.forbidden()
-    except TooMany as many:
+    except RateLimitedError as many:
         return answers.too_many(many.retry_after)
-    except RepeatMismatch:
+    except IdempotencyConflictError:
         return answers.mismatch()
-    except StoreUnavailable as error:
+    except StoreUnavailableError as error:
         log.error("store unavailable", customer=visit.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
@@ -196,5 +208,5 @@ async def _answer(visit: Visit, body: Body, answers: Answers) -> Response:
         return answers.fault()
 
 
-def _refuse(visit: Visit, status: int, more: Mapping[str, str] | None = None) -> Response:
-    return refuse(visit.request, visit.site, status, customer=visit.customer, headers=more)
+def _refuse(visit: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
+    return error_response(visit.request, visit.site, status, customer=visit.customer, headers=more)

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from datetime import timedelta
 from secrets import token_urlsafe
 
-from app.domain.submission import Repeat
+from app.domain.submission import IdempotencyKey
 from app.storage.encryption import KeyedHash
 
 TOKEN_LIVES = timedelta(hours=24)
@@ -68,28 +68,28 @@ def _text(mark: bytes) -> str:
     return urlsafe_b64encode(mark).decode()
 
 
-class Repeats:
+class IdempotencyKeys:
     """How a post that comes twice is known (contract.md, "Repeats"): by a keyed hash of what it says."""
 
     def __init__(self, secret: str) -> None:
         self._hash = KeyedHash(secret, "repeats").digest
 
-    def of_header(self, header: str, customer_id: str, path: str, caller: str, content: str) -> Repeat:
+    def of_header(self, header: str, customer_id: str, path: str, caller: str, content: str) -> IdempotencyKey:
         mark = self._hash("header", customer_id, path, caller, header)
-        return Repeat(mark[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIVES)
+        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIVES)
 
-    def of_token(self, token: str, path: str, content: str) -> Repeat:
+    def of_token(self, token: str, path: str, content: str) -> IdempotencyKey:
         """A token with other content is a new submission, so the content is part of the key."""
         mark = self._hash("token", path, token, content)
-        return Repeat(mark[:REPEAT_KEY_LENGTH], mark, TOKEN_LIVES)
+        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, TOKEN_LIVES)
 
-    def of_content(self, path: str, content: str) -> Repeat:
+    def of_content(self, path: str, content: str) -> IdempotencyKey:
         mark = self._hash("content", path, content)
-        return Repeat(mark[:REPEAT_KEY_LENGTH], mark, CONTENT_LIVES)
+        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, CONTENT_LIVES)
 
     def of_link(self, token: str) -> bytes:
         """The mark of a link that can be used once."""
         return self._hash("link", token)[:REPEAT_KEY_LENGTH]
 
-    def once(self, mark: bytes, content: str) -> Repeat:
-        return Repeat(mark, self._hash(content), LINK_LIVES)
+    def once(self, mark: bytes, content: str) -> IdempotencyKey:
+        return IdempotencyKey(mark, self._hash(content), LINK_LIVES)

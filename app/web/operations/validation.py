@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.domain.applications import MarketingMember, VitecModel
-from app.domain.field_errors import Fault, faults_of
-from app.domain.fields import Reading
-from app.domain.marketing import Marketing, is_tag, page_address, tidy
+from app.domain.field_errors import FieldError, field_errors_of
+from app.domain.fields import ReadContext
+from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address
 from app.web.operations.body import Body, Tree
 from app.web.operations.operations import PERSONNUMMER, TICKS, Kind
 
@@ -19,7 +19,7 @@ TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
 
 
 @dataclass(slots=True)
-class Rules:
+class ValidationContext:
     """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
     members that the address says, `filled` those that the configuration can."""
 
@@ -33,18 +33,18 @@ class Rules:
 
 
 @dataclass(slots=True)
-class Read:
+class ValidationResult:
     """Either `faults`, or an `application`. `consented`: the box was ticked."""
 
     application: VitecModel | None
     consented: bool
-    faults: tuple[Fault, ...]
+    faults: tuple[FieldError, ...]
 
 
-def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
+def validate(kind: Kind, body: Body, rules: ValidationContext) -> ValidationResult:
     """All faults of a submission at once, in the order of the form."""
     if body.faults:
-        return Read(None, False, body.faults)
+        return ValidationResult(None, False, body.faults)
     members = dict(body.members)
     if kind.person:
         members.setdefault(kind.person, {})  # so that each missing name is told of
@@ -58,36 +58,40 @@ def read_application(kind: Kind, body: Body, rules: Rules) -> Read:
     members |= rules.given
     application = None
     try:
-        application = kind.model.model_validate(members, context=Reading(body.form, rules.now))
+        application = kind.model.model_validate(members, context=ReadContext(body.form, rules.now))
     except ValidationError as error:
-        faults = faults_of(error) + faults
+        faults = field_errors_of(error) + faults
     faults += _beyond_fields(kind, members, rules)
     if not _consent_is_enough(kind, members, consented, body.form, rules):
-        faults.append(Fault(CONSENT, "consent_required"))
-    return Read(None if faults else application, consented, tuple(faults))
+        faults.append(FieldError(CONSENT, "consent_required"))
+    return ValidationResult(None if faults else application, consented, tuple(faults))
 
 
-def _consent(value: Any, form: bool) -> tuple[bool, list[Fault]]:
+def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:
     if value is None or isinstance(value, bool):
         return bool(value), []
     if form and isinstance(value, str):
         return value.strip().lower() in TRUE_WORDS, []
-    return False, [Fault(CONSENT, "wrong_type")]
+    return False, [FieldError(CONSENT, "wrong_type")]
 
 
-def _consent_is_enough(kind: Kind, members: Mapping[str, Any], consented: bool, form: bool, rules: Rules) -> bool:
+def _consent_is_enough(
+    kind: Kind, members: Mapping[str, Any], consented: bool, form: bool, rules: ValidationContext
+) -> bool:
     """With a key, asking the person is the caller's duty; in JSON the moment of approval is a consent too."""
     if consented or rules.with_key or not rules.consent_required:
         return True
     return not form and _at(members, kind.dotted("gdprApprovalDate")) is not None
 
 
-def _personnummer_faults(kind: Kind, members: Mapping[str, Any], form: bool, rules: Rules) -> list[Fault]:
+def _personnummer_faults(
+    kind: Kind, members: Mapping[str, Any], form: bool, rules: ValidationContext
+) -> list[FieldError]:
     """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
     if rules.with_key or rules.collect_personnummer or form:
         return []
     names = [kind.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
-    return [Fault(name, "not_allowed") for name in names if _at(members, name) is not None]
+    return [FieldError(name, "not_allowed") for name in names if _at(members, name) is not None]
 
 
 def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
@@ -102,16 +106,16 @@ def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, A
     return kept
 
 
-def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: Rules) -> list[Fault]:
+def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: ValidationContext) -> list[FieldError]:
     """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
     missing = [name for name in kind.required if _at(members, name) is None and name not in rules.filled]
-    faults = [Fault(name, "required") for name in missing]
+    faults = [FieldError(name, "required") for name in missing]
     if kind.reach and all(_at(members, name) is None for name in kind.reach):
-        faults.append(Fault(kind.reach[0], "contact_required"))
+        faults.append(FieldError(kind.reach[0], "contact_required"))
     if kind.person:
         name = kind.dotted("customerId")
         if _at(members, name) not in (None, rules.customer_id):
-            faults.append(Fault(name, "customer_mismatch"))
+            faults.append(FieldError(name, "customer_mismatch"))
     return faults
 
 
@@ -137,4 +141,4 @@ def marketing_of(
         pairs += [(tag.name, tag.value) for tag in member.utm_tags or ()]
         pages.insert(0, member.referrer or "")
     pages.append(referer or "")
-    return tidy(pairs, next(filter(None, map(page_address, pages)), None))
+    return normalize_marketing(pairs, next(filter(None, map(page_address, pages)), None))

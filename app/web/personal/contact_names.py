@@ -13,11 +13,11 @@ UNKNOWN_SECONDS = 5  # that Vitec is not asked again after it failed
 MOST_REMEMBERED = 1000
 
 
-class NoSuchContact(Exception):
+class ContactNotFoundError(Exception):
     """Vitec doesn't know the contact any longer."""
 
 
-class Greeter:
+class ContactNames:
     def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
         self._names: TTLCache[tuple[str, str], str] = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
@@ -29,7 +29,7 @@ class Greeter:
 
     async def name(self, customer_id: str, contact_id: str) -> str:
         """The first name; "" where the contact is no living person, or Vitec is away or slow: the page never waits
-        longer than 2 s. Raises `NoSuchContact`."""
+        longer than 2 s. Raises `ContactNotFoundError`."""
         key = (customer_id, contact_id)
         if key in self._unknown:
             return ""
@@ -38,13 +38,13 @@ class Greeter:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     found = await self._contacts(customer_id, [contact_id])
             except NotFound:
-                raise NoSuchContact from None
+                raise ContactNotFoundError from None
             except VitecError:
                 self._unknown[key] = None
                 return ""
             except TimeoutError:
                 return ""
             if not found:
-                raise NoSuchContact
+                raise ContactNotFoundError
             self._names[key] = found[0].greeting or ""
         return self._names[key]

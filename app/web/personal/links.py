@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from app.storage.encryption import Keyring
-from app.web.encrypted_tokens import BadToken, read_token, write_token
+from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 PLACE = "personal link"
 LONGEST = timedelta(days=90)  # that a link lives
 PersonalForm = Literal["contact", "loan-promise"]
 
 
-class BadLink(Exception):
+class InvalidLinkError(Exception):
     """Forged, altered, or sealed with a key that is no longer ours."""
 
 
-class ExpiredLink(Exception):
+class ExpiredLinkError(Exception):
     """It was ours."""
 
 
@@ -33,12 +33,12 @@ def write(keyring: Keyring, link: PersonalLink) -> str:
 
 
 def read(keyring: Keyring, token: str) -> PersonalLink:
-    """Raises `BadLink`, `ExpiredLink`."""
+    """Raises `InvalidLinkError`, `ExpiredLinkError`."""
     try:
         members = read_token(keyring, token, PLACE)
-    except BadToken as error:
-        raise BadLink from error
+    except InvalidTokenError as error:
+        raise InvalidLinkError from error
     link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})
     if link.expires_at <= datetime.now(UTC):
-        raise ExpiredLink
+        raise ExpiredLinkError
     return link

@@ -6,29 +6,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.storage.database import StoreUnavailable
+from app.storage.database import StoreUnavailableError
 from app.storage.encryption import Keyring
-from app.web.operations.context import Visit, headers_of, visit_of
+from app.web.operations.context import RequestContext, headers_of, request_context
 from app.web.operations.cross_origin import CUSTOMER, preflight
-from app.web.operations.customer import WrongKey, caller_key
-from app.web.operations.dependencies import Site
+from app.web.operations.customer import InvalidApiKeyError, caller_key
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.operations import CONTACT_ME, MY_LOAN_PROMISE, Kind
-from app.web.operations.problems import CHALLENGE, refuse
+from app.web.operations.problems import CHALLENGE, error_response
 from app.web.operations.submit import post
-from app.web.personal.contact_names import Greeter, NoSuchContact
-from app.web.personal.links import BadLink, ExpiredLink, PersonalLink, read
+from app.web.personal.contact_names import ContactNames, ContactNotFoundError
+from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read
 
 KINDS: Mapping[str, Kind] = {"contact": CONTACT_ME, "loan-promise": MY_LOAN_PROMISE}
 
 
-def routes(site: Site, keyring: Keyring, greeter: Greeter) -> list[Route]:
+def routes(site: Dependencies, keyring: Keyring, greeter: ContactNames) -> list[Route]:
     pages = PersonalPages(site, keyring, greeter)
     return [Route("/personal/{token}", pages.handle, methods=["GET", "POST", "OPTIONS"], name="personal")]
 
 
 class PersonalPages:
-    def __init__(self, site: Site, keyring: Keyring, greeter: Greeter) -> None:
+    def __init__(self, site: Dependencies, keyring: Keyring, greeter: ContactNames) -> None:
         self._site = site
         self._keyring = keyring
         self._greeter = greeter
@@ -36,22 +36,24 @@ class PersonalPages:
     async def handle(self, request: Request) -> Response:
         site = self._site
         if request.method == "OPTIONS":  # whose link it is comes to light with the request itself
-            return preflight(request.headers, site.origins, site.customers.values()) or refuse(request, site, 403)
+            return preflight(request.headers, site.origins, site.customers.values()) or error_response(
+                request, site, 403
+            )
         token = request.path_params["token"]
         try:
             link = read(self._keyring, token)
-        except BadLink:
-            return refuse(request, self._site, 404, peoples=True)
-        except ExpiredLink:
-            return refuse(request, self._site, 410, peoples=True)
+        except InvalidLinkError:
+            return error_response(request, self._site, 404, peoples=True)
+        except ExpiredLinkError:
+            return error_response(request, self._site, 410, peoples=True)
         customer = self._site.customers.get(link.customer_id)
         if customer is None or (link.form == "contact" and customer.defaults.lead is None):
-            return refuse(request, self._site, 404, peoples=True)
+            return error_response(request, self._site, 404, peoples=True)
         request.scope[CUSTOMER] = customer
         try:
             visit = self._visit(request, link, token)
-        except WrongKey as wrong:
-            return refuse(request, self._site, 401, customer=wrong.customer, headers=CHALLENGE)
+        except InvalidApiKeyError as wrong:
+            return error_response(request, self._site, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
             if await self._is_used(visit):
                 return instead_of_form(visit, "used", 200)
@@ -59,24 +61,26 @@ class PersonalPages:
                 visit.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
                 return await post(visit)
             visit.greeting = await self._greeter.name(link.customer_id, link.contact_id)
-        except NoSuchContact:
+        except ContactNotFoundError:
             return instead_of_form(visit, "no-contact", 404)
         return form_response(visit)
 
-    def _visit(self, request: Request, link: PersonalLink, token: str) -> Visit:
+    def _visit(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
         kind = KINDS[link.form]
         customer = self._site.customers[link.customer_id]
         headers = headers_of(request)
         caller_key(headers, customer)  # none is needed here, but a wrong one is told everywhere
         if kind is CONTACT_ME:
-            return visit_of(request, self._site, kind, customer, (), headers, given={"contactId": link.contact_id})
+            return request_context(
+                request, self._site, kind, customer, (), headers, given={"contactId": link.contact_id}
+            )
         once = self._site.repeats.of_link(token)
-        return visit_of(request, self._site, kind, customer, (link.contact_id,), headers, once=once)
+        return request_context(request, self._site, kind, customer, (link.contact_id,), headers, once=once)
 
-    async def _is_used(self, visit: Visit) -> bool:
+    async def _is_used(self, visit: RequestContext) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
         knows: then the form is shown, and a post of it is refused by the store with everything typed."""
         try:
             return visit.once is not None and await self._site.leads.has_repeat(visit.once)
-        except StoreUnavailable:
+        except StoreUnavailableError:
             return False

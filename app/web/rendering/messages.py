@@ -6,9 +6,9 @@ that only programs send has no name in any language and is called as in the body
 
 from collections.abc import Iterable, Mapping
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.i18n import N_, GetText
-from app.web.rendering.page_models import CONTACT, FieldFault
+from app.web.rendering.page_models import CONTACT, FieldMessage
 
 NAMES: Mapping[str, str] = {
     "firstName": N_("The first name"),
@@ -149,7 +149,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def message(fault: Fault, gettext: GetText) -> str:
+def message(fault: FieldError, gettext: GetText) -> str:
     """One sentence for one fault, in the language of `gettext`."""
     plain = plain_field(fault.field)
     field = SAME.get(plain, plain)
@@ -158,10 +158,10 @@ def message(fault: Fault, gettext: GetText) -> str:
     return text % {**fault.params, "name": name}
 
 
-def field_faults(faults: Iterable[Fault], gettext: GetText) -> tuple[FieldFault, ...]:
+def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[FieldMessage, ...]:
     """For a form page: at the inputs' names, and what concerns e-mail and phone together at the pair."""
     return tuple(
-        FieldFault(CONTACT if fault.code == "contact_required" else plain_field(fault.field), message(fault, gettext))
+        FieldMessage(CONTACT if fault.code == "contact_required" else plain_field(fault.field), message(fault, gettext))
         for fault in faults
     )
 

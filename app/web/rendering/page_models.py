@@ -54,7 +54,7 @@ class LanguageLink:
 
 
 @dataclass(frozen=True)
-class FieldFault:
+class FieldMessage:
     """What to correct, in the page's language. `field` is the input's name, or `CONTACT`."""
 
     field: str
@@ -121,7 +121,7 @@ class FormPage:
     title: str = ""
     name: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
-    faults: tuple[FieldFault, ...] = ()
+    faults: tuple[FieldMessage, ...] = ()
     notice: Notice | None = None
     slots: tuple[SlotChoice, ...] = ()
     offer: InterestOffer | None = None
@@ -136,7 +136,7 @@ class FormPage:
         return {fault.field: fault.message for fault in self.faults}
 
     @property
-    def ordered_faults(self) -> list[FieldFault]:
+    def ordered_faults(self) -> list[FieldMessage]:
         """In the order of the page; what has no place on it comes last."""
         order = FIELDS[self.form]
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))

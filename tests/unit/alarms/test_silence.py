@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.alarms.silence import WEEK, is_drought, windows
+from app.alarms.silence import WEEK, is_silent, windows
 
 HOUR = timedelta(hours=1)
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
     ],
 )
 def test_seven_leads_are_missed_where_each_week_had_some(leads: tuple[int, ...], drought: bool) -> None:
-    assert is_drought(leads) is drought
+    assert is_silent(leads) is drought
 
 
 def test_the_silent_hours_are_compared_with_the_same_hours_of_the_four_weeks_before() -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.alarms.incidents import OF_SUBMISSIONS, Kind
-from app.alarms.notifications import Notice
-from app.alarms.texts import MOST_REFERENCES, OVER, RAISED, Text, text_of
+from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
+from app.alarms.notifications import Notification
+from app.alarms.texts import CLEARED_TEXTS, MOST_REFERENCES, STARTED_TEXTS, AlertText, alert_text
 from app.domain.ids import new_id, reference_of
 from app.domain.submission import FunctionGroup, Operation
 from app.web.rendering.templates import Templates
@@ -14,25 +14,25 @@ from app.web.rendering.templates import Templates
 TEMPLATES = Templates()
 SINCE = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 SUBJECTS = {
-    Kind.PAUSED: FunctionGroup.CRM.value,
-    Kind.DROUGHT: Operation.VIEWING.value,
-    Kind.OVERDUE: "",
+    IncidentKind.PAUSED: FunctionGroup.CRM.value,
+    IncidentKind.DROUGHT: Operation.VIEWING.value,
+    IncidentKind.OVERDUE: "",
 } | dict.fromkeys(OF_SUBMISSIONS, new_id())
 
 
-def notice(kind: Kind, *, over: bool = False, subjects: tuple[str, ...] = ()) -> Notice:
-    return Notice("N1", kind, "M1", over, subjects or (SUBJECTS[kind],), SINCE, SINCE, 0)
+def notice(kind: IncidentKind, *, over: bool = False, subjects: tuple[str, ...] = ()) -> Notification:
+    return Notification("N1", kind, "M1", over, subjects or (SUBJECTS[kind],), SINCE, SINCE, 0)
 
 
-def text(of: Notice, language: str = "sv") -> Text:
-    return text_of(of, "Mäklarhuset", TEMPLATES.gettext(language), language)
+def text(of: Notification, language: str = "sv") -> AlertText:
+    return alert_text(of, "Mäklarhuset", TEMPLATES.gettext(language), language)
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 @pytest.mark.parametrize("over", [False, True])
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.UNDELIVERED])
+@pytest.mark.parametrize("kind", [kind for kind in IncidentKind if kind is not IncidentKind.UNDELIVERED])
 def test_every_alarm_and_every_all_clear_names_the_firm_and_fills_its_text(
-    kind: Kind, over: bool, language: str
+    kind: IncidentKind, over: bool, language: str
 ) -> None:
     said = text(notice(kind, over=over), language)
     assert said.title.startswith("Mäklarhuset: ")
@@ -41,35 +41,35 @@ def test_every_alarm_and_every_all_clear_names_the_firm_and_fills_its_text(
 
 
 def test_a_lead_by_mail_has_texts_of_its_own() -> None:
-    assert set(RAISED) == set(OVER) == set(Kind) - {Kind.UNDELIVERED}
+    assert set(STARTED_TEXTS) == set(CLEARED_TEXTS) == set(IncidentKind) - {IncidentKind.UNDELIVERED}
 
 
 def test_a_moment_is_told_in_swedish_time_and_in_the_language() -> None:
-    assert text(notice(Kind.OVERDUE)).title == "Mäklarhuset: ärenden har väntat sedan 22 november 13:05"
-    assert text(notice(Kind.OVERDUE), "en").title == "Mäklarhuset: leads have waited since 22 November 13:05"
+    assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: ärenden har väntat sedan 22 november 13:05"
+    assert text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have waited since 22 November 13:05"
 
 
 def test_a_login_is_told_by_what_it_is_for() -> None:
-    both = notice(Kind.PAUSED, subjects=("advertising", "crm"))
+    both = notice(IncidentKind.PAUSED, subjects=("advertising", "crm"))
     assert "interests and bookings, leads, contacts and loan promises" in text(both, "en").body
 
 
 def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
     many = tuple(new_id() for _ in range(MOST_REFERENCES + 5))
-    said = text(notice(Kind.REJECTED, subjects=many))
+    said = text(notice(IncidentKind.REJECTED, subjects=many))
     assert said.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
     references = said.body.split("\n\n")[1].splitlines()
     assert references == [*(reference_of(one) for one in many[:MOST_REFERENCES]), "och 5 till"]
 
 
 def test_with_a_console_each_submission_is_a_click_away() -> None:
-    one = notice(Kind.FAILED)
-    said = text_of(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
+    one = notice(IncidentKind.FAILED)
+    said = alert_text(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
     [identity] = one.subjects
     assert f"{reference_of(identity)}  https://leads.example.se/console/submissions/{identity}\n" in said.body
 
 
 def test_an_operator_reads_in_english_what_the_configuration_wishes() -> None:
-    said = text(notice(Kind.REFUSED_BOOKING), "en")
+    said = text(notice(IncidentKind.REFUSED_BOOKING), "en")
     assert said.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
     assert said.body.startswith("The visitors believe that they have a place. Get in touch with them now")

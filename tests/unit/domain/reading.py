@@ -5,14 +5,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.domain.fields import Reading
+from app.domain.fields import ReadContext
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 999, tzinfo=UTC)
-IN_JSON = Reading(form=False, now=NOW)
-IN_FORM = Reading(form=True, now=NOW)
+IN_JSON = ReadContext(form=False, now=NOW)
+IN_FORM = ReadContext(form=True, now=NOW)
 
 
-def read(kind: Any, value: Any, reading: Reading = IN_JSON) -> Any:
+def read(kind: Any, value: Any, reading: ReadContext = IN_JSON) -> Any:
     """What the field makes of the value; of a refusal the code, in a list."""
     try:
         return TypeAdapter(kind).validate_python(value, context=reading)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.applications import EstateType, Interest, InterestStatus, ObtainThrough, ViewingBooking
-from app.domain.fields import Reading
+from app.domain.fields import ReadContext
 from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
-IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
+IN_JSON = ReadContext(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
 
 WHOLE_INTEREST: dict[str, Any] = {
     "leadSourceId": "LS1",

@@ -11,17 +11,25 @@ from hypothesis import strategies as st
 from app.domain.applications import Financing, LoanEstateType, LoanPromiseStatus
 from app.domain.fields import trim
 from app.domain.marketing import Marketing
-from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, Order, Said, ViewingDefaults, plan
+from app.domain.plan import (
+    Defaults,
+    DeliveryRequest,
+    InterestDefaults,
+    LeadDefaults,
+    SubmissionContext,
+    ViewingDefaults,
+    plan,
+)
 from app.domain.submission import Operation
 from app.sandbox import schemas
 from app.sandbox.answers import Refused
 from app.sandbox.validation import read, unknown_members
 from app.web.operations.body import as_form, parse_json
 from app.web.operations.operations import LEAD, LOAN_PROMISE
-from app.web.operations.validation import Rules, read_application
+from app.web.operations.validation import ValidationContext, validate
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SAID = Said(with_key=True, consented_at=None, marketing=Marketing())
+SAID = SubmissionContext(with_key=True, consented_at=None, marketing=Marketing())
 DEFAULTS = Defaults(InterestDefaults(), ViewingDefaults(), LeadDefaults("LS1", "GROUP1"))
 VITECS: dict[Operation, type[schemas.Body]] = {
     Operation.LEAD: schemas.Lead,
@@ -33,13 +41,13 @@ BOUNDED = settings(max_examples=400, deadline=None)
 def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -> dict[str, Any] | None:
     """The body that Vitec would get of an API-key caller's; None when we refuse."""
     kind = LEAD if operation is Operation.LEAD else LOAN_PROMISE
-    with_key = Rules("M12345", True, False, False, NOW, filled=DEFAULTS.filled(operation))
+    with_key = ValidationContext("M12345", True, False, False, NOW, filled=DEFAULTS.filled(operation))
     body = as_form(list(members.items()), [], kind.places) if form else parse_json(json.dumps(members).encode())
-    application = read_application(kind, body, with_key).application
+    application = validate(kind, body, with_key).application
     if application is None:
         return None
     resource = ("C1",) if operation is Operation.LOAN_PROMISE else ()
-    return dict(plan(Order("M12345", operation, resource, application, SAID), DEFAULTS)[-1].body)
+    return dict(plan(DeliveryRequest("M12345", operation, resource, application, SAID), DEFAULTS)[-1].body)
 
 
 def vitec_takes(operation: Operation, body: dict[str, Any]) -> bool:

@@ -7,46 +7,46 @@ import pytest
 from pydantic import ValidationError
 
 from app.domain.applications import Interest, ViewingBooking, VitecModel
-from app.domain.field_errors import Fault, faults_of
-from app.domain.fields import Reading
+from app.domain.field_errors import FieldError, field_errors_of
+from app.domain.fields import ReadContext
 
 PERSON = {"firstName": "Anna", "lastName": "Å"}
-IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, tzinfo=UTC))
+IN_JSON = ReadContext(form=False, now=datetime(2026, 6, 1, tzinfo=UTC))
 
 
-def faults(model: type[VitecModel], members: Any) -> list[Fault]:
+def faults(model: type[VitecModel], members: Any) -> list[FieldError]:
     with pytest.raises(ValidationError) as refused:
         model.model_validate(members, context=IN_JSON)
-    return faults_of(refused.value)
+    return field_errors_of(refused.value)
 
 
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({"lastName": "Å"}, [Fault("firstName", "required")]),
-        ({"firstName": " ", "lastName": "Å"}, [Fault("firstName", "required")]),
-        ({"firstName": 1, "lastName": "Å"}, [Fault("firstName", "wrong_type")]),
-        ({"firstName": "x" * 31, "lastName": "Å"}, [Fault("firstName", "too_long", {"max": 30})]),
-        (PERSON | {"colour": "red"}, [Fault("colour", "unknown")]),
-        (PERSON | {"telephone": {"fax": "1"}}, [Fault("telephone.fax", "unknown")]),
-        (PERSON | {"telephone": "1"}, [Fault("telephone", "wrong_type", {"class_name": "Telephone"})]),
-        (PERSON | {"email": {"emailAddress": "anna"}}, [Fault("email.emailAddress", "invalid_email")]),
+        ({"lastName": "Å"}, [FieldError("firstName", "required")]),
+        ({"firstName": " ", "lastName": "Å"}, [FieldError("firstName", "required")]),
+        ({"firstName": 1, "lastName": "Å"}, [FieldError("firstName", "wrong_type")]),
+        ({"firstName": "x" * 31, "lastName": "Å"}, [FieldError("firstName", "too_long", {"max": 30})]),
+        (PERSON | {"colour": "red"}, [FieldError("colour", "unknown")]),
+        (PERSON | {"telephone": {"fax": "1"}}, [FieldError("telephone.fax", "unknown")]),
+        (PERSON | {"telephone": "1"}, [FieldError("telephone", "wrong_type", {"class_name": "Telephone"})]),
+        (PERSON | {"email": {"emailAddress": "anna"}}, [FieldError("email.emailAddress", "invalid_email")]),
         (
             PERSON | {"presentAccommodation": {"coordinate": {"latitud": 91}}},
-            [Fault("presentAccommodation.coordinate.latitud", "too_large", {"le": 90.0})],
+            [FieldError("presentAccommodation.coordinate.latitud", "too_large", {"le": 90.0})],
         ),
         (
             PERSON | {"presentAccommodation": {"price": -1}},
-            [Fault("presentAccommodation.price", "too_small", {"ge": 0.0})],
+            [FieldError("presentAccommodation.price", "too_small", {"ge": 0.0})],
         ),
         (
             PERSON | {"marketing": {"utmTags": [{"name": "a", "value": "b"}, {"name": "a"}]}},
-            [Fault("marketing.utmTags.1.value", "required")],
+            [FieldError("marketing.utmTags.1.value", "required")],
         ),
-        ({}, [Fault("firstName", "required"), Fault("lastName", "required")]),
+        ({}, [FieldError("firstName", "required"), FieldError("lastName", "required")]),
     ],
 )
-def test_a_fault_names_its_field_as_the_body_does_and_says_why(members: Any, expected: list[Fault]) -> None:
+def test_a_fault_names_its_field_as_the_body_does_and_says_why(members: Any, expected: list[FieldError]) -> None:
     assert faults(Interest, members) == expected
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from app.domain import datetimes, fields, numbers
-from app.domain.fields import Reading, cut, utf16_length
+from app.domain.fields import ReadContext, cut, utf16_length
 from tests.unit.domain.reading import IN_FORM, IN_JSON, read
 
 
@@ -325,7 +325,7 @@ def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
     "kind",
     ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Quantity", "Minutes", "Truth", "Moment"],
 )
-def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: Reading, value: Any) -> None:
+def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: ReadContext, value: Any) -> None:
     room = {"Moment": datetimes, "Quantity": numbers, "Minutes": numbers}.get(kind, fields)
     found = read(getattr(room, kind), value, reading)
     own = {*fields.CODES, "greater_than_equal", "less_than_equal"}

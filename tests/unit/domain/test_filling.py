@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from app.domain.applications import Interest, ViewingBooking
-from app.domain.fields import Reading
+from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
-from app.domain.plan import InterestDefaults, Order, Said, ViewingDefaults, interest_body, viewing_body
+from app.domain.plan import (
+    DeliveryRequest,
+    InterestDefaults,
+    SubmissionContext,
+    ViewingDefaults,
+    interest_body,
+    viewing_body,
+)
 from app.domain.submission import Operation
 from app.sandbox import schemas
 
@@ -18,23 +25,25 @@ REACHABLE = PERSON | {"email": {"emailAddress": "anna@example.se"}}
 CONSENTED_AT = datetime(2026, 6, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 NOTHING = Marketing()
 TAGS = Marketing(tags=(("utm_source", "google"),))
-VISITOR = Said(with_key=False, consented_at=None, marketing=NOTHING)
+VISITOR = SubmissionContext(with_key=False, consented_at=None, marketing=NOTHING)
 CALLER = replace(VISITOR, with_key=True)
-IN_JSON = Reading(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
+IN_JSON = ReadContext(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
 
 
-def interest(said: Said = VISITOR, defaults: InterestDefaults | None = None, **members: Any) -> dict[str, Any]:
+def interest(
+    said: SubmissionContext = VISITOR, defaults: InterestDefaults | None = None, **members: Any
+) -> dict[str, Any]:
     application = Interest.model_validate(PERSON | members, context=IN_JSON)
-    spoken = Order("M12345", Operation.INTEREST, ("OBJ1",), application, said).spoken
+    spoken = DeliveryRequest("M12345", Operation.INTEREST, ("OBJ1",), application, said).spoken
     return interest_body(spoken, defaults or InterestDefaults(), said)
 
 
 def viewing(
-    said: Said = VISITOR, defaults: ViewingDefaults | None = None, person: Any = None, **members: Any
+    said: SubmissionContext = VISITOR, defaults: ViewingDefaults | None = None, person: Any = None, **members: Any
 ) -> dict[str, Any]:
     whole = {"updatePerson": PERSON | (person or {}), **members}
     application = ViewingBooking.model_validate(whole, context=IN_JSON)
-    spoken = Order("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said).spoken
+    spoken = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said).spoken
     return viewing_body(spoken, defaults or ViewingDefaults(), said, "M12345")
 
 

@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.datetimes import STOCKHOLM
-from app.domain.fields import Reading
-from app.domain.marketing import tidy
+from app.domain.fields import ReadContext
+from app.domain.marketing import normalize_marketing
 from app.domain.payload import MODELS, order_of, payload_of
-from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, Order, Said, ViewingDefaults, plan
+from app.domain.plan import (
+    Defaults,
+    DeliveryRequest,
+    InterestDefaults,
+    LeadDefaults,
+    SubmissionContext,
+    ViewingDefaults,
+    plan,
+)
 from app.domain.submission import Operation, Status, Submission
 from tests.unit.domain.test_crm import leads, moments, promises, texts
 
@@ -69,7 +77,7 @@ bookings = st.fixed_dictionaries(
 tags = st.lists(st.tuples(st.sampled_from(["utm_source", "UTM_X", "gclid"]), texts), max_size=4)
 
 
-def again(order: Order) -> Order:
+def again(order: DeliveryRequest) -> DeliveryRequest:
     """As it is read back from the disk."""
     kept = json.loads(json.dumps(payload_of(order, None), ensure_ascii=False).encode())
     submission = Submission(
@@ -80,12 +88,12 @@ def again(order: Order) -> Order:
 
 def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool) -> None:
     try:
-        application = MODELS[operation].model_validate(members, context=Reading(form=False, now=NOW))
+        application = MODELS[operation].model_validate(members, context=ReadContext(form=False, now=NOW))
     except ValidationError:
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
-    said = Said(with_key, consented, tidy(tuple(pairs), "https://example.se/hem?x=å"))
-    order = Order("M12345", operation, ("R1",), application, said)
+    said = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
+    order = DeliveryRequest("M12345", operation, ("R1",), application, said)
     for defaults in (
         Defaults(InterestDefaults("L", "A"), ViewingDefaults("L"), LEAD, interest_as_lead=True),
         Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.applications import Interest, VitecModel
-from app.domain.fields import Reading
+from app.domain.fields import ReadContext
 from app.domain.ids import new_id
 from app.domain.marketing import Marketing
 from app.domain.payload import MODELS, order_of, payload_of
@@ -15,10 +15,10 @@ from app.domain.plan import (
     CONTACT_AGENT,
     FALLBACK,
     Defaults,
+    DeliveryRequest,
     InterestDefaults,
     LeadDefaults,
-    Order,
-    Said,
+    SubmissionContext,
     ViewingDefaults,
     plan,
 )
@@ -27,7 +27,7 @@ from app.domain.submission import Operation, Status, Submission
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
 TAGS = Marketing("https://a.se/1", (("utm_source", "google"),))
-VISITOR = Said(with_key=False, consented_at=None, marketing=Marketing())
+VISITOR = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
 TAGGED = replace(VISITOR, marketing=TAGS)
 LEAD = LeadDefaults("LS1", "U1")
 PLAIN = Defaults(InterestDefaults(), ViewingDefaults())
@@ -42,13 +42,13 @@ SPOKEN: dict[Operation, dict[str, Any]] = {
 RESOURCES = {Operation.INTEREST: ("OBJ1",), Operation.VIEWING: ("VIS1", "SLOT1"), Operation.LOAN_PROMISE: ("C1",)}
 
 
-def order(operation: Operation, said: Said = VISITOR, **members: Any) -> Order:
-    reading = Reading(form=False, now=NOW)
+def order(operation: Operation, said: SubmissionContext = VISITOR, **members: Any) -> DeliveryRequest:
+    reading = ReadContext(form=False, now=NOW)
     application = MODELS[operation].model_validate(SPOKEN[operation] | members, context=reading)
-    return Order("M12345", operation, RESOURCES.get(operation, ()), application, said)
+    return DeliveryRequest("M12345", operation, RESOURCES.get(operation, ()), application, said)
 
 
-def steps(one: Order, defaults: Defaults) -> list[str]:
+def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
     return [step.operation.value for step in plan(one, defaults)]
 
 
@@ -75,7 +75,7 @@ def steps(one: Order, defaults: Defaults) -> list[str]:
     ],
 )
 def test_each_operation_has_its_steps(
-    operation: Operation, said: Said, defaults: Defaults, expected: list[str]
+    operation: Operation, said: SubmissionContext, defaults: Defaults, expected: list[str]
 ) -> None:
     assert steps(order(operation, said), defaults) == expected
 
@@ -149,7 +149,7 @@ SAID = [
 
 @pytest.mark.parametrize("said", SAID)
 @pytest.mark.parametrize("operation", SPOKEN)
-def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, said: Said) -> None:
+def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, said: SubmissionContext) -> None:
     accepted = order(operation, said)
     consent = {"version": 1, "language": "sv", "at": NOW.isoformat()}
     payload = payload_of(accepted, consent)

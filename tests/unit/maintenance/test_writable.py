@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.maintenance.checks import can_write
-from app.storage.database import Database, StoreUnavailable
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.migrations import upgrade
 from app.storage.schema import metadata
 
@@ -36,6 +36,6 @@ def test_a_database_without_its_tables_is_refused(database: Database) -> None:
 def _refused(database: Database, work: Callable[[Connection], None]) -> bool:
     try:
         asyncio.run(database.write(work))
-    except StoreUnavailable:
+    except StoreUnavailableError:
         return True
     return False

@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.domain.submission import FunctionGroup, Operation, Status
-from app.metrics.counters import Counts
+from app.metrics.counters import Counters
 from app.metrics.gauges import Figures, families
 from app.submissions.backlog import Outstanding
 
@@ -35,7 +35,7 @@ class _AllAtOnce(Collector):
 @pytest.fixture(scope="module")
 def page() -> str:
     """All that can be told, as Prometheus reads it."""
-    counts = Counts(["M1"])
+    counts = Counters(["M1"])
     counts.called("M1", Operation.INTEREST, 1)
     counts.registry.register(_AllAtOnce())
     return generate_latest(counts.registry).decode()

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.domain.submission import Operation
-from app.metrics.counters import OPERATIONS, SETTLED, Counts
+from app.metrics.counters import OPERATIONS, SETTLED, Counters
 
 
 def row(operation: str = "interest", status: str = "pending", customer: str = "M1") -> dict[str, Any]:
@@ -14,15 +14,15 @@ def row(operation: str = "interest", status: str = "pending", customer: str = "M
 
 
 @pytest.fixture
-def counts() -> Counts:
-    return Counts(["M1", "M2"])
+def counts() -> Counters:
+    return Counters(["M1", "M2"])
 
 
 def value(registry: CollectorRegistry, name: str, customer: str = "M1", **labels: str) -> float | None:
     return registry.get_sample_value(name, {"customer": customer, "operation": "interest", **labels})
 
 
-def test_every_count_is_there_from_the_start(counts: Counts) -> None:
+def test_every_count_is_there_from_the_start(counts: Counters) -> None:
     for customer in ("M1", "M2"):
         for operation in OPERATIONS:
             assert value(counts.registry, "intresse_accepted_total", customer, operation=operation.value) == 0
@@ -31,33 +31,33 @@ def test_every_count_is_there_from_the_start(counts: Counts) -> None:
                 assert value(counts.registry, "intresse_settled_total", customer, **labels) == 0
 
 
-def test_a_commit_counts_each_of_its_submissions_for_its_own_customer_and_operation(counts: Counts) -> None:
+def test_a_commit_counts_each_of_its_submissions_for_its_own_customer_and_operation(counts: Counters) -> None:
     counts.accepted([row(), row(), row("viewing"), row(customer="M2")])
     assert value(counts.registry, "intresse_accepted_total") == 2
     assert value(counts.registry, "intresse_accepted_total", operation="viewing") == 1
     assert value(counts.registry, "intresse_accepted_total", "M2") == 1
 
 
-def test_what_is_held_is_accepted_and_has_its_outcome_at_once(counts: Counts) -> None:
+def test_what_is_held_is_accepted_and_has_its_outcome_at_once(counts: Counters) -> None:
     counts.accepted([row(status="held")])
     assert value(counts.registry, "intresse_accepted_total") == 1
     assert value(counts.registry, "intresse_settled_total", status="held") == 1
 
 
 @pytest.mark.parametrize("status", ["delivered", "rejected", "failed", "uncertain"])
-def test_an_outcome_counts_under_its_status(counts: Counts, status: str) -> None:
+def test_an_outcome_counts_under_its_status(counts: Counters, status: str) -> None:
     counts.settled("M1", Operation.INTEREST, status)
     assert [value(counts.registry, "intresse_settled_total", status=one.value) for one in SETTLED] == [
         float(one == status) for one in SETTLED
     ]
 
 
-def test_an_outcome_for_a_customer_who_has_left_the_configuration_is_no_fault(counts: Counts) -> None:
+def test_an_outcome_for_a_customer_who_has_left_the_configuration_is_no_fault(counts: Counters) -> None:
     counts.settled("M3", Operation.INTEREST, "delivered")
     assert value(counts.registry, "intresse_settled_total", "M3", status="delivered") is None
 
 
-def test_calls_to_vitec_fall_into_buckets_of_seconds(counts: Counts) -> None:
+def test_calls_to_vitec_fall_into_buckets_of_seconds(counts: Counters) -> None:
     for seconds in (0.04, 0.3, 31):
         counts.called("M1", Operation.INTEREST, seconds)
     assert [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from app.storage.database import Database, DatabaseUnusable, StoreUnavailable, has_wal_reset_bug
+from app.storage.database import Database, DatabaseUnusableError, StoreUnavailableError, has_wal_reset_bug
 from app.storage.migrations import newest, upgrade
 
 
@@ -52,14 +52,14 @@ def test_an_affected_sqlite_is_refused_at_the_start(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(dbapi2, "sqlite_version_info", (3, 46, 1))
     monkeypatch.setattr(dbapi2, "sqlite_version", "3.46.1")
     with pytest.raises(
-        DatabaseUnusable, match=r"^SQLite 3\.46\.1 can lose committed rows; 3\.51\.3 or newer is needed$"
+        DatabaseUnusableError, match=r"^SQLite 3\.46\.1 can lose committed rows; 3\.51\.3 or newer is needed$"
     ):
         Database(f"sqlite:///{tmp_path}/intresse.db")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseUnusable, match=r"file/below: Not a directory$"):
+    with pytest.raises(DatabaseUnusableError, match=r"file/below: Not a directory$"):
         Database(f"sqlite:///{tmp_path}/file/below/intresse.db")
 
 
@@ -93,7 +93,7 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 
 
 def test_a_fault_of_the_database_is_told_by_its_kind_alone(database: Database) -> None:
-    with pytest.raises(StoreUnavailable) as refused:
+    with pytest.raises(StoreUnavailableError) as refused:
         asyncio.run(database.read(lambda c: c.execute(text("SELECT 'anna@example.se' FROM nowhere"))))
     assert str(refused.value) == "OperationalError"
 

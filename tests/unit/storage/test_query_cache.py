@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.storage.query_cache import MOST, Kept
+from app.storage.query_cache import MOST, AdaptiveCache
 
 pytestmark = pytest.mark.anyio
 
@@ -24,24 +24,24 @@ class Looks:
 
 async def test_a_look_is_shown_again_for_as_long_as_its_share_of_the_time_asks() -> None:
     looks = Looks(0.01)
-    kept = Kept(looks, share=0.0001)
+    kept = AdaptiveCache(looks, share=0.0001)
     assert [await kept.get(1), await kept.get(1), await kept.get(2)] == [1, 1, 2]
 
 
 async def test_whoever_asks_meanwhile_gets_the_same_look() -> None:
     looks = Looks(0.01)
-    kept = Kept(looks, share=0.0001)
+    kept = AdaptiveCache(looks, share=0.0001)
     assert await asyncio.gather(*(kept.get(1) for _ in range(5))) == [1] * 5
 
 
 async def test_a_look_that_is_old_is_made_anew() -> None:
     looks = Looks(0.001)
-    kept = Kept(looks, share=1000.0)
+    kept = AdaptiveCache(looks, share=1000.0)
     assert [await kept.get(1), await kept.get(1)] == [1, 2]
 
 
 async def test_what_has_changed_is_seen_at_once() -> None:
-    kept = Kept(Looks(), share=0.1, shortest=60.0)
+    kept = AdaptiveCache(Looks(), share=0.1, shortest=60.0)
     await kept.get(1)
     kept.forget()
     assert await kept.get(1) == 2
@@ -51,7 +51,7 @@ async def test_a_look_that_failed_is_not_kept() -> None:
     async def fails(key: int) -> int:
         raise LookupError(key)
 
-    kept = Kept(fails, share=0.1, shortest=60.0)
+    kept = AdaptiveCache(fails, share=0.1, shortest=60.0)
     for _ in range(2):
         with pytest.raises(LookupError):
             await kept.get(1)
@@ -59,7 +59,7 @@ async def test_a_look_that_failed_is_not_kept() -> None:
 
 async def test_keys_do_not_pile_up() -> None:
     looks = Looks()
-    kept = Kept(looks, share=0.1, shortest=60.0)
+    kept = AdaptiveCache(looks, share=0.1, shortest=60.0)
     for key in range(MOST + 1):
         await kept.get(key)
     assert await kept.get(0) == MOST + 2

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
-from app.vitec.responses import LONGEST_WORDS, Answer, read, upstream
+from app.vitec.responses import LONGEST_WORDS, VitecResponse, read, upstream
 
 # vitec-connect.md, "Status codes"; what stands between them is read by its class.
 READINGS: dict[type[VitecError], list[int]] = {
@@ -68,7 +68,7 @@ def test_any_answer_is_a_result_or_in_the_taxonomy(status: int, content: bytes) 
     ids=lambda value: str(value)[:12],
 )
 def test_a_done_request_is_done_whatever_its_body(status: int, content: bytes, result: str | None) -> None:
-    assert read(httpx.Response(status, content=content)) == Answer(status, result)
+    assert read(httpx.Response(status, content=content)) == VitecResponse(status, result)
 
 
 @pytest.mark.parametrize(

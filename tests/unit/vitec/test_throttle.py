@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from app.vitec.throttle import Pace
+from app.vitec.throttle import Throttle
 
 A, B = "M12345", "M67890"
 
@@ -22,7 +22,7 @@ def clock() -> Clock:
 
 
 def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     began: list[float] = []
     while len(began) < 21:
         if pace.turns(A):
@@ -35,7 +35,7 @@ def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
 
 
 def test_a_rest_earns_no_burst(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     pace.took(A)
     clock.now += 3600
     assert pace.turns(A) == 1
@@ -43,7 +43,7 @@ def test_a_rest_earns_no_burst(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("per_second", "at_once"), [(0.5, 1), (1, 1), (10, 1), (19, 1), (20, 2), (1000, 100)])
 def test_at_once_goes_what_a_tenth_of_a_second_allows(clock: Clock, per_second: float, at_once: int) -> None:
-    pace = Pace(per_second, clock)
+    pace = Throttle(per_second, clock)
     assert pace.turns(A) == at_once
     for taken in range(1, at_once + 1):
         pace.took(A)
@@ -51,7 +51,7 @@ def test_at_once_goes_what_a_tenth_of_a_second_allows(clock: Clock, per_second: 
 
 
 def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     for _ in range(3):  # a chain's three calls
         pace.took(A)
     assert pace.next_turn() == pytest.approx(0.3)
@@ -62,13 +62,13 @@ def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
 
 
 def test_each_customer_has_a_pace_of_its_own(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     pace.took(A)
     assert (pace.turns(A), pace.turns(B)) == (0, 1)
 
 
 def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     assert pace.next_turn() is None
     pace.took(A)
     clock.now += 0.2
@@ -76,7 +76,7 @@ def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
 
 
 def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     assert pace.lend(A) == 0
     assert pace.lend(A) == pytest.approx(0.1)
     assert pace.turns(A) == 0
@@ -85,7 +85,7 @@ def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock
 
 
 def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: Clock) -> None:
-    pace = Pace(10, clock)
+    pace = Throttle(10, clock)
     for _ in range(50):
         pace.took(A)
         assert pace.lend(A) > 0
@@ -100,7 +100,7 @@ def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: 
 def test_no_number_of_look_ups_holds_up_the_next_delivery_by_more_than_a_second(
     clock: Clock, per_second: float
 ) -> None:
-    pace = Pace(per_second, clock)
+    pace = Throttle(per_second, clock)
     lent = 0
     for _ in range(2000):
         lent += pace.lend(A) == 0

@@ -7,8 +7,8 @@ import pytest
 from itsdangerous import TimestampSigner
 
 from app.storage.console_sessions import ConsoleSessions
-from app.web.console.session import COOKIE, LIVES, Sessions, Tries, is_cross_site
-from app.web.operations.limits import TooMany
+from app.web.console.session import COOKIE, LIVES, Sessions, SignInAttempts, is_cross_site
+from app.web.operations.limits import RateLimitedError
 
 SECRET, PASSWORD = "a secret key for the tests alone", "rätt lösenord"
 URL = "https://leads.example.se"
@@ -117,10 +117,10 @@ def test_a_form_token_belongs_to_its_session() -> None:
 
 
 def test_attempts_are_limited_by_address_and_forgotten_after_the_right_one() -> None:
-    tries = Tries()
+    tries = SignInAttempts()
     for _ in range(5):
         tries.count("192.0.2.1")
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitedError):
         tries.count("192.0.2.1")
     tries.count("192.0.2.2")
     tries.forget("192.0.2.1")

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.web.operations.body import (
     LARGEST_BODY,
     MOST_FIELDS,
     Body,
+    BodyTooLargeError,
     Media,
-    TooLarge,
-    UnsupportedMedia,
+    UnsupportedMediaTypeError,
     media_of,
     parse_json,
     read,
@@ -90,7 +90,7 @@ def test_a_body_is_json_or_a_form(content_type: str, form: bool) -> None:
     "content_type", [None, "", "text/plain", "application/xml", "application/problem+json", "json"]
 )
 def test_any_other_type_is_not_supported(content_type: str | None) -> None:
-    with pytest.raises(UnsupportedMedia):
+    with pytest.raises(UnsupportedMediaTypeError):
         media_of(content_type)
 
 
@@ -110,7 +110,7 @@ def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | 
     content = name + b"x" * (size - len(name) - 2) + (b'"}' if content_type == JSON else b"xx")
     assert len(content) == size
     if too_large:
-        with pytest.raises(TooLarge):
+        with pytest.raises(BodyTooLargeError):
             read_as(content, content_type, declared=declared)
     else:
         assert not read_as(content, content_type, declared=declared).faults
@@ -152,7 +152,7 @@ def test_json_is_read_without_what_says_nothing(content: bytes, members: dict[st
     ids=lambda value: str(value)[:20],
 )
 def test_what_is_no_json_object_is_a_fault_of_the_body(content: bytes, code: str) -> None:
-    assert parse_json(content) == Body(False, {}, {}, faults=(Fault("", code),))
+    assert parse_json(content) == Body(False, {}, {}, faults=(FieldError("", code),))
 
 
 @given(st.binary(max_size=200))
@@ -167,7 +167,7 @@ def test_any_bytes_are_read_or_a_fault(content_type: str, content: bytes) -> Non
 )
 def test_a_multipart_form_without_a_usable_boundary_is_a_fault(content_type: str) -> None:
     content, _ = multipart(('name="firstName"', b"Anna"))
-    assert read_as(content, content_type).faults == (Fault("", "invalid_form"),)
+    assert read_as(content, content_type).faults == (FieldError("", "invalid_form"),)
 
 
 def test_dotted_names_are_nested() -> None:
@@ -243,7 +243,9 @@ def test_campaign_tags_may_stand_as_inputs_of_their_own() -> None:
     assert body.members == {}
 
 
-@pytest.mark.parametrize(("fields", "faults"), [(MOST_FIELDS, ()), (MOST_FIELDS + 1, (Fault("", "too_many_fields"),))])
+@pytest.mark.parametrize(
+    ("fields", "faults"), [(MOST_FIELDS, ()), (MOST_FIELDS + 1, (FieldError("", "too_many_fields"),))]
+)
 def test_a_form_has_at_most_a_hundred_fields(fields: int, faults: Any) -> None:
     assert form(*[(f"f{i}", "x") for i in range(fields)]).faults == faults
 
@@ -310,14 +312,14 @@ def test_a_file_is_refused_by_name_and_an_unused_file_input_is_not() -> None:
         ('name="unused"; filename=""', b""),
     )
     body = read_as(content, content_type)
-    assert body.faults == (Fault("cv", "file"),)
+    assert body.faults == (FieldError("cv", "file"),)
     assert body.members == {"firstName": "Anna"}
 
 
 def test_a_multipart_form_that_breaks_off_is_a_fault_and_loses_no_field_in_silence() -> None:
     content, content_type = multipart(('name="firstName"', b"Anna"), ('name="contactMessage"', b"Ring mig"))
     assert read_as(content, content_type).members == {"firstName": "Anna", "contactMessage": "Ring mig"}
-    assert read_as(content[:-12], content_type).faults == (Fault("", "invalid_form"),)
+    assert read_as(content[:-12], content_type).faults == (FieldError("", "invalid_form"),)
 
 
 def test_json_and_a_form_say_the_same_with_the_same_members() -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from icalendar import Calendar
 
 from app.web.operations.receipts import viewing_file
-from app.web.operations.slots import offered
+from app.web.operations.slots import parse_slots
 
-[SLOT] = offered("A@2026-11-29T13:00/2026-11-29T13:15")
+[SLOT] = parse_slots("A@2026-11-29T13:00/2026-11-29T13:15")
 RECEIVED_AT = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 from starlette.datastructures import Headers
 
-from app.web.operations.customer import OriginRule, WrongKey, caller_key
+from app.web.operations.customer import InvalidApiKeyError, OriginRule, caller_key
 from tests.unit.web.building import CUSTOMER
 
 OURS = "https://leads.example.se"
@@ -53,7 +53,7 @@ def test_a_key_is_carried_as_bearer_or_as_basic_password(authorization: str | No
     ],
 )
 def test_a_key_that_is_not_this_customers_is_wrong_everywhere(authorization: str) -> None:
-    with pytest.raises(WrongKey):
+    with pytest.raises(InvalidApiKeyError):
         caller_key(Headers({"authorization": authorization}), CUSTOMER)
 
 

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.operations.limits import MAX_ENTRIES, MAX_KEYS, MOST_PERSONS, AddressLimits, PersonLimits, TooMany, Windows
+from app.web.operations.limits import (
+    MAX_ENTRIES,
+    MAX_KEYS,
+    MOST_PERSONS,
+    AddressLimits,
+    PersonLimits,
+    RateLimitedError,
+    Windows,
+)
 from tests.unit.web.building import CUSTOMER
 
 MINUTE = 60
@@ -41,7 +49,7 @@ def refused(counted: AddressLimits, address: str = "192.0.2.1", rate: str = "2/m
     """After how many seconds to come back; None where the post was let through."""
     try:
         counted.count(replace(CUSTOMER, rate=limits.parse(rate)), address)
-    except TooMany as many:
+    except RateLimitedError as many:
         return many.retry_after
     return None
 
@@ -60,7 +68,7 @@ def test_each_address_and_each_customer_is_counted_by_itself() -> None:
     for who, address in ((CUSTOMER, "192.0.2.1"), (CUSTOMER, "192.0.2.2"), (another, "192.0.2.1")):
         counted.count(who, address)
         counted.count(who, address)
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitedError):
         counted.count(another, "192.0.2.1")
 
 
@@ -68,7 +76,7 @@ def test_a_household_with_ipv6_is_counted_as_one() -> None:
     counted = AddressLimits()
     counted.count(CUSTOMER, "2001:db8::1")
     counted.count(CUSTOMER, "2001:db8::2")
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitedError):
         counted.count(CUSTOMER, "2001:db8::3")
     counted.count(CUSTOMER, "2001:db8:0:1::1")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.operations.slots import MOST_SLOTS, chosen, offered
+from app.web.operations.slots import MOST_SLOTS, choose_slot, parse_slots
 from app.web.rendering.templates import Templates
 
 TEXT = "A@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00"
@@ -12,7 +12,7 @@ TEMPLATES = Templates()
 
 
 def said(text: str, language: str = "sv") -> list[str]:
-    return [" ".join(slot.said(language, TEMPLATES.gettext(language))) for slot in offered(text)]
+    return [" ".join(slot.said(language, TEMPLATES.gettext(language))) for slot in parse_slots(text)]
 
 
 @pytest.mark.parametrize(
@@ -50,31 +50,31 @@ def test_several_times_are_told_in_their_order_and_in_the_readers_language() -> 
     ],
 )
 def test_what_is_no_time_is_left_out(text: str) -> None:
-    assert offered(text) == ()
+    assert parse_slots(text) == ()
 
 
 @given(st.text())
 def test_nothing_that_is_sent_is_a_fault_of_ours(text: str) -> None:
-    assert len(offered(text)) <= MOST_SLOTS
+    assert len(parse_slots(text)) <= MOST_SLOTS
 
 
 def test_a_time_is_written_as_it_can_be_read_again() -> None:
-    [slot] = offered(TEXT)
-    assert offered(str(slot)) == (slot,)
+    [slot] = parse_slots(TEXT)
+    assert parse_slots(str(slot)) == (slot,)
 
 
 @pytest.mark.parametrize(
     ("asked", "slot", "code"), [("A", "A", None), (None, "DEFAULT", "required"), ("B", "DEFAULT", "invalid_choice")]
 )
 def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: str | None) -> None:
-    found, faults = chosen(asked, "DEFAULT", offered(TEXT))
+    found, faults = choose_slot(asked, "DEFAULT", parse_slots(TEXT))
     assert (found, [fault.code for fault in faults]) == (slot, [code] if code else [])
 
 
 def test_where_no_times_are_offered_the_address_says_which() -> None:
-    assert chosen("B", "DEFAULT", ()) == ("DEFAULT", [])
+    assert choose_slot("B", "DEFAULT", ()) == ("DEFAULT", [])
 
 
 def test_a_form_without_the_times_means_the_one_in_its_address_until_vitec_has_refused_it() -> None:
-    assert chosen(None, "A", offered(TEXT)) == ("A", [])
-    assert [fault.code for fault in chosen(None, "A", offered(TEXT), gone=["A"])[1]] == ["required"]
+    assert choose_slot(None, "A", parse_slots(TEXT)) == ("A", [])
+    assert [fault.code for fault in choose_slot(None, "A", parse_slots(TEXT), gone=["A"])[1]] == ["required"]

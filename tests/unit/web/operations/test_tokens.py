@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.storage.encryption import HASH_LENGTH
-from app.web.operations.tokens import REPEAT_KEY_LENGTH, FormTokens, LinkSecrets, Repeats
+from app.web.operations.tokens import REPEAT_KEY_LENGTH, FormTokens, IdempotencyKeys, LinkSecrets
 
 PATH = "/Advertising/Estate/M12345/OBJ1/interest"
 TOKENS = FormTokens("a secret key")
@@ -74,12 +74,12 @@ def test_a_link_is_opened_by_its_own_secret_alone() -> None:
 
 
 CONTENT = "firstName=Anna&lastName=Å"
-REPEATS = Repeats("a secret key")
+REPEATS = IdempotencyKeys("a secret key")
 
 
 def test_the_same_post_has_the_same_mark() -> None:
-    assert REPEATS.of_content(PATH, CONTENT) == Repeats("a secret key").of_content(PATH, CONTENT)
-    assert REPEATS.of_token("T", PATH, CONTENT) == Repeats("a secret key").of_token("T", PATH, CONTENT)
+    assert REPEATS.of_content(PATH, CONTENT) == IdempotencyKeys("a secret key").of_content(PATH, CONTENT)
+    assert REPEATS.of_token("T", PATH, CONTENT) == IdempotencyKeys("a secret key").of_token("T", PATH, CONTENT)
 
 
 def test_each_kind_of_mark_lives_as_documented() -> None:
@@ -103,7 +103,7 @@ def test_marks_of_different_posts_differ() -> None:
         REPEATS.of_header("T", "M2", PATH, "key", CONTENT),
         REPEATS.of_header("T", "M1", PATH + "2", "key", CONTENT),
         REPEATS.of_header("T", "M1", PATH, "another caller", CONTENT),
-        Repeats("another secret key").of_content(PATH, CONTENT),
+        IdempotencyKeys("another secret key").of_content(PATH, CONTENT),
     ]
     for one, other_mark in combinations(marks, 2):
         assert one.key != other_mark.key

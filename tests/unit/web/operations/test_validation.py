@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from app.domain.applications import Interest, ViewingBooking
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.marketing import Marketing
 from app.web.operations.body import LIST, Body
 from app.web.operations.operations import INTEREST, VIEWING, Kind, member_tree
-from app.web.operations.validation import Read, Rules, marketing_of, read_application
+from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
 from tests.unit.domain.test_applications import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-VISITOR = Rules("M12345", with_key=False, collect_personnummer=False, consent_required=False, now=NOW)
+VISITOR = ValidationContext("M12345", with_key=False, collect_personnummer=False, consent_required=False, now=NOW)
 CALLER = replace(VISITOR, with_key=True)
 ASKING = replace(VISITOR, consent_required=True)
 ANNA: dict[str, Any] = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
@@ -29,21 +29,21 @@ def in_form(members: dict[str, Any], **typed: str) -> Body:
     return Body(True, members, typed)
 
 
-def interest(body: Body, rules: Rules = VISITOR) -> Read:
-    return read_application(INTEREST, body, rules)
+def interest(body: Body, rules: ValidationContext = VISITOR) -> ValidationResult:
+    return validate(INTEREST, body, rules)
 
 
-def booking(body: Body, rules: Rules = VISITOR) -> Read:
-    return read_application(VIEWING, body, rules)
+def booking(body: Body, rules: ValidationContext = VISITOR) -> ValidationResult:
+    return validate(VIEWING, body, rules)
 
 
-def sent(read: Read) -> dict[str, Any]:
+def sent(read: ValidationResult) -> dict[str, Any]:
     assert read.faults == ()
     assert read.application is not None
     return read.application.body()
 
 
-def faults(read: Read) -> list[tuple[str, str]]:
+def faults(read: ValidationResult) -> list[tuple[str, str]]:
     assert read.application is None
     return [(fault.field, fault.code) for fault in read.faults]
 
@@ -105,7 +105,7 @@ def test_a_visitors_booking_sets_the_person_the_message_and_the_reminders_alone(
 
 @pytest.mark.parametrize(("kind", "whole"), [(INTEREST, WHOLE_INTEREST), (VIEWING, WHOLE_BOOKING)])
 def test_a_caller_with_a_key_sets_everything(kind: Kind, whole: dict[str, Any]) -> None:
-    assert sent(read_application(kind, in_json(whole), CALLER)) == whole
+    assert sent(validate(kind, in_json(whole), CALLER)) == whole
 
 
 def test_what_a_visitor_may_not_set_is_not_even_looked_at() -> None:
@@ -118,7 +118,9 @@ def test_what_a_visitor_may_not_set_is_not_even_looked_at() -> None:
     ("members", "field"),
     [({"colour": "red"}, "colour"), ({"telephone": {"fax": "1"}}, "telephone.fax"), ({"email": {"x": 1}}, "email.x")],
 )
-def test_an_unknown_member_is_refused_by_name_in_json(rules: Rules, members: dict[str, Any], field: str) -> None:
+def test_an_unknown_member_is_refused_by_name_in_json(
+    rules: ValidationContext, members: dict[str, Any], field: str
+) -> None:
     telephone = {"telephone": {"cell": "0701740605"}} if "email" in members else {}
     assert (field, "unknown") in faults(interest(in_json(ANNA | telephone | members), rules))
 
@@ -132,7 +134,7 @@ def test_a_personnummer_that_nobody_asked_for_is_refused_in_json_and_left_out_of
 
 
 @pytest.mark.parametrize("rules", [CALLER, replace(VISITOR, collect_personnummer=True)])
-def test_a_personnummer_is_taken_from_a_caller_with_a_key_and_where_it_is_collected(rules: Rules) -> None:
+def test_a_personnummer_is_taken_from_a_caller_with_a_key_and_where_it_is_collected(rules: ValidationContext) -> None:
     number = {"socialSecurityNumber": "811228-9874"}
     assert sent(interest(in_json(ANNA | number), rules)) == ANNA | number
     assert sent(booking(in_json({"updatePerson": ANNA | number}), rules)) == {"updatePerson": ANNA | number}
@@ -169,7 +171,9 @@ def test_an_interest_can_be_answered_somewhere(ways: dict[str, Any], reachable: 
     ],
 )
 @pytest.mark.parametrize("rules", [VISITOR, CALLER])
-def test_a_visitor_of_a_viewing_can_be_answered_somewhere(ways: dict[str, Any], reachable: bool, rules: Rules) -> None:
+def test_a_visitor_of_a_viewing_can_be_answered_somewhere(
+    ways: dict[str, Any], reachable: bool, rules: ValidationContext
+) -> None:
     read = booking(in_json({"updatePerson": {"firstName": "Anna", "lastName": "Å", **ways}}), rules)
     assert (read.application is not None) is reachable
     assert reachable or faults(read) == [("updatePerson.email.emailAddress", "contact_required")]
@@ -177,7 +181,7 @@ def test_a_visitor_of_a_viewing_can_be_answered_somewhere(ways: dict[str, Any], 
 
 @pytest.mark.parametrize("rules", [VISITOR, CALLER])
 @pytest.mark.parametrize(("customer_id", "same"), [("M12345", True), ("M67890", False)])
-def test_a_booking_is_for_the_customer_of_its_path(rules: Rules, customer_id: str, same: bool) -> None:
+def test_a_booking_is_for_the_customer_of_its_path(rules: ValidationContext, customer_id: str, same: bool) -> None:
     read = booking(in_json({"updatePerson": ANNA | {"customerId": customer_id}}), rules)
     assert (read.application is not None) is same
     assert same or faults(read) == [("updatePerson.customerId", "customer_mismatch")]
@@ -241,8 +245,8 @@ def test_all_faults_of_a_submission_come_at_once() -> None:
 
 
 def test_a_body_that_could_not_be_read_has_that_fault_alone() -> None:
-    body = Body(False, {}, {}, faults=(Fault("", "invalid_json"),))
-    assert interest(body, ASKING) == Read(None, False, (Fault("", "invalid_json"),))
+    body = Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
+    assert interest(body, ASKING) == ValidationResult(None, False, (FieldError("", "invalid_json"),))
 
 
 @pytest.mark.parametrize(

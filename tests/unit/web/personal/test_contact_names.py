@@ -10,7 +10,7 @@ import pytest
 
 from app.vitec.contacts import Contact, read_contacts
 from app.vitec.errors import Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
-from app.web.personal.contact_names import UNKNOWN_SECONDS, Greeter, NoSuchContact
+from app.web.personal.contact_names import UNKNOWN_SECONDS, ContactNames, ContactNotFoundError
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ def anna(name: str = "Anna") -> list[dict[str, str]]:
 
 def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
     vitec = Vitec(anna())
-    greeter = Greeter(vitec.contacts)
+    greeter = ContactNames(vitec.contacts)
 
     async def ask() -> None:
         for customer, contact in (("M1", "C1"), ("M1", "C1"), ("M2", "C1"), ("M1", "C2"), ("M1", "C1")):
@@ -66,7 +66,7 @@ def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
 )
 def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later(error: VitecError) -> None:
     vitec = Vitec(error)
-    greeter = Greeter(vitec.contacts)
+    greeter = ContactNames(vitec.contacts)
     assert {run(greeter.name("M1", "C1")) for _ in range(100)} == {""}
     assert len(vitec.asked) == 1
     vitec.answer = anna()
@@ -76,13 +76,13 @@ def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later
 
 @pytest.mark.parametrize("answer", [NotFound("x", status=404, upstream={}), []], ids=["404", "none"])
 def test_a_contact_that_vitec_does_not_know_is_told(answer: object) -> None:
-    with pytest.raises(NoSuchContact):
-        run(Greeter(Vitec(answer).contacts).name("M1", "C1"))
+    with pytest.raises(ContactNotFoundError):
+        run(ContactNames(Vitec(answer).contacts).name("M1", "C1"))
 
 
 def test_it_waits_two_seconds_and_not_longer() -> None:
     async def ask() -> list[str]:
-        greeters = [Greeter(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
+        greeters = [ContactNames(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
         return await asyncio.gather(*(greeter.name("M1", "C1") for greeter in greeters))
 
     assert run(ask()) == ["Anna", ""]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.storage.encryption import Keyring
-from app.web.personal.links import BadLink, ExpiredLink, PersonalLink, read, write
+from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read, write
 
 OLD, NEW = b"0" * 32, b"1" * 32
 RING = Keyring([OLD])
@@ -30,20 +30,20 @@ def test_two_links_for_the_same_are_different_and_tell_nothing() -> None:
 def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
     token = write(RING, LINK)
     assert read(Keyring([NEW, OLD]), token) == LINK
-    with pytest.raises(BadLink):
+    with pytest.raises(InvalidLinkError):
         read(Keyring([NEW]), token)
 
 
 def test_what_was_sealed_for_another_place_is_no_link() -> None:
     sealed = RING.seal({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
-    with pytest.raises(BadLink):
+    with pytest.raises(InvalidLinkError):
         read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode())
 
 
 def test_a_link_that_has_run_out_was_ours() -> None:
     for ago in (timedelta(0), timedelta(days=400)):
         link = PersonalLink("M12345", "C1", "loan-promise", datetime.now(UTC) - ago)
-        with pytest.raises(ExpiredLink):
+        with pytest.raises(ExpiredLinkError):
             read(RING, write(RING, link))
 
 
@@ -52,7 +52,7 @@ def test_every_bit_counts() -> None:
     for place in range(len(sealed)):
         for bit in (1, 128):
             altered = sealed[:place] + bytes([sealed[place] ^ bit]) + sealed[place + 1 :]
-            with pytest.raises(BadLink):
+            with pytest.raises(InvalidLinkError):
                 read(RING, urlsafe_b64encode(altered).rstrip(b"=").decode())
 
 
@@ -63,7 +63,7 @@ def test_a_token_has_one_spelling(contact: str) -> None:
     spellings += [token[:-1] + chr(ord(token[-1]) + by) for by in (-1, 1)]
     opened = []
     for spelled in spellings:
-        with contextlib.suppress(BadLink):
+        with contextlib.suppress(InvalidLinkError):
             opened.append((spelled, read(RING, spelled)))
     assert opened == []
 
@@ -71,5 +71,5 @@ def test_a_token_has_one_spelling(contact: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(token=st.text(max_size=80) | st.binary(max_size=80).map(lambda b: urlsafe_b64encode(b).decode()))
 def test_any_other_text_is_a_bad_link_and_nothing_else(token: str) -> None:
-    with pytest.raises(BadLink):
+    with pytest.raises(InvalidLinkError):
         read(RING, token)

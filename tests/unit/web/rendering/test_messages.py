@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app.domain.field_errors import CODES as PYDANTIC_CODES
-from app.domain.field_errors import Fault
+from app.domain.field_errors import FieldError
 from app.domain.fields import CODES
-from app.web.rendering.messages import GENERAL, NAMES, PROBLEMS, SAME, TEXTS, field_faults, message, problem_text
+from app.web.rendering.messages import GENERAL, NAMES, PROBLEMS, SAME, TEXTS, field_messages, message, problem_text
 from app.web.rendering.page_models import FIELDS
 from app.web.rendering.templates import Templates
 
@@ -29,7 +29,7 @@ FIELD_NAMES = sorted({*NAMES, *SAME, *FIELDS["interest"], *FIELDS["viewing"], "l
 
 
 def say(field: str, code: str, language: str = "sv", **parameters: Any) -> str:
-    return message(Fault(field, code, parameters or PARAMETERS.get(code, {})), TEMPLATES.gettext(language))
+    return message(FieldError(field, code, parameters or PARAMETERS.get(code, {})), TEMPLATES.gettext(language))
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,11 @@ def test_without_a_translation_the_english_text_is_told() -> None:
 
 
 def test_a_form_gets_its_faults_at_its_own_inputs() -> None:
-    faults = [Fault("updatePerson.firstName", "required"), Fault("updatePerson.email.emailAddress", "contact_required")]
-    at = field_faults(faults, TEMPLATES.gettext("sv"))
+    faults = [
+        FieldError("updatePerson.firstName", "required"),
+        FieldError("updatePerson.email.emailAddress", "contact_required"),
+    ]
+    at = field_messages(faults, TEMPLATES.gettext("sv"))
     assert [fault.field for fault in at] == ["firstName", "contact"]
     assert at[1].message == "Skriv en e-postadress eller ett telefonnummer, så att vi kan nå dig"
 

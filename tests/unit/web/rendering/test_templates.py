@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from app.web.rendering.page_models import (
     ErrorPage,
-    FieldFault,
+    FieldMessage,
     Firm,
     FormName,
     FormPage,
@@ -81,8 +81,8 @@ PAGES = [
         slots=(SlotChoice("A", "söndag", "kl. 13", True), SlotChoice("B", "söndag", "kl. 14", False)),
         personnummer=True,
     ),
-    form(faults=(FieldFault("firstName", "Skriv ditt förnamn"), FieldFault("address.city", "Orten …"))),
-    form("viewing", faults=(FieldFault("contact", "Skriv …"), FieldFault("consent", "Kryssa …"))),
+    form(faults=(FieldMessage("firstName", "Skriv ditt förnamn"), FieldMessage("address.city", "Orten …"))),
+    form("viewing", faults=(FieldMessage("contact", "Skriv …"), FieldMessage("consent", "Kryssa …"))),
     *(
         form("viewing", notice=Notice(kind, "Fullt"))
         for kind in ("forbidden", "busy", "unavailable", "refused", "expired")
@@ -154,7 +154,7 @@ def test_a_form_posts_to_its_own_address_with_our_messages_instead_of_the_browse
 
 
 def test_a_fault_is_told_in_the_title_above_and_at_its_field() -> None:
-    page = form(faults=(FieldFault("address.city", "Orten får …"), FieldFault("firstName", "Skriv ditt förnamn")))
+    page = form(faults=(FieldMessage("address.city", "Orten får …"), FieldMessage("firstName", "Skriv ditt förnamn")))
     html = TEMPLATES.render(page)
     elements = Elements(html)
     assert re.search(r"<title>Fel: Anmäl intresse", html)
@@ -167,7 +167,7 @@ def test_a_fault_is_told_in_the_title_above_and_at_its_field() -> None:
 
 
 def test_the_fault_of_the_pair_is_tied_to_both_fields() -> None:
-    elements = Elements(TEMPLATES.render(form("viewing", faults=(FieldFault("contact", "Skriv …"),))))
+    elements = Elements(TEMPLATES.render(form("viewing", faults=(FieldMessage("contact", "Skriv …"),))))
     for name in ("cellPhone", "email.emailAddress"):
         assert elements.named(name)["aria-describedby"] == "contact-fault"
         assert elements.named(name)["aria-invalid"] == "true"
@@ -175,7 +175,7 @@ def test_the_fault_of_the_pair_is_tied_to_both_fields() -> None:
 
 
 def test_a_fault_of_something_that_is_not_on_the_form_is_told_without_a_link() -> None:
-    html = TEMPLATES.render(form(faults=(FieldFault("telephone.home", "Skriv numret så här"),)))
+    html = TEMPLATES.render(form(faults=(FieldMessage("telephone.home", "Skriv numret så här"),)))
     assert "<li>Skriv numret så här</li>" in html
 
 
