@@ -22,7 +22,8 @@ from app.bootstrap.services import Service, build_service, prepare_database
 from app.config.settings import Settings
 from app.delivery.claims import Claim, ClaimedStep, StepOutcome
 from app.domain.ids import new_id
-from app.domain.submission import NewSubmission, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
+from app.intake.new_submission import NewSubmission
 from app.sandbox import Customer, Office, serve_sandbox
 
 CUSTOMER = "M12345"

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, insert
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.outbox import Outbox
 from app.domain.ids import new_id
-from app.domain.submission import NewSubmission, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.intake.intake import Intake
+from app.intake.new_submission import NewSubmission
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions

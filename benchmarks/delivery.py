@@ -14,7 +14,8 @@ from app import logs
 from app.bootstrap.services import Service, build_service
 from app.config.settings import Settings
 from app.domain.ids import new_id
-from app.domain.submission import NewSubmission, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
+from app.intake.new_submission import NewSubmission
 from benchmarks.chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, insert
 from app.bootstrap.services import prepare_database
 from app.config.settings import Settings
 from app.domain.campaigns import Campaign
-from app.domain.submission import GROUPS, Operation, Status
+from app.domain.submission import Operation, Status
+from app.operations.registry import group_of
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad
@@ -121,7 +122,7 @@ class _Made:
             "settled_at": None if pending else at + timedelta(seconds=1),
             "payload": payload,
             "email_hash": self._contacts.digest(contact),
-            "function_group": GROUPS[operation].value,
+            "function_group": group_of(operation).value,
             "due_at": at if pending else None,
             "step": "waiting" if pending or status is Status.HELD else status.value,
         }

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.alarms.notifications import Notification
-from app.alarms.texts import ABOUT, N_, AlertText, GetText, moment
+from app.alarms.texts import ABOUT, AlertText, moment
 from app.domain.ids import reference_of
 from app.domain.submission import Submission
+from app.i18n import N_, GetText
 
 # What a broker needs to get in touch, in the order of the mail; members of the applications.
 LABELS: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from app.alarms.incidents import Incident, IncidentKind
 from app.domain.ids import first_id_of
 from app.domain.submission import Operation, Status
+from app.operations.registry import OPERATIONS
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.submissions.backlog import outstanding
 
@@ -55,13 +56,18 @@ def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> I
 
 
 def _kind(row: Any, wait: timedelta) -> IncidentKind:
-    booking = row.operation == Operation.VIEWING and row.status == Status.REJECTED
+    booking = _form_waits(row) and row.status == Status.REJECTED
     return IncidentKind.REFUSED_BOOKING if booking and _had_the_receipt(row, wait) else IncidentKind(row.status)
 
 
 def _had_the_receipt(row: Any, wait: timedelta) -> bool:
     """An interest has it at once; who books waits for the answer first."""
-    return bool(row.operation == Operation.INTEREST or row.settled_at - row.received_at > wait)
+    return not _form_waits(row) or bool(row.settled_at - row.received_at > wait)
+
+
+def _form_waits(row: Any) -> bool:
+    """Whether a visitor's post waits for Vitec's answer."""
+    return any(post.form and post.form.waits for post in OPERATIONS[Operation(row.operation)].posts)
 
 
 def overdue(connection: Connection, now: datetime, longest: timedelta) -> Iterable[Incident]:

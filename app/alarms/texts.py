@@ -1,6 +1,6 @@
 """What alarms say: a table from what happened to a title and what to do. Nothing personal stands in them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,22 +10,17 @@ from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
 from app.alarms.notifications import Notification
 from app.domain.datetimes import STOCKHOLM
 from app.domain.ids import reference_of
-from app.domain.submission import FunctionGroup, Operation
+from app.domain.submission import FunctionGroup
+from app.i18n import N_, GetText
+from app.operations.registry import POSTED
 
 MOST_REFERENCES = 20
-
-GetText = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class AlertText:
     title: str
     body: str
-
-
-def N_(text: str) -> str:
-    """gettext's customary mark for a text that is translated later."""
-    return text
 
 
 # `%(firm)s` is the customer's name, `%(number)s` how many, `%(about)s` which login or form, `%(since)s` a moment.
@@ -98,13 +93,11 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
         (N_("%(firm)s: leads that have been seen to (%(number)s)"), N_("Nothing more is to be done about these.")),
     ),
 }
+# What an alarm is about, by function group or operation.
 ABOUT: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("interests and bookings"),
     FunctionGroup.CRM: N_("leads, contacts and loan promises"),
-    Operation.INTEREST: N_("interests in homes"),
-    Operation.VIEWING: N_("bookings of viewings"),
-    Operation.LEAD: N_("leads on contacts"),
-    Operation.LOAN_PROMISE: N_("loan promises"),
+    **{spec.operation: spec.plural for spec in POSTED},
 }
 
 

@@ -3,7 +3,7 @@
 import limits
 
 from app.config.settings import Customer
-from app.domain.plan import Defaults, InterestDefaults, LeadDefaults, ViewingDefaults
+from app.operations.specification import Defaults, DefaultsTable
 from app.web.operations import customer as web
 from app.web.rendering.page_models import Firm
 
@@ -23,13 +23,9 @@ def web_customer(customer: Customer) -> web.Customer:
 
 
 def defaults_of(customer: Customer) -> Defaults:
-    lead = customer.lead
-    return Defaults(
-        interest=InterestDefaults(**customer.interest.model_dump(exclude={"marketing"})),
-        viewing=ViewingDefaults(**customer.viewing.model_dump()),
-        lead=LeadDefaults(**lead.model_dump(exclude={"when"}), always=lead.when == "always") if lead else None,
-        interest_as_lead=customer.interest.marketing == "lead",
-    )
+    """The tables that stand in the customer's configuration, and those that it has anyway."""
+    tables = (getattr(customer, name) for name in type(customer).model_fields)
+    return Defaults(*(table for table in tables if isinstance(table, DefaultsTable)))
 
 
 def firm_of(customer: Customer) -> Firm:

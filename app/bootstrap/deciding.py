@@ -7,9 +7,7 @@ from typing import Any
 
 from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.services import Service
-from app.domain.payload import filled_anew
 from app.domain.submission import Submission
-from app.storage.encrypted_fields import BODIES
 from app.submissions.listing import SubmissionFilter
 
 
@@ -72,11 +70,10 @@ async def _retry(service: Service, found: Submission) -> bool:
     if customer is None:
         raise ActionImpossibleError(f"customer {found.customer_id} is not in the configuration")
     try:
-        payload = await service.leads.payload(found.id)
+        stored = await service.leads.application(found.id)
     except KeyError:
         raise ActionImpossibleError(f"what {found.id} said has been erased") from None
-    bodies = filled_anew(found, payload, payload[BODIES], defaults_of(customer))
-    return await service.decisions.retry(found.id, payload | {BODIES: bodies})
+    return await service.decisions.retry(found.id, stored.refilled(found, defaults_of(customer)))
 
 
 # Each says whether there was anything to do.

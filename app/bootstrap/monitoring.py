@@ -15,11 +15,12 @@ from app.alarms.notifications import Notification, NotificationQueue
 from app.alarms.runner import AlarmRunner
 from app.alarms.smtp import EmailReceiver, SmtpServer
 from app.alarms.store import IncidentStore
-from app.alarms.texts import AlertText, GetText, alert_text
+from app.alarms.texts import AlertText, alert_text
 from app.alarms.webhook import Receiver, WebhookReceiver
 from app.config.settings import Settings
 from app.delivery.claims import Claim
 from app.domain.submission import StepStatus
+from app.i18n import GetText
 from app.metrics import endpoint as metrics
 from app.metrics.counters import Counters
 from app.metrics.gauges import BacklogGauges
@@ -131,7 +132,7 @@ def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository,
         submission = await leads.get(notice.subjects[0])
         if submission is None:  # erased
             return None
-        payload = await leads.payload(submission.id)
-        return lead_text(submission, payload["application"], gettext(language), language)
+        stored = await leads.application(submission.id)
+        return lead_text(submission, stored.submitted, gettext(language), language)
 
     return EmailReceiver(server, to, write)

@@ -12,12 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.bootstrap.services import Service
 from app.config.settings import Settings
-from app.domain.consent import wording
 from app.domain.fields import Email, Phone
 from app.domain.submission import Step, Submission
 from app.privacy.erasure_log import Erasure, ErasureLog
 from app.privacy.search import PersonMatch, PersonSearch
-from app.storage.encrypted_fields import BODIES, RESOURCES
 from app.storage.encryption import KeyedHash
 from app.submissions.erasure import batches, erase
 
@@ -134,10 +132,10 @@ async def _erase(service: Service, traces: list[PersonMatch], now: datetime) -> 
 async def _kept(service: Service, identity: str) -> dict[str, Any]:
     found = await service.leads.get(identity)
     assert found is not None
-    payload = await service.leads.payload(identity)
-    bodies = payload.pop(BODIES)
-    resources = payload.pop(RESOURCES, None) or [step.resource for step in found.steps]
-    consent = payload.pop("consent")
+    stored = await service.leads.application(identity)
+    resources = stored.resources or [step.resource for step in found.steps]
+    said = {name: value for name, value in stored.to_json().items() if name not in {"bodies", "resources"}}
+    consent = stored.consent
     return {
         "id": found.id,
         "reference": found.reference,
@@ -147,9 +145,9 @@ async def _kept(service: Service, identity: str) -> dict[str, Any]:
         "language": found.language,
         "receivedAt": found.received_at.isoformat(),
         "settledAt": found.settled_at.isoformat() if found.settled_at else None,
-        **payload,
-        "consent": {**consent, "shown": wording(consent)} if consent else None,
-        "steps": [_step(step, resources[step.position], bodies[step.position]) for step in found.steps],
+        **said,
+        "consent": consent.to_json() | {"shown": consent.wording()} if consent else None,
+        "steps": [_step(step, resources[step.position], stored.bodies[step.position]) for step in found.steps],
     }
 
 

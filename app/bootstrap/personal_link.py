@@ -1,13 +1,13 @@
 """`intresse link`: a personal link out of the configuration."""
 
 from datetime import UTC, datetime
-from typing import get_args
 
 from app.config.settings import Settings
 from app.domain.durations import parse_duration
 from app.domain.submission import PATH_ID
+from app.operations.registry import PERSONAL_POSTS
 from app.storage.encryption import Keyring
-from app.web.personal.links import LONGEST, PersonalForm, PersonalLink, write
+from app.web.personal.links import LONGEST, PersonalLink, write
 
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
@@ -17,13 +17,13 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
         raise ValueError(f"--customer: {customer_id} is not in the configuration")
     if not PATH_ID.fullmatch(contact_id):
         raise ValueError("--contact: 1-40 characters of letters, digits, _ - .")
-    if form not in get_args(PersonalForm):
-        raise ValueError(f"--form: {form} is neither of {', '.join(get_args(PersonalForm))}")
+    if form not in PERSONAL_POSTS:
+        raise ValueError(f"--form: {form} is neither of {', '.join(PERSONAL_POSTS)}")
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
         expires_at = datetime.now(UTC) + parse_duration(expires, LONGEST)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None
-    link = PersonalLink(customer_id, contact_id, form, expires_at)  # type: ignore[arg-type]  # checked above
+    link = PersonalLink(customer_id, contact_id, form, expires_at)
     return f"{settings.public_url}/personal/{write(Keyring(settings.encryption_keys), link)}"

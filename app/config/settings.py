@@ -25,10 +25,12 @@ from app.config.types import (
     Table,
     Text,
     UpstreamUrl,
-    VitecId,
     matching,
 )
 from app.domain import branding
+from app.operations.interest import InterestDefaults
+from app.operations.lead import LeadDefaults
+from app.operations.viewing import ViewingDefaults
 
 
 class LeadMail(Table):
@@ -81,38 +83,6 @@ class Retention(Table):
     erasure_log: Text | None = None
 
 
-class InterestSettings(Table):
-    lead_source_id: VitecId | None = None
-    assignment_source_id: VitecId | None = None
-    status: Literal["Interested", "VeryInterested"] = "Interested"
-    marketing: Literal["inline", "lead"] = "inline"
-
-
-class ViewingSettings(Table):
-    lead_source_id: VitecId | None = None
-    reminder_minutes: Annotated[int, Field(ge=0)] = 60
-    sms_reminder: bool = True
-    mail_confirmation: bool = True
-    sms_confirmation: bool = False
-    validate_deadline: bool = True
-    validate_booking_limit: bool = True
-
-
-class LeadSettings(Table):
-    when: Literal["marketing", "always"] = "marketing"
-    lead_source_id: VitecId
-    assigned_to_id: VitecId
-    fallback_assigned_to_id: VitecId | None = None
-    office_id: VitecId | None = None
-    assignment_source_id: VitecId | None = None
-
-    @model_validator(mode="after")
-    def _agent_has_fallback(self) -> "LeadSettings":
-        if self.assigned_to_id == "contact-agent" and not self.fallback_assigned_to_id:
-            raise ValueError("fallback_assigned_to_id is needed when assigned_to_id is contact-agent")
-        return self
-
-
 class Theme(Table):
     accent: Annotated[str, matching(branding.COLOUR, "a colour such as #0b5d4b")] = branding.ACCENT
     radius: Annotated[str, matching(branding.LENGTH, "a length such as 6px")] = branding.RADIUS
@@ -136,9 +106,9 @@ class Customer(Table):
     rate_limit_person: Rate = "30/day"
     collect_personnummer: bool = False
     on_ambiguous: Literal["retry", "park"] = "retry"
-    interest: InterestSettings = InterestSettings()
-    viewing: ViewingSettings = ViewingSettings()
-    lead: LeadSettings | None = None
+    interest: InterestDefaults = InterestDefaults()
+    viewing: ViewingDefaults = ViewingDefaults()
+    lead: LeadDefaults | None = None
     lead_mail: LeadMail | None = None
     theme: Theme = Theme()
 

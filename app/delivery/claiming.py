@@ -18,9 +18,11 @@ from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker, capacity
 from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
 from app.domain.submission import DONE, FINAL, FunctionGroup, Operation, StepStatus
+from app.operations.registry import OPERATIONS
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.column_types import moment_of
 from app.storage.database import now_of
-from app.storage.encrypted_fields import BODIES, RESOURCES, payload_aad, resource_of, step_aad
+from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
 from app.storage.encryption import DecryptionError, Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -110,7 +112,10 @@ class Claiming:
         for row in rows:
             try:
                 claim = self._opened(connection, row, row.id in probes, Lease(lease.until))
-            except DecryptionError as error:  # its lease runs out and it is told of again; the others go on
+            except (
+                DecryptionError,
+                StoredApplicationError,
+            ) as error:  # its lease runs out and it is told of again; the others go on
                 log.error("submission can't be opened", submission=row.id, detail=str(error))
                 continue
             if not claim.steps[0].interrupted:
@@ -119,7 +124,7 @@ class Claiming:
 
     def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
         steps = statements.STEPS.rows(connection, {"of_submission": row.id})
-        payload = self._keyring.open(row.payload, payload_aad(row.id))
+        stored = StoredApplication.from_json(self._keyring.open(row.payload, payload_aad(row.id)))
         since = moment_of(row.delivery_since, connection.dialect)
         assert since is not None  # the column is never empty
         return Claim(
@@ -128,7 +133,7 @@ class Claiming:
             row.customer_id,
             Operation(row.operation),
             since,
-            tuple(_step(step, payload) for step in steps if step.status not in FINAL),
+            tuple(_step(step, stored) for step in steps if step.status not in FINAL),
             {Operation(step.operation): self._result(step) for step in steps if step.status in DONE},
             probes,
             lease,
@@ -157,16 +162,15 @@ def _lanes(connection: Connection, customers: Collection[str], now: datetime) ->
     return lanes
 
 
-def _step(row: Row[Any], payload: Mapping[str, Any]) -> ClaimedStep:
-    sealed: Sequence[Sequence[str]] | None = payload.get(RESOURCES)
+def _step(row: Row[Any], stored: StoredApplication) -> ClaimedStep:
     operation = Operation(row.operation)
     sending = row.status == StepStatus.SENDING
     return ClaimedStep(
         row.position,
         operation,
-        tuple(sealed[row.position]) if sealed else resource_of(row.resource),
-        payload[BODIES][row.position],
+        stored.resources[row.position] if stored.resources else resource_of(row.resource),
+        stored.bodies[row.position],
         row.attempts,
-        interrupted=sending and operation is not Operation.CONTACT,  # a look-up is simply made again
+        interrupted=sending and not OPERATIONS[operation].reads,  # a look-up is simply made again
         was_not_found=bool(row.not_found),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -9,8 +10,9 @@ import structlog
 from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, Signal, StepOutcome
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy, decide, signal_of
-from app.delivery.steps import CallResult, Results, StepBlocked, StepSkipped, Vitec, check, execute
+from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
 from app.domain.submission import STOPPED, StepStatus
+from app.operations.specification import Call, StepBlockedError, StepSkipped
 from app.vitec.errors import Ambiguous, LeaseExpiredError, NotFound, Rejected, VitecError
 from app.vitec.throttle import Throttle
 
@@ -42,50 +44,49 @@ class Deliverer:
         results = dict(claim.results)
         if claim.steps[0].interrupted:
             return await self._interrupted(claim, claim.steps[0])
+        prepared = _prepare(claim, claim.steps[0], results)
         begun = True  # by the claim
         for step, then in zip(claim.steps, (*claim.steps[1:], None), strict=True):
-            try:
-                check(claim, step, results)
-            except StepSkipped:
-                await self._record(claim, step, StepOutcome(StepStatus.SKIPPED, "skipped", counts=not begun))
+            if isinstance(prepared, StepOutcome):
+                await self._record(claim, step, replace(prepared, counts=not begun))
+                if prepared.status in STOPPED:
+                    return None
                 begun = False
+                prepared = _prepare(claim, then, results) if then else prepared
                 continue
-            except StepBlocked as error:
-                failed = StepOutcome(StepStatus.FAILED, "failed", detail=str(error), counts=not begun)
-                return await self._record(claim, step, failed)
             if not begun:
                 await self._outbox.begin(claim, step)
-            done = await self._attempt(claim, step, results)
+            done = await self._attempt(claim, step, prepared)
             if done is None:
                 return None
             results[step.operation] = done.result
-            begun = await self._go_on(claim, step, done, then, results)
-            if then is None or (not begun and _can_begin(claim, then, results)):
+            outcome = StepOutcome(
+                StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result, news=Signal.LET_IN
+            )
+            if then is None:
+                return await self._record(claim, step, outcome)
+            prepared = _prepare(claim, then, results)
+            if isinstance(prepared, StepOutcome):
+                await self._record(claim, step, outcome)
+                begun = False
+            elif not (begun := await self._record_and_begin(claim, step, outcome, then)):
                 return None
         return None
 
-    async def _attempt(self, claim: Claim, step: ClaimedStep, results: Results) -> CallResult | None:
+    async def _attempt(self, claim: Claim, step: ClaimedStep, call: Call) -> CallResult | None:
         """What Vitec answered; None when the step is not done, which is recorded."""
         try:
-            return await execute(self._vitec, claim, step, results)
+            return await execute(self._vitec, claim, step, call)
         except LeaseExpiredError:
             raise LeaseLostError(claim.id) from None
         except VitecError as error:
             await self._record_error(claim, step, error, attempts=step.attempts + 1)
             return None
 
-    async def _go_on(
-        self, claim: Claim, step: ClaimedStep, done: CallResult, then: ClaimedStep | None, results: Results
-    ) -> bool:
-        """Records a done step, and begins the next in the same transaction where it can: says whether it has."""
-        recorded = StepOutcome(
-            StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result, news=Signal.LET_IN
-        )
-        if then is None or not _can_begin(claim, then, results):
-            await self._record(claim, step, recorded)
-            return False
-        settled, begun = await self._outbox.record_and_begin(claim, step, recorded, then)
-        self._tell(claim, step, recorded, settled)
+    async def _record_and_begin(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, then: ClaimedStep) -> bool:
+        """Records a done step and begins the next in the same transaction; says whether it has."""
+        settled, begun = await self._outbox.record_and_begin(claim, step, outcome, then)
+        self._tell(claim, step, outcome, settled)
         if begun:
             self._pace.took(claim.customer_id)
         return begun
@@ -144,9 +145,11 @@ def _write_line(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
     )
 
 
-def _can_begin(claim: Claim, step: ClaimedStep, results: Results) -> bool:
+def _prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call | StepOutcome:
+    """The step's call; or its outcome, where no call is to be made."""
     try:
-        check(claim, step, results)
-    except (StepSkipped, StepBlocked):
-        return False
-    return True
+        return prepare(claim, step, results)
+    except StepSkipped:
+        return StepOutcome(StepStatus.SKIPPED, "skipped")
+    except StepBlockedError as error:
+        return StepOutcome(StepStatus.FAILED, "failed", detail=str(error))

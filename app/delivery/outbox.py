@@ -18,7 +18,8 @@ from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claiming import Claiming
 from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, StepOutcome
-from app.domain.submission import FINAL, GROUPS, STOPPED, Status, StepStatus
+from app.domain.submission import FINAL, STOPPED, Status, StepStatus
+from app.operations.registry import group_of
 from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.encrypted_fields import step_aad
 from app.storage.encryption import Keyring
@@ -66,8 +67,8 @@ class Outbox:
         is nothing else. Says also whether it is; it is handed back where its login rests. Raises `LeaseLostError`."""
 
         def work(connection: Connection) -> tuple[bool, bool]:
-            group = GROUPS[then.operation]
-            elsewhere = group is not GROUPS[step.operation]
+            group = group_of(then.operation)
+            elsewhere = group is not group_of(step.operation)
             if elsewhere and self._logins.rests(connection, (claim.customer_id, group)):
                 return self._record(connection, claim, step, recorded, hands_back=True), False
             return self._record(connection, claim, step, recorded, then=then), True
@@ -125,7 +126,7 @@ class Outbox:
             values |= {"claim": None, "due_at": now}
         begun = {"begun_position": then.position, "started_at": now} if then else None
         _change(connection, claim, values, self._attempt(claim, step, recorded, now), begun)
-        lane = (claim.customer_id, GROUPS[step.operation])
+        lane = (claim.customer_id, group_of(step.operation))
         if recorded.news is not None and self._logins.matters(lane, recorded.news):
             named = step.resource or (str(step.body.get("contactId", "")),)
             self._logins.told(connection, lane, recorded.news, now, named, claim.id)
@@ -160,7 +161,7 @@ def _submission_values(claim: Claim, step: ClaimedStep, recorded: StepOutcome, n
         values |= {"claim": None, "due_at": None}
     else:  # if this worker dies now, the next one finds the submission among those of the next step's password
         then = next(one for one in claim.steps if one.position > step.position)
-        values |= {"function_group": GROUPS[then.operation].value}
+        values |= {"function_group": group_of(then.operation).value}
     before = step.position <= _main_position(claim)
     if before and (stopped or (step.operation is claim.operation and recorded.status in FINAL)):
         values |= {"status": Status(recorded.status.value).value, "settled_at": now}

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import get_args
 
 from starlette.applications import Starlette
 
@@ -13,9 +12,9 @@ from app.bootstrap.personal_link import make_link
 from app.bootstrap.web_app import create_app
 from app.config.settings import Settings
 from app.demo.page import MOODS, Stage, demo_routes
+from app.operations.registry import PERSONAL_POSTS
 from app.sandbox import Fault, Office, demo_office, serve_sandbox
 from app.web.operations.slots import Slot
-from app.web.personal.links import PersonalForm
 from app.web.rendering.templates import Templates
 
 CUSTOMER = "M00000"
@@ -104,7 +103,7 @@ def _stage(demo: Demo) -> Stage:
         viewing_id=VIEWING,
         slots=slots,
         full=FULL,
-        personal={form: make_link(demo.settings, CUSTOMER, CONTACT, form, "1d") for form in get_args(PersonalForm)},
+        personal={form: make_link(demo.settings, CUSTOMER, CONTACT, form, "1d") for form in PERSONAL_POSTS},
         received=lambda: demo.office.received,
         set_mood=set_mood,
     )

@@ -2,6 +2,7 @@
 may be asked for. The current version stands in the form's template; a test compares the two."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # Raised whenever a sentence in the template changes, and the old one stays here.
@@ -23,16 +24,34 @@ TEXTS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def consent_record(version: int | None, language: str, at: str, firm: str, privacy_url: str | None) -> dict[str, Any]:
-    """What is kept with a submission. `version` is None where the caller's own page asked: its words are the caller's
-    to keep."""
-    return {"version": version, "language": language, "at": at, "firm": firm, "privacyUrl": privacy_url}
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """What is kept of a consent with its submission. `version` is None where the caller's own page asked: its words are
+    the caller's to keep. `at` is ISO 8601."""
 
+    version: int | None
+    language: str
+    at: str
+    firm: str
+    privacy_url: str | None
 
-def wording(record: Mapping[str, Any]) -> list[str] | None:
-    """What the person was shown, word for word; None where it was not ours."""
-    if record["version"] is None:
-        return None
-    sentence, link, tick = TEXTS[record["version"]][record["language"]]
-    shown = [sentence.format(firm=record["firm"]), f"{link}: {record['privacyUrl']}", tick]
-    return shown if record["privacyUrl"] else [shown[0], shown[2]]
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "language": self.language,
+            "at": self.at,
+            "firm": self.firm,
+            "privacyUrl": self.privacy_url,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "ConsentRecord":
+        return cls(stored["version"], stored["language"], stored["at"], stored["firm"], stored["privacyUrl"])
+
+    def wording(self) -> list[str] | None:
+        """What the person was shown, word for word; None where it was not ours."""
+        if self.version is None:
+            return None
+        sentence, link, tick = TEXTS[self.version][self.language]
+        shown = [sentence.format(firm=self.firm), f"{link}: {self.privacy_url}", tick]
+        return shown if self.privacy_url else [shown[0], shown[2]]

@@ -29,15 +29,6 @@ class FunctionGroup(StrEnum):
     CRM = "crm"
 
 
-GROUPS: Mapping[Operation, FunctionGroup] = {
-    Operation.INTEREST: FunctionGroup.ADVERTISING,
-    Operation.VIEWING: FunctionGroup.ADVERTISING,
-    Operation.LEAD: FunctionGroup.CRM,
-    Operation.LOAN_PROMISE: FunctionGroup.CRM,
-    Operation.CONTACT: FunctionGroup.CRM,
-}
-
-
 class Status(StrEnum):
     """A submission's public status: the outcome of the step that is its own operation, or of what stops before it."""
 
@@ -126,22 +117,3 @@ class PlannedStep:
     operation: Operation
     resource: tuple[str, ...]
     body: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class NewSubmission:
-    """A validated post about to be stored. `payload` is what the caller said: the application, its marketing, the
-    consent. `contacts` are the e-mail addresses and numbers that it can be found by. `held`: a person looks at it
-    before it is sent."""
-
-    id: str
-    customer_id: str
-    operation: Operation
-    resource: tuple[str, ...]
-    language: str
-    received_at: datetime
-    payload: Mapping[str, Any]
-    contacts: Mapping[str, str]
-    steps: tuple[PlannedStep, ...]
-    repeat: IdempotencyKey | None
-    held: bool = False

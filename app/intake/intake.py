@@ -12,8 +12,8 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from app.domain.submission import NewSubmission
 from app.intake.idempotency import Accepted, Outcome, is_new, resolve_duplicates
+from app.intake.new_submission import NewSubmission
 from app.intake.rows import RowBuilder, SubmissionRows
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encryption import KeyedHash, Keyring
@@ -44,7 +44,7 @@ class Intake:
         self._stopping = False
 
     async def accept(self, new: NewSubmission) -> Accepted:
-        """Returns once it is committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored."""
+        """Returns once it is committed. With `StoreUnavailableError` or `IdempotencyConflictError` nothing was stored."""
         if self._stopping:
             raise StoreUnavailableError("the service is stopping")
         if len(self._waiting) >= MOST_WAITING:

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect
 
-from app.domain.submission import GROUPS, NewSubmission, Status, StepStatus
+from app.domain.submission import Status, StepStatus
+from app.intake.new_submission import NewSubmission
+from app.operations.registry import group_of
 from app.storage.column_types import UtcDateTime
 from app.storage.driver.compiled import RowInsert
-from app.storage.encrypted_fields import BODIES, NAMING_A_CONTACT, RESOURCES, open_resource, payload_aad
+from app.storage.encrypted_fields import open_resource, payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 
@@ -70,13 +72,13 @@ class RowBuilder:
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
-            "payload": self._keyring.seal(_payload(new), payload_aad(new.id)),
+            "payload": self._keyring.seal(new.application.to_json(), payload_aad(new.id)),
             "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,
             "repeat_content": repeat.content if repeat else None,
             "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
-            "function_group": GROUPS[new.steps[0].operation].value,
+            "function_group": group_of(new.steps[0].operation).value,
             "due_at": None if new.held else received,
         }
         steps = [
@@ -91,13 +93,6 @@ class RowBuilder:
             for position, step in enumerate(new.steps)
         ]
         return SubmissionRows(new.id, new.received_at, submission, steps)
-
-
-def _payload(new: NewSubmission) -> dict[str, Any]:
-    payload = {**new.payload, BODIES: [step.body for step in new.steps]}
-    if any(step.operation in NAMING_A_CONTACT for step in new.steps):
-        payload[RESOURCES] = [step.resource for step in new.steps]
-    return payload
 
 
 def _as_it_is(value: Any) -> Any:

@@ -6,7 +6,8 @@ from os import urandom
 from sqlalchemy import Connection, delete, func, insert, select
 
 from app.domain.ids import new_id
-from app.domain.submission import GROUPS, Operation, Status, StepStatus
+from app.domain.submission import Operation, Status, StepStatus
+from app.operations.registry import group_of
 from app.storage.database import Database, DatabaseUnusableError, usable
 from app.storage.schema import steps, submissions
 
@@ -49,7 +50,7 @@ def can_write(connection: Connection) -> None:
             delivery_since=now,
             payload=urandom(PAYLOAD_LENGTH),
             repeat_key=urandom(32),
-            function_group=GROUPS[operation].value,
+            function_group=group_of(operation).value,
             due_at=now,
         )
     )

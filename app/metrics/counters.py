@@ -6,8 +6,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 from app.domain.submission import Operation, Status
+from app.operations.registry import POSTED
 
-OPERATIONS = tuple(operation for operation in Operation if operation is not Operation.CONTACT)  # what is posted
 SETTLED = tuple(status for status in Status if status is not Status.PENDING)
 # From an answer over the same city's wires to Vitec's time-out.
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
@@ -33,7 +33,9 @@ class Counters:
             "intresse_upstream_seconds", "Calls to Vitec.", whose, buckets=SECONDS, registry=self.registry
         )
         # Made now: a counter that appears with its first count hides that count from `increase`.
-        pairs = [(customer, operation.value) for customer in customers for operation in OPERATIONS]
+        pairs = [
+            (customer, operation.value) for customer in customers for operation in (spec.operation for spec in POSTED)
+        ]
         self._accepted = {pair: accepted.labels(*pair) for pair in pairs}
         self._settled = {
             (*pair, status.value): settled.labels(*pair, status.value) for pair in pairs for status in SETTLED

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
@@ -23,7 +24,7 @@ from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import resource_of
 from app.storage.encryption import Keyring
 from app.storage.schema import submissions, tallied
-from app.submissions.listing import campaign_in, decrypted
+from app.submissions.listing import stored_application
 
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0
@@ -87,9 +88,10 @@ class CounterJob:
         return True
 
     def _counted(self, row: Row[Any]) -> Counted:
-        payload = decrypted(self._keyring, row)
-        home = home_of(row.operation, resource_of(row.resource), payload.get("estate", ""))
-        return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign_in(payload))
+        stored = stored_application(self._keyring, row)
+        home = home_of(row.operation, resource_of(row.resource), stored.estate if stored else "")
+        campaign = stored.campaign if stored else NO_CAMPAIGN
+        return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign)
 
 
 def _timed(row: Row[Any]) -> Timed:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import PATH_ID, Operation
+from app.operations.registry import OPERATIONS
 from app.storage.schema import daily_counts, delivery_times, home_campaigns
 
 MOST_BY_VIEWS = 100  # campaigns, and as many homes
@@ -52,11 +53,14 @@ def day_of(moment: datetime) -> date:
 
 
 def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
-    """The estate of an interest; of a booking the estate that its embed named, else the viewing. What the office's own
-    operations name is a person."""
-    if operation == Operation.VIEWING and PATH_ID.fullmatch(estate):
+    """The estate in the path, else the one that the embed named, else what the path names first, such as a viewing.
+    Where that is a contact, it is a person's, and nothing is counted of it."""
+    spec = OPERATIONS[Operation(operation)]
+    if spec.names_contact:
+        return ""
+    if spec.estate is None and PATH_ID.fullmatch(estate):
         return estate
-    return next(iter(resource), "") if operation in {Operation.INTEREST, Operation.VIEWING} else ""
+    return next(iter(resource), "")
 
 
 def add(connection: Connection, column: str, counts: _Counts) -> None:

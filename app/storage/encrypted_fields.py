@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 
 from app.domain.submission import Operation
-
-BODIES = "bodies"  # in a payload: what each step sends, by position
-RESOURCES = "resources"  # likewise each step's resource, where one of them is a contact
-# Operations whose resource is a contact, which is a person: it stands in the sealed payload and not in its column.
-NAMING_A_CONTACT = frozenset({Operation.CONTACT, Operation.LEAD, Operation.LOAN_PROMISE})
+from app.operations.registry import OPERATIONS
 
 
 def open_resource(operation: Operation, resource: Sequence[str]) -> str:
     """What the `resource` column may tell."""
-    return "" if operation in NAMING_A_CONTACT else "/".join(resource)
+    return "" if OPERATIONS[operation].names_contact else "/".join(resource)
 
 
 def resource_of(text: str) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """Submissions in a list, the newest first, a page at a time; without opening more than their campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from app.domain.campaigns import Campaign, campaign_of
+from app.domain.campaigns import NO_CAMPAIGN, Campaign
 from app.domain.ids import first_id_of, reference_of
 from app.domain.submission import Operation, Status
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad, resource_of
 from app.storage.encryption import DecryptionError, Keyring
@@ -118,6 +119,7 @@ def _conditions(wanted: SubmissionFilter) -> list[ColumnElement[bool]]:
 
 
 def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> SubmissionSummary:
+    application = stored_application(keyring, row)
     return SubmissionSummary(
         row.id,
         row.customer_id,
@@ -125,19 +127,16 @@ def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> SubmissionSummary
         resource_of(row.resource),
         Status(row.status),
         row.received_at,
-        campaign_in(decrypted(keyring, row)),
+        application.campaign if application else NO_CAMPAIGN,
         stopped and row.status == Status.DELIVERED,
     )
 
 
-def decrypted(keyring: Keyring, row: Row[Any]) -> Mapping[str, Any]:
-    """The payload of a submission's row; empty where it can't be opened, or has been erased."""
+def stored_application(keyring: Keyring, row: Row[Any]) -> StoredApplication | None:
+    """Of a submission's row; None where it can't be read, or has been erased."""
+    if not row.payload:
+        return None
     try:
-        return keyring.open(row.payload, payload_aad(row.id)) if row.payload else {}
-    except DecryptionError:
-        return {}
-
-
-def campaign_in(payload: Mapping[str, Any]) -> Campaign:
-    tags = (payload.get("marketing") or {}).get("utmTags", ())
-    return campaign_of((tag["name"], tag["value"]) for tag in tags)
+        return StoredApplication.from_json(keyring.open(row.payload, payload_aad(row.id)))
+    except (DecryptionError, StoredApplicationError):
+        return None

@@ -1,11 +1,12 @@
 """What a person decides about a submission that can't go on by itself. To decide the same twice changes nothing."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.domain.submission import DONE, GROUPS, Operation, Status, StepStatus
+from app.domain.submission import DONE, Operation, Status, StepStatus
+from app.operations.registry import group_of
+from app.operations.stored_application import StoredApplication
 from app.storage.database import Database, now_of
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
@@ -23,9 +24,9 @@ class OperatorActions:
         self._database = database
         self._keyring = keyring
 
-    async def retry(self, identity: str, payload: Mapping[str, Any]) -> bool:
-        """Makes the steps that are not done due now, with the bodies in the new payload."""
-        sealed = self._keyring.seal(payload, payload_aad(identity))
+    async def retry(self, identity: str, application: StoredApplication) -> bool:
+        """Makes the steps that are not done due now, with the bodies in `application`."""
+        sealed = self._keyring.seal(application.to_json(), payload_aad(identity))
         return await self._database.write(lambda connection: _retry(connection, identity, sealed))
 
     async def release(self, identity: str) -> bool:
@@ -90,7 +91,7 @@ def _make_due(connection: Connection, identity: str, todo: list[Any], **more: An
         this = (steps.c.submission_id == identity) & (steps.c.position == step.position)
         connection.execute(update(steps).where(this).values(fresh))
     now = now_of(connection)
-    group = GROUPS[Operation(todo[0].operation)].value
+    group = group_of(Operation(todo[0].operation)).value
     values: dict[str, Any] = {"due_at": now, "delivery_since": now, "at_recovery": False, "function_group": group}
     mine = submissions.c.id == identity
     operation = connection.execute(select(submissions.c.operation).where(mine)).scalar()

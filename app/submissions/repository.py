@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.domain.ids import ids_of_reference, reference_of
 from app.domain.submission import Operation, Status, Step, StepStatus, Submission
+from app.operations.stored_application import StoredApplication
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
 from app.storage.encryption import Keyring
@@ -25,15 +26,14 @@ class SubmissionRepository:
         """Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: self._get(connection, identity))
 
-    async def payload(self, identity: str) -> dict[str, Any]:
-        """What the caller said, and under `BODIES` what each step sends.
-        Raises `StoreUnavailableError`, and `KeyError` when there is none, or it has been erased."""
+    async def application(self, identity: str) -> StoredApplication:
+        """Raises `StoreUnavailableError`; `KeyError` when there is none, or it has been erased; and
+        `DecryptionError`, `StoredApplicationError`."""
         query = select(submissions.c.payload).where(submissions.c.id == identity)
         sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
         if sealed is None:
             raise KeyError(identity)
-        payload: dict[str, Any] = self._keyring.open(sealed, payload_aad(identity))
-        return payload
+        return StoredApplication.from_json(self._keyring.open(sealed, payload_aad(identity)))
 
     async def find(self, reference_or_id: str) -> Submission | None:
         """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,26 +12,20 @@ from urllib.parse import quote
 
 import httpx
 
-from app.domain.submission import GROUPS, FunctionGroup, Operation
+from app.domain.submission import FunctionGroup, Operation
+from app.operations.registry import OPERATIONS
 from app.vitec.contacts import Contact
 from app.vitec.errors import Ambiguous, LeaseExpiredError, Rejected, Unavailable
 from app.vitec.responses import VitecResponse, read, read_list
 
 MaySend = Callable[[], bool]
 
-# Each operation's path after the host; the first id is the customer's.
-PATHS: Mapping[Operation, str] = {
-    Operation.INTEREST: "Advertising/Estate/{}/{}/interest",
-    Operation.VIEWING: "Viewing/{}/{}/{}/Participant",
-    Operation.LEAD: "CRM/Lead/{}",
-    Operation.LOAN_PROMISE: "CRM/Buyer/{}/{}/LoanPromise",
-    Operation.CONTACT: "CRM/Contact/{}/{}",
-}
 # What can be read with each group's password and changes nothing; the ids need not exist.
 PROBES = {
-    FunctionGroup.ADVERTISING: "v2/Advertising/Form/{}/Estate/0",
-    FunctionGroup.CRM: "CRM/Contact/{}/0",
+    FunctionGroup.ADVERTISING: "/v2/Advertising/Form/{}/Estate/0",
+    FunctionGroup.CRM: "/CRM/Contact/{}/0",
 }
+_PLACEHOLDER = re.compile(r"{\w*}")
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
 READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
 CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
@@ -96,14 +91,15 @@ class VitecClient:
     ) -> VitecResponse:
         """Carries out one operation. `may_send` is asked at the last moment before the first byte.
         Raises the taxonomy of `app.vitec.errors`, `LeaseExpiredError`, and nothing else."""
-        url = _url(PATHS[operation], customer_id, *resource)
-        return read(await self._call("POST", url, customer_id, GROUPS[operation], dict(body), may_send))
+        spec = OPERATIONS[operation]
+        url = _url(spec.path, customer_id, *resource)
+        return read(await self._call(spec.method, url, customer_id, spec.group, dict(body), may_send))
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
     ) -> list[Contact]:
         """1-20 contacts, those that Vitec knows. Raises as `post` but for `Ambiguous`: reading changes nothing."""
-        url = _url(PATHS[Operation.CONTACT], customer_id, ",".join(contact_ids))
+        url = _url(OPERATIONS[Operation.CONTACT].path, customer_id, ",".join(contact_ids))
         try:
             return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
         except Ambiguous as error:
@@ -192,4 +188,5 @@ async def _read_body(response: httpx.Response) -> None:
 
 def _url(path: str, *ids: str) -> str:
     """Ids are quoted, so that none can be another path; the comma between contacts is Vitec's."""
-    return path.format(*(quote(part, safe=",") for part in ids))
+    quoted = iter([quote(part, safe=",") for part in ids])
+    return _PLACEHOLDER.sub(lambda _: next(quoted), path)

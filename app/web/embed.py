@@ -10,13 +10,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.i18n import N_, GetText
+from app.operations.registry import PUBLIC_POSTS
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.problems import language_of
 from app.web.rendering.static_files import STATIC
 from app.web.rendering.templates import Templates
 
 TITLES_PLACE = "const TITLES = {};"
-TITLES = {"interest": N_("Register your interest"), "viewing": N_("Book a viewing")}
+TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # Any page may load these: they hold nobody's data, and are asked for across origins by their purpose.
 OPEN = {
     "Access-Control-Allow-Origin": "*",

@@ -5,7 +5,7 @@ from starlette.routing import Route
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.web import embed, health
-from app.web.operations import crm, receipts
+from app.web.operations import contacts, receipts
 from app.web.operations import routes as operation_routes
 from app.web.operations.dependencies import Dependencies
 from app.web.personal import routes as personal_routes
@@ -16,7 +16,7 @@ from app.web.rendering import static_files
 def routes(site: Dependencies, keyring: Keyring, database: Database) -> list[Route]:
     return [
         *operation_routes.routes(site),
-        *crm.routes(site),
+        *contacts.routes(site),
         *personal_routes.routes(site, keyring, ContactNames(site.contacts)),
         *receipts.routes(site),
         *embed.routes(site),

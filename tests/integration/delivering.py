@@ -11,7 +11,8 @@ from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
-from app.domain.submission import FINAL, NewSubmission, Status, Submission
+from app.domain.submission import FINAL, Status, Submission
+from app.intake.new_submission import NewSubmission
 from app.sandbox import Office
 from app.storage.database import Database
 from app.vitec.client import Credential, VitecClient

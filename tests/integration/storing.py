@@ -13,8 +13,9 @@ from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim, CredentialKey
 from app.delivery.outbox import Outbox
 from app.domain.ids import new_id
-from app.domain.submission import FunctionGroup, IdempotencyKey, NewSubmission, Operation, PlannedStep, Submission
+from app.domain.submission import FunctionGroup, IdempotencyKey, Operation, PlannedStep, Submission
 from app.intake.intake import Intake
+from app.intake.new_submission import NewSubmission
 from app.storage.column_types import UtcDateTime
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.plan import CONTACT_AGENT, FALLBACK
 from app.domain.submission import Operation, PlannedStep, Status, StepStatus
+from app.operations.lead import CONTACT_AGENT, FALLBACK
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER

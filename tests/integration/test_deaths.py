@@ -10,7 +10,8 @@ import pytest
 
 from app.delivery.deliverer import Deliverer
 from app.delivery.outbox import Outbox
-from app.domain.submission import NewSubmission, Operation
+from app.domain.submission import Operation
+from app.intake.new_submission import NewSubmission
 from app.sandbox import Office
 from app.storage.database import Database
 from app.vitec.client import VitecClient

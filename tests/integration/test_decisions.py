@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.delivery.claims import StepOutcome
-from app.domain.submission import NewSubmission, Operation, Status, StepStatus
+from app.domain.submission import Operation, Status, StepStatus
+from app.intake.new_submission import NewSubmission
 from app.storage.database import Database
 from app.storage.schema import submissions
 from app.submissions.listing import SubmissionFilter

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, text
 
-from app.domain.submission import NewSubmission, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.intake.idempotency import Accepted, IdempotencyConflictError
 from app.intake.intake import LARGEST_BATCH, MOST_WAITING, Intake
+from app.intake.new_submission import NewSubmission
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import BODIES, payload_aad
 from app.storage.schema import steps, submissions

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, func, select
 
-from app.domain.submission import NewSubmission
+from app.intake.new_submission import NewSubmission
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash
 from app.storage.schema import person_index, submissions

@@ -10,7 +10,8 @@ from sqlalchemy import Row, select, update
 from structlog.testing import capture_logs
 
 from app.delivery.claims import LeaseLostError, StepOutcome
-from app.domain.submission import NewSubmission, Operation, PlannedStep, Status, StepStatus
+from app.domain.submission import Operation, PlannedStep, Status, StepStatus
+from app.intake.new_submission import NewSubmission
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database

@@ -15,7 +15,7 @@ from app.alarms.queries import came
 from app.alarms.silence import WEEK, WEEKS
 from app.alarms.store import GATHERED, IncidentStore
 from app.domain.ids import first_id_of, new_id
-from app.domain.submission import NewSubmission
+from app.intake.new_submission import NewSubmission
 from app.storage.database import Database
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import submissions

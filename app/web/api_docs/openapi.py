@@ -4,18 +4,13 @@ from functools import cache
 from typing import Any
 
 from app import __version__
+from app.operations import contact_lookup
+from app.operations.registry import OPERATIONS, PERSONAL_POSTS, POSTS
+from app.operations.specification import PostSpec
 from app.web.api_docs.schemas import EMBED_CHECK, KEYS, PENDING, PROBLEM, STATUS, SUBMISSION, TEXT, as_json, refused
-from app.web.operations import crm, routes
 from app.web.operations.body import Media
-from app.web.operations.operations import CONTACT_ME, MY_LOAN_PROMISE, Kind
 from app.web.operations.validation import CONSENT
 
-SUMMARIES = {
-    "interest": "Interest in a home",
-    "viewing": "Book a place at a viewing",
-    "lead": "Lead on a known contact",
-    "loan-promise": "Loan promise of a known contact",
-}
 REFERENCE = "#/components/schemas/{model}"
 MEDIA = [media.value for media in Media]
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
@@ -34,6 +29,9 @@ POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for
 POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 
 
+_OPERATIONS = [(spec, path) for spec in POSTS for path in spec.paths]
+
+
 @cache
 def describe() -> dict[str, Any]:
     document: dict[str, Any] = {
@@ -48,16 +46,16 @@ def describe() -> dict[str, Any]:
     }
     schemas = components.setdefault("schemas", {})
     schemas |= {"Problem": PROBLEM, "Pending": PENDING, "Submission": SUBMISSION}
-    for path, kind in (*routes.PATHS, *crm.PATHS):
-        schema = kind.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
+    for spec, path in _OPERATIONS:
+        schema = spec.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
         schemas |= schema.pop("$defs", {})
-        if kind.page:
+        if spec.form:
             schema["properties"][CONSENT] = {"type": "boolean"}
-        schemas[kind.model.__name__] = schema
-        document["paths"][path] = ({"get": _form(kind, path)} if kind.page else {}) | {"post": _post(kind, path)}
+        schemas[spec.model.__name__] = schema
+        document["paths"][path] = ({"get": _form(spec, path)} if spec.form else {}) | {"post": _post(spec, path)}
     schemas["Personal"] = _personal_schema(schemas)
     document["paths"] |= {
-        crm.CONTACTS_PATH: {"get": _contacts()},
+        contact_lookup.PATH: {"get": _contacts()},
         "/personal/{token}": {"get": _personal_form(), "post": _personal_post()},
         **{path: {"get": resource} for path, resource in RESOURCES.items()},
     }
@@ -82,22 +80,22 @@ def _contacts() -> dict[str, Any]:
     }
 
 
-def _form(kind: Kind, path: str) -> dict[str, Any]:
+def _form(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
-        "summary": f"{SUMMARIES[kind.operation]}: the form",
-        "operationId": f"{kind.operation}-form",
+        "summary": f"{OPERATIONS[spec.operation].summary}: the form",
+        "operationId": f"{spec.operation}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
         "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
     }
 
 
-def _post(kind: Kind, path: str) -> dict[str, Any]:
+def _post(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
-        "summary": SUMMARIES[kind.operation],
-        "operationId": kind.operation.value,
-        "security": [{}, *KEYS] if kind.page else KEYS,
+        "summary": OPERATIONS[spec.operation].summary,
+        "operationId": spec.operation.value,
+        "security": [{}, *KEYS] if spec.form else KEYS,
         "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
-        "requestBody": _body(kind.model.__name__),
+        "requestBody": _body(spec.model.__name__),
         "responses": _accepted() | refused(*POST_REFUSALS),
     }
 
@@ -118,9 +116,9 @@ def _accepted() -> dict[str, Any]:
 def _personal_schema(schemas: dict[str, Any]) -> dict[str, Any]:
     """What the holder of a link may say: of a contact's form and of a loan promise's."""
     properties = {
-        name: schemas[kind.model.__name__]["properties"][name]
-        for kind in (CONTACT_ME, MY_LOAN_PROMISE)
-        for name in sorted(kind.public - {"contactId"})
+        name: schemas[spec.model.__name__]["properties"][name]
+        for spec in PERSONAL_POSTS.values()
+        for name in sorted(spec.public - {"contactId"})
     }
     return {"type": "object", "properties": properties}
 

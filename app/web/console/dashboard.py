@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from starlette.responses import Response
 
-from app.domain.submission import Operation
 from app.i18n import N_
+from app.operations.registry import POSTED
 from app.statistics.dashboard import Dashboard
 from app.submissions.listing import SubmissionFilter, list_submissions
 from app.web.console import charts, labels
@@ -15,15 +15,13 @@ from app.web.console.page_models import LeadRow, Link, OverviewPage, PausedRow, 
 from app.web.console.session import PATH
 from app.web.console.submission_rows import LIST, address, customers, firm_of, row_of
 
-RECEIVED = (Operation.INTEREST, Operation.VIEWING, Operation.LEAD, Operation.LOAN_PROMISE)
-
 
 async def show_overview(look: ConsoleRequest) -> Response:
     period = Period.of(look)
     customer_id = look.asked("customer") if look.asked("customer") in look.desk.site.customers else ""
     found = await look.desk.overviews.get(period.scope(customer_id or None))
     stuck = _stuck(look, found, customer_id)
-    series = {operation.value: look.gettext(labels.OPERATIONS[operation]) for operation in RECEIVED}
+    series = {spec.operation.value: look.gettext(spec.label) for spec in POSTED}
     page = OverviewPage(
         frame=look.frame("overview"),
         waiting=list(_waiting(look, found)),

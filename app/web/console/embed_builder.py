@@ -1,6 +1,7 @@
 """The embed builder: pick a form and a look, see it, copy the snippet (contract.md, section 5)."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 from markupsafe import escape
@@ -9,6 +10,8 @@ from starlette.responses import HTMLResponse, Response
 from app.domain.branding import COLOUR, FONTS, LENGTH
 from app.domain.submission import PATH_ID
 from app.i18n import N_
+from app.operations.registry import OPERATIONS, PUBLIC_POSTS
+from app.operations.viewing import ViewingDefaults
 from app.web.console.context import HEADERS, ConsoleRequest
 from app.web.console.customers import CUSTOMERS
 from app.web.console.page_models import BuilderPage, Option
@@ -17,10 +20,15 @@ from app.web.operations.customer import Customer
 from app.web.operations.problems import error_response
 from app.web.rendering.page_models import Firm, FormPage
 
-FORMS = {"interest": N_("Interest"), "viewing": N_("Viewing booking")}
-# Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
-IDS: Mapping[str, tuple[str, ...]] = {"interest": ("estate",), "viewing": ("viewing", "slot")}
+PATH_PARAMETER = re.compile(r"{(\w+)}")
+ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}  # by a path's parameter
 EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
+FORMS = {name: OPERATIONS[post.operation].label for name, post in PUBLIC_POSTS.items()}
+# Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
+IDS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.paths[0]) if part in ATTRIBUTES)
+    for name, post in PUBLIC_POSTS.items()
+}
 LOOKS = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
 TITLE_LENGTH = 80
 BAD_ID = N_("1–40 letters, digits, _, - or .")
@@ -42,6 +50,7 @@ async def show_builder(look: ConsoleRequest) -> Response:
         identity=customer.id,
         name=customer.firm.name,
         values=values,
+        ids=IDS[form],
         forms=[Option(name, look.gettext(label), name == form) for name, label in FORMS.items()],
         faults={name: look.gettext(text) for name, text in faults.items()},
         preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
@@ -59,11 +68,12 @@ async def preview(look: ConsoleRequest) -> Response:
     values, faults = _chosen(look, customer)
     if faults:
         return error_response(look.request, look.desk.site, 404)
-    site, ticks = look.desk.site, customer.defaults.viewing
-    booking = values["form"] == "viewing"
+    site, post = look.desk.site, PUBLIC_POSTS[values["form"]]
+    assert post.form is not None
+    ticks = customer.defaults.get(ViewingDefaults) if post.ticks else None
     firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
     page = FormPage(
-        form="viewing" if booking else "interest",
+        form=post.form,
         language=look.language,
         languages=(),
         firm=firm,
@@ -74,9 +84,9 @@ async def preview(look: ConsoleRequest) -> Response:
         title=values["title"],
         consent=customer.consent_required,
         personnummer=customer.collect_personnummer,
-        sms_reminder=booking and ticks.sms_reminder,
-        mail_confirmation=booking and ticks.mail_confirmation,
-        sms_confirmation=booking and ticks.sms_confirmation,
+        sms_reminder=ticks is not None and ticks.sms_reminder,
+        mail_confirmation=ticks is not None and ticks.mail_confirmation,
+        sms_confirmation=ticks is not None and ticks.sms_confirmation,
     )
     policy = f"default-src 'none'; style-src {site.templates.css(firm).csp_hash}; frame-ancestors 'self'"
     headers = {**HEADERS, "Content-Security-Policy": f"{policy}; form-action 'none'; base-uri 'none'"}
@@ -88,16 +98,14 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     """What goes into the broker's page, as HTML."""
     form = values["form"]
     ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
-    paths = {
-        "interest": ("Advertising", "Estate", customer_id, *ids, "interest"),
-        "viewing": ("Viewing", customer_id, *ids, "Participant"),
-    }
+    parts = iter((customer_id, *ids))
+    path = PATH_PARAMETER.sub(lambda _: next(parts), PUBLIC_POSTS[form].paths[0])
     said = {"intresse": form, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
     said |= {"title": values["title"]} if values["title"] else {}
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
     return (
         f'<script src="{public_url}/embed.js" async></script>\n\n'
-        f'<div {attributes}>\n  <a href="{public_url}/{"/".join(paths[form])}">{escape(link)}</a>\n</div>\n'
+        f'<div {attributes}>\n  <a href="{public_url}{path}">{escape(link)}</a>\n</div>\n'
     )
 
 

@@ -9,16 +9,11 @@ from babel.numbers import format_decimal, format_percent
 
 from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
-from app.domain.submission import FunctionGroup, Operation, Status
+from app.domain.submission import FunctionGroup, Status
 from app.i18n import N_, GetText
+from app.operations import registry
 
-OPERATIONS: Mapping[str, str] = {
-    Operation.INTEREST: N_("Interest"),
-    Operation.VIEWING: N_("Viewing booking"),
-    Operation.LEAD: N_("Lead"),
-    Operation.LOAN_PROMISE: N_("Loan promise"),
-    Operation.CONTACT: N_("Contact looked up"),
-}
+OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in registry.OPERATIONS.values()}
 STATUSES: Mapping[str, str] = {
     Status.PENDING: N_("Waiting"),
     Status.DELIVERED: N_("Delivered"),

@@ -241,6 +241,7 @@ class BuilderPage(ConsolePage):
     identity: str
     name: str
     values: Mapping[str, str]
+    ids: tuple[str, ...]
     forms: Sequence[Option]
     faults: Mapping[str, str] = field(default_factory=dict)
     preview: str | None = None

@@ -6,8 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.submission import DONE, GROUPS, STOPPED, Status, Step, StepStatus, Submission
+from app.domain.submission import DONE, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
+from app.operations.registry import group_of
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
 from app.submissions.repository import Attempt, History, history
 from app.web.console import labels
@@ -75,7 +77,7 @@ async def _why(look: ConsoleRequest, one: Submission, past: History) -> list[str
 async def _why_waiting(look: ConsoleRequest, one: Submission, past: History, due_at: datetime) -> list[str]:
     """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
     _ = look.gettext
-    group = GROUPS[next((step.operation for step in one.steps if step.status not in DONE), one.operation)]
+    group = group_of(next((step.operation for step in one.steps if step.status not in DONE), one.operation))
     for pause in await look.desk.paused():
         if (pause.customer_id, pause.group) == (one.customer_id, group):
             return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
@@ -87,8 +89,8 @@ async def _why_waiting(look: ConsoleRequest, one: Submission, past: History, due
 
 async def _said(look: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
     try:
-        return submitted_fields(await look.desk.site.leads.payload(one.id), look.language, look.gettext)
-    except (KeyError, DecryptionError):  # erased, or sealed with a key that is gone
+        return submitted_fields(await look.desk.site.leads.application(one.id), look.language, look.gettext)
+    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
         return []
 
 
@@ -155,15 +157,15 @@ REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
 
-def submitted_fields(payload: Mapping[str, Any], language: str, gettext: GetText) -> list[tuple[str, str]]:
+def submitted_fields(stored: StoredApplication, language: str, gettext: GetText) -> list[tuple[str, str]]:
     """The application, its tags and the page that it came from."""
-    lines = [(_label(name, gettext), text) for name, text in _flat(payload.get("application") or {}, "")]
-    marketing = payload.get("marketing") or {}
-    lines += [(str(tag["name"]), str(tag["value"])) for tag in marketing.get("utmTags", ())]
-    if marketing.get("referrer"):
-        lines.append((gettext(REFERRER), str(marketing["referrer"])))
-    if payload.get("consentedAt"):
-        lines.append((gettext(CONSENT), moment(datetime.fromisoformat(payload["consentedAt"]), language)))
+    marketing, consented_at = stored.context.marketing, stored.context.consented_at
+    lines = [(_label(name, gettext), text) for name, text in _flat(stored.submitted, "")]
+    lines += marketing.tags
+    if marketing.referrer:
+        lines.append((gettext(REFERRER), marketing.referrer))
+    if consented_at:
+        lines.append((gettext(CONSENT), moment(consented_at, language)))
     return lines
 
 

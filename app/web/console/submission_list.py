@@ -9,6 +9,7 @@ from io import StringIO
 from starlette.responses import Response
 
 from app.i18n import N_
+from app.operations.registry import POSTED
 from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
 from app.web.console import labels
 from app.web.console.context import HEADERS, ConsoleRequest, redirect
@@ -53,7 +54,7 @@ async def show_submissions(look: ConsoleRequest) -> Response:
         return redirect(f"{LIST}/{found[0].id}")
     every = look.gettext(N_("All"))
     statuses = {STUCK: N_("Needs a person"), **labels.STATUSES}
-    operations = {name: text for name, text in labels.OPERATIONS.items() if name != "contact"}
+    operations = {spec.operation.value: spec.label for spec in POSTED}
     query = asdict(asked)
     page = SubmissionsPage(
         frame=look.frame("submissions"),

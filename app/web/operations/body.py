@@ -19,6 +19,7 @@ from app.domain.field_errors import FieldError
 from app.domain.fields import trim
 from app.domain.marketing import is_tag
 from app.domain.short_cache import cached_when_short
+from app.operations.member_paths import Places
 from app.web.http.charsets import read_as_typed, with_references
 from app.web.http.urlencoded import Pairs, pairs_of
 
@@ -28,13 +29,7 @@ LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
 MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
-LIST = "list"
 _ASCII = "".join(map(chr, range(128)))
-# What a member may hold: None one value, LIST several, a mapping further members.
-Tree = Mapping[str, Any]
-# Where an input's value goes: the path of members, and whether there may be several.
-Place = tuple[tuple[str, ...], bool]
-Places = Mapping[str, Place]
 
 
 class BodyTooLargeError(Exception):
@@ -248,24 +243,6 @@ def as_form(pairs: Pairs, faults: list[FieldError], places: Places) -> Body:
         tags=tuple([pair for pair in said if is_tag(pair[0])]),
         faults=tuple(faults),
     )
-
-
-def places_in(tree: Tree, person: str | None) -> Places:
-    """Where each input's value goes, by the input's name: the dotted path, or without the person's prefix."""
-    places = dict(_places(tree, ()))
-    if person:
-        inside = _places(tree[person], (person,))
-        places |= {name.removeprefix(f"{person}."): place for name, place in inside if place[0][1] not in tree}
-    return places
-
-
-def _places(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
-    for name, inside in tree.items():
-        path = (*above, name)
-        if isinstance(inside, Mapping):
-            yield from _places(inside, path)
-        else:
-            yield ".".join(path), (path, inside == LIST)
 
 
 def _nested(pairs: Iterable[tuple[str, str]], places: Places) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import Any
 from starlette.requests import Request
 
 from app.domain.marketing import one_line
-from app.domain.submission import PATH_ID, Operation
+from app.domain.submission import PATH_ID
 from app.i18n import GetText
+from app.operations.specification import PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import MOST_FIELDS
 from app.web.operations.customer import Customer, caller_key
 from app.web.operations.dependencies import Dependencies
-from app.web.operations.operations import Kind
 from app.web.operations.slots import Slot, parse_slots
 
 TITLE_LENGTH = 80
@@ -31,7 +31,7 @@ class RequestContext:
 
     request: Request
     site: Dependencies
-    kind: Kind
+    spec: PostSpec
     customer: Customer
     resource: tuple[str, ...]
     headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class RequestContext:
     @property
     def asks_consent(self) -> bool:
         """Of strangers; whoever holds a personal link is a contact already."""
-        return self.customer.consent_required and bool(self.kind.reach)
+        return self.customer.consent_required and bool(self.spec.reach)
 
     @property
     def path(self) -> str:
@@ -62,12 +62,12 @@ class RequestContext:
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The times of the viewing that the embed offers."""
-        return parse_slots(self.asked("slots") or "") if self.kind.operation is Operation.VIEWING else ()
+        return parse_slots(self.asked("slots") or "") if self.spec.takes_slots else ()
 
     @property
     def estate(self) -> str:
         """The home of a viewing, where the embed says so."""
-        asked = self.asked("estate") if self.kind.operation is Operation.VIEWING else None
+        asked = self.asked("estate") if self.spec.takes_slots else None
         return asked if asked and PATH_ID.fullmatch(asked) else ""
 
     @property
@@ -84,14 +84,14 @@ def plain_title(text: str | None) -> str:
     return one_line(text or "", TITLE_LENGTH)
 
 
-def receive(request: Request, site: Dependencies, kind: Kind) -> RequestContext:
+def receive(request: Request, site: Dependencies, spec: PostSpec) -> RequestContext:
     """Raises `PageNotFoundError`, `InvalidApiKeyError`."""
     customer_id, *resource = request.path_params.values()
     customer = site.customers.get(customer_id)
-    if customer is None or _hides_a_slash(request) or not all(map(kind.id.fullmatch, resource)):
+    if customer is None or _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
         raise PageNotFoundError
     headers = headers_of(request)
-    return request_context(request, site, kind, customer, tuple(resource), headers, key=caller_key(headers, customer))
+    return request_context(request, site, spec, customer, tuple(resource), headers, key=caller_key(headers, customer))
 
 
 def _hides_a_slash(request: Request) -> bool:
@@ -108,7 +108,7 @@ def headers_of(request: Request) -> Mapping[str, str]:
 def request_context(
     request: Request,
     site: Dependencies,
-    kind: Kind,
+    spec: PostSpec,
     customer: Customer,
     resource: tuple[str, ...],
     headers: Mapping[str, str],
@@ -121,7 +121,7 @@ def request_context(
     asked = next((value for name, value in query if name == "lang"), None)
     accepted = headers.get("accept-language")
     language = choose_language(asked, accepted, customer.language, site.templates.languages)
-    return RequestContext(request, site, kind, customer, resource, headers, query, language, key, given or {}, once)
+    return RequestContext(request, site, spec, customer, resource, headers, query, language, key, given or {}, once)
 
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from limits import RateLimitItem
 
-from app.domain.plan import Defaults
+from app.operations.specification import Defaults
 from app.web.http.origins import origin_of
 from app.web.rendering.page_models import Firm
 

@@ -10,9 +10,9 @@ from markupsafe import escape
 from starlette.responses import HTMLResponse, Response
 
 from app.domain.marketing import is_tag, page_address
-from app.domain.plan import ViewingDefaults
 from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
+from app.operations import interest, viewing
 from app.web.http.origins import origin_of
 from app.web.http.security_headers import page_headers, private_headers
 from app.web.operations.context import RequestContext
@@ -20,7 +20,6 @@ from app.web.operations.customer import Customer, OriginRule
 from app.web.operations.dependencies import Dependencies, RawHeaders
 from app.web.rendering.messages import SAME, plain_field
 from app.web.rendering.page_models import (
-    FIELDS,
     ErrorPage,
     FieldMessage,
     FormPage,
@@ -30,7 +29,7 @@ from app.web.rendering.page_models import (
     SlotChoice,
 )
 
-NO_TICKS = ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
+NO_TICKS = viewing.ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns write it
 
 
@@ -75,7 +74,14 @@ def _fresh(visit: RequestContext) -> Response:
     only. It is rendered once for each customer, form and language, and then filled in."""
     site = visit.site
     referrer, title = _shown_on(visit), visit.title
-    key = (visit.customer.id, visit.kind.page, visit.language, bool(referrer), bool(title), bool(visit.greeting))
+    key = (
+        visit.customer.id,
+        visit.spec.form and visit.spec.form.name,
+        visit.language,
+        bool(referrer),
+        bool(title),
+        bool(visit.greeting),
+    )
     fresh = site.fresh_forms.get(key)
     if fresh is None:
         page = HTMLResponse(headers=dict(_headers(visit)))
@@ -95,17 +101,17 @@ def _fresh(visit: RequestContext) -> Response:
 
 
 def _empty(visit: RequestContext, referrer: str) -> FormPage:
-    site, customer, page = visit.site, visit.customer, visit.kind.page
-    assert page is not None
-    ticks = customer.defaults.viewing if page == "viewing" else NO_TICKS
+    site, customer, form = visit.site, visit.customer, visit.spec.form
+    assert form is not None
+    ticks = customer.defaults.get(viewing.ViewingDefaults) if visit.spec.ticks else NO_TICKS
     token = site.tokens.issue(visit.path)
     return FormPage(
-        form=page,
+        form=form,
         language=visit.language,
         languages=language_links(site, visit.language, _query_start(visit, referrer)),
         firm=customer.firm,
         demo=site.demo,
-        frame_origins="" if visit.kind.personal else site.frame_origins(customer),
+        frame_origins="" if visit.spec.personal else site.frame_origins(customer),
         token=token,
         referrer=referrer,
         trap=_trap(visit, token),
@@ -121,12 +127,12 @@ def _empty(visit: RequestContext, referrer: str) -> FormPage:
 
 def _trap(visit: RequestContext, token: str) -> str:
     """Whoever holds a personal link is no robot."""
-    return "" if visit.kind.personal else visit.site.tokens.trap(token)
+    return "" if visit.spec.personal else visit.site.tokens.trap(token)
 
 
 def _headers(visit: RequestContext, form_action: str = "'self'") -> Mapping[str, str]:
     style = visit.site.templates.css(visit.customer.firm).csp_hash
-    if visit.kind.personal:
+    if visit.spec.personal:
         return private_headers(style)
     return page_headers(style, visit.site.frame_ancestors(visit.customer), form_action)
 
@@ -143,7 +149,7 @@ def instead_of_form(visit: RequestContext, kind: str, status: int) -> Response:
 def _shown_on(visit: RequestContext) -> str:
     """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
     page it is nobody's business."""
-    if visit.kind.personal:
+    if visit.spec.personal:
         return ""
     asked = page_address(visit.asked("referrer"))
     came_from = page_address(visit.headers.get("referer"))
@@ -180,7 +186,7 @@ def language_links(site: Dependencies, language: str, start: str) -> tuple[Langu
     )
 
 
-KEPT = frozenset({*FIELDS["interest"], "email.emailAddress2", "marketing.referrer", "return_url", *SAME.values()})
+KEPT = frozenset({*interest.FORM.fields, "email.emailAddress2", "marketing.referrer", "return_url", *SAME.values()})
 TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides the tags
 
 

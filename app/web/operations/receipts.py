@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from app.domain.submission import Operation, Status, Submission
+from app.domain.submission import Status, Submission
 from app.i18n import N_
+from app.operations.registry import OPERATIONS
+from app.operations.specification import FormSpec
 from app.storage.database import StoreUnavailableError
 from app.web.http.security_headers import page_headers
 from app.web.operations.context import plain_title
@@ -20,16 +22,10 @@ from app.web.operations.form_page import language_links, query_start
 from app.web.operations.problems import CHALLENGE, error_response, language_of
 from app.web.operations.responders import public_status
 from app.web.operations.slots import Slot, parse_slots
-from app.web.rendering.page_models import FormName, ReceiptPage
+from app.web.rendering.page_models import ReceiptPage
 
 CALENDAR_FILE = "/viewing.ics"
 RECEIPT_LIVES = timedelta(days=30)
-FORMS: dict[Operation, FormName] = {
-    Operation.INTEREST: "interest",
-    Operation.VIEWING: "viewing",
-    Operation.LEAD: "contact",
-    Operation.LOAN_PROMISE: "loan-promise",
-}
 State = Literal["received", "booked", "refused"]
 
 
@@ -55,10 +51,11 @@ class Receipts:
         found, customer, language = opened
         slot, told = _told(request)
         state = _state(found)
-        waits = found.operation is Operation.VIEWING and found.status in {Status.PENDING, Status.HELD}
+        form = _form_of(found)
+        waits = form.waits and found.status in {Status.PENDING, Status.HELD}
         calendar = slot and state == "booked"
         page = ReceiptPage(
-            form=FORMS[found.operation],
+            form=form,
             language=language,
             languages=language_links(site, language, query_start(request.query_params.multi_items())),
             firm=customer.firm,
@@ -160,9 +157,14 @@ def _owns(request: Request, customer: Any) -> bool:
         return False
 
 
+def _form_of(found: Submission) -> FormSpec:
+    """The form that such a submission comes from."""
+    return next(post.form for post in OPERATIONS[found.operation].posts if post.form)
+
+
 def _state(found: Submission) -> State:
     """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
-    if found.operation is not Operation.VIEWING:
+    if not _form_of(found).waits:
         return "received"
     states: dict[Status, State] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
     return states.get(found.status, "received")

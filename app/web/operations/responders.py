@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
-from app.domain.submission import Operation, Status, Submission
+from app.domain.submission import Status, Submission
 from app.intake.idempotency import Accepted
 from app.storage.database import StoreUnavailableError
 from app.web.operations.body import Body
@@ -127,7 +127,7 @@ class FormResponder:
     async def accepted(self, accepted: Accepted) -> Response:
         """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
         visit = self.visit
-        if visit.kind.operation is Operation.VIEWING:
+        if visit.spec.form and visit.spec.form.waits:
             found = await outcome(visit, accepted, visit.site.wait_seconds)
             if found and found.status is Status.REJECTED:
                 words = (found.refusal or {}).get("message")

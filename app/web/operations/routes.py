@@ -1,4 +1,4 @@
-"""The two public operations at Vitec's own paths: GET a form, POST an interest or a booking."""
+"""The operations at Vitec's own paths: GET a form where people have one, POST."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,43 +7,43 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.operations.registry import POSTS
+from app.operations.specification import PostSpec
 from app.web.operations.context import PageNotFoundError, RequestContext, receive
 from app.web.operations.customer import InvalidApiKeyError
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response
-from app.web.operations.operations import INTEREST, VIEWING, Kind
 from app.web.operations.problems import CHALLENGE, Problem, error_response
 from app.web.operations.submit import post
-
-PATHS = (
-    ("/Advertising/Estate/{customerId}/{estateId}/interest", INTEREST),
-    ("/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant", VIEWING),
-)
 
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
 
 def routes(site: Dependencies) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
-    return [operation(path, site, kind, _handle, "GET", "POST") for path, kind in PATHS]
+    return [
+        operation(path, site, spec, *((_handle, "GET", "POST") if spec.form else (post, "POST")))
+        for spec in POSTS
+        for path in spec.paths
+    ]
 
 
-def operation(path: str, site: Dependencies, kind: Kind, handle: Handler, *methods: str) -> Route:
+def operation(path: str, site: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
-    endpoint = _received(site, kind, handle, methods)
-    return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=kind.operation.value)
+    endpoint = _received(site, spec, handle, methods)
+    return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
-def _received(site: Dependencies, kind: Kind, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
+def _received(site: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
     """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
     those with a key."""
 
     async def answer(request: Request) -> Response:
         try:
-            visit = receive(request, site, kind)
+            visit = receive(request, site, spec)
             if request.method == "OPTIONS":
                 return _options(visit, methods)
-            if kind.page is None and visit.key is None:
+            if spec.form is None and visit.key is None:
                 raise InvalidApiKeyError(visit.customer)
         except PageNotFoundError:
             return error_response(request, site, 404)
@@ -75,5 +75,5 @@ class Endpoint:
 async def _handle(visit: RequestContext) -> Response:
     if visit.request.method == "POST":
         return await post(visit)
-    visit.site.views.count(visit.customer.id, visit.kind.operation, visit.resource, visit.estate, visit.query)
+    visit.site.views.count(visit.customer.id, visit.spec.operation, visit.resource, visit.estate, visit.query)
     return form_response(visit)

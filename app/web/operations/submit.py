@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.domain.applications import VitecModel, reached_by
-from app.domain.consent import CURRENT_VERSION, consent_record
+from app.domain.consent import CURRENT_VERSION, ConsentRecord
 from app.domain.datetimes import STOCKHOLM
 from app.domain.field_errors import FieldError
 from app.domain.ids import new_id
-from app.domain.payload import payload_of
-from app.domain.plan import DeliveryRequest, SubmissionContext, plan
-from app.domain.submission import IdempotencyKey, NewSubmission
+from app.domain.submission import IdempotencyKey
 from app.intake.idempotency import Accepted, IdempotencyConflictError
+from app.intake.new_submission import NewSubmission
+from app.operations.members import VitecModel
+from app.operations.registry import OPERATIONS, plan
+from app.operations.specification import DeliveryRequest, SubmissionContext
+from app.operations.stored_application import StoredApplication
 from app.storage.database import StoreUnavailableError
 from app.web.http.origins import network_of
 from app.web.operations.body import (
@@ -68,9 +69,9 @@ def _checked(visit: RequestContext, body: Body) -> NewSubmission:
         visit.asks_consent,
         now,
         given=visit.given,
-        filled=customer.defaults.filled(visit.kind.operation),
+        filled=OPERATIONS[visit.spec.operation].filled(customer.defaults),
     )
-    read = validate(visit.kind, body, rules)
+    read = validate(visit.spec, body, rules)
     header = visit.headers.get("idempotency-key", "")
     faults = [*_take_slot(visit, body), *read.faults]
     if len(header) > LONGEST_REPEAT_KEY:
@@ -94,7 +95,7 @@ def _take_slot(visit: RequestContext, body: Body) -> list[FieldError]:
 
 def may_post(visit: RequestContext, body: Body | None) -> bool:
     """`body` is None while only the headers are known: then whether the post may be allowed at all."""
-    if visit.key is not None or visit.kind.personal:
+    if visit.key is not None or visit.spec.personal:
         return True
     site = visit.site
     form = body is not None and body.form
@@ -110,13 +111,15 @@ def _submission(
     visit: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
 ) -> NewSubmission:
     # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
-    referer = None if visit.kind.personal else visit.headers.get("referer")
+    referer = None if visit.spec.personal else visit.headers.get("referer")
     marketing = marketing_of(body, application, visit.query, referer)
     said = SubmissionContext(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
-    customer, operation = visit.customer, visit.kind.operation
+    customer, operation = visit.customer, visit.spec.operation
     token_age = _token_age(visit, body)
-    contacts = reached_by(application)
     order = DeliveryRequest(customer.id, operation, visit.resource, application, said)
+    contacts = visit.spec.contacts(order.submitted)
+    steps = plan(order, customer.defaults)
+    consent = _consent(visit, token_age, now) if read.consented else None
     return NewSubmission(
         id=new_id(),
         customer_id=customer.id,
@@ -124,9 +127,9 @@ def _submission(
         resource=visit.resource,
         language=visit.language,
         received_at=now,
-        payload=payload_of(order, _consent(visit, token_age, now) if read.consented else None, visit.estate),
+        application=StoredApplication.of(order, steps, consent, visit.estate),
         contacts=contacts,
-        steps=plan(order, customer.defaults),
+        steps=steps,
         repeat=_repeat(visit, body),
         held=_is_suspect(visit, body, token_age, contacts),
     )
@@ -137,16 +140,16 @@ def _token_age(visit: RequestContext, body: Body) -> int | None:
     return visit.site.tokens.age(body.token, visit.path) if body.form else None
 
 
-def _consent(visit: RequestContext, token_age: int | None, now: datetime) -> dict[str, Any]:
+def _consent(visit: RequestContext, token_age: int | None, now: datetime) -> ConsentRecord:
     """Of a page that is not ours the words are not ours to know."""
     firm = visit.customer.firm
     version = None if token_age is None else CURRENT_VERSION
-    return consent_record(version, visit.language, now.isoformat(), firm.name, firm.privacy_url)
+    return ConsentRecord(version, visit.language, now.isoformat(), firm.name, firm.privacy_url)
 
 
 def _is_suspect(visit: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
     """Whoever holds a key or a personal link is known."""
-    if visit.key is not None or visit.kind.personal:
+    if visit.key is not None or visit.spec.personal:
         return False
     trap = visit.site.tokens.trap(body.token) if body.token else None
     return looks_automatic(body.typed, trap, token_age) or visit.site.persons.exceeded(visit.customer, contacts)
@@ -175,7 +178,7 @@ async def post(visit: RequestContext) -> Response:
         media = media_of(visit.headers.get("content-type"))
         if media is Media.JSON and not may_post(visit, None):
             return JsonResponder(visit).forbidden()
-        body = await read(visit.request, media, visit.headers, visit.kind.places)
+        body = await read(visit.request, media, visit.headers, visit.spec.places)
     except UnsupportedMediaTypeError:
         return _refuse(visit, 415)
     except BodyTooLargeError:
@@ -185,7 +188,7 @@ async def post(visit: RequestContext) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     return await _answer(
-        visit, body, FormResponder(visit, body) if body.form and visit.kind.page else JsonResponder(visit)
+        visit, body, FormResponder(visit, body) if body.form and visit.spec.form else JsonResponder(visit)
     )
 
 
@@ -204,7 +207,7 @@ async def _answer(visit: RequestContext, body: Body, answers: Responder) -> Resp
         log.error("store unavailable", customer=visit.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
-        log.exception("fault", customer=visit.customer.id, operation=visit.kind.operation.value)
+        log.exception("fault", customer=visit.customer.id, operation=visit.spec.operation.value)
         return answers.fault()
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.domain.applications import MarketingMember, VitecModel
 from app.domain.field_errors import FieldError, field_errors_of
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address
-from app.web.operations.body import Body, Tree
-from app.web.operations.operations import PERSONNUMMER, TICKS, Kind
+from app.operations.member_paths import Tree, member_at
+from app.operations.members import MarketingMember, VitecModel
+from app.operations.specification import PERSONNUMMER, PostSpec
+from app.web.operations.body import Body
 
 CONSENT = "consent"
 TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
@@ -41,28 +42,28 @@ class ValidationResult:
     faults: tuple[FieldError, ...]
 
 
-def validate(kind: Kind, body: Body, rules: ValidationContext) -> ValidationResult:
+def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> ValidationResult:
     """All faults of a submission at once, in the order of the form."""
     if body.faults:
         return ValidationResult(None, False, body.faults)
     members = dict(body.members)
-    if kind.person:
-        members.setdefault(kind.person, {})  # so that each missing name is told of
+    if spec.person:
+        members.setdefault(spec.person, {})  # so that each missing name is told of
     said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
     consented, faults = _consent(said, body.form)
     if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
-        members = {tick: "false" for tick in TICKS if tick in kind.tree} | members
-    faults += _personnummer_faults(kind, members, body.form, rules)
+        members = dict.fromkeys(spec.ticks, "false") | members
+    faults += _personnummer_faults(spec, members, body.form, rules)
     if not rules.with_key:
-        members = _only(members, kind.tree, kind.settable(rules.collect_personnummer))
+        members = _only(members, spec.tree, spec.settable(rules.collect_personnummer))
     members |= rules.given
     application = None
     try:
-        application = kind.model.model_validate(members, context=ReadContext(body.form, rules.now))
+        application = spec.model.model_validate(members, context=ReadContext(body.form, rules.now))
     except ValidationError as error:
         faults = field_errors_of(error) + faults
-    faults += _beyond_fields(kind, members, rules)
-    if not _consent_is_enough(kind, members, consented, body.form, rules):
+    faults += _beyond_fields(spec, members, rules)
+    if not _consent_is_enough(spec, members, consented, body.form, rules):
         faults.append(FieldError(CONSENT, "consent_required"))
     return ValidationResult(None if faults else application, consented, tuple(faults))
 
@@ -76,22 +77,22 @@ def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:
 
 
 def _consent_is_enough(
-    kind: Kind, members: Mapping[str, Any], consented: bool, form: bool, rules: ValidationContext
+    spec: PostSpec, members: Mapping[str, Any], consented: bool, form: bool, rules: ValidationContext
 ) -> bool:
     """With a key, asking the person is the caller's duty; in JSON the moment of approval is a consent too."""
     if consented or rules.with_key or not rules.consent_required:
         return True
-    return not form and _at(members, kind.dotted("gdprApprovalDate")) is not None
+    return not form and member_at(members, spec.dotted("gdprApprovalDate")) is not None
 
 
 def _personnummer_faults(
-    kind: Kind, members: Mapping[str, Any], form: bool, rules: ValidationContext
+    spec: PostSpec, members: Mapping[str, Any], form: bool, rules: ValidationContext
 ) -> list[FieldError]:
     """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
     if rules.with_key or rules.collect_personnummer or form:
         return []
-    names = [kind.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
-    return [FieldError(name, "not_allowed") for name in names if _at(members, name) is not None]
+    names = [spec.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
+    return [FieldError(name, "not_allowed") for name in names if member_at(members, name) is not None]
 
 
 def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
@@ -106,26 +107,17 @@ def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, A
     return kept
 
 
-def _beyond_fields(kind: Kind, members: Mapping[str, Any], rules: ValidationContext) -> list[FieldError]:
+def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: ValidationContext) -> list[FieldError]:
     """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
-    missing = [name for name in kind.required if _at(members, name) is None and name not in rules.filled]
+    missing = [name for name in spec.required if member_at(members, name) is None and name not in rules.filled]
     faults = [FieldError(name, "required") for name in missing]
-    if kind.reach and all(_at(members, name) is None for name in kind.reach):
-        faults.append(FieldError(kind.reach[0], "contact_required"))
-    if kind.person:
-        name = kind.dotted("customerId")
-        if _at(members, name) not in (None, rules.customer_id):
+    if spec.reach and all(member_at(members, name) is None for name in spec.reach):
+        faults.append(FieldError(spec.reach[0], "contact_required"))
+    if spec.person:
+        name = spec.dotted("customerId")
+        if member_at(members, name) not in (None, rules.customer_id):
             faults.append(FieldError(name, "customer_mismatch"))
     return faults
-
-
-def _at(members: Mapping[str, Any], dotted: str) -> Any:
-    found: Any = members
-    for part in dotted.split("."):
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(part)
-    return found
 
 
 def marketing_of(

@@ -2,14 +2,12 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from app.storage.encryption import Keyring
 from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 PLACE = "personal link"
 LONGEST = timedelta(days=90)  # that a link lives
-PersonalForm = Literal["contact", "loan-promise"]
 
 
 class InvalidLinkError(Exception):
@@ -24,7 +22,7 @@ class ExpiredLinkError(Exception):
 class PersonalLink:
     customer_id: str
     contact_id: str
-    form: PersonalForm
+    form: str  # its name
     expires_at: datetime
 
 

@@ -1,11 +1,11 @@
 """The forms behind a signed link: contact me, and my loan promise."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.operations import lead
+from app.operations.registry import PERSONAL_POSTS
 from app.storage.database import StoreUnavailableError
 from app.storage.encryption import Keyring
 from app.web.operations.context import RequestContext, headers_of, request_context
@@ -13,13 +13,10 @@ from app.web.operations.cross_origin import CUSTOMER, preflight
 from app.web.operations.customer import InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response, instead_of_form
-from app.web.operations.operations import CONTACT_ME, MY_LOAN_PROMISE, Kind
 from app.web.operations.problems import CHALLENGE, error_response
 from app.web.operations.submit import post
 from app.web.personal.contact_names import ContactNames, ContactNotFoundError
 from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read
-
-KINDS: Mapping[str, Kind] = {"contact": CONTACT_ME, "loan-promise": MY_LOAN_PROMISE}
 
 
 def routes(site: Dependencies, keyring: Keyring, greeter: ContactNames) -> list[Route]:
@@ -47,7 +44,7 @@ class PersonalPages:
         except ExpiredLinkError:
             return error_response(request, self._site, 410, peoples=True)
         customer = self._site.customers.get(link.customer_id)
-        if customer is None or (link.form == "contact" and customer.defaults.lead is None):
+        if customer is None or (link.form == lead.FORM.name and customer.defaults.find(lead.LeadDefaults) is None):
             return error_response(request, self._site, 404, peoples=True)
         request.scope[CUSTOMER] = customer
         try:
@@ -66,16 +63,16 @@ class PersonalPages:
         return form_response(visit)
 
     def _visit(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
-        kind = KINDS[link.form]
+        spec = PERSONAL_POSTS[link.form]
         customer = self._site.customers[link.customer_id]
         headers = headers_of(request)
         caller_key(headers, customer)  # none is needed here, but a wrong one is told everywhere
-        if kind is CONTACT_ME:
+        if spec is lead.PERSONAL_POST:
             return request_context(
-                request, self._site, kind, customer, (), headers, given={"contactId": link.contact_id}
+                request, self._site, spec, customer, (), headers, given={"contactId": link.contact_id}
             )
         once = self._site.repeats.of_link(token)
-        return request_context(request, self._site, kind, customer, (link.contact_id,), headers, once=once)
+        return request_context(request, self._site, spec, customer, (link.contact_id,), headers, once=once)
 
     async def _is_used(self, visit: RequestContext) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody

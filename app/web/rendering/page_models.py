@@ -4,29 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FormName = Literal["interest", "viewing", "contact", "loan-promise"]
+from app.operations.specification import FormSpec
 
-_ADDRESS = ("address.streetAddress", "address.zipCode", "address.city")
-_HOME_TODAY = ("estateType", "livingSpace", "numberOfRooms", "price", "other")
-CONTACT = "contact"  # the fault of the pair "e-mail or phone" as a whole
-# What a person can be led to on each form, in the order of the page; the same names as the inputs have.
-FIELDS: Mapping[FormName, tuple[str, ...]] = {
-    "interest": (
-        *("firstName", "lastName", "socialSecurityNumber"),
-        *(CONTACT, "email.emailAddress", "telephone.cell", "contactMessage", "status"),
-        *_ADDRESS,
-        *(f"presentAccommodation.{name}" for name in _HOME_TODAY),
-        "consent",
-    ),
-    "viewing": (
-        *("slot", "firstName", "lastName", "socialSecurityNumber"),
-        *(CONTACT, "cellPhone", "email.emailAddress", "contactMessage"),
-        *(*_ADDRESS, "address.countryCode"),
-        *("smsReminder", "mailConfirmation", "smsConfirmation", "consent"),
-    ),
-    "contact": ("message",),
-    "loan-promise": ("bank", "validUntil", "estateType", "financing"),
-}
+CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
 FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
 
 
@@ -109,7 +89,7 @@ class FormPage:
     *_reminder, *_confirmation  which ticks the configuration allows; they are set until the visitor takes them away
     """
 
-    form: FormName
+    form: FormSpec
     language: str
     languages: tuple[LanguageLink, ...]
     firm: Firm
@@ -138,7 +118,7 @@ class FormPage:
     @property
     def ordered_faults(self) -> list[FieldMessage]:
         """In the order of the page; what has no place on it comes last."""
-        order = FIELDS[self.form]
+        order = self.form.fields
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
 
     @property
@@ -163,7 +143,7 @@ class ReceiptPage:
     """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
     still open; `home` and `time` of a booking are told where the embed told them, `calendar_url` once it is booked."""
 
-    form: FormName
+    form: FormSpec
     language: str
     languages: tuple[LanguageLink, ...]
     firm: Firm

@@ -12,7 +12,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.i18n import LANGUAGES, _catalogue
-from app.web.rendering.page_models import FIELDS, ErrorPage, Firm, FormPage, Page, ReceiptPage
+from app.web.rendering.page_models import ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.static_files import static_url
 from app.web.rendering.theme import Stylesheet, stylesheet
 
@@ -112,7 +112,7 @@ class Templates:
         environment.install_gettext_translations(  # type: ignore[attr-defined]
             self._translations[language], newstyle=True
         )
-        environment.globals.update(static_url=static_url, countries=_countries(language), FIELDS=FIELDS)
+        environment.globals.update(static_url=static_url, countries=_countries(language))
         environment.filters["tel"] = lambda phone: re.sub(r"[^0-9+]", "", phone)
         return environment
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.config.settings import LeadSettings, Settings
+from app.config.settings import Settings
+from app.operations.lead import LeadDefaults
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 SMALLEST: dict[str, Any] = {
@@ -178,7 +179,7 @@ GOOD = [
 def test_a_good_value_is_taken(path: str, value: Any) -> None:
     found = at(settings_with(path, value), path)
     plain = found.get_secret_value() if isinstance(found, SecretStr) else found
-    if isinstance(plain, LeadSettings):
+    if isinstance(plain, LeadDefaults):
         plain = plain.model_dump(include=set(value))
     expected = {
         "encryption_keys": [bytes(range(32))] * 3,

@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.domain.applications import EstateType, Interest, InterestStatus, ObtainThrough, ViewingBooking
 from app.domain.fields import ReadContext
+from app.operations.interest import EstateType, Interest, InterestStatus
+from app.operations.viewing import ObtainThrough, ViewingBooking
 from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}

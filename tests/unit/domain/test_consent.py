@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.consent import CURRENT_VERSION, TEXTS, consent_record, wording
+from app.domain.consent import CURRENT_VERSION, TEXTS, wording
 from app.i18n import LANGUAGES
 from app.web.rendering.page_models import Firm, FormPage
 from app.web.rendering.templates import Templates

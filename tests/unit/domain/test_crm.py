@@ -5,27 +5,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from app.web.operations.operations import LEAD, LOAN_PROMISE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.applications import Financing, LoanEstateType, LoanPromiseStatus
 from app.domain.fields import trim
 from app.domain.marketing import Marketing
-from app.domain.plan import (
-    Defaults,
-    DeliveryRequest,
-    InterestDefaults,
-    LeadDefaults,
-    SubmissionContext,
-    ViewingDefaults,
-    plan,
-)
 from app.domain.submission import Operation
+from app.operations.interest import InterestDefaults
+from app.operations.lead import LeadDefaults
+from app.operations.loan_promise import Financing, LoanEstateType, LoanPromiseStatus
+from app.operations.registry import plan
+from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.viewing import ViewingDefaults
 from app.sandbox import schemas
 from app.sandbox.answers import Refused
 from app.sandbox.validation import read, unknown_members
 from app.web.operations.body import as_form, parse_json
-from app.web.operations.operations import LEAD, LOAN_PROMISE
 from app.web.operations.validation import ValidationContext, validate
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

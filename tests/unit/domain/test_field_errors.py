@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.domain.applications import Interest, ViewingBooking, VitecModel
 from app.domain.field_errors import FieldError, field_errors_of
 from app.domain.fields import ReadContext
+from app.operations.interest import Interest
+from app.operations.members import VitecModel
+from app.operations.viewing import ViewingBooking
 
 PERSON = {"firstName": "Anna", "lastName": "Å"}
 IN_JSON = ReadContext(form=False, now=datetime(2026, 6, 1, tzinfo=UTC))

@@ -5,19 +5,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from app.domain.plan import interest_body, viewing_body
 
-from app.domain.applications import Interest, ViewingBooking
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
-from app.domain.plan import (
-    DeliveryRequest,
-    InterestDefaults,
-    SubmissionContext,
-    ViewingDefaults,
-    interest_body,
-    viewing_body,
-)
 from app.domain.submission import Operation
+from app.operations.interest import Interest, InterestDefaults
+from app.operations.specification import DeliveryRequest, SubmissionContext
+from app.operations.viewing import ViewingBooking, ViewingDefaults
 from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from app.domain.payload import MODELS, order_of, payload_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -12,17 +13,12 @@ from pydantic import ValidationError
 from app.domain.datetimes import STOCKHOLM
 from app.domain.fields import ReadContext
 from app.domain.marketing import normalize_marketing
-from app.domain.payload import MODELS, order_of, payload_of
-from app.domain.plan import (
-    Defaults,
-    DeliveryRequest,
-    InterestDefaults,
-    LeadDefaults,
-    SubmissionContext,
-    ViewingDefaults,
-    plan,
-)
 from app.domain.submission import Operation, Status, Submission
+from app.operations.interest import InterestDefaults
+from app.operations.lead import LeadDefaults
+from app.operations.registry import plan
+from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.viewing import ViewingDefaults
 from tests.unit.domain.test_crm import leads, moments, promises, texts
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, 123456, tzinfo=UTC)

@@ -5,24 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from app.domain.payload import MODELS, order_of, payload_of
 
-from app.domain.applications import Interest, VitecModel
 from app.domain.fields import ReadContext
 from app.domain.ids import new_id
 from app.domain.marketing import Marketing
-from app.domain.payload import MODELS, order_of, payload_of
-from app.domain.plan import (
-    CONTACT_AGENT,
-    FALLBACK,
-    Defaults,
-    DeliveryRequest,
-    InterestDefaults,
-    LeadDefaults,
-    SubmissionContext,
-    ViewingDefaults,
-    plan,
-)
 from app.domain.submission import Operation, Status, Submission
+from app.operations.interest import Interest, InterestDefaults
+from app.operations.lead import CONTACT_AGENT, FALLBACK, LeadDefaults
+from app.operations.members import VitecModel
+from app.operations.registry import plan
+from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.viewing import ViewingDefaults
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}

@@ -15,7 +15,6 @@ from app.domain.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, ids_of_referenc
 from app.domain.submission import (
     DONE,
     FINAL,
-    GROUPS,
     PATH_ID,
     STOPPED,
     FunctionGroup,
@@ -25,6 +24,7 @@ from app.domain.submission import (
     StepStatus,
     Submission,
 )
+from app.operations.registry import group_of
 from app.storage.schema import steps, submissions
 
 
@@ -176,7 +176,7 @@ def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
 
 def test_every_operation_is_opened_by_one_of_the_customers_two_passwords() -> None:
     assert set(GROUPS) == set(Operation)
-    assert {group: {o.value for o in Operation if GROUPS[o] is group} for group in FunctionGroup} == {
+    assert {group: {o.value for o in Operation if group_of(o) is group} for group in FunctionGroup} == {
         FunctionGroup.ADVERTISING: {"interest", "viewing"},
         FunctionGroup.CRM: {"lead", "loan-promise", "contact"},
     }

@@ -4,7 +4,9 @@ from hashlib import sha256
 
 import limits
 
-from app.domain.plan import Defaults, InterestDefaults, ViewingDefaults
+from app.operations.interest import InterestDefaults
+from app.operations.specification import Defaults
+from app.operations.viewing import ViewingDefaults
 from app.web.operations.customer import Customer
 from app.web.rendering.page_models import Firm
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
+from app.web.operations.operations import INTEREST, VIEWING, Kind
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
@@ -23,7 +24,6 @@ from app.web.operations.body import (
     read,
 )
 from app.web.operations.context import headers_of
-from app.web.operations.operations import INTEREST, VIEWING, Kind
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from app.web.operations.operations import INTEREST, VIEWING, Kind, member_tree
 
-from app.domain.applications import Interest, ViewingBooking
 from app.domain.field_errors import FieldError
 from app.domain.marketing import Marketing
-from app.web.operations.body import LIST, Body
-from app.web.operations.operations import INTEREST, VIEWING, Kind, member_tree
+from app.operations.interest import Interest
+from app.operations.member_paths import LIST
+from app.operations.viewing import ViewingBooking
+from app.web.operations.body import Body
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
 from tests.unit.domain.test_applications import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
 

@@ -1,4 +1,4 @@
-"""The operations for programs with an API key: leads and loan promises on known contacts, and the contacts."""
+"""Contacts for programs with an API key."""
 
 import pydantic_core
 from starlette.responses import Response
@@ -6,28 +6,18 @@ from starlette.routing import Route
 
 from app.domain.field_errors import FieldError
 from app.domain.submission import PATH_ID
+from app.operations.contact_lookup import MAX_CONTACTS, READ
 from app.vitec.errors import Forbidden, NotFound, Rejected, Unreadable, VitecError
 from app.web.operations.context import RequestContext
 from app.web.operations.dependencies import Dependencies
-from app.web.operations.operations import CONTACTS, LEAD, LOAN_PROMISE
 from app.web.operations.problems import Problem, error_response
 from app.web.operations.routes import operation
-from app.web.operations.submit import post
 
-PATHS = (
-    ("/CRM/Lead/{customerId}", LEAD),
-    ("/CRM/Buyer/{customerId}/{contactId}/LoanPromise", LOAN_PROMISE),
-)
-CONTACTS_PATH = "/CRM/Contact/{customerId}/{contactIds}"
-MOST_CONTACTS = 20  # per call (S)
 RETRY_SECONDS = 30
 
 
 def routes(site: Dependencies) -> list[Route]:
-    return [
-        *(operation(path, site, kind, post, "POST") for path, kind in PATHS),
-        operation(CONTACTS_PATH, site, CONTACTS, _contacts, "GET"),
-    ]
+    return [operation(path, site, READ, _contacts, "GET") for path in READ.paths]
 
 
 async def _contacts(visit: RequestContext) -> Response:
@@ -35,8 +25,8 @@ async def _contacts(visit: RequestContext) -> Response:
     ids = visit.resource[0].split(",")
     if not all(PATH_ID.fullmatch(one) for one in ids):
         return error_response(visit.request, visit.site, 404)
-    if len(ids) > MOST_CONTACTS:
-        fault = FieldError("contactIds", "too_many", {"max_length": MOST_CONTACTS})
+    if len(ids) > MAX_CONTACTS:
+        fault = FieldError("contactIds", "too_many", {"max_length": MAX_CONTACTS})
         return Problem(400, "validation", visit.gettext, faults=[fault])
     try:
         found = await visit.site.contacts(visit.customer.id, ids)

@@ -1,0 +1,166 @@
+"""Interest in a home (vitec-connect.md, section 1).
+
+interest
+with `interest.marketing = "lead"` and tags to tell: interest → contact → lead
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from app.domain.datetimes import ApprovalMoment
+from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_number
+from app.domain.numbers import Quantity
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.i18n import N_
+from app.operations.lead import lead_after
+from app.operations.members import (
+    Address,
+    CheckDigit,
+    Coordinate,
+    EmailAddresses,
+    MarketingMember,
+    Telephone,
+    VitecModel,
+)
+from app.operations.specification import (
+    PERSON,
+    Defaults,
+    DefaultsTable,
+    DeliveryRequest,
+    FormSpec,
+    OperationSpec,
+    PostSpec,
+    SubmissionContext,
+    VitecId,
+    iso_seconds,
+    with_defaults,
+)
+
+PATH = "/Advertising/Estate/{customerId}/{estateId}/interest"
+
+
+class InterestStatus(StrEnum):
+    """How interested (H); Vitec's numbers count from 0."""
+
+    INTERESTED = "Interested"
+    VERY_INTERESTED = "VeryInterested"
+    ASSIGNED = "Assigned"
+    NOT_INTERESTED = "NotInterested"
+
+
+PUBLIC_STATUSES = frozenset({InterestStatus.INTERESTED, InterestStatus.VERY_INTERESTED})
+
+
+class EstateType(StrEnum):
+    """`presentAccommodation.estateType` (H); Vitec's numbers count from 0."""
+
+    HOUSE = "House"
+    ROW_HOUSE = "RowHouse"
+    HOUSING_COOPERATIVE = "HousingCooperative"
+    COTTAGE = "Cottage"
+    PLOT = "Plot"
+    AGRICULTURE_PROPERTY = "AgricultureProperty"
+    TENANCY = "Tenancy"
+    OTHER_HOUSING = "OtherHousing"
+    COMMERCIAL_PROPERTY = "CommercialProperty"
+    CONDOMINIUM = "Condominium"
+
+
+class PresentAccommodation(VitecModel):
+    """The home one has today; quantities are decimals, not negative (S)."""
+
+    estate_type: Annotated[EstateType, by_name_or_number(EstateType)] | None = None
+    living_space: Quantity | None = None
+    number_of_rooms: Quantity | None = None
+    price: Quantity | None = None
+    other: Line | None = None
+    coordinate: Coordinate | None = None
+
+
+class Interest(VitecModel):
+    """Vitec's `AdvertisingInterestApplication`."""
+
+    lead_source_id: Line | None = None
+    assignment_source_id: Line | None = None
+    marketing: MarketingMember | None = None
+    first_name: Name
+    last_name: Name
+    is_foreign_social_security_number: Truth | None = None
+    social_security_number: Annotated[str, Length(15), CheckDigit] | None = None
+    address: Address | None = None
+    telephone: Telephone | None = None
+    email: EmailAddresses | None = None
+    gdpr_approval_date: ApprovalMoment | None = None
+    present_accommodation: PresentAccommodation | None = None
+    contact_message: Message | None = None
+    status: Annotated[InterestStatus, by_name_or_number(InterestStatus)] | None = None
+
+
+class InterestDefaults(DefaultsTable):
+    """`[customers.interest]`. `marketing`: within the interest, or in a lead after it."""
+
+    lead_source_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+    status: Literal["Interested", "VeryInterested"] = "Interested"
+    marketing: Literal["inline", "lead"] = "inline"
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    own, context = defaults.get(InterestDefaults), request.context
+    chain = lead_after(context, defaults) if own.marketing == "lead" else ()
+    inline = context.without_marketing() if chain else context
+    return request.step(_body(request, own, inline)), *chain
+
+
+def _body(request: DeliveryRequest, own: InterestDefaults, context: SubmissionContext) -> dict[str, Any]:
+    configured = {
+        "leadSourceId": own.lead_source_id,
+        "assignmentSourceId": own.assignment_source_id,
+        "status": own.status,
+        "gdprApprovalDate": iso_seconds(context.consented_at),
+    }
+    submitted = dict(request.submitted)
+    if not context.with_key and submitted.get("status") not in PUBLIC_STATUSES:
+        submitted.pop("status", None)
+    marketing = context.marketing.body()
+    return with_defaults(submitted, configured) | ({"marketing": marketing} if marketing else {})
+
+
+FORM = FormSpec(
+    name="interest",
+    heading=N_("Register your interest"),
+    button=N_("Register my interest"),
+    fields=(
+        *("firstName", "lastName", "socialSecurityNumber"),
+        *("contact", "email.emailAddress", "telephone.cell", "contactMessage", "status"),
+        *("address.streetAddress", "address.zipCode", "address.city"),
+        *("presentAccommodation.estateType", "presentAccommodation.livingSpace"),
+        *("presentAccommodation.numberOfRooms", "presentAccommodation.price", "presentAccommodation.other"),
+        "consent",
+    ),
+    first_contact="email.emailAddress",
+    received=N_("Thank you, we have received your registration"),
+    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
+    refused=N_("Your registration didn’t get all the way"),
+)
+POST = PostSpec(
+    operation=Operation.INTEREST,
+    model=Interest,
+    paths=(PATH,),
+    form=FORM,
+    public=PERSON | {"telephone", "presentAccommodation", "contactMessage", "status", "marketing"},
+    email="email.emailAddress",
+    phones=("telephone.cell", "telephone.home", "telephone.work"),
+)
+INTEREST = OperationSpec(
+    operation=Operation.INTEREST,
+    path=PATH,
+    group=FunctionGroup.ADVERTISING,
+    label=N_("Interest"),
+    plural=N_("interests in homes"),
+    summary="Interest in a home",
+    posts=(POST,),
+    plan=plan,
+    estate=0,
+    may_answer_none=True,  # nothing is documented to be answered
+)

@@ -1,0 +1,157 @@
+"""Lead on a known contact (vitec-connect.md, section 3), and the lead that follows another operation.
+
+    [contact →] lead
+
+The contact is looked up first whenever its id is only inferred from Vitec's answer, or when its own agent shall get
+the lead.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import model_validator
+
+from app.domain.fields import Length, Line, Message
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.i18n import N_
+from app.operations.members import MarketingMember, VitecModel
+from app.operations.specification import (
+    Call,
+    Defaults,
+    DefaultsTable,
+    DeliveryRequest,
+    FormSpec,
+    OperationSpec,
+    PostSpec,
+    Progress,
+    StepBlockedError,
+    StepSkipped,
+    SubmissionContext,
+    VitecId,
+    with_defaults,
+)
+
+PATH = "/CRM/Lead/{customerId}"
+CONTACT_AGENT = "contact-agent"  # as `assignedToId`: the contact's own agent, else the fallback
+FALLBACK = "fallbackAssignedToId"  # ours, beside a lead's members; never sent
+
+
+class Lead(VitecModel):
+    """Vitec's `Lead` (S). `assignedToId` and `leadSourceId` are required of the body that Vitec gets; the
+    configuration may give them."""
+
+    contact_id: Annotated[str, Length(40, least=1)]
+    assigned_to_id: Line | None = None
+    lead_source_id: Line | None = None
+    office_id: Line | None = None
+    assignment_source_id: Line | None = None
+    message: Message | None = None
+    marketing: MarketingMember | None = None
+
+
+class LeadDefaults(DefaultsTable):
+    """`[customers.lead]`. `when`: only with marketing to tell, or always."""
+
+    when: Literal["marketing", "always"] = "marketing"
+    lead_source_id: VitecId
+    assigned_to_id: VitecId
+    fallback_assigned_to_id: VitecId | None = None
+    office_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+
+    @model_validator(mode="after")
+    def _agent_has_fallback(self) -> "LeadDefaults":
+        if self.assigned_to_id == CONTACT_AGENT and not self.fallback_assigned_to_id:
+            raise ValueError("fallback_assigned_to_id is needed when assigned_to_id is contact-agent")
+        return self
+
+    def members(self) -> dict[str, str]:
+        """As they stand in a lead's body."""
+        named = {
+            "leadSourceId": self.lead_source_id,
+            "assignedToId": self.assigned_to_id,
+            "officeId": self.office_id,
+            "assignmentSourceId": self.assignment_source_id,
+            FALLBACK: self.fallback_assigned_to_id if self.assigned_to_id == CONTACT_AGENT else None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def lead_after(context: SubmissionContext, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    """The steps after an operation whose answer names the contact: with at least one tag to tell, or always."""
+    own = defaults.find(LeadDefaults)
+    if own is None or not (own.when == "always" or context.marketing.tags):
+        return ()
+    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(Operation.LEAD, (), own.members() | _marketing(context))
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    application, own = request.application, defaults.find(LeadDefaults)
+    assert isinstance(application, Lead)
+    body = with_defaults(request.submitted, own.members() if own else {}) | _marketing(request.context)
+    step = PlannedStep(Operation.LEAD, (), body)
+    if body.get("assignedToId") != CONTACT_AGENT:
+        body.pop(FALLBACK, None)
+        return (step,)
+    return PlannedStep(Operation.CONTACT, (application.contact_id,), {}), step
+
+
+def _marketing(context: SubmissionContext) -> dict[str, Any]:
+    marketing = context.marketing.body()
+    return {"marketing": marketing} if marketing else {}
+
+
+def prepare(call: Call, progress: Progress) -> Call:
+    """On the contact that is known by now, assigned to its own agent where the configuration wants that.
+    Raises `StepSkipped`, `StepBlockedError`."""
+    body = dict(call.body)
+    body["contactId"] = body.get("contactId") or answered_contact(progress)
+    fallback = body.pop(FALLBACK, None)
+    if body.get("assignedToId") == CONTACT_AGENT:
+        body["assignedToId"] = progress.results.get(Operation.CONTACT) or fallback
+        if not body["assignedToId"]:
+            raise StepBlockedError("the contact has no agent, and there is no fallback")
+    return Call(call.resource, body)
+
+
+def answered_contact(progress: Progress) -> str:
+    """The contact id that Vitec answered the submitted operation. Raises `StepSkipped`, `StepBlockedError`."""
+    answer = progress.results.get(progress.submitted.operation)
+    if answer:
+        return answer
+    if progress.submitted.may_answer_none:
+        raise StepSkipped
+    raise StepBlockedError("Vitec's answer held no contact id")
+
+
+def _filled(defaults: Defaults) -> frozenset[str]:
+    own = defaults.find(LeadDefaults)
+    return frozenset(own.members()) if own else frozenset()
+
+
+FORM = FormSpec(
+    name="contact",
+    heading=N_("Shall we get in touch?"),
+    button=N_("Get in touch with me"),
+    intro=N_("Tell us what it is about, and %(firm)s will contact you."),
+    fields=("message",),
+    received=N_("Thank you, we will get in touch"),
+    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
+    refused=N_("Your registration didn’t get all the way"),
+)
+POST = PostSpec(operation=Operation.LEAD, model=Lead, paths=(PATH,), required=("assignedToId", "leadSourceId"))
+PERSONAL_POST = PostSpec(
+    operation=Operation.LEAD, model=Lead, form=FORM, public=frozenset({"contactId", "message", "marketing"})
+)
+LEAD = OperationSpec(
+    operation=Operation.LEAD,
+    path=PATH,
+    group=FunctionGroup.CRM,
+    label=N_("Lead"),
+    plural=N_("leads on contacts"),
+    summary="Lead on a known contact",
+    posts=(POST, PERSONAL_POST),
+    plan=plan,
+    prepare=prepare,
+    filled=_filled,
+    names_contact=True,
+)

@@ -1,0 +1,83 @@
+"""Parts that several of Vitec's bodies share, as pydantic models.
+
+Members keep Vitec's camelCase at the border (`longitud`, `latitud` and `telePhone` are Vitec's own spelling). The
+letter after a constraint is its source in vitec-connect.md (S, H, O).
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic.alias_generators import to_camel
+
+from app.domain.fields import Country, Email, Length, Phone, Postcode, check_personnummer
+from app.domain.numbers import Latitude, Longitude
+
+MAX_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
+
+
+class VitecModel(BaseModel):
+    """Members by Vitec's names only; an unknown one is an error; None means "not given" and is never sent."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+    def body(self) -> dict[str, Any]:
+        """As Vitec takes it: camelCase, ISO 8601 with offset, only what was given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _with_check_digit(value: str, info: ValidationInfo) -> str:
+    # The marker is declared before the number, so it has been read; when it was faulty the number counts as Swedish.
+    return check_personnummer(value, foreign=bool(info.data.get("is_foreign_social_security_number")))
+
+
+CheckDigit = AfterValidator(_with_check_digit)  # for a number declared after `is_foreign_social_security_number`
+
+
+class EmailAddresses(VitecModel):
+    """Each 0-100 (S, H)."""
+
+    email_address: Email | None = None
+    email_address2: Email | None = None
+
+
+class Coordinate(VitecModel):
+    longitud: Longitude | None = None
+    latitud: Latitude | None = None
+
+
+class Address(VitecModel):
+    """0-68, 0-15, 0-25 (H)."""
+
+    street_address: Annotated[str, Length(68)] | None = None
+    zip_code: Postcode | None = None
+    city: Annotated[str, Length(25)] | None = None
+
+
+class PersonAddress(Address):
+    """`countryCode`: ISO 3166-1 alpha-2, left out for Sweden (H)."""
+
+    country_code: Country | None = None
+
+
+class Telephone(VitecModel):
+    """Each 0-17 (H)."""
+
+    home: Phone | None = None
+    work: Phone | None = None
+    cell: Phone | None = None
+    other: Phone | None = None
+
+
+def _first_tags(value: Any) -> Any:
+    return value[:MAX_TAGS_READ] if isinstance(value, list) else value
+
+
+class MarketingMember(VitecModel):
+    """`marketing` as an application carries it; its values are normalized by `app.domain.marketing`."""
+
+    class Tag(VitecModel):
+        name: str
+        value: str
+
+    referrer: str | None = None
+    utm_tags: Annotated[list[Tag] | None, BeforeValidator(_first_tags)] = None

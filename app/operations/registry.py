@@ -1,0 +1,31 @@
+"""The registry of operations: the one list that routes, client, labels, metrics and documents are made from."""
+
+from collections.abc import Mapping
+
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.operations.contact_lookup import CONTACT
+from app.operations.interest import INTEREST
+from app.operations.lead import LEAD
+from app.operations.loan_promise import LOAN_PROMISE
+from app.operations.specification import Defaults, DeliveryRequest, FormSpec, OperationSpec, PostSpec
+from app.operations.viewing import VIEWING
+
+OPERATIONS: Mapping[Operation, OperationSpec] = {
+    spec.operation: spec for spec in (INTEREST, VIEWING, LEAD, LOAN_PROMISE, CONTACT)
+}
+POSTED: tuple[OperationSpec, ...] = tuple(spec for spec in OPERATIONS.values() if spec.posts)
+POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.posts)
+FORMS: Mapping[str, FormSpec] = {post.form.name: post.form for post in POSTS if post.form}
+# Forms that stand on a broker's pages, and those behind a personal link.
+PUBLIC_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and not post.personal}
+PERSONAL_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and post.personal}
+
+
+def group_of(operation: Operation) -> FunctionGroup:
+    """Whose password opens the operation."""
+    return OPERATIONS[operation].group
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    """The steps that deliver a submission, in order, and what each sends. Decided once, when it is accepted."""
+    return OPERATIONS[request.operation].plan(request, defaults)

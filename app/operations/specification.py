@@ -1,0 +1,261 @@
+"""What an operation's module tells of its operation, and what a submission's steps are planned from."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.marketing import Marketing
+from app.domain.submission import PATH_ID, FunctionGroup, Operation, PlannedStep
+from app.operations.member_paths import Places, Tree, member_at, member_tree, nested, places_in
+from app.operations.members import VitecModel
+
+PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
+PERSON = frozenset({"firstName", "lastName", "address", "email", "gdprApprovalDate"})
+
+VitecId = Annotated[str, Field(min_length=1, max_length=40)]  # of a source, user or office
+
+
+class DefaultsTable(BaseModel):
+    """A table of a customer's configuration with what is filled in where the submitter says nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+T = TypeVar("T", bound=DefaultsTable)
+
+
+class Defaults:
+    """The tables of one customer, by type."""
+
+    def __init__(self, *tables: DefaultsTable) -> None:
+        self._tables: Mapping[type, DefaultsTable] = {type(table): table for table in tables}
+
+    def find(self, table: type[T]) -> T | None:
+        """None where the configuration has no such table."""
+        found = self._tables.get(table)
+        return found if isinstance(found, table) else None
+
+    def get(self, table: type[T]) -> T:
+        """With its own defaults where the configuration has no such table."""
+        return self.find(table) or table()
+
+
+@dataclass(slots=True)
+class SubmissionContext:
+    """Who submitted (`with_key`: an API-key caller, whose members win over the configuration), when the person
+    consented, and the campaign."""
+
+    with_key: bool
+    consented_at: datetime | None
+    marketing: Marketing
+
+    def without_marketing(self) -> "SubmissionContext":
+        return replace(self, marketing=Marketing())
+
+
+@dataclass(slots=True)
+class DeliveryRequest:
+    """What a submission's steps are planned from. `resource` is the path's ids after the customer's; `submitted` is
+    the validated application in Vitec's field names, minus `marketing`, which is planned separately."""
+
+    customer_id: str
+    operation: Operation
+    resource: tuple[str, ...]
+    application: VitecModel
+    context: SubmissionContext
+    submitted: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        submitted = self.application.body()
+        submitted.pop("marketing", None)
+        self.submitted = submitted
+
+    def step(self, body: Mapping[str, Any]) -> PlannedStep:
+        """The submission's own operation, with this body."""
+        return PlannedStep(self.operation, self.resource, body)
+
+
+Planner = Callable[[DeliveryRequest, Defaults], tuple[PlannedStep, ...]]
+
+
+def only_step(request: DeliveryRequest, _: Defaults) -> tuple[PlannedStep, ...]:
+    """The operation alone, with what was submitted."""
+    return (request.step(request.submitted),)
+
+
+def with_defaults(submitted: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in configured.items() if value is not None} | dict(submitted)
+
+
+def iso_seconds(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+class StepSkipped(Exception):  # no error: there is nothing to do
+    """The step before answered nothing to go on with, as it may."""
+
+
+class StepBlockedError(Exception):
+    """The step before answered nothing to go on with, as it should have; the message is for the operator."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a step sends: the path's ids after the customer's, and the body."""
+
+    resource: tuple[str, ...]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a submission has come: the operation that was submitted, and what the steps so far answered."""
+
+    submitted: "OperationSpec"
+    results: Mapping[Operation, str | None]
+
+
+Preparer = Callable[[Call, Progress], Call]
+
+
+def as_planned(call: Call, _: Progress) -> Call:
+    return call
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormSpec:
+    """A form that people fill in. Its inputs are in `templates/forms/{name}.html`.
+
+    intro              the paragraph above the inputs; `%(firm)s` is the customer's name
+    heading, button    on the form; the heading is also the title of its frame
+    fields             what an error can lead to, in the order of the page
+    first_contact      the input of e-mail or phone that comes first
+    received           heading of the receipt
+    next               what the receipt says happens next; `%(firm)s` is the customer's name
+    refused            heading of the receipt when Vitec refused it
+    waits              whether a post waits for Vitec's answer, as a full slot is better told at once
+    """
+
+    name: str
+    heading: str
+    button: str
+    intro: str = ""
+    fields: tuple[str, ...]
+    first_contact: str = ""
+    received: str
+    next: str
+    refused: str
+    waits: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostSpec:
+    """One way to post an operation.
+
+    paths      its addresses, Vitec's own first; none where a personal link is the address
+    form       None where only programs post, and then only with an API key
+    person     the member that holds the person; None where it is the body itself
+    public     what a caller without an API key may set (contract.md, section 3)
+    email      the dotted member with the person's e-mail address; "" where the person is known already
+    phones     those with phone numbers, in the order in which one is chosen to find the person by
+    required   must be there, unless the configuration fills it in
+    takes_slots  whether an embed may offer several times of the viewing that the path names
+    ticks      members that the form asks for with boxes that are set beforehand
+    id         what the path's ids look like
+    """
+
+    operation: Operation
+    model: type[VitecModel]
+    paths: tuple[str, ...] = ()
+    form: FormSpec | None = None
+    person: str | None = None
+    public: frozenset[str] = frozenset()
+    email: str = ""
+    phones: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    takes_slots: bool = False
+    ticks: tuple[str, ...] = ()
+    id: re.Pattern[str] = PATH_ID
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is posted by the holder of a signed link."""
+        return self.form is not None and not self.paths
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """At least one of these must be there, so that the person can be reached; none where the person is known."""
+        return (self.email, *self.phones) if self.email else ()
+
+    @cached_property
+    def tree(self) -> Tree:
+        return member_tree(self.model)
+
+    @cached_property
+    def places(self) -> Places:
+        return places_in(self.tree, self.person)
+
+    def settable(self, personnummer: bool) -> Tree:
+        """What a caller without an API key may set, nested: None is all that is there, a mapping some of it."""
+        return self._settable[personnummer]
+
+    @cached_property
+    def _settable(self) -> tuple[Tree, Tree]:
+        return nested(self.public), nested(self.public | {self.dotted(name) for name in PERSONNUMMER})
+
+    def dotted(self, name: str) -> str:
+        return f"{self.person}.{name}" if self.person else name
+
+    def contacts(self, submitted: Mapping[str, Any]) -> dict[str, str]:
+        """What the person is found by later: `email` in lower case, `phone` in E.164."""
+        if not self.email:
+            return {}
+        email = member_at(submitted, self.email)
+        phone = next(filter(None, (member_at(submitted, name) for name in self.phones)), None)
+        found = {"email": email and email.lower(), "phone": phone}
+        return {name: value for name, value in found.items() if value}
+
+
+def _none(_: Defaults) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationSpec:
+    """All that is known of one of Vitec's operations.
+
+    path             at Vitec, and ours
+    group            whose password opens it (S)
+    label            what people call one of them
+    plural           what people call several, within a sentence
+    summary          its line in the OpenAPI document
+    names_contact    whether the path names a contact: personal data, which is stored encrypted only
+    estate           which of the path's ids is the home's; None where it names none
+    may_answer_none  whether Vitec's answer may lack a contact id although all is well
+    filled           members that the configuration fills in when they are left out
+    """
+
+    operation: Operation
+    method: str = "POST"
+    path: str
+    group: FunctionGroup
+    label: str
+    plural: str
+    summary: str
+    posts: tuple[PostSpec, ...] = ()
+    plan: Planner = only_step
+    prepare: Preparer = as_planned
+    filled: Callable[[Defaults], frozenset[str]] = _none
+    names_contact: bool = False
+    estate: int | None = None
+    may_answer_none: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """A look-up, which changes nothing at Vitec and can simply be made again."""
+        return self.method == "GET"

@@ -1,0 +1,110 @@
+"""What is stored, encrypted, of a submission: what the submitter said, and what each step sends.
+
+A retry plans anew from it, so it says all that a plan is made from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.domain.campaigns import Campaign, campaign_of
+from app.domain.consent import ConsentRecord
+from app.domain.fields import ReadContext
+from app.domain.marketing import Marketing
+from app.domain.submission import PlannedStep, Submission
+from app.operations.registry import OPERATIONS, plan
+from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+
+
+class StoredApplicationError(Exception):
+    """What was decrypted is not a stored application."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApplication:
+    """`resource` and `submitted` as in `DeliveryRequest`; `estate` is the home of a viewing, where the embed named it.
+    `bodies` are what each step sends, by position, and `resources` the ids in each step's path, which are stored here
+    only where one of them is a contact's."""
+
+    resource: tuple[str, ...]
+    submitted: Mapping[str, Any]
+    context: SubmissionContext
+    consent: ConsentRecord | None = None
+    estate: str = ""
+    bodies: tuple[Mapping[str, Any], ...] = ()
+    resources: tuple[tuple[str, ...], ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        request: DeliveryRequest,
+        steps: Sequence[PlannedStep],
+        consent: ConsentRecord | None = None,
+        estate: str = "",
+    ) -> "StoredApplication":
+        names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
+        return cls(
+            request.resource,
+            request.submitted,
+            request.context,
+            consent,
+            estate,
+            tuple(step.body for step in steps),
+            tuple(step.resource for step in steps) if names_contact else None,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        context, consented_at = self.context, self.context.consented_at
+        stored: dict[str, Any] = {
+            "resource": self.resource,
+            "application": self.submitted,
+            "marketing": context.marketing.body(),
+            "consent": self.consent.to_json() if self.consent else None,
+            "consentedAt": consented_at.isoformat() if consented_at else None,
+            "withKey": context.with_key,
+            "bodies": self.bodies,
+        }
+        if self.estate:
+            stored["estate"] = self.estate
+        if self.resources is not None:
+            stored["resources"] = self.resources
+        return stored
+
+    @classmethod
+    def from_json(cls, stored: Any) -> "StoredApplication":
+        """Raises `StoredApplicationError`."""
+        try:
+            consent, consented_at, resources = stored["consent"], stored["consentedAt"], stored.get("resources")
+            return cls(
+                tuple(stored["resource"]),
+                dict(stored["application"]),
+                SubmissionContext(
+                    stored["withKey"],
+                    datetime.fromisoformat(consented_at) if consented_at else None,
+                    Marketing.of_body(stored["marketing"]),
+                ),
+                ConsentRecord.from_json(consent) if consent else None,
+                stored.get("estate", ""),
+                tuple(dict(body) for body in stored["bodies"]),
+                None if resources is None else tuple(tuple(ids) for ids in resources),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoredApplicationError(f"{type(error).__name__} in a stored application") from error
+
+    @property
+    def campaign(self) -> Campaign:
+        return campaign_of(self.context.marketing.tags)
+
+    def request(self, submission: Submission) -> DeliveryRequest:
+        """As it was when it was accepted."""
+        model = OPERATIONS[submission.operation].posts[0].model
+        reading = ReadContext(form=False, now=submission.received_at)
+        application = model.model_validate(self.submitted, context=reading)
+        return DeliveryRequest(submission.customer_id, submission.operation, self.resource, application, self.context)
+
+    def refilled(self, submission: Submission, defaults: Defaults) -> "StoredApplication":
+        """With the configured members as they are now in what each step sends."""
+        planned = {step.operation: step.body for step in plan(self.request(submission), defaults)}
+        bodies = zip(submission.steps, self.bodies, strict=True)
+        return replace(self, bodies=tuple(planned.get(step.operation, body) for step, body in bodies))

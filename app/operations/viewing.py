@@ -1,0 +1,218 @@
+"""Viewing booking (vitec-connect.md, section 2).
+
+viewing
+with `[customers.lead]` and tags to tell: viewing → contact → lead
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.domain.datetimes import ApprovalMoment, Moment
+from app.domain.fields import Id, Length, Line, Message, Name, Phone, Truth, by_name_or_number
+from app.domain.numbers import Int32, Minutes
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.i18n import N_
+from app.operations.lead import lead_after
+from app.operations.members import (
+    CheckDigit,
+    Coordinate,
+    EmailAddresses,
+    MarketingMember,
+    PersonAddress,
+    VitecModel,
+)
+from app.operations.specification import (
+    PERSON,
+    Defaults,
+    DefaultsTable,
+    DeliveryRequest,
+    FormSpec,
+    OperationSpec,
+    PostSpec,
+    VitecId,
+    iso_seconds,
+    with_defaults,
+)
+
+PATH = "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant"
+TICKS = ("smsReminder", "mailConfirmation", "smsConfirmation")
+
+
+class ObtainThrough(StrEnum):
+    """How the contact came (H); Vitec's numbers count from 0."""
+
+    INTEREST = "Interest"
+    PHONE = "Phone"
+    VISIT = "Visit"
+    AGREEMENT = "Agreement"
+    OTHER = "Other"
+    EMAIL = "Email"
+    NOT_ASKED = "NotAsked"
+
+
+class Task(VitecModel):
+    predefined_task_id: Line | None = None
+    note: Message | None = None
+    estate_id: Line | None = None
+    assigned_to: Line | None = None
+
+
+class CustomField(VitecModel):
+    name: Line | None = None
+    value: Line | None = None
+
+
+class UpdatePerson(VitecModel):
+    """The visitor of a viewing. Vitec takes names of 0-30; we require 1-30 (members S, lengths H)."""
+
+    customer_id: Id | None = None
+    contact_id: Id | None = None
+    first_name: Name
+    last_name: Name
+    is_foreign_social_security_number: Truth | None = None
+    social_security_number: Annotated[str, Length(20), CheckDigit] | None = None
+    tele_phone: Phone | None = None
+    work_phone: Phone | None = None
+    cell_phone: Phone | None = None
+    other_phone: Phone | None = None
+    email: EmailAddresses | None = None
+    address: PersonAddress | None = None
+    category_ids: Annotated[list[Line], Field(max_length=100)] | None = None
+    user_id: Line | None = None
+    wish_advertising: Truth | None = None
+    note: Message | None = None
+    coordinate: Coordinate | None = None
+    task: Task | None = None
+    custom_field: CustomField | None = None
+    approval: Truth | None = None
+    approval_date: Moment | None = None
+    gdpr_approval_date: ApprovalMoment | None = None
+    obtain_through: Annotated[ObtainThrough, by_name_or_number(ObtainThrough)] | None = None
+    lead_score: Int32 | None = None
+
+
+class ViewingOptions(VitecModel):
+    """`True` makes Vitec refuse after the deadline, or when the slot is full (S)."""
+
+    is_deadline_validation_enabled: Truth | None = None
+    enable_booking_limit_validation: Truth | None = None
+
+
+class ViewingBooking(VitecModel):
+    """Vitec's `AddNewViewingParticipant`. `marketing` is ours, for a Lead."""
+
+    update_person: UpdatePerson
+    participated: Truth | None = None
+    reminder_time: Minutes | None = None
+    sms_reminder: Truth | None = None
+    mail_confirmation: Truth | None = None
+    sms_confirmation: Truth | None = None
+    return_booking_id: Truth | None = None
+    contact_message: Message | None = None
+    lead_source_id: Line | None = None
+    options: ViewingOptions | None = None
+    marketing: MarketingMember | None = None
+
+
+class ViewingDefaults(DefaultsTable):
+    """`[customers.viewing]`. `reminder_minutes` before the viewing."""
+
+    lead_source_id: VitecId | None = None
+    reminder_minutes: Annotated[int, Field(ge=0)] = 60
+    sms_reminder: bool = True
+    mail_confirmation: bool = True
+    sms_confirmation: bool = False
+    validate_deadline: bool = True
+    validate_booking_limit: bool = True
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    application = request.application
+    assert isinstance(application, ViewingBooking)
+    wants_booking_id = request.context.with_key and application.return_booking_id is True
+    chain = () if wants_booking_id else lead_after(request.context, defaults)
+    body = _body(request, defaults.get(ViewingDefaults))
+    return request.step(body | {"returnBookingId": False} if chain else body), *chain
+
+
+def _body(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any]:
+    """Without the marketing, which goes into a Lead, never here."""
+    configured = {
+        "participated": False,
+        "reminderTime": own.reminder_minutes,
+        "smsReminder": own.sms_reminder,
+        "mailConfirmation": own.mail_confirmation,
+        "smsConfirmation": own.sms_confirmation,
+        "leadSourceId": own.lead_source_id,
+    }
+    options = {
+        "isDeadlineValidationEnabled": own.validate_deadline,
+        "enableBookingLimitValidation": own.validate_booking_limit,
+    }
+    context = request.context
+    person = {"obtainThrough": ObtainThrough.INTEREST.value, "gdprApprovalDate": iso_seconds(context.consented_at)}
+    submitted = dict(request.submitted)
+    if not context.with_key:
+        _keep_allowed(submitted, own)
+    return with_defaults(submitted, configured) | {
+        "updatePerson": with_defaults(submitted["updatePerson"], person) | {"customerId": request.customer_id},
+        "options": with_defaults(submitted.get("options", {}), options),
+    }
+
+
+def _keep_allowed(submitted: dict[str, Any], own: ViewingDefaults) -> None:
+    """A visitor may decline what the configuration offers, never order what it does not: text messages cost money."""
+    if not own.sms_reminder:
+        submitted.pop("smsReminder", None)
+        submitted.pop("reminderTime", None)
+    if not own.mail_confirmation:
+        submitted.pop("mailConfirmation", None)
+    if not own.sms_confirmation:
+        submitted.pop("smsConfirmation", None)
+
+
+FORM = FormSpec(
+    name="viewing",
+    heading=N_("Book a viewing"),
+    button=N_("Book the viewing"),
+    fields=(
+        *("slot", "firstName", "lastName", "socialSecurityNumber"),
+        *("contact", "cellPhone", "email.emailAddress", "contactMessage"),
+        *("address.streetAddress", "address.zipCode", "address.city", "address.countryCode"),
+        *(*TICKS, "consent"),
+    ),
+    first_contact="cellPhone",
+    received=N_("We have received your booking"),
+    next=N_(
+        "We are confirming the time now. It usually takes a few seconds, and this page then changes by itself. "
+        "Your booking is safe with us even if you close it."
+    ),
+    refused=N_("The time couldn’t be booked"),
+    waits=True,
+)
+POST = PostSpec(
+    operation=Operation.VIEWING,
+    model=ViewingBooking,
+    paths=(PATH,),
+    form=FORM,
+    person="updatePerson",
+    public=frozenset(f"updatePerson.{name}" for name in PERSON | {"customerId"})
+    | {f"updatePerson.{name}" for name in ("telePhone", "workPhone", "cellPhone", "otherPhone")}
+    | {"contactMessage", "reminderTime", "marketing", *TICKS},
+    email="updatePerson.email.emailAddress",
+    phones=("updatePerson.cellPhone", "updatePerson.telePhone", "updatePerson.workPhone"),
+    takes_slots=True,
+    ticks=TICKS,
+)
+VIEWING = OperationSpec(
+    operation=Operation.VIEWING,
+    path=PATH,
+    group=FunctionGroup.ADVERTISING,
+    label=N_("Viewing booking"),
+    plural=N_("bookings of viewings"),
+    summary="Book a place at a viewing",
+    posts=(POST,),
+    plan=plan,
+)
