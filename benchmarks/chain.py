@@ -25,6 +25,7 @@ from app.domain.ids import new_id
 from app.domain.submission import Operation, PlannedStep
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Customer, Office, serve_sandbox
+from benchmarks.stored import EMPTY
 
 CUSTOMER = "M12345"
 SLOT = ("VIS1", "SLOT1")
@@ -131,7 +132,9 @@ def _submission() -> NewSubmission:
         PlannedStep(Operation.LEAD, (), LEAD),
     )
     now = datetime.now(UTC)
-    return NewSubmission(new_id(), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, {}, {}, steps, None)
+    return NewSubmission(
+        new_id(), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, EMPTY.for_steps(steps), {}, steps, None
+    )
 
 
 @contextmanager

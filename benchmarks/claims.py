@@ -22,6 +22,7 @@ from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 from benchmarks.databases import database_url
+from benchmarks.stored import EMPTY
 
 FEW, MANY = 1_000, 1_000_000
 CLAIMS = 200
@@ -118,8 +119,20 @@ async def _accept(database: Database) -> None:
     for number in range(CLAIMS + WARM_UP):
         step = PlannedStep(Operation.INTEREST, ("OBJ1",), {"firstName": "Anna"})
         customer = CUSTOMERS[number % len(CUSTOMERS)]
+        stored = EMPTY.for_steps((step,))
         await intake.accept(
-            NewSubmission(new_id(), customer, Operation.INTEREST, ("OBJ1",), "sv", earlier, {}, {}, (step,), None)
+            NewSubmission(
+                new_id(),
+                customer,
+                Operation.INTEREST,
+                ("OBJ1",),
+                "sv",
+                earlier,
+                stored,
+                {},
+                (step,),
+                None,
+            )
         )
     intake.stop()
     await running

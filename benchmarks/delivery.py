@@ -18,6 +18,7 @@ from app.domain.submission import Operation, PlannedStep
 from app.intake.new_submission import NewSubmission
 from benchmarks.chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url
+from benchmarks.stored import EMPTY
 
 BACKLOG = 1_500
 ROUNDS = 150
@@ -140,6 +141,16 @@ class _Told:
 
 def _submission() -> NewSubmission:
     step = PlannedStep(Operation.INTEREST, ("OBJ1",), INTEREST)
+    stored = EMPTY.for_steps((step,))
     return NewSubmission(
-        new_id(), CUSTOMER, Operation.INTEREST, ("OBJ1",), "sv", datetime.now(UTC), {}, {}, (step,), None
+        new_id(),
+        CUSTOMER,
+        Operation.INTEREST,
+        ("OBJ1",),
+        "sv",
+        datetime.now(UTC),
+        stored,
+        {},
+        (step,),
+        None,
     )

@@ -21,6 +21,7 @@ from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import upgrade
 from app.storage.schema import person_index, steps, submissions
 from app.submissions.person_index import HOW_FAR
+from benchmarks.stored import EMPTY
 
 DAYS = 90
 BATCH = 5_000
@@ -58,7 +59,7 @@ class _Made:
         self._start = datetime.now(UTC) - timedelta(days=DAYS)
         self._step = timedelta(days=DAYS) / rows
         self._contacts = KeyedHash(settings.secret_key.get_secret_value(), "contacts")
-        payload = {"application": {"firstName": "Anna"}, "marketing": {}, "more": "x" * 300}
+        payload = EMPTY.to_json() | {"application": {"firstName": "Anna"}, "more": "x" * 300}
         self._keyring, self._payload = Keyring(settings.encryption_keys), payload
         self._sealed = self._keyring.seal(payload, payload_aad(""))
         self._received: Counter[Counted] = Counter()

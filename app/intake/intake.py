@@ -44,7 +44,7 @@ class Intake:
         self._stopping = False
 
     async def accept(self, new: NewSubmission) -> Accepted:
-        """Returns once it is committed. With `StoreUnavailableError` or `IdempotencyConflictError` nothing was stored."""
+        """Returns once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored."""
         if self._stopping:
             raise StoreUnavailableError("the service is stopping")
         if len(self._waiting) >= MOST_WAITING:

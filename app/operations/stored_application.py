@@ -43,15 +43,15 @@ class StoredApplication:
         consent: ConsentRecord | None = None,
         estate: str = "",
     ) -> "StoredApplication":
+        return cls(request.resource, request.submitted, request.context, consent, estate).for_steps(steps)
+
+    def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
+        """With what each of these sends."""
         names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
-        return cls(
-            request.resource,
-            request.submitted,
-            request.context,
-            consent,
-            estate,
-            tuple(step.body for step in steps),
-            tuple(step.resource for step in steps) if names_contact else None,
+        return replace(
+            self,
+            bodies=tuple(step.body for step in steps),
+            resources=tuple(step.resource for step in steps) if names_contact else None,
         )
 
     def to_json(self) -> dict[str, Any]:

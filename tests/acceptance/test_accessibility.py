@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from app.operations.registry import FORMS
 from app.web.rendering import page_models, static_files
 from app.web.rendering.page_models import (
     ErrorPage,
     FieldMessage,
     Firm,
-    FormName,
     FormPage,
     LanguageLink,
     Notice,
@@ -39,9 +39,9 @@ FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot"
 OFFER = page_models.InterestOffer("/x", "token", {"firstName": "Anna"})
 
 
-def form(kind: FormName, **changes: Any) -> FormPage:
+def form(kind: str, **changes: Any) -> FormPage:
     page = FormPage(
-        form=kind,
+        form=FORMS[kind],
         language="sv",
         languages=LANGUAGES,
         firm=FIRM,
@@ -57,9 +57,9 @@ def form(kind: FormName, **changes: Any) -> FormPage:
     return replace(page, **changes)
 
 
-def receipt(kind: FormName, **changes: Any) -> ReceiptPage:
+def receipt(kind: str, **changes: Any) -> ReceiptPage:
     page = ReceiptPage(
-        kind, "sv", LANGUAGES, FIRM, False, "", "pending", "4F7K9QXW", "received", None, home="Storgatan 1"
+        FORMS[kind], "sv", LANGUAGES, FIRM, False, "", "pending", "4F7K9QXW", "received", None, home="Storgatan 1"
     )
     return replace(page, **({"time": ("söndag 29 november", "kl. 13.00–13.15")} | changes))
 

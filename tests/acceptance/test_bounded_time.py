@@ -8,7 +8,9 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from app.web.operations.operations import CONTACT_ME, INTEREST, LEAD, LOAN_PROMISE, MY_LOAN_PROMISE, VIEWING, Kind
+from app.operations import interest, lead, loan_promise, viewing
+from app.operations.registry import PERSONAL_POSTS
+from app.operations.specification import PostSpec
 from tests.acceptance.bodies import FORM, SITE, key, with_member
 from tests.acceptance.bodies import JSON as AS_JSON
 from tests.acceptance.desk import Desk, open_desk
@@ -29,11 +31,11 @@ QUERY = [
     *("lang", "title", "estate", "slots", "referrer", "utm_source", "utm_x", "gclid", "key", "slot", "customer"),
     *("origin", "then", "known", "return_url", "name"),
 ]
-POSTS: dict[str, tuple[Kind, dict[str, str]]] = {
-    "/Advertising/Estate/M12345/OBJ1/interest": (INTEREST, SITE),
-    "/Viewing/M12345/VIS1/SLOT1/Participant": (VIEWING, SITE),
-    "/CRM/Lead/M12345": (LEAD, key()),
-    "/CRM/Buyer/M12345/C1/LoanPromise": (LOAN_PROMISE, key()),
+POSTS: dict[str, tuple[PostSpec, dict[str, str]]] = {
+    "/Advertising/Estate/M12345/OBJ1/interest": (interest.POST, SITE),
+    "/Viewing/M12345/VIS1/SLOT1/Participant": (viewing.POST, SITE),
+    "/CRM/Lead/M12345": (lead.POST, key()),
+    "/CRM/Buyer/M12345/C1/LoanPromise": (loan_promise.POST, key()),
 }
 OTHER_INPUTS = [
     "token",
@@ -130,8 +132,8 @@ def test_no_part_of_a_path_takes_long_to_read(desk: Desk) -> None:
 @pytest.mark.parametrize("path", POSTS)
 def test_no_input_of_a_form_takes_long_to_read(desk: Desk, path: str) -> None:
     slowest = Slowest()
-    kind, headers = POSTS[path]
-    for name in (*kind.places, *OTHER_INPUTS):
+    spec, headers = POSTS[path]
+    for name in (*spec.places, *OTHER_INPUTS):
         for filler in FILLERS:
             size = BODY - len(name) - 1
             content = urlencode({name: full(filler, size)})
@@ -142,8 +144,8 @@ def test_no_input_of_a_form_takes_long_to_read(desk: Desk, path: str) -> None:
 @pytest.mark.parametrize("path", POSTS)
 def test_no_member_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
     slowest = Slowest()
-    kind, headers = POSTS[path]
-    for name in (*(".".join(place) for place, _ in kind.places.values()), "unknown", "consent"):
+    spec, headers = POSTS[path]
+    for name in (*(".".join(place) for place, _ in spec.places.values()), "unknown", "consent"):
         for filler in FILLERS:
             body = with_member({}, name, filler * (BODY // len(repr(filler.encode()))))
             slowest.measure(f"{name} {filler!r}", desk.client, "POST", path, json=body, headers=headers)
@@ -170,6 +172,6 @@ def test_no_shape_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
-@pytest.mark.parametrize("kind", [CONTACT_ME, MY_LOAN_PROMISE], ids=["contact", "loan-promise"])
-def test_what_a_personal_form_takes_is_among_what_was_tried(kind: Kind) -> None:
-    assert set(kind.places) <= {name for tried, _ in POSTS.values() for name in tried.places}
+@pytest.mark.parametrize("form", PERSONAL_POSTS)
+def test_what_a_personal_form_takes_is_among_what_was_tried(form: str) -> None:
+    assert set(PERSONAL_POSTS[form].places) <= {name for tried, _ in POSTS.values() for name in tried.places}

@@ -14,7 +14,7 @@ import pytest
 from app.bootstrap.personal_link import make_link
 from app.sandbox import Company, DeceasedEstate, Fault, Person
 from app.storage.encryption import Keyring
-from app.web.personal.links import PersonalForm, PersonalLink, write
+from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, basic
 from tests.acceptance.desk import Desk, open_desk, settings
 from tests.acceptance.html_page import page_of
@@ -23,7 +23,7 @@ from tests.serving import eventually
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}
 CUSTOMERS = [{"id": CUSTOMER, "lead": LEAD}]
 SETTINGS = settings(Path("nowhere"), "http://127.0.0.1:1", customers=CUSTOMERS)
-FORMS: tuple[PersonalForm, ...] = ("contact", "loan-promise")
+FORMS = ("contact", "loan-promise")
 BOTH = pytest.mark.parametrize("form", FORMS)
 PAGE = {"Accept": "text/html", "Accept-Language": "sv"}
 _contacts = count(1)

@@ -13,9 +13,12 @@ from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim, CredentialKey
 from app.delivery.outbox import Outbox
 from app.domain.ids import new_id
+from app.domain.marketing import Marketing
 from app.domain.submission import FunctionGroup, IdempotencyKey, Operation, PlannedStep, Submission
 from app.intake.intake import Intake
 from app.intake.new_submission import NewSubmission
+from app.operations.specification import SubmissionContext
+from app.operations.stored_application import StoredApplication
 from app.storage.column_types import UtcDateTime
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
@@ -30,6 +33,7 @@ CONTACT_HASH = KeyedHash("a secret key for the tests alone", "contacts")
 RESOURCE_HASH = KeyedHash("a secret key for the tests alone", "resources")
 OTHER = "M67890"
 MINUTE = timedelta(minutes=1)
+NO_MARKETING = Marketing()
 BODY = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "+46701740605"}}
 VISITOR = {"updatePerson": {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Å", "cellPhone": "+46701740605"}}
 BOOKING = PlannedStep(Operation.VIEWING, ("VIS1", "SLOT1"), VISITOR)
@@ -94,11 +98,16 @@ def submission(
         resource=resource,
         language="sv",
         received_at=datetime.now(UTC),
-        payload={"application": body},
+        application=stored(body).for_steps(steps),
         contacts={"email": "anna@example.se", "phone": "+46701740605"},
         steps=steps,
         repeat=repeat,
     )
+
+
+def stored(body: Mapping[str, Any] = BODY, marketing: Marketing = NO_MARKETING, estate: str = "") -> StoredApplication:
+    """What a visitor submitted."""
+    return StoredApplication((), body, SubmissionContext(False, None, marketing), estate=estate)
 
 
 def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> IdempotencyKey:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.domain.marketing import Marketing
 from app.domain.submission import Operation, PlannedStep, Status
 from app.statistics import daily_counts
 from app.statistics.campaign_report import Line, Scope, campaigns_of
@@ -21,7 +22,7 @@ from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.listing import SubmissionFilter, list_submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import BODY, KEYRING, application, ids, store
+from tests.integration.storing import KEYRING, application, ids, store, stored
 from tests.integration.storing import OTHER as OTHER_CUSTOMER
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,9 @@ async def of_today(database: Database, customer_id: str | None = None) -> Dashbo
 
 
 async def receive(database: Database, *marketing: Mapping[str, Any], customer_id: str = CUSTOMER) -> list[str]:
-    new = [replace(application(customer_id), payload={"application": BODY, "marketing": said}) for said in marketing]
+    new = [
+        replace(application(customer_id), application=stored(marketing=Marketing.of_body(said))) for said in marketing
+    ]
     await store(database, *new)
     return [one.id for one in new]
 
@@ -154,9 +157,8 @@ async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: D
 
 async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: Database) -> None:
     for estate in ("OBJ1", ""):
-        payload = {"application": BODY, "marketing": TAGS} | ({"estate": estate} if estate else {})
         booking = replace(application(), operation=Operation.VIEWING, resource=("VIS1", "SLOT1"))
-        await store(database, replace(booking, payload=payload))
+        await store(database, replace(booking, application=stored(marketing=Marketing.of_body(TAGS), estate=estate)))
     await CounterJob(database, KEYRING).count(now_settled())
     views = PageViews(database)
     for estate in ("OBJ1", "not a home’s id", ""):

@@ -1,6 +1,7 @@
 """What a person decides about a submission that can't go on, on either database: and that twice is as once."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -28,13 +29,14 @@ from tests.integration.storing import (
     outbox_of,
     row_of,
     store,
+    stored,
     submission,
 )
 
 pytestmark = pytest.mark.anyio
 
 Ended = Callable[[StepStatus], Awaitable[NewSubmission]]
-PAYLOAD = {"application": BODY, "bodies": [BODY]}
+STORED = replace(stored(BODY), bodies=(BODY,))
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ async def test_what_is_discarded_is_erased_and_never_sent(
     assert row.erased_at is not None
     assert [one.outcome for one in await attempts_of(database, new.id)] == [status.value, "discarded"]
     assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, PAYLOAD)
+    assert not await decisions.retry(new.id, STORED)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
 
 
@@ -149,21 +151,21 @@ async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: Op
     await claim_one(outbox_of(database))
     assert not await decisions.discard(new.id)
     assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, PAYLOAD)
+    assert not await decisions.retry(new.id, STORED)
 
 
 async def test_a_404_before_a_retry_does_not_count_after_it(
     database: Database, decisions: OperatorActions, ended: Ended
 ) -> None:
     new = await ended(StepStatus.REJECTED)
-    assert await decisions.retry(new.id, PAYLOAD)
+    assert await decisions.retry(new.id, STORED)
     (step,) = (await claim_one(outbox_of(database))).steps
     assert (step.was_not_found, step.attempts) == (False, 0)
 
 
 async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: OperatorActions) -> None:
     new = await held(database)
-    assert not await decisions.retry(new.id, PAYLOAD)
+    assert not await decisions.retry(new.id, STORED)
 
 
 async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person(

@@ -12,7 +12,7 @@ from app.delivery.claims import LeaseLostError, StepOutcome
 from app.delivery.outbox import DETAIL_LENGTH, Outbox
 from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status, StepStatus
 from app.storage.database import Database
-from app.storage.encrypted_fields import BODIES, payload_aad
+from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import steps, submissions
 from tests.conftest import CUSTOMER
@@ -34,6 +34,7 @@ from tests.integration.storing import (
     row_of,
     soon,
     store,
+    stored,
     submission,
     taking_in,
 )
@@ -456,7 +457,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
-    foreign = Keyring([b"another key of thirty-two bytes!"]).seal({BODIES: [BODY]}, payload_aad(broken.id))
+    foreign = Keyring([b"another key of thirty-two bytes!"]).seal(stored().to_json(), payload_aad(broken.id))
     changed = update(submissions).where(submissions.c.id == broken.id).values(payload=foreign)
     await database.write(lambda connection: connection.execute(changed))
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.consent import CURRENT_VERSION, TEXTS, wording
+from app.domain.consent import CURRENT_VERSION, TEXTS, ConsentRecord
 from app.i18n import LANGUAGES
+from app.operations.registry import FORMS
 from app.web.rendering.page_models import Firm, FormPage
 from app.web.rendering.templates import Templates
 from tests.acceptance.html_page import page_text
@@ -15,7 +16,7 @@ FIRM = Firm("Mäklarhuset", None, None, "https://www.maklarhuset.se/integritet",
 
 def shown_to_a_visitor(language: str, form: Any) -> str:
     page = FormPage(
-        form=form,
+        form=FORMS[form],
         language=language,
         languages=(),
         firm=FIRM,
@@ -40,17 +41,17 @@ def test_the_form_shows_the_current_version_word_for_word(language: str, form: s
 def test_every_version_can_be_told_in_every_language(version: int) -> None:
     assert set(TEXTS[version]) == set(LANGUAGES)
     for language in LANGUAGES:
-        shown = wording(consent_record(version, language, "2026-11-22T05:00:00+00:00", "Ek & Å", FIRM.privacy_url))
+        shown = ConsentRecord(version, language, "2026-11-22T05:00:00+00:00", "Ek & Å", FIRM.privacy_url).wording()
         assert shown is not None
         assert shown[0].startswith("Ek & Å ")
         assert shown[1].endswith(f": {FIRM.privacy_url}")
 
 
 def test_without_a_privacy_page_no_link_to_it_was_shown() -> None:
-    shown = wording(consent_record(CURRENT_VERSION, "sv", "2026-11-22T05:00:00+00:00", "Ek", None))
+    shown = ConsentRecord(CURRENT_VERSION, "sv", "2026-11-22T05:00:00+00:00", "Ek", None).wording()
     assert shown is not None
     assert len(shown) == 2
 
 
 def test_what_another_page_showed_is_not_ours_to_tell() -> None:
-    assert wording(consent_record(None, "sv", "2026-11-22T05:00:00+00:00", "Ek", None)) is None
+    assert ConsentRecord(None, "sv", "2026-11-22T05:00:00+00:00", "Ek", None).wording() is None

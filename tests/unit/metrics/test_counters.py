@@ -6,7 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.domain.submission import Operation
-from app.metrics.counters import OPERATIONS, SETTLED, Counters
+from app.metrics.counters import SETTLED, Counters
+from app.operations.registry import POSTED
 
 
 def row(operation: str = "interest", status: str = "pending", customer: str = "M1") -> dict[str, Any]:
@@ -24,7 +25,7 @@ def value(registry: CollectorRegistry, name: str, customer: str = "M1", **labels
 
 def test_every_count_is_there_from_the_start(counts: Counters) -> None:
     for customer in ("M1", "M2"):
-        for operation in OPERATIONS:
+        for operation in (spec.operation for spec in POSTED):
             assert value(counts.registry, "intresse_accepted_total", customer, operation=operation.value) == 0
             for status in SETTLED:
                 labels = {"operation": operation.value, "status": status.value}

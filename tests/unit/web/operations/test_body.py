@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
-from app.web.operations.operations import INTEREST, VIEWING, Kind
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
 from app.domain.field_errors import FieldError
+from app.operations import interest, viewing
+from app.operations.specification import PostSpec
 from app.web.operations.body import (
     LARGEST_BODY,
     MOST_FIELDS,
@@ -47,19 +48,19 @@ def request(content: bytes, content_type: str, *, declared: int | None = None, p
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
-def read_by(kind: Kind, asked: Request) -> Body:
+def read_by(spec: PostSpec, asked: Request) -> Body:
     headers = headers_of(asked)
-    return asyncio.run(read(asked, media_of(headers.get("content-type")), headers, kind.places))
+    return asyncio.run(read(asked, media_of(headers.get("content-type")), headers, spec.places))
 
 
 def read_as(content: bytes, content_type: str, **more: Any) -> Body:
-    return read_by(INTEREST, request(content, content_type, **more))
+    return read_by(interest.POST, request(content, content_type, **more))
 
 
 def form(*pairs: tuple[str, str], booking: bool = False) -> Body:
-    kind = VIEWING if booking else INTEREST
+    spec = viewing.POST if booking else interest.POST
     content = urlencode(pairs).encode()
-    return read_by(kind, request(content, FORM))
+    return read_by(spec, request(content, FORM))
 
 
 def multipart(*parts: tuple[str, bytes]) -> tuple[bytes, str]:

@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from app.web.operations.operations import INTEREST, VIEWING, Kind, member_tree
 
 from app.domain.field_errors import FieldError
 from app.domain.marketing import Marketing
+from app.operations import interest as interest_module
+from app.operations import viewing
 from app.operations.interest import Interest
-from app.operations.member_paths import LIST
+from app.operations.member_paths import LIST, member_tree
+from app.operations.specification import PostSpec
 from app.operations.viewing import ViewingBooking
 from app.web.operations.body import Body
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
-from tests.unit.domain.test_applications import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
+from tests.unit.operations.test_models import WHOLE_BOOKING, WHOLE_INTEREST, WHOLE_PERSON
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VISITOR = ValidationContext("M12345", with_key=False, collect_personnummer=False, consent_required=False, now=NOW)
@@ -32,11 +34,11 @@ def in_form(members: dict[str, Any], **typed: str) -> Body:
 
 
 def interest(body: Body, rules: ValidationContext = VISITOR) -> ValidationResult:
-    return validate(INTEREST, body, rules)
+    return validate(interest_module.POST, body, rules)
 
 
 def booking(body: Body, rules: ValidationContext = VISITOR) -> ValidationResult:
-    return validate(VIEWING, body, rules)
+    return validate(viewing.POST, body, rules)
 
 
 def sent(read: ValidationResult) -> dict[str, Any]:
@@ -105,9 +107,9 @@ def test_a_visitors_booking_sets_the_person_the_message_and_the_reminders_alone(
     }
 
 
-@pytest.mark.parametrize(("kind", "whole"), [(INTEREST, WHOLE_INTEREST), (VIEWING, WHOLE_BOOKING)])
-def test_a_caller_with_a_key_sets_everything(kind: Kind, whole: dict[str, Any]) -> None:
-    assert sent(validate(kind, in_json(whole), CALLER)) == whole
+@pytest.mark.parametrize(("spec", "whole"), [(interest_module.POST, WHOLE_INTEREST), (viewing.POST, WHOLE_BOOKING)])
+def test_a_caller_with_a_key_sets_everything(spec: PostSpec, whole: dict[str, Any]) -> None:
+    assert sent(validate(spec, in_json(whole), CALLER)) == whole
 
 
 def test_what_a_visitor_may_not_set_is_not_even_looked_at() -> None:

@@ -9,8 +9,8 @@ import pytest
 from app.domain.field_errors import CODES as PYDANTIC_CODES
 from app.domain.field_errors import FieldError
 from app.domain.fields import CODES
+from app.operations import interest, viewing
 from app.web.rendering.messages import GENERAL, NAMES, PROBLEMS, SAME, TEXTS, field_messages, message, problem_text
-from app.web.rendering.page_models import FIELDS
 from app.web.rendering.templates import Templates
 
 TEMPLATES = Templates()
@@ -25,7 +25,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
 WEB_CODES = {"contact_required", "consent_required", "customer_mismatch", "file", "invalid_json", "invalid_encoding"}
 WEB_CODES |= {"too_many_fields", "not_allowed", "invalid_form"}
 ALL_CODES = CODES | set(PYDANTIC_CODES.values()) | {"too_many"} | WEB_CODES
-FIELD_NAMES = sorted({*NAMES, *SAME, *FIELDS["interest"], *FIELDS["viewing"], "leadSourceId", "options.x", ""})
+FIELD_NAMES = sorted({*NAMES, *SAME, *interest.FORM.fields, *viewing.FORM.fields, "leadSourceId", "options.x", ""})
 
 
 def say(field: str, code: str, language: str = "sv", **parameters: Any) -> str:

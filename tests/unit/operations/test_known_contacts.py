@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from app.web.operations.operations import LEAD, LOAN_PROMISE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.fields import trim
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation
+from app.operations import lead, loan_promise
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
 from app.operations.loan_promise import Financing, LoanEstateType, LoanPromiseStatus
-from app.operations.registry import plan
+from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.viewing import ViewingDefaults
 from app.sandbox import schemas
@@ -26,7 +26,7 @@ from app.web.operations.validation import ValidationContext, validate
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SAID = SubmissionContext(with_key=True, consented_at=None, marketing=Marketing())
-DEFAULTS = Defaults(InterestDefaults(), ViewingDefaults(), LeadDefaults("LS1", "GROUP1"))
+DEFAULTS = Defaults(InterestDefaults(), ViewingDefaults(), LeadDefaults(lead_source_id="LS1", assigned_to_id="GROUP1"))
 VITECS: dict[Operation, type[schemas.Body]] = {
     Operation.LEAD: schemas.Lead,
     Operation.LOAN_PROMISE: schemas.LoanPromise,
@@ -36,10 +36,10 @@ BOUNDED = settings(max_examples=400, deadline=None)
 
 def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -> dict[str, Any] | None:
     """The body that Vitec would get of an API-key caller's; None when we refuse."""
-    kind = LEAD if operation is Operation.LEAD else LOAN_PROMISE
-    with_key = ValidationContext("M12345", True, False, False, NOW, filled=DEFAULTS.filled(operation))
-    body = as_form(list(members.items()), [], kind.places) if form else parse_json(json.dumps(members).encode())
-    application = validate(kind, body, with_key).application
+    spec = lead.POST if operation is Operation.LEAD else loan_promise.POST
+    with_key = ValidationContext("M12345", True, False, False, NOW, filled=OPERATIONS[operation].filled(DEFAULTS))
+    body = as_form(list(members.items()), [], spec.places) if form else parse_json(json.dumps(members).encode())
+    application = validate(spec, body, with_key).application
     if application is None:
         return None
     resource = ("C1",) if operation is Operation.LOAN_PROMISE else ()

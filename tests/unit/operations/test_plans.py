@@ -1,21 +1,23 @@
 """Which steps deliver what was posted, in order, and what each sends; and that the order can be read again."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from app.domain.payload import MODELS, order_of, payload_of
 
+from app.domain.consent import ConsentRecord
 from app.domain.fields import ReadContext
 from app.domain.ids import new_id
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation, Status, Submission
-from app.operations.interest import Interest, InterestDefaults
+from app.operations.interest import InterestDefaults
 from app.operations.lead import CONTACT_AGENT, FALLBACK, LeadDefaults
 from app.operations.members import VitecModel
-from app.operations.registry import plan
+from app.operations.registry import OPERATIONS, POSTED, POSTS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.stored_application import StoredApplication
 from app.operations.viewing import ViewingDefaults
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -23,10 +25,17 @@ ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@e
 TAGS = Marketing("https://a.se/1", (("utm_source", "google"),))
 VISITOR = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
 TAGGED = replace(VISITOR, marketing=TAGS)
-LEAD = LeadDefaults("LS1", "U1")
+LEAD = LeadDefaults(lead_source_id="LS1", assigned_to_id="U1")
+IN_A_LEAD = InterestDefaults(marketing="lead")
 PLAIN = Defaults(InterestDefaults(), ViewingDefaults())
-WITH_LEAD = replace(PLAIN, lead=LEAD)
-AS_LEAD = replace(WITH_LEAD, interest_as_lead=True)
+WITH_LEAD = Defaults(InterestDefaults(), ViewingDefaults(), LEAD)
+AS_LEAD = Defaults(IN_A_LEAD, ViewingDefaults(), LEAD)
+
+
+def with_lead(**changed: Any) -> Defaults:
+    return Defaults(LEAD.model_copy(update=changed))
+
+
 SPOKEN: dict[Operation, dict[str, Any]] = {
     Operation.INTEREST: ANNA,
     Operation.VIEWING: {"updatePerson": ANNA},
@@ -38,7 +47,7 @@ RESOURCES = {Operation.INTEREST: ("OBJ1",), Operation.VIEWING: ("VIS1", "SLOT1")
 
 def order(operation: Operation, said: SubmissionContext = VISITOR, **members: Any) -> DeliveryRequest:
     reading = ReadContext(form=False, now=NOW)
-    application = MODELS[operation].model_validate(SPOKEN[operation] | members, context=reading)
+    application = OPERATIONS[operation].posts[0].model.model_validate(SPOKEN[operation] | members, context=reading)
     return DeliveryRequest("M12345", operation, RESOURCES.get(operation, ()), application, said)
 
 
@@ -53,16 +62,16 @@ def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
         (Operation.INTEREST, TAGGED, WITH_LEAD, ["interest"]),
         (Operation.INTEREST, TAGGED, AS_LEAD, ["interest", "contact", "lead"]),
         (Operation.INTEREST, VISITOR, AS_LEAD, ["interest"]),
-        (Operation.INTEREST, TAGGED, replace(AS_LEAD, lead=None), ["interest"]),
+        (Operation.INTEREST, TAGGED, Defaults(IN_A_LEAD), ["interest"]),
         (Operation.VIEWING, TAGGED, PLAIN, ["viewing"]),
         (Operation.VIEWING, VISITOR, WITH_LEAD, ["viewing"]),
         (Operation.VIEWING, TAGGED, WITH_LEAD, ["viewing", "contact", "lead"]),
-        (Operation.VIEWING, VISITOR, replace(PLAIN, lead=replace(LEAD, always=True)), ["viewing", "contact", "lead"]),
+        (Operation.VIEWING, VISITOR, with_lead(when="always"), ["viewing", "contact", "lead"]),
         (Operation.LEAD, VISITOR, WITH_LEAD, ["lead"]),
         (
             Operation.LEAD,
             VISITOR,
-            replace(PLAIN, lead=replace(LEAD, assigned_to_id=CONTACT_AGENT)),
+            with_lead(assigned_to_id=CONTACT_AGENT),
             ["contact", "lead"],
         ),
         (Operation.LOAN_PROMISE, TAGGED, WITH_LEAD, ["loan-promise"]),
@@ -108,30 +117,30 @@ def test_a_look_up_and_the_lead_after_a_booking_name_no_contact_yet() -> None:
 
 
 def test_what_a_caller_says_of_a_lead_wins_over_the_configuration() -> None:
-    full = replace(LEAD, office_id="O1", assignment_source_id="AS1")
-    (step,) = plan(order(Operation.LEAD, assignedToId="U2"), replace(PLAIN, lead=full))
+    full = with_lead(office_id="O1", assignment_source_id="AS1")
+    (step,) = plan(order(Operation.LEAD, assignedToId="U2"), full)
     configured = {"leadSourceId": "LS1", "officeId": "O1", "assignmentSourceId": "AS1"}
     assert step.body == {"contactId": "C1", "message": "Hej", "assignedToId": "U2"} | configured
 
 
 def test_a_fallback_is_kept_where_the_contacts_own_agent_is_asked_for_and_never_else() -> None:
-    defaults = replace(PLAIN, lead=replace(LEAD, assigned_to_id=CONTACT_AGENT, fallback_assigned_to_id="U9"))
+    defaults = with_lead(assigned_to_id=CONTACT_AGENT, fallback_assigned_to_id="U9")
     contact, lead = plan(order(Operation.LEAD), defaults)
     assert (contact.resource, lead.body[FALLBACK], lead.body["assignedToId"]) == (("C1",), "U9", CONTACT_AGENT)
     (lead,) = plan(order(Operation.LEAD, assignedToId="U2"), defaults)
     assert FALLBACK not in lead.body
-    assert FALLBACK not in replace(LEAD, fallback_assigned_to_id="U9").members()
+    assert FALLBACK not in LEAD.model_copy(update={"fallback_assigned_to_id": "U9"}).members()
 
 
 @pytest.mark.parametrize("operation", Operation)
 @pytest.mark.parametrize("lead", [None, LEAD])
 def test_only_a_leads_members_are_filled_in_for_a_caller(operation: Operation, lead: LeadDefaults | None) -> None:
     filled = {"leadSourceId", "assignedToId"} if lead and operation is Operation.LEAD else set()
-    assert replace(PLAIN, lead=lead).filled(operation) == filled
+    assert OPERATIONS[operation].filled(Defaults(*filter(None, [lead]))) == filled
 
 
-def test_what_is_spoken_is_without_its_marketing() -> None:
-    assert order(Operation.INTEREST, marketing={"referrer": "https://a.se/"}).spoken == ANNA
+def test_what_is_submitted_is_without_its_marketing() -> None:
+    assert order(Operation.INTEREST, marketing={"referrer": "https://a.se/"}).submitted == ANNA
 
 
 SAID = [
@@ -145,17 +154,19 @@ SAID = [
 @pytest.mark.parametrize("operation", SPOKEN)
 def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, said: SubmissionContext) -> None:
     accepted = order(operation, said)
-    consent = {"version": 1, "language": "sv", "at": NOW.isoformat()}
-    payload = payload_of(accepted, consent)
-    resource = accepted.resource
-    kept = Submission(new_id(), "M12345", operation, resource, Status.FAILED, "sv", NOW, None, ())
-    read = order_of(kept, payload)
+    consent = ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None)
+    stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")
+    found = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))
+    kept = Submission(new_id(), "M12345", operation, accepted.resource, Status.FAILED, "sv", NOW, None, ())
+    read = found.request(kept)
     assert read == accepted
     assert plan(read, AS_LEAD) == plan(accepted, AS_LEAD)
-    assert payload["consent"] == consent
+    assert (found.consent, found.estate) == (consent, "OBJ1")
 
 
-def test_every_operation_that_can_be_posted_can_be_read_again() -> None:
-    assert set(MODELS) == set(Operation) - {Operation.CONTACT}
-    assert all(issubclass(model, VitecModel) for model in MODELS.values())
-    assert MODELS[Operation.INTEREST] is Interest
+def test_every_operation_has_its_module_in_the_registry() -> None:
+    assert set(OPERATIONS) == set(Operation)
+    assert {spec.operation for spec in POSTED} == set(Operation) - {Operation.CONTACT}
+    assert all(issubclass(post.model, VitecModel) for post in POSTS)
+    assert all(post.operation is spec.operation for spec in POSTED for post in spec.posts)
+    assert len({path for post in POSTS for path in post.paths}) == sum(len(post.paths) for post in POSTS)

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from app.domain.plan import interest_body, viewing_body
 
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation
 from app.operations.interest import Interest, InterestDefaults
-from app.operations.specification import DeliveryRequest, SubmissionContext
+from app.operations.registry import plan
+from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.viewing import ViewingBooking, ViewingDefaults
 from app.sandbox import schemas
 
@@ -29,8 +29,8 @@ def interest(
     said: SubmissionContext = VISITOR, defaults: InterestDefaults | None = None, **members: Any
 ) -> dict[str, Any]:
     application = Interest.model_validate(PERSON | members, context=IN_JSON)
-    spoken = DeliveryRequest("M12345", Operation.INTEREST, ("OBJ1",), application, said).spoken
-    return interest_body(spoken, defaults or InterestDefaults(), said)
+    request = DeliveryRequest("M12345", Operation.INTEREST, ("OBJ1",), application, said)
+    return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
 def viewing(
@@ -38,12 +38,12 @@ def viewing(
 ) -> dict[str, Any]:
     whole = {"updatePerson": PERSON | (person or {}), **members}
     application = ViewingBooking.model_validate(whole, context=IN_JSON)
-    spoken = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said).spoken
-    return viewing_body(spoken, defaults or ViewingDefaults(), said, "M12345")
+    request = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said)
+    return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
 def test_an_interest_gets_its_sources_and_status_from_the_configuration() -> None:
-    defaults = InterestDefaults("LS1", "AS1", "VeryInterested")
+    defaults = InterestDefaults(lead_source_id="LS1", assignment_source_id="AS1", status="VeryInterested")
     assert interest(defaults=defaults) == PERSON | {
         "leadSourceId": "LS1",
         "assignmentSourceId": "AS1",
@@ -56,7 +56,7 @@ def test_what_is_not_configured_either_is_left_to_vitec() -> None:
 
 
 def test_what_a_caller_with_a_key_says_wins() -> None:
-    defaults = InterestDefaults("LS1", "AS1", "VeryInterested")
+    defaults = InterestDefaults(lead_source_id="LS1", assignment_source_id="AS1", status="VeryInterested")
     said: dict[str, Any] = {"leadSourceId": "LS2", "assignmentSourceId": "AS2", "status": "NotInterested"}
     assert interest(CALLER, defaults, **said) == PERSON | said
 

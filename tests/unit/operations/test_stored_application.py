@@ -5,24 +5,32 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from app.domain.payload import MODELS, order_of, payload_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.domain.consent import ConsentRecord
 from app.domain.datetimes import STOCKHOLM
 from app.domain.fields import ReadContext
 from app.domain.marketing import normalize_marketing
 from app.domain.submission import Operation, Status, Submission
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
-from app.operations.registry import plan
+from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.operations.viewing import ViewingDefaults
-from tests.unit.domain.test_crm import leads, moments, promises, texts
+from tests.unit.operations.test_known_contacts import leads, moments, promises, texts
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, 123456, tzinfo=UTC)
-LEAD = LeadDefaults("LS1", "contact-agent", "FALL", "O1", "AS1", always=True)
+LEAD = LeadDefaults(
+    when="always",
+    lead_source_id="LS1",
+    assigned_to_id="contact-agent",
+    fallback_assigned_to_id="FALL",
+    office_id="O1",
+    assignment_source_id="AS1",
+)
 BOUNDED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 phones = st.sampled_from(
@@ -75,23 +83,25 @@ tags = st.lists(st.tuples(st.sampled_from(["utm_source", "UTM_X", "gclid"]), tex
 
 def again(order: DeliveryRequest) -> DeliveryRequest:
     """As it is read back from the disk."""
-    kept = json.loads(json.dumps(payload_of(order, None), ensure_ascii=False).encode())
+    kept = json.loads(json.dumps(StoredApplication.of(order, ()).to_json(), ensure_ascii=False).encode())
     submission = Submission(
         "id", order.customer_id, order.operation, order.resource, Status.PENDING, "sv", NOW, None, ()
     )
-    return order_of(submission, kept)
+    return StoredApplication.from_json(kept).request(submission)
 
 
 def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool) -> None:
     try:
-        application = MODELS[operation].model_validate(members, context=ReadContext(form=False, now=NOW))
+        application = (
+            OPERATIONS[operation].posts[0].model.model_validate(members, context=ReadContext(form=False, now=NOW))
+        )
     except ValidationError:
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
     said = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
     order = DeliveryRequest("M12345", operation, ("R1",), application, said)
     for defaults in (
-        Defaults(InterestDefaults("L", "A"), ViewingDefaults("L"), LEAD, interest_as_lead=True),
+        Defaults(InterestDefaults(lead_source_id="L", marketing="lead"), ViewingDefaults(lead_source_id="L"), LEAD),
         Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),
     ):
         assert plan(again(order), defaults) == plan(order, defaults)
@@ -126,3 +136,35 @@ def test_a_loan_promise_plans_the_same_again(members: dict[str, Any], with_key: 
 @pytest.mark.parametrize("name", ["\u200b \u200b \u200b", "\ufeff \u200bÅ", "\u200b\n\u200b \ufeff x"], ids=ascii)
 def test_a_name_with_invisible_edges_plans_the_same_again(name: str) -> None:
     check(Operation.INTEREST, {"firstName": name, "lastName": "Å"}, [], True)
+
+
+WHOLE = StoredApplication(
+    ("OBJ1",),
+    {"firstName": "Anna"},
+    SubmissionContext(False, NOW, normalize_marketing((("utm_source", "google"),), "https://a.se/1")),
+    ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None),
+    "OBJ1",
+    ({"firstName": "Anna"}, {}),
+    (("OBJ1",), ("C1",)),
+)
+
+
+def test_what_is_stored_is_read_as_it_was() -> None:
+    assert StoredApplication.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
+
+
+def test_campaigns_and_homes_are_read_from_it() -> None:
+    assert WHOLE.campaign.source == "google"
+
+
+DAMAGED: list[Any] = [
+    *(None, [], "text", 7, {}, {**WHOLE.to_json(), "bodies": None}, {**WHOLE.to_json(), "bodies": [1]}),
+    *({**WHOLE.to_json(), name: "x"} for name in ("application", "marketing", "consent", "consentedAt")),
+    *({name: value for name, value in WHOLE.to_json().items() if name != gone} for gone in ("resource", "withKey")),
+]
+
+
+@pytest.mark.parametrize("stored", DAMAGED, ids=range(len(DAMAGED)))
+def test_what_is_no_stored_application_is_told_apart(stored: Any) -> None:
+    with pytest.raises(StoredApplicationError):
+        StoredApplication.from_json(stored)
