@@ -1,28 +1,21 @@
 ARG PYTHON=python:3.13-slim
 
 FROM ${PYTHON} AS build
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils
 WORKDIR /opt/intresse
 COPY requirements.txt ./
-# Locked with hashes, wheels only, as `make setup` does it.
+# Locked with hashes, wheels only, as `make setup` does it: the image runs what the tests ran.
 RUN python -m venv --without-pip venv && \
-    pip --python venv/bin/python --disable-pip-version-check install --quiet --no-cache-dir --no-compile \
+    pip --python venv/bin/python --disable-pip-version-check install --quiet --no-cache-dir \
         --require-hashes --only-binary :all: -r requirements.txt
-COPY deploy/slim deploy/unused deploy/
-COPY locale locale
-RUN sh deploy/slim venv/lib/python*/site-packages locale
 COPY pyproject.toml ./
+COPY locale locale
 COPY templates templates
 COPY static static
 COPY app app
-# Compiled here, because the file system is read-only where it runs. Of the libraries nothing else is kept: their
-# sources are a quarter of what is installed, and a log tells of a fault by file and line, which stay. Their docstrings
-# (-o 2) are 6 MB of each replica's memory.
+# Compiled here, because the file system is read-only where it runs.
 RUN pip --python venv/bin/python --disable-pip-version-check install --quiet --no-cache-dir --no-deps \
         --no-build-isolation --no-index -e . && \
-    rm -r deploy requirements.txt venv/lib/python*/site-packages/flit_core* && \
-    venv/bin/python -m compileall -q -b -o 2 --invalidation-mode unchecked-hash venv/lib && \
-    find venv/lib -name '*.py' -delete && \
+    rm requirements.txt && \
     venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app
 
 FROM ${PYTHON}

@@ -3,9 +3,13 @@ MINUTES ?= 10
 PYTHON ?= python3
 VENV := .venv
 AUDIT := $(VENV)/audit
+WORKERS ?= auto
+# A file's tests run in one process, and the files in their order: a browser, once started, keeps its event loop.
+PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots clean
+.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -27,10 +31,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
 	@sh tests/install-programs >/dev/null
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest
+	$(STATIC_CHECKS)
+	$(PYTEST) --durations=15
+
+check: $(VENV)/.installed-dev ## the quick part of it, for every save: format, lint, types, unit tests
+	$(STATIC_CHECKS)
+	$(PYTEST) tests/unit
 
 container:                ## the image, built and tried without Docker; not part of `make test`
 	.ci/container

@@ -24,7 +24,7 @@ from app.web.operations.dependencies import Dependencies
 OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
 
 
-def build_console(settings: Settings, site: Dependencies, service: Service) -> ConsoleDependencies:
+def build_console(settings: Settings, public: Dependencies, service: Service) -> ConsoleDependencies:
     """`console_password` must be set."""
     assert settings.console_password is not None
     database, logins = service.database, service.logins
@@ -43,7 +43,7 @@ def build_console(settings: Settings, site: Dependencies, service: Service) -> C
         return None
 
     return ConsoleDependencies(
-        site=site,
+        public=public,
         database=database,
         keyring=service.keyring,
         person_index=service.person_index,

@@ -39,7 +39,7 @@ def create_app(
     """The web service. Raises `DatabaseUnusableError`."""
     service = build_service(settings)
     prepare_database(service.database)
-    site = build_dependencies(settings, service, demo, templates or Templates())
+    deps = build_dependencies(settings, service, demo, templates or Templates())
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -52,12 +52,12 @@ def create_app(
                 log.info("stopping")
 
     return App(
-        site,
+        deps,
         settings.trusted_proxies,
-        problems.exception_handlers(site),
+        problems.exception_handlers(deps),
         routes=[
-            *routes(site, service.keyring, service.database),
-            *(console_routes(build_console(settings, site, service)) if settings.console_password else ()),
+            *routes(deps, service.keyring, service.database),
+            *(console_routes(build_console(settings, deps, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
             *swagger_ui.routes(demo=demo),

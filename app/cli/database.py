@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.cli.output import configured, stop, using_database
+from app.config.loader import REQUIRED
 from app.storage.database import Database, usable
 
 commands = typer.Typer()
@@ -15,7 +16,7 @@ commands = typer.Typer()
 
 def _configured_database() -> Database:
     """Its address is all the secret that this takes."""
-    return Database(configured(frozenset({"database_url"})).database_url.get_secret_value())
+    return Database(configured(REQUIRED).database_url.get_secret_value())
 
 
 @commands.command()

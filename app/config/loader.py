@@ -31,6 +31,8 @@ SECRETS = frozenset(
 )
 # What answers browsers and scrapers; no other command needs it, and none should be given it.
 OF_SERVING = frozenset({"console_password", "metrics_token"})
+# Required of every configuration, so no command starts without them.
+REQUIRED = frozenset({"secret_key", "encryption_keys", "database_url"})
 _CHARACTERS = string.ascii_letters + string.digits
 WORDS = {
     "extra_forbidden": "is not a known key",

@@ -27,10 +27,10 @@ class App(FastAPI):
     function's signature, and does for each request, would cost a post more than all that the post needs."""
 
     def __init__(
-        self, site: Dependencies, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
+        self, deps: Dependencies, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
     ) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
-        self._site = site
+        self._deps = deps
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
 
@@ -42,8 +42,8 @@ class App(FastAPI):
         # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.
         router = Router(self.routes, redirect_slashes=False, lifespan=self.router.lifespan_context)
         answering = Faults(PlainPaths(router), self._handlers)
-        readable = CrossOriginAccess(answering, self._site.customers, self._site.origins, OPERATORS)
-        return SecurityHeaders(TrustedProxies(readable, self._trusted_proxies), secure=self._site.is_https)
+        readable = CrossOriginAccess(answering, self._deps.customers, self._deps.origins, OPERATORS)
+        return SecurityHeaders(TrustedProxies(readable, self._trusted_proxies), secure=self._deps.is_https)
 
     def openapi(self) -> dict[str, Any]:
         """What `/openapi.json` answers; plain routes can't be described by themselves."""

@@ -38,8 +38,8 @@ ADVICE = {
 FINE = N_("The forms can be shown on this origin.")
 
 
-def routes(site: Dependencies) -> list[Route]:
-    embeds = _Embeds(site)
+def routes(deps: Dependencies) -> list[Route]:
+    embeds = _Embeds(deps)
     return [
         Route("/embed.js", embeds.script, methods=["GET"]),
         Route("/embed/check", embeds.check, methods=["GET"]),
@@ -57,9 +57,9 @@ def embed_script(templates: Templates) -> bytes:
 
 
 class _Embeds:
-    def __init__(self, site: Dependencies) -> None:
-        self._site = site
-        self._script = embed_script(site.templates)
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+        self._script = embed_script(deps.templates)
         self._packed = gzip.compress(self._script, 9, mtime=0)
         self._tag = f'"{hashlib.sha256(self._script).hexdigest()[:16]}"'
 
@@ -75,22 +75,22 @@ class _Embeds:
     async def check(self, request: Request) -> Response:
         """`{"ok", "customer", "origin", "frameAncestors", "reason", "advice"}`: whether pages of the origin may show
         the customer's forms, from the configuration alone. `reason` is null, or one of `ADVICE`."""
-        site = self._site
+        deps = self._deps
         asked = {name: request.query_params.get(name, "")[:300] for name in ("customer", "origin")}
-        customer = site.customers.get(asked["customer"])
+        customer = deps.customers.get(asked["customer"])
         reason = None
         if customer is None:
             reason = "customer"
         elif not asked["origin"].startswith(("https://", "http://")):
             reason = "no-origin"
-        elif not site.origins.allows(asked["origin"], customer):
+        elif not deps.origins.allows(asked["origin"], customer):
             reason = "origin"
         answer = {
             "ok": reason is None,
             **asked,
-            "frameAncestors": site.frame_ancestors(customer) or "*",
+            "frameAncestors": deps.frame_ancestors(customer) or "*",
             "reason": reason,
-            "advice": self._advice(reason, site.templates.gettext(language_of(request, site))),
+            "advice": self._advice(reason, deps.templates.gettext(language_of(request, deps))),
         }
         return JSONResponse(answer, 404 if customer is None else 200, headers={**OPEN, "Cache-Control": "no-store"})
 

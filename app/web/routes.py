@@ -13,13 +13,13 @@ from app.web.personal.contact_names import ContactNames
 from app.web.rendering import static_files
 
 
-def routes(site: Dependencies, keyring: Keyring, database: Database) -> list[Route]:
+def routes(deps: Dependencies, keyring: Keyring, database: Database) -> list[Route]:
     return [
-        *operation_routes.routes(site),
-        *contacts.routes(site),
-        *personal_routes.routes(site, keyring, ContactNames(site.contacts)),
-        *receipts.routes(site),
-        *embed.routes(site),
+        *operation_routes.routes(deps),
+        *contacts.routes(deps),
+        *personal_routes.routes(deps, keyring, ContactNames(deps.contacts)),
+        *receipts.routes(deps),
+        *embed.routes(deps),
         *health.routes(database),
         *static_files.routes,
     ]

@@ -65,37 +65,37 @@ WORDS: Mapping[str, Words] = {
 NOTHING_TO_DO = N_("There was nothing to do: it is done already, or being sent right now.")
 
 
-def offered(look: ConsoleRequest, one: Submission) -> list[Link]:
+def offered(request: ConsoleRequest, one: Submission) -> list[Link]:
     """The actions that can be done now, each to its confirmation."""
     return [
-        Link(look.gettext(words.label), f"{LIST}/{one.id}/{name}")
+        Link(request.gettext(words.label), f"{LIST}/{one.id}/{name}")
         for name, words in WORDS.items()
-        if name in look.desk.actions and words.fits(one)
+        if name in request.deps.actions and words.fits(one)
     ]
 
 
-def told(look: ConsoleRequest, done: str, one: Submission) -> str:
+def told(request: ConsoleRequest, done: str, one: Submission) -> str:
     """What the page says after an action; `done` is from the address."""
     if done in WORDS:
         text = WORDS[done].done
-        return look.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
-    return look.gettext(NOTHING_TO_DO) if done == "nothing" else ""
+        return request.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
+    return request.gettext(NOTHING_TO_DO) if done == "nothing" else ""
 
 
-async def confirm(look: ConsoleRequest) -> Response:
-    name, one = await _named(look)
+async def confirm(request: ConsoleRequest) -> Response:
+    name, one = await _named(request)
     if one is None:
-        return error_response(look.request, look.desk.site, 404)
+        return error_response(request.http, request.deps.public, 404)
     words = WORDS[name]
     page = ConfirmPage(
-        frame=look.frame("submissions"),
-        row=await row_of_submission(look, one.id),
+        frame=request.frame("submissions"),
+        row=await row_of_submission(request, one.id),
         action=name,
-        label=look.gettext(words.label),
-        questions=[look.gettext(text) for text in _questions(name, one)],
+        label=request.gettext(words.label),
+        questions=[request.gettext(text) for text in _questions(name, one)],
         back=f"{LIST}/{one.id}",
     )
-    return look.show(page)
+    return request.show(page)
 
 
 def _questions(name: str, one: Submission) -> list[str]:
@@ -103,18 +103,18 @@ def _questions(name: str, one: Submission) -> list[str]:
     return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
 
 
-async def act(look: ConsoleRequest, _: object) -> Response:
-    name, one = await _named(look)
+async def act(request: ConsoleRequest, _: object) -> Response:
+    name, one = await _named(request)
     if one is None:
-        return error_response(look.request, look.desk.site, 404)
-    done = await look.desk.actions[name](one)
-    look.desk.overviews.forget()
+        return error_response(request.http, request.deps.public, 404)
+    done = await request.deps.actions[name](one)
+    request.deps.overviews.forget()
     log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
     return redirect(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
 
 
-async def _named(look: ConsoleRequest) -> tuple[str, Submission | None]:
+async def _named(request: ConsoleRequest) -> tuple[str, Submission | None]:
     """The action and the submission of the address; None when one of them is not there."""
-    name = look.request.path_params["action"]
-    known = name in WORDS and name in look.desk.actions
-    return name, await look.desk.site.leads.get(look.path_id("identity")) if known else None
+    name = request.http.path_params["action"]
+    known = name in WORDS and name in request.deps.actions
+    return name, await request.deps.public.leads.get(request.path_id("identity")) if known else None

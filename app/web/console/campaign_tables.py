@@ -30,33 +30,33 @@ class Period:
     days: Sequence[date]
 
     @classmethod
-    def of(cls, look: ConsoleRequest) -> "Period":
-        chosen = look.asked("days") if look.asked("days") in PERIODS else USUAL_PERIOD
+    def of(cls, request: ConsoleRequest) -> "Period":
+        chosen = request.asked("days") if request.asked("days") in PERIODS else USUAL_PERIOD
         today = day_of(datetime.now(UTC))
         return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
 
     def scope(self, customer_id: str | None) -> Scope:
         return Scope(self.days[0], self.days[-1], customer_id)
 
-    def options(self, look: ConsoleRequest) -> list[Option]:
-        return [Option(value, look.gettext(label), value == self.chosen) for value, label in PERIODS.items()]
+    def options(self, request: ConsoleRequest) -> list[Option]:
+        return [Option(value, request.gettext(label), value == self.chosen) for value, label in PERIODS.items()]
 
 
-def campaign_rows(look: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
+def campaign_rows(request: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
     """A line's name ends with the campaign's three."""
     widest = _widest(lines)
-    return [_row(look, one, widest, labels.campaign(Campaign(*one.name[-3:]), look.gettext)) for one in lines]
+    return [_row(request, one, widest, labels.campaign(Campaign(*one.name[-3:]), request.gettext)) for one in lines]
 
 
-def home_rows(look: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
+def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
     """Each leads to its campaigns; whose it is stands there where that is not chosen."""
-    whose_is_clear = bool(customer_id) or len(look.desk.site.customers) == 1
+    whose_is_clear = bool(customer_id) or len(request.deps.public.customers) == 1
     widest, rows = _widest(lines), []
     for line in lines:
         whose, home = line.name
-        row = _row(look, line, widest, labels.home(home, look.gettext))
+        row = _row(request, line, widest, labels.home(home, request.gettext))
         href = "" if home == OTHER else address(f"{PATH}/homes/{whose}/{home}", days=period.chosen)
-        rows.append(row._replace(href=href, whose="" if whose_is_clear else firm_of(look, whose)))
+        rows.append(row._replace(href=href, whose="" if whose_is_clear else firm_of(request, whose)))
     return rows
 
 
@@ -64,13 +64,13 @@ def _widest(lines: Sequence[Line]) -> int:
     return max((max(line.views, line.submissions) for line in lines), default=0)
 
 
-def _row(look: ConsoleRequest, line: Line, widest: int, name: str) -> CountRow:
+def _row(request: ConsoleRequest, line: Line, widest: int, name: str) -> CountRow:
     return CountRow(
         name,
-        labels.number(line.views, look.language),
-        labels.number(line.submissions, look.language),
-        labels.number(line.delivered, look.language),
-        labels.share(line.submissions, line.views, look.language),
+        labels.number(line.views, request.language),
+        labels.number(line.submissions, request.language),
+        labels.number(line.delivered, request.language),
+        labels.share(line.submissions, line.views, request.language),
         charts.widths(line.views, line.submissions, line.delivered, widest),
     )
 
@@ -78,23 +78,23 @@ def _row(look: ConsoleRequest, line: Line, widest: int, name: str) -> CountRow:
 HOMES = f"{PATH}/homes"
 
 
-async def show_home(look: ConsoleRequest) -> Response:
-    customer_id, home = (look.request.path_params[name] for name in ("customer", "home"))
+async def show_home(request: ConsoleRequest) -> Response:
+    customer_id, home = (request.http.path_params[name] for name in ("customer", "home"))
     if not (PATH_ID.fullmatch(customer_id) and PATH_ID.fullmatch(home)):
-        return error_response(look.request, look.desk.site, 404)
-    period = Period.of(look)
-    lines = await campaigns_of(look.desk.database, period.scope(customer_id), home)
+        return error_response(request.http, request.deps.public, 404)
+    period = Period.of(request)
+    lines = await campaigns_of(request.deps.database, period.scope(customer_id), home)
     by_operation = {one: [line for line in lines if line.name[0] == one] for one in Operation}
     page = HomePage(
-        frame=look.frame("overview"),
+        frame=request.frame("overview"),
         home=home,
-        customer=name_of(look, customer_id),
-        periods=period.options(look),
+        customer=name_of(request, customer_id),
+        periods=period.options(request),
         tables=[
-            (operation.value, look.gettext(labels.OPERATIONS[operation]), campaign_rows(look, some))
+            (operation.value, request.gettext(labels.OPERATIONS[operation]), campaign_rows(request, some))
             for operation, some in by_operation.items()
             if some
         ],
         back=address(PATH, days=period.chosen),
     )
-    return look.show(page)
+    return request.show(page)

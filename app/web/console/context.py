@@ -46,38 +46,38 @@ log = structlog.get_logger()
 class ConsoleRequest:
     """`session` is None where nobody is signed in."""
 
-    request: Request
-    desk: ConsoleDependencies
+    http: Request
+    deps: ConsoleDependencies
     session: str | None
 
     @cached_property
     def language(self) -> str:
-        asked = self.asked("lang") or cookies_of(self.request.headers.get("cookie")).get(LANGUAGE_COOKIE)
-        accepted = self.request.headers.get("accept-language")
-        return choose_language(asked, accepted, "sv", self.desk.site.templates.languages)
+        asked = self.asked("lang") or cookies_of(self.http.headers.get("cookie")).get(LANGUAGE_COOKIE)
+        accepted = self.http.headers.get("accept-language")
+        return choose_language(asked, accepted, "sv", self.deps.public.templates.languages)
 
     @cached_property
     def gettext(self) -> GetText:
-        return self.desk.site.templates.gettext(self.language)
+        return self.deps.public.templates.gettext(self.language)
 
     def asked(self, name: str) -> str:
-        return plain(self.request.query_params.get(name, ""))
+        return plain(self.http.query_params.get(name, ""))
 
     def path_id(self, name: str) -> str:
         """An id in the path; "" where no id can be what stands there."""
-        said: str = self.request.path_params[name]
+        said: str = self.http.path_params[name]
         return said if PATH_ID.fullmatch(said) else ""
 
     def frame(self, section: str) -> Frame:
-        site, session = self.desk.site, self.session
-        start = query_start((name, value) for name, value in self.request.query_params.multi_items() if name != "q")
-        token = self.desk.sessions.form_token(session) if session else ""
-        return Frame(self.language, language_links(site, self.language, start), site.demo, section, token)
+        public, session = self.deps.public, self.session
+        start = query_start((name, value) for name, value in self.http.query_params.multi_items() if name != "q")
+        token = self.deps.sessions.form_token(session) if session else ""
+        return Frame(self.language, language_links(public, self.language, start), public.demo, section, token)
 
     def show(self, page: ConsolePage, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        text = self.desk.site.templates.fill(page.template, self.language, page)
+        text = self.deps.public.templates.fill(page.template, self.language, page)
         response = HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})
-        if self.asked("lang") in self.desk.site.templates.languages:
+        if self.asked("lang") in self.deps.public.templates.languages:
             response.set_cookie(
                 LANGUAGE_COOKIE, self.language, path=PATH, secure=True, httponly=True, samesite="strict"
             )
@@ -94,47 +94,47 @@ Post = Callable[[ConsoleRequest, Mapping[str, str]], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def looking(desk: ConsoleDependencies, show: Page) -> Endpoint:
+def looking(deps: ConsoleDependencies, show: Page) -> Endpoint:
     """A page for anybody, signed in or not. While the store is away nobody can be known, and nothing shown."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(http: Request) -> Response:
         try:
             return await show(
-                ConsoleRequest(request, desk, await desk.sessions.of(cookies_of(request.headers.get("cookie"))))
+                ConsoleRequest(http, deps, await deps.sessions.of(cookies_of(http.headers.get("cookie"))))
             )
         except StoreUnavailableError as error:
             log.error("store unavailable", detail=str(error))
-            return error_response(request, desk.site, 503)
+            return error_response(http, deps.public, 503)
 
     return endpoint
 
 
-def signed_in(desk: ConsoleDependencies, show: Page) -> Endpoint:
+def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
     """A page for who is signed in; others are led to the sign-in, and back."""
 
-    async def page(look: ConsoleRequest) -> Response:
-        if look.session is None:
-            return redirect(f"{SIGN_IN}?{urlencode({'then': then_of(look.request)})}")
-        return await show(look)
+    async def page(request: ConsoleRequest) -> Response:
+        if request.session is None:
+            return redirect(f"{SIGN_IN}?{urlencode({'then': then_of(request.http)})}")
+        return await show(request)
 
-    return looking(desk, page)
+    return looking(deps, page)
 
 
-def posted(desk: ConsoleDependencies, act: Post) -> Endpoint:
+def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
     """A post by who is signed in, from a page of ours."""
 
-    async def page(look: ConsoleRequest) -> Response:
-        if look.session is None:
+    async def page(request: ConsoleRequest) -> Response:
+        if request.session is None:
             return redirect(SIGN_IN)
-        request = look.request
-        form = await read_form(request)
-        cross = is_cross_site(request.headers, desk.site.public_url)
-        if cross or form is None or not desk.sessions.is_ours(form.get("token", ""), look.session):
+        http = request.http
+        form = await read_form(http)
+        cross = is_cross_site(http.headers, deps.public.public_url)
+        if cross or form is None or not deps.sessions.is_ours(form.get("token", ""), request.session):
             log.warning("console: a post that is not from its own pages was refused")
-            return error_response(request, desk.site, 403)
-        return await act(look, form)
+            return error_response(http, deps.public, 403)
+        return await act(request, form)
 
-    return looking(desk, page)
+    return looking(deps, page)
 
 
 def redirect(where: str) -> Response:
@@ -142,10 +142,10 @@ def redirect(where: str) -> Response:
     return RedirectResponse(where, status_code=303, headers=HEADERS)
 
 
-async def read_form(request: Request) -> Mapping[str, str] | None:
+async def read_form(http: Request) -> Mapping[str, str] | None:
     """The last value of each name; None when it is too large, or comes too slowly, to be ours."""
     try:
-        body = await read_content(request, request.headers, MOST_BYTES)
+        body = await read_content(http, http.headers, MOST_BYTES)
     except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
         return None
     return dict(pairs_of(body.decode("latin-1"), "replace"))

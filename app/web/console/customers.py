@@ -18,54 +18,54 @@ NOT_PAUSED = N_("In use")
 PAUSED = N_("Paused since %(moment)s: %(reason)s")
 
 
-async def show_customers(look: ConsoleRequest) -> Response:
+async def show_customers(request: ConsoleRequest) -> Response:
     rows = []
-    for customer in look.desk.site.customers.values():
+    for customer in request.deps.public.customers.values():
         link = Link(customer.firm.name, f"{CUSTOMERS}/{customer.id}")
-        rows.append((link, customer.id, await _logins(look, customer.id)))
-    return look.show(CustomersPage(look.frame("customers"), rows))
+        rows.append((link, customer.id, await _logins(request, customer.id)))
+    return request.show(CustomersPage(request.frame("customers"), rows))
 
 
-async def show_customer(look: ConsoleRequest) -> Response:
-    customer = look.desk.site.customers.get(look.request.path_params["customer"])
+async def show_customer(request: ConsoleRequest) -> Response:
+    customer = request.deps.public.customers.get(request.http.path_params["customer"])
     if customer is None:
-        return error_response(look.request, look.desk.site, 404)
+        return error_response(request.http, request.deps.public, 404)
     page = CustomerPage(
-        frame=look.frame("customers"),
+        frame=request.frame("customers"),
         identity=customer.id,
         name=customer.firm.name,
-        logins=await _logins(look, customer.id),
-        configuration=look.desk.configuration[customer.id],
+        logins=await _logins(request, customer.id),
+        configuration=request.deps.configuration[customer.id],
     )
-    return look.show(page)
+    return request.show(page)
 
 
-async def try_login(look: ConsoleRequest, _: object) -> Response:
+async def try_login(request: ConsoleRequest, _: object) -> Response:
     """One call that reads, with the password of one function group."""
-    customer, group = (look.request.path_params[name] for name in ("customer", "group"))
-    if customer not in look.desk.site.customers or group not in set(FunctionGroup):
-        return error_response(look.request, look.desk.site, 404)
-    fault = await look.desk.login_fault(customer, FunctionGroup(group))
+    customer, group = (request.http.path_params[name] for name in ("customer", "group"))
+    if customer not in request.deps.public.customers or group not in set(FunctionGroup):
+        return error_response(request.http, request.deps.public, 404)
+    fault = await request.deps.login_fault(customer, FunctionGroup(group))
     return redirect(address(f"{CUSTOMERS}/{customer}", tested=group, fault=fault))
 
 
-async def _logins(look: ConsoleRequest, customer_id: str) -> list[LoginRow]:
-    pauses = {pause.group: pause for pause in await look.desk.paused() if pause.customer_id == customer_id}
+async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
+    pauses = {pause.group: pause for pause in await request.deps.paused() if pause.customer_id == customer_id}
     rows = []
     for group in FunctionGroup:
-        state, kind = look.gettext(NOT_PAUSED), ""
+        state, kind = request.gettext(NOT_PAUSED), ""
         if pause := pauses.get(group):
-            reason = look.gettext(labels.REASONS[pause.reason])
-            since = labels.moment(pause.since, look.language)
-            state, kind = look.gettext(PAUSED) % {"moment": since, "reason": reason}, "bad"
-        if look.asked("tested") == group:
-            state, kind = _tested(look, look.asked("fault"))
-        rows.append(LoginRow(group.value, look.gettext(labels.GROUPS[group]), state, kind))
+            reason = request.gettext(labels.REASONS[pause.reason])
+            since = labels.moment(pause.since, request.language)
+            state, kind = request.gettext(PAUSED) % {"moment": since, "reason": reason}, "bad"
+        if request.asked("tested") == group:
+            state, kind = _tested(request, request.asked("fault"))
+        rows.append(LoginRow(group.value, request.gettext(labels.GROUPS[group]), state, kind))
     return rows
 
 
-def _tested(look: ConsoleRequest, fault: str) -> tuple[str, str]:
+def _tested(request: ConsoleRequest, fault: str) -> tuple[str, str]:
     if not fault:
-        return look.gettext(ACCEPTED), "good"
-    known = look.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
-    return look.gettext(NOT_ACCEPTED) % {"fault": known}, "bad"
+        return request.gettext(ACCEPTED), "good"
+    known = request.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
+    return request.gettext(NOT_ACCEPTED) % {"fault": known}, "bad"

@@ -34,7 +34,7 @@ class ConsoleDependencies:
     """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `overviews` are a
     second or so old; `configuration` is each customer's, by key, without secrets."""
 
-    site: Dependencies
+    public: Dependencies
     database: Database
     keyring: Keyring
     person_index: PersonIndex

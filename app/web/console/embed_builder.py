@@ -39,45 +39,47 @@ BAD_LOOK = {
 }
 
 
-async def show_builder(look: ConsoleRequest) -> Response:
-    customer = _customer(look)
+async def show_builder(request: ConsoleRequest) -> Response:
+    customer = _customer(request)
     if customer is None:
-        return error_response(look.request, look.desk.site, 404)
-    values, faults = _chosen(look, customer)
+        return error_response(request.http, request.deps.public, 404)
+    values, faults = _chosen(request, customer)
     form = values["form"]
     page = BuilderPage(
-        frame=look.frame("customers"),
+        frame=request.frame("customers"),
         identity=customer.id,
         name=customer.firm.name,
         values=values,
         ids=IDS[form],
-        forms=[Option(name, look.gettext(label), name == form) for name, label in FORMS.items()],
-        faults={name: look.gettext(text) for name, text in faults.items()},
+        forms=[Option(name, request.gettext(label), name == form) for name, label in FORMS.items()],
+        faults={name: request.gettext(text) for name, text in faults.items()},
         preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
-        snippet="" if faults else snippet(look.desk.site.public_url, customer.id, values, look.gettext(FORMS[form])),
+        snippet=""
+        if faults
+        else snippet(request.deps.public.public_url, customer.id, values, request.gettext(FORMS[form])),
         theme="" if faults else _theme(customer.firm, values),
     )
-    return look.show(page)
+    return request.show(page)
 
 
-async def preview(look: ConsoleRequest) -> Response:
+async def preview(request: ConsoleRequest) -> Response:
     """The form in the look that was chosen. It sends nothing."""
-    customer = _customer(look)
+    customer = _customer(request)
     if customer is None:
-        return error_response(look.request, look.desk.site, 404)
-    values, faults = _chosen(look, customer)
+        return error_response(request.http, request.deps.public, 404)
+    values, faults = _chosen(request, customer)
     if faults:
-        return error_response(look.request, look.desk.site, 404)
-    site, post = look.desk.site, PUBLIC_POSTS[values["form"]]
+        return error_response(request.http, request.deps.public, 404)
+    public, post = request.deps.public, PUBLIC_POSTS[values["form"]]
     assert post.form is not None
     ticks = customer.defaults.get(ViewingDefaults) if post.ticks else None
     firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
     page = FormPage(
         form=post.form,
-        language=look.language,
+        language=request.language,
         languages=(),
         firm=firm,
-        demo=site.demo,
+        demo=public.demo,
         frame_origins="",
         token="",
         referrer="",
@@ -88,10 +90,10 @@ async def preview(look: ConsoleRequest) -> Response:
         mail_confirmation=ticks is not None and ticks.mail_confirmation,
         sms_confirmation=ticks is not None and ticks.sms_confirmation,
     )
-    policy = f"default-src 'none'; style-src {site.templates.css(firm).csp_hash}; frame-ancestors 'self'"
+    policy = f"default-src 'none'; style-src {public.templates.css(firm).csp_hash}; frame-ancestors 'self'"
     headers = {**HEADERS, "Content-Security-Policy": f"{policy}; form-action 'none'; base-uri 'none'"}
     headers["X-Frame-Options"] = "SAMEORIGIN"
-    return HTMLResponse(site.templates.render(page), headers=headers)
+    return HTMLResponse(public.templates.render(page), headers=headers)
 
 
 def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: str) -> str:
@@ -109,16 +111,16 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     )
 
 
-def _customer(look: ConsoleRequest) -> Customer | None:
-    return look.desk.site.customers.get(look.request.path_params["customer"])
+def _customer(request: ConsoleRequest) -> Customer | None:
+    return request.deps.public.customers.get(request.http.path_params["customer"])
 
 
-def _chosen(look: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
+def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
     """What was picked, by input, the rest as it is in force; and what can't be."""
-    values = {"form": look.asked("form") if look.asked("form") in FORMS else "interest"}
-    values |= {name: look.asked(name) for name in EXAMPLES}
-    values |= {name: look.asked(name) or getattr(customer.firm, name) for name in LOOKS}
-    values["title"] = look.asked("title")[:TITLE_LENGTH]
+    values = {"form": request.asked("form") if request.asked("form") in FORMS else "interest"}
+    values |= {name: request.asked(name) for name in EXAMPLES}
+    values |= {name: request.asked(name) or getattr(customer.firm, name) for name in LOOKS}
+    values["title"] = request.asked("title")[:TITLE_LENGTH]
     faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
     faults |= {name: BAD_LOOK[name] for name, rule in LOOKS.items() if not rule.fullmatch(values[name])}
     return values, faults

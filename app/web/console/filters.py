@@ -43,53 +43,53 @@ class Filters:
     age: str
 
     @classmethod
-    def of(cls, look: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
+    def of(cls, request: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
         """`asked` is the page's query, or the form that was posted, where `q` is what is looked for."""
         known = {
             "status": {*Status, STUCK},
-            "customer": set(look.desk.site.customers),
+            "customer": set(request.deps.public.customers),
             "operation": set(Operation),
             "age": set(AGES),
         }
         chosen = {name: asked.get(name, "") if asked.get(name, "") in values else "" for name, values in known.items()}
         text = plain(asked.get("q", ""))
-        search = write_token(look.desk.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
+        search = write_token(request.deps.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
         return cls(search, **chosen)
 
-    def text(self, look: ConsoleRequest) -> str:
+    def text(self, request: ConsoleRequest) -> str:
         """What is looked for. Raises `FilterError`."""
         try:
-            return str(read_token(look.desk.keyring, self.search, PURPOSE)) if self.search else ""
+            return str(read_token(request.deps.keyring, self.search, PURPOSE)) if self.search else ""
         except InvalidTokenError:
             raise FilterError from None
 
 
-async def submission_filter(look: ConsoleRequest, asked: Filters) -> SubmissionFilter:
+async def submission_filter(request: ConsoleRequest, asked: Filters) -> SubmissionFilter:
     """Raises `FilterError`, `StoreUnavailableError`."""
-    text = asked.text(look)
+    text = asked.text(request)
     moments = AGES[asked.age][1](datetime.now(UTC)) if asked.age else {}
     return SubmissionFilter(
         status=Status(asked.status) if asked.status not in {"", STUCK} else None,
         stuck=asked.status == STUCK,
         customer_id=asked.customer or None,
         operation=Operation(asked.operation) if asked.operation else None,
-        ids=await _ids(look, text) if text else None,
-        older_than=look.asked("older") or None,
+        ids=await _ids(request, text) if text else None,
+        older_than=request.asked("older") or None,
         **moments,
     )
 
 
-async def _ids(look: ConsoleRequest, text: str) -> list[str]:
+async def _ids(request: ConsoleRequest, text: str) -> list[str]:
     """A reference or an id; else an e-mail address; else a phone number, as people write it."""
-    found = await look.desk.site.leads.find(text)
+    found = await request.deps.public.leads.find(text)
     if found is not None:
         return [found.id]
     if "@" in text:
-        return list(await look.desk.person_index.find(text.lower()))
+        return list(await request.deps.person_index.find(text.lower()))
     if not any(character.isdigit() for character in text):
         raise FilterError
     try:
         number = _PHONE.validate_python(text, context=ReadContext(form=True, now=datetime.now(UTC)))
     except ValidationError:
         raise FilterError from None
-    return list(await look.desk.person_index.find(number))
+    return list(await request.deps.person_index.find(number))

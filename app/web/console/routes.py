@@ -35,10 +35,10 @@ POSTS: tuple[tuple[str, Post], ...] = (
 )
 
 
-def routes(desk: ConsoleDependencies) -> list[Route]:
+def routes(deps: ConsoleDependencies) -> list[Route]:
     return [
-        Route(SIGN_IN, sign_in_page(desk), methods=["GET"]),
-        Route(SIGN_IN, sign_in(desk), methods=["POST"]),
-        *(Route(path, signed_in(desk, show), methods=["GET"]) for path, show in PAGES),
-        *(Route(path, posted(desk, act), methods=["POST"]) for path, act in POSTS),
+        Route(SIGN_IN, sign_in_page(deps), methods=["GET"]),
+        Route(SIGN_IN, sign_in(deps), methods=["POST"]),
+        *(Route(path, signed_in(deps, show), methods=["GET"]) for path, show in PAGES),
+        *(Route(path, posted(deps, act), methods=["POST"]) for path, act in POSTS),
     ]

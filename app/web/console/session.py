@@ -102,5 +102,5 @@ class SignInAttempts:
 
 def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:
     """Whether a post comes from another site, as the browser says it; one that says nothing is no browser of ours."""
-    site = headers.get("sec-fetch-site")
-    return site != "same-origin" if site is not None else headers.get("origin") != public_url
+    public = headers.get("sec-fetch-site")
+    return public != "same-origin" if public is not None else headers.get("origin") != public_url

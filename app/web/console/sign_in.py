@@ -16,49 +16,51 @@ from app.web.operations.problems import error_response
 log = structlog.get_logger()
 
 
-def sign_in_page(desk: ConsoleDependencies) -> Endpoint:
-    async def page(look: ConsoleRequest) -> Response:
-        then = inside(look.request.query_params.get("then", ""))
-        return redirect(then) if look.session is not None else _page(look, then, lost=bool(look.asked("known")))
+def sign_in_page(deps: ConsoleDependencies) -> Endpoint:
+    async def page(request: ConsoleRequest) -> Response:
+        then = inside(request.http.query_params.get("then", ""))
+        return (
+            redirect(then) if request.session is not None else _page(request, then, lost=bool(request.asked("known")))
+        )
 
-    return looking(desk, page)
+    return looking(deps, page)
 
 
-def sign_in(desk: ConsoleDependencies) -> Endpoint:
-    async def page(look: ConsoleRequest) -> Response:
-        request = look.request
-        form = await read_form(request)
-        if form is None or is_cross_site(request.headers, desk.site.public_url):
-            return error_response(request, desk.site, 403)
-        address = request.client.host if request.client else ""
+def sign_in(deps: ConsoleDependencies) -> Endpoint:
+    async def page(request: ConsoleRequest) -> Response:
+        http = request.http
+        form = await read_form(http)
+        if form is None or is_cross_site(http.headers, deps.public.public_url):
+            return error_response(http, deps.public, 403)
+        address = http.client.host if http.client else ""
         then = inside(form.get("then", ""))
         try:
-            desk.tries.count(address)
+            deps.tries.count(address)
         except RateLimitedError as many:
             log.warning("console: too many attempts to sign in")
-            return _page(look, then, status=429, retry_after=many.retry_after)
-        if not desk.sessions.knows(form.get("password", "")):
+            return _page(request, then, status=429, retry_after=many.retry_after)
+        if not deps.sessions.knows(form.get("password", "")):
             log.warning("console: wrong password")
-            return _page(look, then, status=403, wrong=True)
-        desk.tries.forget(address)
+            return _page(request, then, status=403, wrong=True)
+        deps.tries.forget(address)
         log.info("console: signed in")
         # By way of the sign-in, which knows whether the browser has kept the cookie.
         response = redirect(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
-        response.headers.append("set-cookie", await desk.sessions.begin())
+        response.headers.append("set-cookie", await deps.sessions.begin())
         return response
 
-    return looking(desk, page)
+    return looking(deps, page)
 
 
-async def sign_out(look: ConsoleRequest, _: object) -> Response:
+async def sign_out(request: ConsoleRequest, _: object) -> Response:
     response = redirect(SIGN_IN)
-    response.headers.append("set-cookie", await look.desk.sessions.end(look.session or ""))
+    response.headers.append("set-cookie", await request.deps.sessions.end(request.session or ""))
     log.info("console: signed out")
     return response
 
 
 def _page(
-    look: ConsoleRequest,
+    request: ConsoleRequest,
     then: str,
     status: int = 200,
     *,
@@ -67,5 +69,5 @@ def _page(
     retry_after: int | None = None,
 ) -> Response:
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    page = SignInPage(look.frame("sign-in"), then, wrong, lost, retry_after)
-    return look.show(page, status, headers)
+    page = SignInPage(request.frame("sign-in"), then, wrong, lost, retry_after)
+    return request.show(page, status, headers)

@@ -42,69 +42,69 @@ KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "
 _NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
 
 
-async def show_submission(look: ConsoleRequest) -> Response:
-    one = await look.desk.site.leads.get(look.path_id("identity"))
+async def show_submission(request: ConsoleRequest) -> Response:
+    one = await request.deps.public.leads.get(request.path_id("identity"))
     if one is None:
-        return error_response(look.request, look.desk.site, 404)
-    past = await history(look.desk.database, one.id)
+        return error_response(request.http, request.deps.public, 404)
+    past = await history(request.deps.database, one.id)
     page = SubmissionPage(
-        frame=look.frame("submissions"),
-        row=await row_of_submission(look, one.id),
+        frame=request.frame("submissions"),
+        row=await row_of_submission(request, one.id),
         identity=one.id,
-        why=await _why(look, one, past),
-        said=await _said(look, one),
-        steps=list(_steps(look, one.steps)),
-        events=list(_events(look, one, past)),
-        actions=[] if past.erased_at else offered(look, one),
-        done=told(look, look.asked("done"), one),
+        why=await _why(request, one, past),
+        said=await _said(request, one),
+        steps=list(_steps(request, one.steps)),
+        events=list(_events(request, one, past)),
+        actions=[] if past.erased_at else offered(request, one),
+        done=told(request, request.asked("done"), one),
     )
-    return look.show(page)
+    return request.show(page)
 
 
-async def _why(look: ConsoleRequest, one: Submission, past: History) -> list[str]:
-    _, language = look.gettext, look.language
+async def _why(request: ConsoleRequest, one: Submission, past: History) -> list[str]:
+    _, language = request.gettext, request.language
     lines = [_(WHY[one.status])]
     later = next((step for step in one.steps[one.main.position + 1 :] if step.status in STOPPED), None)
     if later and one.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
     if past.due_at and one.status is Status.PENDING:
-        lines += await _why_waiting(look, one, past, past.due_at)
+        lines += await _why_waiting(request, one, past, past.due_at)
     if past.erased_at:
         lines.append(_(ERASED) % {"moment": labels.moment(past.erased_at, language)})
     return lines
 
 
-async def _why_waiting(look: ConsoleRequest, one: Submission, past: History, due_at: datetime) -> list[str]:
+async def _why_waiting(request: ConsoleRequest, one: Submission, past: History, due_at: datetime) -> list[str]:
     """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
-    _ = look.gettext
+    _ = request.gettext
     group = group_of(next((step.operation for step in one.steps if step.status not in DONE), one.operation))
-    for pause in await look.desk.paused():
+    for pause in await request.deps.paused():
         if (pause.customer_id, pause.group) == (one.customer_id, group):
             return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
     last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in labels.OUTCOMES), None)
     lines = [_(labels.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
     due = due_at > datetime.now(UTC)
-    return [*lines, _(NEXT) % {"moment": labels.moment(due_at, look.language)} if due else _(NOW)]
+    return [*lines, _(NEXT) % {"moment": labels.moment(due_at, request.language)} if due else _(NOW)]
 
 
-async def _said(look: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
+async def _said(request: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
     try:
-        return submitted_fields(await look.desk.site.leads.application(one.id), look.language, look.gettext)
+        return submitted_fields(await request.deps.public.leads.application(one.id), request.language, request.gettext)
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
         return []
 
 
-def _steps(look: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:
+def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:
     stopped = False
     for step in steps:
         status, kind = labels.STEP_STATUSES[step.status], step.status.value
         if step.status in {StepStatus.WAITING, StepStatus.SENDING}:
             status, kind = (NOT_REACHED, "") if stopped else (status, "pending")
         operation, attempts = (
-            look.gettext(labels.OPERATIONS[step.operation]),
-            labels.number(step.attempts, look.language),
+            request.gettext(labels.OPERATIONS[step.operation]),
+            labels.number(step.attempts, request.language),
         )
-        yield StepRow(operation, look.gettext(status), kind, attempts, vitecs_words(step.upstream))
+        yield StepRow(operation, request.gettext(status), kind, attempts, vitecs_words(step.upstream))
         stopped = stopped or step.status in STOPPED
 
 
@@ -119,24 +119,26 @@ def vitecs_words(upstream: Any) -> list[str]:
     return lines
 
 
-def _events(look: ConsoleRequest, one: Submission, past: History) -> Iterator[Event]:
-    received = look.gettext(N_("Received, and safe on disk"))
-    yield Event(labels.second(one.received_at, look.language), received, (), GOOD)
+def _events(request: ConsoleRequest, one: Submission, past: History) -> Iterator[Event]:
+    received = request.gettext(N_("Received, and safe on disk"))
+    yield Event(labels.second(one.received_at, request.language), received, (), GOOD)
     for attempt in past.attempts:
-        yield _event(look, attempt, one.steps)
+        yield _event(request, attempt, one.steps)
 
 
-def _event(look: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
-    at = labels.second(attempt.started_at, look.language)
+def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
+    at = labels.second(attempt.started_at, request.language)
     if attempt.outcome in _NOTES:
-        return Event(at, look.gettext(labels.DECISIONS[attempt.outcome]), (), "")
+        return Event(at, request.gettext(labels.DECISIONS[attempt.outcome]), (), "")
     outcome = labels.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
-    details = [look.gettext(labels.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position]
+    details = [
+        request.gettext(labels.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position
+    ]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
-    details += [labels.duration(attempt.ended_at - attempt.started_at, look.language)] if attempt.ended_at else []
+    details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
     details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # which says it in short
     kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
-    return Event(at, look.gettext(outcome), details, kind)
+    return Event(at, request.gettext(outcome), details, kind)
 
 
 # Members of the applications, dotted as in the body; what is not named here goes by its own name.

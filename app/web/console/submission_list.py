@@ -35,67 +35,67 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-async def search(look: ConsoleRequest, form: Mapping[str, str]) -> Response:
+async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
     """To the list of what was asked for in the form."""
-    return redirect(address(LIST, **asdict(Filters.of(look, form))))
+    return redirect(address(LIST, **asdict(Filters.of(request, form))))
 
 
-async def show_submissions(look: ConsoleRequest) -> Response:
-    if look.asked("q"):
-        return await search(look, look.request.query_params)
-    asked = Filters.of(look, look.request.query_params)
+async def show_submissions(request: ConsoleRequest) -> Response:
+    if request.asked("q"):
+        return await search(request, request.http.query_params)
+    asked = Filters.of(request, request.http.query_params)
     text, unreadable, found = "", False, list[SubmissionSummary]()
     try:
-        text = asked.text(look)
-        found = await _found(look, await submission_filter(look, asked), PAGE + 1)
+        text = asked.text(request)
+        found = await _found(request, await submission_filter(request, asked), PAGE + 1)
     except FilterError:
         unreadable = True
     if text and len(found) == 1:  # what was looked for
         return redirect(f"{LIST}/{found[0].id}")
-    every = look.gettext(N_("All"))
+    every = request.gettext(N_("All"))
     statuses = {STUCK: N_("Needs a person"), **labels.STATUSES}
     operations = {spec.operation.value: spec.label for spec in POSTED}
     query = asdict(asked)
     page = SubmissionsPage(
-        frame=look.frame("submissions"),
+        frame=request.frame("submissions"),
         searched=text,
         unreadable=unreadable,
-        statuses=options(_translated(look, statuses), asked.status, every),
-        customers=customers(look, asked.customer),
-        operations=options(_translated(look, operations), asked.operation, every),
-        ages=options(_translated(look, {age: label for age, (label, _) in AGES.items()}), asked.age, every),
-        rows=[row_of(look, one) for one in found[:PAGE]],
+        statuses=options(_translated(request, statuses), asked.status, every),
+        customers=customers(request, asked.customer),
+        operations=options(_translated(request, operations), asked.operation, every),
+        ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), asked.age, every),
+        rows=[row_of(request, one) for one in found[:PAGE]],
         older=address(LIST, **query, older=found[PAGE - 1].id) if len(found) > PAGE else None,
-        export=address(f"{LIST}.csv", **query, older=look.asked("older")),
+        export=address(f"{LIST}.csv", **query, older=request.asked("older")),
     )
-    return look.show(page)
+    return request.show(page)
 
 
-async def export(look: ConsoleRequest) -> Response:
+async def export(request: ConsoleRequest) -> Response:
     """The rows on the screen and those on the pages after it, at most `MOST_EXPORTED`."""
-    asked = Filters.of(look, look.request.query_params)
-    if look.asked("q"):
+    asked = Filters.of(request, request.http.query_params)
+    if request.asked("q"):
         return redirect(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        found = await _found(look, await submission_filter(look, asked), MOST_EXPORTED)
+        found = await _found(request, await submission_filter(request, asked), MOST_EXPORTED)
     except FilterError:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    text = await asyncio.to_thread(_csv, look, found)  # posts are not to wait for thousands of lines
+    text = await asyncio.to_thread(_csv, request, found)  # posts are not to wait for thousands of lines
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _found(look: ConsoleRequest, wanted: SubmissionFilter, most: int) -> list[SubmissionSummary]:
-    return await list_submissions(look.desk.database, look.desk.keyring, wanted, most)
+async def _found(request: ConsoleRequest, wanted: SubmissionFilter, most: int) -> list[SubmissionSummary]:
+    return await list_submissions(request.deps.database, request.deps.keyring, wanted, most)
 
 
-def _csv(look: ConsoleRequest, found: list[SubmissionSummary]) -> str:
+def _csv(request: ConsoleRequest, found: list[SubmissionSummary]) -> str:
     text = StringIO()
     text.write("\ufeff")  # by which Excel knows that it is UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([look.gettext(column) for column in COLUMNS])
+    writer.writerow([request.gettext(column) for column in COLUMNS])
     for one in found:
-        row = row_of(look, one)
+        row = row_of(request, one)
         cells = (row.reference, one.received_at.isoformat(), row.status, row.operation, row.home)
         writer.writerow(map(harmless, (*cells, *one.campaign, one.customer_id, one.id)))
     return text.getvalue()
@@ -106,5 +106,5 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def _translated(look: ConsoleRequest, labels: dict[str, str]) -> dict[str, str]:
-    return {value: look.gettext(label) for value, label in labels.items()}
+def _translated(request: ConsoleRequest, labels: dict[str, str]) -> dict[str, str]:
+    return {value: request.gettext(label) for value, label in labels.items()}

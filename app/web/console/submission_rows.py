@@ -13,18 +13,18 @@ from app.web.console.session import PATH
 LIST = f"{PATH}/submissions"
 
 
-def row_of(look: ConsoleRequest, one: SubmissionSummary) -> LeadRow:
-    status = look.gettext(labels.STATUSES[one.status])
+def row_of(request: ConsoleRequest, one: SubmissionSummary) -> LeadRow:
+    status = request.gettext(labels.STATUSES[one.status])
     if one.stopped:
-        status = look.gettext(N_("%(status)s, a later step stopped")) % {"status": status}
+        status = request.gettext(N_("%(status)s, a later step stopped")) % {"status": status}
     return LeadRow(
         href=f"{LIST}/{one.id}",
         reference=readable(one.reference),
-        received=labels.moment(one.received_at, look.language),
-        customer=firm_of(look, one.customer_id),
-        operation=look.gettext(labels.OPERATIONS[one.operation]),
+        received=labels.moment(one.received_at, request.language),
+        customer=firm_of(request, one.customer_id),
+        operation=request.gettext(labels.OPERATIONS[one.operation]),
         home="/".join(one.resource),
-        campaign=labels.campaign(one.campaign, look.gettext),
+        campaign=labels.campaign(one.campaign, request.gettext),
         status=status,
         kind="stopped" if one.stopped else one.status.value,
     )
@@ -35,21 +35,23 @@ def readable(reference: str) -> str:
     return f"{reference[:4]} {reference[4:]}"
 
 
-def firm_of(look: ConsoleRequest, customer_id: str) -> str:
+def firm_of(request: ConsoleRequest, customer_id: str) -> str:
     """A customer that is no longer in the configuration has no name."""
-    customer = look.desk.site.customers.get(customer_id)
+    customer = request.deps.public.customers.get(customer_id)
     return customer.firm.name if customer else customer_id
 
 
-def name_of(look: ConsoleRequest, customer_id: str) -> str:
+def name_of(request: ConsoleRequest, customer_id: str) -> str:
     """With its id, where firms are told apart."""
-    firm = firm_of(look, customer_id)
+    firm = firm_of(request, customer_id)
     return firm if firm == customer_id else f"{firm} ({customer_id})"
 
 
-def customers(look: ConsoleRequest, chosen: str) -> list[Option]:
-    known = look.desk.site.customers
-    return options({customer_id: name_of(look, customer_id) for customer_id in known}, chosen, look.gettext(N_("All")))
+def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
+    known = request.deps.public.customers
+    return options(
+        {customer_id: name_of(request, customer_id) for customer_id in known}, chosen, request.gettext(N_("All"))
+    )
 
 
 def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
@@ -63,7 +65,7 @@ def address(path: str, **query: str | None) -> str:
     return f"{path}?{urlencode(said)}" if said else path
 
 
-async def row_of_submission(look: ConsoleRequest, identity: str) -> LeadRow:
+async def row_of_submission(request: ConsoleRequest, identity: str) -> LeadRow:
     """Raises `StoreUnavailableError`, and `ValueError` when there is none."""
-    [one] = await list_submissions(look.desk.database, look.desk.keyring, SubmissionFilter(ids=[identity]), 1)
-    return row_of(look, one)
+    [one] = await list_submissions(request.deps.database, request.deps.keyring, SubmissionFilter(ids=[identity]), 1)
+    return row_of(request, one)

@@ -16,31 +16,31 @@ from app.web.operations.routes import operation
 RETRY_SECONDS = 30
 
 
-def routes(site: Dependencies) -> list[Route]:
-    return [operation(path, site, READ, _contacts, "GET") for path in READ.paths]
+def routes(deps: Dependencies) -> list[Route]:
+    return [operation(path, deps, READ, _contacts, "GET") for path in READ.paths]
 
 
-async def _contacts(visit: RequestContext) -> Response:
+async def _contacts(context: RequestContext) -> Response:
     """1-20 contacts in Vitec's own members, those that Vitec knows."""
-    ids = visit.resource[0].split(",")
+    ids = context.resource[0].split(",")
     if not all(PATH_ID.fullmatch(one) for one in ids):
-        return error_response(visit.request, visit.site, 404)
+        return error_response(context.request, context.deps, 404)
     if len(ids) > MAX_CONTACTS:
         fault = FieldError("contactIds", "too_many", {"max_length": MAX_CONTACTS})
-        return Problem(400, "validation", visit.gettext, faults=[fault])
+        return Problem(400, "validation", context.gettext, faults=[fault])
     try:
-        found = await visit.site.contacts(visit.customer.id, ids)
+        found = await context.deps.contacts(context.customer.id, ids)
     except VitecError as error:
-        return _refused(visit, error)
+        return _refused(context, error)
     content = pydantic_core.to_json([one.members for one in found], inf_nan_mode="null")
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _refused(visit: RequestContext, error: VitecError) -> Response:
+def _refused(context: RequestContext, error: VitecError) -> Response:
     if isinstance(error, NotFound):
-        return error_response(visit.request, visit.site, 404)
+        return error_response(context.request, context.deps, 404)
     if isinstance(error, Rejected):
-        return Problem(400, "upstream-rejected", visit.gettext, upstream=error.upstream)
+        return Problem(400, "upstream-rejected", context.gettext, upstream=error.upstream)
     if isinstance(error, Unreadable | Forbidden):
-        return Problem(502, "upstream-unreadable", visit.gettext)
-    return Problem(503, "upstream-away", visit.gettext, headers={"Retry-After": str(RETRY_SECONDS)})
+        return Problem(502, "upstream-unreadable", context.gettext)
+    return Problem(503, "upstream-away", context.gettext, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -30,7 +30,7 @@ class RequestContext:
     `given` are members of the application that the address says; `once` the mark of an address that is used once."""
 
     request: Request
-    site: Dependencies
+    deps: Dependencies
     spec: PostSpec
     customer: Customer
     resource: tuple[str, ...]
@@ -53,7 +53,7 @@ class RequestContext:
 
     @property
     def gettext(self) -> GetText:
-        return self.site.templates.gettext(self.language)
+        return self.deps.templates.gettext(self.language)
 
     def asked(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -84,14 +84,14 @@ def plain_title(text: str | None) -> str:
     return one_line(text or "", TITLE_LENGTH)
 
 
-def receive(request: Request, site: Dependencies, spec: PostSpec) -> RequestContext:
+def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestContext:
     """Raises `PageNotFoundError`, `InvalidApiKeyError`."""
     customer_id, *resource = request.path_params.values()
-    customer = site.customers.get(customer_id)
+    customer = deps.customers.get(customer_id)
     if customer is None or _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
         raise PageNotFoundError
     headers = headers_of(request)
-    return request_context(request, site, spec, customer, tuple(resource), headers, key=caller_key(headers, customer))
+    return request_context(request, deps, spec, customer, tuple(resource), headers, key=caller_key(headers, customer))
 
 
 def _hides_a_slash(request: Request) -> bool:
@@ -107,7 +107,7 @@ def headers_of(request: Request) -> Mapping[str, str]:
 
 def request_context(
     request: Request,
-    site: Dependencies,
+    deps: Dependencies,
     spec: PostSpec,
     customer: Customer,
     resource: tuple[str, ...],
@@ -120,8 +120,8 @@ def request_context(
     query = _pairs(request.scope["query_string"])
     asked = next((value for name, value in query if name == "lang"), None)
     accepted = headers.get("accept-language")
-    language = choose_language(asked, accepted, customer.language, site.templates.languages)
-    return RequestContext(request, site, spec, customer, resource, headers, query, language, key, given or {}, once)
+    language = choose_language(asked, accepted, customer.language, deps.templates.languages)
+    return RequestContext(request, deps, spec, customer, resource, headers, query, language, key, given or {}, once)
 
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:

@@ -34,7 +34,7 @@ _PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns 
 
 
 def form_response(
-    visit: RequestContext,
+    context: RequestContext,
     status: int = 200,
     values: Mapping[str, str] | None = None,
     faults: tuple[FieldMessage, ...] = (),
@@ -42,21 +42,21 @@ def form_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The form, empty or with what was typed, and why it is shown again."""
-    if not (values or faults or notice or visit.slots):
-        return _fresh(visit)
+    if not (values or faults or notice or context.slots):
+        return _fresh(context)
     values = {plain_field(name): value for name, value in (values or {}).items()}
     page = dataclasses.replace(
-        _empty(visit, values.get("marketing.referrer") or _shown_on(visit)),
+        _empty(context, values.get("marketing.referrer") or _shown_on(context)),
         values=values,
         faults=faults,
         notice=notice,
-        slots=tuple(slot_choices(visit, values, notice)),
-        offer=interest_offer(visit, values) if notice and notice.kind == "refused" else None,
+        slots=tuple(slot_choices(context, values, notice)),
+        offer=interest_offer(context, values) if notice and notice.kind == "refused" else None,
     )
-    text = visit.site.templates.render(page)
-    returns_to = return_origin(values.get("return_url"), visit.site.origins, visit.customer)
+    text = context.deps.templates.render(page)
+    returns_to = return_origin(values.get("return_url"), context.deps.origins, context.customer)
     form_action = f"'self' {returns_to}" if returns_to else "'self'"
-    return HTMLResponse(text, status, headers={**_headers(visit, form_action), **(headers or {})})
+    return HTMLResponse(text, status, headers={**_headers(context, form_action), **(headers or {})})
 
 
 class _Ready(Response):
@@ -69,55 +69,55 @@ class _Ready(Response):
         self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
 
 
-def _fresh(visit: RequestContext) -> Response:
+def _fresh(context: RequestContext) -> Response:
     """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
     only. It is rendered once for each customer, form and language, and then filled in."""
-    site = visit.site
-    referrer, title = _shown_on(visit), visit.title
+    deps = context.deps
+    referrer, title = _shown_on(context), context.title
     key = (
-        visit.customer.id,
-        visit.spec.form and visit.spec.form.name,
-        visit.language,
+        context.customer.id,
+        context.spec.form and context.spec.form.name,
+        context.language,
         bool(referrer),
         bool(title),
-        bool(visit.greeting),
+        bool(context.greeting),
     )
-    fresh = site.fresh_forms.get(key)
+    fresh = deps.fresh_forms.get(key)
     if fresh is None:
-        page = HTMLResponse(headers=dict(_headers(visit)))
+        page = HTMLResponse(headers=dict(_headers(context)))
         headers = tuple(header for header in page.raw_headers if header[0] != b"content-length")
-        fresh = site.fresh_forms[key] = site.templates.skeleton(_empty(visit, referrer)), headers
+        fresh = deps.fresh_forms[key] = deps.templates.skeleton(_empty(context, referrer)), headers
     skeleton, headers = fresh
-    token = site.tokens.issue(visit.path)
+    token = deps.tokens.issue(context.path)
     texts = {
         "token": token,
-        "trap": _trap(visit, token),
-        "query": escape(_query_start(visit, referrer)),
+        "trap": _trap(context, token),
+        "query": escape(_query_start(context, referrer)),
         "referrer": escape(referrer),
         "title": escape(title),
-        "name": escape(visit.greeting),
+        "name": escape(context.greeting),
     }
     return _Ready(skeleton.fill(texts), headers)
 
 
-def _empty(visit: RequestContext, referrer: str) -> FormPage:
-    site, customer, form = visit.site, visit.customer, visit.spec.form
+def _empty(context: RequestContext, referrer: str) -> FormPage:
+    deps, customer, form = context.deps, context.customer, context.spec.form
     assert form is not None
-    ticks = customer.defaults.get(viewing.ViewingDefaults) if visit.spec.ticks else NO_TICKS
-    token = site.tokens.issue(visit.path)
+    ticks = customer.defaults.get(viewing.ViewingDefaults) if context.spec.ticks else NO_TICKS
+    token = deps.tokens.issue(context.path)
     return FormPage(
         form=form,
-        language=visit.language,
-        languages=language_links(site, visit.language, _query_start(visit, referrer)),
+        language=context.language,
+        languages=language_links(deps, context.language, _query_start(context, referrer)),
         firm=customer.firm,
-        demo=site.demo,
-        frame_origins="" if visit.spec.personal else site.frame_origins(customer),
+        demo=deps.demo,
+        frame_origins="" if context.spec.personal else deps.frame_origins(customer),
         token=token,
         referrer=referrer,
-        trap=_trap(visit, token),
-        title=visit.title,
-        name=visit.greeting,
-        consent=visit.asks_consent,
+        trap=_trap(context, token),
+        title=context.title,
+        name=context.greeting,
+        consent=context.asks_consent,
         personnummer=customer.collect_personnummer,
         sms_reminder=ticks.sms_reminder,
         mail_confirmation=ticks.mail_confirmation,
@@ -125,44 +125,44 @@ def _empty(visit: RequestContext, referrer: str) -> FormPage:
     )
 
 
-def _trap(visit: RequestContext, token: str) -> str:
+def _trap(context: RequestContext, token: str) -> str:
     """Whoever holds a personal link is no robot."""
-    return "" if visit.spec.personal else visit.site.tokens.trap(token)
+    return "" if context.spec.personal else context.deps.tokens.trap(token)
 
 
-def _headers(visit: RequestContext, form_action: str = "'self'") -> Mapping[str, str]:
-    style = visit.site.templates.css(visit.customer.firm).csp_hash
-    if visit.spec.personal:
+def _headers(context: RequestContext, form_action: str = "'self'") -> Mapping[str, str]:
+    style = context.deps.templates.css(context.customer.firm).csp_hash
+    if context.spec.personal:
         return private_headers(style)
-    return page_headers(style, visit.site.frame_ancestors(visit.customer), form_action)
+    return page_headers(style, context.deps.frame_ancestors(context.customer), form_action)
 
 
-def instead_of_form(visit: RequestContext, kind: str, status: int) -> Response:
+def instead_of_form(context: RequestContext, kind: str, status: int) -> Response:
     """A page of `ErrorPage`'s kinds in the place of a personal form."""
-    site, firm = visit.site, visit.customer.firm
-    links = language_links(site, visit.language, _query_start(visit, ""))
-    page = ErrorPage(visit.language, firm, site.demo, status, kind, links)
-    headers = dict(private_headers(site.templates.css(firm).csp_hash))
-    return HTMLResponse(site.templates.render(page), status, headers=headers)
+    deps, firm = context.deps, context.customer.firm
+    links = language_links(deps, context.language, _query_start(context, ""))
+    page = ErrorPage(context.language, firm, deps.demo, status, kind, links)
+    headers = dict(private_headers(deps.templates.css(firm).csp_hash))
+    return HTMLResponse(deps.templates.render(page), status, headers=headers)
 
 
-def _shown_on(visit: RequestContext) -> str:
+def _shown_on(context: RequestContext) -> str:
     """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
     page it is nobody's business."""
-    if visit.spec.personal:
+    if context.spec.personal:
         return ""
-    asked = page_address(visit.asked("referrer"))
-    came_from = page_address(visit.headers.get("referer"))
-    if came_from and origin_of(came_from) == visit.site.origins.public_origin:
+    asked = page_address(context.asked("referrer"))
+    came_from = page_address(context.headers.get("referer"))
+    if came_from and origin_of(came_from) == context.deps.origins.public_origin:
         came_from = None
     return asked or came_from or ""
 
 
-def _query_start(visit: RequestContext, referrer: str) -> str:
+def _query_start(context: RequestContext, referrer: str) -> str:
     """The page's own query, and the page that it was shown on, for a link that has `lang` to add."""
-    asked: str = visit.request.scope["query_string"].decode("latin-1")
+    asked: str = context.request.scope["query_string"].decode("latin-1")
     if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
-        return query_start(visit.query, referrer)
+        return query_start(context.query, referrer)
     kept = (asked, _referrer_pair(referrer)) if referrer else (asked,)
     return "?" + "".join(f"{part}&" for part in kept if part)
 
@@ -178,11 +178,11 @@ def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
     return f"?{urlencode(kept)}&" if kept else "?"
 
 
-def language_links(site: Dependencies, language: str, start: str) -> tuple[LanguageLink, ...]:
+def language_links(deps: Dependencies, language: str, start: str) -> tuple[LanguageLink, ...]:
     """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
     return tuple(
         LanguageLink(code, LANGUAGE_NAMES[code], f"{start}lang={code}", code == language)
-        for code in site.templates.languages
+        for code in deps.templates.languages
     )
 
 
@@ -190,30 +190,30 @@ KEPT = frozenset({*interest.FORM.fields, "email.emailAddress2", "marketing.refer
 TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides the tags
 
 
-def slot_choices(visit: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
+def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
     """The times that the embed told of. `gone` remembers those that Vitec refused while this visitor tried."""
-    if not visit.slots:
+    if not context.slots:
         return
     gone = set(values.get("gone", "").split())
     if notice and notice.kind == "refused":
-        gone.add(visit.resource[-1])
-    chosen = values.get("slot", visit.resource[-1])
-    for slot in visit.slots:
+        gone.add(context.resource[-1])
+    chosen = values.get("slot", context.resource[-1])
+    for slot in context.slots:
         refused = slot.id in gone
-        day, time = slot.said(visit.language, visit.gettext)
+        day, time = slot.said(context.language, context.gettext)
         yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
 
 
-def interest_offer(visit: RequestContext, values: Mapping[str, str]) -> InterestOffer | None:
+def interest_offer(context: RequestContext, values: Mapping[str, str]) -> InterestOffer | None:
     """Where the embed named the home."""
-    if not visit.estate:
+    if not context.estate:
         return None
-    path = f"/Advertising/Estate/{visit.customer.id}/{visit.estate}/interest"
-    query = urlencode([(name, value) for name, value in visit.query if name in TOLD or is_tag(name)])
+    path = f"/Advertising/Estate/{context.customer.id}/{context.estate}/interest"
+    query = urlencode([(name, value) for name, value in context.query if name in TOLD or is_tag(name)])
     named = {SAME.get(name, name): value for name, value in values.items()}
     return InterestOffer(
         action=f"{path}?{query}" if query else path,
-        token=visit.site.tokens.issue(path),
+        token=context.deps.tokens.issue(path),
         values={name: value for name, value in named.items() if name in KEPT or is_tag(name)},
     )
 

@@ -71,14 +71,14 @@ def wants_page(request: Request, *, peoples: bool = False) -> bool:
     return "text/html" in accept or (peoples and "json" not in accept + sent)
 
 
-def language_of(request: Request, site: Dependencies, default: str = "sv") -> str:
+def language_of(request: Request, deps: Dependencies, default: str = "sv") -> str:
     asked = request.query_params.get("lang") if request.url.query else None
-    return choose_language(asked, request.headers.get("accept-language"), default, site.templates.languages)
+    return choose_language(asked, request.headers.get("accept-language"), default, deps.templates.languages)
 
 
 def error_response(
     request: Request,
-    site: Dependencies,
+    deps: Dependencies,
     status: int,
     *,
     customer: Customer | None = None,
@@ -89,24 +89,24 @@ def error_response(
     `peoples`: the address is one that people are given."""
     kind = KINDS.get(status, "fault")
     firm = customer.firm if customer else None
-    language = language_of(request, site, customer.language) if customer else language_of(request, site)
+    language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, peoples=peoples):
-        return Problem(status, kind, site.templates.gettext(language), headers=headers)
+        return Problem(status, kind, deps.templates.gettext(language), headers=headers)
     shown = kind if kind in PAGES else "fault"
-    frame_origins = site.frame_origins(customer)
-    page = ErrorPage(language, firm, site.demo, status, shown, frame_origins=frame_origins)
-    fixed = page_headers(site.templates.css(firm).csp_hash, site.frame_ancestors(customer))
-    return HTMLResponse(site.templates.render(page), status, headers={**fixed, **(headers or {})})
+    frame_origins = deps.frame_origins(customer)
+    page = ErrorPage(language, firm, deps.demo, status, shown, frame_origins=frame_origins)
+    fixed = page_headers(deps.templates.css(firm).csp_hash, deps.frame_ancestors(customer))
+    return HTMLResponse(deps.templates.render(page), status, headers={**fixed, **(headers or {})})
 
 
-def exception_handlers(site: Dependencies) -> dict[Any, Any]:
+def exception_handlers(deps: Dependencies) -> dict[Any, Any]:
     """What the framework raises, in our own form."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return error_response(request, site, error.status_code, headers=error.headers)
+        return error_response(request, deps, error.status_code, headers=error.headers)
 
     async def fault(request: Request, error: Exception) -> Response:
         log.exception("fault", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error)
-        return error_response(request, site, 500)
+        return error_response(request, deps, 500)
 
     return {HTTPException: http_error, Exception: fault}

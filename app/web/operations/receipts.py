@@ -29,8 +29,8 @@ RECEIPT_LIVES = timedelta(days=30)
 State = Literal["received", "booked", "refused"]
 
 
-def routes(site: Dependencies) -> list[Route]:
-    receipts = Receipts(site)
+def routes(deps: Dependencies) -> list[Route]:
+    receipts = Receipts(deps)
     return [
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
         Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
@@ -39,12 +39,12 @@ def routes(site: Dependencies) -> list[Route]:
 
 
 class Receipts:
-    def __init__(self, site: Dependencies) -> None:
-        self._site = site
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
 
     async def receipt(self, request: Request) -> Response:
         """Shows no personal data: whoever has the link may have got it from the visitor's history."""
-        site = self._site
+        deps = self._deps
         opened = await self._open(request)
         if isinstance(opened, Response):
             return opened
@@ -57,20 +57,20 @@ class Receipts:
         page = ReceiptPage(
             form=form,
             language=language,
-            languages=language_links(site, language, query_start(request.query_params.multi_items())),
+            languages=language_links(deps, language, query_start(request.query_params.multi_items())),
             firm=customer.firm,
-            demo=site.demo,
-            frame_origins=site.frame_origins(customer),
+            demo=deps.demo,
+            frame_origins=deps.frame_origins(customer),
             status=public_status(found.status),
             reference=found.reference,
             state=state,
-            refresh_url=site.receipt_path(found.id, language, told) if waits else None,
+            refresh_url=deps.receipt_path(found.id, language, told) if waits else None,
             home=told.get("title", ""),
-            time=slot.said(language, site.templates.gettext(language)) if slot else None,
-            calendar_url=site.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
+            time=slot.said(language, deps.templates.gettext(language)) if slot else None,
+            calendar_url=deps.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
         )
-        headers = page_headers(site.templates.css(customer.firm).csp_hash, site.frame_ancestors(customer))
-        return HTMLResponse(site.templates.render(page), headers=dict(headers))
+        headers = page_headers(deps.templates.css(customer.firm).csp_hash, deps.frame_ancestors(customer))
+        return HTMLResponse(deps.templates.render(page), headers=dict(headers))
 
     async def calendar(self, request: Request) -> Response:
         """The viewing for the visitor's own calendar, once it is booked and where the embed told its time."""
@@ -80,13 +80,13 @@ class Receipts:
         found, customer, language = opened
         slot, told = _told(request)
         if slot is None or _state(found) != "booked":
-            return error_response(request, self._site, 404, customer=customer)
-        gettext, firm = self._site.templates.gettext(language), customer.firm
+            return error_response(request, self._deps, 404, customer=customer)
+        gettext, firm = self._deps.templates.gettext(language), customer.firm
         home = told.get("title", "")
         lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
         content = viewing_file(
             slot,
-            uid=f"{found.id}@{urlsplit(self._site.public_url).hostname}",
+            uid=f"{found.id}@{urlsplit(self._deps.public_url).hostname}",
             received_at=found.received_at,
             summary=gettext(N_("Viewing: %(home)s")) % {"home": home} if home else gettext(N_("Viewing")),
             description="\n".join(filter(None, lines)),
@@ -100,42 +100,42 @@ class Receipts:
 
     async def _open(self, request: Request) -> tuple[Submission, Customer, str] | Response:
         """The submission that the link opens, its customer and the page's language; else the page that says no."""
-        site = self._site
+        deps = self._deps
         identity = request.path_params["id"]
-        if not site.receipt_links.opens(request.query_params.get("key", ""), identity):
-            return error_response(request, site, 404, peoples=True)
+        if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
+            return error_response(request, deps, 404, peoples=True)
         try:
-            found = await site.leads.get(identity)
+            found = await deps.leads.get(identity)
         except StoreUnavailableError:
-            return error_response(request, site, 503, headers={"Retry-After": "15"}, peoples=True)
-        customer = site.customers.get(found.customer_id) if found else None
+            return error_response(request, deps, 503, headers={"Retry-After": "15"}, peoples=True)
+        customer = deps.customers.get(found.customer_id) if found else None
         if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
-            return error_response(request, site, 410, peoples=True)
+            return error_response(request, deps, 410, peoples=True)
         request.scope[CUSTOMER] = customer
-        return found, customer, language_of(request, site, found.language)
+        return found, customer, language_of(request, deps, found.language)
 
     async def status(self, request: Request) -> Response:
         """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
-        site = self._site
+        deps = self._deps
         if request.method == "OPTIONS":  # whose it is comes to light with the request itself
-            return preflight(request.headers, site.origins, site.customers.values()) or error_response(
-                request, site, 403
+            return preflight(request.headers, deps.origins, deps.customers.values()) or error_response(
+                request, deps, 403
             )
         identity = request.path_params["id"]
-        linked = site.status_links.opens(request.query_params.get("key", ""), identity)
+        linked = deps.status_links.opens(request.query_params.get("key", ""), identity)
         if not linked and "authorization" not in request.headers:
-            return error_response(request, site, 401, headers=CHALLENGE)
+            return error_response(request, deps, 401, headers=CHALLENGE)
         try:
-            found = await site.leads.get(identity)
+            found = await deps.leads.get(identity)
         except StoreUnavailableError:
-            return error_response(request, site, 503, headers={"Retry-After": "15"})
-        customer = site.customers.get(found.customer_id) if found else None
+            return error_response(request, deps, 503, headers={"Retry-After": "15"})
+        customer = deps.customers.get(found.customer_id) if found else None
         if not linked or "authorization" in request.headers:
-            owners = [customer] if customer else list(site.customers.values())
+            owners = [customer] if customer else list(deps.customers.values())
             if not any(_owns(request, owner) for owner in owners):
-                return error_response(request, site, 401, headers=CHALLENGE)
+                return error_response(request, deps, 401, headers=CHALLENGE)
         if found is None:
-            return error_response(request, site, 404)
+            return error_response(request, deps, 404)
         if customer:
             request.scope[CUSTOMER] = customer
         headers = {"Cache-Control": "no-store", "Vary": "Authorization"}

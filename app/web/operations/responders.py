@@ -29,14 +29,14 @@ def public_status(status: Status) -> str:
     return Status.PENDING.value if status is Status.HELD else status.value
 
 
-async def outcome(visit: RequestContext, accepted: Accepted, seconds: float) -> Submission | None:
+async def outcome(context: RequestContext, accepted: Accepted, seconds: float) -> Submission | None:
     """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
-    site = visit.site
+    deps = context.deps
     try:
-        found = await site.leads.get(accepted.id) if accepted.repeated or not seconds else None
+        found = await deps.leads.get(accepted.id) if accepted.repeated or not seconds else None
         if found is None or (found.status is Status.PENDING and seconds):
-            await site.outcomes.wait(accepted.id, seconds)
-            found = await site.leads.get(accepted.id)
+            await deps.outcomes.wait(accepted.id, seconds)
+            found = await deps.leads.get(accepted.id)
     except StoreUnavailableError:
         return None
     return found
@@ -44,11 +44,11 @@ async def outcome(visit: RequestContext, accepted: Accepted, seconds: float) -> 
 
 @dataclass(slots=True)
 class JsonResponder:
-    visit: RequestContext
+    context: RequestContext
 
     def _problem(self, status: int, kind: str, **more: Any) -> Response:
         headers = VARY | more.pop("headers", {})
-        return Problem(status, kind, self.visit.gettext, headers=headers, **more)
+        return Problem(status, kind, self.context.gettext, headers=headers, **more)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._problem(400, "validation", faults=faults)
@@ -69,14 +69,14 @@ class JsonResponder:
         return self._problem(500, "fault")
 
     async def accepted(self, accepted: Accepted) -> Response:
-        visit = self.visit
-        if RESPOND_ASYNC.search(visit.headers.get("prefer", "")):
-            found = await outcome(visit, accepted, 0)
+        context = self.context
+        if RESPOND_ASYNC.search(context.headers.get("prefer", "")):
+            found = await outcome(context, accepted, 0)
             return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
-        found = await outcome(visit, accepted, visit.site.wait_seconds)
+        found = await outcome(context, accepted, context.deps.wait_seconds)
         if found and found.status is Status.DELIVERED:
             headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
-            result = found.main.result if visit.key else None  # an id of Vitec's tells a stranger who is a client
+            result = found.main.result if context.key else None  # an id of Vitec's tells a stranger who is a client
             return self._json(result, 200, headers)
         if found and found.status is Status.REJECTED:
             return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
@@ -84,7 +84,7 @@ class JsonResponder:
 
     def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
         status = public_status(found.status if found else Status.PENDING)
-        content = {"id": accepted.id, "status": status, "statusUrl": self.visit.site.status_url(accepted.id)}
+        content = {"id": accepted.id, "status": status, "statusUrl": self.context.deps.status_url(accepted.id)}
         return self._json(content, 202, headers)
 
     def _json(self, content: Any, status: int, headers: Mapping[str, str]) -> Response:
@@ -95,14 +95,14 @@ class JsonResponder:
 class FormResponder:
     """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
 
-    visit: RequestContext
+    context: RequestContext
     body: Body
 
     def _again(self, status: int, notice: Notice | None = None, faults: Sequence[FieldError] = ()) -> Response:
-        shown = field_messages(faults, self.visit.gettext)
+        shown = field_messages(faults, self.context.gettext)
         retry_after = notice.retry_after if notice else None
         headers = {"Retry-After": str(retry_after)} if retry_after else {}
-        return form_response(self.visit, status, self.body.typed, shown, notice, headers)
+        return form_response(self.context, status, self.body.typed, shown, notice, headers)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._again(400, faults=faults)
@@ -114,8 +114,8 @@ class FormResponder:
         return self._again(429, Notice("busy", retry_after=retry_after))
 
     def mismatch(self) -> Response:
-        if self.visit.once is not None:
-            return instead_of_form(self.visit, "used", 200)
+        if self.context.once is not None:
+            return instead_of_form(self.context, "used", 200)
         return self._again(422, Notice("unavailable"))
 
     def unavailable(self) -> Response:
@@ -126,23 +126,23 @@ class FormResponder:
 
     async def accepted(self, accepted: Accepted) -> Response:
         """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
-        visit = self.visit
-        if visit.spec.form and visit.spec.form.waits:
-            found = await outcome(visit, accepted, visit.site.wait_seconds)
+        context = self.context
+        if context.spec.form and context.spec.form.waits:
+            found = await outcome(context, accepted, context.deps.wait_seconds)
             if found and found.status is Status.REJECTED:
                 words = (found.refusal or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
-        location = visit.site.receipt_path(accepted.id, visit.language, self._told())
+        location = context.deps.receipt_path(accepted.id, context.language, self._told())
         asked = self.body.typed.get("return_url", "").strip()
-        if asked and return_origin(asked, visit.site.origins, visit.customer):
+        if asked and return_origin(asked, context.deps.origins, context.customer):
             location = return_address(asked, reference_of(accepted.id))
         return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 
     def _told(self) -> dict[str, str]:
         """Of a viewing whose times are known, what the receipt repeats."""
-        visit = self.visit
-        slot = next((slot for slot in visit.slots if slot.id == visit.resource[-1]), None)
-        told = {"slot": str(slot) if slot else "", "title": visit.title if slot else ""}
+        context = self.context
+        slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
+        told = {"slot": str(slot) if slot else "", "title": context.title if slot else ""}
         return {name: value for name, value in told.items() if value}
 
 

@@ -19,44 +19,44 @@ from app.web.operations.submit import post
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
 
-def routes(site: Dependencies) -> list[Route]:
+def routes(deps: Dependencies) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
     return [
-        operation(path, site, spec, *((_handle, "GET", "POST") if spec.form else (post, "POST")))
+        operation(path, deps, spec, *((_handle, "GET", "POST") if spec.form else (post, "POST")))
         for spec in POSTS
         for path in spec.paths
     ]
 
 
-def operation(path: str, site: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
+def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
-    endpoint = _received(site, spec, handle, methods)
+    endpoint = _received(deps, spec, handle, methods)
     return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
-def _received(site: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
+def _received(deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
     """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
     those with a key."""
 
     async def answer(request: Request) -> Response:
         try:
-            visit = receive(request, site, spec)
+            context = receive(request, deps, spec)
             if request.method == "OPTIONS":
-                return _options(visit, methods)
-            if spec.form is None and visit.key is None:
-                raise InvalidApiKeyError(visit.customer)
+                return _options(context, methods)
+            if spec.form is None and context.key is None:
+                raise InvalidApiKeyError(context.customer)
         except PageNotFoundError:
-            return error_response(request, site, 404)
+            return error_response(request, deps, 404)
         except InvalidApiKeyError as wrong:
-            return error_response(request, site, 401, customer=wrong.customer, headers=CHALLENGE)
-        return await handle(visit)
+            return error_response(request, deps, 401, customer=wrong.customer, headers=CHALLENGE)
+        return await handle(context)
 
     return Endpoint(answer)
 
 
-def _options(visit: RequestContext, methods: tuple[str, ...]) -> Response:
-    if "origin" in visit.headers:
-        return Problem(403, "forbidden", visit.gettext)
+def _options(context: RequestContext, methods: tuple[str, ...]) -> Response:
+    if "origin" in context.headers:
+        return Problem(403, "forbidden", context.gettext)
     read = ("GET", "HEAD") if "GET" in methods else ()
     return Response(status_code=204, headers={"Allow": ", ".join((*read, *(set(methods) - {"GET"}), "OPTIONS"))})
 
@@ -72,8 +72,10 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-async def _handle(visit: RequestContext) -> Response:
-    if visit.request.method == "POST":
-        return await post(visit)
-    visit.site.views.count(visit.customer.id, visit.spec.operation, visit.resource, visit.estate, visit.query)
-    return form_response(visit)
+async def _handle(context: RequestContext) -> Response:
+    if context.request.method == "POST":
+        return await post(context)
+    context.deps.views.count(
+        context.customer.id, context.spec.operation, context.resource, context.estate, context.query
+    )
+    return form_response(context)

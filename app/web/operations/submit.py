@@ -49,152 +49,152 @@ class InvalidSubmissionError(Exception):
         self.faults = faults
 
 
-async def submit(visit: RequestContext, body: Body) -> Accepted:
+async def submit(context: RequestContext, body: Body) -> Accepted:
     """Committed when it returns. Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`,
     `IdempotencyConflictError`, `StoreUnavailableError`; then nothing was stored."""
-    return await visit.site.intake.accept(_checked(visit, body))
+    return await context.deps.intake.accept(_checked(context, body))
 
 
-def _checked(visit: RequestContext, body: Body) -> NewSubmission:
+def _checked(context: RequestContext, body: Body) -> NewSubmission:
     """Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`."""
-    if not may_post(visit, body):
+    if not may_post(context, body):
         raise ForbiddenError
     now = datetime.now(UTC)
-    customer = visit.customer
-    with_key = visit.key is not None
+    customer = context.customer
+    with_key = context.key is not None
     rules = ValidationContext(
         customer.id,
         with_key,
         customer.collect_personnummer,
-        visit.asks_consent,
+        context.asks_consent,
         now,
-        given=visit.given,
-        filled=OPERATIONS[visit.spec.operation].filled(customer.defaults),
+        given=context.given,
+        filled=OPERATIONS[context.spec.operation].filled(customer.defaults),
     )
-    read = validate(visit.spec, body, rules)
-    header = visit.headers.get("idempotency-key", "")
-    faults = [*_take_slot(visit, body), *read.faults]
+    read = validate(context.spec, body, rules)
+    header = context.headers.get("idempotency-key", "")
+    faults = [*_take_slot(context, body), *read.faults]
     if len(header) > LONGEST_REPEAT_KEY:
         faults.append(FieldError("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
     if read.application is None or faults:
         raise InvalidSubmissionError(faults)
     if not with_key:
-        visit.site.limits.count(customer, visit.address)
-    return _submission(visit, body, read, read.application, now)
+        context.deps.limits.count(customer, context.address)
+    return _submission(context, body, read, read.application, now)
 
 
-def _take_slot(visit: RequestContext, body: Body) -> list[FieldError]:
+def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
     """Of the times that our form showed the visitor chose one; elsewhere the address says which."""
-    if not visit.slots or not body.form:
+    if not context.slots or not body.form:
         return []
-    *viewing, default = visit.resource
-    slot, faults = choose_slot(body.typed.get("slot"), default, visit.slots, body.typed.get("gone", "").split())
-    visit.resource = (*viewing, slot)
+    *viewing, default = context.resource
+    slot, faults = choose_slot(body.typed.get("slot"), default, context.slots, body.typed.get("gone", "").split())
+    context.resource = (*viewing, slot)
     return faults
 
 
-def may_post(visit: RequestContext, body: Body | None) -> bool:
+def may_post(context: RequestContext, body: Body | None) -> bool:
     """`body` is None while only the headers are known: then whether the post may be allowed at all."""
-    if visit.key is not None or visit.spec.personal:
+    if context.key is not None or context.spec.personal:
         return True
-    site = visit.site
+    deps = context.deps
     form = body is not None and body.form
-    return site.origins.may_post(
-        visit.headers,
-        visit.customer,
+    return deps.origins.may_post(
+        context.headers,
+        context.customer,
         form=form,
-        token_is_ours=lambda: body is not None and site.tokens.is_ours(body.token, visit.path),
+        token_is_ours=lambda: body is not None and deps.tokens.is_ours(body.token, context.path),
     )
 
 
 def _submission(
-    visit: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
+    context: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
 ) -> NewSubmission:
     # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
-    referer = None if visit.spec.personal else visit.headers.get("referer")
-    marketing = marketing_of(body, application, visit.query, referer)
-    said = SubmissionContext(visit.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
-    customer, operation = visit.customer, visit.spec.operation
-    token_age = _token_age(visit, body)
-    order = DeliveryRequest(customer.id, operation, visit.resource, application, said)
-    contacts = visit.spec.contacts(order.submitted)
+    referer = None if context.spec.personal else context.headers.get("referer")
+    marketing = marketing_of(body, application, context.query, referer)
+    said = SubmissionContext(context.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
+    customer, operation = context.customer, context.spec.operation
+    token_age = _token_age(context, body)
+    order = DeliveryRequest(customer.id, operation, context.resource, application, said)
+    contacts = context.spec.contacts(order.submitted)
     steps = plan(order, customer.defaults)
-    consent = _consent(visit, token_age, now) if read.consented else None
+    consent = _consent(context, token_age, now) if read.consented else None
     return NewSubmission(
         id=new_id(),
         customer_id=customer.id,
         operation=operation,
-        resource=visit.resource,
-        language=visit.language,
+        resource=context.resource,
+        language=context.language,
         received_at=now,
-        application=StoredApplication.of(order, steps, consent, visit.estate),
+        application=StoredApplication.of(order, steps, consent, context.estate),
         contacts=contacts,
         steps=steps,
-        repeat=_repeat(visit, body),
-        held=_is_suspect(visit, body, token_age, contacts),
+        repeat=_repeat(context, body),
+        held=_is_suspect(context, body, token_age, contacts),
     )
 
 
-def _token_age(visit: RequestContext, body: Body) -> int | None:
+def _token_age(context: RequestContext, body: Body) -> int | None:
     """In seconds; None where the post did not come from a form that we served."""
-    return visit.site.tokens.age(body.token, visit.path) if body.form else None
+    return context.deps.tokens.age(body.token, context.path) if body.form else None
 
 
-def _consent(visit: RequestContext, token_age: int | None, now: datetime) -> ConsentRecord:
+def _consent(context: RequestContext, token_age: int | None, now: datetime) -> ConsentRecord:
     """Of a page that is not ours the words are not ours to know."""
-    firm = visit.customer.firm
+    firm = context.customer.firm
     version = None if token_age is None else CURRENT_VERSION
-    return ConsentRecord(version, visit.language, now.isoformat(), firm.name, firm.privacy_url)
+    return ConsentRecord(version, context.language, now.isoformat(), firm.name, firm.privacy_url)
 
 
-def _is_suspect(visit: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
+def _is_suspect(context: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
     """Whoever holds a key or a personal link is known."""
-    if visit.key is not None or visit.spec.personal:
+    if context.key is not None or context.spec.personal:
         return False
-    trap = visit.site.tokens.trap(body.token) if body.token else None
-    return looks_automatic(body.typed, trap, token_age) or visit.site.persons.exceeded(visit.customer, contacts)
+    trap = context.deps.tokens.trap(body.token) if body.token else None
+    return looks_automatic(body.typed, trap, token_age) or context.deps.persons.exceeded(context.customer, contacts)
 
 
-def _repeat(visit: RequestContext, body: Body) -> IdempotencyKey | None:
-    repeats = visit.site.repeats
+def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
+    repeats = context.deps.repeats
     content = body.content
-    header = visit.headers.get("idempotency-key")
-    if visit.once is not None:
-        return repeats.once(visit.once, content)
+    header = context.headers.get("idempotency-key")
+    if context.once is not None:
+        return repeats.once(context.once, content)
     if header:
-        caller = f"key {visit.key}" if visit.key else network_of(visit.address)
-        return repeats.of_header(header, visit.customer.id, visit.path, caller, content)
+        caller = f"key {context.key}" if context.key else network_of(context.address)
+        return repeats.of_header(header, context.customer.id, context.path, caller, content)
     if body.token:
-        return repeats.of_token(body.token, visit.path, content)
-    return None if visit.key else repeats.of_content(visit.path, content)
+        return repeats.of_token(body.token, context.path, content)
+    return None if context.key else repeats.of_content(context.path, content)
 
 
 log = structlog.get_logger()
 
 
-async def post(visit: RequestContext) -> Response:
+async def post(context: RequestContext) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
     try:
-        media = media_of(visit.headers.get("content-type"))
-        if media is Media.JSON and not may_post(visit, None):
-            return JsonResponder(visit).forbidden()
-        body = await read(visit.request, media, visit.headers, visit.spec.places)
+        media = media_of(context.headers.get("content-type"))
+        if media is Media.JSON and not may_post(context, None):
+            return JsonResponder(context).forbidden()
+        body = await read(context.request, media, context.headers, context.spec.places)
     except UnsupportedMediaTypeError:
-        return _refuse(visit, 415)
+        return _refuse(context, 415)
     except BodyTooLargeError:
-        return _refuse(visit, 413)
+        return _refuse(context, 413)
     except BodyTimeoutError:
-        return _refuse(visit, 408, {"Connection": "close"})  # what may still come is not another request
+        return _refuse(context, 408, {"Connection": "close"})  # what may still come is not another request
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     return await _answer(
-        visit, body, FormResponder(visit, body) if body.form and visit.spec.form else JsonResponder(visit)
+        context, body, FormResponder(context, body) if body.form and context.spec.form else JsonResponder(context)
     )
 
 
-async def _answer(visit: RequestContext, body: Body, answers: Responder) -> Response:
+async def _answer(context: RequestContext, body: Body, answers: Responder) -> Response:
     try:
-        return await answers.accepted(await submit(visit, body))
+        return await answers.accepted(await submit(context, body))
     except InvalidSubmissionError as faulty:
         return answers.faulty(faulty.faults)
     except ForbiddenError:
@@ -204,12 +204,12 @@ async def _answer(visit: RequestContext, body: Body, answers: Responder) -> Resp
     except IdempotencyConflictError:
         return answers.mismatch()
     except StoreUnavailableError as error:
-        log.error("store unavailable", customer=visit.customer.id, detail=str(error))
+        log.error("store unavailable", customer=context.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
-        log.exception("fault", customer=visit.customer.id, operation=visit.spec.operation.value)
+        log.exception("fault", customer=context.customer.id, operation=context.spec.operation.value)
         return answers.fault()
 
 
-def _refuse(visit: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
-    return error_response(visit.request, visit.site, status, customer=visit.customer, headers=more)
+def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
+    return error_response(context.request, context.deps, status, customer=context.customer, headers=more)

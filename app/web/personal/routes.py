@@ -19,65 +19,65 @@ from app.web.personal.contact_names import ContactNames, ContactNotFoundError
 from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read
 
 
-def routes(site: Dependencies, keyring: Keyring, greeter: ContactNames) -> list[Route]:
-    pages = PersonalPages(site, keyring, greeter)
+def routes(deps: Dependencies, keyring: Keyring, greeter: ContactNames) -> list[Route]:
+    pages = PersonalPages(deps, keyring, greeter)
     return [Route("/personal/{token}", pages.handle, methods=["GET", "POST", "OPTIONS"], name="personal")]
 
 
 class PersonalPages:
-    def __init__(self, site: Dependencies, keyring: Keyring, greeter: ContactNames) -> None:
-        self._site = site
+    def __init__(self, deps: Dependencies, keyring: Keyring, greeter: ContactNames) -> None:
+        self._deps = deps
         self._keyring = keyring
         self._greeter = greeter
 
     async def handle(self, request: Request) -> Response:
-        site = self._site
+        deps = self._deps
         if request.method == "OPTIONS":  # whose link it is comes to light with the request itself
-            return preflight(request.headers, site.origins, site.customers.values()) or error_response(
-                request, site, 403
+            return preflight(request.headers, deps.origins, deps.customers.values()) or error_response(
+                request, deps, 403
             )
         token = request.path_params["token"]
         try:
             link = read(self._keyring, token)
         except InvalidLinkError:
-            return error_response(request, self._site, 404, peoples=True)
+            return error_response(request, self._deps, 404, peoples=True)
         except ExpiredLinkError:
-            return error_response(request, self._site, 410, peoples=True)
-        customer = self._site.customers.get(link.customer_id)
+            return error_response(request, self._deps, 410, peoples=True)
+        customer = self._deps.customers.get(link.customer_id)
         if customer is None or (link.form == lead.FORM.name and customer.defaults.find(lead.LeadDefaults) is None):
-            return error_response(request, self._site, 404, peoples=True)
+            return error_response(request, self._deps, 404, peoples=True)
         request.scope[CUSTOMER] = customer
         try:
-            visit = self._visit(request, link, token)
+            context = self._visit(request, link, token)
         except InvalidApiKeyError as wrong:
-            return error_response(request, self._site, 401, customer=wrong.customer, headers=CHALLENGE)
+            return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
-            if await self._is_used(visit):
-                return instead_of_form(visit, "used", 200)
+            if await self._is_used(context):
+                return instead_of_form(context, "used", 200)
             if request.method == "POST":
-                visit.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
-                return await post(visit)
-            visit.greeting = await self._greeter.name(link.customer_id, link.contact_id)
+                context.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
+                return await post(context)
+            context.greeting = await self._greeter.name(link.customer_id, link.contact_id)
         except ContactNotFoundError:
-            return instead_of_form(visit, "no-contact", 404)
-        return form_response(visit)
+            return instead_of_form(context, "no-contact", 404)
+        return form_response(context)
 
     def _visit(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
         spec = PERSONAL_POSTS[link.form]
-        customer = self._site.customers[link.customer_id]
+        customer = self._deps.customers[link.customer_id]
         headers = headers_of(request)
         caller_key(headers, customer)  # none is needed here, but a wrong one is told everywhere
         if spec is lead.PERSONAL_POST:
             return request_context(
-                request, self._site, spec, customer, (), headers, given={"contactId": link.contact_id}
+                request, self._deps, spec, customer, (), headers, given={"contactId": link.contact_id}
             )
-        once = self._site.repeats.of_link(token)
-        return request_context(request, self._site, spec, customer, (link.contact_id,), headers, once=once)
+        once = self._deps.repeats.of_link(token)
+        return request_context(request, self._deps, spec, customer, (link.contact_id,), headers, once=once)
 
-    async def _is_used(self, visit: RequestContext) -> bool:
+    async def _is_used(self, context: RequestContext) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
         knows: then the form is shown, and a post of it is refused by the store with everything typed."""
         try:
-            return visit.once is not None and await self._site.leads.has_repeat(visit.once)
+            return context.once is not None and await self._deps.leads.has_repeat(context.once)
         except StoreUnavailableError:
             return False
