@@ -120,7 +120,7 @@ def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("path", "caching"),
     [
-        (INTEREST, "no-store"),
+        (INTEREST, "private, no-cache"),
         ("/nothing", "no-store"),
         ("/healthz", "no-store"),
         (static_url("form.js"), "public, max-age=31536000, immutable"),
