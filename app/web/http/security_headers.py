@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
 REFERRER_POLICY = "strict-origin-when-cross-origin"
-# Kept by the browser alone, and asked for anew, but for a step back: with no-store it would forget what was typed.
+# Of a form: kept by the browser alone, and asked for anew, but for a step back: with no-store it would forget what was
+# typed.
 REVISITED = "private, no-cache"
 DEFAULTS: Mapping[str, str] = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -66,10 +67,10 @@ def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'sel
         "base-uri 'none'",
         *([f"frame-ancestors {frame_ancestors}"] if frame_ancestors else []),
     ]
-    return {"Content-Security-Policy": "; ".join(policy), "Cache-Control": REVISITED, "Vary": "Accept-Language"}
+    return {"Content-Security-Policy": "; ".join(policy), "Vary": "Accept-Language"}
 
 
 def private_headers(style_hash: str) -> Mapping[str, str]:
-    """Of a page whose address is a secret: nobody frames it, and no other site is told of it. Our own form still says
-    where it was posted from."""
+    """Of a page whose address is a secret: nobody frames it, no other site is told of it, and no browser keeps it, for
+    it may greet somebody by name. Our own form still says where it was posted from."""
     return {**page_headers(style_hash, "'none'"), "Referrer-Policy": "same-origin"}

@@ -14,7 +14,7 @@ from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
 from app.web.http.origins import origin_of
-from app.web.http.security_headers import page_headers, private_headers
+from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
 from app.web.operations.customer import Customer, OriginRule
 from app.web.operations.dependencies import Dependencies, RawHeaders
@@ -134,7 +134,8 @@ def _headers(context: RequestContext, form_action: str = "'self'") -> Mapping[st
     style = context.deps.templates.css(context.customer.firm).csp_hash
     if context.spec.personal:
         return private_headers(style)
-    return page_headers(style, context.deps.frame_ancestors(context.customer), form_action)
+    public = page_headers(style, context.deps.frame_ancestors(context.customer), form_action)
+    return {**public, "Cache-Control": REVISITED}
 
 
 def instead_of_form(context: RequestContext, kind: str, status: int) -> Response:
