@@ -161,6 +161,10 @@ class HttpProtocol(HttpToolsProtocol):
         elif self.cycle.response_complete and not self.transport.is_closing():
             self._start_clock()  # until the next request's head has come
 
+    def shutdown(self) -> None:
+        self._keep_alive = False  # of a request whose body is still coming, too
+        super().shutdown()
+
     def _refuse(self) -> None:
         """What came is no HTTP, or too much of it. A request before it is answered first, so that nobody takes the
         refusal for its answer."""

@@ -1,0 +1,48 @@
+"""What the protocol does when the service stops; bytes of all kinds are tests/acceptance/test_raw_http.py's."""
+
+import contextlib
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.serving import eventually, serve
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def refuses(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_request_whose_body_is_still_coming_when_the_service_stops_is_the_last_of_its_connection() -> None:
+    with contextlib.ExitStack() as stack:
+        url = urlsplit(stack.enter_context(serve(echo)))
+        address = str(url.hostname), int(url.port or 0)
+        with socket.create_connection(address, timeout=5) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # it has the head
+            stopping = threading.Thread(target=stack.close)
+            stopping.start()
+            eventually(lambda: refuses(address))
+            connection.sendall(b"Anna")
+            answer = b""
+            while piece := connection.recv(1000):  # times out on a connection that is kept
+                answer += piece
+        stopping.join(5)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer.lower()
+    assert answer.endswith(b"Anna")
