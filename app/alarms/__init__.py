@@ -1,1 +1,1 @@
-"""Who runs the service hears when something is wrong, once, and when it is well again."""
+"""Alarms to the operator: one message when something goes wrong, and one when it is well again."""

@@ -1,4 +1,4 @@
-"""One look at everything that can be wrong."""
+"""Detection of incidents: one check of everything that can be wrong."""
 
 import time
 from collections.abc import Iterable, Mapping

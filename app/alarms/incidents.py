@@ -1,4 +1,4 @@
-"""What is wrong, for as long as it is. A trouble is told once when it begins, and once when it is over."""
+"""Incidents and their life: reported once when they begin, and once when they are over."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is to be told to each receiver, until it is told or given up."""
+"""Notifications waiting for each receiver, until they are delivered or given up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

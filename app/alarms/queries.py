@@ -1,4 +1,5 @@
-"""Submissions in trouble. What waits and what has stopped is read from indexes that hold nothing else."""
+"""Queries for submissions in trouble. Those that wait or have stopped are read from partial indexes that hold
+nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When a form that normally gets leads has gone silent.
+"""Detection of a form that normally gets leads and has gone silent.
 
 The time since the last lead is laid over each of the four weeks before, so that nights and week-ends compare with
 nights and week-ends. It is a drought when each of those weeks brought some leads in these hours (one busy week proves

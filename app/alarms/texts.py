@@ -1,4 +1,4 @@
-"""What alarms say: a table from what happened to a title and what to do. Nothing personal stands in them."""
+"""The texts of alarms: a table from each kind of incident to a title and what to do. They hold no personal data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where alarms go; here, to a webhook signed as Standard Webhooks say."""
+"""Alarms by webhook, signed as Standard Webhooks specifies."""
 
 import asyncio
 import json

@@ -1,1 +1,1 @@
-"""The composition root: the only place where the configuration and the concrete parts meet."""
+"""The composition root: the only package where the configuration and the concrete parts meet."""

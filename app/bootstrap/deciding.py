@@ -1,5 +1,5 @@
-"""What a person decides about a submission: from the console, or by `intresse leads retry/release/discard` about one
-or all that a filter finds."""
+"""Retry, release and discard, as the console and `intresse leads` offer them: of one submission, or of all that a
+filter matches."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What watches the service, put together from the configuration: its metrics and its alarms."""
+"""Metrics and alarms, put together from the configuration."""
 
 import asyncio
 import contextlib

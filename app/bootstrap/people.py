@@ -1,5 +1,4 @@
-"""`intresse leads erase` and `leads export`, which a person may ask for by the GDPR's articles 17 and 15, and what
-`intresse restored` does of it again."""
+"""Export and erasure of a person's data (GDPR articles 15 and 17), and repeating the erasures after a restore."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The parts that run, put together from the configuration: storage, delivery, Vitec. The web comes on top in `main`."""
+"""The running parts, put together from the configuration: storage, delivery, Vitec. `web_app` adds the web."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The composition root: the only place where the configuration and the concrete parts meet."""
+"""The web application, put together from the configuration and the running parts."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable

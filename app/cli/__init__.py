@@ -1,4 +1,4 @@
-"""What `intresse …` can do, a module for each group of commands.
+"""The `intresse` commands, one module per group.
 
 What a command works with is imported when it runs: `intresse --help` should not wait for the web.
 """

@@ -1,4 +1,4 @@
-"""What is done to a database as a whole."""
+"""Commands that act on a whole database: migrate, backup, move and the like."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the commands about submissions share: how one, or several, are named, found and printed."""
+"""Shared options and output of the commands about submissions."""
 
 from __future__ import annotations
 

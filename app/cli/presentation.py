@@ -1,4 +1,4 @@
-"""`intresse leads list/show`: what an operator sees of submissions without the console."""
+"""Submissions as text and JSON for `intresse leads`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""What runs until it is told to stop."""
+"""Commands that run until they are stopped."""
 
 import asyncio
 import os

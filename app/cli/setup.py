@@ -1,4 +1,4 @@
-"""What is done before the service runs, and beside it: the configuration looked at, keys and links made."""
+"""Commands for setting up: checking the configuration, making keys and personal links."""
 
 import asyncio
 import secrets

@@ -1,4 +1,5 @@
-"""From `intresse.toml` and the environment to `Settings`: secrets fetched, every fault told in one line."""
+"""The loader: from `intresse.toml` and the environment to `Settings`, with secrets fetched and every fault reported
+on a line."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""The typed configuration: every table and key of `intresse.toml`. `configuration` loads it.
+"""The typed configuration: every table and key of `intresse.toml`. `loader` reads it.
 
 The keys, their meaning and their defaults are in docs/operator.md; a test compares the two.
 """

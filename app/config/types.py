@@ -1,4 +1,4 @@
-"""What a table of the configuration is, and the kinds of value that stand in one; secrets are in `secret_types`."""
+"""The base class of the configuration's tables, and the types of their values; secrets are in `secrets`."""
 
 import ipaddress
 import re

@@ -1,1 +1,1 @@
-"""From what was accepted to what Vitec answered."""
+"""Delivery of accepted submissions to Vitec."""

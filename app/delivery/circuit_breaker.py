@@ -1,4 +1,4 @@
-"""What is known of each customer's login while not all is well, shared by every process on the database.
+"""A circuit breaker for each customer's login, shared by every process on the database.
 
     401                               paused
     403 for three different things    paused (one alone says nothing: a visitor's address can name anything)

@@ -1,4 +1,4 @@
-"""What a worker is handed, and what it hands back."""
+"""The types that pass between the outbox and a worker: claims and step outcomes."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is to be delivered: claimed under a lease, recorded step by step.
+"""The outbox: submissions to deliver, claimed under a lease and recorded step by step.
 
 A claim moves `due_at` to the end of its lease and writes a token. Whoever holds the token may record; a worker that
 died lets the lease run out, and the submission is due again. Every change by a worker is fenced by the token, so that

@@ -1,4 +1,4 @@
-"""When a step is tried again, or never: a pure function of the error, the attempts and the age."""
+"""The retry policy: a pure function of the error, the attempts and the age."""
 
 import random
 from collections.abc import Callable

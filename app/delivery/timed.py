@@ -1,4 +1,4 @@
-"""How long Vitec takes."""
+"""A Vitec client that measures how long each call takes."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

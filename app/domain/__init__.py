@@ -1,1 +1,1 @@
-"""What a lead is: pure, no input or output, no framework."""
+"""The domain model: pure, without I/O or framework."""

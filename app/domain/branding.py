@@ -1,4 +1,4 @@
-"""Which values a customer's theme may have."""
+"""The values that a customer's theme may have."""
 
 import re
 

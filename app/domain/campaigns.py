@@ -1,5 +1,5 @@
-"""What is counted of a campaign: three tags, cut. Anyone can write anything into them, so little of it is kept, and
-nothing that looks like a person's (`personal_values` has the rule)."""
+"""The campaign that a submission is counted under: three tags, cut to length. Anyone can write anything into them,
+so little of it is kept, and nothing that looks like a person's (`personal_values` has the rule)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

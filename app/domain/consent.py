@@ -1,5 +1,5 @@
-"""What people are shown when they consent, kept word for word for each version, for as long as somebody's consent to it
-may be asked for. The current version stands in the form's template; a test compares the two."""
+"""The consent texts, kept word for word for each version, for as long as somebody's consent to it may be asked for.
+The current version stands in the form's template; a test compares the two."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is wrong with a submission: a field, a code and what a message needs to be written."""
+"""Field errors: the field, a code, and the values that a message needs."""
 
 import dataclasses
 from collections.abc import Mapping

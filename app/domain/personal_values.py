@@ -1,4 +1,4 @@
-"""Whether a short text, such as a campaign's name, holds what looks like a person's.
+"""A check for personal data in a short text, such as a campaign's name.
 
 It does when one of these stands anywhere in it, in any spelling below, percent-encoded however often, as HTML's
 entities, in full-width characters, or in base64 or hexadecimal. So does what is encoded five times or more:

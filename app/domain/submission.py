@@ -1,4 +1,4 @@
-"""What we keep of a post: a submission and the steps that deliver it."""
+"""A submission and the steps that deliver it."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What an accepted post is in the tables. Rows are made before their turn to be committed, outside the transaction."""
+"""Database rows of an accepted post, made before its turn to be committed, outside the transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

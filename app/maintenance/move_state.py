@@ -1,4 +1,4 @@
-"""Where the submissions live: a database that was moved elsewhere, or that a move has not filled yet, serves nobody.
+"""The mark of a database that was moved elsewhere, or that a move has not filled yet: such a database serves nobody.
 
 The mark is a row of `moves`; in a database that was moved, triggers besides refuse every change, also to a process
 that was running already.

@@ -1,1 +1,1 @@
-"""What a Prometheus server is told: counts of this process, and what the database tells of the whole."""
+"""Prometheus metrics: counters of this process, and gauges read from the database."""

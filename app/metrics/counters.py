@@ -1,4 +1,4 @@
-"""What this process has done since it started. Labels are configured ids and words of ours, never personal data."""
+"""Counters of this process since it started. Labels are configured ids and words of ours, never personal data."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How things stand, as the database tells: the same from every replica."""
+"""Gauges read from the database: the same on every replica."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

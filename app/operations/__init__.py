@@ -1,1 +1,1 @@
-"""What Vitec can be asked to do: one module per operation, and the registry of them all."""
+"""Vitec's operations: one module each, and the registry of them all."""

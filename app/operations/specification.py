@@ -1,4 +1,4 @@
-"""What an operation's module tells of its operation, and what a submission's steps are planned from."""
+"""The types that describe an operation, and the request that its steps are planned from."""
 
 import re
 from collections.abc import Callable, Mapping

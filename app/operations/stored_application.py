@@ -1,4 +1,4 @@
-"""What is stored, encrypted, of a submission: what the submitter said, and what each step sends.
+"""The encrypted payload of a submission: what the submitter sent, and the body of each step.
 
 A retry plans anew from it, so it says all that a plan is made from.
 """

@@ -1,4 +1,5 @@
-"""What was erased for a person who asked, kept outside the database: a backup brings the person back, this list tells.
+"""A log of erasures on request, kept outside the database: a restored backup brings the person back, and the log says
+whom to erase again.
 
 A line each, only ever added: who is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
 the key can add one or change one.

@@ -1,4 +1,4 @@
-"""Nothing is kept too long: what has outlived its time is erased, what is held is discarded."""
+"""Retention: data that has outlived its time is erased, and held submissions are discarded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is done now and then beside the delivery: outlived data is erased, and the operator hears of what is held."""
+"""The periodic retention job, which also warns the operator of held submissions."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What is kept of a person, wherever it stands.
+"""A search for everything that is kept of a person, wherever it stands.
 
 The hashes beside a submission find it by its first e-mail address and number. The law asks for more: a second
 address, a work number, a contact's id that Vitec answered. So everything that is still kept is opened and looked

@@ -1,4 +1,4 @@
-"""What the sandbox answers, and the one exception by which any part of it refuses a request."""
+"""The sandbox's answers, and the one exception by which any part of it refuses a request."""
 
 import json
 from collections.abc import Mapping

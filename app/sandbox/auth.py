@@ -1,4 +1,4 @@
-"""Who may call: HTTP Basic with the partner's one username and a password per customer and function group (S, H)."""
+"""Authentication: HTTP Basic with the partner's one username and a password per customer and function group (S, H)."""
 
 import base64
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What `GET CRM/Contact` answers: persons, companies and deceased estates, told apart by `type`. Source: S.
+"""Contacts as `GET CRM/Contact` answers them: persons, companies and deceased estates, told apart by `type`. Source: S.
 
 Lengths in UTF-16 code units. S shows only the type `"Person"`; the names of the two others are inferred.
 """

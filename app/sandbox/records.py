@@ -1,4 +1,4 @@
-"""What the sandbox keeps: each request received, and each booking, lead and loan promise it led to."""
+"""The sandbox's records: each request received, and each booking, lead and loan promise it led to."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What Vitec Connect takes in its four POSTs: one model per body, every constraint with its source.
+"""The bodies of Vitec Connect's four POSTs: one model each, every constraint with its source.
 
 S is the documents of 2024, H the help pages of 2026-10 (used where S is silent). Lengths are in UTF-16 code units. A
 member that is not described here is ignored (inferred: the framework's default), never refused.

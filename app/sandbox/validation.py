@@ -1,4 +1,4 @@
-"""From the bytes of a request to a body that keeps the rules, or to ASP.NET's words for why it doesn't."""
+"""Validation of request bodies, with ASP.NET's wording for what is wrong."""
 
 import json
 import math

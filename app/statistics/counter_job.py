@@ -1,5 +1,5 @@
-"""What was received and what was delivered, counted by day for the console. A job of its own, some seconds later: a
-submission's campaign is sealed with the rest, and no post shall pay for opening it.
+"""The job that counts received and delivered submissions by day for the console. It runs some seconds behind: a
+submission's campaign is encrypted with the rest, and no post shall pay for decrypting it.
 
 How far each round has come stands in the database and is moved in the same transaction as its counts, only by the one
 who read where it was. So any number of processes may count, and each submission is counted once.

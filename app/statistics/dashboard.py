@@ -1,5 +1,5 @@
-"""What the console's first page shows, at a cost that does not grow with what is kept: counts by day, and the partial
-indexes of what is still to do."""
+"""Queries of the console's first page, at a cost that does not grow with what is kept: counts by day, and the
+partial indexes of what is still to do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""How long deliveries took, kept as counts: four buckets each time the duration doubles, so a figure read from them is
-within a tenth of the true one."""
+"""A histogram of delivery times: four buckets each time the duration doubles, so a figure read from them is within a
+tenth of the true one."""
 
 from collections.abc import Mapping
 from datetime import timedelta

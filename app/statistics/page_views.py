@@ -1,4 +1,4 @@
-"""How often each form was shown: counted in memory, written down now and then. Nothing is kept of who looked."""
+"""Page views of each form: counted in memory and saved periodically. Nothing is kept of the visitor."""
 
 import asyncio
 from collections import Counter

@@ -1,1 +1,1 @@
-"""What was accepted, kept safe: SQLite or PostgreSQL through one schema."""
+"""Storage: SQLite or PostgreSQL through one schema."""

@@ -1,4 +1,5 @@
-"""What a submission keeps sealed, what stands in the clear beside it, and the place that each value is sealed for."""
+"""The encrypted fields of a submission, the plain ones beside them, and the associated data that each value is bound
+to."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How things stand: what waits, and what needs a person. Each is read from an index that holds nothing else, so it
+"""The backlog: submissions that wait or need a person. Each is read from an index that holds nothing else, so it
 costs as much as there is of it, whatever was delivered before."""
 
 from collections import Counter

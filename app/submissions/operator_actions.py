@@ -1,4 +1,4 @@
-"""What a person decides about a submission that can't go on by itself. To decide the same twice changes nothing."""
+"""An operator's actions on a submission that can't go on by itself. Doing the same twice changes nothing."""
 
 from typing import Any
 

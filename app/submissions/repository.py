@@ -1,4 +1,4 @@
-"""What people and waiting callers ask about submissions."""
+"""The repository of stored submissions, for people and for callers that wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

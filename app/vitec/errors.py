@@ -1,4 +1,4 @@
-"""What can become of a call to Vitec, other than an answer.
+"""The errors of a call to Vitec.
 
     VitecError
     ├── Rejected           400 and other refusals of this body: never retried as it is

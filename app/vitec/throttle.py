@@ -1,4 +1,4 @@
-"""How fast a customer's CRM is called: so many calls a second, evenly, never a burst."""
+"""A throttle for each customer's CRM: so many calls a second, evenly, never a burst."""
 
 import math
 import time

@@ -1,1 +1,1 @@
-"""What the outside meets: forms, JSON, receipts."""
+"""The web: forms, JSON, receipts and the console."""

@@ -1,4 +1,4 @@
-"""For whoever watches the service: is the process up, can it take leads."""
+"""Health checks: whether the process is up, and whether it can take leads."""
 
 import asyncio
 

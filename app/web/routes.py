@@ -1,4 +1,4 @@
-"""All that the outside can ask for, what most ask for first."""
+"""The routes of the whole service, the busiest first."""
 
 from starlette.routing import Route
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
@@ -60,3 +61,15 @@ def test_the_operators_page_gives_each_plain_default() -> None:
 def test_the_readme_lists_each_command() -> None:
     commands = getattr(get_command(cli), "commands")  # noqa: B009  # typer's Group, which its types don't tell
     assert set(re.findall(r"^\| `intresse ([a-z-]+)` \|", README, re.MULTILINE)) == set(commands)
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_each_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:app|templates|static|locale|tests|deploy|benchmarks)/[\w./-]+)`", page.read_text("utf-8"))
+    missing = [name for name in named if not (ROOT / name).exists()]
+    missing = [
+        name for name in missing if name not in {"app/operations/valuation.py", "templates/forms/valuation.html"}
+    ]
+    assert missing == []

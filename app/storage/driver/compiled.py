@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Insert, Table, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-Row = Any  # a named tuple: its values are as the driver gives them, see `moments.moment_of`
+Row = Any  # a named tuple: its values are as the driver gives them, see `column_types.moment_of`
 
 
 class Prepared:

@@ -1,4 +1,4 @@
-"""What the answers look like, as JSON Schema: for the OpenAPI document."""
+"""JSON Schemas of the answers, for the OpenAPI document."""
 
 from typing import Any
 

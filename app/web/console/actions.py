@@ -1,4 +1,5 @@
-"""What an operator can do with a submission: asked first, then done. The record of it stands among its attempts."""
+"""Retry, release and discard in the console: confirmed first, then done, and recorded among the submission's
+attempts."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

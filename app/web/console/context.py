@@ -1,4 +1,4 @@
-"""One look at the console: who is signed in, in which language, and what every page has around it."""
+"""The context of a console request: the session, the language, and what every page has around it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the console works with, put together once by the composition root."""
+"""The console's dependencies, put together once by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""From what an operator asks to what is looked for."""
+"""Filters of the submission list, parsed from the query."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""What each page of the console shows: typed contexts for the templates. Texts are in the page's language already,
-numbers and moments are written out."""
+"""The console's page models: typed contexts for the templates. Texts are in the page's language already, numbers and
+moments are written out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

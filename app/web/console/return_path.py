@@ -1,4 +1,4 @@
-"""Where to go on after signing in: a page of the console, and nothing else."""
+"""The path to return to after signing in: a page of the console, and nothing else."""
 
 import re
 from urllib.parse import urlencode

@@ -1,5 +1,5 @@
-"""Who is signed in: a signed, dated cookie of a session that the store knows, and what its forms carry so that no
-other site can post them."""
+"""The console's session: a signed, dated cookie that names a stored session, and the token in its forms that keeps
+other sites from posting them."""
 
 import hashlib
 import hmac

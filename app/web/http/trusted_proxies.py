@@ -1,4 +1,4 @@
-"""Whose word is taken for where a request comes from: that of the configuration's proxies, and nobody else's."""
+"""Trusted proxies: only those of the configuration may say where a request comes from."""
 
 import ipaddress
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is known of a request to a public operation before its body is read."""
+"""The context of a request to a public operation, before its body is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What every page and answer needs, put together once by the composition root."""
+"""The dependencies of every public page and answer, put together once by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

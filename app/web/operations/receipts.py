@@ -1,4 +1,4 @@
-"""What became of a submission: a receipt for people, a status resource for programs."""
+"""The outcome of a submission: a receipt for people, a status resource for programs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal

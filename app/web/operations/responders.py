@@ -1,4 +1,4 @@
-"""What a caller of a public operation is told: one class for programs, one for people, with the same cases."""
+"""Answers of the public operations: one class for programs, one for people, with the same cases."""
 
 import re
 from collections.abc import Mapping, Sequence

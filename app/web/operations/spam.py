@@ -1,4 +1,4 @@
-"""Who looks like a robot. Nobody is told: what they sent is held, and a person at the firm's looks at it.
+"""Spam detection. Nobody is told: what a suspect sent is held, and a person at the firm looks at it.
 
 No single sign that a genuine visitor can show holds anyone. A browser that fills in everything is as quick as a robot,
 and a person may send a link to a home; both at once is a robot's.

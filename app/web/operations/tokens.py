@@ -1,4 +1,4 @@
-"""What we hand out and recognise again: form tokens, the secrets of status and receipt links, marks of repeats."""
+"""Signed tokens: form tokens, the secrets of status and receipt links, and marks of repeats."""
 
 import hmac
 import time

@@ -1,4 +1,4 @@
-"""From a body's members to a validated application: what the caller may set, and all faults at once."""
+"""Validation of a body's members into an application: what the caller may set, and all faults at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

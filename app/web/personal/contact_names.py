@@ -1,4 +1,4 @@
-"""Whom a personal page greets: one look-up of the contact, remembered for a while."""
+"""The name that a personal page greets: one look-up of the contact, remembered for a while."""
 
 import asyncio
 

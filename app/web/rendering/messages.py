@@ -1,4 +1,4 @@
-"""What people are told when something is wrong: tables from fault to text, and nothing but tables.
+"""The error messages that people read: tables from fault to text, and nothing but tables.
 
 A text says what to do. It is looked up by field and code, and else by code alone with the field's name in it; a member
 that only programs send has no name in any language and is called as in the body.

@@ -1,4 +1,4 @@
-"""What each page shows: typed contexts for the templates, without any logic of their own."""
+"""Page models: typed contexts for the templates, without any logic of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

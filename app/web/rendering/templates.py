@@ -1,4 +1,4 @@
-"""From a typed page to HTML, in the page's language and the firm's colours."""
+"""Rendering of page models to HTML, in the page's language and the firm's colours."""
 
 import dataclasses
 import re
