@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.domain.personal_values import looks_personal
+from app.domain.short_cache import cached_when_short
 
 TAGS = ("utm_source", "utm_medium", "utm_campaign")
 LENGTH = 60  # characters; what people name their campaigns is shorter
@@ -32,6 +33,7 @@ def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
     return Campaign(*(found.get(tag, "") for tag in TAGS)) if found else NO_CAMPAIGN
 
 
+@cached_when_short
 def _counted(value: str) -> str:
     """The whole of it is judged, so that no half of an address is written down."""
     name = value.strip()

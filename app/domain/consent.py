@@ -24,7 +24,7 @@ TEXTS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each post
 class ConsentRecord:
     """What is kept of a consent with its submission. `version` is None where the caller's own page asked: its words are
     the caller's to keep. `at` is ISO 8601."""

@@ -17,6 +17,7 @@ VALUE_LENGTH = 500
 NAME_LENGTH = 100
 REFERRER_LENGTH = 2000
 CLICK_IDS = frozenset({"gclid", "fbclid", "msclkid"})
+_TAG = re.compile("|".join(["utm_.+", *sorted(CLICK_IDS)]), re.ASCII | re.IGNORECASE | re.DOTALL)
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -41,11 +42,9 @@ class Marketing:
         return cls(body.get("referrer"), tuple((tag["name"], tag["value"]) for tag in body.get("utmTags", ())))
 
 
-@cached_when_short
 def is_tag(name: str) -> bool:
     """`utm_*` or a click id, whatever its case: advertisers write both `utm_source` and `UTM_SOURCE`."""
-    lowered = name.lower()
-    return lowered in CLICK_IDS or (lowered.startswith("utm_") and len(lowered) > 4)
+    return _TAG.fullmatch(name) is not None
 
 
 @cached_when_short

@@ -6,21 +6,19 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-MAX_LENGTH = 200  # characters of all arguments together
+MAX_LENGTH = 200  # characters of the first argument
 ENTRIES = 256
 
 
 def cached_when_short(function: Callable[..., T]) -> Callable[..., T]:
-    """An `lru_cache` of 256 calls whose arguments are texts of at most 200 characters together; longer ones are
-    computed each time."""
+    """An `lru_cache` of 256 calls. The first argument is a stranger's text, or None; one of more than 200 characters is
+    computed each time. The other arguments are ours."""
     remembered = lru_cache(maxsize=ENTRIES)(function)
 
     @wraps(function)
-    def call(*texts: Any) -> T:
-        length = 0
-        for text in texts:
-            if isinstance(text, str):
-                length += len(text)
-        return remembered(*texts) if length <= MAX_LENGTH else function(*texts)
+    def call(text: str | None, *ours: Any) -> T:
+        if text is not None and len(text) > MAX_LENGTH:
+            return function(text, *ours)
+        return remembered(text, *ours)
 
     return call

@@ -15,6 +15,8 @@ PATH_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}", re.ASCII)  # ids as th
 class Operation(StrEnum):
     """Vitec's operations, as the public `operation`."""
 
+    __hash__ = str.__hash__  # an Enum's own is Python code, and a post looks operations up some ten times
+
     INTEREST = "interest"
     VIEWING = "viewing"
     LEAD = "lead"

@@ -70,7 +70,7 @@ def member_at(members: Mapping[str, Any], dotted: str) -> Any:
     """The value at a dotted path; None where any part of the path is missing."""
     value: Any = members
     for part in dotted.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(part)
     return value

@@ -182,12 +182,12 @@ class PostSpec:
     ticks: tuple[str, ...] = ()
     id: re.Pattern[str] = PATH_ID
 
-    @property
+    @cached_property
     def personal(self) -> bool:
         """Whether it is posted by the holder of a signed link."""
         return self.form is not None and not self.paths
 
-    @property
+    @cached_property
     def reach(self) -> tuple[str, ...]:
         """At least one of these must be there, so that the person can be reached; none where the person is known."""
         return (self.email, *self.phones) if self.email else ()

@@ -21,7 +21,7 @@ class StoredApplicationError(Exception):
     """What was decrypted is not a stored application."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each post, and a frozen one takes thrice as long to make
 class StoredApplication:
     """`resource` and `submitted` as in `DeliveryRequest`; `estate` is the home of a viewing, where the embed named it.
     `bodies` are what each step sends, by position, and `resources` the ids in each step's path, which are stored here
@@ -48,10 +48,10 @@ class StoredApplication:
     def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
         """With what each of these sends."""
         names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
-        return replace(
-            self,
-            bodies=tuple(step.body for step in steps),
-            resources=tuple(step.resource for step in steps) if names_contact else None,
+        bodies = tuple([step.body for step in steps])
+        resources = tuple([step.resource for step in steps]) if names_contact else None
+        return StoredApplication(
+            self.resource, self.submitted, self.context, self.consent, self.estate, bodies, resources
         )
 
     def to_json(self) -> dict[str, Any]:

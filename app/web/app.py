@@ -57,10 +57,10 @@ class PlainPaths:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and not scope["path"].isprintable():
             raise HTTPException(404)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class Faults:

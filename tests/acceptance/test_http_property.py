@@ -63,6 +63,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.web.operations.body.BODY_SECONDS", SECONDS)
         patch.setattr("app.web.http.uvicorn_protocol.HEAD_SECONDS", SECONDS)
+        patch.setattr("app.web.http.uvicorn_protocol.KEEP_ALIVE_SECONDS", SECONDS)
         with open_desk(tmp_path_factory.mktemp("http"), delivery={"wait_seconds": 0.1}) as desk:
             yield desk
 

@@ -22,6 +22,7 @@ HOST = b"Host: leads.example.se\r\n"
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.operations.body.BODY_SECONDS", 0.3)
     monkeypatch.setattr("app.web.http.uvicorn_protocol.HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("app.web.http.uvicorn_protocol.KEEP_ALIVE_SECONDS", 0.3)
 
 
 @contextlib.contextmanager

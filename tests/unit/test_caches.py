@@ -21,7 +21,6 @@ OURS = {
 }
 STRANGERS = [
     origins.origin_of,
-    marketing.is_tag,
     marketing.page_address,
     slots.parse_slots,
     lambda text: languages._accepted(text, ("sv", "en")),
@@ -36,7 +35,7 @@ def test_every_cache_is_of_short_texts_or_of_what_is_ours() -> None:
     ours = [one for one in caches if str(one.__module__).startswith("app.")]
     short = {one.__name__ for one in ours if one.cache_parameters()["maxsize"] == ENTRIES}
     assert {one.__name__ for one in ours} <= OURS | short
-    assert short >= {"origin_of", "is_tag", "page_address", "_tag_name", "parse_slots", "_accepted", "media_of"}
+    assert short >= {"origin_of", "page_address", "_tag_name", "parse_slots", "_accepted", "media_of", "_counted"}
 
 
 @pytest.mark.parametrize("remembers", STRANGERS)

@@ -15,7 +15,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-HEAD_SECONDS = 20.0  # from the connection, or the answer before, to a whole head; and from there to the first of a body
+HEAD_SECONDS = 20.0  # from the connection, or the first of a head, to its end; and from there to the first of a body
+KEEP_ALIVE_SECONDS = 5  # from an answer to the first of another request, as uvicorn has it
 WRITE_SECONDS = 60.0  # for a client that has stopped reading
 LINGER_SECONDS = 5.0  # for a client that still sends when it has been answered, so that it gets to read the answer
 MAX_HEAD = 16 * 1024  # bytes, as nginx and h11 have it
@@ -32,9 +33,10 @@ class RefusedError(Exception):
 class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self._received = 0  # bytes of the piece that is being read
         self._size = 0  # bytes of the request so far: of its head, and then of what follows it
-        self._in_head = True
+        self._in_head = True  # what comes next is of a head
         self._in_body = False
         self._awaits_body = False  # the first of it
         self._keep_alive = False  # what the request's head says of it
@@ -67,22 +69,37 @@ class HttpProtocol(HttpToolsProtocol):
         self._received = len(data)
         self._size += len(data)
         try:
-            self._parse(data)
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data, upgrade)
         except (httptools.HttpParserError, RefusedError):
             self._refuse()
-        else:
+        if not self._refused:
             if self._size > (MAX_HEAD if self._in_head else MAX_AFTER_HEAD):
                 self._refuse()
+            elif self._clock is None and self._is_incomplete():
+                self._start_clock()
 
-    def _parse(self, data: bytes) -> None:
+    def _is_incomplete(self) -> bool:
+        """Whether more must come before anything can be answered. Between two requests uvicorn's clock runs."""
+        if self._in_head:
+            return self._running is None or self._running.response_complete
+        return self._awaits_body
+
+    def _ignore_upgrade(self, data: bytes, upgrade: httptools.HttpParserUpgrade) -> None:
         """The parser takes an Upgrade for the end of HTTP. It isn't: the request is read again without that header."""
         while True:
+            data, self._rebuilt = self._rebuilt + data[upgrade.args[0] :], b""
+            self.parser = httptools.HttpRequestParser(self)
             try:
                 self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as another:
+                upgrade = another
+            except (httptools.HttpParserError, RefusedError):
+                self._refuse()
                 return
-            except httptools.HttpParserUpgrade as upgrade:
-                data, self._rebuilt = self._rebuilt + data[upgrade.args[0] :], b""
-                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
@@ -90,10 +107,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = True
         self._size = self._received
         super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self._size > MAX_HEAD and self._head_length() > MAX_HEAD:
@@ -104,22 +117,20 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._in_body = self._announces_body()
         super().on_headers_complete()
+        self.headers = []  # for trailers, which are none of the request's headers
         # Kept alive only once the body has been read to its end.
         self._keep_alive = self.cycle.keep_alive
         self.cycle.keep_alive = self._keep_alive and not self._in_body
         self._awaits_body = self._in_body
-        if self._in_body:
-            self._start_clock()
-        else:
-            self._stop_clock()
+        self._stop_clock()
 
     def _announces_body(self) -> bool:
-        found = [value for name, value in self.headers if name == b"transfer-encoding"]
-        if found:
-            if [value.lower() for value in found] != [b"chunked"]:
+        names = [name for name, _ in self.headers]
+        if b"transfer-encoding" in names:
+            if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] != [b"chunked"]:
                 raise RefusedError
             return True
-        return any(name == b"content-length" for name, _ in self.headers)
+        return b"content-length" in names
 
     def _head_length(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -141,6 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._body_came()
         self._in_body = False
+        self._in_head, self._size = True, 0
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keep_alive
         super().on_message_complete()
@@ -158,8 +170,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._refused:
             self.transport.close()
-        elif self.cycle.response_complete and not self.transport.is_closing():
-            self._start_clock()  # until the next request's head has come
+        elif self._in_head and self._size and self._clock is None and self.cycle.response_complete:
+            self._start_clock()  # for the rest of a head that began behind the request before
 
     def shutdown(self) -> None:
         self._keep_alive = False  # of a request whose body is still coming, too

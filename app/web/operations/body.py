@@ -169,6 +169,8 @@ def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[FieldErr
 def _charset_in(content_type: str) -> str:
     """The charset that a Content-Type names; "" for none."""
     _, _, parameters = content_type.lower().partition(";")
+    if not parameters:
+        return ""
     return next((value for name, value in _assignments(parameters, ";") if name == "charset"), "")
 
 
@@ -240,7 +242,7 @@ def as_form(pairs: Pairs, faults: list[FieldError], places: Places) -> Body:
         _nested(said, places),
         typed,
         token=token,
-        tags=tuple([pair for pair in said if is_tag(pair[0])]),
+        tags=tuple([pair for pair in said if pair[0] not in places and is_tag(pair[0])]),
         faults=tuple(faults),
     )
 

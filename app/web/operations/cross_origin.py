@@ -14,15 +14,14 @@ from app.web.http.origins import origin_of
 from app.web.operations.customer import Customer, Customers, OriginRule
 
 CUSTOMER = "customer"  # in the scope, by whoever knows whose answer it is where the address does not say it
-EXPOSED = "Location, Retry-After, Submission-Id, Preference-Applied"
 USUAL_HEADERS = ("content-type", "idempotency-key", "prefer", "accept-language")  # a preflight may ask for none
-MOST_ASKED, LONGEST_NAME = (
-    50,
-    100,
-)  # headers in a preflight's question, and characters of each; what is beyond is not granted
+MOST_ASKED = 50  # headers in a preflight's question; what is beyond is not granted
+LONGEST_NAME = 100  # characters of each
 PREFLIGHT_SECONDS = "7200"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110: a header's name
 _READABLE_BY = b"access-control-allow-origin"
+_EXPOSED = b"access-control-expose-headers", b"Location, Retry-After, Submission-Id, Preference-Applied"
+_VARIES = b"vary", b"Origin"
 
 
 class CrossOriginAccess:
@@ -50,13 +49,12 @@ class CrossOriginAccess:
             answer = preflight(Headers(scope=scope), self._origins, named)
         await (answer or self._app)(scope, receive, complete)
 
-    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
-        if any(name == _READABLE_BY for name, _ in said):
-            return  # it says itself who may
-        yield b"vary", b"Origin"
-        if may_read(self._origins, origin, self._whose(scope)):
-            yield _READABLE_BY, origin.encode("latin-1")
-            yield b"access-control-expose-headers", EXPOSED.encode()
+    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        if _READABLE_BY in dict(said):
+            return ()  # it says itself who may
+        if not may_read(self._origins, origin, self._whose(scope)):
+            return (_VARIES,)
+        return _VARIES, (_READABLE_BY, origin.encode("latin-1")), _EXPOSED
 
     def _named(self, scope: Scope) -> list[Customer]:
         """The customer whom the address names, also one that leads nowhere: a script is to read that it does."""
@@ -66,8 +64,9 @@ class CrossOriginAccess:
         """The customer of the address; where it names none, any. An unknown one has no pages."""
         if CUSTOMER in scope:
             return [scope[CUSTOMER]]
-        names_unknown = scope.get("path_params", {}).get("customerId", "") not in {"", *self._customers}
-        return self._named(scope) or (() if names_unknown else self._customers.values())
+        if named := self._named(scope):
+            return named
+        return () if scope.get("path_params", {}).get("customerId") else self._customers.values()
 
 
 def may_read(origins: OriginRule, origin: str, customers: Iterable[Customer]) -> bool:
@@ -97,4 +96,7 @@ def _granted(asked: str) -> dict[str, str]:
 
 
 def _origin(scope: Scope) -> str | None:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return str(value, "latin-1")
+    return None
