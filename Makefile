@@ -63,13 +63,13 @@ $(AUDIT)/.installed: requirements-audit.txt
 	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 
-benchmark: $(VENV)/.installed-dev ## the numbers in the README
+benchmark: $(VENV)/.installed-dev ## the figures in docs/performance.md: posts, pages, memory
 	$(VENV)/bin/python -m benchmarks
 
-benchmark-delivery: $(VENV)/.installed-dev ## those of delivery, on SQLite and on PostgreSQL
+benchmark-delivery: $(VENV)/.installed-dev ## the delivery worker, on SQLite and on PostgreSQL
 	$(VENV)/bin/python -m benchmarks.of_delivery
 
-benchmark-console: $(VENV)/.installed-dev ## the console's: with 1,000,000 submissions, and what it costs the posts
+benchmark-console: $(VENV)/.installed-dev ## the console, with 1,000,000 submissions, and what its use costs the posts
 	$(VENV)/bin/python -m benchmarks.console
 
 benchmark-slow: $(VENV)/.installed-dev ## memory with 1,000 slow connections behind the proxy (needs caddy and /proc)

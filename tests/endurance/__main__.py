@@ -1,4 +1,4 @@
-"""The long run, on each database: `make soak`. Its figures stand in the README."""
+"""The long run, on each database: `make soak`. docs/performance.md has its figures."""
 
 import argparse
 import random
