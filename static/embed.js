@@ -12,9 +12,9 @@
   const SERVICE = new URL(script.src).origin;
   const TITLES = {}; // by language and form; filled in by the service
   const PATHS = {
-    interest: ({ customer, estate }) => ["Advertising", "Estate", customer, estate, "interest"],
+    interest: ({ customer, estate }) => ["forms", customer, "interest", estate],
     viewing: ({ customer, viewing, slot, slots }) =>
-      ["Viewing", customer, viewing, slot || (slots || "").trim().split("@")[0], "Participant"],
+      ["forms", customer, "viewing", viewing, slot || (slots || "").trim().split("@")[0]],
   };
   // About as tall as the empty form at these widths: reserved until the frame tells, so that little moves.
   const WIDTHS = [380, 460];

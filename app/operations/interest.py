@@ -37,6 +37,7 @@ from app.operations.specification import (
 )
 
 PATH = "/Advertising/Estate/{customerId}/{estateId}/interest"
+FORM_PATH = "/forms/{customerId}/interest/{estateId}"
 
 
 class InterestStatus(StrEnum):
@@ -147,6 +148,7 @@ POST = PostSpec(
     operation=Operation.INTEREST,
     model=Interest,
     paths=(PATH,),
+    form_path=FORM_PATH,
     form=FORM,
     public=PERSON | {"telephone", "presentAccommodation", "contactMessage", "status", "marketing"},
     email="email.emailAddress",

@@ -17,6 +17,8 @@ from app.operations.members import VitecModel
 PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
 PERSON = frozenset({"firstName", "lastName", "address", "email", "gdprApprovalDate"})
 
+_PARAMETER = re.compile(r"{\w+}")  # of a path
+
 VitecId = Annotated[str, Field(min_length=1, max_length=40)]  # of a source, user or office
 
 
@@ -157,7 +159,8 @@ class FormSpec:
 class PostSpec:
     """One way to post an operation.
 
-    paths      its addresses, Vitec's own first; none where a personal link is the address
+    paths      its addresses as Vitec has them; none where a personal link is the address
+    form_path  the form's own address, for people and frames: ad blockers have refused paths with "advertising" in them
     form       None where only programs post, and then only with an API key
     person     the member that holds the person; None where it is the body itself
     public     what a caller without an API key may set (contract.md, section 3)
@@ -172,6 +175,7 @@ class PostSpec:
     operation: Operation
     model: type[VitecModel]
     paths: tuple[str, ...] = ()
+    form_path: str = ""
     form: FormSpec | None = None
     person: str | None = None
     public: frozenset[str] = frozenset()
@@ -186,6 +190,23 @@ class PostSpec:
     def personal(self) -> bool:
         """Whether it is posted by the holder of a signed link."""
         return self.form is not None and not self.paths
+
+    @cached_property
+    def addresses(self) -> tuple[str, ...]:
+        """All that it is posted to, Vitec's own first."""
+        return (*self.paths, self.form_path) if self.form_path else self.paths
+
+    @cached_property
+    def _resource_format(self) -> str:
+        return _PARAMETER.sub("%s", self.paths[0])
+
+    def path(self, *ids: str) -> str:
+        """One and the same for all of a resource's addresses, in whatever casing: Vitec's own."""
+        return self._resource_format % ids
+
+    def form_address(self, *ids: str) -> str:
+        """Where a link to the form leads; `ids` are the customer's and those of the resource."""
+        return _PARAMETER.sub("%s", self.form_path) % ids
 
     @cached_property
     def reach(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from app.operations.specification import (
 )
 
 PATH = "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant"
+FORM_PATH = "/forms/{customerId}/viewing/{viewingId}/{timeSlotId}"
 TICKS = ("smsReminder", "mailConfirmation", "smsConfirmation")
 
 
@@ -196,6 +197,7 @@ POST = PostSpec(
     operation=Operation.VIEWING,
     model=ViewingBooking,
     paths=(PATH,),
+    form_path=FORM_PATH,
     form=FORM,
     person="updatePerson",
     public=frozenset(f"updatePerson.{name}" for name in PERSON | {"customerId"})

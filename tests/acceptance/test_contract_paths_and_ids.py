@@ -1,5 +1,7 @@
 """Contract, section 3: one URL per operation, and what an id in it may be."""
 
+from typing import Any
+
 import pytest
 
 from tests.acceptance.bodies import (
@@ -71,6 +73,9 @@ def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(desk: Desk, i
         f"/Viewing/{CUSTOMER}/V1/{{}}/Participant",
         "/Advertising/Estate/{}/OBJ1/interest",
         "/Viewing/{}/V1/S1/Participant",
+        f"/forms/{CUSTOMER}/interest/{{}}",
+        f"/forms/{CUSTOMER}/viewing/V1/{{}}",
+        "/forms/{}/interest/OBJ1",
     ],
 )
 def test_any_other_id_is_404_and_never_reaches_vitec(desk: Desk, path: str, identity: str) -> None:
@@ -124,6 +129,33 @@ def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_t
     assert posted.status_code == 404
     assert posted.text == answer.text
     assert "access-control-allow-origin" not in posted.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "vitecs"),
+    [
+        (f"/forms/{CUSTOMER}/interest/N1", interest(), f"/Advertising/Estate/{CUSTOMER}/N1/interest"),
+        (f"/forms/{CUSTOMER}/viewing/N1/S1", booking(), f"/Viewing/{CUSTOMER}/N1/S1/Participant"),
+        (f"/Forms/{CUSTOMER}/INTEREST/N2", interest(), f"/Advertising/Estate/{CUSTOMER}/N2/interest"),
+        (f"/advertising/estate/{CUSTOMER}/N3/Interest", interest(), f"/Advertising/Estate/{CUSTOMER}/N3/interest"),
+        (f"/VIEWING/{CUSTOMER}/N3/s3/participant", booking(), f"/Viewing/{CUSTOMER}/N3/s3/Participant"),
+    ],
+)
+def test_a_form_stands_at_a_neutral_address_too_and_in_any_casing_and_posts_where_it_stands(
+    desk: Desk, path: str, body: dict[str, Any], vitecs: str
+) -> None:
+    page = desk.page(path)
+    assert page.action == ""  # to its own address
+    typed = fields(body) | {"token": page.values["token"]}
+    assert desk.client.post(path, data=typed).status_code == 303  # the token alone allows it
+    sent = desk.delivered(vitecs)
+    assert desk.client.post(vitecs, data=typed).status_code == 303  # the same again, whichever of its addresses
+    assert desk.received(vitecs) == [sent]
+
+
+def test_what_only_looks_like_a_fixed_segment_is_another_path(desk: Desk) -> None:
+    for path in ("/forms/{}/%C4%B1nterest/OBJ1", "/Advert%C4%B0sing/Estate/{}/O/interest", "/forms/{}/intere%C5%BFt/O"):
+        assert desk.raw("GET", path.format(CUSTOMER))[0] == 404
 
 
 def test_a_customers_id_is_told_apart_by_case(desk: Desk) -> None:

@@ -29,7 +29,7 @@ POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for
 POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 
 
-_OPERATIONS = [(spec, path) for spec in POSTS for path in spec.paths]
+_OPERATIONS = [(spec, path) for spec in POSTS for path in spec.addresses]
 
 
 @cache
@@ -83,16 +83,21 @@ def _contacts() -> dict[str, Any]:
 def _form(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
         "summary": f"{OPERATIONS[spec.operation].summary}: the form",
-        "operationId": f"{spec.operation}-form",
+        "operationId": f"{_operation_id(spec, path)}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
         "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
     }
 
 
+def _operation_id(spec: PostSpec, path: str) -> str:
+    """Each address has one of its own."""
+    return f"{spec.operation}-at-form" if path == spec.form_path else spec.operation.value
+
+
 def _post(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
         "summary": OPERATIONS[spec.operation].summary,
-        "operationId": spec.operation.value,
+        "operationId": _operation_id(spec, path),
         "security": [{}, *KEYS] if spec.form else KEYS,
         "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
         "requestBody": _body(spec.model.__name__),

@@ -26,7 +26,7 @@ EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
 FORMS = {name: OPERATIONS[post.operation].label for name, post in PUBLIC_POSTS.items()}
 # Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
 IDS: Mapping[str, tuple[str, ...]] = {
-    name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.paths[0]) if part in ATTRIBUTES)
+    name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.form_path) if part in ATTRIBUTES)
     for name, post in PUBLIC_POSTS.items()
 }
 LOOKS = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
@@ -100,8 +100,7 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     """What goes into the broker's page, as HTML."""
     form = values["form"]
     ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
-    parts = iter((customer_id, *ids))
-    path = PATH_PARAMETER.sub(lambda _: next(parts), PUBLIC_POSTS[form].paths[0])
+    path = PUBLIC_POSTS[form].form_address(customer_id, *ids)
     said = {"intresse": form, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
     said |= {"title": values["title"]} if values["title"] else {}
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())

@@ -27,7 +27,8 @@ class PageNotFoundError(Exception):
 @dataclass(slots=True)
 class RequestContext:
     """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
-    `given` are members of the application that the address says; `once` the mark of an address that is used once."""
+    `path` what tokens and repeats are bound to, the same for every address of a form; `given` are members of the
+    application that the address says; `once` the mark of an address that is used once."""
 
     request: Request
     deps: Dependencies
@@ -38,6 +39,7 @@ class RequestContext:
     query: tuple[tuple[str, str], ...]
     language: str
     key: str | None
+    path: str
     given: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
     greeting: str = ""  # the first name of the one whose personal page it is
@@ -46,10 +48,6 @@ class RequestContext:
     def asks_consent(self) -> bool:
         """Of strangers; whoever holds a personal link is a contact already."""
         return self.customer.consent_required and bool(self.spec.reach)
-
-    @property
-    def path(self) -> str:
-        return str(self.request.scope["path"])
 
     @property
     def gettext(self) -> GetText:
@@ -121,7 +119,10 @@ def request_context(
     asked = next((value for name, value in query if name == "lang"), None)
     accepted = headers.get("accept-language")
     language = choose_language(asked, accepted, customer.language, deps.templates.languages)
-    return RequestContext(request, deps, spec, customer, resource, headers, query, language, key, given or {}, once)
+    path = str(request.scope["path"]) if spec.personal else spec.path(customer.id, *resource)
+    return RequestContext(
+        request, deps, spec, customer, resource, headers, query, language, key, path, given or {}, once
+    )
 
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:

@@ -209,12 +209,13 @@ def interest_offer(context: RequestContext, values: Mapping[str, str]) -> Intere
     """Where the embed named the home."""
     if not context.estate:
         return None
-    path = f"/Advertising/Estate/{context.customer.id}/{context.estate}/interest"
+    ids = context.customer.id, context.estate
+    address = interest.POST.form_address(*ids)
     query = urlencode([(name, value) for name, value in context.query if name in TOLD or is_tag(name)])
     named = {SAME.get(name, name): value for name, value in values.items()}
     return InterestOffer(
-        action=f"{path}?{query}" if query else path,
-        token=context.deps.tokens.issue(path),
+        action=f"{address}?{query}" if query else address,
+        token=context.deps.tokens.issue(interest.POST.path(*ids)),
         values={name: value for name, value in named.items() if name in KEPT or is_tag(name)},
     )
 

@@ -1,6 +1,8 @@
-"""The operations at Vitec's own paths: GET a form where people have one, POST."""
+"""The operations at Vitec's own paths and at those of the forms: GET a form where people have one, POST."""
 
+import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,14 +26,22 @@ def routes(deps: Dependencies) -> list[Route]:
     return [
         operation(path, deps, spec, *((_handle, "GET", "POST") if spec.form else (post, "POST")))
         for spec in POSTS
-        for path in spec.paths
+        for path in spec.addresses
     ]
 
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
     endpoint = _received(deps, spec, handle, methods)
-    return Route(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
+    return AnyCasing(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
+
+
+class AnyCasing(Route):
+    """Vitec's server doesn't tell upper from lower case in a path's fixed segments, so its clients needn't either."""
+
+    def __init__(self, path: str, endpoint: ASGIApp, **named: Any) -> None:
+        super().__init__(path, endpoint, **named)
+        self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE | re.ASCII)
 
 
 def _received(deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:

@@ -38,7 +38,7 @@ def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, 
     open_to_all = {
         path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
     }
-    assert open_to_all == {"/personal/{token}", *(path for post in PUBLIC_POSTS.values() for path in post.paths)}
+    assert open_to_all == {"/personal/{token}", *(path for post in PUBLIC_POSTS.values() for path in post.addresses)}
 
 
 def test_of_a_personal_link_no_member_is_told_that_its_holder_may_not_set(document: dict[str, Any]) -> None:
@@ -50,6 +50,8 @@ def test_the_operations_are_described_at_the_contracts_own_paths() -> None:
     assert {
         "/Advertising/Estate/{customerId}/{estateId}/interest",
         "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant",
+        "/forms/{customerId}/interest/{estateId}",
+        "/forms/{customerId}/viewing/{viewingId}/{timeSlotId}",
         "/CRM/Lead/{customerId}",
         "/CRM/Contact/{customerId}/{contactIds}",
         "/CRM/Buyer/{customerId}/{contactId}/LoanPromise",
