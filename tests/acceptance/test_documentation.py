@@ -20,7 +20,7 @@ from app.config.loader import load
 from tests.serving import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SNIPPET = re.compile(r"^ *(?:<!-- (?P<mark>[^\n]*?) -->\n *)?```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.M | re.S)
 TYPED = {"sh", "toml", "yaml", "python"}  # what is not: markup for a web site, which docs/embedding.md has tests for
 DEMO, CONFIGURED = "run in the demo: ", "run with a configuration"

@@ -64,7 +64,9 @@ def test_the_readme_lists_each_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+    "page",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
+    ids=lambda page: page.name,
 )
 def test_each_file_that_a_page_names_is_there(page: Path) -> None:
     named = re.findall(r"`((?:app|templates|static|locale|tests|deploy|benchmarks)/[\w./-]+)`", page.read_text("utf-8"))
