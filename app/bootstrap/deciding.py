@@ -8,7 +8,10 @@ from typing import Any
 from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.services import Service
 from app.domain.submission import Submission
+from app.operations.stored_application import StoredApplicationError
+from app.storage.encryption import DecryptionError
 from app.submissions.listing import SubmissionFilter
+from app.submissions.repository import history
 
 
 class ActionImpossibleError(Exception):
@@ -66,14 +69,16 @@ async def _discard(service: Service, found: Submission) -> bool:
 async def _retry(service: Service, found: Submission) -> bool:
     """Fills the configured members of the steps not yet done anew, and makes them due.
     Raises `ActionImpossibleError` where there is nothing to fill them from."""
+    if (await history(service.database, found.id)).erased_at:
+        raise ActionImpossibleError(f"what {found.id} said has been erased")
     customer = next((one for one in service.settings.customers if one.id == found.customer_id), None)
     if customer is None:
         raise ActionImpossibleError(f"customer {found.customer_id} is not in the configuration")
+    defaults = defaults_of(customer)
     try:
-        stored = await service.leads.application(found.id)
-    except KeyError:
-        raise ActionImpossibleError(f"what {found.id} said has been erased") from None
-    return await service.decisions.retry(found.id, stored.refilled(found, defaults_of(customer)))
+        return await service.decisions.retry(found.id, lambda stored, todo: stored.refilled(found, defaults, todo))
+    except (DecryptionError, StoredApplicationError) as error:
+        raise ActionImpossibleError(f"{found.id} can't be opened: {error}") from None
 
 
 # Each says whether there was anything to do.

@@ -1,8 +1,7 @@
 """Export and erasure of a person's data (GDPR articles 15 and 17), and repeating the erasures after a restore."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 from app.bootstrap.services import Service
 from app.config.settings import Settings
 from app.domain.fields import Email, Phone
+from app.domain.ids import reference_of
 from app.domain.submission import Step, Submission
 from app.privacy.erasure_log import Erasure, ErasureLog
 from app.privacy.search import PersonMatch, PersonSearch
+from app.storage.database import now_of
+from app.storage.driver.checkpoints import empty_log
 from app.storage.encryption import KeyedHash
-from app.submissions.erasure import batches, erase
+from app.submissions.erasure import ErasedSubmission, batches, erase, erase_and_tell
 
 DEFAULT_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
 
@@ -37,11 +39,24 @@ class Whom:
 
 @dataclass(frozen=True)
 class Erased:
-    """`proof` is the line of the erasure log; `delivered` are the submissions that Vitec has too."""
+    """`proof` is the line of the erasure log."""
 
-    count: int
     proof: str
-    delivered: tuple[Submission, ...]
+    submissions: tuple[ErasedSubmission, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.submissions)
+
+    @property
+    def delivered(self) -> list[ErasedSubmission]:
+        """Those that Vitec has too."""
+        return [one for one in self.submissions if one.arrived]
+
+    @property
+    def uncertain(self) -> list[ErasedSubmission]:
+        """Those that Vitec may have: a call had no usable answer, or was under way."""
+        return [one for one in self.submissions if one.may_have_arrived and not one.arrived]
 
 
 def whom(email: str | None, phone: str | None, identity: str | None, customer_id: str | None) -> Whom:
@@ -63,31 +78,39 @@ async def erase_person(service: Service, whom: Whom) -> Erased:
     """Written down before it is done, so that whatever happens in between it is done by a replay.
     Raises `PersonSearchError`, `ErasureLogError`, `StoreUnavailableError`."""
     people = people_of(service)
-    now = datetime.now(UTC)
+    now = await service.database.read(now_of)
     wanted = people.sought(whom.value)
     traces = await _found(people, {wanted}, whom.customer_id)
-    known = [await service.leads.get(one.id) for one in traces]
     proof = erasure_log(service.settings).append(Erasure(now, whom.by, wanted, whom.customer_id))
-    count = await _erase(service, traces, now)
-    return Erased(count, proof, tuple(one for one in known if one and one.main.status == "delivered"))
+    return Erased(proof, tuple(await _erase(service, traces)))
 
 
 def record_of_erasure(erased: Erased) -> dict[str, Any]:
     """For programs."""
-    delivered = [
-        {"id": one.id, "reference": one.reference, "customerId": one.customer_id, "operation": one.operation}
-        for one in erased.delivered
-    ]
-    return {"erased": erased.count, "delivered": delivered, "proof": erased.proof}
+
+    def records(submissions: Iterable[ErasedSubmission]) -> list[dict[str, Any]]:
+        return [
+            {"id": one.id, "reference": reference_of(one.id), "customerId": one.customer_id, "operation": one.operation}
+            for one in submissions
+        ]
+
+    return {
+        "erased": erased.count,
+        "delivered": records(erased.delivered),
+        "uncertain": records(erased.uncertain),
+        "proof": erased.proof,
+    }
 
 
 async def erase_submission(service: Service, submission: Submission) -> bool:
     """One submission alone; says whether there was anything personal left in it.
     Raises `ErasureLogError`, `StoreUnavailableError`."""
-    now = datetime.now(UTC)
+    now = await service.database.read(now_of)
     wanted = people_of(service).sought(submission.id)
     erasure_log(service.settings).append(Erasure(now, "id", wanted, submission.customer_id))
-    return await service.database.write(partial(erase, ids=[submission.id], now=now)) > 0
+    erased = await service.database.write(partial(erase, ids=[submission.id]))
+    await empty_log(service.database.engine)
+    return bool(erased)
 
 
 async def erase_again(service: Service) -> int:
@@ -102,7 +125,7 @@ async def erase_again(service: Service) -> int:
         return ours and one.digest in trace.sought and trace.received_at <= one.at
 
     outdated = [trace for trace in traces if any(told(trace, one) for one in erasures)]
-    return await _erase(service, outdated, datetime.now(UTC))
+    return len(await _erase(service, outdated))
 
 
 async def export_person(service: Service, whom: Whom) -> list[dict[str, Any]]:
@@ -121,11 +144,12 @@ async def _found(people: PersonSearch, sought: set[bytes], customer_id: str | No
     return [one for one in traces if customer_id in (None, one.customer_id)]
 
 
-async def _erase(service: Service, traces: list[PersonMatch], now: datetime) -> int:
-    count = 0
+async def _erase(service: Service, traces: list[PersonMatch]) -> list[ErasedSubmission]:
+    erased: list[ErasedSubmission] = []
     for ids in batches([one.id for one in traces]):
-        count += await service.database.write(partial(erase, ids=ids, now=now))
-    return count
+        erased += await service.database.write(partial(erase_and_tell, ids=ids))
+    await empty_log(service.database.engine)
+    return erased
 
 
 async def _kept(service: Service, identity: str) -> dict[str, Any]:

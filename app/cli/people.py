@@ -39,13 +39,16 @@ def erase(
 ) -> None:
     """Erase what is kept of a person; print what Vitec has too, and the erasure log's line as proof."""
     from app.bootstrap.people import erase_person, record_of_erasure
+    from app.domain.ids import reference_of
 
     erased = on_a_person(erase_person, email, phone, identity, customer)
     if as_json:
         print_json(record_of_erasure(erased))
         return
-    for one in erased.delivered:
-        typer.echo(f"Vitec has it too: {one.customer_id} {one.operation} {one.reference} of {one.received_at:%Y-%m-%d}")
+    for words, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
+        for one in submissions:
+            where = f"{one.customer_id} {one.operation} {reference_of(one.id)} of {one.received_at:%Y-%m-%d}"
+            typer.echo(f"{words}: {where}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
     typer.echo(erased.proof)
 

@@ -46,6 +46,10 @@ class Defaults:
         """With its own defaults where the configuration has no such table."""
         return self.find(table) or table()
 
+    def with_table(self, table: DefaultsTable) -> "Defaults":
+        """These, with another table of its type."""
+        return Defaults(*({**self._tables, type(table): table}).values())
+
 
 @dataclass(slots=True)
 class SubmissionContext:

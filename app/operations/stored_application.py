@@ -3,7 +3,7 @@
 A retry plans anew from it, so it says all that a plan is made from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,13 @@ from app.domain.campaigns import Campaign, campaign_of
 from app.domain.consent import ConsentRecord
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
-from app.domain.submission import PlannedStep, Submission
+from app.domain.submission import Operation, PlannedStep, Submission
+from app.operations.interest import InterestDefaults
 from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+
+# Members of a step that follow from which steps come after it.
+OF_THE_PLAN = ("marketing", "returnBookingId")
 
 
 class StoredApplicationError(Exception):
@@ -103,8 +107,26 @@ class StoredApplication:
         application = model.model_validate(self.submitted, context=reading)
         return DeliveryRequest(submission.customer_id, submission.operation, self.resource, application, self.context)
 
-    def refilled(self, submission: Submission, defaults: Defaults) -> "StoredApplication":
-        """With the configured members as they are now in what each step sends."""
-        planned = {step.operation: step.body for step in plan(self.request(submission), defaults)}
+    def refilled(self, submission: Submission, defaults: Defaults, todo: Collection[int]) -> "StoredApplication":
+        """With the configured members as they are now in what the steps at the positions `todo` send; what was sent
+        stays as it was. Which steps there are was decided when it was accepted, and with it which of them tells the
+        campaign: that stays too, or a change of the configuration would tell it twice or never."""
+        in_lead = any(step.operation is Operation.LEAD for step in submission.steps)
+        interest = defaults.get(InterestDefaults).model_copy(update={"marketing": "lead" if in_lead else "inline"})
+        planned = {step.operation: step.body for step in plan(self.request(submission), defaults.with_table(interest))}
         bodies = zip(submission.steps, self.bodies, strict=True)
-        return replace(self, bodies=tuple(planned.get(step.operation, body) for step, body in bodies))
+        return replace(
+            self,
+            bodies=tuple(
+                _refilled(planned[step.operation], body)
+                if step.position in todo and step.operation in planned
+                else body
+                for step, body in bodies
+            ),
+        )
+
+
+def _refilled(planned: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in planned.items() if name not in OF_THE_PLAN} | {
+        name: accepted[name] for name in OF_THE_PLAN if name in accepted
+    }

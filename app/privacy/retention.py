@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from app.domain.submission import STOPPED, Status
-from app.storage.database import Database
+from app.storage.database import Database, now_of
+from app.storage.driver.checkpoints import empty_log
 from app.storage.schema import NEEDS_A_PERSON, steps, submissions
 from app.submissions.erasure import BATCH, erase
 
@@ -46,12 +47,25 @@ class Retention:
         self._database = database
         self.periods = periods
 
-    async def erase_outlived(self, now: datetime) -> int:
+    async def erase_outlived(self) -> int:
         """How many were erased. Any number of workers may do it at once. Raises `StoreUnavailableError`."""
         count = 0
-        while ids := await self._database.read(partial(self._outlived, now)):
-            count += await self._database.write(partial(erase, ids=ids, now=now))
+        while ids := await self._database.read(self._outlived):
+            erased = await self._database.write(partial(self._erase, ids))
+            count += erased
+            if not erased:  # all of them have been retried or released meanwhile: they are looked at next time
+                break
+        if count:
+            await empty_log(self._database.engine)
         return count
+
+    def _erase(self, ids: Sequence[str], connection: Connection) -> int:
+        """Those that have outlived their time still."""
+        return len(erase(connection, ids, self._is_over(now_of(connection))))
+
+    async def now(self) -> datetime:
+        """By the database's clock. Raises `StoreUnavailableError`."""
+        return await self._database.read(now_of)
 
     async def held(self) -> list[Held]:
         """The longest waiting first. Raises `StoreUnavailableError`."""
@@ -63,16 +77,18 @@ class Retention:
         )
         return await self._database.read(lambda connection: [Held(*row) for row in connection.execute(query)])
 
-    def _outlived(self, now: datetime, connection: Connection) -> Sequence[str]:
+    def _outlived(self, connection: Connection) -> Sequence[str]:
+        over = self._is_over(now_of(connection))
+        query = select(submissions.c.id).where(submissions.c.erased_at.is_(None), over).limit(BATCH)
+        return connection.execute(query).scalars().all()
+
+    def _is_over(self, now: datetime) -> ColumnElement[bool]:
         columns, periods = submissions.c, self.periods
         stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(STOPPED))
         delivered = columns.status == Status.DELIVERED
-        ended: list[ColumnElement[bool]] = [
+        return columns.due_at.is_(None) & or_(
             delivered & ~stuck & (columns.settled_at < now - periods.delivered),
             delivered & stuck & (columns.settled_at < now - periods.undelivered),
             columns.status.in_(_UNDELIVERED) & (columns.settled_at < now - periods.undelivered),
             (columns.status == Status.HELD) & (columns.received_at < now - periods.held),
-        ]
-        over = ended[0] | ended[1] | ended[2] | ended[3]
-        query = select(columns.id).where(columns.erased_at.is_(None), columns.due_at.is_(None), over).limit(BATCH)
-        return connection.execute(query).scalars().all()
+        )

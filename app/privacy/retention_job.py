@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import structlog
 
@@ -29,7 +28,7 @@ class RetentionJob:
         """Until `stop`."""
         while not self._stopping.is_set():
             try:
-                await self.round(datetime.now(UTC))
+                await self.round()
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one round must not end all that come after
@@ -41,13 +40,14 @@ class RetentionJob:
     def stop(self) -> None:
         self._stopping.set()
 
-    async def round(self, now: datetime) -> None:
+    async def round(self) -> None:
         """Raises `StoreUnavailableError`."""
-        erased = await self._retention.erase_outlived(now)
+        erased = await self._retention.erase_outlived()
         if erased:
             log.info("erased what has outlived its time", count=erased)
         held = await self._retention.held()
         self._tell("held: suspected spam waits for a person", held, self._told)
+        now = await self._retention.now()
         last = [one for one in held if one.received_at <= now - last_notice_period(self._retention.periods.held)]
         self._tell("held: will be discarded within 7 days", last, self._warned)
 

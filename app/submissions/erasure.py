@@ -1,17 +1,36 @@
 """Erasing what is personal in submissions. What is counted stays: whose, which operation, when, what became of it."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, literal, update
+from sqlalchemy import ColumnElement, Connection, case, delete, or_, select, true, update
 
-from app.domain.submission import FINAL, Status, StepStatus
-from app.storage.column_types import UtcDateTime
-from app.storage.schema import person_index, steps, submissions
+from app.domain.submission import DONE, FINAL, Operation, Status, StepStatus
+from app.operations.registry import OPERATIONS
+from app.storage.database import now_of
+from app.storage.schema import attempts, person_index, steps, submissions
 from app.submissions.person_index import HOW_FAR
 
 BATCH = 200  # submissions in one transaction: short enough that no post waits for it
+AMBIGUOUS = "ambiguous"  # an attempt's outcome: it may have been carried out
+# What tells a repeat lives for a day at most; longer only the mark of a link that is used once, which stays used.
+REPEATS_LIVE = timedelta(days=1)
+_SETTLED = (Status.DELIVERED, Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
+
+
+@dataclass(frozen=True)
+class ErasedSubmission:
+    """`arrived`: Vitec has it, or something of it; `may_have_arrived`: a call had no usable answer, or was under way
+    when it was erased."""
+
+    id: str
+    customer_id: str
+    operation: Operation
+    received_at: datetime
+    arrived: bool
+    may_have_arrived: bool
 
 
 def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -19,33 +38,78 @@ def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + BATCH]
 
 
-def erase(connection: Connection, ids: Sequence[str], now: datetime) -> int:
-    """What is open now never will be delivered: it has failed. The mark of a link that is used once stays, so that it
-    stays used. How many there were, those that had been erased before left out."""
-    live = submissions.c.id.in_(ids) & submissions.c.erased_at.is_(None)
-    open_ = submissions.c.status.in_((Status.PENDING, Status.HELD))
+def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None) -> list[str]:
+    """Those of them that fulfil the condition, and had not been erased before: it is looked at in the statement that
+    erases. What is open now never will be delivered: it has failed, or is uncertain where a call may have been carried
+    out."""
+    return [one.id for one in erase_and_tell(connection, ids, condition)]
+
+
+def erase_and_tell(
+    connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None
+) -> list[ErasedSubmission]:
+    """As `erase`, with what Vitec has of each. It is read once no worker can record any more."""
+    rows = {row.id: row for row in connection.execute(_taken(connection, ids, condition))}
+    if not rows:
+        return []
+    of_them = steps.c.submission_id.in_(rows)
+    found = connection.execute(select(steps).where(of_them)).all()
+    doubtful = {
+        (one.submission_id, one.position)
+        for one in found
+        if one.status in {StepStatus.SENDING, StepStatus.UNCERTAIN}
+        or (one.status not in DONE and _was_ambiguous(connection, one.submission_id, one.position))
+    }
+    arrived = {
+        one.submission_id
+        for one in found
+        if one.status == StepStatus.DELIVERED and not OPERATIONS[Operation(one.operation)].reads
+    }
+    connection.execute(update(steps).where(of_them).values(result=None, upstream=None))
+    for one in found:
+        if one.status not in FINAL:
+            ended = StepStatus.UNCERTAIN if (one.submission_id, one.position) in doubtful else StepStatus.FAILED
+            this = steps.c.submission_id == one.submission_id, steps.c.position == one.position
+            connection.execute(update(steps).where(*this).values(status=ended.value))
+    uncertain = {identity for identity, _ in doubtful}
+    open_ones = {row.id for row in rows.values() if row.status not in _SETTLED}
+    _settle(connection, Status.UNCERTAIN, open_ones & uncertain)
+    _settle(connection, Status.FAILED, open_ones - uncertain)
+    index = person_index.c.submission_id.in_(rows), person_index.c.hash != HOW_FAR
+    connection.execute(delete(person_index).where(*index))
+    return [
+        ErasedSubmission(
+            row.id,
+            row.customer_id,
+            Operation(row.operation),
+            row.received_at,
+            arrived=row.id in arrived,
+            may_have_arrived=row.id in uncertain,
+        )
+        for row in rows.values()
+    ]
+
+
+def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None) -> Any:
+    """Takes it from whoever works at it, too."""
+    columns, now = submissions.c, now_of(connection)
     gone: dict[str, Any] = dict.fromkeys(("payload", "email_hash", "phone_hash", "repeat_content", "due_at", "claim"))
-    erased = connection.execute(
+    of_link = columns.repeat_until > now + REPEATS_LIVE
+    return (
         update(submissions)
-        .where(live)
-        .values(
-            **gone,
-            status=case((open_, Status.FAILED.value), else_=submissions.c.status),
-            settled_at=case((open_, literal(now, UtcDateTime)), else_=submissions.c.settled_at),
-            erased_at=now,
-        )
+        .where(columns.id.in_(ids), columns.erased_at.is_(None), true() if condition is None else condition)
+        .values(**gone, repeat_key=case((of_link, columns.repeat_key)), erased_at=now)
+        .returning(columns.id, columns.customer_id, columns.operation, columns.received_at, columns.status)
     )
-    connection.execute(
-        delete(person_index).where(person_index.c.submission_id.in_(ids), person_index.c.hash != HOW_FAR)
-    )
-    unfinished = steps.c.status.not_in(FINAL)
-    connection.execute(
-        update(steps)
-        .where(steps.c.submission_id.in_(ids))
-        .values(
-            result=None,
-            upstream=None,
-            status=case((unfinished, StepStatus.FAILED.value), else_=steps.c.status),
-        )
-    )
-    return erased.rowcount
+
+
+def _was_ambiguous(connection: Connection, identity: str, position: int) -> bool:
+    of_step = attempts.c.submission_id == identity, attempts.c.position == position
+    doubtful = or_(attempts.c.outcome == AMBIGUOUS, attempts.c.ended_at.is_(None))
+    return connection.execute(select(attempts.c.id).where(*of_step, doubtful)).first() is not None
+
+
+def _settle(connection: Connection, status: Status, ids: Collection[str]) -> None:
+    if ids:
+        settled = {"status": status.value, "settled_at": now_of(connection)}
+        connection.execute(update(submissions).where(submissions.c.id.in_(ids)).values(settled))

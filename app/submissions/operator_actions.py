@@ -1,19 +1,26 @@
 """An operator's actions on a submission that can't go on by itself. Doing the same twice changes nothing."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
 from app.domain.submission import DONE, Operation, Status, StepStatus
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication
 from app.storage.database import Database, now_of
+from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
 
 _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
+# No worker has it, and what is personal, which is what would be sent, is still there.
+_FREE = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None)
+_UNFINISHED = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.not_in(DONE))
+
+Refill = Callable[[StoredApplication, frozenset[int]], StoredApplication]
 
 
 class OperatorActions:
@@ -24,10 +31,16 @@ class OperatorActions:
         self._database = database
         self._keyring = keyring
 
-    async def retry(self, identity: str, application: StoredApplication) -> bool:
-        """Makes the steps that are not done due now, with the bodies in `application`."""
-        sealed = self._keyring.seal(application.to_json(), payload_aad(identity))
-        return await self._database.write(lambda connection: _retry(connection, identity, sealed))
+    async def retry(self, identity: str, refill: Refill) -> bool:
+        """Makes the steps that are not done due now, with what `refill` makes of the bodies stored and the positions
+        of those steps. Raises `DecryptionError`, `StoredApplicationError`."""
+
+        def refilled(payload: bytes, todo: Sequence[int]) -> bytes:
+            place = payload_aad(identity)
+            stored = StoredApplication.from_json(self._keyring.open(payload, place))
+            return self._keyring.seal(refill(stored, frozenset(todo)).to_json(), place)
+
+        return await self._database.write(lambda connection: _retry(connection, identity, refilled))
 
     async def release(self, identity: str) -> bool:
         """Sends what was held, or what may have been carried out already."""
@@ -35,69 +48,66 @@ class OperatorActions:
 
     async def discard(self, identity: str) -> bool:
         """Closes it for good: nothing more is sent, and what is personal is erased. What was held has failed then."""
-        return await self._database.write(lambda connection: _discard(connection, identity))
+        discarded = await self._database.write(lambda connection: _discard(connection, identity))
+        if discarded:
+            await empty_log(self._database.engine)
+        return discarded
 
 
-def _retry(connection: Connection, identity: str, payload: bytes) -> bool:
-    todo = _todo(connection, identity)
-    if not todo or _is_held(connection, identity):
+def _retry(connection: Connection, identity: str, refilled: Callable[[bytes, Sequence[int]], bytes]) -> bool:
+    taken = _taken(connection, identity, submissions.c.status != Status.HELD)
+    todo = _todo(connection, identity) if taken else []
+    if taken is None or not todo:
         return False
-    _make_due(connection, identity, todo, payload=payload)
+    payload = refilled(taken.payload, [step.position for step in todo])
+    _make_due(connection, taken, todo, payload=payload)
     _note(connection, identity, todo[0].position, "retried")
     return True
 
 
 def _release(connection: Connection, identity: str) -> bool:
-    todo = _todo(connection, identity)
-    if not todo or (todo[0].status != StepStatus.UNCERTAIN and not _is_held(connection, identity)):
+    taken = _taken(connection, identity)
+    todo = _todo(connection, identity) if taken else []
+    if taken is None or not todo or (todo[0].status != StepStatus.UNCERTAIN and taken.status != Status.HELD):
         return False
-    _make_due(connection, identity, [step for step in todo if step.status in _RELEASED])
+    _make_due(connection, taken, [step for step in todo if step.status in _RELEASED])
     _note(connection, identity, todo[0].position, "released")
     return True
 
 
 def _discard(connection: Connection, identity: str) -> bool:
     todo = _todo(connection, identity)
-    if not todo:
+    if not todo or not erase(connection, [identity], _FREE & _UNFINISHED):
         return False
-    now = now_of(connection)
-    erase(connection, [identity], now)
     _note(connection, identity, todo[0].position, "discarded")
     return True
 
 
+def _taken(connection: Connection, identity: str, *conditions: ColumnElement[bool]) -> Any:
+    """Its row, if it can be decided about: checked and locked in one statement, so that until the transaction's end
+    no worker, no operator and no retention changes it. It changes what all that follows sets anyway."""
+    mine = submissions.c.id == identity
+    lock = update(submissions).where(mine, _FREE, _UNFINISHED, *conditions).values(at_recovery=False)
+    return connection.execute(lock.returning(submissions)).one_or_none()
+
+
 def _todo(connection: Connection, identity: str) -> list[Any]:
-    """The steps that are not done, of a submission that can be decided about."""
-    if not _is_free(connection, identity):
-        return []
+    """The steps that are not done."""
     of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
     return [step for step in connection.execute(of_submission) if step.status not in DONE]
 
 
-def _is_free(connection: Connection, identity: str) -> bool:
-    """No worker has it, and what is personal, which is what would be sent, is still there."""
-    free = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None) & (submissions.c.id == identity)
-    return connection.execute(select(submissions.c.id).where(free).with_for_update()).first() is not None
-
-
-def _is_held(connection: Connection, identity: str) -> bool:
-    held = (submissions.c.id == identity) & (submissions.c.status == Status.HELD)
-    return connection.execute(select(submissions.c.id).where(held)).first() is not None
-
-
-def _make_due(connection: Connection, identity: str, todo: list[Any], **more: Any) -> None:
+def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) -> None:
     fresh = {"status": StepStatus.WAITING.value, "attempts": 0, "not_found": False, "upstream": None}
     for step in todo:
-        this = (steps.c.submission_id == identity) & (steps.c.position == step.position)
+        this = (steps.c.submission_id == taken.id) & (steps.c.position == step.position)
         connection.execute(update(steps).where(this).values(fresh))
     now = now_of(connection)
     group = group_of(Operation(todo[0].operation)).value
-    values: dict[str, Any] = {"due_at": now, "delivery_since": now, "at_recovery": False, "function_group": group}
-    mine = submissions.c.id == identity
-    operation = connection.execute(select(submissions.c.operation).where(mine)).scalar()
-    if operation in {step.operation for step in todo}:
+    values: dict[str, Any] = {"due_at": now, "delivery_since": now, "function_group": group}
+    if taken.operation in {step.operation for step in todo}:
         values |= {"status": Status.PENDING.value, "settled_at": None}
-    connection.execute(update(submissions).where(mine).values(**values, **more))
+    connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))
 
 
 def _note(connection: Connection, identity: str, position: int, decision: str) -> None:

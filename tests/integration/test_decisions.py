@@ -1,7 +1,6 @@
 """What a person decides about a submission that can't go on, on either database: and that twice is as once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +9,7 @@ from sqlalchemy import update
 from app.delivery.claims import StepOutcome
 from app.domain.submission import Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
+from app.operations.stored_application import StoredApplication
 from app.storage.database import Database
 from app.storage.schema import submissions
 from app.submissions.listing import SubmissionFilter
@@ -17,7 +17,6 @@ from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
-    BODY,
     BOOKING,
     KEYRING,
     LEAD_AFTER,
@@ -29,14 +28,16 @@ from tests.integration.storing import (
     outbox_of,
     row_of,
     store,
-    stored,
     submission,
 )
 
 pytestmark = pytest.mark.anyio
 
 Ended = Callable[[StepStatus], Awaitable[NewSubmission]]
-STORED = replace(stored(BODY), bodies=(BODY,))
+
+
+def as_stored(application: StoredApplication, _: object) -> StoredApplication:
+    return application
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ async def test_what_is_discarded_is_erased_and_never_sent(
     assert row.erased_at is not None
     assert [one.outcome for one in await attempts_of(database, new.id)] == [status.value, "discarded"]
     assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, STORED)
+    assert not await decisions.retry(new.id, as_stored)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
 
 
@@ -151,21 +152,21 @@ async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: Op
     await claim_one(outbox_of(database))
     assert not await decisions.discard(new.id)
     assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, STORED)
+    assert not await decisions.retry(new.id, as_stored)
 
 
 async def test_a_404_before_a_retry_does_not_count_after_it(
     database: Database, decisions: OperatorActions, ended: Ended
 ) -> None:
     new = await ended(StepStatus.REJECTED)
-    assert await decisions.retry(new.id, STORED)
+    assert await decisions.retry(new.id, as_stored)
     (step,) = (await claim_one(outbox_of(database))).steps
     assert (step.was_not_found, step.attempts) == (False, 0)
 
 
 async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: OperatorActions) -> None:
     new = await held(database)
-    assert not await decisions.retry(new.id, STORED)
+    assert not await decisions.retry(new.id, as_stored)
 
 
 async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person(

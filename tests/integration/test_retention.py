@@ -1,12 +1,13 @@
 """Nothing is kept too long, on either database: what has outlived its time is erased, and the operator hears of what is
 held."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 from structlog.testing import capture_logs
 
 from app.delivery.claims import LeaseLostError, StepOutcome
@@ -17,7 +18,9 @@ from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
+from app.submissions.operator_actions import OperatorActions
 from tests.integration.storing import (
+    KEYRING,
     LEAD_AFTER,
     MINUTE,
     OTHER,
@@ -33,6 +36,7 @@ from tests.integration.storing import (
 
 pytestmark = pytest.mark.anyio
 
+T = TypeVar("T")
 DAY = timedelta(days=1)
 PERIODS = RetentionPeriods(delivered=30 * DAY, held=20 * DAY, undelivered=90 * DAY)
 DELIVERED = StepOutcome(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
@@ -47,6 +51,23 @@ def retention(database: Database) -> Retention:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def grow_old(database: Database, age: timedelta) -> None:
+    """All that is there, as if it had come and got its outcome so long ago."""
+    moment = now() - age
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(submissions).values(received_at=moment))
+        connection.execute(update(submissions).where(submissions.c.settled_at.is_not(None)).values(settled_at=moment))
+
+    await database.write(work)
+
+
+async def after(database: Database, retention: Retention, age: timedelta) -> int:
+    """How many are erased at that age."""
+    await grow_old(database, age)
+    return await retention.erase_outlived()
 
 
 async def settled(database: Database, recorded: StepOutcome, *more_steps: PlannedStep) -> NewSubmission:
@@ -73,9 +94,9 @@ async def test_what_was_delivered_is_erased_after_its_days_and_not_before(
     database: Database, retention: Retention
 ) -> None:
     new = await settled(database, DELIVERED)
-    assert await retention.erase_outlived(now() + PERIODS.delivered - MINUTE) == 0
+    assert await after(database, retention, PERIODS.delivered - MINUTE) == 0
     assert (await row_of(database, new.id)).payload
-    assert await retention.erase_outlived(now() + PERIODS.delivered + MINUTE) == 1
+    assert await after(database, retention, PERIODS.delivered + MINUTE) == 1
     row = await row_of(database, new.id)
     assert {row.payload, row.email_hash, row.phone_hash, row.repeat_content} == {None}
     assert [(step.result, step.upstream) for step in await steps_of(database, new.id)] == [(None, None)]
@@ -83,26 +104,27 @@ async def test_what_was_delivered_is_erased_after_its_days_and_not_before(
 
 async def test_what_is_counted_stays(database: Database, retention: Retention) -> None:
     new = await settled(database, DELIVERED)
+    await grow_old(database, 400 * DAY)
     before = await kept(database, new.id)
-    await retention.erase_outlived(now() + 400 * DAY)
-    after = await kept(database, new.id)
-    assert replace(after, steps=before.steps) == before
-    assert [(step.operation, step.status, step.attempts) for step in after.steps] == [
+    assert await retention.erase_outlived() == 1
+    left = await kept(database, new.id)
+    assert replace(left, steps=before.steps) == before
+    assert [(step.operation, step.status, step.attempts) for step in left.steps] == [
         (step.operation, step.status, step.attempts) for step in before.steps
     ]
 
 
 async def test_what_was_erased_is_not_erased_again(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED)
-    assert [await retention.erase_outlived(now() + 400 * DAY) for _ in range(2)] == [1, 0]
+    assert [await after(database, retention, 400 * DAY) for _ in range(2)] == [1, 0]
 
 
 @pytest.mark.parametrize("status", [Status.REJECTED, Status.FAILED, Status.UNCERTAIN])
 async def test_what_was_not_delivered_is_kept_longer(database: Database, retention: Retention, status: Status) -> None:
     new = await settled(database, REJECTED)
     await set_status(database, new.id, status)
-    assert await retention.erase_outlived(now() + PERIODS.undelivered - MINUTE) == 0
-    assert await retention.erase_outlived(now() + PERIODS.undelivered + MINUTE) == 1
+    assert await after(database, retention, PERIODS.undelivered - MINUTE) == 0
+    assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
 
 
 async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what_was_not_delivered(
@@ -116,21 +138,21 @@ async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], REJECTED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
-    assert await retention.erase_outlived(now() + PERIODS.undelivered - MINUTE) == 0
-    assert await retention.erase_outlived(now() + PERIODS.undelivered + MINUTE) == 1
+    assert await after(database, retention, PERIODS.undelivered - MINUTE) == 0
+    assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
 
 
 async def test_what_is_still_to_be_delivered_is_never_erased_by_age(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED, *LEAD_AFTER)  # its lead is still to come
     await store(database, application())
-    assert await retention.erase_outlived(now() + 4000 * DAY) == 0
+    assert await after(database, retention, 4000 * DAY) == 0
 
 
 async def test_what_is_held_is_discarded_after_its_days(database: Database, retention: Retention) -> None:
     new = replace(application(), held=True)
     await store(database, new)
-    assert await retention.erase_outlived(now() + PERIODS.held - MINUTE) == 0
-    assert await retention.erase_outlived(now() + PERIODS.held + MINUTE) == 1
+    assert await after(database, retention, PERIODS.held - MINUTE) == 0
+    assert await after(database, retention, PERIODS.held + MINUTE) == 1
     assert await retention.held() == []
     assert (await row_of(database, new.id)).payload is None
 
@@ -146,7 +168,7 @@ async def test_a_contacts_id_stands_in_no_column(database: Database) -> None:
 
 async def test_many_are_erased_in_batches_until_none_is_left(database: Database, retention: Retention) -> None:
     await store(database, *(replace(application(), held=True) for _ in range(450)))
-    assert await retention.erase_outlived(now() + 400 * DAY) == 450
+    assert await after(database, retention, 400 * DAY) == 450
 
 
 async def test_what_is_held_is_never_sent_until_a_person_says_so(database: Database) -> None:
@@ -165,11 +187,11 @@ async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
     await store(database, new)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    assert await database.write(lambda connection: erase(connection, [new.id], now())) == 1
+    assert await database.write(lambda connection: erase(connection, [new.id])) == [new.id]
     with pytest.raises(LeaseLostError):
         await outbox.begin(claim, claim.steps[0])
     found = await kept(database, new.id)
-    assert (found.status, found.main.status) == (Status.FAILED, StepStatus.FAILED)
+    assert (found.status, found.main.status) == (Status.UNCERTAIN, StepStatus.UNCERTAIN)  # its call had begun
 
 
 async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_discarded(
@@ -179,11 +201,13 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
     await store(database, ours, others)
     keeper = RetentionJob(retention)
     with capture_logs() as first:
-        await keeper.round(now())
-        await keeper.round(now() + DAY)
+        for age in (0 * DAY, DAY):
+            await grow_old(database, age)
+            await keeper.round()
     with capture_logs() as last:
-        await keeper.round(now() + PERIODS.held - timedelta(days=6))
-        await keeper.round(now() + PERIODS.held - timedelta(days=5))
+        for age in (PERIODS.held - 6 * DAY, PERIODS.held - 5 * DAY):
+            await grow_old(database, age)
+            await keeper.round()
     for lines, word in ((first, "waits for a person"), (last, "discarded within 7 days")):
         assert [line["log_level"] for line in lines] == ["error", "error"]
         assert {line["customer"]: line["submissions"] for line in lines} == {
@@ -195,6 +219,73 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
 
 async def test_the_round_erases_and_says_how_many(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED)
+    await grow_old(database, 31 * DAY)
     with capture_logs() as lines:
-        await RetentionJob(retention).round(now() + 31 * DAY)
+        await RetentionJob(retention).round()
     assert [(line["event"], line["count"]) for line in lines] == [("erased what has outlived its time", 1)]
+
+
+class _Slow(Database):
+    """Between a look and the write that follows it, something else happens."""
+
+    def __init__(self, url: str, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(url)
+        self._meanwhile = meanwhile
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        await self._meanwhile()
+        return await super().write(work)
+
+
+@pytest.mark.parametrize("status", [Status.HELD, Status.REJECTED, Status.FAILED, Status.UNCERTAIN])
+async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
+    database: Database, database_url: str, status: Status
+) -> None:
+    new = [application() for _ in range(3)]
+    await store(database, *(replace(one, held=status is Status.HELD) for one in new))
+    for one in new:
+        if status is not Status.HELD:
+            await stop(database, one.id, status)
+    await grow_old(database, 400 * DAY)
+    actions = OperatorActions(database, KEYRING)
+    decided: list[bool] = []
+
+    async def decide() -> None:
+        if not decided:
+            act = actions.retry if status in {Status.REJECTED, Status.FAILED} else None
+            for one in new[:2]:
+                decided.append(await (act(one.id, lambda stored, _: stored) if act else actions.release(one.id)))
+
+    slow = _Slow(database_url, decide)
+    assert await Retention(slow, PERIODS).erase_outlived() == 1
+    slow.close()
+    assert decided == [True, True]
+    assert [(await row_of(database, one.id)).erased_at is None for one in new] == [True, True, False]
+    assert (await claim_one(outbox_of(database))).id in {one.id for one in new[:2]}
+
+
+async def stop(database: Database, identity: str, status: Status) -> None:
+    def work(connection: Connection) -> None:
+        of_step = steps.c.submission_id == identity
+        connection.execute(update(steps).where(of_step).values(status=status.value, attempts=1))
+        changed = update(submissions).where(submissions.c.id == identity)
+        connection.execute(changed.values(status=status.value, settled_at=now(), due_at=None))
+
+    await database.write(work)
+
+
+async def test_what_a_worker_begins_at_the_last_moment_is_discarded_by_nobody(
+    database: Database, database_url: str
+) -> None:
+    new = application()
+    await store(database, new)
+    await stop(database, new.id, Status.FAILED)
+
+    async def begin() -> None:
+        await OperatorActions(database, KEYRING).retry(new.id, lambda stored, _: stored)
+        await claim_one(outbox_of(database))
+
+    slow = _Slow(database_url, begin)
+    assert not await OperatorActions(slow, KEYRING).discard(new.id)
+    slow.close()
+    assert (await row_of(database, new.id)).payload is not None

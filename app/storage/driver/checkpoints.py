@@ -5,6 +5,7 @@ beside 15 of its own. The thread steps back behind the others, so that on a sing
 Where commits never pause, some pages are always left. The next commit copies those, and the log begins anew.
 """
 
+import asyncio
 import contextlib
 import os
 import sys
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 MOST_PAGES = 16384  # 64 MB: SQLite copies them within a commit after all, should the thread not come to its work
 FEW_PAGES = 256  # that are left to a commit
 PAUSE_SECONDS = 1.0  # after a commit: the more there is, the more pages are in it twice and copied once
+EMPTYING = 5  # times that it is tried: whoever reads at the moment keeps the log in use
 PASSES = 8  # after the first; each copies what came during the one before
 NICENESS = 10
 
@@ -71,6 +73,27 @@ class Checkpoints:
             self._few_left = True
         finally:
             connection.close()
+
+
+async def empty_log(engine: Engine) -> None:
+    """After erasing: what was erased stood in SQLite's log as it was. Nothing to do on PostgreSQL, whose log is no file
+    of ours. Where readers never let go, the log is emptied with the last connection."""
+    if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_emptied, engine):
+        log.warning("log not emptied after erasing")
+
+
+def _emptied(engine: Engine) -> bool:
+    connection = engine.raw_connection()
+    try:
+        for _ in range(EMPTYING):
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+    except engine.dialect.loaded_dbapi.Error:  # it is locked, or the disk is full
+        return False
+    finally:
+        connection.close()
+    return False
 
 
 def _copied(connection: Any) -> int:
