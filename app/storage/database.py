@@ -139,7 +139,7 @@ def _postgresql_engine(url: URL) -> Engine:
 
 def _sqlite_engine(url: URL) -> Engine:
     # The system's SQLite carries the WAL reset bug (sqlite.org/wal.html#walresetbug); the wheel's does not.
-    from pysqlite3 import dbapi2
+    from sqlean import dbapi2
 
     if has_wal_reset_bug(dbapi2.sqlite_version_info):
         raise DatabaseUnusableError(

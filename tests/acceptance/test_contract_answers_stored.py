@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pysqlite3 import dbapi2 as sqlite3  # the service's own: two SQLites in a process don't see each other's locks
+from sqlean import dbapi2 as sqlite3  # the service's own: two SQLites in a process don't see each other's locks
 
 from app.storage import database
 from tests.acceptance.answers import is_pending, kept

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pysqlite3 import dbapi2
+from sqlean import dbapi2
 
 from app.sandbox import Office
 from tests.conftest import CUSTOMER, ORIGIN

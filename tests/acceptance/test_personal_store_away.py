@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pysqlite3 import dbapi2
+from sqlean import dbapi2
 
 from app.bootstrap.personal_link import make_link
 from app.config.settings import Settings

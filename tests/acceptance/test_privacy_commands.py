@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pysqlite3 import dbapi2
+from sqlean import dbapi2
 
 from app.bootstrap.people import erase_again
 from app.cli.presentation import run

@@ -47,7 +47,7 @@ def test_the_versions_of_sqlite_that_can_lose_committed_rows_are_known(
 
 
 def test_an_affected_sqlite_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pysqlite3 import dbapi2
+    from sqlean import dbapi2
 
     monkeypatch.setattr(dbapi2, "sqlite_version_info", (3, 46, 1))
     monkeypatch.setattr(dbapi2, "sqlite_version", "3.46.1")
