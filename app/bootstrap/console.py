@@ -38,7 +38,7 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
         try:
             await service.vitec.try_login(customer_id, group)
         except VitecError as error:
-            return type(error).__name__.lower()
+            return error.code
         await logins.tell((customer_id, group), Signal.LET_IN)
         return None
 

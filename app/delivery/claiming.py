@@ -173,4 +173,5 @@ def _step(row: Row[Any], stored: StoredApplication) -> ClaimedStep:
         row.attempts,
         interrupted=sending and not OPERATIONS[operation].reads,  # a look-up is simply made again
         was_not_found=bool(row.not_found),
+        was_ambiguous=bool(row.was_ambiguous),
     )

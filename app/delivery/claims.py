@@ -3,11 +3,11 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from app.domain.submission import FunctionGroup, Operation, StepStatus
+from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, StepStatus
 from app.storage.group_commit import NothingWritten
 
 CredentialKey = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
@@ -41,7 +41,7 @@ class Lease:
 @dataclass(frozen=True)
 class ClaimedStep:
     """A step that is not done. `interrupted`: its call had begun when its worker died. `was_not_found`: Vitec has
-    answered 404 before."""
+    answered 404 before. `was_ambiguous`: an attempt before may have been carried out."""
 
     position: int
     operation: Operation
@@ -50,6 +50,7 @@ class ClaimedStep:
     attempts: int
     interrupted: bool
     was_not_found: bool
+    was_ambiguous: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,18 @@ class Claim:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What became of an attempt. `status` is the step's from now on; a `waiting` step is due at `due_at`.
+    """What became of an attempt. `status` is the step's from now on; a `waiting` step is due in `again_in`, or at
+    once.
     `counts`: whether the attempt is one of those that the step has spent. `at_recovery`: it waits for no more than
     Vitec to be back. `not_found`: Vitec has answered 404."""
 
     status: StepStatus
-    outcome: str
+    outcome: AttemptOutcome
     http_status: int | None = None
     detail: str | None = None
     result: str | None = None
     upstream: Any = None
-    due_at: datetime | None = None
+    again_in: timedelta | None = None
     counts: bool = True
     at_recovery: bool = False
     not_found: bool = False

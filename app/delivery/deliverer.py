@@ -11,7 +11,7 @@ from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, Signal, Step
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy, decide, signal_of
 from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
-from app.domain.submission import STOPPED, StepStatus
+from app.domain.submission import STOPPED, AttemptOutcome, StepStatus
 from app.operations.specification import Call, StepBlockedError, StepSkipped
 from app.vitec.errors import Ambiguous, LeaseExpiredError, NotFound, Rejected, VitecError
 from app.vitec.throttle import Throttle
@@ -61,7 +61,11 @@ class Deliverer:
                 return None
             results[step.operation] = done.result
             outcome = StepOutcome(
-                StepStatus.DELIVERED, "delivered", http_status=done.status, result=done.result, news=Signal.LET_IN
+                StepStatus.DELIVERED,
+                AttemptOutcome.DELIVERED,
+                http_status=done.status,
+                result=done.result,
+                news=Signal.LET_IN,
             )
             if then is None:
                 return await self._record(claim, step, outcome)
@@ -105,15 +109,16 @@ class Deliverer:
             age=now - claim.delivery_since,
             park=claim.customer_id in self._parks,
             was_not_found=step.was_not_found,
+            was_ambiguous=step.was_ambiguous,
             probes=claim.probes,
         )
         recorded = StepOutcome(
             decision.status,
-            outcome=type(error).__name__.lower(),
+            outcome=error.code,
             http_status=error.status,
             detail=str(error),
             upstream=error.upstream if isinstance(error, Rejected) else None,
-            due_at=now + decision.again_in if decision.again_in is not None else None,
+            again_in=decision.again_in,
             counts=decision.counts,
             at_recovery=decision.at_recovery,
             not_found=isinstance(error, NotFound) or step.was_not_found,
@@ -139,7 +144,7 @@ def _write_line(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
         operation=step.operation.value,
         step=step.position,
         status=recorded.status.value,
-        outcome=recorded.outcome,
+        outcome=recorded.outcome.value,
         http_status=recorded.http_status,
         detail=recorded.detail,
     )
@@ -150,6 +155,7 @@ def _prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call | StepOu
     try:
         return prepare(claim, step, results)
     except StepSkipped:
-        return StepOutcome(StepStatus.SKIPPED, "skipped")
+        return StepOutcome(StepStatus.SKIPPED, AttemptOutcome.SKIPPED)
     except StepBlockedError as error:
-        return StepOutcome(StepStatus.FAILED, "failed", detail=str(error))
+        stopped = StepStatus.UNCERTAIN if step.was_ambiguous else StepStatus.FAILED
+        return StepOutcome(stopped, AttemptOutcome.BLOCKED, detail=str(error))

@@ -141,7 +141,7 @@ class Outbox:
             "result": self._seal(recorded.result, step_aad(claim.id, step.position, "result")),
             "upstream": self._seal(recorded.upstream, step_aad(claim.id, step.position, "upstream")),
             "ended_at": now,
-            "outcome": recorded.outcome,
+            "outcome": recorded.outcome.value,
             "http_status": recorded.http_status,
             "detail": (recorded.detail or "")[:DETAIL_LENGTH] or None,
         }
@@ -156,7 +156,8 @@ def _submission_values(claim: Claim, step: ClaimedStep, recorded: StepOutcome, n
     values: dict[str, Any] = {}
     stopped = recorded.status in STOPPED
     if recorded.status is StepStatus.WAITING:
-        values |= {"claim": None, "due_at": recorded.due_at or now, "at_recovery": recorded.at_recovery}
+        due_at = now + (recorded.again_in or timedelta(0))
+        values |= {"claim": None, "due_at": due_at, "at_recovery": recorded.at_recovery}
     elif stopped or step.position == claim.steps[-1].position:
         values |= {"claim": None, "due_at": None}
     else:  # if this worker dies now, the next one finds the submission among those of the next step's password

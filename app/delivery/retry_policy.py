@@ -49,10 +49,12 @@ def decide(
     age: timedelta,
     park: bool,
     was_not_found: bool,
+    was_ambiguous: bool,
     probes: bool,
 ) -> Decision:
-    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead; `probes`: the
-    login was paused, and what is tried with it neither spends an attempt nor grows too old."""
+    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead;
+    `was_ambiguous`: an attempt before may have been carried out, so that giving up can't say that none was; `probes`:
+    the login was paused, and what is tried with it neither spends an attempt nor grows too old."""
     if isinstance(error, NotFound) and not was_not_found:
         return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
     if isinstance(error, Rejected):
@@ -63,18 +65,21 @@ def decide(
         return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # it is the login that rests
     assert isinstance(error, Unavailable | Forbidden | Ambiguous)
     if age >= policy.give_up and not probes:
-        return Decision(StepStatus.FAILED)
+        doubtful = was_ambiguous or isinstance(error, Ambiguous)
+        return Decision(StepStatus.UNCERTAIN if doubtful else StepStatus.FAILED)
     wished = error.retry_after if isinstance(error, Unavailable) else None
     delay = max(policy.delay(attempts), min(wished or timedelta(0), LONGEST_RETRY_AFTER))
     return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, Unavailable) and wished is None)
 
 
 def signal_of(error: VitecError) -> Signal | None:
-    """None where it tells nothing. A 400 or a 404 can only be said by who has let us in."""
+    """None where it tells nothing. A refusal of what was sent can only be said by who has let us in."""
     if isinstance(error, RefusedLogin):
         return Signal.REFUSED
     if isinstance(error, Forbidden):
         return Signal.FORBIDDEN
-    if isinstance(error, Unreadable) or (isinstance(error, Rejected) and error.status in {200, 400, 404}):
+    if isinstance(error, Rejected):
         return Signal.LET_IN
+    if isinstance(error, Unreadable):
+        return None if error.is_foreign else Signal.LET_IN
     return Signal.AWAY if isinstance(error, Unavailable) else None

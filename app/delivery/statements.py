@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
+    exists,
     func,
     insert,
     literal,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.domain.submission import FunctionGroup, StepStatus
+from app.domain.submission import AttemptOutcome, FunctionGroup, StepStatus
 from app.storage.driver.compiled import Prepared, Together
 from app.storage.schema import attempts, steps, submissions
 
@@ -82,7 +83,16 @@ CLAIM = Prepared(
         submissions.c.claim,
     )
 )
-STEPS = Prepared(select(steps).where(steps.c.submission_id == bindparam("of_submission")).order_by(steps.c.position))
+_AMBIGUOUS = exists().where(
+    attempts.c.submission_id == steps.c.submission_id,
+    attempts.c.position == steps.c.position,
+    attempts.c.outcome == AttemptOutcome.AMBIGUOUS.value,
+)
+STEPS = Prepared(
+    select(steps, _AMBIGUOUS.label("was_ambiguous"))
+    .where(steps.c.submission_id == bindparam("of_submission"))
+    .order_by(steps.c.position)
+)
 
 
 def _record_step(allowed: ColumnElement[bool]) -> Update:

@@ -54,6 +54,27 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"  # there was nothing to do it with, and that is no fault
 
 
+class AttemptOutcome(StrEnum):
+    """What became of an attempt; an operator's decision stands among them. The values are what is stored."""
+
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"  # no call was to be made
+    BLOCKED = "failed"  # no call can be made
+    # The errors of a call, see `app.vitec.errors`.
+    REJECTED = "rejected"
+    NOT_FOUND = "notfound"
+    UNAVAILABLE = "unavailable"
+    UNREADABLE = "unreadable"
+    REFUSED_LOGIN = "refusedlogin"
+    FORBIDDEN = "forbidden"
+    AMBIGUOUS = "ambiguous"
+    NOT_SENT = "notsent"  # the lease was over before the call was made
+    # Decisions.
+    RETRIED = "retried"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
 DONE = frozenset({StepStatus.DELIVERED, StepStatus.SKIPPED})
 STOPPED = frozenset({StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
 FINAL = DONE | STOPPED

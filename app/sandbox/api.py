@@ -177,8 +177,8 @@ class WithTransport(Starlette):
 def respond(answer: Answer, fault: Fault | None) -> Response:
     """The answer as it is sent, broken in the way the fault asks for."""
     kind = Response
-    if fault and (fault.cut or fault.truncated):
-        kind = CutResponse if fault.cut else TruncatedResponse
+    if fault and (fault.cut or fault.truncated or fault.stalled):
+        kind = CutResponse if fault.cut else StalledResponse if fault.stalled else TruncatedResponse
     # An answer without a body has no type either.
     headers = {"Content-Type": "application/json; charset=utf-8"} if answer.text else {}
     return kind(answer.text, answer.status, headers | dict(answer.headers))
@@ -198,6 +198,15 @@ class TruncatedResponse(Response):
         await send(start)
         # Returning with more to come is how ASGI breaks off: the server closes the connection.
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
+
+
+class StalledResponse(TruncatedResponse):
+    """The same half, and then nothing more until the caller hangs up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 class CutResponse(TruncatedResponse):

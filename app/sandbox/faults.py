@@ -8,7 +8,14 @@ Examples:
     Fault(delay_seconds=3)                                            slow, otherwise as ever
     Fault(truncated=True, times=1)                                    done, the answer breaks off half-way
     Fault(cut=True, carried_out=True, times=1)                        done, the connection closed without a byte
+    Fault(stalled=True, times=1)                                      done, the answer's body never ends
+    Fault(status=401, truncated=True)                                 a refused login whose answer breaks off
     Fault(status=302, headers={"Location": "https://example.se/"})    a redirect
+    Fault(status=200, page=True)                                      a maintenance page in Vitec's place (400, 404 …)
+    Fault(status=200, page=True, carried_out=True)                    the same, and Vitec had done it
+    Fault(status=407, body="")                                        a proxy's word, and no more
+    Fault(status=200, body='{"message": "An error has occurred."}')   a success that speaks of an error
+    Fault(status=503, headers={"Retry-After": "9" * 30})              a wish absurd in size
 """
 
 import json
@@ -29,9 +36,11 @@ class Fault(BaseModel):
 
     status         the HTTP status answered instead of the ordinary one, 200-599; None: the ordinary answer
     headers, body  sent with `status`; a body of None is Vitec's shape of message, or nothing below 400
+    page           with `status`: an HTML page, as gateways and maintenance answer, instead of Vitec's shape of message
     delay_seconds  how long the answer waits; what is carried out is carried out before
     carried_out    whether the request has its effect all the same; without `status` or `cut` it always has
     truncated      half of the body under the Content-Length of the whole; a 204 has none to halve and goes as 200
+    stalled        the head, half of the body, and then silence, until the caller hangs up
     cut            the connection is closed with no byte at all (where the server is not uvicorn: truncated)
     operation      only that operation; None: all
     customer_id    only that customer; None: all
@@ -43,9 +52,11 @@ class Fault(BaseModel):
     status: int | None = Field(default=None, ge=200, le=599)
     headers: dict[str, str] = Field(default_factory=dict)
     body: str | None = None
+    page: bool = False
     delay_seconds: float = Field(default=0, ge=0)
     carried_out: bool = False
     truncated: bool = False
+    stalled: bool = False
     cut: bool = False
     operation: Operation | None = None
     customer_id: str | None = None
@@ -55,22 +66,33 @@ class Fault(BaseModel):
     def says_what_it_answers(self) -> Self:
         if self.status is None and (self.body is not None or self.headers):
             raise ValueError("headers and body are sent with a status: name it")
+        if self.page and (self.status is None or self.body is not None):
+            raise ValueError("a page is sent with a status, and is a body of its own")
+        if self.truncated + self.stalled + self.cut > 1:
+            raise ValueError("an answer breaks in one way: truncated, stalled or cut")
         return self
 
     def meets(self, operation: Operation, customer_id: str) -> bool:
         return self.operation in (None, operation) and self.customer_id in (None, customer_id)
 
     def disturb(self, carry_out: Callable[[], Answer]) -> Answer:
-        """The answer to send; `execute` is called if the request is to have its effect."""
+        """The answer to send; `carry_out` is called if the request is to have its effect."""
         ordinary = _NOTHING_DONE
         if self.carried_out or (self.status is None and not self.cut):
             ordinary = carry_out()
         if self.status is None:
             return ordinary
-        text = _default_text(self.status) if self.body is None else self.body
-        return replace(ordinary, status=self.status, text=text, headers=self.headers)
+        headers = self.headers
+        if self.page:
+            text, headers = _PAGE, {"Content-Type": "text/html; charset=utf-8", **headers}
+        else:
+            text = _default_text(self.status) if self.body is None else self.body
+        return replace(ordinary, status=self.status, text=text, headers=headers)
 
 
+_PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>Driftavbrott</title></head><body><h1>Vi är snart tillbaka</h1></body></html>\n"
+)
 _NOTHING_DONE = Answer(503, carried_out=False)
 
 

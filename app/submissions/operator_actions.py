@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
-from app.domain.submission import DONE, Operation, Status, StepStatus
+from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication
 from app.storage.database import Database, now_of
@@ -61,7 +61,7 @@ def _retry(connection: Connection, identity: str, refilled: Callable[[bytes, Seq
         return False
     payload = refilled(taken.payload, [step.position for step in todo])
     _make_due(connection, taken, todo, payload=payload)
-    _note(connection, identity, todo[0].position, "retried")
+    _note(connection, identity, todo[0].position, AttemptOutcome.RETRIED)
     return True
 
 
@@ -71,7 +71,7 @@ def _release(connection: Connection, identity: str) -> bool:
     if taken is None or not todo or (todo[0].status != StepStatus.UNCERTAIN and taken.status != Status.HELD):
         return False
     _make_due(connection, taken, [step for step in todo if step.status in _RELEASED])
-    _note(connection, identity, todo[0].position, "released")
+    _note(connection, identity, todo[0].position, AttemptOutcome.RELEASED)
     return True
 
 
@@ -79,7 +79,7 @@ def _discard(connection: Connection, identity: str) -> bool:
     todo = _todo(connection, identity)
     if not todo or not erase(connection, [identity], _FREE & _UNFINISHED):
         return False
-    _note(connection, identity, todo[0].position, "discarded")
+    _note(connection, identity, todo[0].position, AttemptOutcome.DISCARDED)
     return True
 
 
@@ -110,7 +110,13 @@ def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) 
     connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))
 
 
-def _note(connection: Connection, identity: str, position: int, decision: str) -> None:
+def _note(connection: Connection, identity: str, position: int, decision: AttemptOutcome) -> None:
     now = now_of(connection)
-    row = {"submission_id": identity, "position": position, "started_at": now, "ended_at": now, "outcome": decision}
+    row = {
+        "submission_id": identity,
+        "position": position,
+        "started_at": now,
+        "ended_at": now,
+        "outcome": decision.value,
+    }
     connection.execute(insert(attempts).values(row))

@@ -1,7 +1,6 @@
 """Vitec Connect's operations over HTTP."""
 
 import asyncio
-import contextlib
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,8 @@ PROBES = {
 _PLACEHOLDER = re.compile(r"{\w*}")
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
 READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
+LARGEST_BODY = 2**20  # bytes of an answer
+PLAIN = {"Accept-Encoding": "identity"}  # so that it is as large as it looks
 CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
 
 
@@ -106,9 +107,14 @@ class VitecClient:
             raise Unavailable(str(error), status=error.status) from None
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
-        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected`."""
-        with contextlib.suppress(Rejected):  # it has looked at the ids, so it has let us in
+        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected` and
+        `Ambiguous`: reading changes nothing."""
+        try:
             read(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
+        except Rejected:
+            pass  # it has looked at the ids, so it has let us in
+        except Ambiguous as error:
+            raise Unavailable(str(error), status=error.status) from None
 
     async def _call(
         self,
@@ -139,8 +145,10 @@ class VitecClient:
         body: dict[str, Any] | None,
         may_send: MaySend,
     ) -> httpx.Response:
-        """The exception's class can't tell whether bytes have left us; the transport's trace can."""
+        """The exception's class can't tell whether bytes have left us; the transport's trace can. Once the head of the
+        answer is there it is an answer, however its body ends."""
         sent = False
+        answer: httpx.Response | None = None
 
         async def trace(event: str, _: Any) -> None:
             nonlocal sent
@@ -152,22 +160,26 @@ class VitecClient:
         try:
             async with asyncio.timeout(self._timeout_seconds) as timeout:
                 self._calls.add(timeout)
-                request = http.build_request(method, url, json=body, extensions={"trace": trace})
+                request = http.build_request(method, url, json=body, headers=PLAIN, extensions={"trace": trace})
                 response = await http.send(request, auth=auth, stream=True)
+                answer = response
                 await _read_body(response)
-                return response
         except LeaseExpiredError:
             raise
         except Exception as error:  # whatever it is: all that matters here is whether anything was sent
-            name = type(error).__name__
-            raise (Ambiguous if sent else Unavailable)(f"{name} {'after' if sent else 'before'} sending") from None
+            if answer is None:
+                name = type(error).__name__
+                raise (Ambiguous if sent else Unavailable)(f"{name} {'after' if sent else 'before'} sending") from None
         finally:
             self._calls.discard(timeout)
+        assert answer is not None
+        return answer
 
     def abandon(self) -> None:
         """Ends the calls under way as if their time had run out."""
         for timeout in self._calls:
-            timeout.reschedule(asyncio.get_running_loop().time())
+            if not timeout.expired():  # else it is ending just now
+                timeout.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         for pool in self._pools:
@@ -175,14 +187,15 @@ class VitecClient:
 
 
 async def _read_body(response: httpx.Response) -> None:
-    """Of a success the status says all that must be known: one whose body breaks off is done, without the id."""
+    """As much as comes, up to a bound, is what `response.content` is from now on."""
+    content = bytearray()
     try:
-        await response.aread()
-    except httpx.HTTPError:
-        if not response.is_success:
-            raise
-        response._content = b""  # what httpx itself sets when it has read
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) >= LARGEST_BODY:
+                break
     finally:
+        response._content = bytes(content[:LARGEST_BODY])  # what httpx itself sets when it has read
         await response.aclose()
 
 

@@ -1,20 +1,23 @@
 """The errors of a call to Vitec.
 
     VitecError
-    ├── Rejected           400 and other refusals of this body: never retried as it is
+    ├── Rejected           400, 409, 422: Vitec refuses this body, which is never sent again as it is
     │   └── NotFound       404: an id that Vitec doesn't know, or not yet
-    ├── Unavailable        nothing was carried out: no connection; 408, 425, 429, 503; a redirect
-    │   └── Unreadable     a look-up's answer with a broken body
-    ├── RefusedLogin       401: the credential
+    ├── Unavailable        nothing was carried out: no connection; 408, 425, 429, 503; a redirect; HTML in a 4xx, and
+    │   │                  any other 4xx: a gateway's answer, not Vitec's
+    │   └── Unreadable     a look-up's answer with a broken body, or one that is not Vitec's
+    ├── RefusedLogin       401, whatever its body: the credential
     ├── Forbidden          403: no access to what was named
-    └── Ambiguous          sent, and no usable answer: 500, 502, 504, a time-out, a reset
+    └── Ambiguous          sent, and no usable answer: 500, 502, 504, a time-out, a reset; a 2xx not of Vitec
 
 Source of the readings: vitec-connect.md, "Status codes". A POST's 2xx answer with a broken body
 is not here: the work is done.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
+
+from app.domain.submission import AttemptOutcome
 
 
 class LeaseExpiredError(Exception):
@@ -22,7 +25,10 @@ class LeaseExpiredError(Exception):
 
 
 class VitecError(Exception):
-    """`status` is the HTTP status, None when no answer came; the message is ours and holds nothing of the body."""
+    """`status` is the HTTP status, None when no answer came; the message is ours and holds nothing of the body. `code`
+    is what is stored of it."""
+
+    code: ClassVar[AttemptOutcome]
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
@@ -32,17 +38,21 @@ class VitecError(Exception):
 class Rejected(VitecError):
     """`upstream` is `{"status", "message", "modelState"}` in Vitec's words, which may repeat what was sent."""
 
+    code = AttemptOutcome.REJECTED
+
     def __init__(self, message: str, *, status: int, upstream: dict[str, Any]) -> None:
         super().__init__(message, status=status)
         self.upstream = upstream
 
 
 class NotFound(Rejected):
-    pass
+    code = AttemptOutcome.NOT_FOUND
 
 
 class Unavailable(VitecError):
     """`retry_after` is Vitec's own wish, when it gave one."""
+
+    code = AttemptOutcome.UNAVAILABLE
 
     def __init__(self, message: str, *, status: int | None = None, retry_after: timedelta | None = None) -> None:
         super().__init__(message, status=status)
@@ -50,16 +60,22 @@ class Unavailable(VitecError):
 
 
 class Unreadable(Unavailable):
-    pass
+    """`is_foreign`: it is not Vitec's answer at all, and so says nothing of the login."""
+
+    code = AttemptOutcome.UNREADABLE
+
+    def __init__(self, message: str, *, status: int, is_foreign: bool) -> None:
+        super().__init__(message, status=status)
+        self.is_foreign = is_foreign
 
 
 class RefusedLogin(VitecError):
-    pass
+    code = AttemptOutcome.REFUSED_LOGIN
 
 
 class Forbidden(VitecError):
-    pass
+    code = AttemptOutcome.FORBIDDEN
 
 
 class Ambiguous(VitecError):
-    pass
+    code = AttemptOutcome.AMBIGUOUS

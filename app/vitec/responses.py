@@ -11,8 +11,12 @@ import pydantic_core
 from app.vitec.contacts import Contact, read_contacts
 from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
 
-OVERLOADED = frozenset({408, 425, 429, 503})
+REFUSALS = frozenset({400, 409, 422})  # of this body
 LONGEST_WORDS = 2000
+LONGEST_RETRY_AFTER = timedelta(days=10)  # of what is asked for; how much of it is kept to, the retry policy says
+ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that tells of an error, whatever the status
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ def read(response: httpx.Response) -> VitecResponse:
     """Raises the taxonomy of `app.vitec.errors`."""
     if not response.is_success:
         raise _refusal(response)
+    if is_foreign(response):
+        raise Ambiguous("the answer is not Vitec's", status=response.status_code)
     return VitecResponse(response.status_code, _json_string(response.content))
 
 
@@ -37,7 +43,29 @@ def read_list(response: httpx.Response) -> list[Contact]:
     try:
         return read_contacts(_json(response.content))
     except ValueError:
-        raise Unreadable("the answer is no list of contacts", status=response.status_code) from None
+        raise Unreadable(
+            "the answer is no list of contacts", status=response.status_code, is_foreign=is_foreign(response)
+        ) from None
+
+
+def is_foreign(response: httpx.Response) -> bool:
+    """Whether something between us and Vitec answered in its place: a maintenance page, or a success that speaks of an
+    error."""
+    if _is_html(response):
+        return True
+    body = _json(response.content) if response.is_success else None
+    return isinstance(body, dict) and any(
+        str(name).lower() in ERROR_MEMBERS and value is not None for name, value in body.items()
+    )
+
+
+def _is_html(response: httpx.Response) -> bool:
+    """Or XML: nothing that Vitec answers to JSON begins like that."""
+    text = response.content.removeprefix(BYTE_ORDER_MARK).lstrip()
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind in HTML_TYPES and text:
+        return _json(text) is None  # some call everything HTML
+    return text.startswith(b"<")
 
 
 def _refusal(response: httpx.Response) -> VitecError:
@@ -45,15 +73,17 @@ def _refusal(response: httpx.Response) -> VitecError:
     message = f"Vitec answered {status}"
     if status == 401:
         return RefusedLogin(message, status=status)
-    if status == 403:
-        return Forbidden(message, status=status)
-    if status == 404:
-        return NotFound(message, status=status, upstream=upstream(response))
-    if status in OVERLOADED or status < 400:  # a redirect is never followed, and nothing was done
-        return Unavailable(message, status=status, retry_after=_retry_after(response.headers.get("Retry-After")))
-    if status < 500:
-        return Rejected(message, status=status, upstream=upstream(response))
-    return Ambiguous(message, status=status)
+    if status >= 500 and status != 503:
+        return Ambiguous(message, status=status)
+    if not _is_html(response):
+        if status == 403:
+            return Forbidden(message, status=status)
+        if status == 404:
+            return NotFound(message, status=status, upstream=upstream(response))
+        if status in REFUSALS:
+            return Rejected(message, status=status, upstream=upstream(response))
+    # Too busy, a redirect that is not followed, or a gateway's word: nothing was done.
+    return Unavailable(message, status=status, retry_after=_retry_after(response.headers.get("Retry-After")))
 
 
 def upstream(response: httpx.Response) -> dict[str, Any]:
@@ -89,10 +119,11 @@ def _retry_after(value: str | None) -> timedelta | None:
     if not value:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        return timedelta(seconds=min(int(value.strip()[:9]), 10**6))
+        return timedelta(seconds=min(int(value.strip()[:9]), LONGEST_RETRY_AFTER.total_seconds()))
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        wished = aware - datetime.now(UTC)
+    except (ValueError, OverflowError):  # no date at all, or one at the calendar's end
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(aware - datetime.now(UTC), timedelta(0))
+    return min(max(wished, timedelta(0)), LONGEST_RETRY_AFTER)

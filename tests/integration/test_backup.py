@@ -10,7 +10,7 @@ from sqlalchemy import make_url, select
 
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
-from app.domain.submission import Status, StepStatus
+from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.maintenance.backup import BackupError, back_up
 from app.maintenance.restore import park_undelivered
 from app.storage.database import Database
@@ -29,7 +29,7 @@ def outbox(database: Database) -> Outbox:
 async def delivered(outbox: Outbox) -> str:
     """One submission is; its id."""
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C1"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1"))
     return claim.id
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from app.delivery.claims import StepOutcome
-from app.domain.submission import Operation, Status, StepStatus
+from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.operations.stored_application import StoredApplication
 from app.storage.database import Database
@@ -54,7 +54,7 @@ def ended(database: Database) -> Ended:
         await store(database, new)
         outbox = outbox_of(database)
         claim = await claim_one(outbox)
-        await outbox.record(claim, claim.steps[0], StepOutcome(status, status.value, not_found=True))
+        await outbox.record(claim, claim.steps[0], StepOutcome(status, AttemptOutcome.NOT_FOUND, not_found=True))
         return new
 
     return make
@@ -101,10 +101,10 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
     await store(database, new)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    done = StepOutcome(StepStatus.DELIVERED, "delivered", result="C1")
+    done = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1")
     for step, then in zip(claim.steps[:2], claim.steps[1:], strict=True):
         await outbox.record_and_begin(claim, step, done, then)
-    await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, "ambiguous"))
+    await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
     assert await decisions.release(new.id)
     found = await kept(database, new.id)
     assert found.status is Status.DELIVERED
@@ -128,7 +128,7 @@ async def test_what_is_discarded_is_erased_and_never_sent(
     row = await row_of(database, new.id)
     assert (row.status, row.payload, row.email_hash, row.phone_hash) == (closed, None, None, None)
     assert row.erased_at is not None
-    assert [one.outcome for one in await attempts_of(database, new.id)] == [status.value, "discarded"]
+    assert [one.outcome for one in await attempts_of(database, new.id)] == ["notfound", "discarded"]
     assert not await decisions.release(new.id)
     assert not await decisions.retry(new.id, as_stored)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, text
 
 from app.bootstrap.services import prepare_database
 from app.delivery.claims import StepOutcome
-from app.domain.submission import StepStatus
+from app.domain.submission import AttemptOutcome, StepStatus
 from app.maintenance import move
 from app.maintenance.move import MoveError
 from app.maintenance.move_state import is_active
@@ -47,8 +47,10 @@ async def filled(database: Database) -> list[str]:
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
     first, second, _ = claim.steps
-    await outbox.record_and_begin(claim, first, StepOutcome(StepStatus.DELIVERED, "delivered", result="C1"), second)
-    await outbox.record(claim, second, StepOutcome(StepStatus.WAITING, "unavailable", due_at=claim.delivery_since))
+    await outbox.record_and_begin(
+        claim, first, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1"), second
+    )
+    await outbox.record(claim, second, StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE))
     return [one.id for one in new]
 
 

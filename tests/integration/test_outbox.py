@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.delivery.claims import LeaseLostError, StepOutcome
 from app.delivery.outbox import DETAIL_LENGTH, Outbox
-from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status, StepStatus
+from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, PlannedStep, Status, StepStatus
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
@@ -40,7 +40,7 @@ from tests.integration.storing import (
 )
 
 OTHERS = (OTHER, FunctionGroup.ADVERTISING)
-DELIVERED = StepOutcome(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
+DELIVERED = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, http_status=200, result="C1001")
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ def outbox(database: Database) -> Outbox:
 
 
 def waiting(due_in: timedelta, **more: Any) -> StepOutcome:
-    return StepOutcome(StepStatus.WAITING, "unavailable", due_at=datetime.now(UTC) + due_in, **more)
+    return StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=due_in, **more)
 
 
 async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(database: Database, outbox: Outbox) -> None:
@@ -124,7 +124,7 @@ async def test_nothing_is_recorded_twice(database: Database, outbox: Outbox) -> 
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], DELIVERED)
     with pytest.raises(LeaseLostError):
-        await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.FAILED, "unavailable"))
+        await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.FAILED, AttemptOutcome.UNAVAILABLE))
     assert (await kept(database, new.id)).status is Status.DELIVERED
 
 
@@ -166,7 +166,7 @@ async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Dat
     dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
     claim = await claim_one(dying)
-    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.UNCERTAIN, "ambiguous"))
+    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
     (attempt,) = await attempts_of(database, new.id)
     assert attempt.outcome == "ambiguous"
     assert attempt.ended_at >= attempt.started_at
@@ -246,7 +246,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome", http_status=418))
+    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS, http_status=418))
     found = await kept(database, new.id)
     assert (found.status, found.main.status, found.main.attempts) == (status, outcome, 1)
     assert found.settled_at is not None
@@ -254,14 +254,14 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     row = await row_of(database, new.id)
     assert (row.due_at, row.claim) == (None, None)
     (written,) = await attempts_of(database, new.id)
-    assert (written.outcome, written.http_status) == ("an outcome", 418)
+    assert (written.outcome, written.http_status) == (AttemptOutcome.AMBIGUOUS, 418)
     assert written.ended_at is not None
 
 
 async def test_recording_says_whether_the_submission_has_its_outcome_now(database: Database, outbox: Outbox) -> None:
     await store(database, application(more_steps=LEAD_AFTER))
     claim = await claim_one(outbox)
-    recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, StepOutcome(StepStatus.FAILED, "unavailable"))
+    recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, StepOutcome(StepStatus.FAILED, AttemptOutcome.UNAVAILABLE))
     assert await outbox.record(claim, claim.steps[0], recorded[0]) is False
     claim = await claim_one(outbox)
     outcomes = [await outbox.record(claim, claim.steps[n], recorded[n + 1]) for n in range(3)]
@@ -277,7 +277,7 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
     new = submission(Operation.LEAD, *LEAD_AFTER)
     await store(database, new)
     claim = await claim_one(outbox)
-    assert await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome"))
+    assert await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS))
     found = await kept(database, new.id)
     assert (found.status, found.main.status) == (status, StepStatus.WAITING)
     assert (await row_of(database, new.id)).due_at is None
@@ -299,11 +299,11 @@ async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(
     dying = outbox_of(database, timedelta(0))
     claim = await claim_one(dying)
     await dying.record(claim, claim.steps[0], DELIVERED)
-    await dying.record(claim, claim.steps[1], StepOutcome(StepStatus.SKIPPED, "skipped"))
+    await dying.record(claim, claim.steps[1], StepOutcome(StepStatus.SKIPPED, AttemptOutcome.SKIPPED))
     (claim,) = await dying.claim_due({CUSTOMER: 1}, 1)
     assert [step.operation for step in claim.steps] == [Operation.LEAD]
     assert claim.results == {Operation.INTEREST: "C1001", Operation.CONTACT: None}
-    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.SKIPPED, "skipped"))
+    await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.SKIPPED, AttemptOutcome.SKIPPED))
     assert (await kept(database, new.id)).status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
 
@@ -336,7 +336,7 @@ async def test_an_outcome_is_replayed_to_a_repeat(database: Database, outbox: Ou
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, "an outcome"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS))
     async with taking_in(database) as intake:
         assert (await intake.accept(again(new))).id == new.id
 
@@ -345,7 +345,7 @@ async def test_a_refusal_is_never_replayed_to_a_repeat(database: Database, outbo
     new = application(repeat=marked(b"key"))
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED))
     async with taking_in(database) as intake:
         accepted = await intake.accept(again(new))
     assert (accepted.repeated, accepted.id != new.id) == (False, True)
@@ -367,7 +367,9 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     await outbox.record(claim, claim.steps[0], DELIVERED)
     assert (await kept(database, new.id)).status is Status.DELIVERED
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
-    await outbox.record(claim, claim.steps[1], StepOutcome(StepStatus.REJECTED, "rejected", http_status=400))
+    await outbox.record(
+        claim, claim.steps[1], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, http_status=400)
+    )
     found = await kept(database, new.id)
     assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
     assert found.status is Status.DELIVERED
@@ -426,7 +428,7 @@ async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> 
     await store(database, application(more_steps=(BOOKING,)))
     at_once = outbox_of(database, timedelta(0))
     claim = await claim_one(at_once)
-    await at_once.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected"))
+    await at_once.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED))
     assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
 
 
@@ -435,7 +437,7 @@ async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbo
     await store(database, new)
     claim = await claim_one(outbox)
     words = {"status": 400, "message": "Anna är spärrad"}
-    recorded = StepOutcome(StepStatus.REJECTED, "rejected", result="C1001", upstream=words)
+    recorded = StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, result="C1001", upstream=words)
     await outbox.record(claim, claim.steps[0], recorded)
     found = await kept(database, new.id)
     assert (found.main.result, found.main.upstream) == ("C1001", words)
@@ -449,7 +451,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    recorded = StepOutcome(StepStatus.FAILED, "unavailable", detail="å" * (DETAIL_LENGTH + 1))
+    recorded = StepOutcome(StepStatus.FAILED, AttemptOutcome.UNAVAILABLE, detail="å" * (DETAIL_LENGTH + 1))
     await outbox.record(claim, claim.steps[0], recorded)
     assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from app.delivery.claims import Claim, LeaseLostError, StepOutcome
-from app.domain.submission import DONE, Operation, Status, StepStatus
+from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
 from app.storage.database import Database
 from app.storage.schema import metadata
 from tests.conftest import CUSTOMER
@@ -78,7 +78,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if claim is None:
             return
         step, steps = claim.steps[0], self._steps[claim.id]
-        work = self._outbox.record(claim, step, StepOutcome(outcome, outcome.value))
+        work = self._outbox.record(claim, step, StepOutcome(outcome, AttemptOutcome.DELIVERED))
         if self._holder.get(claim.id) is not claim:
             with pytest.raises(LeaseLostError):
                 self._run(work)

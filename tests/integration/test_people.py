@@ -10,7 +10,7 @@ import pytest
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.ids import reference_of
-from app.domain.submission import Operation, PlannedStep, StepStatus
+from app.domain.submission import AttemptOutcome, Operation, PlannedStep, StepStatus
 from app.maintenance.key_rotation import rotate
 from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogError
 from app.privacy.search import BATCH, PersonSearch
@@ -80,7 +80,7 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
     await store(database, booked)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C7"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7"))
     promise = submission(
         Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
     )
@@ -106,7 +106,9 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
     refusal = {"message": "Anna finns redan"}
-    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, "rejected", upstream=refusal))
+    await outbox.record(
+        claim, claim.steps[0], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, upstream=refusal)
+    )
     both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
     done = await rotate(database, both)
     assert (done.values, done.closed) == (251, 0)
@@ -138,7 +140,7 @@ async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Databas
     outbox = Outbox(database, both, logins_of(database), MINUTE, MINUTE)
     claim = await claim_one(outbox)
     await rotate(database, both)
-    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, "delivered", result="C7"))
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7"))
     found = await SubmissionRepository(database, both).get(claim.id)
     assert found is not None
     assert (found.main.status, found.main.result) == (StepStatus.DELIVERED, "C7")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 from structlog.testing import capture_logs
 
 from app.delivery.claims import LeaseLostError, StepOutcome
-from app.domain.submission import Operation, PlannedStep, Status, StepStatus
+from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
@@ -39,8 +39,10 @@ pytestmark = pytest.mark.anyio
 T = TypeVar("T")
 DAY = timedelta(days=1)
 PERIODS = RetentionPeriods(delivered=30 * DAY, held=20 * DAY, undelivered=90 * DAY)
-DELIVERED = StepOutcome(StepStatus.DELIVERED, "delivered", http_status=200, result="C1001")
-REJECTED = StepOutcome(StepStatus.REJECTED, "rejected", http_status=400, upstream={"message": "Anna finns redan"})
+DELIVERED = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, http_status=200, result="C1001")
+REJECTED = StepOutcome(
+    StepStatus.REJECTED, AttemptOutcome.REJECTED, http_status=400, upstream={"message": "Anna finns redan"}
+)
 LOAN = PlannedStep(Operation.LOAN_PROMISE, ("C1",), {"bank": "SBAB"})
 
 

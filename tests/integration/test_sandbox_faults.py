@@ -79,6 +79,24 @@ def test_a_redirect_can_be_ordered(vitec: httpx.Client, office: Office) -> None:
     assert (response.status_code, response.headers["Location"]) == (302, "https://example.se/")
 
 
+@pytest.mark.parametrize(("status", "carried_out"), [(200, False), (200, True), (404, False), (503, False)])
+def test_a_page_can_stand_in_vitecs_place(vitec: httpx.Client, office: Office, status: int, carried_out: bool) -> None:
+    office.order(Fault(status=status, page=True, carried_out=carried_out))
+    response = vitec.post(INTEREST, json=ANNA)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert response.text.startswith("<!DOCTYPE html>")
+    assert len(office.leads) == carried_out
+
+
+def test_an_answer_can_stall_after_its_head(vitec: httpx.Client, office: Office) -> None:
+    office.order(Fault(stalled=True))
+    with vitec.stream("POST", VIEWING, json=VISITOR, timeout=0.3) as response:
+        assert response.status_code == 200
+        with pytest.raises(httpx.ReadTimeout):
+            response.read()
+    assert len(office.bookings) == 1
+
+
 @pytest.mark.parametrize("path", [INTEREST, VIEWING])
 def test_an_answer_can_break_off_after_the_request_was_carried_out(
     vitec: httpx.Client, office: Office, path: str
@@ -170,7 +188,19 @@ def test_faults_are_ordered_and_lifted_over_http(vitec: httpx.Client, office: Of
 
 
 @pytest.mark.parametrize(
-    "order", [{"status": 99}, {"times": 0}, {"operation": "sale"}, {"typo": 1}, {"body": "x"}, {"delaySeconds": -1}, []]
+    "order",
+    [
+        {"status": 99},
+        {"page": True},
+        {"status": 200, "page": True, "body": "x"},
+        {"cut": True, "stalled": True},
+        {"times": 0},
+        {"operation": "sale"},
+        {"typo": 1},
+        {"body": "x"},
+        {"delaySeconds": -1},
+        [],
+    ],
 )
 def test_an_order_that_cannot_be_met_is_refused(vitec: httpx.Client, order: Any) -> None:
     assert vitec.post("/_sandbox/faults", json=order).status_code == 400

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from app.domain.submission import FunctionGroup, Operation
 from app.sandbox import Fault, Office
-from app.vitec.client import Credential, VitecClient
+from app.vitec.client import LARGEST_BODY, Credential, VitecClient
 from app.vitec.errors import (
     Ambiguous,
     Forbidden,
@@ -158,7 +158,27 @@ FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
     (Fault(status=302, headers={"Location": "http://[torn"}), Unavailable, 302),
     (Fault(cut=True), Ambiguous, None),
     (Fault(cut=True, carried_out=True), Ambiguous, None),
-    (Fault(status=503, truncated=True), Ambiguous, None),
+    (Fault(status=503, truncated=True), Unavailable, 503),
+    (Fault(status=400, truncated=True), Rejected, 400),
+    (Fault(status=401, truncated=True), RefusedLogin, 401),
+    (Fault(status=403, truncated=True), Forbidden, 403),
+    (Fault(status=500, truncated=True), Ambiguous, 500),
+    (Fault(status=401, stalled=True), RefusedLogin, 401),
+    (Fault(status=403, stalled=True), Forbidden, 403),
+    (Fault(status=503, stalled=True), Unavailable, 503),
+    (Fault(status=200, page=True), Ambiguous, 200),
+    (Fault(status=200, page=True, carried_out=True), Ambiguous, 200),
+    (Fault(status=200, page=True, truncated=True), Ambiguous, 200),
+    (Fault(status=200, body='{"Message": "An error has occurred."}'), Ambiguous, 200),
+    (Fault(status=400, page=True), Unavailable, 400),
+    (Fault(status=401, page=True), RefusedLogin, 401),
+    (Fault(status=404, page=True), Unavailable, 404),
+    (Fault(status=405, page=True), Unavailable, 405),
+    (Fault(status=405), Unavailable, 405),
+    (Fault(status=407, body=""), Unavailable, 407),
+    (Fault(status=413, body=""), Unavailable, 413),
+    (Fault(status=409), Rejected, 409),
+    (Fault(status=422), Rejected, 422),
     (Fault(delay_seconds=30), Ambiguous, None),
 ]
 
@@ -170,7 +190,7 @@ async def test_each_fault_has_its_place_in_the_taxonomy(
     vitec_url: str, office: Office, fault: Fault, error: type[VitecError], status: int | None
 ) -> None:
     office.order(fault)
-    async with client(vitec_url, timeout_seconds=0.2 if fault.delay_seconds else 10) as vitec:
+    async with client(vitec_url, timeout_seconds=0.2 if fault.delay_seconds or fault.stalled else 10) as vitec:
         found = await failure(vitec)
     assert type(found) is error
     assert found.status == status
@@ -190,14 +210,62 @@ async def test_a_done_request_whose_answer_breaks_off_is_done_without_the_id(vit
     assert answer == VitecResponse(200, None)  # Vitec has said 200; sending again would make a second booking
 
 
+async def test_a_done_request_whose_answer_never_ends_is_done_when_its_time_is_up(
+    vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(stalled=True))
+    async with client(vitec_url, timeout_seconds=0.3) as vitec:
+        answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
+    assert answer == VitecResponse(200, None)
+
+
+async def test_a_done_request_whose_answer_is_stalled_is_done_when_it_is_abandoned(
+    vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(stalled=True))
+    async with client(vitec_url) as vitec:
+        call = asyncio.create_task(interest(vitec))
+        await soon(received(office, 1))
+        await has_head(vitec)
+        vitec.abandon()
+        vitec.abandon()  # the call is ending just now: that breaks nothing
+        assert (await asyncio.wait_for(call, 5)).status == 200
+
+
+async def has_head(vitec: VitecClient) -> None:
+    """When the answer's body is awaited."""
+
+    async def look() -> bool:
+        pools: Any = [pool.http._transport for pool in vitec._pools]
+        connections = [one for pool in pools for one in pool._pool.connections]
+        return any(
+            str(getattr(one._connection, "_h11_state", None) and one._connection._h11_state.their_state) == "SEND_BODY"
+            for one in connections
+        )
+
+    await soon(look)
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_no_more_of_an_answer_is_read_than_a_bound(vitec_url: str, office: Office, status: int) -> None:
+    office.order(Fault(status=status, body='"' + "x" * 3 * LARGEST_BODY + '"', carried_out=True))
+    async with client(vitec_url) as vitec:
+        if status == 200:
+            assert await interest(vitec) == VitecResponse(200, None)
+        else:
+            assert (await failure(vitec)).status == status
+
+
 @pytest.mark.parametrize(
     ("said", "least", "most"),
     [
         ("120", 120, 120),
         (lambda: format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 590, 600),
         ("soon", None, None),
+        ("9" * 30, 864_000, 864_000),
+        (f"{'9' * 30} Jan 2026 00:00:00 GMT", None, None),
     ],
-    ids=["seconds", "date", "unreadable"],
+    ids=["seconds", "date", "unreadable", "absurd", "absurd date"],
 )
 @pytest.mark.parametrize("status", [429, 503])
 async def test_vitec_may_say_when_to_come_back(

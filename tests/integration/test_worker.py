@@ -100,6 +100,55 @@ async def test_what_is_too_old_is_given_up(database: Database, vitec_url: str, o
     assert (found.status, len(office.received)) == (Status.FAILED, 1)
 
 
+async def test_what_may_have_been_carried_out_once_is_uncertain_when_it_is_given_up(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=500, times=1))
+    office.order(Fault(status=503))
+    new, of_another = application(), application(OTHER)
+    await store(database, new)
+    give_up = timedelta(hours=96)
+    async with working(database, vitec_url, retry=timedelta(hours=1), give_up=give_up) as delivery:
+        await delivery.attempted(new, 1)
+        await store(database, of_another)
+        await delivery.attempted(of_another, 1)
+        await time_passes(database, give_up)
+        assert (await delivery.settled(new)).status is Status.UNCERTAIN
+        assert (await delivery.settled(of_another)).status is Status.FAILED
+        assert await delivery.outcomes(new) == ["ambiguous", "unavailable"]
+
+
+async def test_a_page_in_vitecs_place_is_no_refusal_and_no_delivery(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    for status in (200, 400, 404, 404, 405):
+        office.order(Fault(status=status, page=True, times=1))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        found = await delivery.settled(new)
+        assert await delivery.outcomes(new) == ["ambiguous", *["unavailable"] * 4, "delivered"]
+    assert (found.status, found.main.upstream) == (Status.DELIVERED, None)
+
+
+async def test_an_answer_that_never_ends_is_sent_once_also_when_it_is_cut_off_by_the_stop(
+    database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STOP_SECONDS", 0.5)
+    office.order(Fault(stalled=True))
+    first, second = at_estates("A", "B")
+    await store(database, first)
+    async with working(database, vitec_url, timeout_seconds=1) as delivery:
+        assert (await delivery.settled(first)).status is Status.DELIVERED
+    await store(database, second)
+    async with working(database, vitec_url) as delivery:
+        await soon(received(office, 2))
+        delivery.worker.stop()
+        await asyncio.wait_for(delivery.running, 30)
+        assert await delivery.outcomes(second) == ["delivered"]
+    assert estates_asked_for(office) == ["A", "B"]
+
+
 async def test_a_refusal_is_kept_in_vitecs_words_and_never_repeated(
     database: Database, vitec_url: str, office: Office
 ) -> None:

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal, format_percent
 
 from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
-from app.domain.submission import FunctionGroup, Status
+from app.domain.submission import AttemptOutcome, FunctionGroup, Status
 from app.i18n import N_, GetText
 from app.operations import registry
 
@@ -28,24 +28,23 @@ STEP_STATUSES: Mapping[str, str] = {
     "sending": N_("Being sent"),
     "skipped": N_("Not needed"),
 }
-# By the names of `app.vitec.errors`, in lower case, and what else an attempt can end with.
 OUTCOMES: Mapping[str | None, str] = {
-    "delivered": N_("Vitec received it"),
-    "rejected": N_("Vitec refused it"),
-    "notfound": N_("Vitec doesn’t know the id"),
-    "unavailable": N_("Vitec couldn’t be reached"),
-    "unreadable": N_("Vitec’s answer couldn’t be read"),
-    "refusedlogin": N_("Vitec refused the login"),
-    "forbidden": N_("Vitec gave no access"),
-    "ambiguous": N_("The connection broke after sending"),
-    "skipped": N_("Not needed"),
-    "failed": N_("It could not go on"),
+    AttemptOutcome.DELIVERED: N_("Vitec received it"),
+    AttemptOutcome.REJECTED: N_("Vitec refused it"),
+    AttemptOutcome.NOT_FOUND: N_("Vitec doesn’t know the id"),
+    AttemptOutcome.UNAVAILABLE: N_("Vitec couldn’t be reached"),
+    AttemptOutcome.UNREADABLE: N_("Vitec’s answer couldn’t be read"),
+    AttemptOutcome.REFUSED_LOGIN: N_("Vitec refused the login"),
+    AttemptOutcome.FORBIDDEN: N_("Vitec gave no access"),
+    AttemptOutcome.AMBIGUOUS: N_("Sent, but the answer doesn’t say if Vitec has it"),
+    AttemptOutcome.SKIPPED: N_("Not needed"),
+    AttemptOutcome.BLOCKED: N_("It could not go on"),
     None: N_("Being sent"),
 }
 DECISIONS: Mapping[str, str] = {
-    "retried": N_("Sent again by hand"),
-    "released": N_("Released by hand"),
-    "discarded": N_("Discarded by hand"),
+    AttemptOutcome.RETRIED: N_("Sent again by hand"),
+    AttemptOutcome.RELEASED: N_("Released by hand"),
+    AttemptOutcome.DISCARDED: N_("Discarded by hand"),
 }
 GROUPS: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("Advertising and viewings"),

@@ -17,6 +17,7 @@ GIVE_UP = timedelta(hours=96)
 DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))
 POLICY = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: 1.0)
 NOW = timedelta(0)
+ORDINARY = {"park": False, "was_not_found": False, "was_ambiguous": False, "probes": False}
 OLD = GIVE_UP - timedelta(seconds=1)
 
 
@@ -65,7 +66,7 @@ def ambiguous() -> VitecError:
         # what may have been carried out is retried like the others
         (ambiguous, 1, NOW, WAITING, 10),
         (ambiguous, 3, OLD, WAITING, 120),
-        (ambiguous, 3, GIVE_UP, FAILED, None),
+        (ambiguous, 3, GIVE_UP, UNCERTAIN, None),
         # what Vitec refuses is never sent again as it is
         (rejected, 1, NOW, REJECTED, None),
         (rejected, 9, GIVE_UP, REJECTED, None),
@@ -80,27 +81,40 @@ def ambiguous() -> VitecError:
 def test_the_error_decides_what_becomes_of_the_step(
     error: Callable[[], VitecError], attempts: int, age: timedelta, status: StepStatus, again_in: int | None
 ) -> None:
-    decision = decide(error(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False, probes=False)
+    decision = decide(error(), POLICY, attempts=attempts, age=age, **ORDINARY)
     assert decision.status is status
     assert decision.again_in == (None if again_in is None else timedelta(seconds=again_in))
 
 
 @pytest.mark.parametrize("error", [rejected, not_found, unavailable, refused_login, forbidden, ambiguous])
 def test_only_a_refused_login_spends_no_attempt(error: Callable[[], VitecError]) -> None:
-    decision = decide(error(), POLICY, attempts=1, age=NOW, park=False, was_not_found=False, probes=False)
+    decision = decide(error(), POLICY, attempts=1, age=NOW, **ORDINARY)
     assert decision.counts is (error is not refused_login)
 
 
 @pytest.mark.parametrize("error", [refused_login, forbidden])
 def test_a_paused_login_that_is_tried_spends_nothing_and_gives_up_nothing(error: Callable[[], VitecError]) -> None:
-    decision = decide(error(), POLICY, attempts=9, age=GIVE_UP, park=True, was_not_found=False, probes=True)
+    decision = decide(error(), POLICY, attempts=9, age=GIVE_UP, **(ORDINARY | {"park": True, "probes": True}))
     assert decision == Decision(WAITING, timedelta(0), counts=False)
-    away = decide(unavailable(), POLICY, attempts=9, age=GIVE_UP, park=False, was_not_found=False, probes=True)
+    away = decide(
+        unavailable(),
+        POLICY,
+        attempts=9,
+        age=GIVE_UP,
+        **(ORDINARY | {"probes": True}),
+    )
     assert away.status is WAITING
 
 
+@pytest.mark.parametrize("error", [unavailable, forbidden, ambiguous])
+def test_what_may_have_been_carried_out_once_is_never_called_failed(error: Callable[[], VitecError]) -> None:
+    doubtful = ORDINARY | {"was_ambiguous": True}
+    assert decide(error(), POLICY, attempts=9, age=OLD, **doubtful).status is WAITING
+    assert decide(error(), POLICY, attempts=9, age=GIVE_UP, **doubtful) == Decision(UNCERTAIN)
+
+
 def test_an_id_that_was_not_found_before_is_rejected() -> None:
-    assert decide(not_found(), POLICY, attempts=2, age=NOW, park=False, was_not_found=True, probes=False) == Decision(
+    assert decide(not_found(), POLICY, attempts=2, age=NOW, **(ORDINARY | {"was_not_found": True})) == Decision(
         REJECTED
     )
 
@@ -120,7 +134,7 @@ def test_an_id_that_was_not_found_before_is_rejected() -> None:
 def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
     error: Callable[[], VitecError], status: StepStatus, age: timedelta
 ) -> None:
-    assert decide(error(), POLICY, attempts=1, age=age, park=True, was_not_found=False, probes=False).status is status
+    assert decide(error(), POLICY, attempts=1, age=age, **(ORDINARY | {"park": True})).status is status
 
 
 @pytest.mark.parametrize(
@@ -142,7 +156,7 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
 def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, again_in: int) -> None:
     retry_after = None if wished is None else timedelta(seconds=wished)
     error = Unavailable("x", status=503, retry_after=retry_after)
-    decision = decide(error, POLICY, attempts=attempts, age=NOW, park=False, was_not_found=False, probes=False)
+    decision = decide(error, POLICY, attempts=attempts, age=NOW, **ORDINARY)
     assert decision == Decision(WAITING, timedelta(seconds=again_in), at_recovery=wished is None)
 
 
@@ -164,7 +178,7 @@ def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
 def test_the_wish_of_vitec_is_a_minimum_however_the_delay_is_spread(spread: float) -> None:
     policy = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: spread)
     error = Unavailable("x", status=429, retry_after=timedelta(seconds=10))
-    decision = decide(error, policy, attempts=1, age=NOW, park=False, was_not_found=False, probes=False)
+    decision = decide(error, policy, attempts=1, age=NOW, **ORDINARY)
     assert decision.again_in == timedelta(seconds=max(10, 10 * spread))
 
 
@@ -173,7 +187,11 @@ def test_the_default_delays_outlast_a_long_weekend() -> None:
     while True:
         attempts += 1
         decision = decide(
-            unavailable(), POLICY, attempts=attempts, age=age, park=False, was_not_found=False, probes=False
+            unavailable(),
+            POLICY,
+            attempts=attempts,
+            age=age,
+            **ORDINARY,
         )
         if decision.again_in is None:
             break

@@ -60,7 +60,7 @@ def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
         Forbidden("x", status=403),
         Rejected("x", status=400, upstream={}),
         Unavailable("x", status=503),
-        Unreadable("x", status=200),
+        Unreadable("x", status=200, is_foreign=False),
     ],
     ids=lambda error: type(error).__name__,
 )
