@@ -95,7 +95,7 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
 }
 # What an alarm is about, by function group or operation.
 ABOUT: Mapping[str, str] = {
-    FunctionGroup.ADVERTISING: N_("interests and bookings"),
+    FunctionGroup.ADVERTISING: N_("interests, bookings, valuations and final prices"),
     FunctionGroup.CRM: N_("leads, contacts and loan promises"),
     **{spec.operation: spec.plural for spec in POSTED},
 }

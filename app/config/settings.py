@@ -28,8 +28,10 @@ from app.config.types import (
     matching,
 )
 from app.domain import branding
+from app.operations.final_price import FinalPriceDefaults
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
+from app.operations.valuation import ValuationDefaults
 from app.operations.viewing import ViewingDefaults
 
 
@@ -109,6 +111,8 @@ class Customer(Table):
     interest: InterestDefaults = InterestDefaults()
     viewing: ViewingDefaults = ViewingDefaults()
     lead: LeadDefaults | None = None
+    valuation: ValuationDefaults | None = None
+    final_price: FinalPriceDefaults | None = None
     lead_mail: LeadMail | None = None
     theme: Theme = Theme()
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from app.domain.datetimes import STOCKHOLM
 from app.domain.marketing import is_tag
 from app.i18n import LANGUAGE_NAMES, N_, GetText
+from app.operations import registry
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
@@ -91,13 +92,8 @@ class DemoPage:
 MAX_MOOD = 200  # bytes of a post
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
-OPERATIONS = {
-    "interest": N_("Interest"),
-    "viewing": N_("Viewing booking"),
-    "lead": N_("Lead"),
-    "contact": N_("Contact looked up"),
-    "loan-promise": N_("Loan promise"),
-}
+OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in registry.OPERATIONS.values()}
+PERSONS = tuple(prefix.rstrip(".") for prefix in registry.PERSON_PREFIXES)
 PERSONAL = {"contact": N_("Get in touch with me"), "loan-promise": N_("Your loan promise")}
 # How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
 MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
@@ -280,7 +276,7 @@ class _DemoRequest:
 
 
 def _who(body: Mapping[str, Any]) -> str:
-    person = body.get("updatePerson") or body
+    person = next((body[name] for name in PERSONS if body.get(name)), body)
     name = " ".join(_text(person[part]) for part in ("firstName", "lastName") if person.get(part))
     return name or _text(body.get("contactId") or "")
 

@@ -19,6 +19,8 @@ class Operation(StrEnum):
 
     INTEREST = "interest"
     VIEWING = "viewing"
+    VALUATION = "valuation"
+    FINAL_PRICE = "final-price"
     LEAD = "lead"
     LOAN_PROMISE = "loan-promise"
     CONTACT = "contact"  # a look-up: only ever a step before a lead

@@ -151,6 +151,7 @@ POST = PostSpec(
     form_path=FORM_PATH,
     form=FORM,
     public=PERSON | {"telephone", "presentAccommodation", "contactMessage", "status", "marketing"},
+    approval="gdprApprovalDate",
     email="email.emailAddress",
     phones=("telephone.cell", "telephone.home", "telephone.work"),
 )

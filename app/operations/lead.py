@@ -140,7 +140,11 @@ FORM = FormSpec(
 )
 POST = PostSpec(operation=Operation.LEAD, model=Lead, paths=(PATH,), required=("assignedToId", "leadSourceId"))
 PERSONAL_POST = PostSpec(
-    operation=Operation.LEAD, model=Lead, form=FORM, public=frozenset({"contactId", "message", "marketing"})
+    operation=Operation.LEAD,
+    model=Lead,
+    form=FORM,
+    needs=LeadDefaults,
+    public=frozenset({"contactId", "message", "marketing"}),
 )
 LEAD = OperationSpec(
     operation=Operation.LEAD,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 from pydantic.alias_generators import to_camel
 
-from app.domain.fields import Country, Email, Length, Phone, Postcode, check_personnummer
+from app.domain.fields import Country, Email, Length, Phone, Postcode, Truth, check_personnummer
 from app.domain.numbers import Latitude, Longitude
 
 MAX_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
@@ -66,6 +66,12 @@ class Telephone(VitecModel):
     work: Phone | None = None
     cell: Phone | None = None
     other: Phone | None = None
+
+
+class Gdpr(VitecModel):
+    """The consent as the calls of Vitec's forms section take it (H)."""
+
+    has_approved: Truth | None = None
 
 
 def _first_tags(value: Any) -> Any:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 
 from app.domain.submission import FunctionGroup, Operation, PlannedStep
 from app.operations.contact_lookup import CONTACT
+from app.operations.final_price import FINAL_PRICE
 from app.operations.interest import INTEREST
 from app.operations.lead import LEAD
 from app.operations.loan_promise import LOAN_PROMISE
 from app.operations.specification import Defaults, DeliveryRequest, FormSpec, OperationSpec, PostSpec
+from app.operations.valuation import VALUATION
 from app.operations.viewing import VIEWING
 
 OPERATIONS: Mapping[Operation, OperationSpec] = {
-    spec.operation: spec for spec in (INTEREST, VIEWING, LEAD, LOAN_PROMISE, CONTACT)
+    spec.operation: spec for spec in (INTEREST, VIEWING, VALUATION, FINAL_PRICE, LEAD, LOAN_PROMISE, CONTACT)
 }
 POSTED: tuple[OperationSpec, ...] = tuple(spec for spec in OPERATIONS.values() if spec.posts)
 POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.posts)
@@ -19,6 +21,14 @@ FORMS: Mapping[str, FormSpec] = {post.form.name: post.form for post in POSTS if 
 # Forms that stand on a broker's pages, and those behind a personal link.
 PUBLIC_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and not post.personal}
 PERSONAL_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and post.personal}
+# What stands before a person's members where the person is a member of the body.
+PERSON_PREFIXES: tuple[str, ...] = tuple({f"{post.person}.": None for post in POSTS if post.person})
+
+
+def plain_name(name: str) -> str:
+    """A dotted member as the form's input is called, which stands for it without the person's prefix."""
+    prefix = next(filter(name.startswith, PERSON_PREFIXES), "")
+    return name.removeprefix(prefix)
 
 
 def group_of(operation: Operation) -> FunctionGroup:

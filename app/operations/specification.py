@@ -167,7 +167,9 @@ class PostSpec:
     form_path  the form's own address, for people and frames: ad blockers have refused paths with "advertising" in them
     form       None where only programs post, and then only with an API key
     person     the member that holds the person; None where it is the body itself
+    needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
     public     what a caller without an API key may set (contract.md, section 3)
+    approval   the member by which a program says that the person has consented; "" where Vitec has none
     email      the dotted member with the person's e-mail address; "" where the person is known already
     phones     those with phone numbers, in the order in which one is chosen to find the person by
     required   must be there, unless the configuration fills it in
@@ -181,8 +183,10 @@ class PostSpec:
     paths: tuple[str, ...] = ()
     form_path: str = ""
     form: FormSpec | None = None
+    needs: type[DefaultsTable] | None = None
     person: str | None = None
     public: frozenset[str] = frozenset()
+    approval: str = ""
     email: str = ""
     phones: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
@@ -194,6 +198,10 @@ class PostSpec:
     def personal(self) -> bool:
         """Whether it is posted by the holder of a signed link."""
         return self.form is not None and not self.paths
+
+    def is_open(self, defaults: Defaults) -> bool:
+        """Whether the customer's configuration has what it needs."""
+        return self.needs is None or defaults.find(self.needs) is not None
 
     @cached_property
     def addresses(self) -> tuple[str, ...]:
@@ -220,6 +228,11 @@ class PostSpec:
     @cached_property
     def tree(self) -> Tree:
         return member_tree(self.model)
+
+    @cached_property
+    def person_tree(self) -> Tree:
+        inside: Tree = self.tree[self.person] if self.person else self.tree
+        return inside
 
     @cached_property
     def places(self) -> Places:
@@ -262,6 +275,7 @@ class OperationSpec:
     names_contact    whether the path names a contact: personal data, which is stored encrypted only
     estate           which of the path's ids is the home's; None where it names none
     may_answer_none  whether Vitec's answer may lack a contact id although all is well
+    answers          the member with the result where Vitec answers an object; "" where it answers a JSON string
     filled           members that the configuration fills in when they are left out
     """
 
@@ -279,6 +293,11 @@ class OperationSpec:
     names_contact: bool = False
     estate: int | None = None
     may_answer_none: bool = False
+    answers: str = ""
+
+    def answer_of(self, result: str | None) -> Any:
+        """Vitec's own body, made of its result again."""
+        return {self.answers: result} if self.answers and result is not None else result
 
     @property
     def reads(self) -> bool:

@@ -203,6 +203,7 @@ POST = PostSpec(
     public=frozenset(f"updatePerson.{name}" for name in PERSON | {"customerId"})
     | {f"updatePerson.{name}" for name in ("telePhone", "workPhone", "cellPhone", "otherPhone")}
     | {"contactMessage", "reminderTime", "marketing", *TICKS},
+    approval="updatePerson.gdprApprovalDate",
     email="updatePerson.email.emailAddress",
     phones=("updatePerson.cellPhone", "updatePerson.telePhone", "updatePerson.workPhone"),
     takes_slots=True,

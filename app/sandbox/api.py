@@ -19,7 +19,15 @@ from app.sandbox.auth import admit
 from app.sandbox.control_api import control_plane
 from app.sandbox.faults import Fault
 from app.sandbox.records import Operation, Received
-from app.sandbox.schemas import AddNewViewingParticipant, AdvertisingInterestApplication, Body, Lead, LoanPromise
+from app.sandbox.schemas import (
+    AddNewViewingParticipant,
+    AdvertisingInterestApplication,
+    Body,
+    FinalPriceWatched,
+    Lead,
+    LoanPromise,
+    ValuationForm,
+)
 from app.sandbox.state import Office
 from app.sandbox.validation import parse, read, unknown_members
 
@@ -80,6 +88,22 @@ ENDPOINTS = (
         "GET",
         "/v2/Advertising/Form/{customerId}/Estate/{estateId}",
         lambda office, ids, _: office.find_estate(ids["customerId"], ids["estateId"]),
+    ),
+    Endpoint(
+        Operation.VALUATION,
+        "POST",
+        "/v2/Advertising/Form/{customerId}/Valuation",
+        lambda office, ids, body: office.request_valuation(ids["customerId"], body),
+        ValuationForm,
+        "form",
+    ),
+    Endpoint(
+        Operation.FINAL_PRICE,
+        "POST",
+        "/Advertising/Estate/{customerId}/{estateId}/FinalPriceWatched",
+        lambda office, ids, body: office.watch_final_price(ids["customerId"], ids["estateId"], body),
+        FinalPriceWatched,
+        "finalPriceWatched",
     ),
 )
 

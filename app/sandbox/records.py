@@ -5,11 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from app.sandbox.schemas import AddNewViewingParticipant, AdvertisingInterestApplication, Lead, LoanPromise
+from app.sandbox.schemas import (
+    AddNewViewingParticipant,
+    AdvertisingInterestApplication,
+    FinalPriceWatched,
+    Lead,
+    LoanPromise,
+    ValuationForm,
+)
 
 
 class Operation(StrEnum):
-    """The five operations, and the later one that reads a home (H, O), as the control plane names them."""
+    """As the control plane names them: those of S first, then the later ones (H, O)."""
 
     INTEREST = "interest"
     VIEWING = "viewing"
@@ -17,6 +24,9 @@ class Operation(StrEnum):
     CONTACT = "contact"
     LOAN_PROMISE = "loan-promise"
     ESTATE = "estate"
+    VALUATION = "valuation"
+    FINAL_PRICE = "final-price"
+    CANCELLATION = "cancellation"
 
 
 @dataclass(frozen=True)
@@ -66,15 +76,18 @@ class Booking:
     participant: AddNewViewingParticipant
 
 
+LeadContent = AdvertisingInterestApplication | AddNewViewingParticipant | Lead | ValuationForm
+
+
 @dataclass(frozen=True)
 class RecordedLead:
-    """A lead on a contact. `made_by` tells those of CRM/Lead from those that Vitec itself makes of the two others."""
+    """A lead on a contact. `made_by` tells those of CRM/Lead from those that Vitec itself makes of the others."""
 
     id: str
     customer_id: str
     contact_id: str
     made_by: Operation
-    content: AdvertisingInterestApplication | AddNewViewingParticipant | Lead
+    content: LeadContent
 
 
 @dataclass(frozen=True)
@@ -85,3 +98,13 @@ class RecordedLoanPromise:
     customer_id: str
     contact_id: str
     content: LoanPromise
+
+
+@dataclass(frozen=True)
+class FinalPriceWatch:
+    """A contact that wants to know what a home is sold for."""
+
+    customer_id: str
+    estate_id: str
+    contact_id: str
+    content: FinalPriceWatched

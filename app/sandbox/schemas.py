@@ -1,4 +1,4 @@
-"""The bodies of Vitec Connect's four POSTs: one model each, every constraint with its source.
+"""The bodies of Vitec Connect's POSTs: one model each, every constraint with its source.
 
 S is the documents of 2024, H the help pages of 2026-10 (used where S is silent). Lengths are in UTF-16 code units. A
 member that is not described here is ignored (inferred: the framework's default), never refused.
@@ -92,6 +92,14 @@ class Financing(Choice):
     Unknown = 0
     Bank = 1
     Other = 2
+
+
+class ProspectiveBuyerStatus(Choice):
+    """The status that a contact gets on a home. Source: H."""
+
+    Assigned = 0
+    Interested = 1
+    NotInterested = 2
 
 
 class Body(BaseModel):
@@ -290,3 +298,71 @@ class LoanPromise(Body):
     estate_type: Annotated[LoanPromiseEstateType | None, NotNull] = None
     status: Annotated[LoanPromiseStatus | None, NotNull] = None
     financing: Annotated[Financing | None, NotNull] = None
+
+
+class GdprApproval(Body):
+    """Source: H."""
+
+    has_approved: Flag = None
+
+
+class ValuationLead(Body):
+    """Source: H."""
+
+    assignment_source_id: Text = None
+    lead_source_id: Text = None
+    message: Text = None
+
+
+class Receiver(Body):
+    """The agent who shall get it. Source: H."""
+
+    user_id: Id = None
+
+
+class ValuationForm(Body):
+    """`POST v2/Advertising/Form/{customerId}/Valuation`. Members H, which gives neither lengths nor what is required:
+    those of an interest."""
+
+    first_name: RequiredName
+    last_name: RequiredName
+    email: EmailAddress = None
+    cell_phone: Phone = None
+    address: Address | None = None
+    gdpr: GdprApproval | None = None
+    lead: ValuationLead | None = None
+    marketing: FormMarketing | None = None
+    receiver: Receiver | None = None
+
+    @model_validator(mode="after")
+    def can_be_reached(self) -> Self:
+        _require_a_way_to_reach((self.cell_phone, self.email))
+        return self
+
+
+class FinalPricePerson(Body):
+    """Members H; names as in S, which is stricter than H's 1-40."""
+
+    first_name: RequiredName
+    last_name: RequiredName
+    social_security_number: Annotated[Text, at_most(20)] = None
+    is_foreign_social_security_number: Flag = None
+    address: Address | None = None
+    email: Email | None = None
+    telephone: Telephone | None = None
+
+    @model_validator(mode="after")
+    def can_be_reached(self) -> Self:
+        phones, email = self.telephone or Telephone(), self.email or Email()
+        _require_a_way_to_reach((phones.home, phones.work, phones.cell, email.email_address))
+        return self
+
+
+class FinalPriceWatched(Body):
+    """`POST Advertising/Estate/{customerId}/{estateId}/FinalPriceWatched`. Source: H."""
+
+    person: FinalPricePerson
+    prospective_buyer_status: Annotated[ProspectiveBuyerStatus | None, NotNull] = None
+    lead_source_id: Text = None
+    marketing: FormMarketing | None = None
+    message: Text = None

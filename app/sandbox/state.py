@@ -13,15 +13,27 @@ from app.sandbox.auth import Customer
 from app.sandbox.contacts import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
 from app.sandbox.duplicates import find_duplicate
 from app.sandbox.faults import Fault, OrderedFaults
-from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot
+from app.sandbox.records import (
+    Booking,
+    FinalPriceWatch,
+    LeadContent,
+    Operation,
+    Received,
+    RecordedLead,
+    RecordedLoanPromise,
+    Slot,
+)
 from app.sandbox.schemas import (
     AddNewViewingParticipant,
     Address,
     AdvertisingInterestApplication,
     Email,
+    FinalPricePerson,
+    FinalPriceWatched,
     Lead,
     LoanPromise,
     UpdatePerson,
+    ValuationForm,
 )
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -67,6 +79,7 @@ class Office:
         self.bookings: list[Booking] = []
         self.leads: list[RecordedLead] = []
         self.loan_promises: list[RecordedLoanPromise] = []
+        self.final_price_watches: list[FinalPriceWatch] = []
         self.contacts = {(contact.customer_id, contact.id): contact for contact in self._first_contacts}
 
     def order(self, fault: Fault) -> None:
@@ -125,6 +138,20 @@ class Office:
         self.loan_promises.append(RecordedLoanPromise(number, customer_id, contact.id, loan_promise))
         return Answer.of(200, number, contact.id)
 
+    def request_valuation(self, customer_id: str, form: ValuationForm) -> Answer:
+        seller = person_of_valuation(form, customer_id, self._next_contact_id(), self.now())
+        person = self._find_or_add(seller)
+        self._add_lead(person, Operation.VALUATION, form)
+        return Answer.of(200, {"contactId": person.id}, person.id)
+
+    def watch_final_price(self, customer_id: str, estate_id: str, watched: FinalPriceWatched) -> Answer:
+        if not _exists(estate_id, self.estates):
+            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        person = self._find_or_add(person_of_interest(watched.person, customer_id, self._next_contact_id(), self.now()))
+        self.final_price_watches.append(FinalPriceWatch(customer_id, estate_id, person.id, watched))
+        # H says only that a JSON string is answered.
+        return Answer.of(200, person.id, person.id)
+
     def find_estate(self, customer_id: str, estate_id: str) -> Answer:
         """A home without agents and viewings: what is read of it here is whether the login opens it (H, O)."""
         if not _exists(estate_id, self.estates):
@@ -173,7 +200,7 @@ class Office:
         self,
         contact: Contact,
         made_by: Operation,
-        content: AdvertisingInterestApplication | AddNewViewingParticipant | Lead,
+        content: LeadContent,
     ) -> str:
         number = f"L{len(self.leads) + 1}"
         self.leads.append(RecordedLead(number, contact.customer_id, contact.id, made_by, content))
@@ -185,7 +212,7 @@ def _exists(id_: str, known: frozenset[str] | None) -> bool:
 
 
 def person_of_interest(
-    application: AdvertisingInterestApplication, customer_id: str, contact_id: str, at: datetime
+    application: AdvertisingInterestApplication | FinalPricePerson, customer_id: str, contact_id: str, at: datetime
 ) -> Person:
     phones = application.telephone
     return Person(
@@ -198,7 +225,23 @@ def person_of_interest(
         telephone=ContactTelephone(**phones.model_dump()) if phones else None,
         email=_email(application.email),
         address=_address(application.address),
-        gdpr_approval_date=application.gdpr_approval_date,
+        gdpr_approval_date=getattr(application, "gdpr_approval_date", None),
+        created_at=at,
+        changed_at=at,
+    )
+
+
+def person_of_valuation(form: ValuationForm, customer_id: str, contact_id: str, at: datetime) -> Person:
+    return Person(
+        id=contact_id,
+        customer_id=customer_id,
+        agent_id=form.receiver.user_id if form.receiver else None,
+        first_name=form.first_name,
+        last_name=form.last_name,
+        telephone=ContactTelephone(cell=form.cell_phone),
+        email=ContactEmail(email_address=form.email),
+        address=_address(form.address),
+        gdpr_approval_date=at if form.gdpr and form.gdpr.has_approved else None,
         created_at=at,
         changed_at=at,
     )

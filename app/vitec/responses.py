@@ -21,19 +21,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class VitecResponse:
-    """Vitec has carried it out. `result` is the JSON string it answered, None where it sent none or a broken one."""
+    """Vitec has carried it out. `result` is the JSON string it answered, or the id in the object that the operation
+    documents; None where it sent none or a broken one."""
 
     status: int
     result: str | None
 
 
-def read(response: httpx.Response) -> VitecResponse:
-    """Raises the taxonomy of `app.vitec.errors`."""
+def read(response: httpx.Response, member: str = "") -> VitecResponse:
+    """`member` holds the result where the operation answers an object. Raises the taxonomy of `app.vitec.errors`."""
     if not response.is_success:
         raise _refusal(response)
     if is_foreign(response):
         raise Ambiguous("the answer is not Vitec's", status=response.status_code)
-    return VitecResponse(response.status_code, _json_string(response.content))
+    return VitecResponse(response.status_code, _result(_json(response.content), member))
 
 
 def read_list(response: httpx.Response) -> list[Contact]:
@@ -109,8 +110,9 @@ def _json(content: bytes) -> Any:
         return None
 
 
-def _json_string(content: bytes) -> str | None:
-    value = _json(content)
+def _result(value: Any, member: str) -> str | None:
+    if member and isinstance(value, dict):
+        value = next((inner for name, inner in value.items() if str(name).lower() == member.lower()), None)
     return value if isinstance(value, str) else None
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
-from app.operations.registry import group_of
+from app.operations.registry import group_of, plain_name
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
 from app.submissions.repository import Attempt, History, history
@@ -146,15 +146,19 @@ LABELS: Mapping[str, str] = {
     "firstName": N_("First name"),
     "lastName": N_("Last name"),
     "email.emailAddress": N_("E-mail"),
+    "email": N_("E-mail"),
     "telephone.cell": N_("Mobile"),
     "cellPhone": N_("Mobile"),
     "contactMessage": N_("Message"),
+    "lead.message": N_("Message"),
+    "address.streetAddress": N_("Street address"),
+    "address.zipCode": N_("Postcode"),
+    "address.city": N_("Town"),
     "message": N_("Message"),
     "contactId": N_("Contact"),
     "bank": N_("Bank"),
     "validUntil": N_("Valid until"),
 }
-PERSON = "updatePerson."  # a booking's members of its person
 REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
@@ -172,7 +176,7 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
 
 
 def _label(name: str, gettext: GetText) -> str:
-    short = name.removeprefix(PERSON)
+    short = plain_name(name)
     return gettext(LABELS[short]) if short in LABELS else short
 
 

@@ -21,7 +21,7 @@ TITLE_LENGTH = 80
 
 
 class PageNotFoundError(Exception):
-    """An unknown customer, or an id that no Vitec id can be."""
+    """An unknown customer, an id that no Vitec id can be, or a form that the customer does not have."""
 
 
 @dataclass(slots=True)
@@ -87,6 +87,8 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
     customer_id, *resource = request.path_params.values()
     customer = deps.customers.get(customer_id)
     if customer is None or _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
+        raise PageNotFoundError
+    if not spec.is_open(customer.defaults):
         raise PageNotFoundError
     headers = headers_of(request)
     return request_context(request, deps, spec, customer, tuple(resource), headers, key=caller_key(headers, customer))

@@ -13,12 +13,13 @@ from app.domain.marketing import is_tag, page_address
 from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
+from app.operations.registry import plain_name
 from app.web.http.origins import origin_of
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
 from app.web.operations.customer import Customer, OriginRule
 from app.web.operations.dependencies import Dependencies, RawHeaders
-from app.web.rendering.messages import SAME, plain_field
+from app.web.rendering.messages import SAME
 from app.web.rendering.page_models import (
     ErrorPage,
     FieldMessage,
@@ -44,7 +45,7 @@ def form_response(
     """The form, empty or with what was typed, and why it is shown again."""
     if not (values or faults or notice or context.slots):
         return _fresh(context)
-    values = {plain_field(name): value for name, value in (values or {}).items()}
+    values = {plain_name(name): value for name, value in (values or {}).items()}
     page = dataclasses.replace(
         _empty(context, values.get("marketing.referrer") or _shown_on(context)),
         values=values,

@@ -11,6 +11,7 @@ from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
 from app.domain.submission import Status, Submission
 from app.intake.idempotency import Accepted
+from app.operations.registry import OPERATIONS
 from app.storage.database import StoreUnavailableError
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
@@ -76,8 +77,9 @@ class JsonResponder:
         found = await outcome(context, accepted, context.deps.wait_seconds)
         if found and found.status is Status.DELIVERED:
             headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
-            result = found.main.result if context.key else None  # an id of Vitec's tells a stranger who is a client
-            return self._json(result, 200, headers)
+            # An id of Vitec's would tell a stranger who is a client.
+            answer = OPERATIONS[found.operation].answer_of(found.main.result) if context.key else None
+            return self._json(answer, 200, headers)
         if found and found.status is Status.REJECTED:
             return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
         return self._pending(accepted, found, {})

@@ -7,11 +7,13 @@ and a person may send a link to a home; both at once is a robot's.
 import re
 from collections.abc import Mapping
 
+from app.operations.registry import PERSON_PREFIXES
+
 QUICK_SECONDS = 2  # from the form's page to its post
 _IN_LINKS = frozenset("/.[<")  # in every link, and in few names
 _LINK = re.compile(r"https?:/|www\.|\[url|<a\b", re.IGNORECASE)
-_NAMES = ("firstName", "lastName", "updatePerson.firstName", "updatePerson.lastName")
-_MESSAGES = ("contactMessage", "message")
+_NAMES = tuple(prefix + name for prefix in ("", *PERSON_PREFIXES) for name in ("firstName", "lastName"))
+_MESSAGES = ("contactMessage", "message", "lead.message")
 
 
 def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int | None) -> bool:

@@ -79,10 +79,10 @@ def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:
 def _consent_is_enough(
     spec: PostSpec, members: Mapping[str, Any], consented: bool, form: bool, rules: ValidationContext
 ) -> bool:
-    """With a key, asking the person is the caller's duty; in JSON the moment of approval is a consent too."""
+    """With a key, asking the person is the caller's duty; in JSON Vitec's own member of approval is a consent too."""
     if consented or rules.with_key or not rules.consent_required:
         return True
-    return not form and member_at(members, spec.dotted("gdprApprovalDate")) is not None
+    return not form and bool(spec.approval) and member_at(members, spec.approval) not in (None, False)
 
 
 def _personnummer_faults(
@@ -91,7 +91,7 @@ def _personnummer_faults(
     """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
     if rules.with_key or rules.collect_personnummer or form:
         return []
-    names = [spec.dotted(name) for name in sorted(PERSONNUMMER, reverse=True)]
+    names = [spec.dotted(name) for name in sorted(PERSONNUMMER & set(spec.person_tree), reverse=True)]
     return [FieldError(name, "not_allowed") for name in names if member_at(members, name) is not None]
 
 
@@ -113,10 +113,9 @@ def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: Validation
     faults = [FieldError(name, "required") for name in missing]
     if spec.reach and all(member_at(members, name) is None for name in spec.reach):
         faults.append(FieldError(spec.reach[0], "contact_required"))
-    if spec.person:
-        name = spec.dotted("customerId")
-        if member_at(members, name) not in (None, rules.customer_id):
-            faults.append(FieldError(name, "customer_mismatch"))
+    name = spec.dotted("customerId")
+    if name in spec.public and member_at(members, name) not in (None, rules.customer_id):
+        faults.append(FieldError(name, "customer_mismatch"))
     return faults
 
 

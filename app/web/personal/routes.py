@@ -44,7 +44,7 @@ class PersonalPages:
         except ExpiredLinkError:
             return error_response(request, self._deps, 410, peoples=True)
         customer = self._deps.customers.get(link.customer_id)
-        if customer is None or (link.form == lead.FORM.name and customer.defaults.find(lead.LeadDefaults) is None):
+        if customer is None or not PERSONAL_POSTS[link.form].is_open(customer.defaults):
             return error_response(request, self._deps, 404, peoples=True)
         request.scope[CUSTOMER] = customer
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from app.domain.field_errors import FieldError
 from app.i18n import N_, GetText
+from app.operations.registry import plain_name
 from app.web.rendering.page_models import CONTACT, FieldMessage
 
 NAMES: Mapping[str, str] = {
@@ -44,6 +45,8 @@ NAMES: Mapping[str, str] = {
 
 # The same thing to a person, whatever the operation calls it.
 SAME = {
+    "email": "email.emailAddress",
+    "lead.message": "contactMessage",
     "cellPhone": "telephone.cell",
     "telePhone": "telephone.home",
     "workPhone": "telephone.work",
@@ -151,7 +154,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 
 def message(fault: FieldError, gettext: GetText) -> str:
     """One sentence for one fault, in the language of `gettext`."""
-    plain = plain_field(fault.field)
+    plain = plain_name(fault.field)
     field = SAME.get(plain, plain)
     text = gettext(TEXTS.get((field, fault.code)) or GENERAL[fault.code])
     name = fault.field if fault.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
@@ -161,7 +164,7 @@ def message(fault: FieldError, gettext: GetText) -> str:
 def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[FieldMessage, ...]:
     """For a form page: at the inputs' names, and what concerns e-mail and phone together at the pair."""
     return tuple(
-        FieldMessage(CONTACT if fault.code == "contact_required" else plain_field(fault.field), message(fault, gettext))
+        FieldMessage(CONTACT if fault.code == "contact_required" else plain_name(fault.field), message(fault, gettext))
         for fault in faults
     )
 
@@ -170,8 +173,3 @@ def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:
     """Title and detail of a JSON answer (RFC 9457)."""
     title, detail = PROBLEMS[kind]
     return gettext(title), gettext(detail)
-
-
-def plain_field(name: str) -> str:
-    """As the form's input is called: a booking's JSON has the person one level down."""
-    return name.removeprefix("updatePerson.")

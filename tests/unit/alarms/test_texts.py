@@ -51,7 +51,7 @@ def test_a_moment_is_told_in_swedish_time_and_in_the_language() -> None:
 
 def test_a_login_is_told_by_what_it_is_for() -> None:
     both = notice(IncidentKind.PAUSED, subjects=("advertising", "crm"))
-    assert "interests and bookings, leads, contacts and loan promises" in text(both, "en").body
+    assert "valuations and final prices, leads, contacts and loan promises" in text(both, "en").body
 
 
 def test_submissions_are_told_by_their_references_the_first_of_many() -> None:

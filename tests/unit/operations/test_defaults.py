@@ -9,9 +9,11 @@ import pytest
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation
+from app.operations.final_price import FinalPrice, FinalPriceDefaults
 from app.operations.interest import Interest, InterestDefaults
 from app.operations.registry import plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
+from app.operations.valuation import Valuation, ValuationDefaults
 from app.operations.viewing import ViewingBooking, ViewingDefaults
 from app.sandbox import schemas
 
@@ -184,3 +186,52 @@ def test_the_filled_in_bodies_are_what_vitec_takes() -> None:
     said = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
     schemas.AdvertisingInterestApplication.model_validate(interest(said, email=REACHABLE["email"]))
     schemas.AddNewViewingParticipant.model_validate(viewing(said, person={"email": REACHABLE["email"]}))
+
+
+def valuation(
+    said: SubmissionContext = VISITOR, defaults: ValuationDefaults | None = None, **members: Any
+) -> dict[str, Any]:
+    application = Valuation.model_validate(PERSON | members, context=IN_JSON)
+    request = DeliveryRequest("M12345", Operation.VALUATION, (), application, said)
+    return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
+
+
+def final_price(
+    said: SubmissionContext = VISITOR, defaults: FinalPriceDefaults | None = None, **members: Any
+) -> dict[str, Any]:
+    application = FinalPrice.model_validate({"person": PERSON, **members}, context=IN_JSON)
+    request = DeliveryRequest("M12345", Operation.FINAL_PRICE, ("OBJ1",), application, said)
+    return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
+
+
+def test_a_valuation_gets_its_sources_and_its_receiver_from_the_configuration() -> None:
+    defaults = ValuationDefaults(lead_source_id="LS1", assignment_source_id="AS1", receiver_user_id="U1")
+    assert valuation(defaults=defaults, lead={"message": "Hej"}) == PERSON | {
+        "lead": {"leadSourceId": "LS1", "assignmentSourceId": "AS1", "message": "Hej"},
+        "receiver": {"userId": "U1"},
+    }
+    assert valuation() == PERSON
+
+
+def test_what_a_caller_with_a_key_says_of_a_valuation_wins_and_the_rest_is_configured() -> None:
+    defaults = ValuationDefaults(lead_source_id="LS1", assignment_source_id="AS1", receiver_user_id="U1")
+    said = {"lead": {"leadSourceId": "LS2"}, "receiver": {"userId": "U2"}, "gdpr": {"hasApproved": False}}
+    assert valuation(CALLER, defaults, **said) == PERSON | said | {
+        "lead": {"leadSourceId": "LS2", "assignmentSourceId": "AS1"}
+    }
+
+
+def test_a_ticked_consent_is_told_with_a_valuation() -> None:
+    assert valuation(replace(VISITOR, consented_at=CONSENTED_AT))["gdpr"] == {"hasApproved": True}
+
+
+def test_a_final_price_gets_its_source_and_status_from_the_configuration() -> None:
+    assert final_price() == {"person": PERSON, "prospectiveBuyerStatus": "Interested"}
+    defaults = FinalPriceDefaults(lead_source_id="LS1", status="Assigned")
+    assert final_price(defaults=defaults) == {
+        "person": PERSON,
+        "leadSourceId": "LS1",
+        "prospectiveBuyerStatus": "Assigned",
+    }
+    said = {"leadSourceId": "LS2", "prospectiveBuyerStatus": "NotInterested"}
+    assert final_price(CALLER, defaults, **said) == {"person": PERSON} | said

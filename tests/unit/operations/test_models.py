@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.fields import ReadContext
+from app.operations.final_price import FinalPrice
 from app.operations.interest import EstateType, Interest, InterestStatus
+from app.operations.members import VitecModel
+from app.operations.valuation import Valuation
 from app.operations.viewing import ObtainThrough, ViewingBooking
 from app.sandbox import schemas
 
@@ -83,6 +86,38 @@ WHOLE_BOOKING: dict[str, Any] = {
     "options": {"isDeadlineValidationEnabled": True, "enableBookingLimitValidation": True},
     "marketing": {"referrer": "https://a.se/"},
 }
+WHOLE_VALUATION: dict[str, Any] = {
+    "firstName": "Anna",
+    "lastName": "Å",
+    "email": "anna@example.se",
+    "cellPhone": "+46701740605",
+    "address": {"streetAddress": "Storgatan 1", "zipCode": "123 45", "city": "Ankeborg"},
+    "gdpr": {"hasApproved": True},
+    "lead": {"assignmentSourceId": "AS1", "leadSourceId": "LS1", "message": "Hej!\n\nVi ses."},
+    "marketing": {"referrer": "https://a.se/", "utmTags": [{"name": "utm_source", "value": "google"}]},
+    "receiver": {"userId": "U1"},
+}
+WHOLE_FINAL_PRICE: dict[str, Any] = {
+    "person": {
+        "firstName": "Anna",
+        "lastName": "Å",
+        "socialSecurityNumber": "19811228-9874",
+        "isForeignSocialSecurityNumber": False,
+        "address": {"streetAddress": "Storgatan 1", "zipCode": "123 45", "city": "Ankeborg"},
+        "email": {"emailAddress": "anna@example.se", "emailAddress2": "anna@example.com"},
+        "telephone": {"home": "+46812345678", "work": "+46846500404", "cell": "+46701740605", "other": "+46701740606"},
+    },
+    "prospectiveBuyerStatus": "Assigned",
+    "leadSourceId": "LS1",
+    "marketing": {"referrer": "https://a.se/", "utmTags": [{"name": "utm_source", "value": "google"}]},
+    "message": "Hej!",
+}
+WHOLE: list[tuple[Any, dict[str, Any]]] = [
+    (Interest, WHOLE_INTEREST),
+    (ViewingBooking, WHOLE_BOOKING),
+    (Valuation, WHOLE_VALUATION),
+    (FinalPrice, WHOLE_FINAL_PRICE),
+]
 
 
 def interest(**members: Any) -> Interest:
@@ -93,13 +128,13 @@ def booking(person: dict[str, Any] | None = None, **members: Any) -> ViewingBook
     return ViewingBooking.model_validate({"updatePerson": PERSON | (person or {}), **members}, context=IN_JSON)
 
 
-def codes(model: type[Interest] | type[ViewingBooking], members: Any) -> list[tuple[str, str]]:
+def codes(model: type[VitecModel], members: Any) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as refused:
         model.model_validate(members, context=IN_JSON)
     return [(".".join(map(str, e["loc"])), e["type"]) for e in refused.value.errors()]
 
 
-@pytest.mark.parametrize(("model", "whole"), [(Interest, WHOLE_INTEREST), (ViewingBooking, WHOLE_BOOKING)])
+@pytest.mark.parametrize(("model", "whole"), WHOLE)
 def test_every_member_is_sent_as_it_was_said(model: Any, whole: dict[str, Any]) -> None:
     assert model.model_validate(whole, context=IN_JSON).body() == whole
 
@@ -111,6 +146,8 @@ def test_the_whole_of_each_is_in_the_documents_and_accepted_by_vitec() -> None:
     for members, body in (
         (WHOLE_INTEREST, schemas.AdvertisingInterestApplication),
         (sent, schemas.AddNewViewingParticipant),
+        (WHOLE_VALUATION, schemas.ValuationForm),
+        (WHOLE_FINAL_PRICE, schemas.FinalPriceWatched),
     ):
         body.model_validate(members)
         assert list(unknown_members(members, body)) == []
@@ -122,6 +159,9 @@ def test_our_members_and_the_documents_are_the_same() -> None:
 
     assert names(Interest) == names(schemas.AdvertisingInterestApplication)
     assert names(ViewingBooking) == names(schemas.AddNewViewingParticipant) | {"marketing"}
+    assert names(Valuation) == names(schemas.ValuationForm)
+    assert names(FinalPrice) == names(schemas.FinalPriceWatched)
+    assert names(FinalPrice.model_fields["person"].annotation) == names(schemas.FinalPricePerson)
     person = ViewingBooking.model_fields["update_person"].annotation
     assert names(person) == names(schemas.UpdatePerson)
 
@@ -157,6 +197,14 @@ def test_our_members_and_the_documents_are_the_same() -> None:
             [("updatePerson.contactId", "too_long")],
         ),
         (ViewingBooking, {}, [("updatePerson", "missing")]),
+        (Valuation, PERSON | {"lastName": "x" * 31}, [("lastName", "too_long")]),
+        (Valuation, PERSON | {"email": "a" * 60 + "@" + "b" * 36 + ".example"}, [("email", "too_long")]),
+        (Valuation, PERSON | {"email": {"emailAddress": "a@example.se"}}, [("email", "wrong_type")]),
+        (Valuation, PERSON | {"address": {"streetAddress": "x" * 69}}, [("address.streetAddress", "too_long")]),
+        (Valuation, PERSON | {"cellPhone": "12"}, [("cellPhone", "invalid_phone")]),
+        (FinalPrice, {}, [("person", "missing")]),
+        (FinalPrice, {"person": PERSON | {"firstName": " "}}, [("person.firstName", "required")]),
+        (FinalPrice, {"person": PERSON, "prospectiveBuyerStatus": 3}, [("prospectiveBuyerStatus", "invalid_choice")]),
         (
             ViewingBooking,
             {"updatePerson": {"firstName": "", "lastName": "Å"}},

@@ -39,10 +39,17 @@ def with_lead(**changed: Any) -> Defaults:
 SPOKEN: dict[Operation, dict[str, Any]] = {
     Operation.INTEREST: ANNA,
     Operation.VIEWING: {"updatePerson": ANNA},
+    Operation.VALUATION: {"firstName": "Anna", "lastName": "Å", "email": "anna@example.se"},
+    Operation.FINAL_PRICE: {"person": ANNA},
     Operation.LEAD: {"contactId": "C1", "message": "Hej"},
     Operation.LOAN_PROMISE: {"bank": "SBAB", "validUntil": "2026-12-31T23:59:59+01:00"},
 }
-RESOURCES = {Operation.INTEREST: ("OBJ1",), Operation.VIEWING: ("VIS1", "SLOT1"), Operation.LOAN_PROMISE: ("C1",)}
+RESOURCES = {
+    Operation.INTEREST: ("OBJ1",),
+    Operation.VIEWING: ("VIS1", "SLOT1"),
+    Operation.FINAL_PRICE: ("OBJ1",),
+    Operation.LOAN_PROMISE: ("C1",),
+}
 
 
 def order(operation: Operation, said: SubmissionContext = VISITOR, **members: Any) -> DeliveryRequest:
@@ -67,6 +74,8 @@ def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
         (Operation.VIEWING, VISITOR, WITH_LEAD, ["viewing"]),
         (Operation.VIEWING, TAGGED, WITH_LEAD, ["viewing", "contact", "lead"]),
         (Operation.VIEWING, VISITOR, with_lead(when="always"), ["viewing", "contact", "lead"]),
+        (Operation.VALUATION, TAGGED, with_lead(when="always"), ["valuation"]),
+        (Operation.FINAL_PRICE, TAGGED, with_lead(when="always"), ["final-price"]),
         (Operation.LEAD, VISITOR, WITH_LEAD, ["lead"]),
         (
             Operation.LEAD,
@@ -103,8 +112,9 @@ def test_a_lead_follows_unless_a_caller_with_a_key_wants_the_bookings_id(
 
 def test_marketing_is_told_once_inline_or_in_the_lead() -> None:
     told = {"referrer": "https://a.se/1", "utmTags": [{"name": "utm_source", "value": "google"}]}
-    (inline,) = plan(order(Operation.INTEREST, TAGGED), WITH_LEAD)
-    assert inline.body["marketing"] == told
+    for operation in (Operation.INTEREST, Operation.VALUATION, Operation.FINAL_PRICE):
+        (inline,) = plan(order(operation, TAGGED), WITH_LEAD)
+        assert inline.body["marketing"] == told
     own, _, lead = plan(order(Operation.INTEREST, TAGGED), AS_LEAD)
     assert "marketing" not in own.body
     assert lead.body == {"leadSourceId": "LS1", "assignedToId": "U1", "marketing": told}

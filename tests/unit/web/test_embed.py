@@ -1,8 +1,10 @@
 """The script's size and its words; what keeps caches right is tested over HTTP in tests/integration."""
 
 import gzip
+import json
 import re
 
+from app.operations.registry import PUBLIC_POSTS
 from app.web.embed import embed_script
 from app.web.rendering.templates import Templates
 
@@ -14,8 +16,14 @@ def test_the_script_is_at_most_4_kilobytes_compressed() -> None:
 
 
 def test_the_frames_titles_are_in_every_language() -> None:
-    assert '"sv": {"interest": "Anmäl intresse", "viewing": "Boka visning"}' in SCRIPT.decode()
-    assert '"en": {"interest": "Register your interest", "viewing": "Book a viewing"}' in SCRIPT.decode()
+    swedish, english = re.findall(r'"(?:sv|en)": ({.*?})', SCRIPT.decode())
+    assert json.loads(swedish) == {
+        "interest": "Anmäl intresse",
+        "viewing": "Boka visning",
+        "valuation": "Vad är din bostad värd?",
+        "final-price": "Vad såldes bostaden för?",
+    }
+    assert json.loads(english) == {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 
 
 def test_no_message_is_sent_to_whoever_listens() -> None:

@@ -1,0 +1,111 @@
+"""Final price watched: who wants to know what a home is sold for (vitec-connect.md, section 9).
+
+final price
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_number
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.i18n import N_
+from app.operations.members import Address, CheckDigit, EmailAddresses, MarketingMember, Telephone, VitecModel
+from app.operations.specification import (
+    PERSON,
+    Defaults,
+    DefaultsTable,
+    DeliveryRequest,
+    FormSpec,
+    OperationSpec,
+    PostSpec,
+    VitecId,
+    with_defaults,
+)
+
+PATH = "/Advertising/Estate/{customerId}/{estateId}/FinalPriceWatched"
+FORM_PATH = "/forms/{customerId}/final-price/{estateId}"
+
+
+class BuyerStatus(StrEnum):
+    """`prospectiveBuyerStatus` (H); Vitec's numbers count from 0."""
+
+    ASSIGNED = "Assigned"
+    INTERESTED = "Interested"
+    NOT_INTERESTED = "NotInterested"
+
+
+class Watcher(VitecModel):
+    """Who wants to know. H has names of 1-40; we hold them to S's 1-30."""
+
+    first_name: Name
+    last_name: Name
+    is_foreign_social_security_number: Truth | None = None
+    social_security_number: Annotated[str, Length(20), CheckDigit] | None = None
+    address: Address | None = None
+    email: EmailAddresses | None = None
+    telephone: Telephone | None = None
+
+
+class FinalPrice(VitecModel):
+    """Vitec's body (H)."""
+
+    person: Watcher
+    prospective_buyer_status: Annotated[BuyerStatus, by_name_or_number(BuyerStatus)] | None = None
+    lead_source_id: Line | None = None
+    marketing: MarketingMember | None = None
+    message: Message | None = None
+
+
+class FinalPriceDefaults(DefaultsTable):
+    """`[customers.final_price]`, without which there is no form. `status` is what the contact gets on the home unless
+    it has one."""
+
+    lead_source_id: VitecId | None = None
+    status: Literal["Interested", "Assigned"] = "Interested"
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    own, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.body()
+    configured = {"leadSourceId": own.lead_source_id, "prospectiveBuyerStatus": own.status}
+    body = with_defaults(request.submitted, configured)
+    return (request.step(body | ({"marketing": marketing} if marketing else {})),)
+
+
+FORM = FormSpec(
+    name="final-price",
+    heading=N_("What did the home sell for?"),
+    button=N_("Tell me the final price"),
+    intro=N_("Leave your details, and %(firm)s lets you know the final price."),
+    fields=(
+        *("firstName", "lastName", "socialSecurityNumber"),
+        *("contact", "email.emailAddress", "telephone.cell", "consent"),
+    ),
+    first_contact="email.emailAddress",
+    received=N_("Thank you, we have received your registration"),
+    next=N_("%(firm)s lets you know when the final price is known. You need do nothing more."),
+    refused=N_("Your registration didn’t get all the way"),
+)
+POST = PostSpec(
+    operation=Operation.FINAL_PRICE,
+    model=FinalPrice,
+    paths=(PATH,),
+    form_path=FORM_PATH,
+    form=FORM,
+    needs=FinalPriceDefaults,
+    person="person",
+    public=frozenset(f"person.{name}" for name in (PERSON - {"gdprApprovalDate"}) | {"telephone"})
+    | {"message", "marketing"},
+    email="person.email.emailAddress",
+    phones=("person.telephone.cell", "person.telephone.home", "person.telephone.work"),
+)
+FINAL_PRICE = OperationSpec(
+    operation=Operation.FINAL_PRICE,
+    path=PATH,
+    group=FunctionGroup.ADVERTISING,
+    label=N_("Final price"),
+    plural=N_("requests for a final price"),
+    summary="Watch a home's final price",
+    posts=(POST,),
+    plan=plan,
+    estate=0,
+)

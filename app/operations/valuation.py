@@ -1,0 +1,112 @@
+"""Valuation of a home to sell (vitec-connect.md, section 8).
+
+valuation
+"""
+
+from typing import Any
+
+from app.domain.fields import Email, Line, Message, Name, Phone
+from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.i18n import N_
+from app.operations.members import Address, Gdpr, MarketingMember, VitecModel
+from app.operations.specification import (
+    Defaults,
+    DefaultsTable,
+    DeliveryRequest,
+    FormSpec,
+    OperationSpec,
+    PostSpec,
+    VitecId,
+    with_defaults,
+)
+
+PATH = "/v2/Advertising/Form/{customerId}/Valuation"
+FORM_PATH = "/forms/{customerId}/valuation"
+
+
+class ValuationLead(VitecModel):
+    """What the lead that Vitec makes of it says."""
+
+    assignment_source_id: Line | None = None
+    lead_source_id: Line | None = None
+    message: Message | None = None
+
+
+class Receiver(VitecModel):
+    """The agent who gets it; left out for the office's own rule (H)."""
+
+    user_id: Line | None = None
+
+
+class Valuation(VitecModel):
+    """Members H, which gives no lengths: those of an interest. `address` is the home's that is to be sold."""
+
+    first_name: Name
+    last_name: Name
+    email: Email | None = None
+    cell_phone: Phone | None = None
+    address: Address | None = None
+    gdpr: Gdpr | None = None
+    lead: ValuationLead | None = None
+    marketing: MarketingMember | None = None
+    receiver: Receiver | None = None
+
+
+class ValuationDefaults(DefaultsTable):
+    """`[customers.valuation]`, without which there is no form."""
+
+    lead_source_id: VitecId | None = None
+    assignment_source_id: VitecId | None = None
+    receiver_user_id: VitecId | None = None
+
+
+def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
+    own, context, submitted = defaults.get(ValuationDefaults), request.context, request.submitted
+    parts: dict[str, dict[str, Any]] = {
+        "lead": {"leadSourceId": own.lead_source_id, "assignmentSourceId": own.assignment_source_id},
+        "receiver": {"userId": own.receiver_user_id},
+        "gdpr": {"hasApproved": True if context.consented_at else None},
+    }
+    filled = {name: with_defaults(submitted.get(name, {}), configured) for name, configured in parts.items()}
+    marketing = {"marketing": context.marketing.body()}
+    given = {name: members for name, members in (filled | marketing).items() if members}
+    return (request.step({**submitted, **given}),)
+
+
+FORM = FormSpec(
+    name="valuation",
+    heading=N_("What is your home worth?"),
+    button=N_("Book a valuation"),
+    intro=N_("Leave your details, and %(firm)s gets in touch to agree on a time to see your home."),
+    fields=(
+        *("firstName", "lastName", "contact", "cellPhone", "email"),
+        *("address.streetAddress", "address.zipCode", "address.city", "lead.message", "consent"),
+    ),
+    first_contact="cellPhone",
+    received=N_("Thank you, we have received your request"),
+    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
+    refused=N_("Your request didn’t get all the way"),
+)
+POST = PostSpec(
+    operation=Operation.VALUATION,
+    model=Valuation,
+    paths=(PATH,),
+    form_path=FORM_PATH,
+    form=FORM,
+    needs=ValuationDefaults,
+    public=frozenset({"firstName", "lastName", "email", "cellPhone", "address", "gdpr", "lead.message", "marketing"}),
+    approval="gdpr.hasApproved",
+    email="email",
+    phones=("cellPhone",),
+)
+VALUATION = OperationSpec(
+    operation=Operation.VALUATION,
+    path=PATH,
+    group=FunctionGroup.ADVERTISING,
+    label=N_("Valuation"),
+    plural=N_("valuations"),
+    summary="Valuation of a home to sell",
+    posts=(POST,),
+    plan=plan,
+    answers="contactId",
+)
