@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadsc
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots clean
+.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -80,6 +80,13 @@ soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each 
 
 robots: $(VENV)/.installed-dev ## 10,000 robot posts while visitors get through; the tests send a tenth of them
 	INTRESSE_TEST_ROBOT_POSTS=10000 $(VENV)/bin/python -m pytest -q tests/acceptance/test_spam.py -k robots_post
+
+platforms: $(VENV)/.installed-dev ## a wheel of every locked dependency for every supported platform and Python
+	INTRESSE_TEST_EVERY_PLATFORM=1 $(VENV)/bin/python -m pytest tests/acceptance/test_platforms.py
+
+dist: $(VENV)/.installed-dev ## dist/: the wheel and its source
+	rm -rf dist
+	$(VENV)/bin/python -m hatchling build --directory dist
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture

@@ -13,7 +13,7 @@ from app.i18n import N_, GetText
 from app.operations.registry import PUBLIC_POSTS
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.problems import language_of
-from app.web.rendering.static_files import STATIC
+from app.web.rendering.resources import STATIC
 from app.web.rendering.templates import Templates
 
 TITLES_PLACE = "const TITLES = {};"

@@ -13,11 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.i18n import LANGUAGES, _catalogue
 from app.web.rendering.page_models import ErrorPage, Firm, FormPage, Page, ReceiptPage
+from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
 from app.web.rendering.theme import Stylesheet, stylesheet
 
-ROOT = Path(__file__).resolve().parents[3]
-TEMPLATES: dict[type[Page], str] = {
+_TEMPLATE_OF: dict[type[Page], str] = {
     FormPage: "form.html",
     ReceiptPage: "receipt.html",
     ErrorPage: "error.html",
@@ -57,7 +57,7 @@ class Templates:
 
     languages = LANGUAGES
 
-    def __init__(self, directory: Path = ROOT / "templates", catalogues: Path = ROOT / "locale") -> None:
+    def __init__(self, directory: Path = TEMPLATES, catalogues: Path = LOCALE) -> None:
         self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
         self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
         # What nobody can send, so that it is found in the page only where we put it.
@@ -66,7 +66,7 @@ class Templates:
 
     def render(self, page: Page) -> str:
         """The whole page, by the template of its type."""
-        return self.render_as(TEMPLATES[type(page)], page)
+        return self.render_as(_TEMPLATE_OF[type(page)], page)
 
     def render_as(self, name: str, page: ThemedPage) -> str:
         """A page in its firm's colours, by the named template."""

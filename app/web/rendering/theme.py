@@ -10,7 +10,7 @@ from coloraide import Color
 from markupsafe import Markup
 
 from app.domain.branding import ACCENT, COLOUR, FONT, FONTS, LENGTH, RADIUS
-from app.web.rendering.static_files import STATIC
+from app.web.rendering.resources import STATIC
 
 LOOKS = 512  # that are remembered, of customers and of the console's embed builder
 

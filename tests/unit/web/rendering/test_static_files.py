@@ -8,7 +8,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from app.web.rendering.static_files import STATIC, routes, static_url
+from app.web.rendering.resources import STATIC
+from app.web.rendering.static_files import routes, static_url
 
 
 def get(path: str) -> httpx.Response:
