@@ -1,23 +1,19 @@
-"""The console's desk, from the configuration and the parts that run."""
+"""The console's dependencies, from the configuration and the parts that run."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from app.bootstrap.deciding import ACTIONS, decide
-from app.bootstrap.people import erase_submission
 from app.bootstrap.services import Service
 from app.config.settings import Customer, Settings
 from app.delivery.claims import Signal
-from app.domain.submission import FunctionGroup, Submission
-from app.privacy.erasure_log import ErasureLogError
+from app.domain.submission import FunctionGroup
 from app.statistics.dashboard import load_dashboard
 from app.storage.console_sessions import ConsoleSessions
-from app.storage.database import StoreUnavailableError
 from app.storage.query_cache import AdaptiveCache
 from app.vitec.errors import VitecError
-from app.web.console.dependencies import Actions, ConsoleDependencies, Pause
+from app.web.console.dependencies import ConsoleDependencies, Pause
 from app.web.console.session import Sessions
 from app.web.operations.dependencies import Dependencies
 
@@ -52,33 +48,13 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
             settings.console_password.get_secret_value(),
             ConsoleSessions(database),
         ),
-        actions=_actions(service),
+        operator_actions=service.operator_actions,
+        privacy_requests=service.privacy_requests,
         paused=paused,
         login_fault=login_fault,
         overviews=AdaptiveCache(lambda scope: load_dashboard(database, scope), share=OVERVIEW_SHARE),
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
-
-
-def _actions(service: Service) -> Actions:
-    """What an operator can do with a submission; each says whether there was anything to do."""
-
-    def deciding(decision: str) -> Callable[[Submission], Awaitable[bool]]:
-        async def act(submission: Submission) -> bool:
-            changed = (await decide(service, decision, submission)).changed
-            if changed:  # as a visitor who books, the operator waits a little for the outcome
-                await service.outcomes.wait(submission.id, service.settings.delivery.wait_seconds)
-            return changed
-
-        return act
-
-    async def erase(submission: Submission) -> bool:
-        try:
-            return await erase_submission(service, submission)
-        except ErasureLogError as error:
-            raise StoreUnavailableError(str(error)) from error
-
-    return {decision: deciding(decision) for decision in ACTIONS} | {"erase": erase}
 
 
 def _in_force(customer: Customer) -> list[tuple[str, str]]:

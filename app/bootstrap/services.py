@@ -7,11 +7,13 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from pydantic import SecretStr
 
+from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.monitoring import Monitoring
 from app.config.settings import Settings
 from app.delivery.circuit_breaker import CircuitBreaker
@@ -26,8 +28,11 @@ from app.domain.submission import FunctionGroup, StepStatus
 from app.intake.intake import Intake
 from app.maintenance.checks import require_plausible_clock
 from app.maintenance.move_state import require_active
+from app.privacy.erasure_log import ErasureLog
+from app.privacy.requests import PrivacyRequests
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
+from app.privacy.search import PersonSearch
 from app.statistics.counter_job import CounterJob
 from app.statistics.page_views import PageViews
 from app.storage.database import Database
@@ -41,6 +46,8 @@ from app.vitec.client import Credential, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.throttle import Throttle
 
+DEFAULT_ERASURE_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
+
 
 @dataclass
 class Service:
@@ -53,7 +60,8 @@ class Service:
     outbox: Outbox
     leads: SubmissionRepository
     person_index: PersonIndex
-    decisions: OperatorActions
+    operator_actions: OperatorActions
+    privacy_requests: PrivacyRequests
     outcomes: Outcomes
     vitec: VitecClient
     contact_lookup: ContactLookup
@@ -120,7 +128,12 @@ def build_service(settings: Settings) -> Service:
         outbox=outbox,
         leads=leads,
         person_index=PersonIndex(database, contact_hash),
-        decisions=OperatorActions(database, keyring),
+        operator_actions=OperatorActions(
+            database, keyring, {customer.id: defaults_of(customer) for customer in settings.customers}
+        ),
+        privacy_requests=PrivacyRequests(
+            database, leads, PersonSearch(database, keyring, KeyedHash(secret, "erasures")), _erasure_log(settings)
+        ),
         outcomes=outcomes,
         vitec=vitec,
         contact_lookup=ContactLookup(vitec, logins, pace),
@@ -164,6 +177,15 @@ def _periods(settings: Settings) -> RetentionPeriods:
     return RetentionPeriods(
         *(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days))
     )
+
+
+def _erasure_log(settings: Settings) -> ErasureLog:
+    """Where `retention.erasure_log` says, else beside the SQLite database, else in the working directory."""
+    secret = settings.secret_key.get_secret_value()
+    prefix, _, file = settings.database_url.get_secret_value().partition("sqlite:///")
+    default = Path(file).parent / DEFAULT_ERASURE_LOG if file and not prefix else Path(DEFAULT_ERASURE_LOG)
+    path = Path(settings.retention.erasure_log) if settings.retention.erasure_log else default
+    return ErasureLog(path, KeyedHash(secret, "erasure log"))
 
 
 def build_vitec(settings: Settings) -> VitecClient:

@@ -7,7 +7,8 @@ import typer
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.cli.output import configured, stop, using_database
+from app.cli.output import stop
+from app.cli.service import configured, run_configured, using_database
 from app.config.loader import REQUIRED
 from app.storage.database import Database, usable
 
@@ -89,21 +90,19 @@ def restored() -> None:
         prepare_database(database)
         with usable(), database.engine.begin() as connection:
             parked = park_undelivered(connection)
-    erased = _erased_again()
+    erased = _replay_erasures()
     if erased:
         typer.echo(f"{erased} submission(s) of people who had been erased are erased again.")
     typer.echo(f"{parked} submission(s) may have been delivered since the backup: they are uncertain now, see")
     typer.echo("`intresse leads list --status uncertain`; `intresse leads retry` sends one again.")
 
 
-def _erased_again() -> int:
-    from app.bootstrap.people import PersonSearchError, erase_again
-    from app.cli.presentation import run
+def _replay_erasures() -> int:
     from app.privacy.erasure_log import ErasureLogError
+    from app.privacy.requests import PersonSearchError
 
     try:
-        with using_database():
-            return run(configured(), erase_again)
+        return run_configured(lambda service: service.privacy_requests.replay_erasures())
     except (PersonSearchError, ErasureLogError) as error:
         stop(f"not erased again: {error}")
 
@@ -111,11 +110,9 @@ def _erased_again() -> int:
 @commands.command("rotate-keys")
 def rotate_keys() -> None:
     """Seal everything anew with the first of encryption_keys; the service may be at work."""
-    from app.cli.presentation import run
     from app.maintenance.key_rotation import rotate
 
-    with using_database():
-        done = run(configured(), lambda service: rotate(service.database, service.keyring))
+    done = run_configured(lambda service: rotate(service.database, service.keyring))
     typer.echo(f"Sealed anew: {done.values} value(s).")
     if done.closed:
         stop(f"{done.closed} value(s) can't be opened with encryption_keys: keep them all, and look for the lost one.")

@@ -1,47 +1,83 @@
-"""`intresse leads list/show`."""
+"""`intresse leads list/show`, and how the commands of its group choose submissions."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.output import (
-    AsJson,
-    OfCustomer,
-    OfStatus,
-    OlderThan,
-    Stuck,
-    Which,
-    on_leads,
-    print_json,
-    print_list,
-    wanted_by,
-)
+from app.cli.output import AsJson, attempts_json, print_json, print_submissions, stop, submission_json, submission_lines
+from app.cli.service import run_configured
+from app.domain.durations import parse_duration
+from app.domain.submission import Status
+
+if TYPE_CHECKING:
+    from app.bootstrap.services import Service
+    from app.domain.submission import Submission
+    from app.submissions.listing import SubmissionFilter
+    from app.submissions.repository import Attempt
+
+MAX_AGE = timedelta(days=3660)  # the longest retention that the configuration allows
+
+StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
+CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's.")]
+OlderThanOption = Annotated[str | None, typer.Option(help="Only those received longer ago: 45m, 12h, 30d.")]
+StuckOption = Annotated[bool, typer.Option("--stuck", help="Only what needs a person.")]
 
 commands = typer.Typer(no_args_is_help=True, help="Submissions, without the console.")
 
 
 @commands.command("list")
 def leads_list(
-    status: OfStatus = None,
-    customer: OfCustomer = None,
-    older_than: OlderThan = None,
-    stuck: Stuck = False,
+    status: StatusOption = None,
+    customer: CustomerOption = None,
+    older_than: OlderThanOption = None,
+    stuck: StuckOption = False,
     most: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """The newest submissions, a line each, without personal data."""
-    wanted = wanted_by(status, customer, older_than, stuck)
-    print_list(on_leads(lambda service: service.leads.newest(wanted, most)), as_json)
+    chosen = submission_filter(status, customer, older_than, stuck)
+    print_submissions(run_configured(lambda service: service.leads.newest(chosen, most)), as_json)
 
 
 @commands.command("show")
-def leads_show(which: Which, as_json: AsJson = False) -> None:
+def leads_show(
+    which: Annotated[str, typer.Argument(help="Its id, or the reference that the visitor has.")],
+    as_json: AsJson = False,
+) -> None:
     """A submission's steps, each call, and Vitec's words."""
-    from app.cli.presentation import lines_of, record_of, records_of, trace
-
-    found, tried = on_leads(lambda service: trace(service, which))
+    submission, attempts = run_configured(lambda service: _with_attempts(service, which))
     if as_json:
-        print_json(record_of(found) | {"history": records_of(tried)})
+        print_json(submission_json(submission) | {"history": attempts_json(attempts)})
     else:
-        for line in lines_of(found, tried):
+        for line in submission_lines(submission, attempts):
             typer.echo(line)
+
+
+async def _with_attempts(service: "Service", which: str) -> "tuple[Submission, Sequence[Attempt]]":
+    from app.submissions.repository import history
+
+    submission = await find(service, which)
+    return submission, (await history(service.database, submission.id)).attempts
+
+
+async def find(service: "Service", id_or_reference: str) -> "Submission":
+    """Ends the command where there is none. Raises `StoreUnavailableError`."""
+    submission = await service.leads.find(id_or_reference)
+    if submission is None:
+        stop(f"no submission has the id or reference {id_or_reference}")
+    return submission
+
+
+def submission_filter(
+    status: Status | None, customer: str | None, older_than: str | None, stuck: bool
+) -> "SubmissionFilter":
+    """`older_than` as `45m`, `12h`, `30d`; anything else ends the command."""
+    from app.submissions.listing import SubmissionFilter
+
+    try:
+        before = datetime.now(UTC) - parse_duration(older_than, MAX_AGE) if older_than else None
+    except ValueError as error:
+        stop(f"--older-than: {error}")
+    return SubmissionFilter(status=status, customer_id=customer, received_before=before, stuck=stuck)

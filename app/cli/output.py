@@ -1,84 +1,93 @@
-"""Shared options and output of the commands about submissions."""
-
-from __future__ import annotations
+"""How the commands print: lines for people, JSON for programs, and errors that end them."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from app.config.loader import OF_SERVING, SECRETS, ConfigurationError, configuration_path, load
-from app.config.settings import Settings
-from app.domain.submission import Status
-from app.storage.database import DatabaseUnusableError, StoreUnavailableError
-
 if TYPE_CHECKING:
-    from app.bootstrap.services import Service
     from app.domain.submission import Submission
-    from app.submissions.listing import SubmissionFilter
+    from app.submissions.repository import Attempt
 
-T = TypeVar("T")
-
-Which = Annotated[str, typer.Argument(help="Its id, or the reference that the visitor has.")]
-OfStatus = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
-OfCustomer = Annotated[str | None, typer.Option("--customer", help="Only this customer's.")]
-OlderThan = Annotated[str | None, typer.Option(help="Only those received longer ago: 45m, 12h, 30d.")]
-Stuck = Annotated[bool, typer.Option("--stuck", help="Only what needs a person.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
-def on_leads(work: Callable[[Service], Awaitable[T]]) -> T:
-    from app.cli.presentation import SubmissionNotFoundError, run
-
-    try:
-        with using_database():
-            return run(configured(), work)
-    except SubmissionNotFoundError as error:
-        stop(str(error))
-
-
-def wanted_by(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> SubmissionFilter:
-    from app.cli import presentation
-
-    try:
-        return presentation.submission_filter(status, customer, older_than, stuck)
-    except ValueError as error:
-        stop(str(error))
-
-
-def print_list(found: Sequence[Submission], as_json: bool) -> None:
-    from app.cli.presentation import line_of, record_of
-
-    if as_json:
-        print_json([record_of(one) for one in found])
-    else:
-        for one in found:
-            typer.echo(line_of(one))
+def stop(*lines: str) -> NoReturn:
+    """Ends the command with exit code 1."""
+    for line in lines:
+        typer.echo(line, err=True)
+    raise typer.Exit(1)
 
 
 def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def stop(*lines: str) -> NoReturn:
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(1)
+def print_submissions(submissions: "Sequence[Submission]", as_json: bool) -> None:
+    if as_json:
+        print_json([submission_json(submission) for submission in submissions])
+    else:
+        for submission in submissions:
+            typer.echo(submission_line(submission))
 
 
-def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
-    """With the secrets that the command uses: what only the web service needs, an operator's commands don't."""
-    try:
-        return load(configuration_path(), uses=uses)
-    except ConfigurationError as error:
-        stop(*error.lines)
+def submission_line(submission: "Submission") -> str:
+    """Without personal data."""
+    received = submission.received_at.strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        f"{received}Z  {submission.reference}  {submission.status:<9}  {submission.customer_id}  "
+        f"{submission.operation:<12}  {submission.id}"
+    )
 
 
-@contextmanager
-def using_database() -> Iterator[None]:
-    try:
-        yield
-    except (DatabaseUnusableError, StoreUnavailableError) as error:
-        stop(f"database: {error}")
+def submission_lines(submission: "Submission", attempts: "Sequence[Attempt]") -> list[str]:
+    """With each step, Vitec's words, and each attempt: they show what may have been carried out twice."""
+    lines = [submission_line(submission)]
+    for step in submission.steps:
+        words = f"  Vitec: {step.upstream}" if step.upstream else ""
+        lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){words}")
+        lines += [_attempt_line(attempt) for attempt in attempts if attempt.position == step.position]
+    return lines
+
+
+def _attempt_line(attempt: "Attempt") -> str:
+    parts = filter(None, [attempt.outcome or "no outcome", str(attempt.http_status or ""), attempt.detail])
+    return f"      {attempt.started_at:%Y-%m-%d %H:%M:%S}Z  {'  '.join(parts)}"
+
+
+def submission_json(submission: "Submission") -> dict[str, Any]:
+    """In the members of `GET /submissions/{id}`."""
+    return {
+        "id": submission.id,
+        "reference": submission.reference,
+        "customerId": submission.customer_id,
+        "operation": submission.operation,
+        "status": submission.status,
+        "receivedAt": submission.received_at.isoformat(),
+        "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
+        "steps": [
+            {
+                "operation": step.operation,
+                "status": step.status,
+                "attempts": step.attempts,
+                "upstream": step.upstream,
+            }
+            for step in submission.steps
+        ],
+    }
+
+
+def attempts_json(attempts: "Sequence[Attempt]") -> list[dict[str, Any]]:
+    """Calls and operator actions, in order of time. `outcome` is null while a call lasts, or when a crash ended it."""
+    return [
+        {
+            "step": attempt.position,
+            "startedAt": attempt.started_at.isoformat(),
+            "endedAt": attempt.ended_at.isoformat() if attempt.ended_at else None,
+            "outcome": attempt.outcome,
+            "httpStatus": attempt.http_status,
+            "detail": attempt.detail,
+        }
+        for attempt in attempts
+    ]

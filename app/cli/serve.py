@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli.output import configured, using_database
+from app.cli.service import configured, using_database
 from app.config.loader import OF_SERVING, SECRETS
 from app.config.settings import Settings
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import configured, stop
+from app.cli.output import stop
+from app.cli.service import configured
 from app.config.loader import SECRETS, configuration_path, warnings
 
 commands = typer.Typer()

@@ -1,17 +1,19 @@
 """An operator's actions on a submission that can't go on by itself. Doing the same twice changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
-from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
+from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus, Submission
 from app.operations.registry import group_of
-from app.operations.stored_application import StoredApplication
+from app.operations.specification import Defaults
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
-from app.storage.encryption import Keyring
+from app.storage.encryption import DecryptionError, Keyring
 from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
 
@@ -20,49 +22,96 @@ _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` m
 _FREE = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None)
 _UNFINISHED = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.not_in(DONE))
 
-Refill = Callable[[StoredApplication, frozenset[int]], StoredApplication]
+
+class ActionProblem(StrEnum):
+    """Why an action can't be carried out."""
+
+    UNKNOWN_CUSTOMER = "unknown-customer"
+    ERASED = "erased"
+    UNREADABLE = "unreadable"
+
+
+class ActionImpossibleError(Exception):
+    """The message is a line for an operator."""
+
+    def __init__(self, problem: ActionProblem, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class OperatorActions:
     """Each says whether there was anything to do. A submission that a worker holds is left to it. Each leaves a line
-    among the attempts: what was decided, and when. All raise `StoreUnavailableError`."""
+    among the attempts: what was decided, and when. `defaults` are those of each configured customer: for others
+    nothing can be sent. All raise `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, defaults: Mapping[str, Defaults]) -> None:
         self._database = database
         self._keyring = keyring
+        self._defaults = defaults
 
-    async def retry(self, identity: str, refill: Refill) -> bool:
-        """Makes the steps that are not done due now, with what `refill` makes of the bodies stored and the positions
-        of those steps. Raises `DecryptionError`, `StoredApplicationError`."""
+    async def carry_out(self, action: str, submission: Submission) -> bool:
+        """`action` is one of `ACTIONS`. Raises `ActionImpossibleError`."""
+        return await ACTIONS[action](self, submission)
 
-        def refilled(payload: bytes, todo: Sequence[int]) -> bytes:
-            place = payload_aad(identity)
-            stored = StoredApplication.from_json(self._keyring.open(payload, place))
-            return self._keyring.seal(refill(stored, frozenset(todo)).to_json(), place)
+    async def retry(self, submission: Submission) -> bool:
+        """Fills the configured members of the steps that are not done anew, and makes those steps due now.
+        Raises `ActionImpossibleError`."""
+        return await self._database.write(lambda connection: self._retry(connection, submission))
 
-        return await self._database.write(lambda connection: _retry(connection, identity, refilled))
+    async def release(self, submission: Submission) -> bool:
+        """Sends what was held, or what may have been carried out already. Raises `ActionImpossibleError`."""
+        self._defaults_of(submission)
+        return await self._database.write(lambda connection: _release(connection, submission.id))
 
-    async def release(self, identity: str) -> bool:
-        """Sends what was held, or what may have been carried out already."""
-        return await self._database.write(lambda connection: _release(connection, identity))
-
-    async def discard(self, identity: str) -> bool:
+    async def discard(self, submission: Submission) -> bool:
         """Closes it for good: nothing more is sent, and what is personal is erased. What was held has failed then."""
-        discarded = await self._database.write(lambda connection: _discard(connection, identity))
+        discarded = await self._database.write(lambda connection: _discard(connection, submission.id))
         if discarded:
             await empty_log(self._database.engine)
         return discarded
 
+    def _retry(self, connection: Connection, submission: Submission) -> bool:
+        if _is_erased(connection, submission.id):
+            raise ActionImpossibleError(ActionProblem.ERASED, f"what {submission.id} said has been erased")
+        defaults = self._defaults_of(submission)
+        taken = _taken(connection, submission.id, submissions.c.status != Status.HELD)
+        todo = _todo(connection, submission.id) if taken else []
+        if taken is None or not todo:
+            return False
+        positions = frozenset(step.position for step in todo)
+        _make_due(connection, taken, todo, payload=self._refilled(taken.payload, submission, defaults, positions))
+        _note(connection, submission.id, todo[0].position, AttemptOutcome.RETRIED)
+        return True
 
-def _retry(connection: Connection, identity: str, refilled: Callable[[bytes, Sequence[int]], bytes]) -> bool:
-    taken = _taken(connection, identity, submissions.c.status != Status.HELD)
-    todo = _todo(connection, identity) if taken else []
-    if taken is None or not todo:
-        return False
-    payload = refilled(taken.payload, [step.position for step in todo])
-    _make_due(connection, taken, todo, payload=payload)
-    _note(connection, identity, todo[0].position, AttemptOutcome.RETRIED)
-    return True
+    def _refilled(self, payload: bytes, submission: Submission, defaults: Defaults, positions: frozenset[int]) -> bytes:
+        place = payload_aad(submission.id)
+        try:
+            stored = StoredApplication.from_json(self._keyring.open(payload, place))
+        except (DecryptionError, StoredApplicationError) as error:
+            raise ActionImpossibleError(
+                ActionProblem.UNREADABLE, f"{submission.id} can't be opened: {error}"
+            ) from error
+        return self._keyring.seal(stored.refilled(submission, defaults, positions).to_json(), place)
+
+    def _defaults_of(self, submission: Submission) -> Defaults:
+        try:
+            return self._defaults[submission.customer_id]
+        except KeyError:
+            raise ActionImpossibleError(
+                ActionProblem.UNKNOWN_CUSTOMER, f"customer {submission.customer_id} is not in the configuration"
+            ) from None
+
+
+ACTIONS: Mapping[str, Callable[[OperatorActions, Submission], Awaitable[bool]]] = {
+    "retry": OperatorActions.retry,
+    "release": OperatorActions.release,
+    "discard": OperatorActions.discard,
+}
+
+
+def _is_erased(connection: Connection, identity: str) -> bool:
+    erased = (submissions.c.id == identity) & submissions.c.erased_at.is_not(None)
+    return connection.execute(select(submissions.c.id).where(erased)).first() is not None
 
 
 def _release(connection: Connection, identity: str) -> bool:

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlean import dbapi2
 
-from app.bootstrap.people import erase_again
-from app.cli.presentation import run
+from app.bootstrap.services import Service
+from app.cli.service import run
 from app.sandbox import Office
 from tests.acceptance.commands import Intresse, refused
 from tests.acceptance.html_page import page_of
@@ -150,7 +150,11 @@ def test_a_restored_backup_forgets_again_who_was_erased(
         source.backup(copy)
     later = post_interest(client, contactMessage="Jag är tillbaka")
     assert len(json.loads(intresse("leads", "export", "--id", mine).stdout)) == 1
+
+    async def replay(service: Service) -> int:
+        return await service.privacy_requests.replay_erasures()
+
     with ThreadPoolExecutor(1) as pool:  # where no event loop runs
-        assert pool.submit(run, configure(), erase_again).result() == 1
+        assert pool.submit(run, configure(), replay).result() == 1
     assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
     assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure

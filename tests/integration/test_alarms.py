@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from app.alarms import notifications, runner, store
-from app.bootstrap.deciding import ActionResult, decide
 from app.bootstrap.services import Service
 from app.bootstrap.web_app import create_app
-from app.cli.presentation import find, run
+from app.cli.service import run
 from app.config.settings import Settings
 from app.sandbox import Fault, Office
 from app.storage.schema import notices as notices_table
@@ -123,10 +122,12 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     eventually(lambda: webhook.told("rejected"))
     assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
 
-    async def retry(service: Service) -> ActionResult:
-        return await decide(service, "retry", await find(service, identity))
+    async def retry(service: Service) -> bool:
+        submission = await service.leads.get(identity)
+        assert submission is not None
+        return await service.operator_actions.retry(submission)
 
-    run(configure(**told), retry)
+    assert run(configure(**told), retry)
     eventually(lambda: webhook.told("rejected", over=True))
     eventually(lambda: status(client, identity) == "delivered")
     assert len(webhook.heard) == 2
@@ -189,10 +190,12 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     eventually(lambda: webhook.told("soon-discarded"))
     assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
 
-    async def release(service: Service) -> ActionResult:
-        return await decide(service, "release", await find(service, identity))
+    async def release(service: Service) -> bool:
+        submission = await service.leads.get(identity)
+        assert submission is not None
+        return await service.operator_actions.release(submission)
 
-    run(configure(**told), release)
+    assert run(configure(**told), release)
     eventually(lambda: webhook.told("soon-discarded", over=True) and webhook.told("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
     assert "Mäklarhuset: held leads are about to be discarded (1)" in subjects(mail)

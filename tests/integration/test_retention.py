@@ -13,12 +13,14 @@ from structlog.testing import capture_logs
 from app.delivery.claims import LeaseLostError, StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
+from app.operations.specification import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
+from tests.conftest import CUSTOMER
 from tests.integration.storing import (
     KEYRING,
     LEAD_AFTER,
@@ -249,14 +251,14 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
         if status is not Status.HELD:
             await stop(database, one.id, status)
     await grow_old(database, 400 * DAY)
-    actions = OperatorActions(database, KEYRING)
+    actions = actions_of(database)
     decided: list[bool] = []
 
     async def decide() -> None:
         if not decided:
-            act = actions.retry if status in {Status.REJECTED, Status.FAILED} else None
+            action = "retry" if status in {Status.REJECTED, Status.FAILED} else "release"
             for one in new[:2]:
-                decided.append(await (act(one.id, lambda stored, _: stored) if act else actions.release(one.id)))
+                decided.append(await actions.carry_out(action, await kept(database, one.id)))
 
     slow = _Slow(database_url, decide)
     assert await Retention(slow, PERIODS).erase_outlived() == 1
@@ -264,6 +266,10 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
     assert decided == [True, True]
     assert [(await row_of(database, one.id)).erased_at is None for one in new] == [True, True, False]
     assert (await claim_one(outbox_of(database))).id in {one.id for one in new[:2]}
+
+
+def actions_of(database: Database) -> OperatorActions:
+    return OperatorActions(database, KEYRING, {CUSTOMER: Defaults()})
 
 
 async def stop(database: Database, identity: str, status: Status) -> None:
@@ -284,10 +290,10 @@ async def test_what_a_worker_begins_at_the_last_moment_is_discarded_by_nobody(
     await stop(database, new.id, Status.FAILED)
 
     async def begin() -> None:
-        await OperatorActions(database, KEYRING).retry(new.id, lambda stored, _: stored)
+        assert await actions_of(database).retry(await kept(database, new.id))
         await claim_one(outbox_of(database))
 
     slow = _Slow(database_url, begin)
-    assert not await OperatorActions(slow, KEYRING).discard(new.id)
+    assert not await actions_of(slow).discard(await kept(database, new.id))
     slow.close()
     assert (await row_of(database, new.id)).payload is not None

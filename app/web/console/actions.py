@@ -9,6 +9,9 @@ from starlette.responses import Response
 
 from app.domain.submission import STOPPED, Status, StepStatus, Submission
 from app.i18n import N_
+from app.privacy.erasure_log import ErasureLogError
+from app.storage.database import StoreUnavailableError
+from app.submissions.operator_actions import ActionImpossibleError, ActionProblem
 from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import ConfirmPage, Link
 from app.web.console.submission_rows import LIST, address, row_of_submission
@@ -64,6 +67,13 @@ WORDS: Mapping[str, Words] = {
     ),
 }
 NOTHING_TO_DO = N_("There was nothing to do: it is done already, or being sent right now.")
+PROBLEMS: Mapping[str, str] = {
+    ActionProblem.UNKNOWN_CUSTOMER: N_(
+        "Nothing was sent: the customer is no longer in the configuration. Add it there, and send again."
+    ),
+    ActionProblem.ERASED: N_("Nothing was sent: what was personal in it has been erased."),
+    ActionProblem.UNREADABLE: N_("Nothing was sent: none of the configured encryption keys opens it."),
+}
 
 
 def offered(request: ConsoleRequest, one: Submission) -> list[Link]:
@@ -71,7 +81,7 @@ def offered(request: ConsoleRequest, one: Submission) -> list[Link]:
     return [
         Link(request.gettext(words.label), f"{LIST}/{one.id}/{name}")
         for name, words in WORDS.items()
-        if name in request.deps.actions and words.fits(one)
+        if words.fits(one)
     ]
 
 
@@ -80,6 +90,8 @@ def told(request: ConsoleRequest, done: str, one: Submission) -> str:
     if done in WORDS:
         text = WORDS[done].done
         return request.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
+    if done in PROBLEMS:
+        return request.gettext(PROBLEMS[done])
     return request.gettext(NOTHING_TO_DO) if done == "nothing" else ""
 
 
@@ -108,14 +120,32 @@ async def act(request: ConsoleRequest, _: object) -> Response:
     name, one = await _named(request)
     if one is None:
         return error_response(request.http, request.deps.public, 404)
-    done = await request.deps.actions[name](one)
+    done = await _carry_out(request, name, one)
     request.deps.overviews.forget()
-    log.info("console: action", submission=one.id, detail=name if done else "nothing to do")
-    return redirect(address(f"{LIST}/{one.id}", done=name if done else "nothing"))
+    log.info("console: action", submission=one.id, detail=f"{name}: {done}")
+    return redirect(address(f"{LIST}/{one.id}", done=done))
+
+
+async def _carry_out(request: ConsoleRequest, name: str, one: Submission) -> str:
+    """What `told` makes words of: the action's name, "nothing", or a problem. As a visitor who books, the operator
+    waits a little for the outcome."""
+    deps = request.deps
+    if name == "erase":
+        try:
+            return name if await deps.privacy_requests.erase_submission(one) else "nothing"
+        except ErasureLogError as error:
+            raise StoreUnavailableError(str(error)) from error
+    try:
+        changed = await deps.operator_actions.carry_out(name, one)
+    except ActionImpossibleError as error:
+        return error.problem
+    if changed:
+        await deps.public.outcomes.wait(one.id, deps.public.wait_seconds)
+    return name if changed else "nothing"
 
 
 async def _named(request: ConsoleRequest) -> tuple[str, Submission | None]:
     """The action and the submission of the address; None when one of them is not there."""
     name = request.http.path_params["action"]
-    known = name in WORDS and name in request.deps.actions
+    known = name in WORDS
     return name, await request.deps.public.leads.get(request.path_id("identity")) if known else None

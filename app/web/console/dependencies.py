@@ -5,19 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from app.domain.submission import FunctionGroup, Submission
+from app.domain.submission import FunctionGroup
+from app.privacy.requests import PrivacyRequests
 from app.statistics.campaign_report import Scope
 from app.statistics.dashboard import Dashboard
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.query_cache import AdaptiveCache
+from app.submissions.operator_actions import OperatorActions
 from app.submissions.person_index import PersonIndex
 from app.web.console.session import Sessions, SignInAttempts
 from app.web.operations.dependencies import Dependencies
-
-# What an operator can do with a submission, by its name (`words.ACTIONS`); each says whether there was anything to do.
-# Raises `StoreUnavailableError`.
-Actions = Mapping[str, Callable[[Submission], Awaitable[bool]]]
 
 
 class Pause(NamedTuple):
@@ -39,7 +37,8 @@ class ConsoleDependencies:
     keyring: Keyring
     person_index: PersonIndex
     sessions: Sessions
-    actions: Actions
+    operator_actions: OperatorActions
+    privacy_requests: PrivacyRequests
     paused: Callable[[], Awaitable[Sequence[Pause]]]
     login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
     overviews: AdaptiveCache[Scope, Dashboard]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
-from app.operations.registry import group_of, plain_name
+from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
 from app.submissions.repository import Attempt, History, history
@@ -141,24 +141,6 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     return Event(at, request.gettext(outcome), details, kind)
 
 
-# Members of the applications, dotted as in the body; what is not named here goes by its own name.
-LABELS: Mapping[str, str] = {
-    "firstName": N_("First name"),
-    "lastName": N_("Last name"),
-    "email.emailAddress": N_("E-mail"),
-    "email": N_("E-mail"),
-    "telephone.cell": N_("Mobile"),
-    "cellPhone": N_("Mobile"),
-    "contactMessage": N_("Message"),
-    "lead.message": N_("Message"),
-    "address.streetAddress": N_("Street address"),
-    "address.zipCode": N_("Postcode"),
-    "address.city": N_("Town"),
-    "message": N_("Message"),
-    "contactId": N_("Contact"),
-    "bank": N_("Bank"),
-    "validUntil": N_("Valid until"),
-}
 REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
@@ -166,7 +148,10 @@ CONSENT = N_("Consent")
 def submitted_fields(stored: StoredApplication, language: str, gettext: GetText) -> list[tuple[str, str]]:
     """The application, its tags and the page that it came from."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
-    lines = [(_label(name, gettext), text) for name, text in _flat(stored.submitted, "")]
+    lines = [
+        (labels.member(name, gettext), labels.member_value(name, value, language, gettext))
+        for name, value in _flat(stored.submitted, "")
+    ]
     lines += marketing.tags
     if marketing.referrer:
         lines.append((gettext(REFERRER), marketing.referrer))
@@ -175,12 +160,7 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     return lines
 
 
-def _label(name: str, gettext: GetText) -> str:
-    short = plain_name(name)
-    return gettext(LABELS[short]) if short in LABELS else short
-
-
-def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+def _flat(value: Any, name: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _flat(item, f"{name}.{key}" if name else str(key))
@@ -188,4 +168,4 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
         for item in value:
             yield from _flat(item, name)
     elif value is not None:
-        yield name, str(value)
+        yield name, value

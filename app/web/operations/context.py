@@ -6,11 +6,12 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.domain.marketing import one_line
+from app.domain.marketing import one_line, page_address
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
 from app.operations.specification import PostSpec
 from app.web.http.languages import choose_language
+from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import MOST_FIELDS
 from app.web.operations.customer import Customer, caller_key
@@ -72,6 +73,15 @@ class RequestContext:
     def title(self) -> str:
         """Which home it is about, where the embed says so; plain text in one line."""
         return plain_title(self.asked("title"))
+
+    @property
+    def came_from(self) -> str | None:
+        """The page that the visitor came from, where it is none of ours: our form's own address tells of no visit. Of
+        a personal page it is nobody's business, because its address is a secret."""
+        if self.spec.personal:
+            return None
+        page = page_address(self.headers.get("referer"))
+        return None if page and origin_of(page) == self.deps.origins.public_origin else page
 
     @property
     def address(self) -> str:

@@ -149,15 +149,10 @@ def instead_of_form(context: RequestContext, kind: str, status: int) -> Response
 
 
 def _shown_on(context: RequestContext) -> str:
-    """The broker's page: what the embed says, else where the visitor came from, but not a page of ours. Of a personal
-    page it is nobody's business."""
+    """The broker's page: what the embed says, else where the visitor came from."""
     if context.spec.personal:
         return ""
-    asked = page_address(context.asked("referrer"))
-    came_from = page_address(context.headers.get("referer"))
-    if came_from and origin_of(came_from) == context.deps.origins.public_origin:
-        came_from = None
-    return asked or came_from or ""
+    return page_address(context.asked("referrer")) or context.came_from or ""
 
 
 def _query_start(context: RequestContext, referrer: str) -> str:

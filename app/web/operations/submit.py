@@ -110,9 +110,7 @@ def may_post(context: RequestContext, body: Body | None) -> bool:
 def _submission(
     context: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
 ) -> NewSubmission:
-    # A personal page's own address is a secret, so it is never told as the page that the form was shown on.
-    referer = None if context.spec.personal else context.headers.get("referer")
-    marketing = marketing_of(body, application, context.query, referer)
+    marketing = marketing_of(body, application, context.query, context.came_from)
     said = SubmissionContext(context.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
     customer, operation = context.customer, context.spec.operation
     token_age = _token_age(context, body)

@@ -154,8 +154,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 
 def message(fault: FieldError, gettext: GetText) -> str:
     """One sentence for one fault, in the language of `gettext`."""
-    plain = plain_name(fault.field)
-    field = SAME.get(plain, plain)
+    field = same_field(fault.field)
     text = gettext(TEXTS.get((field, fault.code)) or GENERAL[fault.code])
     name = fault.field if fault.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
     return text % {**fault.params, "name": name}
@@ -173,3 +172,9 @@ def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:
     """Title and detail of a JSON answer (RFC 9457)."""
     title, detail = PROBLEMS[kind]
     return gettext(title), gettext(detail)
+
+
+def same_field(name: str) -> str:
+    """As an interest calls it, which every table of fields goes by."""
+    plain = plain_name(name)
+    return SAME.get(plain, plain)

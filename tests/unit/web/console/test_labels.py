@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.operations.registry import POSTS
+from app.operations.specification import PostSpec
 from app.web.console import labels
+from app.web.rendering.messages import same_field
 from app.web.rendering.templates import Templates
 
 GETTEXT = Templates().gettext("sv")
@@ -52,3 +55,27 @@ def test_a_duration_is_as_exact_as_it_is_short(taken: timedelta | None, said: st
 
 def test_a_share_of_nothing_is_none() -> None:
     assert (labels.share(1, 20, "sv"), labels.share(1, 0, "sv")) == ("5\u00a0%", "–")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "label", "text"),
+    [
+        ("smsReminder", True, "Påminnelse per sms", "Ja"),
+        ("mailConfirmation", False, "Bekräftelse per e-post", "Nej"),
+        ("updatePerson.cellPhone", "+46701740605", "Mobil", "+46701740605"),
+        ("status", "VeryInterested", "Hur intresserad", "Mycket intresserad"),
+        ("presentAccommodation.estateType", "Tenancy", "Nuvarande bostad: typ", "Hyresrätt"),
+        ("presentAccommodation.price", 2500000, "Nuvarande bostad: värde, kronor", "2\u00a0500\u00a0000"),
+        ("validUntil", "2025-12-31T23:59:59+01:00", "Gäller till och med", "31 dec. 2025 23:59"),
+        ("somethingNew", "as it came", "somethingNew", "as it came"),
+    ],
+)
+def test_a_member_of_an_application_speaks(name: str, value: object, label: str, text: str) -> None:
+    assert (labels.member(name, GETTEXT), labels.member_value(name, value, "sv", GETTEXT)) == (label, text)
+
+
+@pytest.mark.parametrize("post", [post for post in POSTS if post.form], ids=lambda post: post.form.name)
+def test_every_member_that_people_fill_in_has_a_label(post: PostSpec) -> None:
+    assert post.form is not None
+    asked = set(post.form.fields) - {"contact", "consent", "slot"}
+    assert {name for name in asked if same_field(name) not in labels.MEMBERS} == set()

@@ -9,11 +9,12 @@ from sqlalchemy import update
 from app.delivery.claims import StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
-from app.operations.stored_application import StoredApplication
+from app.operations.specification import Defaults
 from app.storage.database import Database
+from app.storage.encryption import Keyring
 from app.storage.schema import submissions
 from app.submissions.listing import SubmissionFilter
-from app.submissions.operator_actions import OperatorActions
+from app.submissions.operator_actions import ActionImpossibleError, ActionProblem, OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
 from tests.integration.storing import (
@@ -33,16 +34,19 @@ from tests.integration.storing import (
 
 pytestmark = pytest.mark.anyio
 
+Act = Callable[[str, NewSubmission], Awaitable[bool]]
 Ended = Callable[[StepStatus], Awaitable[NewSubmission]]
 
 
-def as_stored(application: StoredApplication, _: object) -> StoredApplication:
-    return application
-
-
 @pytest.fixture
-def decisions(database: Database) -> OperatorActions:
-    return OperatorActions(database, KEYRING)
+def act(database: Database) -> Act:
+    """An action on a submission as it is kept now."""
+    actions = OperatorActions(database, KEYRING, {CUSTOMER: Defaults(), OTHER: Defaults()})
+
+    async def carry_out(action: str, new: NewSubmission) -> bool:
+        return await actions.carry_out(action, await kept(database, new.id))
+
+    return carry_out
 
 
 @pytest.fixture
@@ -68,35 +72,33 @@ async def held(database: Database) -> NewSubmission:
     return new
 
 
-async def test_what_was_held_is_sent_once_it_is_released(database: Database, decisions: OperatorActions) -> None:
+async def test_what_was_held_is_sent_once_it_is_released(database: Database, act: Act) -> None:
     new = await held(database)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
-    assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
+    assert [await act("release", new), await act("release", new)] == [True, False]
     assert (await kept(database, new.id)).status is Status.PENDING
     assert (await claim_one(outbox_of(database))).id == new.id
 
 
 async def test_what_may_have_been_carried_out_is_sent_again_once_it_is_released(
-    database: Database, decisions: OperatorActions, ended: Ended
+    database: Database, act: Act, ended: Ended
 ) -> None:
     new = await ended(StepStatus.UNCERTAIN)
-    assert [await decisions.release(new.id), await decisions.release(new.id)] == [True, False]
+    assert [await act("release", new), await act("release", new)] == [True, False]
     (step,) = (await claim_one(outbox_of(database))).steps
     assert (step.interrupted, step.attempts) == (False, 0)
 
 
 @pytest.mark.parametrize("status", [StepStatus.REJECTED, StepStatus.FAILED, StepStatus.DELIVERED])
 async def test_only_what_is_held_or_uncertain_is_released(
-    database: Database, decisions: OperatorActions, ended: Ended, status: StepStatus
+    database: Database, act: Act, ended: Ended, status: StepStatus
 ) -> None:
     new = await ended(status)
-    assert not await decisions.release(new.id)
+    assert not await act("release", new)
     assert (await kept(database, new.id)).main.status is status
 
 
-async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
-    database: Database, decisions: OperatorActions
-) -> None:
+async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(database: Database, act: Act) -> None:
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     outbox = outbox_of(database)
@@ -105,7 +107,7 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
     for step, then in zip(claim.steps[:2], claim.steps[1:], strict=True):
         await outbox.record_and_begin(claim, step, done, then)
     await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
-    assert await decisions.release(new.id)
+    assert await act("release", new)
     found = await kept(database, new.id)
     assert found.status is Status.DELIVERED
     assert [step.status.value for step in found.steps] == ["delivered", "delivered", "waiting"]
@@ -121,61 +123,83 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(
     ],
 )
 async def test_what_is_discarded_is_erased_and_never_sent(
-    database: Database, decisions: OperatorActions, ended: Ended, status: StepStatus, closed: Status
+    database: Database, act: Act, ended: Ended, status: StepStatus, closed: Status
 ) -> None:
     new = await ended(status)
-    assert [await decisions.discard(new.id), await decisions.discard(new.id)] == [True, False]
+    assert [await act("discard", new), await act("discard", new)] == [True, False]
     row = await row_of(database, new.id)
     assert (row.status, row.payload, row.email_hash, row.phone_hash) == (closed, None, None, None)
     assert row.erased_at is not None
     assert [one.outcome for one in await attempts_of(database, new.id)] == ["notfound", "discarded"]
-    assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, as_stored)
+    assert not await act("release", new)
+    with pytest.raises(ActionImpossibleError) as impossible:
+        await act("retry", new)
+    assert impossible.value.problem is ActionProblem.ERASED
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
 
 
-async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, decisions: OperatorActions) -> None:
+async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, act: Act) -> None:
     new = await held(database)
-    assert await decisions.discard(new.id)
+    assert await act("discard", new)
     assert (await kept(database, new.id)).status is Status.FAILED
 
 
-async def test_what_is_delivered_is_not_discarded(database: Database, decisions: OperatorActions, ended: Ended) -> None:
+async def test_what_is_delivered_is_not_discarded(database: Database, act: Act, ended: Ended) -> None:
     new = await ended(StepStatus.DELIVERED)
-    assert not await decisions.discard(new.id)
+    assert not await act("discard", new)
     assert (await row_of(database, new.id)).payload is not None
 
 
-async def test_what_a_worker_has_is_left_to_it(database: Database, decisions: OperatorActions) -> None:
+async def test_what_a_worker_has_is_left_to_it(database: Database, act: Act) -> None:
     new = application()
     await store(database, new)
     await claim_one(outbox_of(database))
-    assert not await decisions.discard(new.id)
-    assert not await decisions.release(new.id)
-    assert not await decisions.retry(new.id, as_stored)
+    assert not await act("discard", new)
+    assert not await act("release", new)
+    assert not await act("retry", new)
 
 
-async def test_a_404_before_a_retry_does_not_count_after_it(
-    database: Database, decisions: OperatorActions, ended: Ended
-) -> None:
+async def test_a_404_before_a_retry_does_not_count_after_it(database: Database, act: Act, ended: Ended) -> None:
     new = await ended(StepStatus.REJECTED)
-    assert await decisions.retry(new.id, as_stored)
+    assert await act("retry", new)
     (step,) = (await claim_one(outbox_of(database))).steps
     assert (step.was_not_found, step.attempts) == (False, 0)
 
 
-async def test_what_is_held_is_released_and_not_retried(database: Database, decisions: OperatorActions) -> None:
+async def test_what_is_held_is_released_and_not_retried(database: Database, act: Act) -> None:
     new = await held(database)
-    assert not await decisions.retry(new.id, as_stored)
+    assert not await act("retry", new)
+
+
+@pytest.mark.parametrize("action", ["retry", "release"])
+async def test_nothing_is_sent_for_a_customer_that_left_the_configuration(
+    database: Database, ended: Ended, action: str
+) -> None:
+    new = await ended(StepStatus.UNCERTAIN)
+    actions = OperatorActions(database, KEYRING, {OTHER: Defaults()})
+    with pytest.raises(ActionImpossibleError, match=f"customer {CUSTOMER} is not in the configuration") as impossible:
+        await actions.carry_out(action, await kept(database, new.id))
+    assert impossible.value.problem is ActionProblem.UNKNOWN_CUSTOMER
+    assert (await kept(database, new.id)).status is Status.UNCERTAIN
+    assert await actions.carry_out("discard", await kept(database, new.id))
+
+
+async def test_what_no_key_opens_is_not_retried_and_says_so(database: Database, ended: Ended) -> None:
+    new = await ended(StepStatus.FAILED)
+    found = await kept(database, new.id)
+    actions = OperatorActions(database, Keyring([b"another key of thirty-two bytes!"]), {CUSTOMER: Defaults()})
+    with pytest.raises(ActionImpossibleError) as impossible:
+        await actions.retry(found)
+    assert impossible.value.problem is ActionProblem.UNREADABLE
 
 
 async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person(
-    database: Database, decisions: OperatorActions, ended: Ended
+    database: Database, act: Act, ended: Ended
 ) -> None:
     old = await ended(StepStatus.FAILED)
     moment = datetime.now(UTC)
     parked, discarded = await ended(StepStatus.UNCERTAIN), await ended(StepStatus.REJECTED)
-    await decisions.discard(discarded.id)
+    await act("discard", discarded)
     spam, waiting = await held(database), application(OTHER)
     await store(database, waiting)
     leads = SubmissionRepository(database, KEYRING)

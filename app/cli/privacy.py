@@ -1,0 +1,78 @@
+"""`intresse leads export` and `erase`: what a person may ask for."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from app.cli.output import AsJson, print_json, stop
+from app.cli.service import run_configured
+from app.domain.ids import reference_of
+
+if TYPE_CHECKING:
+    from app.privacy.requests import PersonQuery, PrivacyRequests
+
+T = TypeVar("T")
+
+commands = typer.Typer()
+EmailOption = Annotated[str | None, typer.Option("--email", help="An e-mail address of the person's.")]
+PhoneOption = Annotated[str | None, typer.Option("--phone", help="A phone number of the person's.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="A submission's id or reference, or a contact's at Vitec.")]
+CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's submissions.")]
+
+
+@commands.command()
+def erase(
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    id_: IdOption = None,
+    customer: CustomerOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase what is kept of a person; print what Vitec has too, and the erasure log's line as proof."""
+    erased = _requested(email, phone, id_, customer, lambda requests, person: requests.erase(person))
+    if as_json:
+        print_json(erased.to_json())
+        return
+    for words, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
+        for one in submissions:
+            which = f"{one.customer_id} {one.operation} {reference_of(one.id)} of {one.received_at:%Y-%m-%d}"
+            typer.echo(f"{words}: {which}")
+    typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
+    typer.echo(erased.proof)
+
+
+@commands.command()
+def export(
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    id_: IdOption = None,
+    customer: CustomerOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As it is in any case.")] = True,
+) -> None:
+    """Print all that is kept of a person, as JSON."""
+    print_json(_requested(email, phone, id_, customer, lambda requests, person: requests.export(person)))
+
+
+def _requested(
+    email: str | None,
+    phone: str | None,
+    id_: str | None,
+    customer: str | None,
+    work: "Callable[[PrivacyRequests, PersonQuery], Awaitable[T]]",
+) -> T:
+    from app.privacy.erasure_log import ErasureLogError
+    from app.privacy.requests import PersonQuery, PersonSearchError
+
+    given = {by: value for by, value in {"email": email, "phone": phone, "id": id_}.items() if value is not None}
+    if len(given) != 1:
+        stop("give one of --email, --phone and --id")
+    [(by, value)] = given.items()
+    try:
+        person = PersonQuery.parse(by, value, customer)
+    except ValueError:
+        stop(f"--{by}: can't be read")
+    try:
+        return run_configured(lambda service: work(service.privacy_requests, person))
+    except (PersonSearchError, ErasureLogError) as error:
+        stop(str(error))

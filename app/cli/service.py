@@ -1,0 +1,54 @@
+"""What a command works with: the configuration, the database, and the service's parts for as long as it runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from app.cli.output import stop
+from app.config.loader import OF_SERVING, SECRETS, ConfigurationError, configuration_path, load
+from app.config.settings import Settings
+from app.storage.database import DatabaseUnusableError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from app.bootstrap.services import Service
+
+T = TypeVar("T")
+
+
+def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
+    """With the secrets that the command uses: what only the web service needs, an operator's commands don't."""
+    try:
+        return load(configuration_path(), uses=uses)
+    except ConfigurationError as error:
+        stop(*error.lines)
+
+
+@contextmanager
+def using_database() -> Iterator[None]:
+    """A database that can't be used ends the command with a line that says why."""
+    try:
+        yield
+    except (DatabaseUnusableError, StoreUnavailableError) as error:
+        stop(f"database: {error}")
+
+
+def run_configured(work: "Callable[[Service], Awaitable[T]]") -> T:
+    with using_database():
+        return run(configured(), work)
+
+
+def run(settings: Settings, work: "Callable[[Service], Awaitable[T]]") -> T:
+    """Raises `DatabaseUnusableError`, `StoreUnavailableError`."""
+    from app.bootstrap.services import build_service, prepare_database
+
+    async def inside() -> T:
+        service = build_service(settings)
+        prepare_database(service.database)
+        try:
+            return await work(service)
+        finally:
+            await service.vitec.close()
+            service.database.close()
+
+    return asyncio.run(inside())

@@ -1,0 +1,176 @@
+"""A person's rights (GDPR articles 15 and 17): export, erasure, and repeating the erasures after a restore."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from app.domain.fields import Email, Phone
+from app.domain.ids import reference_of
+from app.domain.submission import Step, Submission
+from app.privacy.erasure_log import Erasure, ErasureLog
+from app.privacy.search import PersonMatch, PersonSearch
+from app.storage.database import Database, now_of
+from app.storage.driver.checkpoints import empty_log
+from app.submissions.erasure import ErasedSubmission, batches, erase, erase_and_tell
+from app.submissions.repository import SubmissionRepository
+
+
+class PersonSearchError(Exception):
+    """The message is a line for an operator."""
+
+
+@dataclass(frozen=True)
+class PersonQuery:
+    """Whom to look for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
+    one customer's submissions or, with None, in all."""
+
+    by: str
+    value: str
+    customer_id: str | None
+
+    @classmethod
+    def parse(cls, by: str, text: str, customer_id: str | None) -> "PersonQuery":
+        """`text` as people write it. Raises `ValueError`."""
+        types: dict[str, Any] = {"email": Email, "phone": Phone}
+        value = TypeAdapter(types.get(by, str)).validate_python(text)
+        return cls(by, value.replace(" ", "") if by == "id" else value, customer_id)
+
+
+@dataclass(frozen=True)
+class ErasureResult:
+    """`proof` is the line of the erasure log."""
+
+    proof: str
+    submissions: tuple[ErasedSubmission, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.submissions)
+
+    @property
+    def delivered(self) -> list[ErasedSubmission]:
+        """Those that Vitec has too."""
+        return [one for one in self.submissions if one.arrived]
+
+    @property
+    def uncertain(self) -> list[ErasedSubmission]:
+        """Those that Vitec may have: a call had no usable answer, or was under way."""
+        return [one for one in self.submissions if one.may_have_arrived and not one.arrived]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "erased": self.count,
+            "delivered": [_identified(one) for one in self.delivered],
+            "uncertain": [_identified(one) for one in self.uncertain],
+            "proof": self.proof,
+        }
+
+
+def _identified(erased: ErasedSubmission) -> dict[str, Any]:
+    return {
+        "id": erased.id,
+        "reference": reference_of(erased.id),
+        "customerId": erased.customer_id,
+        "operation": erased.operation,
+    }
+
+
+class PrivacyRequests:
+    """Each method raises `StoreUnavailableError`."""
+
+    def __init__(
+        self, database: Database, repository: SubmissionRepository, search: PersonSearch, log: ErasureLog
+    ) -> None:
+        self._database = database
+        self._repository = repository
+        self._search = search
+        self._log = log
+
+    async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
+        """All that is kept, as JSON can say it, the oldest first. Raises `PersonSearchError`."""
+        matches = await self._matches({self._search.sought(person.value)}, person.customer_id)
+        return [await self._exported(match.id) for match in matches]
+
+    async def erase(self, person: PersonQuery) -> ErasureResult:
+        """Written down before it is done, so that whatever happens in between it is done by a replay.
+        Raises `PersonSearchError`, `ErasureLogError`."""
+        now = await self._database.read(now_of)
+        digest = self._search.sought(person.value)
+        matches = await self._matches({digest}, person.customer_id)
+        proof = self._log.append(Erasure(now, person.by, digest, person.customer_id))
+        return ErasureResult(proof, tuple(await self._erase(matches)))
+
+    async def erase_submission(self, submission: Submission) -> bool:
+        """One submission alone; says whether there was anything personal left in it. Raises `ErasureLogError`."""
+        now = await self._database.read(now_of)
+        self._log.append(Erasure(now, "id", self._search.sought(submission.id), submission.customer_id))
+        erased = await self._database.write(partial(erase, ids=[submission.id]))
+        await empty_log(self._database.engine)
+        return bool(erased)
+
+    async def replay_erasures(self) -> int:
+        """What was erased before, erased again after a restore: how many submissions. What came after an erasure
+        stays. Raises `PersonSearchError`, `ErasureLogError`."""
+        erasures = self._log.read()
+        matches = await self._matches({erasure.digest for erasure in erasures}, None)
+        outdated = [match for match in matches if any(_covers(erasure, match) for erasure in erasures)]
+        return len(await self._erase(outdated))
+
+    async def _matches(self, sought: set[bytes], customer_id: str | None) -> list[PersonMatch]:
+        matches, unreadable = await self._search.find(sought)
+        if unreadable:
+            raise PersonSearchError(
+                f"{unreadable} submission(s) can't be opened with encryption_keys, so nobody knows whose they are"
+            )
+        return [match for match in matches if customer_id in (None, match.customer_id)]
+
+    async def _erase(self, matches: Sequence[PersonMatch]) -> list[ErasedSubmission]:
+        erased: list[ErasedSubmission] = []
+        for ids in batches([match.id for match in matches]):
+            erased += await self._database.write(partial(erase_and_tell, ids=ids))
+        await empty_log(self._database.engine)
+        return erased
+
+    async def _exported(self, submission_id: str) -> dict[str, Any]:
+        submission = await self._repository.get(submission_id)
+        assert submission is not None
+        stored = await self._repository.application(submission_id)
+        resources = stored.resources or [step.resource for step in submission.steps]
+        application = {name: value for name, value in stored.to_json().items() if name not in {"bodies", "resources"}}
+        consent = stored.consent
+        return {
+            "id": submission.id,
+            "reference": submission.reference,
+            "customerId": submission.customer_id,
+            "operation": submission.operation,
+            "status": submission.status,
+            "language": submission.language,
+            "receivedAt": submission.received_at.isoformat(),
+            "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
+            **application,
+            "consent": consent.to_json() | {"shown": consent.wording()} if consent else None,
+            "steps": [
+                _exported_step(step, resources[step.position], stored.bodies[step.position])
+                for step in submission.steps
+            ],
+        }
+
+
+def _covers(erasure: Erasure, match: PersonMatch) -> bool:
+    is_same_customer = erasure.customer_id in (None, match.customer_id)
+    return is_same_customer and erasure.digest in match.sought and match.received_at <= erasure.at
+
+
+def _exported_step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "operation": step.operation,
+        "resource": resource,
+        "status": step.status,
+        "attempts": step.attempts,
+        "sent": body,
+        "result": step.result,
+        "upstream": step.upstream,
+    }

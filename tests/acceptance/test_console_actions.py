@@ -1,0 +1,62 @@
+"""What the console says when it can't carry out what an operator asks for, and how it shows what was submitted."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from app.storage.schema import submissions
+from tests.acceptance.html_page import page_of
+from tests.conftest import API_KEY, CUSTOMER, Configure
+from tests.integration.storing import opened
+
+PASSWORD = "ett långt lösenord"
+OURS = {"Origin": "https://leads.example.se"}
+KEY = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}
+BOOKING = {"updatePerson": {"firstName": "Anna", "lastName": "Ek", "cellPhone": "070-1740605"}, "smsReminder": True}
+Start = Callable[..., httpx.Client]
+
+
+def post_booking(client: httpx.Client) -> str:
+    answer = client.post(f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", json=BOOKING, headers=KEY)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def sign_in(client: httpx.Client) -> dict[str, str]:
+    answer = client.post("/console/sign-in", data={"password": PASSWORD}, headers=OURS)
+    return OURS | {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+
+def act(client: httpx.Client, headers: dict[str, str], identity: str, action: str) -> str:
+    """The page after it, as text."""
+    address = f"/console/submissions/{identity}/{action}"
+    page = page_of(client.get(address, headers=headers))
+    done = client.post(address, data={"token": page.values["token"]}, headers=headers)
+    assert done.status_code == 303
+    return client.get(done.headers["location"], headers=headers).text
+
+
+@pytest.mark.parametrize("action", ["retry", "release"])
+def test_an_action_for_a_customer_that_left_the_configuration_says_so(
+    start: Start, configure: Configure, action: str
+) -> None:
+    identity = post_booking(start(deliver=False))
+    with opened(configure().database_url.get_secret_value()) as database, database.engine.begin() as connection:
+        if action == "release":
+            connection.execute(update(submissions).values(status="held", due_at=None))
+    client = start(deliver=False, console_password=PASSWORD, customer={"id": "M11111"})
+    shown = act(client, sign_in(client), identity, action)
+    assert "kunden finns inte längre i konfigurationen" in shown
+    assert "Det fanns inget att göra" not in shown
+
+
+def test_a_submission_speaks_the_operators_language(start: Start) -> None:
+    client = start(deliver=False, console_password=PASSWORD)
+    identity = post_booking(client)
+    headers = sign_in(client)
+    shown = client.get(f"/console/submissions/{identity}", headers=headers).text
+    assert "<dt>Påminnelse per sms</dt><dd>Ja</dd>" in shown
+    shown = client.get(f"/console/submissions/{identity}?lang=en", headers=headers).text
+    assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
