@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from app.alarms.incidents import Incident, IncidentKind
 from app.domain.ids import first_id_of
 from app.domain.submission import Operation, Status
-from app.operations.registry import OPERATIONS
+from app.operations.registry import OPERATIONS, POSTED
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.submissions.backlog import outstanding
 
@@ -109,9 +109,11 @@ class Came:
 def came(connection: Connection, since: datetime) -> Sequence[Came]:
     """By the ids, which are in order of time: no other index is needed."""
     whose = (submissions.c.customer_id, submissions.c.operation)
+    leads = [spec.operation.value for spec in POSTED if spec.is_lead]
     query = (
         select(*whose, func.count(), func.max(submissions.c.received_at))
         .where(submissions.c.id >= first_id_of(since), submissions.c.status != Status.HELD)
+        .where(submissions.c.operation.in_(leads))
         .group_by(*whose, _SPELL)
     )
     return [Came(*row) for row in connection.execute(query)]

@@ -13,6 +13,7 @@ from app.bootstrap.console import build_console
 from app.bootstrap.customer_mapping import web_customer
 from app.bootstrap.services import Service, build_service, on_sigterm, prepare_database
 from app.config.settings import Settings
+from app.submissions.cancellations import Cancellations
 from app.web import health
 from app.web.api_docs import swagger_ui
 from app.web.app import App
@@ -91,6 +92,7 @@ def build_dependencies(settings: Settings, service: Service, demo: bool, templat
         templates=templates,
         intake=service.intake,
         leads=service.leads,
+        cancellations=Cancellations(service.database),
         outcomes=service.outcomes,
         tokens=FormTokens(secret),
         status_links=LinkSecrets(secret, "status"),

@@ -12,6 +12,7 @@ from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy, decide, signal_of
 from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
 from app.domain.submission import STOPPED, AttemptOutcome, StepStatus
+from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, StepBlockedError, StepSkipped
 from app.vitec.errors import Ambiguous, LeaseExpiredError, NotFound, Rejected, VitecError
 from app.vitec.throttle import Throttle
@@ -107,7 +108,7 @@ class Deliverer:
             self._policy,
             attempts=attempts,
             age=now - claim.delivery_since,
-            park=claim.customer_id in self._parks,
+            park=claim.customer_id in self._parks and not OPERATIONS[step.operation].is_repeatable,
             was_not_found=step.was_not_found,
             was_ambiguous=step.was_ambiguous,
             probes=claim.probes,

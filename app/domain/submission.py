@@ -23,6 +23,7 @@ class Operation(StrEnum):
     FINAL_PRICE = "final-price"
     LEAD = "lead"
     LOAN_PROMISE = "loan-promise"
+    CANCELLATION = "cancellation"
     CONTACT = "contact"  # a look-up: only ever a step before a lead
 
 

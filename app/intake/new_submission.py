@@ -11,7 +11,7 @@ from app.operations.stored_application import StoredApplication
 @dataclass(slots=True)
 class NewSubmission:
     """`resource` is the path's ids after the customer's. `contacts` are the e-mail address and number that it can be
-    found by. `held`: a person looks at it before it is sent."""
+    found by. `held`: a person looks at it before it is sent. `calls_off` is the id of the booking that it calls off."""
 
     id: str
     customer_id: str
@@ -24,3 +24,4 @@ class NewSubmission:
     steps: tuple[PlannedStep, ...]
     repeat: IdempotencyKey | None
     held: bool = False
+    calls_off: str = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, insert
 
 from app.domain.submission import Status, StepStatus
 from app.intake.new_submission import NewSubmission
@@ -14,7 +14,7 @@ from app.storage.column_types import UtcDateTime
 from app.storage.driver.compiled import RowInsert
 from app.storage.encrypted_fields import open_resource, payload_aad
 from app.storage.encryption import KeyedHash, Keyring
-from app.storage.schema import steps, submissions
+from app.storage.schema import cancellations, steps, submissions
 
 _SUBMISSION = (
     "id",
@@ -45,6 +45,7 @@ class SubmissionRows:
     received_at: datetime
     submission: dict[str, Any]
     steps: list[dict[str, Any]]
+    calls_off: str
 
 
 class RowBuilder:
@@ -59,6 +60,9 @@ class RowBuilder:
         """Raises `DBAPIError`."""
         self._submissions.execute(connection, [rows.submission for rows in batch])
         self._steps.execute(connection, [step for rows in batch for step in rows.steps])
+        called_off = [{"booking_id": rows.calls_off, "submission_id": rows.id} for rows in batch if rows.calls_off]
+        if called_off:
+            connection.execute(insert(cancellations), called_off)
 
     def of(self, new: NewSubmission) -> SubmissionRows:
         received = self._moment(new.received_at)
@@ -92,7 +96,7 @@ class RowBuilder:
             }
             for position, step in enumerate(new.steps)
         ]
-        return SubmissionRows(new.id, new.received_at, submission, steps)
+        return SubmissionRows(new.id, new.received_at, submission, steps, new.calls_off)
 
 
 def _as_it_is(value: Any) -> Any:

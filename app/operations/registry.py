@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.operations.cancellation import CANCELLATION
 from app.operations.contact_lookup import CONTACT
 from app.operations.final_price import FINAL_PRICE
 from app.operations.interest import INTEREST
@@ -13,7 +14,8 @@ from app.operations.valuation import VALUATION
 from app.operations.viewing import VIEWING
 
 OPERATIONS: Mapping[Operation, OperationSpec] = {
-    spec.operation: spec for spec in (INTEREST, VIEWING, VALUATION, FINAL_PRICE, LEAD, LOAN_PROMISE, CONTACT)
+    spec.operation: spec
+    for spec in (INTEREST, VIEWING, VALUATION, FINAL_PRICE, LEAD, LOAN_PROMISE, CANCELLATION, CONTACT)
 }
 POSTED: tuple[OperationSpec, ...] = tuple(spec for spec in OPERATIONS.values() if spec.posts)
 POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.posts)

@@ -163,7 +163,7 @@ class FormSpec:
 class PostSpec:
     """One way to post an operation.
 
-    paths      its addresses as Vitec has them; none where a personal link is the address
+    paths      its addresses as Vitec has them; none where it is posted by a personal link, or by a receipt
     form_path  the form's own address, for people and frames: ad blockers have refused paths with "advertising" in them
     form       None where only programs post, and then only with an API key
     person     the member that holds the person; None where it is the body itself
@@ -275,6 +275,10 @@ class OperationSpec:
     names_contact    whether the path names a contact: personal data, which is stored encrypted only
     estate           which of the path's ids is the home's; None where it names none
     may_answer_none  whether Vitec's answer may lack a contact id although all is well
+    has_body         whether Vitec takes one
+    is_repeatable    whether being carried out twice changes nothing more
+    is_lead          whether it is somebody's interest in a home or in the firm: what campaigns are measured by, and
+                     what an office expects to come
     answers          the member with the result where Vitec answers an object; "" where it answers a JSON string
     filled           members that the configuration fills in when they are left out
     """
@@ -293,6 +297,9 @@ class OperationSpec:
     names_contact: bool = False
     estate: int | None = None
     may_answer_none: bool = False
+    has_body: bool = True
+    is_repeatable: bool = False
+    is_lead: bool = True
     answers: str = ""
 
     def answer_of(self, result: str | None) -> Any:

@@ -118,7 +118,7 @@ class ViewingBooking(VitecModel):
 
 
 class ViewingDefaults(DefaultsTable):
-    """`[customers.viewing]`. `reminder_minutes` before the viewing."""
+    """`[customers.viewing]`. `reminder_minutes` before the viewing; `cancel`: its visitor may call a booking off."""
 
     lead_source_id: VitecId | None = None
     reminder_minutes: Annotated[int, Field(ge=0)] = 60
@@ -127,6 +127,7 @@ class ViewingDefaults(DefaultsTable):
     sms_confirmation: bool = False
     validate_deadline: bool = True
     validate_booking_limit: bool = True
+    cancel: bool = False
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:

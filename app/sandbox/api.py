@@ -105,6 +105,12 @@ ENDPOINTS = (
         FinalPriceWatched,
         "finalPriceWatched",
     ),
+    Endpoint(
+        Operation.CANCELLATION,
+        "PUT",
+        "/Advertising/Message/{customerId}/Estate/{estateId}/Viewing/Attendee/{contactId}/OptOut",
+        lambda office, ids, _: office.opt_out(ids["customerId"], ids["estateId"], ids["contactId"]),
+    ),
 )
 
 
@@ -141,6 +147,8 @@ def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes)
         authorization = headers.get("Authorization", "")
         admit(authorization, office.username, office.customers, ids["customerId"], endpoint.operation)
         body = None
+        if endpoint.body is None and raw:
+            raise Refused(400, "The request has a body, and none is expected.")
         if endpoint.body:
             body = read(raw, headers.get("Content-Type", ""), endpoint.body, endpoint.parameter)
         return endpoint.carry_out(office, ids, body)

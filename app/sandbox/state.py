@@ -152,6 +152,17 @@ class Office:
         # H says only that a JSON string is answered.
         return Answer.of(200, person.id, person.id)
 
+    def opt_out(self, customer_id: str, estate_id: str, contact_id: str) -> Answer:
+        """Takes the contact off the home's viewings. Again, or when it was on none, it changes nothing (inferred)."""
+        if not _exists(estate_id, self.estates):
+            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        contact = self._contact(customer_id, contact_id)
+        self.bookings = [one for one in self.bookings if not self._attends(one, contact, estate_id)]
+        return Answer(204, contact_id=contact.id)
+
+    def _attends(self, booking: Booking, contact: Contact, estate_id: str) -> bool:
+        return (booking.customer_id, booking.contact_id) == (contact.customer_id, contact.id)
+
     def find_estate(self, customer_id: str, estate_id: str) -> Answer:
         """A home without agents and viewings: what is read of it here is whether the login opens it (H, O)."""
         if not _exists(estate_id, self.estates):

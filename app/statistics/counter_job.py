@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
-from app.domain.submission import Status
+from app.domain.submission import Operation, Status
+from app.operations.registry import OPERATIONS
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
 from app.statistics.latency_histogram import bucket_of
 from app.storage.database import Database, StoreUnavailableError
@@ -75,7 +76,7 @@ class CounterJob:
         if not rows:
             return False
         last = _Mark(rows[-1].id, rows[-1].settled_at if name == DELIVERED else None)
-        counted = [row for row in rows if name == RECEIVED or row.status == Status.DELIVERED]
+        counted = [row for row in rows if _counts(row) and (name == RECEIVED or row.status == Status.DELIVERED)]
         counts = Counter(self._counted(row) for row in counted)
         times = Counter(map(_timed, counted)) if name == DELIVERED else Counter()
 
@@ -92,6 +93,10 @@ class CounterJob:
         home = home_of(row.operation, resource_of(row.resource), stored.estate if stored else "")
         campaign = stored.campaign if stored else NO_CAMPAIGN
         return Counted(day_of(row.received_at), row.customer_id, row.operation, home, campaign)
+
+
+def _counts(row: Row[Any]) -> bool:
+    return OPERATIONS[Operation(row.operation)].is_lead
 
 
 def _timed(row: Row[Any]) -> Timed:

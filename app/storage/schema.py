@@ -115,6 +115,15 @@ HAS_ARRIVED = submissions.c.erased_at.is_(None) & submissions.c.status.not_in(_S
 LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(_literal(*sorted(STOPPED)))
 _partial_index("ix_steps_stopped_later", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
+# Which submission calls off which booking: one at most.
+cancellations = Table(
+    "cancellations",
+    metadata,
+    Column("booking_id", String(36), _of_submission(), primary_key=True),
+    Column("submission_id", String(36), _of_submission(), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 attempts = Table(
     "attempts",
     metadata,

@@ -94,7 +94,8 @@ class VitecClient:
         Raises the taxonomy of `app.vitec.errors`, `LeaseExpiredError`, and nothing else."""
         spec = OPERATIONS[operation]
         url = _url(spec.path, customer_id, *resource)
-        return read(await self._call(spec.method, url, customer_id, spec.group, dict(body), may_send), spec.answers)
+        sent = dict(body) if spec.has_body else None
+        return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), spec.answers)
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always

@@ -58,6 +58,7 @@ def describe() -> dict[str, Any]:
         contact_lookup.PATH: {"get": _contacts()},
         "/personal/{token}": {"get": _personal_form(), "post": _personal_post()},
         **{path: {"get": resource} for path, resource in RESOURCES.items()},
+        "/receipts/{id}/cancellation": _cancellation(),
     }
     return document
 
@@ -167,6 +168,18 @@ def _receipt(summary: str, media: str) -> dict[str, Any]:
             **refused("404", "410", "503"),
         },
     }
+
+
+def _cancellation() -> dict[str, Any]:
+    asks = _receipt("Asks whether to cancel the booking, as a page", "text/html")
+    sent_on = {"303": {"description": "It is cancelled, or being cancelled: the receipt says so"}}
+    post = {
+        "summary": "Cancels the booking: a submission of its own",
+        "operationId": "cancellation",
+        "parameters": asks["parameters"],
+        "responses": sent_on | refused("400", "404", "410", "503"),
+    }
+    return {"get": asks | {"responses": asks["responses"] | sent_on}, "post": post}
 
 
 def _embed_script() -> dict[str, Any]:

@@ -21,7 +21,7 @@ async def show_overview(request: ConsoleRequest) -> Response:
     customer_id = request.asked("customer") if request.asked("customer") in request.deps.public.customers else ""
     found = await request.deps.overviews.get(period.scope(customer_id or None))
     stuck = _stuck(request, found, customer_id)
-    series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED}
+    series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED if spec.is_lead}
     page = OverviewPage(
         frame=request.frame("overview"),
         waiting=list(_waiting(request, found)),

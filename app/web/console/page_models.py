@@ -182,14 +182,15 @@ class StepRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SubmissionPage(ConsolePage):
-    """`why` says in a sentence or two where it stands; `said` is what the caller said, by label; `actions` are those
-    that can be done now; `done` is what was just done."""
+    """`why` says in a sentence or two where it stands; `said` is what the caller said, by label; `related` are the
+    submissions that belong to it; `actions` are those that can be done now; `done` is what was just done."""
 
     template = "console/submission.html"
     row: LeadRow
     identity: str
     why: Sequence[str]
     said: Sequence[tuple[str, str]]
+    related: Sequence[LeadRow]
     steps: Sequence[StepRow]
     events: Sequence[Event]
     actions: Sequence[Link]

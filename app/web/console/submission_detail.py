@@ -16,7 +16,7 @@ from app.web.console import labels
 from app.web.console.actions import offered, told
 from app.web.console.context import ConsoleRequest
 from app.web.console.labels import moment
-from app.web.console.page_models import Event, StepRow, SubmissionPage
+from app.web.console.page_models import Event, LeadRow, StepRow, SubmissionPage
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
 
@@ -53,6 +53,7 @@ async def show_submission(request: ConsoleRequest) -> Response:
         identity=one.id,
         why=await _why(request, one, past),
         said=await _said(request, one),
+        related=await _related(request, one),
         steps=list(_steps(request, one.steps)),
         events=list(_events(request, one, past)),
         actions=[] if past.erased_at else offered(request, one),
@@ -92,6 +93,13 @@ async def _said(request: ConsoleRequest, one: Submission) -> list[tuple[str, str
         return submitted_fields(await request.deps.public.leads.application(one.id), request.language, request.gettext)
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
         return []
+
+
+async def _related(request: ConsoleRequest, one: Submission) -> list[LeadRow]:
+    """A booking's cancellation, and a cancellation's booking."""
+    cancellations = request.deps.public.cancellations
+    found = await cancellations.of_booking(one.id) or await cancellations.booking_of(one.id)
+    return [await row_of_submission(request, found)] if found else []
 
 
 def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:

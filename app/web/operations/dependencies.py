@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from app.intake.intake import Intake
 from app.statistics.page_views import PageViews
+from app.submissions.cancellations import Cancellations
 from app.submissions.outcomes import Outcomes
 from app.submissions.repository import SubmissionRepository
 from app.vitec.contacts import Contact
@@ -31,6 +32,7 @@ class Dependencies:
     templates: Templates
     intake: Intake
     leads: SubmissionRepository
+    cancellations: Cancellations
     outcomes: Outcomes
     tokens: FormTokens
     status_links: LinkSecrets

@@ -1,7 +1,7 @@
 """The outcome of a submission: a receipt for people, a status resource for programs."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -14,19 +14,19 @@ from app.operations.registry import OPERATIONS
 from app.operations.specification import FormSpec
 from app.storage.database import StoreUnavailableError
 from app.web.http.security_headers import page_headers
-from app.web.operations.context import plain_title
+from app.web.operations.cancellation import CANCELLATION, can_cancel, cancellation_of, state_of
+from app.web.operations.cancellation import routes as cancellation_routes
 from app.web.operations.cross_origin import CUSTOMER, preflight
-from app.web.operations.customer import Customer, InvalidApiKeyError, caller_key
+from app.web.operations.customer import InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
-from app.web.operations.problems import CHALLENGE, error_response, language_of
+from app.web.operations.problems import CHALLENGE, error_response
+from app.web.operations.receipt_links import RETRY_SECONDS, open_receipt, unavailable
 from app.web.operations.responders import public_status
-from app.web.operations.slots import Slot, parse_slots
-from app.web.rendering.page_models import ReceiptPage
+from app.web.operations.slots import Slot
+from app.web.rendering.page_models import ReceiptPage, ReceiptState
 
 CALENDAR_FILE = "/viewing.ics"
-RECEIPT_LIVES = timedelta(days=30)
-State = Literal["received", "booked", "refused"]
 
 
 def routes(deps: Dependencies) -> list[Route]:
@@ -34,6 +34,7 @@ def routes(deps: Dependencies) -> list[Route]:
     return [
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
         Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
+        *cancellation_routes(deps),
         Route("/submissions/{id}", receipts.status, methods=["GET", "OPTIONS"]),
     ]
 
@@ -45,15 +46,19 @@ class Receipts:
     async def receipt(self, request: Request) -> Response:
         """Shows no personal data: whoever has the link may have got it from the visitor's history."""
         deps = self._deps
-        opened = await self._open(request)
+        opened = await open_receipt(request, deps)
         if isinstance(opened, Response):
             return opened
-        found, customer, language = opened
-        slot, told = _told(request)
-        state = _state(found)
+        found, customer, language = opened.submission, opened.customer, opened.language
+        try:
+            cancelling = await cancellation_of(opened, deps)
+            state = state_of(cancelling) if cancelling else _state(found)
+            offers_cancelling = state == "booked" and await can_cancel(opened, deps)
+        except StoreUnavailableError:
+            return unavailable(request, deps, customer)
         form = _form_of(found)
-        waits = form.waits and found.status in {Status.PENDING, Status.HELD}
-        calendar = slot and state == "booked"
+        waits = form.waits and (cancelling or found).status in {Status.PENDING, Status.HELD}
+        calendar = opened.slot and state == "booked"
         page = ReceiptPage(
             form=form,
             language=language,
@@ -64,25 +69,25 @@ class Receipts:
             status=public_status(found.status),
             reference=found.reference,
             state=state,
-            refresh_url=deps.receipt_path(found.id, language, told) if waits else None,
-            home=told.get("title", ""),
-            time=slot.said(language, deps.templates.gettext(language)) if slot else None,
-            calendar_url=deps.receipt_path(found.id, language, told, file=CALENDAR_FILE) if calendar else None,
+            refresh_url=opened.path(deps) if waits else None,
+            home=opened.told.get("title", ""),
+            time=opened.time(deps),
+            calendar_url=opened.path(deps, file=CALENDAR_FILE) if calendar else None,
+            cancel_url=opened.path(deps, file=CANCELLATION) if offers_cancelling else None,
         )
         headers = page_headers(deps.templates.css(customer.firm).csp_hash, deps.frame_ancestors(customer))
         return HTMLResponse(deps.templates.render(page), headers=dict(headers))
 
     async def calendar(self, request: Request) -> Response:
         """The viewing for the visitor's own calendar, once it is booked and where the embed told its time."""
-        opened = await self._open(request)
+        opened = await open_receipt(request, self._deps)
         if isinstance(opened, Response):
             return opened
-        found, customer, language = opened
-        slot, told = _told(request)
+        found, customer, slot = opened.submission, opened.customer, opened.slot
         if slot is None or _state(found) != "booked":
             return error_response(request, self._deps, 404, customer=customer)
-        gettext, firm = self._deps.templates.gettext(language), customer.firm
-        home = told.get("title", "")
+        gettext, firm = opened.gettext(self._deps), customer.firm
+        home = opened.told.get("title", "")
         lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
         content = viewing_file(
             slot,
@@ -98,22 +103,6 @@ class Receipts:
         }
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
-    async def _open(self, request: Request) -> tuple[Submission, Customer, str] | Response:
-        """The submission that the link opens, its customer and the page's language; else the page that says no."""
-        deps = self._deps
-        identity = request.path_params["id"]
-        if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
-            return error_response(request, deps, 404, peoples=True)
-        try:
-            found = await deps.leads.get(identity)
-        except StoreUnavailableError:
-            return error_response(request, deps, 503, headers={"Retry-After": "15"}, peoples=True)
-        customer = deps.customers.get(found.customer_id) if found else None
-        if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
-            return error_response(request, deps, 410, peoples=True)
-        request.scope[CUSTOMER] = customer
-        return found, customer, language_of(request, deps, found.language)
-
     async def status(self, request: Request) -> Response:
         """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
         deps = self._deps
@@ -128,7 +117,7 @@ class Receipts:
         try:
             found = await deps.leads.get(identity)
         except StoreUnavailableError:
-            return error_response(request, deps, 503, headers={"Retry-After": "15"})
+            return error_response(request, deps, 503, headers={"Retry-After": str(RETRY_SECONDS)})
         customer = deps.customers.get(found.customer_id) if found else None
         if not linked or "authorization" in request.headers:
             owners = [customer] if customer else list(deps.customers.values())
@@ -140,14 +129,6 @@ class Receipts:
             request.scope[CUSTOMER] = customer
         headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
         return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
-
-
-def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
-    """The booked time and the home as the link tells them; what it tells in another shape is left out."""
-    slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
-    title = plain_title(request.query_params.get("title")) if slot else ""
-    told = {"slot": str(slot) if slot else "", "title": title}
-    return slot, {name: value for name, value in told.items() if value}
 
 
 def _owns(request: Request, customer: Any) -> bool:
@@ -162,11 +143,11 @@ def _form_of(found: Submission) -> FormSpec:
     return next(post.form for post in OPERATIONS[found.operation].posts if post.form)
 
 
-def _state(found: Submission) -> State:
+def _state(found: Submission) -> ReceiptState:
     """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
     if not _form_of(found).waits:
         return "received"
-    states: dict[Status, State] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
+    states: dict[Status, ReceiptState] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
     return states.get(found.status, "received")
 
 

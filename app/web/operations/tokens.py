@@ -91,5 +91,10 @@ class IdempotencyKeys:
         """The mark of a link that can be used once."""
         return self._hash("link", token)[:REPEAT_KEY_LENGTH]
 
+    def of_cancellation(self, booking_id: str) -> IdempotencyKey:
+        """A booking is cancelled once, however often that is asked for."""
+        mark = self._hash("cancellation", booking_id)
+        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, LINK_LIVES)
+
     def once(self, mark: bytes, content: str) -> IdempotencyKey:
         return IdempotencyKey(mark, self._hash(content), LINK_LIVES)

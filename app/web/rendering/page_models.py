@@ -138,10 +138,14 @@ class FormPage:
         return any(name.startswith(FOLDED) for name in touched)
 
 
+ReceiptState = Literal["received", "booked", "refused", "cancelling", "cancelled", "not-cancelled"]
+
+
 @dataclass(frozen=True)
 class ReceiptPage:
     """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
-    still open; `home` and `time` of a booking are told where the embed told them, `calendar_url` once it is booked."""
+    still open; `home` and `time` of a booking are told where the embed told them, `calendar_url` once it is booked;
+    `cancel_url` where its visitor may cancel it."""
 
     form: FormSpec
     language: str
@@ -151,16 +155,31 @@ class ReceiptPage:
     frame_origins: str
     status: str
     reference: str
-    state: Literal["received", "booked", "refused"]
+    state: ReceiptState
     refresh_url: str | None
     home: str = ""
     time: tuple[str, str] | None = None
     calendar_url: str | None = None
+    cancel_url: str | None = None
 
     @property
     def readable_reference(self) -> str:
         """In groups of four, as one says it over a phone."""
         return " ".join(self.reference[i : i + 4] for i in range(0, len(self.reference), 4))
+
+
+@dataclass(frozen=True)
+class CancelPage:
+    """Asks before a booking is cancelled. `home` and `time` as on its receipt, which is at `back`."""
+
+    language: str
+    languages: tuple[LanguageLink, ...]
+    firm: Firm
+    demo: bool
+    frame_origins: str
+    home: str
+    time: tuple[str, str] | None
+    back: str
 
 
 @dataclass(frozen=True)
@@ -177,4 +196,4 @@ class ErrorPage:
     frame_origins: str = ""
 
 
-Page = FormPage | ReceiptPage | ErrorPage
+Page = FormPage | ReceiptPage | CancelPage | ErrorPage

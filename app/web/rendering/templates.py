@@ -12,7 +12,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.i18n import LANGUAGES, _catalogue
-from app.web.rendering.page_models import ErrorPage, Firm, FormPage, Page, ReceiptPage
+from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
 from app.web.rendering.theme import Stylesheet, stylesheet
@@ -20,6 +20,7 @@ from app.web.rendering.theme import Stylesheet, stylesheet
 _TEMPLATE_OF: dict[type[Page], str] = {
     FormPage: "form.html",
     ReceiptPage: "receipt.html",
+    CancelPage: "cancel.html",
     ErrorPage: "error.html",
 }
 # Where most people come from who look at a Swedish home; all 250 would double the page. Sweden is the empty choice.

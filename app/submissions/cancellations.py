@@ -1,0 +1,66 @@
+"""Bookings that their visitors call off: what a cancellation is made of, and which belongs to which."""
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from app.domain.marketing import Marketing
+from app.domain.submission import PATH_ID, Operation, Status, Submission
+from app.operations.cancellation import Cancellation
+from app.operations.member_paths import member_at
+from app.operations.registry import OPERATIONS
+from app.operations.specification import DeliveryRequest, SubmissionContext
+from app.operations.stored_application import StoredApplication
+from app.storage.database import Database
+from app.storage.schema import cancellations
+
+NAMES = ("firstName", "lastName")
+
+
+class Attendance(NamedTuple):
+    """Whom Vitec takes off the viewing of which home."""
+
+    estate: str
+    contact: str
+
+    @classmethod
+    def of(cls, booking: Submission, stored: StoredApplication) -> "Attendance | None":
+        """None where there is nothing to call off, or home or contact isn't known: with `returnBookingId` Vitec has
+        answered the booking's id instead."""
+        if booking.operation is not Operation.VIEWING or booking.status is not Status.DELIVERED:
+            return None
+        contact = booking.main.result or ""
+        names_booking = stored.bodies[booking.main.position].get("returnBookingId") is True
+        known = PATH_ID.fullmatch(contact) and PATH_ID.fullmatch(stored.estate) and not names_booking
+        return cls(stored.estate, contact) if known else None
+
+
+def request_of(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
+    """The cancellation, with who the visitor is: somebody may have to call them."""
+    post = OPERATIONS[booking.operation].posts[0]
+    names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
+    found = post.contacts(stored.submitted)
+    members = names | {"booking": booking.id, "email": found.get("email"), "cellPhone": found.get("phone")}
+    said = {name: value for name, value in members.items() if value}
+    application = Cancellation.model_validate(said)
+    context = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
+    return DeliveryRequest(booking.customer_id, Operation.CANCELLATION, attendance, application, context)
+
+
+class Cancellations:
+    """Which submission calls off which booking. Both raise `StoreUnavailableError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_booking(self, booking_id: str) -> str | None:
+        """The id of the submission that calls it off."""
+        columns = cancellations.c
+        query = select(columns.submission_id).where(columns.booking_id == booking_id)
+        return await self._database.read(lambda connection: connection.execute(query).scalar())
+
+    async def booking_of(self, submission_id: str) -> str | None:
+        """The id of the booking that it calls off."""
+        columns = cancellations.c
+        query = select(columns.booking_id).where(columns.submission_id == submission_id)
+        return await self._database.read(lambda connection: connection.execute(query).scalar())

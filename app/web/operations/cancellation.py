@@ -1,0 +1,137 @@
+"""Cancelling a booking from its receipt: confirmed on a page of its own, and then a submission like any other."""
+
+from datetime import UTC, datetime
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from app.domain.ids import new_id
+from app.domain.submission import Operation, Status, Submission
+from app.intake.new_submission import NewSubmission
+from app.operations.registry import OPERATIONS, plan
+from app.operations.stored_application import StoredApplication, StoredApplicationError
+from app.operations.viewing import ViewingDefaults
+from app.storage.database import StoreUnavailableError
+from app.storage.encryption import DecryptionError
+from app.submissions.cancellations import Attendance, request_of
+from app.web.http.security_headers import page_headers
+from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
+from app.web.operations.dependencies import Dependencies
+from app.web.operations.form_page import language_links, query_start
+from app.web.operations.problems import error_response
+from app.web.operations.receipt_links import Receipt, open_receipt, unavailable
+from app.web.rendering.page_models import CancelPage, ReceiptState
+
+CANCELLATION = "/cancellation"  # beside the receipt
+LARGEST_BODY = 1024  # bytes; nothing in it is read
+
+log = structlog.get_logger()
+
+
+def routes(deps: Dependencies) -> list[Route]:
+    pages = CancellationPages(deps)
+    return [Route("/receipts/{id}" + CANCELLATION, pages.handle, methods=["GET", "POST"])]
+
+
+async def cancellation_of(receipt: Receipt, deps: Dependencies) -> Submission | None:
+    """The submission that cancels the booking. Raises `StoreUnavailableError`."""
+    if receipt.submission.operation is not Operation.VIEWING or receipt.submission.status is not Status.DELIVERED:
+        return None
+    identity = await deps.cancellations.of_booking(receipt.submission.id)
+    return await deps.leads.get(identity) if identity else None
+
+
+def state_of(cancellation: Submission) -> ReceiptState:
+    """Of its booking's receipt."""
+    if cancellation.status is Status.DELIVERED:
+        return "cancelled"
+    return "not-cancelled" if cancellation.status in {Status.REJECTED, Status.FAILED} else "cancelling"
+
+
+async def can_cancel(receipt: Receipt, deps: Dependencies) -> bool:
+    """Raises `StoreUnavailableError`."""
+    return await _attendance(receipt, deps) is not None
+
+
+async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance, StoredApplication] | None:
+    """What there is to cancel; None once the viewing is over."""
+    offered = receipt.customer.defaults.get(ViewingDefaults).cancel
+    if not offered or (receipt.slot and receipt.slot.ends_at < datetime.now(UTC)):
+        return None
+    try:
+        stored = await deps.leads.application(receipt.submission.id)
+    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
+        return None
+    attendance = Attendance.of(receipt.submission, stored)
+    return (attendance, stored) if attendance else None
+
+
+class CancellationPages:
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    async def handle(self, request: Request) -> Response:
+        """Whoever has the receipt's link may. One that is cancelled already leads to its receipt, which says so."""
+        deps = self._deps
+        opened = await open_receipt(request, deps)
+        if isinstance(opened, Response):
+            return opened
+        try:
+            if await cancellation_of(opened, deps):
+                return _to_receipt(opened, deps)
+            found = await _attendance(opened, deps)
+            if found is None:
+                return error_response(request, deps, 404, customer=opened.customer, peoples=True)
+            if request.method != "POST":
+                return self._confirm(request, opened)
+            await read_content(request, request.headers, LARGEST_BODY)
+            await self._cancel(opened, *found)
+        except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
+            return error_response(request, deps, 400, customer=opened.customer, peoples=True)
+        except StoreUnavailableError as error:
+            log.error("store unavailable", customer=opened.customer.id, detail=str(error))
+            return unavailable(request, deps, opened.customer)
+        return _to_receipt(opened, deps)
+
+    def _confirm(self, request: Request, receipt: Receipt) -> Response:
+        deps, firm = self._deps, receipt.customer.firm
+        page = CancelPage(
+            language=receipt.language,
+            languages=language_links(deps, receipt.language, query_start(request.query_params.multi_items())),
+            firm=firm,
+            demo=deps.demo,
+            frame_origins=deps.frame_origins(receipt.customer),
+            home=receipt.told.get("title", ""),
+            time=receipt.time(deps),
+            back=receipt.path(deps),
+        )
+        headers = page_headers(deps.templates.css(firm).csp_hash, deps.frame_ancestors(receipt.customer))
+        return HTMLResponse(deps.templates.render(page), headers=dict(headers))
+
+    async def _cancel(self, receipt: Receipt, attendance: Attendance, stored: StoredApplication) -> None:
+        """Committed when it returns, and with some luck delivered. Raises `StoreUnavailableError`."""
+        deps, booking = self._deps, receipt.submission
+        request = request_of(booking, stored, attendance)
+        steps = plan(request, receipt.customer.defaults)
+        new = NewSubmission(
+            id=new_id(),
+            customer_id=booking.customer_id,
+            operation=request.operation,
+            resource=request.resource,
+            language=receipt.language,
+            received_at=datetime.now(UTC),
+            application=StoredApplication.of(request, steps, estate=attendance.estate),
+            contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
+            steps=steps,
+            repeat=deps.repeats.of_cancellation(booking.id),
+            calls_off=booking.id,
+        )
+        accepted = await deps.intake.accept(new)
+        await deps.outcomes.wait(accepted.id, deps.wait_seconds)
+
+
+def _to_receipt(receipt: Receipt, deps: Dependencies) -> Response:
+    headers = {"Location": receipt.path(deps), "Cache-Control": "no-store"}
+    return Response(status_code=303, headers=headers)

@@ -1,0 +1,69 @@
+"""The link to a receipt: what it opens, and what it tells of the viewing."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.domain.submission import Submission
+from app.i18n import GetText
+from app.storage.database import StoreUnavailableError
+from app.web.operations.context import plain_title
+from app.web.operations.cross_origin import CUSTOMER
+from app.web.operations.customer import Customer
+from app.web.operations.dependencies import Dependencies
+from app.web.operations.problems import error_response, language_of
+from app.web.operations.slots import Slot, parse_slots
+
+RECEIPT_LIVES = timedelta(days=30)
+RETRY_SECONDS = 15  # after which a store that is away may be back
+
+
+class Receipt(NamedTuple):
+    """What a link has opened. `slot` is the booked time and `told` what the link says of it and of the home; what it
+    says in another shape is left out."""
+
+    submission: Submission
+    customer: Customer
+    language: str
+    slot: Slot | None
+    told: dict[str, str]
+
+    def path(self, deps: Dependencies, *, file: str = "") -> str:
+        return deps.receipt_path(self.submission.id, self.language, self.told, file=file)
+
+    def gettext(self, deps: Dependencies) -> GetText:
+        return deps.templates.gettext(self.language)
+
+    def time(self, deps: Dependencies) -> tuple[str, str] | None:
+        """Day and time as people say them."""
+        return self.slot.said(self.language, self.gettext(deps)) if self.slot else None
+
+
+async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Response:
+    """Else the page that says no."""
+    identity = request.path_params["id"]
+    if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
+        return error_response(request, deps, 404, peoples=True)
+    try:
+        found = await deps.leads.get(identity)
+    except StoreUnavailableError:
+        return unavailable(request, deps)
+    customer = deps.customers.get(found.customer_id) if found else None
+    if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
+        return error_response(request, deps, 410, peoples=True)
+    request.scope[CUSTOMER] = customer
+    return Receipt(found, customer, language_of(request, deps, found.language), *_told(request))
+
+
+def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return error_response(request, deps, 503, customer=customer, headers=headers, peoples=True)
+
+
+def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
+    slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
+    title = plain_title(request.query_params.get("title")) if slot else ""
+    told = {"slot": str(slot) if slot else "", "title": title}
+    return slot, {name: value for name, value in told.items() if value}
