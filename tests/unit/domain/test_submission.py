@@ -188,6 +188,6 @@ def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
 
 def test_every_operation_is_opened_by_one_of_the_customers_two_passwords() -> None:
     assert {group: {o.value for o in Operation if group_of(o) is group} for group in FunctionGroup} == {
-        FunctionGroup.ADVERTISING: {"interest", "viewing", "valuation", "final-price"},
+        FunctionGroup.ADVERTISING: {"interest", "viewing", "valuation", "final-price", "cancellation"},
         FunctionGroup.CRM: {"lead", "loan-promise", "contact"},
     }
