@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadsc
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist clean
+.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist wordpress clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -84,9 +84,15 @@ robots: $(VENV)/.installed-dev ## 10,000 robot posts while visitors get through;
 platforms: $(VENV)/.installed-dev ## a wheel of every locked dependency for every supported platform and Python
 	INTRESSE_TEST_EVERY_PLATFORM=1 $(VENV)/bin/python -m pytest tests/acceptance/test_platforms.py
 
-dist: $(VENV)/.installed-dev ## dist/: the wheel and its source
+dist: $(VENV)/.installed-dev ## dist/: the wheel, its source, and the WordPress plugin's zip
 	rm -rf dist
 	$(VENV)/bin/python -m hatchling build --directory dist
+	$(VENV)/bin/python -m integrations.wordpress.package dist
+
+wordpress: $(VENV)/.installed-dev ## the plugin in Debian's WordPress, with a browser; not part of `make test`
+	@sh tests/install-programs >/dev/null
+	@sh tests/wordpress/install-programs >/dev/null
+	$(VENV)/bin/python -m pytest tests/wordpress --timeout 300
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture

@@ -1,0 +1,55 @@
+"""The WordPress plugin agrees with the product: its version, its forms, its Swedish. `make wordpress` runs it."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from app import __version__
+from app.operations.registry import PUBLIC_POSTS
+from integrations.wordpress.package import PLUGIN, package
+
+PHP = {path: path.read_text("utf-8") for path in PLUGIN.rglob("*.php")}
+TEXT = re.compile(r"\b(?:__|esc_html__|esc_attr__)\(\s*'((?:[^'\\]|\\.)*)',\s*'intresse'", re.DOTALL)
+
+
+def test_it_has_the_product_s_version_everywhere() -> None:
+    main = PHP[PLUGIN / "intresse.php"]
+    said = re.findall(r"(?:Version:\s+|INTRESSE_VERSION = ')(\d[\w.]*)", main)
+    said += re.findall(r"Stable tag: (\S+)", (PLUGIN / "readme.txt").read_text("utf-8"))
+    assert said == [__version__] * 3
+
+
+def test_it_offers_every_public_form() -> None:
+    offered = re.findall(r"^\t\t'([a-z-]+)'\s*=> array\($", PHP[PLUGIN / "includes/forms.php"], re.MULTILINE)
+    assert set(offered) == set(PUBLIC_POSTS)
+
+
+def test_every_text_of_it_is_there_in_swedish() -> None:
+    texts = {text for source in PHP.values() for text in TEXT.findall(source)}
+    assert len(texts) > 20
+    with (PLUGIN / "languages/intresse-sv_SE.po").open("rb") as file:
+        translated = {message.id: message.string for message in read_po(file) if message.id}
+    assert {text for text in texts if not translated.get(text)} == set()
+    assert set(translated) - texts == set()
+
+
+@pytest.mark.parametrize("path", sorted(PHP), ids=lambda path: path.name)
+def test_no_file_does_anything_when_a_stranger_opens_it(path: Path) -> None:
+    assert re.search(r"defined\( '(?:ABSPATH|WP_UNINSTALL_PLUGIN)' \) \|\| exit;", PHP[path])
+
+
+def test_the_zip_has_the_plugin_in_a_folder_of_its_own_with_its_translations_compiled(tmp_path: Path) -> None:
+    made = package(tmp_path, __version__)
+    names = zipfile.ZipFile(made).namelist()
+    assert {"intresse/intresse.php", "intresse/languages/intresse-sv_SE.mo"} <= set(names)
+    assert all(name.startswith("intresse/") for name in names)
+
+
+def test_the_block_has_an_attribute_for_all_that_a_form_is_made_from() -> None:
+    block = json.loads((PLUGIN / "blocks/form/block.json").read_text("utf-8"))
+    [names] = re.findall(r"foreach \( array\( ([^)]*) \) as \$name \) \{\n\t\tif", PHP[PLUGIN / "includes/render.php"])
+    assert set(re.findall(r"'(\w+)'", names)) | {"form"} == set(block["attributes"])
