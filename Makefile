@@ -67,13 +67,13 @@ benchmark: $(VENV)/.installed-dev ## the figures in docs/performance.md: posts, 
 	$(VENV)/bin/python -m benchmarks
 
 benchmark-delivery: $(VENV)/.installed-dev ## the delivery worker, on SQLite and on PostgreSQL
-	$(VENV)/bin/python -m benchmarks.of_delivery
+	$(VENV)/bin/python -m benchmarks.delivery_report
 
 benchmark-console: $(VENV)/.installed-dev ## the console, with 1,000,000 submissions, and what its use costs the posts
 	$(VENV)/bin/python -m benchmarks.console
 
 benchmark-slow: $(VENV)/.installed-dev ## memory with 1,000 slow connections behind the proxy (needs caddy and /proc)
-	$(VENV)/bin/python -m benchmarks.slow
+	$(VENV)/bin/python -m benchmarks.slow_connections
 
 soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each database: lost, twice
 	$(VENV)/bin/python -m tests.endurance --minutes $(MINUTES)

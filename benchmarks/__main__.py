@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.chain import measure_chain
+from benchmarks.booking_chain import measure_chain
 from benchmarks.databases import KINDS
-from benchmarks.found import FULL, QUICK
 from benchmarks.measure import Broken, measure
 from benchmarks.report import machine_lines, note_lines, table
+from benchmarks.results import FULL, QUICK
 
 ROOT = Path(__file__).resolve().parents[1]
 PERSISTENT = Path("/var/tmp")  # where /tmp is memory, this is not

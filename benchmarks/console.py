@@ -24,10 +24,10 @@ from app.bootstrap.web_app import create_app
 from app.config import loader
 from app.config.settings import Settings
 from benchmarks import service
-from benchmarks.beside import Beside, alternate
+from benchmarks.aged_database import SOUGHT, fill
 from benchmarks.databases import KINDS, database_url
-from benchmarks.filled import SOUGHT, fill
-from benchmarks.requests import PATH
+from benchmarks.interference import Interference, alternate
+from benchmarks.sample_requests import PATH
 from benchmarks.service import CONSOLE_PASSWORD, PUBLIC_URL
 
 ROOT = Path(__file__).parents[1]
@@ -87,14 +87,14 @@ async def _timed(client: httpx.AsyncClient, path: str) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def measure_beside(kind: str, folder: Path) -> Beside:
+def measure_interference(kind: str, folder: Path) -> Interference:
     """Posts to a service that has `FEW` submissions already."""
     folder.mkdir(parents=True)
     with database_url(kind, folder / "database") as url:
         fill(settings_for(url, folder), FEW)
         with service.service(ROOT, folder / "service", url) as server:
             token = service.form_token(server.fetch(PATH))
-            operator = ["benchmarks.constant_use", str(server.port)]
+            operator = ["benchmarks.console_operator", str(server.port)]
             return alternate(operator, token, server.port, ROOT, folder / "operator.log", {})
 
 
@@ -113,7 +113,7 @@ def main() -> None:
 
 def _figures(kind: str, folder: Path, many: int) -> Iterator[tuple[str, str, str]]:
     """Figure, measured, wanted."""
-    posts = measure_beside(kind, folder / kind / "beside")
+    posts = measure_interference(kind, folder / kind / "beside")
     numbers = f"{posts.ratio:.2f} ({posts.beside:.0f} : {posts.alone:.0f} /s)"
     yield "posts with the console in constant use, of those without", numbers, f">= {BESIDE_WANTED}"
     with database_url(kind, folder / kind / "few") as small, database_url(kind, folder / kind / "many") as large:

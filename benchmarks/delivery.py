@@ -16,9 +16,9 @@ from app.config.settings import Settings
 from app.domain.ids import new_id
 from app.domain.submission import Operation, PlannedStep
 from app.intake.new_submission import NewSubmission
-from benchmarks.chain import CUSTOMER, sandbox
+from benchmarks.booking_chain import CUSTOMER, sandbox
 from benchmarks.databases import database_url
-from benchmarks.stored import EMPTY
+from benchmarks.empty_application import EMPTY
 
 BACKLOG = 1_500
 ROUNDS = 150

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import uvloop
 
-from benchmarks.connection import Connection, Shared
-from benchmarks.requests import TARGETS
+from benchmarks.http_connection import Connection, Shared
+from benchmarks.sample_requests import TARGETS
 
 CONNECTIONS = 64
 SILENCE_SECONDS = 15.0  # after its end, until a round that gets no answer is given up

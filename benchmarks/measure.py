@@ -9,9 +9,9 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.databases import database_url
-from benchmarks.found import Found, Plan
 from benchmarks.load import Driven, Round, drive, process_id
-from benchmarks.requests import PATH, TARGETS
+from benchmarks.results import Plan, Results
+from benchmarks.sample_requests import PATH, TARGETS
 from benchmarks.servers import Server, Stopped, hello
 from benchmarks.service import form_token, service, stored
 
@@ -23,7 +23,7 @@ class Broken(Exception):
     """What was measured is not what was meant: an unexpected answer, a row too few."""
 
 
-def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Found:
+def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Results:
     """On a database of this kind (`databases.KINDS`), up to date before the service starts. Raises `Broken`."""
     deadline = time.monotonic() + plan.limit_seconds
     try:
@@ -44,7 +44,7 @@ def _start_seconds(root: Path, folder: Path, url: str) -> float:
         return server.start_seconds
 
 
-def _under_load(plan: Plan, root: Path, folder: Path, url: str, deadline: float) -> Found:
+def _under_load(plan: Plan, root: Path, folder: Path, url: str, deadline: float) -> Results:
     with ExitStack() as stack:
         with machine.on_core(machine.load_core()):
             load = stack.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn")))
@@ -70,7 +70,7 @@ class _Bench:
         page = servers["page"].fetch(PATH)
         self._token = form_token(page)
         self._next = 0
-        self.found = Found(plan, idle_mb=machine.resident(servers["post"].process.pid))
+        self.found = Results(plan, idle_mb=machine.resident(servers["post"].process.pid))
         self.found.page_bytes = len(page), len(gzip.compress(page, 6))
 
     def drive(self, target: str, seconds: float, most: int = NO_END) -> Driven:

@@ -5,10 +5,10 @@ import platform
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.chain import WANTED, Chain
-from benchmarks.found import Found, spread
+from benchmarks.booking_chain import WANTED, Chain
 from benchmarks.load import CONNECTIONS
-from benchmarks.requests import TARGETS
+from benchmarks.results import Results, spread
+from benchmarks.sample_requests import TARGETS
 
 POST_SHARE = 0.35
 POST_TAIL = 3.0
@@ -37,7 +37,7 @@ def machine_lines(folder: Path) -> list[str]:
     ]
 
 
-def table(found: Found) -> list[str]:
+def table(found: Results) -> list[str]:
     """Figure, measured (the rounds' median, lowest to highest), wanted, met or not."""
     post, page = (found.ratios(target, lambda driven: driven.per_second) for target in ("post", "page"))
     tail = found.ratios("post", lambda driven: driven.p99)
@@ -77,7 +77,7 @@ def _memory(name: str, resident: float | None, most: float) -> tuple[str, str, s
     return name, f"{resident:.0f}", "", f"<= {most:.0f}", _verdict(resident <= most)
 
 
-def _memory_after(found: Found) -> tuple[str, str, str, str, str]:
+def _memory_after(found: Results) -> tuple[str, str, str, str, str]:
     *row, verdict = _memory(f"RSS after {found.posted:,} posts, MB", found.end_mb, MEMORY_MB)
     few = found.posted < MEMORY_POSTS  # they prove nothing
     return row[0], row[1], row[2], row[3], f"wants {MEMORY_POSTS:,} posts" if few else verdict
@@ -87,7 +87,7 @@ def _verdict(met: bool) -> str:
     return "met" if met else "NOT MET"
 
 
-def note_lines(found: Found) -> list[str]:
+def note_lines(found: Results) -> list[str]:
     """What stands behind the ratios."""
     lines = []
     for target, rounds in found.rounds.items():

@@ -45,7 +45,7 @@ class Server:
 def hello(root: Path, folder: Path) -> Iterator[Server]:
     """The yardstick. Raises `Stopped`."""
     port = free_port()
-    with running(["benchmarks.hello", str(port)], port, "/", root, folder / "hello.log", {}) as server:
+    with running(["benchmarks.fastapi_hello", str(port)], port, "/", root, folder / "hello.log", {}) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
-from benchmarks.requests import CUSTOMER, ORIGIN, PATH
+from benchmarks.sample_requests import CUSTOMER, ORIGIN, PATH
 from benchmarks.servers import Server, Stopped, free_port, running
 
 PUBLIC_URL = "https://leads.example.se"

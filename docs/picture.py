@@ -8,7 +8,7 @@ from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 
 from app.demo import demo
 from tests.acceptance.conftest import ARGUMENTS, chromium
-from tests.serving import listening, serve
+from tests.servers import listening, serve
 
 PICTURE = Path(__file__).with_name("demo.png")
 TAGS = "utm_source=nyhetsbrev&utm_medium=email&utm_campaign=vecka-48"

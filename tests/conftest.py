@@ -22,7 +22,7 @@ from app.bootstrap.web_app import create_app
 from app.config.settings import Settings
 from app.sandbox import Customer, Office, create_sandbox
 from app.web.rendering.templates import Templates
-from tests.serving import postgresql_server, serve
+from tests.servers import postgresql_server, serve
 
 CUSTOMER = "M12345"
 API_KEY = "test-api-key"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.acceptance.bodies import PUBLIC_URL, Members, booking, interest, interest_path, viewing_path
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
 Make = Callable[..., str]
@@ -31,9 +31,9 @@ def is_delivered(answer: httpx.Response) -> str:
     return identity
 
 
-def receipt_of(desk: Desk, answer: httpx.Response) -> httpx.Response:
+def receipt_of(service: RunningService, answer: httpx.Response) -> httpx.Response:
     assert answer.status_code == 303, answer.text
-    receipt = desk.client.get(answer.headers["location"])
+    receipt = service.client.get(answer.headers["location"])
     assert receipt.status_code == 200
     return receipt
 

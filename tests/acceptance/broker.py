@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from app.sandbox import Office
 from tests.conftest import CUSTOMER
-from tests.serving import eventually, listening, serve
+from tests.servers import eventually, listening, serve
 
 
 @dataclass

@@ -12,9 +12,9 @@ from app.bootstrap.web_app import create_app
 from app.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 from tests.conftest import Configure
-from tests.serving import listening, serve
+from tests.servers import listening, serve
 
 __all__ = ["intresse", "shell"]  # fixtures
 
@@ -77,10 +77,10 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """For a module whose tests each post to paths of their own; one that needs other settings makes its own."""
-    with open_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
+    with run_service(tmp_path_factory.mktemp("service")) as service:
+        yield service
 
 
 @pytest.fixture

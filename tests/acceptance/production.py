@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.serving import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))

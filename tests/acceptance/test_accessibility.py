@@ -24,10 +24,10 @@ from app.web.rendering.page_models import (
     SlotChoice,
 )
 from app.web.rendering.templates import Templates
+from tests.acceptance.axe import findings
 from tests.acceptance.broker import broker
-from tests.acceptance.scanner import findings
 from tests.conftest import CUSTOMER
-from tests.serving import serve
+from tests.servers import serve
 
 FIRM = Firm("Mäklarhuset", "08-123 456 78", "info@example.se", "https://example.se/p", "#0b5d4b", "6px", "system-ui")
 LANGUAGES = (LanguageLink("sv", "Svenska", "?lang=sv", True), LanguageLink("en", "English", "?lang=en", False))

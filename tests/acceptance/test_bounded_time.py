@@ -13,7 +13,7 @@ from app.operations.registry import PERSONAL_POSTS
 from app.operations.specification import PostSpec
 from tests.acceptance.bodies import FORM, SITE, key, with_member
 from tests.acceptance.bodies import JSON as AS_JSON
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 
 CPU_SECONDS = 0.1
 HEAD = 14_000  # bytes; the head may have 16 KB
@@ -57,17 +57,17 @@ def full(filler: str, size: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with run_service(
         tmp_path_factory.mktemp("time"), delivery={"wait_seconds": 0}, console_password="en lång nyckel"
-    ) as desk:
-        yield desk
+    ) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
-def addresses(desk: Desk) -> list[str]:
+def addresses(service: RunningService) -> list[str]:
     """Every address that can be asked for with GET, each path parameter with a short value."""
-    described = desk.client.get("/openapi.json").json()["paths"]
+    described = service.client.get("/openapi.json").json()["paths"]
     found = [path for path, methods in described.items() if "get" in methods]
     assert len(found) > 10
     ids = {"customerId": "M12345", "estateId": "OBJ1", "viewingId": "VIS1", "timeSlotId": "SLOT1", "contactIds": "C1"}
@@ -98,57 +98,59 @@ class Slowest:
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_no_header_takes_long_to_read(desk: Desk, addresses: list[str], header: str) -> None:
+def test_no_header_takes_long_to_read(service: RunningService, addresses: list[str], header: str) -> None:
     slowest = Slowest()
     for filler in FILLERS:
         value = full(filler, HEAD).encode("utf-8")[:HEAD].replace(b"\r\n", b"  ").strip() or b"x"
         for path in ("/Advertising/Estate/M12345/OBJ1/interest", "/metrics", "/embed.js", "/console", "/submissions/x"):
-            slowest.measure(f"{header} {filler!r} {path}", desk.client, "GET", path, headers={header: value})
+            slowest.measure(f"{header} {filler!r} {path}", service.client, "GET", path, headers={header: value})
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
 @pytest.mark.parametrize("name", QUERY)
-def test_no_parameter_of_an_address_takes_long_to_read(desk: Desk, addresses: list[str], name: str) -> None:
+def test_no_parameter_of_an_address_takes_long_to_read(
+    service: RunningService, addresses: list[str], name: str
+) -> None:
     slowest = Slowest()
     for filler in FILLERS:
         query = urlencode({name: full(filler, HEAD)})
         for path in addresses:
-            slowest.measure(f"{path}?{name}= {filler!r}", desk.client, "GET", f"{path}?{query}")
+            slowest.measure(f"{path}?{name}= {filler!r}", service.client, "GET", f"{path}?{query}")
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
-def test_no_part_of_a_path_takes_long_to_read(desk: Desk) -> None:
+def test_no_part_of_a_path_takes_long_to_read(service: RunningService) -> None:
     slowest = Slowest()
-    described = desk.client.get("/openapi.json").json()["paths"]
+    described = service.client.get("/openapi.json").json()["paths"]
     for filler in FILLERS:
         part = quote(full(filler, HEAD), safe="")
         for path in described:
             if "{" in path:
                 address = path.split("{")[0] + part + "/x" * path.count("/{")
-                slowest.measure(f"{path} {filler!r}", desk.client, "GET", address)
+                slowest.measure(f"{path} {filler!r}", service.client, "GET", address)
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_no_input_of_a_form_takes_long_to_read(desk: Desk, path: str) -> None:
+def test_no_input_of_a_form_takes_long_to_read(service: RunningService, path: str) -> None:
     slowest = Slowest()
     spec, headers = POSTS[path]
     for name in (*spec.places, *OTHER_INPUTS):
         for filler in FILLERS:
             size = BODY - len(name) - 1
             content = urlencode({name: full(filler, size)})
-            slowest.measure(f"{name} {filler!r}", desk.client, "POST", path, content=content, headers=headers | FORM)
+            slowest.measure(f"{name} {filler!r}", service.client, "POST", path, content=content, headers=headers | FORM)
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_no_member_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
+def test_no_member_of_json_takes_long_to_read(service: RunningService, path: str) -> None:
     slowest = Slowest()
     spec, headers = POSTS[path]
     for name in (*(".".join(place) for place, _ in spec.places.values()), "unknown", "consent"):
         for filler in FILLERS:
             body = with_member({}, name, filler * (BODY // len(repr(filler.encode()))))
-            slowest.measure(f"{name} {filler!r}", desk.client, "POST", path, json=body, headers=headers)
+            slowest.measure(f"{name} {filler!r}", service.client, "POST", path, json=body, headers=headers)
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
@@ -165,10 +167,10 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_no_shape_of_json_takes_long_to_read(desk: Desk, path: str) -> None:
+def test_no_shape_of_json_takes_long_to_read(service: RunningService, path: str) -> None:
     slowest = Slowest()
     for what, content in SHAPES.items():
-        slowest.measure(what, desk.client, "POST", path, content=content, headers=POSTS[path][1] | AS_JSON)
+        slowest.measure(what, service.client, "POST", path, content=content, headers=POSTS[path][1] | AS_JSON)
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 

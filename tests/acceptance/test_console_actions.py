@@ -9,7 +9,7 @@ from sqlalchemy import update
 from app.storage.schema import submissions
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, Configure
-from tests.integration.storing import opened
+from tests.integration.storage_helpers import opened
 
 PASSWORD = "ett långt lösenord"
 OURS = {"Origin": "https://leads.example.se"}

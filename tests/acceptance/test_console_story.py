@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.sandbox import Fault, Office, Slot
 from app.statistics import counter_job
-from tests.acceptance.scanner import findings
+from tests.acceptance.axe import findings
 from tests.conftest import API_KEY, CUSTOMER
-from tests.serving import eventually
+from tests.servers import eventually
 
 PASSWORD = "ett långt lösenord"
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
@@ -25,7 +25,7 @@ Public = Callable[..., str]
 
 
 @pytest.fixture
-def desk(context: BrowserContext) -> Page:
+def desktop(context: BrowserContext) -> Page:
     page = context.new_page()
     page.set_viewport_size({"width": 1280, "height": 900})
     return page
@@ -77,28 +77,28 @@ def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
     context.close()
 
 
-def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desk: Page, office: Office) -> None:
+def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desktop: Page, office: Office) -> None:
     url = public(console_password=PASSWORD)
     office.order(Fault(status=401))
     send(url)
     eventually(lambda: office.received)
-    enter(desk, url)
+    enter(desktop, url)
 
     def told() -> bool:
-        desk.reload()
-        return "godtar inte lösenordet" in (desk.get_by_role("main").text_content() or "")
+        desktop.reload()
+        return "godtar inte lösenordet" in (desktop.get_by_role("main").text_content() or "")
 
     eventually(told)
     office.lift()
-    desk.get_by_role("region", name="Pausade inloggningar").get_by_role("link").click()
-    desk.get_by_role("button", name="Testa inloggningen Annonsering").click()
-    expect(desk.get_by_role("main")).to_contain_text("Vitec godtar den.")
-    desk.goto(f"{url}/console/submissions")
-    eventually(lambda: desk.reload() and desk.locator(".status.delivered").count())
+    desktop.get_by_role("region", name="Pausade inloggningar").get_by_role("link").click()
+    desktop.get_by_role("button", name="Testa inloggningen Annonsering").click()
+    expect(desktop.get_by_role("main")).to_contain_text("Vitec godtar den.")
+    desktop.goto(f"{url}/console/submissions")
+    eventually(lambda: desktop.reload() and desktop.locator(".status.delivered").count())
 
 
 def test_a_lead_that_needs_another_login_than_the_paused_one_is_told_its_own_reason(
-    public: Public, desk: Page, office: Office
+    public: Public, desktop: Page, office: Office
 ) -> None:
     url = public(console_password=PASSWORD)
     office.order(Fault(status=401, operation="loan-promise"))
@@ -108,24 +108,24 @@ def test_a_lead_that_needs_another_login_than_the_paused_one_is_told_its_own_rea
     key = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}
     assert httpx.post(promise, json=loan, headers=key).status_code == 202
     send(url)
-    enter(desk, url)
-    eventually(lambda: desk.reload() and desk.get_by_text("Vitec godtar inte lösenordet").count())
-    desk.get_by_label("Referens, e-post eller telefon").fill("anna@example.se")
-    desk.get_by_role("button", name="Sök").click()
-    expect(desk.get_by_role("main")).to_contain_text("Vitec gick inte att nå.")
-    expect(desk.get_by_role("main")).not_to_contain_text("Inloggningen är pausad")
+    enter(desktop, url)
+    eventually(lambda: desktop.reload() and desktop.get_by_text("Vitec godtar inte lösenordet").count())
+    desktop.get_by_label("Referens, e-post eller telefon").fill("anna@example.se")
+    desktop.get_by_role("button", name="Sök").click()
+    expect(desktop.get_by_role("main")).to_contain_text("Vitec gick inte att nå.")
+    expect(desktop.get_by_role("main")).not_to_contain_text("Inloggningen är pausad")
 
 
-def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, desk: Page) -> None:
+def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, desktop: Page) -> None:
     url = public(console_password=PASSWORD)
     send(url, **HOSTILE)
     alarms: list[str] = []
-    desk.on("dialog", lambda dialog: alarms.append(dialog.message))
-    enter(desk, url)
-    desk.goto(f"{url}/console/submissions")
-    expect(desk.locator("td.campaign")).to_contain_text("<script>alert(1)</script>")
-    with desk.expect_download() as download:
-        desk.get_by_role("link", name="Exportera som CSV").click()
+    desktop.on("dialog", lambda dialog: alarms.append(dialog.message))
+    enter(desktop, url)
+    desktop.goto(f"{url}/console/submissions")
+    expect(desktop.locator("td.campaign")).to_contain_text("<script>alert(1)</script>")
+    with desktop.expect_download() as download:
+        desktop.get_by_role("link", name="Exportera som CSV").click()
     rows = list(csv.reader(StringIO(download.value.path().read_text("utf-8-sig"))))
     assert len(rows) == 2
     assert rows[1][5] == HOSTILE["utm_source"]
@@ -134,7 +134,7 @@ def test_a_hostile_campaign_is_text_on_the_page_and_in_the_file(public: Public, 
 
 
 def test_the_campaigns_that_brought_a_homes_viewings_are_found_from_the_overview(
-    public: Public, desk: Page, monkeypatch: pytest.MonkeyPatch
+    public: Public, desktop: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counter_job, "SETTLED_AFTER_HERE", timedelta(0))
     monkeypatch.setattr(counter_job, "PAUSE_SECONDS", 0.05)
@@ -144,41 +144,41 @@ def test_the_campaigns_that_brought_a_homes_viewings_are_found_from_the_overview
         headers, booking = {"Origin": url}, PERSON | {"firstName": f"Anna {source}"}
         httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", params=query, data=booking, headers=headers)
     send(url, utm_source="facebook")
-    enter(desk, url)
-    eventually(lambda: desk.reload() and desk.get_by_role("link", name="OBJ7").count())
-    desk.get_by_role("link", name="OBJ7").click()
-    viewings = desk.get_by_role("region", name="Visningsbokning")
+    enter(desktop, url)
+    eventually(lambda: desktop.reload() and desktop.get_by_role("link", name="OBJ7").count())
+    desktop.get_by_role("link", name="OBJ7").click()
+    viewings = desktop.get_by_role("region", name="Visningsbokning")
     expect(viewings.get_by_role("row").nth(1)).to_contain_text("google")
-    expect(desk.get_by_role("main")).not_to_contain_text("facebook")
-    assert findings(desk) == []
+    expect(desktop.get_by_role("main")).not_to_contain_text("facebook")
+    assert findings(desktop) == []
 
 
-def test_an_embed_is_built_seen_and_copied(public: Public, desk: Page) -> None:
+def test_an_embed_is_built_seen_and_copied(public: Public, desktop: Page) -> None:
     url = public(console_password=PASSWORD)
-    enter(desk, url)
-    desk.get_by_role("link", name="Kunder").click()
-    desk.get_by_role("link", name="Skapa inbäddning").first.click()
-    desk.get_by_label("Bostadens id i Vitec").fill("OBJ7")
-    desk.get_by_label("Bostaden i ord").fill("Storgatan 1")
-    desk.get_by_role("button", name="Visa").click()
-    expect(desk.get_by_role("textbox", name="Till webbplatsen")).to_have_value(re.compile('data-estate="OBJ7"'))
-    expect(desk.locator("iframe").content_frame.get_by_text("Storgatan 1")).to_be_visible()
-    desk.goto(f"{desk.url}&accent=%23aa3366")
-    expect(desk.get_by_role("textbox", name="Till konfigurationen")).to_have_value(re.compile('accent = "#aa3366"'))
-    desk.goto(f"{desk.url}&estate=a+b")
-    desk.get_by_label("Bostadens id i Vitec").fill("a b")
-    desk.get_by_role("button", name="Visa").click()
-    expect(desk.locator(".fault")).to_contain_text("1–40")
+    enter(desktop, url)
+    desktop.get_by_role("link", name="Kunder").click()
+    desktop.get_by_role("link", name="Skapa inbäddning").first.click()
+    desktop.get_by_label("Bostadens id i Vitec").fill("OBJ7")
+    desktop.get_by_label("Bostaden i ord").fill("Storgatan 1")
+    desktop.get_by_role("button", name="Visa").click()
+    expect(desktop.get_by_role("textbox", name="Till webbplatsen")).to_have_value(re.compile('data-estate="OBJ7"'))
+    expect(desktop.locator("iframe").content_frame.get_by_text("Storgatan 1")).to_be_visible()
+    desktop.goto(f"{desktop.url}&accent=%23aa3366")
+    expect(desktop.get_by_role("textbox", name="Till konfigurationen")).to_have_value(re.compile('accent = "#aa3366"'))
+    desktop.goto(f"{desktop.url}&estate=a+b")
+    desktop.get_by_label("Bostadens id i Vitec").fill("a b")
+    desktop.get_by_role("button", name="Visa").click()
+    expect(desktop.locator(".fault")).to_contain_text("1–40")
 
 
-def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, desk: Page, office: Office) -> None:
+def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, desktop: Page, office: Office) -> None:
     url = public(console_password=PASSWORD)
     office.slots = {("VIS1", "SLOT1"): Slot(capacity=0)}
     send(url, **HOSTILE)
     httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", data=PERSON, headers={"Origin": url})
-    desk.goto(f"{url}/console")
-    found = {"sign-in": findings(desk)}
-    enter(desk, url)
+    desktop.goto(f"{url}/console")
+    found = {"sign-in": findings(desktop)}
+    enter(desktop, url)
     pages = (
         "",
         "/submissions",
@@ -188,16 +188,16 @@ def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, desk: 
         f"/customers/{CUSTOMER}/embed",
     )
     for path in pages:
-        desk.goto(f"{url}/console{path}")
-        found[path] = findings(desk)
-    desk.goto(f"{url}/console/submissions?status=rejected")
-    desk.locator("tbody a").click()
-    found["submission"] = findings(desk)
-    desk.get_by_role("link", name="Kassera").click()
-    found["confirm"] = findings(desk)
-    desk.get_by_role("button", name="Kassera").click()
-    expect(desk.get_by_role("status")).to_contain_text("raderade")
-    expect(desk.get_by_role("main")).not_to_contain_text("Åkesson")
+        desktop.goto(f"{url}/console{path}")
+        found[path] = findings(desktop)
+    desktop.goto(f"{url}/console/submissions?status=rejected")
+    desktop.locator("tbody a").click()
+    found["submission"] = findings(desktop)
+    desktop.get_by_role("link", name="Kassera").click()
+    found["confirm"] = findings(desktop)
+    desktop.get_by_role("button", name="Kassera").click()
+    expect(desktop.get_by_role("status")).to_contain_text("raderade")
+    expect(desktop.get_by_role("main")).not_to_contain_text("Åkesson")
     assert {path: some for path, some in found.items() if some} == {}
 
 
@@ -210,27 +210,27 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(public: Public, page: Page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_the_language_is_kept_once_chosen(public: Public, desk: Page) -> None:
-    enter(desk, public(console_password=PASSWORD))
-    desk.get_by_role("link", name="English").click()
-    desk.get_by_role("link", name="Submissions").click()
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Submissions")
+def test_the_language_is_kept_once_chosen(public: Public, desktop: Page) -> None:
+    enter(desktop, public(console_password=PASSWORD))
+    desktop.get_by_role("link", name="English").click()
+    desktop.get_by_role("link", name="Submissions").click()
+    expect(desktop.get_by_role("heading", level=1)).to_have_text("Submissions")
 
 
 def test_what_is_personal_is_erased_on_request_and_the_lead_still_counts(
-    public: Public, desk: Page, office: Office, tmp_path: Path
+    public: Public, desktop: Page, office: Office, tmp_path: Path
 ) -> None:
     url = public(console_password=PASSWORD)
     send(url)
     eventually(lambda: office.received)
-    enter(desk, url)
-    desk.get_by_role("link", name="Anmälningar").click()
-    desk.locator("tbody a").click()
-    main = desk.get_by_role("main")
+    enter(desktop, url)
+    desktop.get_by_role("link", name="Anmälningar").click()
+    desktop.locator("tbody a").click()
+    main = desktop.get_by_role("main")
     expect(main).to_contain_text("Åkesson")
-    desk.get_by_role("link", name="Radera").click()
-    desk.get_by_role("button", name="Radera").click()
-    expect(desk.get_by_role("status")).to_contain_text("raderad")
+    desktop.get_by_role("link", name="Radera").click()
+    desktop.get_by_role("button", name="Radera").click()
+    expect(desktop.get_by_role("status")).to_contain_text("raderad")
     expect(main).not_to_contain_text("Åkesson")
     expect(main).to_contain_text("Levererad")
     assert len((tmp_path / "erasures.log").read_text("utf-8").splitlines()) == 1

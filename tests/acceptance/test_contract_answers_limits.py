@@ -7,16 +7,16 @@ import pytest
 
 from tests.acceptance.answers import BOTH, Make, kept
 from tests.acceptance.bodies import CUSTOMER, SITE, Members, fields, interest, interest_path, key, problem
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService, run_service
 
 
 @pytest.fixture
-def limited(tmp_path: Path) -> Iterator[Desk]:
+def limited(tmp_path: Path) -> Iterator[RunningService]:
     """Two posts an hour from an address; the addresses are told by a proxy."""
     customer = {"id": CUSTOMER, "rate_limit": "2/hour"}
-    with open_desk(tmp_path, customers=[customer], trusted_proxies=["127.0.0.1"]) as desk:
-        yield desk
+    with run_service(tmp_path, customers=[customer], trusted_proxies=["127.0.0.1"]) as service:
+        yield service
 
 
 def from_address(address: str) -> dict[str, str]:
@@ -24,7 +24,9 @@ def from_address(address: str) -> dict[str, str]:
 
 
 @BOTH
-def test_too_many_from_one_address_are_429_with_everything_kept(limited: Desk, make: Make, body: Members) -> None:
+def test_too_many_from_one_address_are_429_with_everything_kept(
+    limited: RunningService, make: Make, body: Members
+) -> None:
     caller = from_address("192.0.2.1")
     for _ in range(2):
         assert limited.client.post(make(), data=fields(body), headers=caller).status_code == 303
@@ -43,7 +45,7 @@ def test_too_many_from_one_address_are_429_with_everything_kept(limited: Desk, m
     assert limited.client.post(path, data=typed, headers=from_address("192.0.2.2")).status_code == 303
 
 
-def test_an_ipv6_visitor_is_counted_by_its_64(limited: Desk) -> None:
+def test_an_ipv6_visitor_is_counted_by_its_64(limited: RunningService) -> None:
     def post(address: str) -> int:
         answer = limited.client.post(interest_path(), data=fields(interest()), headers=from_address(address))
         return answer.status_code
@@ -53,7 +55,7 @@ def test_an_ipv6_visitor_is_counted_by_its_64(limited: Desk) -> None:
     assert post("192.0.2.1") == 303
 
 
-def test_api_key_calls_have_no_such_limit(limited: Desk) -> None:
+def test_api_key_calls_have_no_such_limit(limited: RunningService) -> None:
     for _ in range(5):
         answer = limited.client.post(interest_path(), json=interest(), headers=key() | {"X-Forwarded-For": "192.0.2.9"})
         assert answer.status_code == 200
@@ -62,9 +64,11 @@ def test_api_key_calls_have_no_such_limit(limited: Desk) -> None:
 def test_an_address_is_believed_from_a_trusted_proxy_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The tests' server would believe this machine by itself; `intresse serve` starts it with proxy_headers=False.
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "2/hour"}]) as desk:
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "2/hour"}]) as service:
         statuses = [
-            desk.client.post(interest_path(), data=fields(interest()), headers=from_address(f"192.0.2.{n}")).status_code
+            service.client.post(
+                interest_path(), data=fields(interest()), headers=from_address(f"192.0.2.{n}")
+            ).status_code
             for n in range(3)
         ]
     assert statuses == [303, 303, 429]

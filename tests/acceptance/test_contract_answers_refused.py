@@ -20,14 +20,14 @@ from tests.acceptance.bodies import (
     problem,
     viewing_path,
 )
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 
 @BOTH
-def test_faults_of_json_are_a_problem_with_each_field(desk: Desk, make: Make, body: Members) -> None:
-    answer = desk.client.post(make(), json=body | {"contactMessage": 5, "fax": "1"}, headers=SITE)
+def test_faults_of_json_are_a_problem_with_each_field(service: RunningService, make: Make, body: Members) -> None:
+    answer = service.client.post(make(), json=body | {"contactMessage": 5, "fax": "1"}, headers=SITE)
     assert set(faults_of(answer)) == {"contactMessage", "fax"}
     content = answer.json()
     assert content["status"] == 400
@@ -59,11 +59,11 @@ TYPED_BOOKING = TYPED | {"cellPhone": "070 - 1", "address.countryCode": "NO", "m
 @pytest.mark.parametrize(("make", "typed"), [(interest_path, TYPED_INTEREST), (viewing_path, TYPED_BOOKING)])
 @pytest.mark.parametrize("multipart", [False, True])
 def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_its_field(
-    desk: Desk, make: Make, typed: dict[str, str], multipart: bool
+    service: RunningService, make: Make, typed: dict[str, str], multipart: bool
 ) -> None:
     path = make()
     data: Any = {"files": {n: (None, v) for n, v in typed.items()}} if multipart else {"data": typed}
-    answer = desk.client.post(path, headers=SITE, **data)
+    answer = service.client.post(path, headers=SITE, **data)
     assert answer.status_code == 400
     page = page_of(answer)
     kept(page, typed)
@@ -74,13 +74,13 @@ def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_
         assert f"#{name.replace('.', '-')}" in page.links
         assert page.messages[f"{name.replace('.', '-')}-fault"]
     assert page.title.startswith(("Fel:", "Error:"))
-    assert desk.nothing_at(path)
+    assert service.nothing_at(path)
 
 
-def test_a_tick_taken_away_stays_away_when_the_form_comes_again(desk: Desk) -> None:
-    page = desk.page(viewing_path())
+def test_a_tick_taken_away_stays_away_when_the_form_comes_again(service: RunningService) -> None:
+    page = service.page(viewing_path())
     del page.values["smsReminder"]
-    again = page_of(page.submit(desk.client, {"firstName": ""}, **SITE))
+    again = page_of(page.submit(service.client, {"firstName": ""}, **SITE))
     assert "smsReminder" not in again.values
     assert "mailConfirmation" in again.values
 
@@ -89,21 +89,21 @@ SLOT_IS_FULL = Fault(status=400, body='{"message": "Visningstiden är fullbokad.
 
 
 @pytest.fixture(scope="module")
-def sullen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def sullen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service whose CRM is told by each test how to refuse."""
-    with open_desk(tmp_path_factory.mktemp("sullen")) as desk:
-        yield desk
+    with run_service(tmp_path_factory.mktemp("sullen")) as service:
+        yield service
 
 
 @pytest.fixture
-def full(sullen: Desk) -> Iterator[Desk]:
+def full(sullen: RunningService) -> Iterator[RunningService]:
     """Vitec refuses everything, in its own words."""
     sullen.office.order(SLOT_IS_FULL)
     yield sullen
     sullen.office.lift()
 
 
-def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full: Desk) -> None:
+def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full: RunningService) -> None:
     typed = fields(booking({"address": {"city": "Ort"}}, contactMessage="Två rader\nhär"))
     path = viewing_path()
     answer = full.client.post(path, data=typed, headers=SITE)
@@ -116,7 +116,7 @@ def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full
     assert page.submit(full.client, {}, **SITE).status_code == 303
 
 
-def test_an_interest_that_vitec_refuses_has_its_receipt_all_the_same(full: Desk) -> None:
+def test_an_interest_that_vitec_refuses_has_its_receipt_all_the_same(full: RunningService) -> None:
     path = interest_path()
     answer = full.client.post(path, data=fields(interest()), headers=SITE)
     assert receipt_of(full, answer)
@@ -127,7 +127,7 @@ def test_an_interest_that_vitec_refuses_has_its_receipt_all_the_same(full: Desk)
 @BOTH
 @pytest.mark.parametrize("caller", [SITE, key()])
 def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
-    full: Desk, make: Make, body: Members, caller: dict[str, str]
+    full: RunningService, make: Make, body: Members, caller: dict[str, str]
 ) -> None:
     content = problem(full.client.post(make(), json=body, headers=caller), 400)
     assert "Visningstiden är fullbokad." in str(content["upstream"])
@@ -149,7 +149,7 @@ def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
     ],
     ids=range(9),
 )
-def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: Desk, words: str, shown: str) -> None:
+def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: RunningService, words: str, shown: str) -> None:
     sullen.office.order(Fault(status=400, body=words, times=2))
     content = problem(sullen.client.post(viewing_path(), json=booking(), headers=key()), 400)
     assert isinstance(content["upstream"], dict)
@@ -163,22 +163,22 @@ def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: Desk, words
 
 
 def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Path) -> None:
-    with open_desk(tmp_path) as desk:
-        desk.office.estates = frozenset()
+    with run_service(tmp_path) as service:
+        service.office.estates = frozenset()
         path = interest_path()
         headers = key() | {"Idempotency-Key": "1"}
-        told = is_pending(desk.client.post(path, json=interest(), headers=headers | {"Prefer": "respond-async"}))
+        told = is_pending(service.client.post(path, json=interest(), headers=headers | {"Prefer": "respond-async"}))
         status = f"/submissions/{told['id']}"
-        assert eventually(lambda: desk.client.get(status, headers=key()).json()["status"] == "rejected")
-        assert len(desk.received(path)) == 2
+        assert eventually(lambda: service.client.get(status, headers=key()).json()["status"] == "rejected")
+        assert len(service.received(path)) == 2
 
 
 @BOTH
 def test_vitecs_answer_that_cannot_be_read_is_an_answer(tmp_path: Path, make: Make, body: Members) -> None:
-    with open_desk(tmp_path) as desk:
-        desk.office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))
+    with run_service(tmp_path) as service:
+        service.office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))
         path = make()
-        answer = desk.client.post(path, json=body, headers=key())
+        answer = service.client.post(path, json=body, headers=key())
         is_delivered(answer)
         assert answer.json() is None
-        assert len(desk.received(path)) == 1
+        assert len(service.received(path)) == 1

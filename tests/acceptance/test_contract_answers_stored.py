@@ -9,21 +9,21 @@ from sqlean import dbapi2 as sqlite3  # the service's own: two SQLites in a proc
 from app.storage import database
 from tests.acceptance.answers import is_pending, kept
 from tests.acceptance.bodies import PHONE, SITE, booking, fields, interest, interest_path, key, problem, viewing_path
-from tests.acceptance.desk import open_desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import run_service
 
 
 def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else holds SQLite's one write lock for longer than we wait for it."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 1)
-    with open_desk(tmp_path, deliver=False) as desk, ThreadPoolExecutor(4) as threads:
+    with run_service(tmp_path, deliver=False) as service, ThreadPoolExecutor(4) as threads:
         locker = sqlite3.connect(str(tmp_path / "intresse.db"), isolation_level=None)
         locker.execute("BEGIN IMMEDIATE")
         typed = {path: fields(body) for path, body in ((interest_path(), interest()), (viewing_path(), booking()))}
-        forms = [threads.submit(desk.client.post, path, data=data, headers=SITE) for path, data in typed.items()]
+        forms = [threads.submit(service.client.post, path, data=data, headers=SITE) for path, data in typed.items()]
         programs = [
-            threads.submit(desk.client.post, interest_path(), json=interest(), headers=SITE),
-            threads.submit(desk.client.post, viewing_path(), json=booking(), headers=key()),
+            threads.submit(service.client.post, interest_path(), json=interest(), headers=SITE),
+            threads.submit(service.client.post, viewing_path(), json=booking(), headers=key()),
         ]
         answers = [form.result() for form in forms], [program.result() for program in programs]
         locker.execute("ROLLBACK")
@@ -37,12 +37,12 @@ def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path, mon
         for answer in answers[1]:
             problem(answer, 503)
             assert int(answer.headers["retry-after"]) > 0
-        assert page_of(answers[0][0]).submit(desk.client, {}, **SITE).status_code == 303
+        assert page_of(answers[0][0]).submit(service.client, {}, **SITE).status_code == 303
 
 
 def test_what_was_accepted_is_on_disk_before_anyone_is_answered(tmp_path: Path) -> None:
-    with open_desk(tmp_path, deliver=False) as desk:
-        answer = desk.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": "respond-async"})
+    with run_service(tmp_path, deliver=False) as service:
+        answer = service.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": "respond-async"})
         told = is_pending(answer)
         with sqlite3.connect(str(tmp_path / "intresse.db")) as reader:
             tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -53,7 +53,7 @@ def test_what_was_accepted_is_on_disk_before_anyone_is_answered(tmp_path: Path) 
 
 def test_what_was_accepted_before_a_restart_is_delivered_after_it(tmp_path: Path) -> None:
     path = interest_path()
-    with open_desk(tmp_path, deliver=False) as desk:
-        assert desk.client.post(path, data=fields(interest()), headers=SITE).status_code == 303
-    with open_desk(tmp_path) as desk:
-        assert desk.delivered(path).body["firstName"] == "Anna"
+    with run_service(tmp_path, deliver=False) as service:
+        assert service.client.post(path, data=fields(interest()), headers=SITE).status_code == 303
+    with run_service(tmp_path) as service:
+        assert service.delivered(path).body["firstName"] == "Anna"

@@ -22,52 +22,54 @@ from tests.acceptance.bodies import (
     key,
     viewing_path,
 )
-from tests.acceptance.desk import Desk, open_desk
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 SLOW = Fault(delay_seconds=5, times=1)  # who was answered sooner has not waited for Vitec, however busy the machine
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service that waits for Vitec half a second."""
-    with open_desk(tmp_path_factory.mktemp("hasty"), delivery={"wait_seconds": 0.5}) as desk:
-        yield desk
-        desk.office.lift()
+    with run_service(tmp_path_factory.mktemp("hasty"), delivery={"wait_seconds": 0.5}) as service:
+        yield service
+        service.office.lift()
 
 
 @BOTH
-def test_json_that_prefers_not_to_wait_is_answered_202_at_once(desk: Desk, make: Make, body: Members) -> None:
+def test_json_that_prefers_not_to_wait_is_answered_202_at_once(
+    service: RunningService, make: Make, body: Members
+) -> None:
     for preference in ("respond-async", "Respond-Async", "wait=10, respond-async", "respond-async,return=minimal"):
         path = make()
-        answer = desk.client.post(path, json=body, headers=key() | {"Prefer": preference})
+        answer = service.client.post(path, json=body, headers=key() | {"Prefer": preference})
         assert set(answer.json()) == {"id", "status", "statusUrl"}, preference
         assert answer.status_code == 202
-        assert desk.delivered(path)
+        assert service.delivered(path)
 
 
-def test_a_preference_may_have_parameters(desk: Desk) -> None:
+def test_a_preference_may_have_parameters(service: RunningService) -> None:
     """RFC 7240, section 2."""
     headers = key() | {"Prefer": 'respond-async; foo="bar, baz"'}
-    assert desk.client.post(interest_path(), json=interest(), headers=headers).status_code == 202
+    assert service.client.post(interest_path(), json=interest(), headers=headers).status_code == 202
 
 
-def test_another_preference_changes_nothing(desk: Desk) -> None:
+def test_another_preference_changes_nothing(service: RunningService) -> None:
     for preference in ("return=minimal", "wait=0", "handling=lenient", "respond-asynchronously", ""):
-        is_delivered(desk.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": preference}))
+        is_delivered(service.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": preference}))
 
 
-def test_respond_async_is_always_202_with_the_status_as_it_is(desk: Desk) -> None:
+def test_respond_async_is_always_202_with_the_status_as_it_is(service: RunningService) -> None:
     path = viewing_path()
     headers = key() | {"Idempotency-Key": "once"}
-    identity = is_delivered(desk.client.post(path, json=booking(), headers=headers))
-    again = desk.client.post(path, json=booking(), headers=headers | {"Prefer": "respond-async"})
+    identity = is_delivered(service.client.post(path, json=booking(), headers=headers))
+    again = service.client.post(path, json=booking(), headers=headers | {"Prefer": "respond-async"})
     assert again.status_code == 202
     assert (again.json()["id"], again.json()["status"]) == (identity, "delivered")
 
 
 @BOTH
-def test_a_json_post_waits_so_long_and_no_longer(hasty: Desk, make: Make, body: Members) -> None:
+def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
     hasty.office.order(SLOW)
     path, began = make(), time.monotonic()
     told = is_pending(hasty.client.post(path, json=body, headers=key()))
@@ -76,7 +78,7 @@ def test_a_json_post_waits_so_long_and_no_longer(hasty: Desk, make: Make, body: 
     assert hasty.delivered(path)
 
 
-def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: Desk) -> None:
+def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: RunningService) -> None:
     hasty.office.order(SLOW)
     path, began = viewing_path(), time.monotonic()
     answer = hasty.client.post(path, data=fields(booking()), headers=SITE)
@@ -85,27 +87,27 @@ def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: Desk) -> 
     assert hasty.delivered(path)
 
 
-def test_an_interest_form_does_not_wait_for_vitec(desk: Desk) -> None:
-    desk.office.order(SLOW)
+def test_an_interest_form_does_not_wait_for_vitec(service: RunningService) -> None:
+    service.office.order(SLOW)
     path, began = interest_path(), time.monotonic()
-    answer = desk.client.post(path, data=fields(interest()), headers=SITE)
+    answer = service.client.post(path, data=fields(interest()), headers=SITE)
     assert time.monotonic() - began < SLOW.delay_seconds
-    assert receipt_of(desk, answer)
-    assert desk.delivered(path)
+    assert receipt_of(service, answer)
+    assert service.delivered(path)
 
 
-def test_a_slow_answer_within_the_wait_is_the_answer(desk: Desk) -> None:
-    desk.office.order(Fault(delay_seconds=0.7, times=1))
-    is_delivered(desk.client.post(viewing_path(), json=booking(), headers=key()))
+def test_a_slow_answer_within_the_wait_is_the_answer(service: RunningService) -> None:
+    service.office.order(Fault(delay_seconds=0.7, times=1))
+    is_delivered(service.client.post(viewing_path(), json=booking(), headers=key()))
 
 
-def at_a_later_try(desk: Desk, path: str) -> bool:
+def at_a_later_try(service: RunningService, path: str) -> bool:
     """Whether the CRM failed at first, and then did it, once."""
-    tries = [call.carried_out for call in desk.received(path)]
+    tries = [call.carried_out for call in service.received(path)]
     return tries[:1] == [False] and tries.count(True) == 1
 
 
-def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(hasty: Desk) -> None:
+def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(hasty: RunningService) -> None:
     retry_after = {"Retry-After": "1"}
     for fault in ({"status": 503, "headers": retry_after}, {"status": 429}, {"status": 500}, {"cut": True}):
         hasty.office.order(Fault.model_validate(fault | {"times": 4}))
@@ -128,10 +130,10 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
 
 
 def test_when_vitec_refuses_our_login_nothing_is_lost_and_no_one_is_told(tmp_path: Path) -> None:
-    with open_desk(tmp_path, delivery={"wait_seconds": 0.5}, vitec={"paused_probe_seconds": 1}) as desk:
-        desk.office.order(Fault(status=401))
+    with run_service(tmp_path, delivery={"wait_seconds": 0.5}, vitec={"paused_probe_seconds": 1}) as service:
+        service.office.order(Fault(status=401))
         posts = {interest_path(): interest(), viewing_path(): booking()}
         for path, body in posts.items():
-            is_pending(desk.client.post(path, json=body, headers=SITE))
-        desk.office.lift()
-        assert eventually(lambda: all(any(call.carried_out for call in desk.received(path)) for path in posts))
+            is_pending(service.client.post(path, json=body, headers=SITE))
+        service.office.lift()
+        assert eventually(lambda: all(any(call.carried_out for call in service.received(path)) for path in posts))

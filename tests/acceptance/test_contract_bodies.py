@@ -17,8 +17,8 @@ from tests.acceptance.bodies import (
     viewing_path,
     with_member,
 )
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService
 
 
 def without_moment(body: Members) -> Members:
@@ -33,35 +33,37 @@ def files(body: dict[str, str]) -> dict[str, tuple[None, str]]:
     return {name: (None, value) for name, value in body.items()}
 
 
-def test_an_interest_reads_the_same_as_json_as_urlencoded_and_as_multipart(desk: Desk) -> None:
-    by_json = desk.published(interest_path(), WHOLE_INTEREST)
-    by_form = desk.submitted(interest_path(), fields(WHOLE_INTEREST))
+def test_an_interest_reads_the_same_as_json_as_urlencoded_and_as_multipart(service: RunningService) -> None:
+    by_json = service.published(interest_path(), WHOLE_INTEREST)
+    by_form = service.submitted(interest_path(), fields(WHOLE_INTEREST))
     path = interest_path()
-    assert desk.client.post(path, files=files(fields(WHOLE_INTEREST)), headers=SITE).status_code == 303
+    assert service.client.post(path, files=files(fields(WHOLE_INTEREST)), headers=SITE).status_code == 303
     assert without_moment(by_form) == without_moment(by_json)
-    assert without_moment(dict(desk.delivered(path).body)) == without_moment(by_json)
+    assert without_moment(dict(service.delivered(path).body)) == without_moment(by_json)
 
 
-def test_a_booking_reads_the_same_as_json_and_as_a_form_with_or_without_the_persons_prefix(desk: Desk) -> None:
-    by_json = desk.published(viewing_path(), WHOLE_BOOKING)
+def test_a_booking_reads_the_same_as_json_and_as_a_form_with_or_without_the_persons_prefix(
+    service: RunningService,
+) -> None:
+    by_json = service.published(viewing_path(), WHOLE_BOOKING)
     short = fields(WHOLE_BOOKING)
     long = fields(WHOLE_BOOKING["updatePerson"], prefix="updatePerson.") | fields(WHOLE_BOOKING | {"updatePerson": {}})
     mixed = long | {"lastName": "Ek"}
     del mixed["updatePerson.lastName"]
     for typed in (short, long, mixed):
-        assert without_moment(desk.submitted(viewing_path(), typed)) == without_moment(by_json)
+        assert without_moment(service.submitted(viewing_path(), typed)) == without_moment(by_json)
         path = viewing_path()
-        assert desk.client.post(path, files=files(typed), headers=SITE).status_code == 303
-        assert without_moment(dict(desk.delivered(path).body)) == without_moment(by_json)
+        assert service.client.post(path, files=files(typed), headers=SITE).status_code == 303
+        assert without_moment(dict(service.delivered(path).body)) == without_moment(by_json)
 
 
-def test_in_json_the_persons_members_stand_under_their_own(desk: Desk) -> None:
-    faults = desk.faults(viewing_path(), booking() | {"firstName": "Anna"})
+def test_in_json_the_persons_members_stand_under_their_own(service: RunningService) -> None:
+    faults = service.faults(viewing_path(), booking() | {"firstName": "Anna"})
     assert set(faults) == {"firstName"}
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t", "\r\n"])
-def test_an_empty_form_value_counts_as_absent(desk: Desk, blank: str) -> None:
+def test_an_empty_form_value_counts_as_absent(service: RunningService, blank: str) -> None:
     empty = dict.fromkeys(
         [
             "telephone.home",
@@ -74,13 +76,13 @@ def test_an_empty_form_value_counts_as_absent(desk: Desk, blank: str) -> None:
         blank,
     )
     path = interest_path()
-    assert desk.client.post(path, data=fields(interest()) | empty, headers=SITE).status_code == 303
-    body = dict(desk.delivered(path).body)
+    assert service.client.post(path, data=fields(interest()) | empty, headers=SITE).status_code == 303
+    body = dict(service.delivered(path).body)
     assert set(body) == {"firstName", "lastName", "email", "status", "gdprApprovalDate"}
 
 
-def test_an_empty_form_value_does_not_satisfy_what_is_required(desk: Desk) -> None:
-    answer = desk.client.post(interest_path(), data=fields(interest()) | {"firstName": " "}, headers=SITE)
+def test_an_empty_form_value_does_not_satisfy_what_is_required(service: RunningService) -> None:
+    answer = service.client.post(interest_path(), data=fields(interest()) | {"firstName": " "}, headers=SITE)
     assert answer.status_code == 400
     assert "firstName" in page_of(answer).faulty
 
@@ -109,16 +111,16 @@ def test_an_empty_form_value_does_not_satisfy_what_is_required(desk: Desk) -> No
     ],
 )
 def test_an_unknown_member_is_refused_by_name_in_json(
-    desk: Desk, path: Any, name: str, value: Any, with_key: bool
+    service: RunningService, path: Any, name: str, value: Any, with_key: bool
 ) -> None:
     body = with_member(interest() if path is interest_path else booking(), name, value)
     at = path()
-    faults = desk.faults(at, body, key() if with_key else SITE)
+    faults = service.faults(at, body, key() if with_key else SITE)
     assert name in faults
-    assert desk.nothing_at(at)
+    assert service.nothing_at(at)
 
 
-def test_unknown_members_are_ignored_in_forms(desk: Desk) -> None:
+def test_unknown_members_are_ignored_in_forms(service: RunningService) -> None:
     junk = {
         "fax": "1",
         "g-recaptcha-response": "x",
@@ -134,19 +136,21 @@ def test_unknown_members_are_ignored_in_forms(desk: Desk) -> None:
         "consent.x": "11",
         "presentAccommodation": "12",
     }
-    body = desk.submitted(interest_path(), junk | fields(interest()) | junk)
+    body = service.submitted(interest_path(), junk | fields(interest()) | junk)
     assert set(body) == {"firstName", "lastName", "email", "status", "gdprApprovalDate"}
     assert body["firstName"] == "Anna"
-    person = desk.submitted(viewing_path(), fields(booking()) | {"nonsense": "1", "updatePerson": "2", "options": "3"})
+    person = service.submitted(
+        viewing_path(), fields(booking()) | {"nonsense": "1", "updatePerson": "2", "options": "3"}
+    )
     assert person["updatePerson"]["firstName"] == "Anna"
 
 
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_a_file_is_refused_and_what_was_typed_kept(desk: Desk, make: Any) -> None:
+def test_a_file_is_refused_and_what_was_typed_kept(service: RunningService, make: Any) -> None:
     typed = fields(interest(contactMessage="Se bilagan") if make is interest_path else booking(contactMessage="Se"))
     path = make()
     parts: Any = files(typed) | {"attachment": ("cv.pdf", b"%PDF", "application/pdf")}
-    answer = desk.client.post(path, files=parts, headers=SITE)
+    answer = service.client.post(path, files=parts, headers=SITE)
     assert answer.status_code == 400
     page = page_of(answer)
     assert {name: page.values.get(name) for name in ("firstName", "contactMessage")} == {
@@ -154,17 +158,17 @@ def test_a_file_is_refused_and_what_was_typed_kept(desk: Desk, make: Any) -> Non
         "contactMessage": typed["contactMessage"],
     }
     assert page.alert.strip()
-    assert desk.nothing_at(path)
+    assert service.nothing_at(path)
 
 
-def test_a_file_in_the_place_of_a_member_is_refused(desk: Desk) -> None:
+def test_a_file_in_the_place_of_a_member_is_refused(service: RunningService) -> None:
     parts: Any = files(fields(interest())) | {"firstName": ("name.txt", b"Anna", "text/plain")}
-    assert desk.client.post(interest_path(), files=parts, headers=SITE).status_code == 400
+    assert service.client.post(interest_path(), files=parts, headers=SITE).status_code == 400
 
 
-def test_a_file_input_that_nobody_used_is_no_file(desk: Desk) -> None:
+def test_a_file_input_that_nobody_used_is_no_file(service: RunningService) -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="'
     body = b"".join(head + f'{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields(interest()).items())
     body += head + b'photo"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--x--\r\n'
     headers = SITE | {"Content-Type": "multipart/form-data; boundary=x"}
-    assert desk.client.post(interest_path(), content=body, headers=headers).status_code == 303
+    assert service.client.post(interest_path(), content=body, headers=headers).status_code == 303

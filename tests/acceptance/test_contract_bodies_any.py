@@ -20,9 +20,9 @@ from tests.acceptance.bodies import (
     key,
     with_member,
 )
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
-from tests.acceptance.one_member import INTEREST_MEMBERS
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import INTEREST_MEMBERS
 
 MULTIPART_X = {"Content-Type": "multipart/form-data; boundary=x"}
 FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -39,18 +39,20 @@ def refused(answer: httpx.Response) -> bool:
 
 @FUZZ
 @given(body=st.binary(max_size=300), content_type=st.sampled_from([JSON, FORM, MULTIPART_X]))
-def test_random_bytes_are_refused(desk: Desk, body: bytes, content_type: dict[str, str]) -> None:
-    assert refused(desk.client.post(interest_path(), content=body, headers=SITE | content_type))
+def test_random_bytes_are_refused(service: RunningService, body: bytes, content_type: dict[str, str]) -> None:
+    assert refused(service.client.post(interest_path(), content=body, headers=SITE | content_type))
 
 
 @FUZZ
 @given(name=st.sampled_from(INTEREST_MEMBERS), value=ANY_JSON)
-def test_random_json_in_a_member_is_accepted_by_vitec_too_or_refused(desk: Desk, name: str, value: Any) -> None:
+def test_random_json_in_a_member_is_accepted_by_vitec_too_or_refused(
+    service: RunningService, name: str, value: Any
+) -> None:
     path = interest_path()
     content = json.dumps(with_member(interest(), name, value))
-    answer = desk.client.post(path, content=content, headers=key() | JSON)
+    answer = service.client.post(path, content=content, headers=key() | JSON)
     if answer.status_code == 200:
-        assert desk.delivered(path)
+        assert service.delivered(path)
     else:
         assert faults_of(answer)
 
@@ -63,11 +65,11 @@ def test_random_json_in_a_member_is_accepted_by_vitec_too_or_refused(desk: Desk,
         max_size=5,
     )
 )
-def test_random_text_in_a_form_is_kept_or_accepted(desk: Desk, typed: dict[str, str]) -> None:
+def test_random_text_in_a_form_is_kept_or_accepted(service: RunningService, typed: dict[str, str]) -> None:
     path = interest_path(CUSTOMER)
-    answer = desk.client.post(path, data=fields(interest()) | typed, headers=SITE)
+    answer = service.client.post(path, data=fields(interest()) | typed, headers=SITE)
     if answer.status_code == 303:
-        assert desk.delivered(path)
+        assert service.delivered(path)
     else:
         assert answer.status_code == 400
         kept = page_of(answer).values

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.acceptance.bodies import FORM, JSON, SITE, booking, fields, interest, interest_path, problem, viewing_path
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 
 LIMIT = 64 * 1024
 
@@ -27,12 +27,12 @@ def of_size(size: int, kind: str) -> tuple[bytes, dict[str, str]]:
 
 @pytest.mark.parametrize("kind", ["json", "urlencoded", "multipart"])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_may_be_64_kib_and_one_byte_more_is_413(desk: Desk, kind: str, chunked: bool) -> None:
+def test_a_body_may_be_64_kib_and_one_byte_more_is_413(service: RunningService, kind: str, chunked: bool) -> None:
     for size, wanted in ((LIMIT, {200, 303}), (LIMIT + 1, {413})):
         body, headers = of_size(size, kind)
         assert len(body) == size
         content = iter([body[:1000], body[1000:]]) if chunked else body
-        answer = desk.client.post(interest_path(), content=content, headers=SITE | headers)
+        answer = service.client.post(interest_path(), content=content, headers=SITE | headers)
         assert answer.status_code in wanted, answer.text[:500]
     assert answer.status_code == 413
     problem(answer, 413)
@@ -56,16 +56,16 @@ def test_a_body_may_be_64_kib_and_one_byte_more_is_413(desk: Desk, kind: str, ch
         "application/json, text/plain",
     ],
 )
-def test_another_content_type_is_415(desk: Desk, content_type: str | None) -> None:
+def test_another_content_type_is_415(service: RunningService, content_type: str | None) -> None:
     headers = SITE | ({} if content_type is None else {"Content-Type": content_type})
-    problem(desk.client.post(interest_path(), content=json.dumps(interest()), headers=headers), 415)
-    problem(desk.client.post(viewing_path(), content=json.dumps(booking()), headers=headers), 415)
+    problem(service.client.post(interest_path(), content=json.dumps(interest()), headers=headers), 415)
+    problem(service.client.post(viewing_path(), content=json.dumps(booking()), headers=headers), 415)
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8;x=y"]
 )
-def test_parameters_and_case_of_a_content_type_do_not_matter(desk: Desk, content_type: str) -> None:
+def test_parameters_and_case_of_a_content_type_do_not_matter(service: RunningService, content_type: str) -> None:
     headers = SITE | {"Content-Type": content_type}
-    answer = desk.client.post(interest_path(), content=json.dumps(interest()), headers=headers)
+    answer = service.client.post(interest_path(), content=json.dumps(interest()), headers=headers)
     assert answer.status_code == 200

@@ -18,8 +18,8 @@ from tests.acceptance.bodies import (
     viewing_path,
     with_member,
 )
-from tests.acceptance.desk import Desk
-from tests.acceptance.one_member import BOOKING_MEMBERS, INTEREST_MEMBERS
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import BOOKING_MEMBERS, INTEREST_MEMBERS
 
 ODD_VALUES: list[Any] = [
     [],
@@ -42,7 +42,9 @@ ODD_VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("value", ODD_VALUES, ids=lambda value: repr(value)[:20])
-def test_no_value_in_any_member_is_a_fault_of_ours_or_reaches_vitec_to_be_refused(desk: Desk, value: Any) -> None:
+def test_no_value_in_any_member_is_a_fault_of_ours_or_reaches_vitec_to_be_refused(
+    service: RunningService, value: Any
+) -> None:
     for make, body, names in (
         (interest_path, interest(), INTEREST_MEMBERS),
         (viewing_path, booking(), BOOKING_MEMBERS),
@@ -50,36 +52,38 @@ def test_no_value_in_any_member_is_a_fault_of_ours_or_reaches_vitec_to_be_refuse
         for name in names:
             path = make()
             content = json.dumps(with_member(body, name, value))
-            answer = desk.client.post(path, content=content, headers=key() | JSON)
+            answer = service.client.post(path, content=content, headers=key() | JSON)
             if answer.status_code != 200:
                 assert faults_of(answer), name
             else:
-                assert b"\\u0000" not in json.dumps(desk.delivered(path).body).encode(), name
+                assert b"\\u0000" not in json.dumps(service.delivered(path).body).encode(), name
 
 
 @pytest.mark.parametrize("digits", [4300, 6000])
-def test_a_whole_number_of_thousands_of_digits_is_told_as_a_fault(desk: Desk, digits: int) -> None:
+def test_a_whole_number_of_thousands_of_digits_is_told_as_a_fault(service: RunningService, digits: int) -> None:
     for name in ("status", "presentAccommodation.price", "presentAccommodation.estateType"):
         body = json.dumps(with_member(interest(), name, 0)).replace(": 0", ": " + "9" * digits)
-        assert faults_of(desk.client.post(interest_path(), content=body, headers=key() | JSON))
+        assert faults_of(service.client.post(interest_path(), content=body, headers=key() | JSON))
 
 
 @pytest.mark.parametrize("number", ["1e300000", "1E+300000", "9" * 30000, "-1e-300000", "1" + " 000" * 10000])
-def test_a_number_that_is_short_to_write_and_long_to_count_holds_nobody_up(desk: Desk, number: str) -> None:
+def test_a_number_that_is_short_to_write_and_long_to_count_holds_nobody_up(
+    service: RunningService, number: str
+) -> None:
     for path, name in ((interest_path(), "presentAccommodation.price"), (viewing_path(), "reminderTime")):
         began = time.process_time()  # of the service too: it runs in this process
         typed = fields(interest() if "." in name else booking()) | {name: number}
-        assert desk.client.post(path, data=typed, headers=SITE).status_code in {303, 400}
+        assert service.client.post(path, data=typed, headers=SITE).status_code in {303, 400}
         assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "on", "", [], {}, "false"], ids=lambda value: json.dumps(value))
-def test_in_json_a_consent_is_true_or_it_is_none(desk: Desk, value: Any) -> None:
-    faults = desk.faults(interest_path(), interest(consent=value), SITE)
+def test_in_json_a_consent_is_true_or_it_is_none(service: RunningService, value: Any) -> None:
+    faults = service.faults(interest_path(), interest(consent=value), SITE)
     assert "consent" in faults
 
 
-def test_a_member_given_twice_in_json_is_no_fault_of_ours(desk: Desk) -> None:
+def test_a_member_given_twice_in_json_is_no_fault_of_ours(service: RunningService) -> None:
     body = json.dumps(interest())[:-1] + ', "firstName": "Bea", "address": {"city": "A"}, "address": {"city": "B"}}'
-    answer = desk.client.post(interest_path(), content=body, headers=key() | JSON)
+    answer = service.client.post(interest_path(), content=body, headers=key() | JSON)
     assert answer.status_code in {200, 400}

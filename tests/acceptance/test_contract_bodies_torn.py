@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bodies import FORM, JSON, SITE, faults_of, interest_path, key, viewing_path
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService
 
 BROKEN_JSON = [
     b"",
@@ -43,9 +43,11 @@ BROKEN_JSON = [
 
 @pytest.mark.parametrize("body", BROKEN_JSON, ids=lambda body: repr(body[:30]))
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_json_that_cannot_be_read_is_a_problem_and_not_a_fault_of_ours(desk: Desk, make: Any, body: bytes) -> None:
+def test_json_that_cannot_be_read_is_a_problem_and_not_a_fault_of_ours(
+    service: RunningService, make: Any, body: bytes
+) -> None:
     for caller in (SITE, key()):
-        answer = desk.client.post(make(), content=body, headers=caller | JSON)
+        answer = service.client.post(make(), content=body, headers=caller | JSON)
         assert faults_of(answer)
 
 
@@ -80,9 +82,11 @@ def test_json_that_cannot_be_read_is_a_problem_and_not_a_fault_of_ours(desk: Des
     ids=lambda body: repr(body[:30]),
 )
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_a_form_that_cannot_be_read_comes_again_and_is_no_fault_of_ours(desk: Desk, make: Any, body: bytes) -> None:
+def test_a_form_that_cannot_be_read_comes_again_and_is_no_fault_of_ours(
+    service: RunningService, make: Any, body: bytes
+) -> None:
     for caller in (SITE, key()):
-        answer = desk.client.post(make(), content=body, headers=caller | FORM)
+        answer = service.client.post(make(), content=body, headers=caller | FORM)
         assert answer.status_code == 400
         assert page_of(answer).alert.strip()
 
@@ -123,13 +127,15 @@ MULTIPART = [
 
 
 @pytest.mark.parametrize(("body", "content_type"), MULTIPART, ids=range(len(MULTIPART)))
-def test_a_torn_multipart_form_comes_again_and_is_no_fault_of_ours(desk: Desk, body: bytes, content_type: str) -> None:
-    answer = desk.client.post(interest_path(), content=body, headers=SITE | {"Content-Type": content_type})
+def test_a_torn_multipart_form_comes_again_and_is_no_fault_of_ours(
+    service: RunningService, body: bytes, content_type: str
+) -> None:
+    answer = service.client.post(interest_path(), content=body, headers=SITE | {"Content-Type": content_type})
     assert answer.status_code == 400
     assert page_of(answer).alert.strip()
 
 
 @pytest.mark.parametrize("name", ["x" * 60000, "\x00", "å" * 100, "<script>"])
-def test_a_file_under_any_name_is_no_fault_of_ours(desk: Desk, name: str) -> None:
+def test_a_file_under_any_name_is_no_fault_of_ours(service: RunningService, name: str) -> None:
     parts: Any = {name: ("f", b"x", "text/plain")}
-    assert desk.client.post(interest_path(), files=parts, headers=SITE).status_code in {400, 413}
+    assert service.client.post(interest_path(), files=parts, headers=SITE).status_code in {400, 413}

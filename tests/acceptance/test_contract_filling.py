@@ -22,9 +22,9 @@ from tests.acceptance.bodies import (
     viewing_path,
     with_member,
 )
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService
+from tests.servers import eventually
 
 ANNA = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
 PERSONNUMMER = "811228-9874"
@@ -37,21 +37,21 @@ def is_now(text: str) -> bool:
     return timedelta(seconds=-2) < datetime.now(UTC) - moment < timedelta(seconds=30)
 
 
-def test_an_interest_is_filled_in_by_the_configuration(desk: Desk) -> None:
-    body = desk.published(interest_path(FULL), interest(consent=None))
+def test_an_interest_is_filled_in_by_the_configuration(service: RunningService) -> None:
+    body = service.published(interest_path(FULL), interest(consent=None))
     assert body == ANNA | {"leadSourceId": "LS1", "assignmentSourceId": "AS1", "status": "VeryInterested"}
 
 
 def test_an_interest_without_configuration_carries_what_was_said_the_default_status_and_the_moment_of_consent(
-    desk: Desk,
+    service: RunningService,
 ) -> None:
-    body = desk.published(interest_path(), interest())
+    body = service.published(interest_path(), interest())
     assert is_now(body.pop("gdprApprovalDate"))
     assert body == ANNA | {"status": "Interested"}
 
 
-def test_a_booking_is_filled_in_by_the_configuration(desk: Desk) -> None:
-    body = desk.published(viewing_path(FULL), booking(consent=None))
+def test_a_booking_is_filled_in_by_the_configuration(service: RunningService) -> None:
+    body = service.published(viewing_path(FULL), booking(consent=None))
     assert body == {
         "updatePerson": ANNA | {"customerId": FULL, "obtainThrough": "Interest"},
         "participated": False,
@@ -64,8 +64,8 @@ def test_a_booking_is_filled_in_by_the_configuration(desk: Desk) -> None:
     }
 
 
-def test_a_booking_without_configuration_has_the_contracts_defaults(desk: Desk) -> None:
-    body = desk.published(viewing_path(), booking())
+def test_a_booking_without_configuration_has_the_contracts_defaults(service: RunningService) -> None:
+    body = service.published(viewing_path(), booking())
     assert is_now(body["updatePerson"].pop("gdprApprovalDate"))
     assert body == {
         "updatePerson": ANNA | {"customerId": CUSTOMER, "obtainThrough": "Interest"},
@@ -78,20 +78,20 @@ def test_a_booking_without_configuration_has_the_contracts_defaults(desk: Desk) 
     }
 
 
-def test_the_form_as_it_is_served_books_with_the_configured_ticks(desk: Desk) -> None:
+def test_the_form_as_it_is_served_books_with_the_configured_ticks(service: RunningService) -> None:
     path = viewing_path()
     typed = fields({k: v for k, v in booking().items() if k != "consent"}) | {"consent": "true"}
-    assert desk.page(path).submit(desk.client, typed, **SITE).status_code == 303
-    body = desk.delivered(path).body
+    assert service.page(path).submit(service.client, typed, **SITE).status_code == 303
+    body = service.delivered(path).body
     assert (body["smsReminder"], body["mailConfirmation"], body["smsConfirmation"]) == (True, True, False)
 
 
-def test_a_tick_that_the_visitor_took_away_is_sent_as_taken_away(desk: Desk) -> None:
+def test_a_tick_that_the_visitor_took_away_is_sent_as_taken_away(service: RunningService) -> None:
     path = viewing_path()
-    page = desk.page(path)
+    page = service.page(path)
     del page.values["smsReminder"]
-    assert page.submit(desk.client, fields(booking()), **SITE).status_code == 303
-    body = desk.delivered(path).body
+    assert page.submit(service.client, fields(booking()), **SITE).status_code == 303
+    body = service.delivered(path).body
     assert (body["smsReminder"], body["mailConfirmation"]) == (False, True)
 
 
@@ -158,14 +158,14 @@ def without_contact(person: Members) -> Members:
     return {name: value for name, value in person.items() if name != "contactId"}
 
 
-def test_what_a_caller_without_a_key_may_set_on_an_interest_gets_through(desk: Desk) -> None:
-    body = desk.published(interest_path(), OPEN_INTEREST)
+def test_what_a_caller_without_a_key_may_set_on_an_interest_gets_through(service: RunningService) -> None:
+    body = service.published(interest_path(), OPEN_INTEREST)
     assert body == OPEN_INTEREST
 
 
-def test_what_a_caller_without_a_key_may_set_on_a_booking_gets_through(desk: Desk) -> None:
+def test_what_a_caller_without_a_key_may_set_on_a_booking_gets_through(service: RunningService) -> None:
     said = {"reminderTime": 30, "smsReminder": False, "mailConfirmation": False, "contactMessage": "Hej"}
-    body = desk.published(viewing_path(), {"updatePerson": OPEN_PERSON} | said)
+    body = service.published(viewing_path(), {"updatePerson": OPEN_PERSON} | said)
     assert body == said | {
         "updatePerson": OPEN_PERSON | {"customerId": CUSTOMER, "obtainThrough": "Interest"},
         "participated": False,
@@ -174,68 +174,68 @@ def test_what_a_caller_without_a_key_may_set_on_a_booking_gets_through(desk: Des
     }
 
 
-def test_an_interests_other_members_are_ignored_without_a_key_and_never_sent(desk: Desk) -> None:
-    assert desk.published(interest_path(FULL), interest(**CLOSED_INTEREST, consent=None)) == ANNA | {
+def test_an_interests_other_members_are_ignored_without_a_key_and_never_sent(service: RunningService) -> None:
+    assert service.published(interest_path(FULL), interest(**CLOSED_INTEREST, consent=None)) == ANNA | {
         "leadSourceId": "LS1",
         "assignmentSourceId": "AS1",
         "status": "VeryInterested",
     }
-    body = desk.published(interest_path(), interest(**CLOSED_INTEREST))
+    body = service.published(interest_path(), interest(**CLOSED_INTEREST))
     assert not set(CLOSED_INTEREST) & set(body)
-    body = desk.submitted(interest_path(), fields(interest()) | fields(CLOSED_INTEREST))
+    body = service.submitted(interest_path(), fields(interest()) | fields(CLOSED_INTEREST))
     assert not set(CLOSED_INTEREST) & set(body)
 
 
-def test_a_bookings_other_members_are_ignored_without_a_key_and_never_sent(desk: Desk) -> None:
-    plain = desk.published(viewing_path(FULL), booking(consent=None))
+def test_a_bookings_other_members_are_ignored_without_a_key_and_never_sent(service: RunningService) -> None:
+    plain = service.published(viewing_path(FULL), booking(consent=None))
     full = booking(CLOSED_PERSON, **CLOSED_BOOKING, consent=None)
-    assert desk.published(viewing_path(FULL), full) == plain
+    assert service.published(viewing_path(FULL), full) == plain
     typed = fields(full | {"updatePerson": full["updatePerson"] | {"categoryIds": "K1"}})
-    assert desk.submitted(viewing_path(FULL), typed) == plain
+    assert service.submitted(viewing_path(FULL), typed) == plain
     prefixed = {f"updatePerson.{name}": value for name, value in typed.items()}
-    assert desk.submitted(viewing_path(FULL), typed | prefixed) == plain
+    assert service.submitted(viewing_path(FULL), typed | prefixed) == plain
 
 
 @pytest.mark.parametrize("name", [f"updatePerson.{name}" for name in CLOSED_PERSON] + list(CLOSED_BOOKING))
 @pytest.mark.parametrize("junk", ["nonsense" * 10, 5, [], {"fax": 1}], ids=repr)
-def test_what_is_ignored_is_not_judged_either(desk: Desk, name: str, junk: Any) -> None:
-    body = desk.published(viewing_path(FULL), with_member(booking(consent=None), name, junk))
+def test_what_is_ignored_is_not_judged_either(service: RunningService, name: str, junk: Any) -> None:
+    body = service.published(viewing_path(FULL), with_member(booking(consent=None), name, junk))
     assert body["updatePerson"] == ANNA | {"customerId": FULL, "obtainThrough": "Interest"}
 
 
 @pytest.mark.parametrize("status", ["Assigned", "NotInterested", 2, 3])
-def test_without_a_key_no_other_status_than_the_two_is_sent(desk: Desk, status: str | int) -> None:
+def test_without_a_key_no_other_status_than_the_two_is_sent(service: RunningService, status: str | int) -> None:
     path = interest_path()
-    desk.client.post(path, json=interest(status=status), headers=SITE)
+    service.client.post(path, json=interest(status=status), headers=SITE)
     path_of_form = interest_path()
-    desk.client.post(path_of_form, data=fields(interest(status=status)), headers=SITE)
-    assert desk.nothing_at("/none")
-    for call in desk.received(path) + desk.received(path_of_form):
+    service.client.post(path_of_form, data=fields(interest(status=status)), headers=SITE)
+    assert service.nothing_at("/none")
+    for call in service.received(path) + service.received(path_of_form):
         assert call.body["status"] == "Interested"
 
 
 @pytest.mark.parametrize("status", ["Interested", "VeryInterested"])
-def test_without_a_key_either_status_may_be_said(desk: Desk, status: str) -> None:
-    assert desk.published(interest_path(FULL), interest(status=status, consent=None))["status"] == status
-    assert desk.submitted(interest_path(), fields(interest(status=status)))["status"] == status
+def test_without_a_key_either_status_may_be_said(service: RunningService, status: str) -> None:
+    assert service.published(interest_path(FULL), interest(status=status, consent=None))["status"] == status
+    assert service.submitted(interest_path(), fields(interest(status=status)))["status"] == status
 
 
 def test_a_visitor_can_not_order_the_reminders_and_confirmations_that_the_configuration_does_not_allow(
-    desk: Desk,
+    service: RunningService,
 ) -> None:
     wanted: Members = {"smsReminder": True, "mailConfirmation": True, "smsConfirmation": True}
-    full = desk.published(viewing_path(FULL), booking(**wanted, consent=None))
+    full = service.published(viewing_path(FULL), booking(**wanted, consent=None))
     assert (full["smsReminder"], full["mailConfirmation"], full["smsConfirmation"]) == (False, False, True)
-    plain = desk.submitted(viewing_path(), fields(booking(**wanted)))
+    plain = service.submitted(viewing_path(), fields(booking(**wanted)))
     assert (plain["smsReminder"], plain["mailConfirmation"], plain["smsConfirmation"]) == (True, True, False)
 
 
-def test_with_a_key_the_callers_members_win_over_the_configuration(desk: Desk) -> None:
+def test_with_a_key_the_callers_members_win_over_the_configuration(service: RunningService) -> None:
     said = OPEN_INTEREST | CLOSED_INTEREST | {"status": "NotInterested"}
-    assert desk.sent(interest_path(FULL), said) == said
+    assert service.sent(interest_path(FULL), said) == said
 
 
-def test_with_a_key_every_member_of_a_booking_gets_through(desk: Desk) -> None:
+def test_with_a_key_every_member_of_a_booking_gets_through(service: RunningService) -> None:
     person = OPEN_PERSON | without_contact(CLOSED_PERSON)
     said = CLOSED_BOOKING | {
         "reminderTime": 15,
@@ -244,48 +244,50 @@ def test_with_a_key_every_member_of_a_booking_gets_through(desk: Desk) -> None:
         "smsConfirmation": False,
         "contactMessage": "Hej",
     }
-    assert desk.sent(viewing_path(FULL), said | {"updatePerson": person}) == said | {
+    assert service.sent(viewing_path(FULL), said | {"updatePerson": person}) == said | {
         "updatePerson": person | {"customerId": FULL}
     }
 
 
-def test_with_a_key_a_contact_id_goes_to_vitec(desk: Desk) -> None:
+def test_with_a_key_a_contact_id_goes_to_vitec(service: RunningService) -> None:
     path = viewing_path()
-    desk.client.post(path, json=booking({"contactId": "C77"}), headers=key() | {"Prefer": "respond-async"})
-    assert eventually(lambda: desk.received(path))[0].body["updatePerson"]["contactId"] == "C77"
+    service.client.post(path, json=booking({"contactId": "C77"}), headers=key() | {"Prefer": "respond-async"})
+    assert eventually(lambda: service.received(path))[0].body["updatePerson"]["contactId"] == "C77"
 
 
-def test_with_a_key_part_of_the_options_may_be_said_and_the_rest_is_configured(desk: Desk) -> None:
-    body = desk.sent(viewing_path(), booking(options={"enableBookingLimitValidation": False}))
+def test_with_a_key_part_of_the_options_may_be_said_and_the_rest_is_configured(service: RunningService) -> None:
+    body = service.sent(viewing_path(), booking(options={"enableBookingLimitValidation": False}))
     assert body["options"] == {"isDeadlineValidationEnabled": True, "enableBookingLimitValidation": False}
 
 
-def test_with_a_key_a_form_may_set_the_same_as_json(desk: Desk) -> None:
+def test_with_a_key_a_form_may_set_the_same_as_json(service: RunningService) -> None:
     path = interest_path()
     posted = fields(interest(**CLOSED_INTEREST, status="Assigned"))
-    assert desk.client.post(path, data=posted, headers=key()).status_code == 303
-    body = desk.delivered(path).body
+    assert service.client.post(path, data=posted, headers=key()).status_code == 303
+    body = service.delivered(path).body
     assert (body["leadSourceId"], body["status"]) == ("MINE", "Assigned")
 
 
 @pytest.mark.parametrize("headers", [SITE, key()])
 @pytest.mark.parametrize("other", [PLAIN, "M99999", CUSTOMER.lower(), "x" * 41, 12345])
-def test_another_customer_id_than_the_paths_is_400(desk: Desk, headers: dict[str, str], other: Any) -> None:
+def test_another_customer_id_than_the_paths_is_400(
+    service: RunningService, headers: dict[str, str], other: Any
+) -> None:
     path = viewing_path()
-    faults = desk.faults(path, booking({"customerId": other}), headers)
+    faults = service.faults(path, booking({"customerId": other}), headers)
     assert "updatePerson.customerId" in faults
-    answer = desk.client.post(path, data=fields(booking({"customerId": other})), headers=headers)
+    answer = service.client.post(path, data=fields(booking({"customerId": other})), headers=headers)
     assert answer.status_code == 400
     assert page_of(answer).alert.strip()
-    assert desk.nothing_at(path)
+    assert service.nothing_at(path)
 
 
 @pytest.mark.parametrize("headers", [SITE, key()])
-def test_the_paths_customer_id_may_be_said_and_is_sent_anyway(desk: Desk, headers: dict[str, str]) -> None:
+def test_the_paths_customer_id_may_be_said_and_is_sent_anyway(service: RunningService, headers: dict[str, str]) -> None:
     for body in (booking({"customerId": CUSTOMER}), booking()):
         path = viewing_path()
-        assert desk.client.post(path, json=body, headers=headers).status_code == 200
-        assert desk.delivered(path).body["updatePerson"]["customerId"] == CUSTOMER
+        assert service.client.post(path, json=body, headers=headers).status_code == 200
+        assert service.delivered(path).body["updatePerson"]["customerId"] == CUSTOMER
 
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
@@ -293,12 +295,12 @@ BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (
 
 @BOTH
 def test_consent_is_required_without_a_key_when_there_is_a_privacy_page(
-    desk: Desk, make: Callable[..., str], body: Members
+    service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
     for members in (silent, silent | {"consent": False}):
-        assert set(desk.faults(make(), members, SITE)) == {"consent"}
-        answer = desk.client.post(make(), data=fields(members), headers=SITE)
+        assert set(service.faults(make(), members, SITE)) == {"consent"}
+        answer = service.client.post(make(), data=fields(members), headers=SITE)
         assert answer.status_code == 400
         page = page_of(answer)
         assert page.faulty == {"consent"}
@@ -308,84 +310,88 @@ def test_consent_is_required_without_a_key_when_there_is_a_privacy_page(
 @BOTH
 @pytest.mark.parametrize("tick", ["on", "true", "1"])
 def test_a_ticked_consent_is_enough_and_its_moment_is_sent(
-    desk: Desk, make: Callable[..., str], body: Members, tick: str
+    service: RunningService, make: Callable[..., str], body: Members, tick: str
 ) -> None:
-    sent = desk.submitted(make(), fields(body) | {"consent": tick})
+    sent = service.submitted(make(), fields(body) | {"consent": tick})
     assert is_now(member(sent, "gdprApprovalDate") or member(sent, "updatePerson.gdprApprovalDate"))
 
 
 @BOTH
 def test_in_json_a_gdpr_approval_date_is_a_consent_too_and_is_sent_as_said(
-    desk: Desk, make: Callable[..., str], body: Members
+    service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
     name = "gdprApprovalDate" if make is interest_path else "updatePerson.gdprApprovalDate"
-    sent = desk.published(make(), with_member(silent, name, "2024-05-01T10:00:00+02:00"))
+    sent = service.published(make(), with_member(silent, name, "2024-05-01T10:00:00+02:00"))
     assert member(sent, name) == "2024-05-01T10:00:00+02:00"
 
 
 @BOTH
 def test_in_a_form_a_gdpr_approval_date_is_no_ticked_consent(
-    desk: Desk, make: Callable[..., str], body: Members
+    service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
     typed = fields(silent) | {"gdprApprovalDate": "2024-05-01T10:00:00+02:00"}
-    assert desk.client.post(make(), data=typed, headers=SITE).status_code == 400
+    assert service.client.post(make(), data=typed, headers=SITE).status_code == 400
 
 
 @BOTH
-def test_with_a_key_asking_is_the_callers_duty(desk: Desk, make: Callable[..., str], body: Members) -> None:
+def test_with_a_key_asking_is_the_callers_duty(
+    service: RunningService, make: Callable[..., str], body: Members
+) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
-    sent = desk.sent(make(), silent)
+    sent = service.sent(make(), silent)
     assert member(sent, "gdprApprovalDate") is None
     assert member(sent, "updatePerson.gdprApprovalDate") is None
 
 
 @BOTH
-def test_without_a_privacy_page_no_consent_is_required(desk: Desk, make: Callable[..., str], body: Members) -> None:
+def test_without_a_privacy_page_no_consent_is_required(
+    service: RunningService, make: Callable[..., str], body: Members
+) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
-    assert desk.published(make(PLAIN), silent)
-    assert desk.submitted(make(PLAIN), fields(silent))
+    assert service.published(make(PLAIN), silent)
+    assert service.submitted(make(PLAIN), fields(silent))
 
 
 @BOTH
 def test_a_personnummer_that_is_not_collected_never_reaches_vitec(
-    desk: Desk, make: Callable[..., str], body: Members
+    service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     prefix = "" if make is interest_path else "updatePerson."
     told = with_member(body, f"{prefix}socialSecurityNumber", PERSONNUMMER)
     path = make()
-    assert f"{prefix}socialSecurityNumber" in desk.faults(path, told, SITE)
-    assert desk.nothing_at(path)
+    assert f"{prefix}socialSecurityNumber" in service.faults(path, told, SITE)
+    assert service.nothing_at(path)
     foreign = with_member(told, f"{prefix}isForeignSocialSecurityNumber", True)
-    sent = desk.submitted(make(), fields(foreign))
+    sent = service.submitted(make(), fields(foreign))
     person = sent.get("updatePerson", sent)
     assert not {"socialSecurityNumber", "isForeignSocialSecurityNumber"} & set(person)
 
 
 @BOTH
 def test_a_personnummer_that_is_collected_or_told_with_a_key_is_sent(
-    desk: Desk, make: Callable[..., str], body: Members
+    service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     name = "socialSecurityNumber" if make is interest_path else "updatePerson.socialSecurityNumber"
     told = with_member(body, name, PERSONNUMMER)
     for sent in (
-        desk.published(make(FULL), told),
-        desk.submitted(make(FULL), fields(told)),
-        desk.sent(make(), told),
+        service.published(make(FULL), told),
+        service.submitted(make(FULL), fields(told)),
+        service.sent(make(), told),
     ):
         assert str(member(sent, name)).replace("-", "").endswith("8112289874")
 
 
-def test_the_form_asks_for_a_personnummer_only_where_it_is_collected(desk: Desk) -> None:
+def test_the_form_asks_for_a_personnummer_only_where_it_is_collected(service: RunningService) -> None:
     for make in (interest_path, viewing_path):
-        assert "socialSecurityNumber" in desk.page(make(FULL)).values
-        assert "socialSecurityNumber" not in desk.page(make()).values
+        assert "socialSecurityNumber" in service.page(make(FULL)).values
+        assert "socialSecurityNumber" not in service.page(make()).values
 
 
-def test_null_in_json_is_not_said(desk: Desk) -> None:
+def test_null_in_json_is_not_said(service: RunningService) -> None:
     body = interest(address=None, telephone={"cell": None}, status=None, leadSourceId=None)
-    sent = desk.sent(interest_path(FULL), body)
+    sent = service.sent(interest_path(FULL), body)
     assert sent["leadSourceId"] == "LS1"
     assert sent["status"] == "VeryInterested"
-    assert faults_of(desk.client.post(interest_path(), json=interest(firstName=None), headers=key()))
+    assert faults_of(service.client.post(interest_path(), json=interest(firstName=None), headers=key()))

@@ -18,8 +18,8 @@ from tests.acceptance.bodies import (
     key,
     viewing_path,
 )
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService, run_service
 
 HTML = {"Accept": "text/html"}
 
@@ -104,9 +104,11 @@ def is_english(text: str) -> bool:
     return bool(words & {"the", "and", "is", "to", "that", "of", "or", "this", "with", "your", "as", "at"})
 
 
-def check_page(desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str) -> None:
+def check_page(
+    service: RunningService, what: str, language: str, query: str, headers: dict[str, str], who: str
+) -> None:
     status, ask = PAGES[what]
-    answer = ask(desk.client, query, headers, who)
+    answer = ask(service.client, query, headers, who)
     assert answer.status_code == status, answer.text
     page = page_of(answer)
     assert page.language == language
@@ -114,9 +116,11 @@ def check_page(desk: Desk, what: str, language: str, query: str, headers: dict[s
     assert not (is_english if language == "sv" else is_swedish)(page.title + page.alert)
 
 
-def check_problem(desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str) -> None:
+def check_problem(
+    service: RunningService, what: str, language: str, query: str, headers: dict[str, str], who: str
+) -> None:
     status, ask = PROBLEMS[what]
-    answer = ask(desk.client, query, headers, who)
+    answer = ask(service.client, query, headers, who)
     assert answer.status_code == status, answer.text
     content = answer.json()
     said = " ".join([content["title"], content["detail"], *(e["message"] for e in content.get("errors", []))])
@@ -138,17 +142,17 @@ ASKED = [
 @pytest.mark.parametrize("what", PAGES)
 @pytest.mark.parametrize("who", [CUSTOMER, PLAIN])
 def test_a_page_is_in_the_language_that_was_asked_for(
-    desk: Desk, what: str, language: str, query: str, headers: dict[str, str], who: str
+    service: RunningService, what: str, language: str, query: str, headers: dict[str, str], who: str
 ) -> None:
-    check_page(desk, what, language, query, headers, who)
+    check_page(service, what, language, query, headers, who)
 
 
 @pytest.mark.parametrize(("language", "query", "headers"), ASKED)
 @pytest.mark.parametrize("what", PROBLEMS)
 def test_a_problem_is_in_the_language_that_was_asked_for(
-    desk: Desk, what: str, language: str, query: str, headers: dict[str, str]
+    service: RunningService, what: str, language: str, query: str, headers: dict[str, str]
 ) -> None:
-    check_problem(desk, what, language, query, headers, CUSTOMER)
+    check_problem(service, what, language, query, headers, CUSTOMER)
 
 
 UNDECIDED = [{}, {"Accept-Language": "*"}, {"Accept-Language": "de-DE"}, {"Accept-Language": "not;a=language,,;q"}]
@@ -158,31 +162,33 @@ UNDECIDED = [{}, {"Accept-Language": "*"}, {"Accept-Language": "de-DE"}, {"Accep
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
 @pytest.mark.parametrize("what", [what for what in PAGES if what != "no such path"])
 def test_else_a_page_is_in_the_customers_language(
-    desk: Desk, what: str, who: str, language: str, headers: dict[str, str]
+    service: RunningService, what: str, who: str, language: str, headers: dict[str, str]
 ) -> None:
-    check_page(desk, what, language, "", headers, who)
+    check_page(service, what, language, "", headers, who)
 
 
 @pytest.mark.parametrize("query", ["?lang=de", "?lang=", "?lang=SV%00", "?lang=../sv"])
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
 def test_a_language_that_there_is_not_is_as_if_none_was_asked_for(
-    desk: Desk, query: str, who: str, language: str
+    service: RunningService, query: str, who: str, language: str
 ) -> None:
-    check_page(desk, "form", language, query, {}, who)
+    check_page(service, "form", language, query, {}, who)
 
 
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
 @pytest.mark.parametrize("what", [what for what in PROBLEMS if what not in {"no such path", "method"}])
-def test_else_a_problem_is_in_the_customers_language(desk: Desk, what: str, who: str, language: str) -> None:
-    check_problem(desk, what, language, "", {}, who)
+def test_else_a_problem_is_in_the_customers_language(
+    service: RunningService, what: str, who: str, language: str
+) -> None:
+    check_problem(service, what, language, "", {}, who)
 
 
-def test_a_form_links_to_itself_in_the_other_language(desk: Desk) -> None:
+def test_a_form_links_to_itself_in_the_other_language(service: RunningService) -> None:
     path = interest_path()
     for language, other in (("sv", "en"), ("en", "sv")):
-        text = desk.client.get(f"{path}?lang={language}&title=Storgatan+1").text
+        text = service.client.get(f"{path}?lang={language}&title=Storgatan+1").text
         link = text.partition(f'lang="{other}"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
-        page = desk.page(path + link)
+        page = service.page(path + link)
         assert page.language == other
         assert "Storgatan 1" in page.text
 
@@ -190,17 +196,17 @@ def test_a_form_links_to_itself_in_the_other_language(desk: Desk) -> None:
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_other_answers_are_in_that_language_too(tmp_path: Path, language: str) -> None:
     headers = {"Accept-Language": language}
-    with open_desk(tmp_path, deliver=False, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as desk:
+    with run_service(tmp_path, deliver=False, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as service:
         repeat = key() | headers | {"Idempotency-Key": "1", "Prefer": "respond-async"}
         path = interest_path()
-        assert desk.client.post(path, json=interest(), headers=repeat).status_code == 202
-        told = [desk.client.post(path, json=interest(lastName="Å"), headers=repeat)]
-        desk.client.post(interest_path(), data=fields(interest()), headers=SITE | headers)
-        told.append(desk.client.post(interest_path(), json=interest(), headers=SITE | headers))
+        assert service.client.post(path, json=interest(), headers=repeat).status_code == 202
+        told = [service.client.post(path, json=interest(lastName="Å"), headers=repeat)]
+        service.client.post(interest_path(), data=fields(interest()), headers=SITE | headers)
+        told.append(service.client.post(interest_path(), json=interest(), headers=SITE | headers))
         assert [answer.status_code for answer in told] == [422, 429]
         for answer in told:
             said = f"{answer.json()['title']} {answer.json()['detail']}"
             assert (is_swedish if language == "sv" else is_english)(said)
-        page = page_of(desk.client.post(viewing_path(), data=fields(booking()), headers=SITE | headers))
+        page = page_of(service.client.post(viewing_path(), data=fields(booking()), headers=SITE | headers))
         assert page.language == language
         assert (is_swedish if language == "sv" else is_english)(page.alert)

@@ -17,7 +17,7 @@ from tests.acceptance.bodies import (
     key,
     viewing_path,
 )
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 
 GOOD_IDS = ["1", "a", "Z", "0123456789", "a" * 40, "A-b_c.d", "...", "-", "_", ".a", "a.", "F47AC10B-58CC-4372-A567"]
 BAD_IDS = [
@@ -51,7 +51,7 @@ BAD_IDS = [
 
 
 @pytest.mark.parametrize("identity", GOOD_IDS)
-def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(desk: Desk, identity: str) -> None:
+def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(service: RunningService, identity: str) -> None:
     paths = (
         f"/Advertising/Estate/{CUSTOMER}/{identity}/interest",
         f"/Viewing/{CUSTOMER}/{identity}/S{identity[:39]}/Participant",
@@ -59,9 +59,9 @@ def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(desk: Desk, i
     )
     for path in paths:
         body = interest() if path.endswith("interest") else booking()
-        assert desk.client.get(path).status_code == 200
-        assert desk.client.post(path, json=body, headers=key()).status_code == 200
-        assert desk.delivered(path)
+        assert service.client.get(path).status_code == 200
+        assert service.client.post(path, json=body, headers=key()).status_code == 200
+        assert service.delivered(path)
 
 
 @pytest.mark.parametrize("identity", BAD_IDS)
@@ -78,13 +78,13 @@ def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(desk: Desk, i
         "/forms/{}/interest/OBJ1",
     ],
 )
-def test_any_other_id_is_404_and_never_reaches_vitec(desk: Desk, path: str, identity: str) -> None:
-    before = len(desk.office.received)
+def test_any_other_id_is_404_and_never_reaches_vitec(service: RunningService, path: str, identity: str) -> None:
+    before = len(service.office.received)
     body = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=on"
-    assert desk.raw("GET", path.format(identity))[0] == 404
-    assert desk.raw("POST", path.format(identity), body, FORM | SITE)[0] == 404
-    assert desk.raw("POST", path.format(identity), b"{}", JSON | SITE)[0] == 404
-    assert len(desk.office.received) == before
+    assert service.raw("GET", path.format(identity))[0] == 404
+    assert service.raw("POST", path.format(identity), body, FORM | SITE)[0] == 404
+    assert service.raw("POST", path.format(identity), b"{}", JSON | SITE)[0] == 404
+    assert len(service.office.received) == before
 
 
 @pytest.mark.parametrize(
@@ -100,32 +100,32 @@ def test_any_other_id_is_404_and_never_reaches_vitec(desk: Desk, path: str, iden
         f"/Advertising/Estate/{CUSTOMER}/..%2F..%2Fx/interest",
     ],
 )
-def test_an_encoded_slash_separates_no_segments_and_is_no_part_of_an_id(desk: Desk, path: str) -> None:
-    assert desk.raw("GET", path)[0] == 404
-    assert desk.raw("POST", path, b"{}", JSON | key())[0] == 404
+def test_an_encoded_slash_separates_no_segments_and_is_no_part_of_an_id(service: RunningService, path: str) -> None:
+    assert service.raw("GET", path)[0] == 404
+    assert service.raw("POST", path, b"{}", JSON | key())[0] == 404
 
 
-def test_an_empty_id_is_404(desk: Desk) -> None:
+def test_an_empty_id_is_404(service: RunningService) -> None:
     for path in (
         f"/Advertising/Estate/{CUSTOMER}//interest",
         "/Advertising/Estate//OBJ1/interest",
         f"/Viewing/{CUSTOMER}//S1/Participant",
     ):
-        assert desk.raw("GET", path)[0] == 404
-        assert desk.raw("POST", path, b"{}", JSON | key())[0] == 404
+        assert service.raw("GET", path)[0] == 404
+        assert service.raw("POST", path, b"{}", JSON | key())[0] == 404
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_that_is_not_there(
-    desk: Desk, accept: str
+    service: RunningService, accept: str
 ) -> None:
     unknown = "/Advertising/Estate/M99999/OBJ1/interest"
     nowhere = "/Advertising/Nothing"
-    answer = desk.client.get(unknown, headers={"Accept": accept})
+    answer = service.client.get(unknown, headers={"Accept": accept})
     assert answer.status_code == 404
-    assert answer.text == desk.client.get(nowhere, headers={"Accept": accept}).text
+    assert answer.text == service.client.get(nowhere, headers={"Accept": accept}).text
     assert "M99999" not in answer.text
-    posted = desk.client.post(unknown, json=interest(), headers=SITE | {"Accept": accept})
+    posted = service.client.post(unknown, json=interest(), headers=SITE | {"Accept": accept})
     assert posted.status_code == 404
     assert posted.text == answer.text
     assert "access-control-allow-origin" not in posted.headers
@@ -142,48 +142,48 @@ def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_t
     ],
 )
 def test_a_form_stands_at_a_neutral_address_too_and_in_any_casing_and_posts_where_it_stands(
-    desk: Desk, path: str, body: dict[str, Any], vitecs: str
+    service: RunningService, path: str, body: dict[str, Any], vitecs: str
 ) -> None:
-    page = desk.page(path)
+    page = service.page(path)
     assert page.action == ""  # to its own address
     typed = fields(body) | {"token": page.values["token"]}
-    assert desk.client.post(path, data=typed).status_code == 303  # the token alone allows it
-    sent = desk.delivered(vitecs)
-    assert desk.client.post(vitecs, data=typed).status_code == 303  # the same again, whichever of its addresses
-    assert desk.received(vitecs) == [sent]
+    assert service.client.post(path, data=typed).status_code == 303  # the token alone allows it
+    sent = service.delivered(vitecs)
+    assert service.client.post(vitecs, data=typed).status_code == 303  # the same again, whichever of its addresses
+    assert service.received(vitecs) == [sent]
 
 
-def test_what_only_looks_like_a_fixed_segment_is_another_path(desk: Desk) -> None:
+def test_what_only_looks_like_a_fixed_segment_is_another_path(service: RunningService) -> None:
     for path in ("/forms/{}/%C4%B1nterest/OBJ1", "/Advert%C4%B0sing/Estate/{}/O/interest", "/forms/{}/intere%C5%BFt/O"):
-        assert desk.raw("GET", path.format(CUSTOMER))[0] == 404
+        assert service.raw("GET", path.format(CUSTOMER))[0] == 404
 
 
-def test_a_customers_id_is_told_apart_by_case(desk: Desk) -> None:
-    assert desk.client.get(f"/Advertising/Estate/{CUSTOMER.lower()}/OBJ1/interest").status_code == 404
+def test_a_customers_id_is_told_apart_by_case(service: RunningService) -> None:
+    assert service.client.get(f"/Advertising/Estate/{CUSTOMER.lower()}/OBJ1/interest").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_only_get_and_post_are_there(desk: Desk, method: str, make: object) -> None:
+def test_only_get_and_post_are_there(service: RunningService, method: str, make: object) -> None:
     path = interest_path() if make is interest_path else viewing_path()
-    answer = desk.client.request(method, path, json=interest(), headers=key())
+    answer = service.client.request(method, path, json=interest(), headers=key())
     assert answer.status_code == 405
     assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
-    assert desk.received(path) == []
+    assert service.received(path) == []
 
 
-def test_a_path_with_a_slash_more_is_another_path_and_no_redirect(desk: Desk) -> None:
-    answer = desk.client.get(f"{interest_path()}/")
+def test_a_path_with_a_slash_more_is_another_path_and_no_redirect(service: RunningService) -> None:
+    answer = service.client.get(f"{interest_path()}/")
     assert answer.status_code == 404
     assert "location" not in answer.headers
 
 
-def test_absolute_urls_are_made_from_public_url_whatever_host_is_named(desk: Desk) -> None:
+def test_absolute_urls_are_made_from_public_url_whatever_host_is_named(service: RunningService) -> None:
     hostile = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Prefer": "respond-async"}
-    answer = desk.client.post(interest_path(), json=interest(), headers=key() | hostile)
+    answer = service.client.post(interest_path(), json=interest(), headers=key() | hostile)
     assert answer.json()["statusUrl"].startswith(f"{PUBLIC_URL}/submissions/")
-    form = desk.client.post(interest_path(), data=fields(interest()), headers=SITE | {"Host": "evil.example"})
+    form = service.client.post(interest_path(), data=fields(interest()), headers=SITE | {"Host": "evil.example"})
     assert form.status_code == 303
     assert "evil.example" not in form.headers["location"]
-    page = desk.client.get(interest_path(), headers={"Host": "evil.example"})
+    page = service.client.get(interest_path(), headers={"Host": "evil.example"})
     assert "evil.example" not in page.text

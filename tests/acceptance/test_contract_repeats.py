@@ -28,9 +28,9 @@ from tests.acceptance.bodies import (
     problem,
     viewing_path,
 )
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
 Make = Callable[..., str]
@@ -46,11 +46,11 @@ def identity(answer: httpx.Response) -> str:
     return answer.headers["location"].partition("?")[0]
 
 
-def calls(desk: Desk, path: str, number: int) -> bool:
+def calls(service: RunningService, path: str, number: int) -> bool:
     """Whether the CRM was called so often, and no more."""
-    eventually(lambda: len(desk.received(path)) >= number)
-    desk.nothing_at(path)
-    return len(desk.received(path)) == number
+    eventually(lambda: len(service.received(path)) >= number)
+    service.nothing_at(path)
+    return len(service.received(path)) == number
 
 
 def at_once(post: Callable[[], httpx.Response], number: int = 8) -> list[httpx.Response]:
@@ -65,106 +65,111 @@ def at_once(post: Callable[[], httpx.Response], number: int = 8) -> list[httpx.R
 
 
 @BOTH
-def test_a_form_sent_twice_with_its_token_is_one_submission(desk: Desk, make: Make, body: Members) -> None:
+def test_a_form_sent_twice_with_its_token_is_one_submission(service: RunningService, make: Make, body: Members) -> None:
     path = make()
-    page = desk.page(path)
-    first, second = (page.submit(desk.client, fields(body), **SITE) for _ in range(2))
+    page = service.page(path)
+    first, second = (page.submit(service.client, fields(body), **SITE) for _ in range(2))
     assert identity(first) == identity(second)
-    assert calls(desk, path, 1)
+    assert calls(service, path, 1)
 
 
 @BOTH
-def test_a_token_with_other_content_is_a_new_submission(desk: Desk, make: Make, body: Members) -> None:
+def test_a_token_with_other_content_is_a_new_submission(service: RunningService, make: Make, body: Members) -> None:
     path = make()
-    page = desk.page(path)
-    first = page.submit(desk.client, fields(body), **SITE)
-    second = page.submit(desk.client, fields(body) | {"contactMessage": "Något mer"}, **SITE)
+    page = service.page(path)
+    first = page.submit(service.client, fields(body), **SITE)
+    second = page.submit(service.client, fields(body) | {"contactMessage": "Något mer"}, **SITE)
     assert identity(first) != identity(second)
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
 
 
 @BOTH
-def test_two_tokens_are_two_submissions(desk: Desk, make: Make, body: Members) -> None:
+def test_two_tokens_are_two_submissions(service: RunningService, make: Make, body: Members) -> None:
     path = make()
-    first, second = (desk.page(path).submit(desk.client, fields(body), **SITE) for _ in range(2))
+    first, second = (service.page(path).submit(service.client, fields(body), **SITE) for _ in range(2))
     assert identity(first) != identity(second)
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
 
 
 @BOTH
-def test_a_form_that_comes_again_has_a_new_token(desk: Desk, make: Make, body: Members) -> None:
+def test_a_form_that_comes_again_has_a_new_token(service: RunningService, make: Make, body: Members) -> None:
     path = make()
-    page = desk.page(path)
-    again = page_of(page.submit(desk.client, {"firstName": ""}, **SITE))
+    page = service.page(path)
+    again = page_of(page.submit(service.client, {"firstName": ""}, **SITE))
     assert again.values["token"] != page.values["token"]
-    assert again.submit(desk.client, fields(body)).status_code == 303
-    assert page.submit(desk.client, fields(body)).status_code == 303
-    assert calls(desk, path, 2)
+    assert again.submit(service.client, fields(body)).status_code == 303
+    assert page.submit(service.client, fields(body)).status_code == 303
+    assert calls(service, path, 2)
 
 
 @BOTH
 @pytest.mark.parametrize("by", ["token", "header", "content of a form", "content of json"])
-def test_the_same_at_once_is_one_submission(desk: Desk, make: Make, body: Members, by: str) -> None:
+def test_the_same_at_once_is_one_submission(service: RunningService, make: Make, body: Members, by: str) -> None:
     path = make()
     typed = fields(body)
     if by == "token":
-        typed |= {"token": desk.page(path).values["token"]}
+        typed |= {"token": service.page(path).values["token"]}
     posts: dict[str, Callable[[], httpx.Response]] = {
-        "token": lambda: httpx.post(f"{desk.url}{path}", data=typed, headers=SITE, timeout=30),
+        "token": lambda: httpx.post(f"{service.url}{path}", data=typed, headers=SITE, timeout=30),
         "header": lambda: httpx.post(
-            f"{desk.url}{path}", json=body, headers=key() | {"Idempotency-Key": "1"}, timeout=30
+            f"{service.url}{path}", json=body, headers=key() | {"Idempotency-Key": "1"}, timeout=30
         ),
-        "content of a form": lambda: httpx.post(f"{desk.url}{path}", data=typed, headers=SITE, timeout=30),
-        "content of json": lambda: httpx.post(f"{desk.url}{path}", json=body, headers=SITE, timeout=30),
+        "content of a form": lambda: httpx.post(f"{service.url}{path}", data=typed, headers=SITE, timeout=30),
+        "content of json": lambda: httpx.post(f"{service.url}{path}", json=body, headers=SITE, timeout=30),
     }
     answers = at_once(posts[by])
     assert len({identity(answer) for answer in answers}) == 1
-    assert calls(desk, path, 1)
+    assert calls(service, path, 1)
 
 
 @BOTH
-def test_a_header_key_with_the_same_body_answers_the_first_outcome(desk: Desk, make: Make, body: Members) -> None:
+def test_a_header_key_with_the_same_body_answers_the_first_outcome(
+    service: RunningService, make: Make, body: Members
+) -> None:
     path = make()
     headers = key() | {"Idempotency-Key": "7d2c"}
-    first, second = (desk.client.post(path, json=body, headers=headers) for _ in range(2))
+    first, second = (service.client.post(path, json=body, headers=headers) for _ in range(2))
     assert identity(first) == identity(second)
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
-    assert calls(desk, path, 1)
+    assert calls(service, path, 1)
 
 
 @BOTH
 @pytest.mark.parametrize("caller", [SITE, key()])
-def test_a_header_key_with_another_body_is_422(desk: Desk, make: Make, body: Members, caller: dict[str, str]) -> None:
+def test_a_header_key_with_another_body_is_422(
+    service: RunningService, make: Make, body: Members, caller: dict[str, str]
+) -> None:
     path = make()
     headers = caller | {"Idempotency-Key": "7d2c"}
-    assert desk.client.post(path, json=body, headers=headers).status_code == 200
-    problem(desk.client.post(path, json=body | {"contactMessage": "x"}, headers=headers), 422)
-    assert desk.client.post(path, json=body, headers=headers).status_code == 200
-    assert calls(desk, path, 1)
+    assert service.client.post(path, json=body, headers=headers).status_code == 200
+    problem(service.client.post(path, json=body | {"contactMessage": "x"}, headers=headers), 422)
+    assert service.client.post(path, json=body, headers=headers).status_code == 200
+    assert calls(service, path, 1)
 
 
-def test_other_spelling_of_the_same_json_is_the_same_body(desk: Desk) -> None:
+def test_other_spelling_of_the_same_json_is_the_same_body(service: RunningService) -> None:
     path = interest_path()
     headers = key() | {"Idempotency-Key": "1", "Content-Type": "application/json"}
     one = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"}}'
     other = b'{ "email": {"emailAddress": "anna@example.se"},\n"lastName": "\\u0045k", "firstName": "Anna" }'
-    answers = [desk.client.post(path, content=content, headers=headers) for content in (one, other)]
+    answers = [service.client.post(path, content=content, headers=headers) for content in (one, other)]
     assert identity(answers[0]) == identity(answers[1])
 
 
-def test_another_header_key_is_another_submission(desk: Desk) -> None:
+def test_another_header_key_is_another_submission(service: RunningService) -> None:
     path = interest_path()
     answers = [
-        desk.client.post(path, json=interest(), headers=key() | {"Idempotency-Key": name}) for name in ("a", "b", "A")
+        service.client.post(path, json=interest(), headers=key() | {"Idempotency-Key": name})
+        for name in ("a", "b", "A")
     ]
     assert len({identity(answer) for answer in answers}) == 3
-    assert calls(desk, path, 3)
+    assert calls(service, path, 3)
 
 
-def test_the_same_header_key_means_nothing_on_another_path_or_with_another_customer(desk: Desk) -> None:
+def test_the_same_header_key_means_nothing_on_another_path_or_with_another_customer(service: RunningService) -> None:
     made = {
-        identity(desk.client.post(path, json=body, headers=key(who) | {"Idempotency-Key": "same"}))
+        identity(service.client.post(path, json=body, headers=key(who) | {"Idempotency-Key": "same"}))
         for who, path, body in (
             (CUSTOMER, interest_path(), interest()),
             (CUSTOMER, interest_path(), interest()),
@@ -179,7 +184,7 @@ def test_the_same_header_key_means_nothing_on_another_path_or_with_another_custo
 def test_the_same_header_key_of_another_caller_is_another_submission(tmp_path: Path) -> None:
     two_keys = [sha256(name.encode()).hexdigest() for name in (KEYS[CUSTOMER], "another")]
     customer = {"id": CUSTOMER, "api_key_hashes": two_keys}
-    with open_desk(tmp_path, customers=[customer], trusted_proxies=["127.0.0.1"]) as desk:
+    with run_service(tmp_path, customers=[customer], trusted_proxies=["127.0.0.1"]) as service:
         path = interest_path()
         callers: list[dict[str, str]] = [
             key(),
@@ -188,77 +193,79 @@ def test_the_same_header_key_of_another_caller_is_another_submission(tmp_path: P
             SITE | {"X-Forwarded-For": "192.0.2.2"},
         ]
         made = {
-            identity(desk.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "same"}))
+            identity(service.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "same"}))
             for caller in callers
         }
         assert len(made) == 4
-        assert calls(desk, path, 4)
+        assert calls(service, path, 4)
         other = interest(contactMessage="x")
         stranger = SITE | {"X-Forwarded-For": "192.0.2.3", "Idempotency-Key": "same"}
-        assert desk.client.post(path, json=other, headers=stranger).status_code == 200
+        assert service.client.post(path, json=other, headers=stranger).status_code == 200
 
 
-def test_a_key_is_the_same_caller_as_bearer_and_as_basic(desk: Desk) -> None:
+def test_a_key_is_the_same_caller_as_bearer_and_as_basic(service: RunningService) -> None:
     path = interest_path()
     answers = [
-        desk.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "1"})
+        service.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "1"})
         for caller in (key(), basic("partner", KEYS[CUSTOMER]))
     ]
     assert identity(answers[0]) == identity(answers[1])
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "å".encode(), b"\xff", '"quoted"'])
-def test_any_header_key_will_do(desk: Desk, name: Any) -> None:
+def test_any_header_key_will_do(service: RunningService, name: Any) -> None:
     raw: Any = [(b"idempotency-key", name if isinstance(name, bytes) else name.encode())]
     headers = [*((n.encode(), v.encode()) for n, v in key().items()), *raw]
-    answer = desk.client.post(interest_path(), json=interest(), headers=headers)
+    answer = service.client.post(interest_path(), json=interest(), headers=headers)
     assert answer.status_code == 200
 
 
-def test_a_header_key_of_unreasonable_length_is_no_fault_of_ours(desk: Desk) -> None:
-    answer = desk.client.post(interest_path(), json=interest(), headers=key() | {"Idempotency-Key": "x" * 5000})
+def test_a_header_key_of_unreasonable_length_is_no_fault_of_ours(service: RunningService) -> None:
+    answer = service.client.post(interest_path(), json=interest(), headers=key() | {"Idempotency-Key": "x" * 5000})
     assert answer.status_code in {200, 400}
 
 
 @BOTH
 def test_without_key_token_or_header_the_same_content_is_the_same_submission(
-    desk: Desk, make: Make, body: Members
+    service: RunningService, make: Make, body: Members
 ) -> None:
     path = make()
-    first, second = (desk.client.post(path, json=body, headers=SITE) for _ in range(2))
+    first, second = (service.client.post(path, json=body, headers=SITE) for _ in range(2))
     assert identity(first) == identity(second)
-    assert calls(desk, path, 1)
+    assert calls(service, path, 1)
     path = make()
-    first, second = (desk.client.post(path, data=fields(body), headers=SITE) for _ in range(2))
+    first, second = (service.client.post(path, data=fields(body), headers=SITE) for _ in range(2))
     assert identity(first) == identity(second)
-    assert calls(desk, path, 1)
+    assert calls(service, path, 1)
 
 
 @BOTH
-def test_other_content_is_another_submission(desk: Desk, make: Make, body: Members) -> None:
+def test_other_content_is_another_submission(service: RunningService, make: Make, body: Members) -> None:
     path = make()
-    first = desk.client.post(path, json=body, headers=SITE)
-    second = desk.client.post(path, json=body | {"contactMessage": "Mer"}, headers=SITE)
+    first = service.client.post(path, json=body, headers=SITE)
+    second = service.client.post(path, json=body | {"contactMessage": "Mer"}, headers=SITE)
     assert identity(first) != identity(second)
-    elsewhere = desk.client.post(make(), json=body, headers=SITE)
+    elsewhere = service.client.post(make(), json=body, headers=SITE)
     assert identity(elsewhere) != identity(first)
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
 
 
 @BOTH
-def test_content_is_not_matched_for_a_caller_with_an_api_key(desk: Desk, make: Make, body: Members) -> None:
+def test_content_is_not_matched_for_a_caller_with_an_api_key(
+    service: RunningService, make: Make, body: Members
+) -> None:
     path = make()
-    answers = [desk.client.post(path, json=body, headers=key()) for _ in range(2)]
+    answers = [service.client.post(path, json=body, headers=key()) for _ in range(2)]
     assert identity(answers[0]) != identity(answers[1])
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
 
 
 REFUSAL = Fault(status=400, body='{"message": "Visningstiden är fullbokad."}', times=1)
 
 
-def ways(desk: Desk, path: str) -> dict[str, Callable[[Members], httpx.Response]]:
-    token = {"token": desk.page(path).values["token"]}
-    client = desk.client
+def ways(service: RunningService, path: str) -> dict[str, Callable[[Members], httpx.Response]]:
+    token = {"token": service.page(path).values["token"]}
+    client = service.client
     return {
         "token": lambda body: client.post(path, data=fields(body) | token, headers=SITE),
         "header": lambda body: client.post(path, json=body, headers=key() | {"Idempotency-Key": "1"}),
@@ -268,39 +275,39 @@ def ways(desk: Desk, path: str) -> dict[str, Callable[[Members], httpx.Response]
 
 
 @pytest.mark.parametrize("by", ["token", "header", "content of a form", "content of json"])
-def test_a_rejected_booking_is_never_replayed_as_an_answer(desk: Desk, by: str) -> None:
+def test_a_rejected_booking_is_never_replayed_as_an_answer(service: RunningService, by: str) -> None:
     path = viewing_path()
-    post = ways(desk, path)[by]
-    desk.office.order(REFUSAL)
+    post = ways(service, path)[by]
+    service.office.order(REFUSAL)
     assert post(booking()).status_code == 400
     assert post(booking()).status_code in {200, 303}
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
     assert post(booking()).status_code in {200, 303}
-    assert calls(desk, path, 2)
+    assert calls(service, path, 2)
 
 
-def test_faults_are_no_first_outcome(desk: Desk) -> None:
+def test_faults_are_no_first_outcome(service: RunningService) -> None:
     path = interest_path()
     headers = key() | {"Idempotency-Key": "1"}
-    assert desk.client.post(path, json=interest(firstName=""), headers=headers).status_code == 400
-    assert desk.client.post(path, json=interest(), headers=headers).status_code == 200
-    assert calls(desk, path, 1)
+    assert service.client.post(path, json=interest(firstName=""), headers=headers).status_code == 400
+    assert service.client.post(path, json=interest(), headers=headers).status_code == 200
+    assert calls(service, path, 1)
 
 
 def test_a_repeat_while_vitec_is_away_is_the_same_submission_and_delivered_once(tmp_path: Path) -> None:
-    with open_desk(tmp_path, delivery={"wait_seconds": 0.2}) as desk:
-        desk.office.order(Fault(status=503))
+    with run_service(tmp_path, delivery={"wait_seconds": 0.2}) as service:
+        service.office.order(Fault(status=503))
         headers = key() | {"Idempotency-Key": "1"}
         posts = {interest_path(): interest(), viewing_path(): booking()}
         for path, body in posts.items():
-            first, second = (desk.client.post(path, json=body, headers=headers) for _ in range(2))
+            first, second = (service.client.post(path, json=body, headers=headers) for _ in range(2))
             assert first.status_code == second.status_code == 202
             assert first.json() == second.json()
-        desk.office.lift()
+        service.office.lift()
         for path, body in posts.items():
-            eventually(lambda path=path: any(call.carried_out for call in desk.received(path)))  # type: ignore[misc]
-            assert desk.client.post(path, json=body, headers=headers).status_code in {200, 202}
-            assert sum(call.carried_out for call in desk.received(path)) == 1
+            eventually(lambda path=path: any(call.carried_out for call in service.received(path)))  # type: ignore[misc]
+            assert service.client.post(path, json=body, headers=headers).status_code in {200, 202}
+            assert sum(call.carried_out for call in service.received(path)) == 1
 
 
 def test_a_repeat_after_a_restart_is_still_the_same_submission(tmp_path: Path) -> None:
@@ -308,20 +315,20 @@ def test_a_repeat_after_a_restart_is_still_the_same_submission(tmp_path: Path) -
     token: dict[str, str] = {}
     first: list[str] = []
     for _ in range(2):
-        with open_desk(tmp_path) as desk:
-            token = token or {"token": desk.page(path).values["token"]}
-            first.append(identity(desk.client.post(path, data=fields(interest()) | token, headers=SITE)))
-            desk.nothing_at(path)
+        with run_service(tmp_path) as service:
+            token = token or {"token": service.page(path).values["token"]}
+            first.append(identity(service.client.post(path, data=fields(interest()) | token, headers=SITE)))
+            service.nothing_at(path)
     assert first[0] == first[1]
 
 
-def test_a_token_alone_does_not_tell_two_visitors_apart_but_their_content_does(desk: Desk) -> None:
+def test_a_token_alone_does_not_tell_two_visitors_apart_but_their_content_does(service: RunningService) -> None:
     """A page that was cached by somebody on the way has the same token for all who see it."""
     path = interest_path()
-    page = desk.page(path)
+    page = service.page(path)
     made = {
-        identity(page.submit(desk.client, fields(interest(firstName=name)), Origin=ORIGIN))
+        identity(page.submit(service.client, fields(interest(firstName=name)), Origin=ORIGIN))
         for name in ("Anna", "Bea", "Cia")
     }
     assert len(made) == 3
-    assert calls(desk, path, 3)
+    assert calls(service, path, 3)

@@ -25,51 +25,53 @@ from tests.acceptance.bodies import (
     problem,
     viewing_path,
 )
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import query_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 MEMBERS = {"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}
 
 
-def accepted(desk: Desk, path: str, body: Members, headers: dict[str, str] | None = None) -> Members:
+def accepted(service: RunningService, path: str, body: Members, headers: dict[str, str] | None = None) -> Members:
     """`{"id", "status", "statusUrl"}` of a post that did not wait."""
     caller = key(customer_of(path)) if headers is None else headers
-    answer = desk.client.post(path, json=body, headers=caller | {"Prefer": "respond-async"})
+    answer = service.client.post(path, json=body, headers=caller | {"Prefer": "respond-async"})
     assert answer.status_code == 202, answer.text
     content: Members = answer.json()
     return content
 
 
-def by_url(desk: Desk, url: str, **headers: str) -> httpx.Response:
+def by_url(service: RunningService, url: str, **headers: str) -> httpx.Response:
     """The status as `statusUrl` shows it; only its host is elsewhere in the test."""
     assert url.startswith(f"{PUBLIC_URL}/")
-    return desk.client.get(url.removeprefix(PUBLIC_URL), headers=headers)
+    return service.client.get(url.removeprefix(PUBLIC_URL), headers=headers)
 
 
-def status_of(desk: Desk, identity: str, **headers: str) -> Members:
-    answer = desk.client.get(f"/submissions/{identity}", headers=headers or key())
+def status_of(service: RunningService, identity: str, **headers: str) -> Members:
+    answer = service.client.get(f"/submissions/{identity}", headers=headers or key())
     assert answer.status_code == 200, answer.text
     content: Members = answer.json()
     return content
 
 
-def settled(desk: Desk, identity: str) -> Members:
-    return eventually(lambda: (found := status_of(desk, identity))["status"] != "pending" and found)
+def settled(service: RunningService, identity: str) -> Members:
+    return eventually(lambda: (found := status_of(service, identity))["status"] != "pending" and found)
 
 
 @pytest.mark.parametrize("authorization", [key(), basic("partner", KEYS[CUSTOMER])])
-def test_the_customers_key_shows_what_became_of_a_booking(desk: Desk, authorization: dict[str, str]) -> None:
+def test_the_customers_key_shows_what_became_of_a_booking(
+    service: RunningService, authorization: dict[str, str]
+) -> None:
     path = viewing_path()
-    identity = accepted(desk, path, booking())["id"]
-    settled(desk, identity)
-    status = status_of(desk, identity, **authorization)
+    identity = accepted(service, path, booking())["id"]
+    settled(service, identity)
+    status = status_of(service, identity, **authorization)
     assert set(status) == MEMBERS
     assert status["id"] == identity
     assert status["customerId"] == CUSTOMER
     assert status["status"] == "delivered"
     assert status["attempts"] == 1
-    assert status["result"] == desk.delivered(path).answer
+    assert status["result"] == service.delivered(path).answer
     assert isinstance(status["steps"], list)
     assert len(status["steps"]) == 1
     received, delivered = (datetime.fromisoformat(status[name]) for name in ("receivedAt", "deliveredAt"))
@@ -78,22 +80,24 @@ def test_the_customers_key_shows_what_became_of_a_booking(desk: Desk, authorizat
     assert datetime.now(UTC) - received < timedelta(seconds=30)
 
 
-def test_an_interest_has_no_result_where_vitec_sends_none(desk: Desk) -> None:
-    status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+def test_an_interest_has_no_result_where_vitec_sends_none(service: RunningService) -> None:
+    status = settled(service, accepted(service, interest_path(), interest())["id"])
     assert (status["status"], status["result"]) == ("delivered", None)
 
 
-def test_the_operations_are_told_apart(desk: Desk) -> None:
-    first = status_of(desk, accepted(desk, interest_path(), interest())["id"])["operation"]
-    assert first != status_of(desk, accepted(desk, viewing_path(), booking())["id"])["operation"]
+def test_the_operations_are_told_apart(service: RunningService) -> None:
+    first = status_of(service, accepted(service, interest_path(), interest())["id"])["operation"]
+    assert first != status_of(service, accepted(service, viewing_path(), booking())["id"])["operation"]
 
 
 @pytest.mark.parametrize("caller", [SITE, key()])
-def test_the_status_url_opens_without_a_key_and_shows_no_id_of_vitecs(desk: Desk, caller: dict[str, str]) -> None:
+def test_the_status_url_opens_without_a_key_and_shows_no_id_of_vitecs(
+    service: RunningService, caller: dict[str, str]
+) -> None:
     path = viewing_path()
-    told = accepted(desk, path, booking(), caller)
-    result = settled(desk, told["id"])["result"]
-    answer = by_url(desk, told["statusUrl"])
+    told = accepted(service, path, booking(), caller)
+    result = settled(service, told["id"])["result"]
+    answer = by_url(service, told["statusUrl"])
     assert answer.status_code == 200
     assert set(answer.json()) == MEMBERS
     assert answer.json()["status"] == "delivered"
@@ -110,55 +114,57 @@ PERSONAL = {
 
 
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_there_is_no_personal_data_in_it(desk: Desk, make: Callable[[], str]) -> None:
+def test_there_is_no_personal_data_in_it(service: RunningService, make: Callable[[], str]) -> None:
     body = interest(**PERSONAL) if make is interest_path else booking(PERSONAL)
     body["contactMessage"] = "Hemligt meddelande"
     path = make()
-    told = accepted(desk, f"{path}?utm_source=hemlig", body)
-    settled(desk, told["id"])
-    for answer in (by_url(desk, told["statusUrl"]), desk.client.get(f"/submissions/{told['id']}", headers=key())):
+    told = accepted(service, f"{path}?utm_source=hemlig", body)
+    settled(service, told["id"])
+    for answer in (by_url(service, told["statusUrl"]), service.client.get(f"/submissions/{told['id']}", headers=key())):
         for word in ("Förnamnius", "Efternamnius", "personal", "Hemligt", "hemlig"):
             assert word not in answer.text
 
 
-def test_the_id_alone_opens_nothing(desk: Desk) -> None:
-    told = accepted(desk, interest_path(), interest())
+def test_the_id_alone_opens_nothing(service: RunningService) -> None:
+    told = accepted(service, interest_path(), interest())
     unknown = "01a00000-0000-7000-8000-000000000000"
-    answer = desk.client.get(f"/submissions/{told['id']}")
+    answer = service.client.get(f"/submissions/{told['id']}")
     assert answer.status_code in {401, 403, 404}
-    assert answer.text == desk.client.get(f"/submissions/{unknown}").text
+    assert answer.text == service.client.get(f"/submissions/{unknown}").text
     for headers in (SITE, {"Origin": PUBLIC_URL}, {"Referer": f"{PUBLIC_URL}/"}):
-        assert desk.client.get(f"/submissions/{told['id']}", headers=headers).status_code == answer.status_code
+        assert service.client.get(f"/submissions/{told['id']}", headers=headers).status_code == answer.status_code
 
 
 @pytest.mark.parametrize(
     "spoil", [lambda s: s[:-1], lambda s: s + "x", lambda s: "", lambda s: "å", lambda s: s.swapcase()]
 )
-def test_another_secret_opens_nothing(desk: Desk, spoil: Callable[[str], str]) -> None:
-    told = accepted(desk, interest_path(), interest())
+def test_another_secret_opens_nothing(service: RunningService, spoil: Callable[[str], str]) -> None:
+    told = accepted(service, interest_path(), interest())
     query = {name: spoil(value) for name, value in query_of(told["statusUrl"]).items()}
     assert query
-    assert desk.client.get(f"/submissions/{told['id']}", params=query).status_code in {401, 403, 404}
+    assert service.client.get(f"/submissions/{told['id']}", params=query).status_code in {401, 403, 404}
 
 
-def test_the_secret_of_one_submission_opens_no_other(desk: Desk) -> None:
-    first, second = (accepted(desk, interest_path(), interest()) for _ in range(2))
+def test_the_secret_of_one_submission_opens_no_other(service: RunningService) -> None:
+    first, second = (accepted(service, interest_path(), interest()) for _ in range(2))
     crossed = first["statusUrl"].replace(first["id"], second["id"])
-    assert by_url(desk, crossed).status_code in {401, 403, 404}
+    assert by_url(service, crossed).status_code in {401, 403, 404}
 
 
-def test_a_wrong_or_another_customers_key_is_401_with_or_without_the_secret(desk: Desk) -> None:
-    told = accepted(desk, interest_path(), interest())
+def test_a_wrong_or_another_customers_key_is_401_with_or_without_the_secret(service: RunningService) -> None:
+    told = accepted(service, interest_path(), interest())
     for wrong in (key(PLAIN), {"Authorization": "Bearer x"}, basic("partner", "secret"), {"Authorization": "Bearer"}):
-        problem(desk.client.get(f"/submissions/{told['id']}", headers=wrong), 401)
-        problem(by_url(desk, told["statusUrl"], **wrong), 401)
+        problem(service.client.get(f"/submissions/{told['id']}", headers=wrong), 401)
+        problem(by_url(service, told["statusUrl"], **wrong), 401)
 
 
 @pytest.mark.parametrize(
     "identity", ["01a00000-0000-7000-8000-000000000000", "1", "x" * 500, "%00", "å", "..%2F..", "'--", "%FF"]
 )
-def test_an_id_that_there_is_not_is_404_to_a_key(desk: Desk, identity: str) -> None:
-    status, body = desk.raw("GET", f"/submissions/{identity}" if identity != "å" else "/submissions/%C3%A5", b"", key())
+def test_an_id_that_there_is_not_is_404_to_a_key(service: RunningService, identity: str) -> None:
+    status, body = service.raw(
+        "GET", f"/submissions/{identity}" if identity != "å" else "/submissions/%C3%A5", b"", key()
+    )
     assert status == 404
     assert b"Traceback" not in body
 
@@ -168,39 +174,39 @@ def steps_of(status: Members) -> list[Any]:
 
 
 def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Path) -> None:
-    with open_desk(tmp_path) as desk:
-        desk.office.order(Fault(status=503))
+    with run_service(tmp_path) as service:
+        service.office.order(Fault(status=503))
         path = interest_path()
-        told = accepted(desk, path, interest())
+        told = accepted(service, path, interest())
         assert told["status"] == "pending"
-        assert eventually(lambda: desk.received(path))[0].status == 503  # an attempt is counted before its call
-        status = status_of(desk, told["id"])
+        assert eventually(lambda: service.received(path))[0].status == 503  # an attempt is counted before its call
+        status = status_of(service, told["id"])
         assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
-        desk.office.lift()
-        status = settled(desk, told["id"])
+        service.office.lift()
+        status = settled(service, told["id"])
         assert status["status"] == "delivered"
         assert status["attempts"] >= 2
         assert status["deliveredAt"]
 
 
 def test_what_vitec_refused_is_rejected(tmp_path: Path) -> None:
-    with open_desk(tmp_path) as desk:
-        desk.office.order(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
-        told = accepted(desk, viewing_path(), booking())
-        status = settled(desk, told["id"])
+    with run_service(tmp_path) as service:
+        service.office.order(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
+        told = accepted(service, viewing_path(), booking())
+        status = settled(service, told["id"])
         assert (status["status"], status["deliveredAt"], status["attempts"]) == ("rejected", None, 1)
-        assert by_url(desk, told["statusUrl"]).json()["status"] == "rejected"
+        assert by_url(service, told["statusUrl"]).json()["status"] == "rejected"
 
 
 def test_what_may_have_been_carried_out_is_uncertain_where_it_is_parked(tmp_path: Path) -> None:
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "on_ambiguous": "park"}]) as desk:
-        desk.office.order(Fault(status=500))
-        status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "on_ambiguous": "park"}]) as service:
+        service.office.order(Fault(status=500))
+        status = settled(service, accepted(service, interest_path(), interest())["id"])
         assert (status["status"], status["deliveredAt"]) == ("uncertain", None)
 
 
 def test_what_was_given_up_is_failed(tmp_path: Path) -> None:
-    with open_desk(tmp_path, delivery={"give_up_hours": 1e-9}) as desk:
-        desk.office.order(Fault(status=503))
-        status = settled(desk, accepted(desk, interest_path(), interest())["id"])
+    with run_service(tmp_path, delivery={"give_up_hours": 1e-9}) as service:
+        service.office.order(Fault(status=503))
+        status = settled(service, accepted(service, interest_path(), interest())["id"])
         assert (status["status"], status["deliveredAt"]) == ("failed", None)

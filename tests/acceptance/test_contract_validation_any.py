@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.acceptance.bodies import Members, faults_of, interest, interest_path, key, viewing_path
-from tests.acceptance.desk import Desk
-from tests.acceptance.one_member import HOUSE
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import HOUSE
 
 CHECKED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.text(max_size=70)
@@ -64,27 +64,29 @@ PERSONS = st.fixed_dictionaries(
 BOOKINGS = st.fixed_dictionaries({"updatePerson": PERSONS}, optional={"reminderTime": DECIMAL, "contactMessage": TEXT})
 
 
-def check(desk: Desk, path: str, body: Members) -> None:
-    answer = desk.client.post(path, json=body, headers=key())
+def check(service: RunningService, path: str, body: Members) -> None:
+    answer = service.client.post(path, json=body, headers=key())
     if answer.status_code == 200:
-        assert desk.delivered(path)
+        assert service.delivered(path)
     else:
         assert faults_of(answer)  # and not Vitec's refusal, which has no errors
 
 
 @CHECKED
 @given(body=INTERESTS)
-def test_whatever_we_accept_as_an_interest_vitec_accepts(desk: Desk, body: Members) -> None:
-    check(desk, interest_path(), body)
+def test_whatever_we_accept_as_an_interest_vitec_accepts(service: RunningService, body: Members) -> None:
+    check(service, interest_path(), body)
 
 
 @CHECKED
 @given(body=BOOKINGS)
-def test_whatever_we_accept_as_a_booking_vitec_accepts(desk: Desk, body: Members) -> None:
-    check(desk, viewing_path(), body)
+def test_whatever_we_accept_as_a_booking_vitec_accepts(service: RunningService, body: Members) -> None:
+    check(service, viewing_path(), body)
 
 
 @CHECKED
 @given(address=st.emails())
-def test_any_address_that_the_standard_allows_is_sent_or_told_and_nothing_else(desk: Desk, address: str) -> None:
-    check(desk, interest_path(), interest(email={"emailAddress": address}))
+def test_any_address_that_the_standard_allows_is_sent_or_told_and_nothing_else(
+    service: RunningService, address: str
+) -> None:
+    check(service, interest_path(), interest(email={"emailAddress": address}))

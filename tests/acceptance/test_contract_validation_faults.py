@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bodies import SITE, Members, interest_path, key, viewing_path
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService
 
 
 @pytest.mark.parametrize("caller", [SITE, key()])
-def test_all_faults_of_an_interest_are_told_at_once(desk: Desk, caller: dict[str, str]) -> None:
+def test_all_faults_of_an_interest_are_told_at_once(service: RunningService, caller: dict[str, str]) -> None:
     body = {
         "firstName": "",
         "lastName": "x" * 31,
@@ -23,7 +23,7 @@ def test_all_faults_of_an_interest_are_told_at_once(desk: Desk, caller: dict[str
         "contactMessage": 5,
         "fax": "1",
     }
-    assert set(desk.faults(interest_path(), body, caller)) == {
+    assert set(service.faults(interest_path(), body, caller)) == {
         "firstName",
         "lastName",
         "address.streetAddress",
@@ -44,7 +44,7 @@ def test_all_faults_of_an_interest_are_told_at_once(desk: Desk, caller: dict[str
     }
 
 
-def test_all_faults_of_a_booking_are_told_at_once(desk: Desk) -> None:
+def test_all_faults_of_a_booking_are_told_at_once(service: RunningService) -> None:
     person = {
         "customerId": "M99999",
         "lastName": "x" * 31,
@@ -53,7 +53,7 @@ def test_all_faults_of_a_booking_are_told_at_once(desk: Desk) -> None:
         "otherPhone": "1",
         "fax": "1",
     }
-    faults = set(desk.faults(viewing_path(), {"updatePerson": person, "reminderTime": -1, "smsReminder": "x"}, SITE))
+    faults = set(service.faults(viewing_path(), {"updatePerson": person, "reminderTime": -1, "smsReminder": "x"}, SITE))
     assert faults >= {
         "updatePerson.customerId",
         "updatePerson.firstName",
@@ -78,9 +78,9 @@ EVERYTHING_WRONG = {
 
 
 @pytest.mark.parametrize(("make", "phone"), [(interest_path, "telephone.cell"), (viewing_path, "cellPhone")])
-def test_a_forms_faults_are_all_told_at_once_each_at_its_field(desk: Desk, make: Any, phone: str) -> None:
+def test_a_forms_faults_are_all_told_at_once_each_at_its_field(service: RunningService, make: Any, phone: str) -> None:
     typed = EVERYTHING_WRONG | {phone: "1"}
-    answer = desk.client.post(make(), data=typed, headers=SITE)
+    answer = service.client.post(make(), data=typed, headers=SITE)
     assert answer.status_code == 400
     page = page_of(answer)
     assert page.faulty == {*typed, "consent"}
@@ -93,19 +93,21 @@ def test_a_forms_faults_are_all_told_at_once_each_at_its_field(desk: Desk, make:
 
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
 @pytest.mark.parametrize("typed", [{}, {"consent": "true"}, {"contactMessage": "Hej"}])
-def test_an_empty_form_is_told_what_is_missing_at_each_field(desk: Desk, make: Any, typed: dict[str, str]) -> None:
-    page = page_of(desk.client.post(make(), data={"ticks": "1"} | typed, headers=SITE))
+def test_an_empty_form_is_told_what_is_missing_at_each_field(
+    service: RunningService, make: Any, typed: dict[str, str]
+) -> None:
+    page = page_of(service.client.post(make(), data={"ticks": "1"} | typed, headers=SITE))
     assert {"firstName", "lastName"} <= page.faulty
     assert {"email.emailAddress", "telephone.cell", "cellPhone"} & page.faulty
     assert "updatePerson" not in page.text
 
 
-def test_an_empty_json_booking_is_told_what_is_missing(desk: Desk) -> None:
+def test_an_empty_json_booking_is_told_what_is_missing(service: RunningService) -> None:
     missing: list[Members] = [{}, {"updatePerson": {}}, {"updatePerson": None}]
     for body in missing:
-        faults = desk.faults(viewing_path(), body, SITE)
+        faults = service.faults(viewing_path(), body, SITE)
         assert any(name.startswith("updatePerson") for name in faults)
         assert "consent" in faults
     wrong: list[Any] = ["x", 5, [], True]
     for value in wrong:
-        assert "updatePerson" in desk.faults(viewing_path(), {"updatePerson": value, "consent": True}, SITE)
+        assert "updatePerson" in service.faults(viewing_path(), {"updatePerson": value, "consent": True}, SITE)

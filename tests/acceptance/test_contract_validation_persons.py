@@ -13,9 +13,9 @@ from tests.acceptance.bodies import (
     viewing_path,
     with_member,
 )
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
-from tests.acceptance.one_member import accepted, at, refused
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import accepted, at, refused
 
 BOTH_NUMBERS = ["socialSecurityNumber", "updatePerson.socialSecurityNumber"]
 
@@ -35,10 +35,10 @@ BOTH_NUMBERS = ["socialSecurityNumber", "updatePerson.socialSecurityNumber"]
     ],
 )
 def test_a_personnummer_or_samordningsnummer_with_the_right_check_digit_is_taken(
-    desk: Desk, name: str, number: str
+    service: RunningService, name: str, number: str
 ) -> None:
     assert (
-        str(accepted(desk, name, number)).replace("-", "").replace("+", "")[-10:]
+        str(accepted(service, name, number)).replace("-", "").replace("+", "")[-10:]
         == "".join(c for c in number if c.isdigit())[-10:]
     )
 
@@ -60,17 +60,19 @@ def test_a_personnummer_or_samordningsnummer_with_the_right_check_digit_is_taken
         "٨١١٢٢٨-٩٨٧٤",
     ],
 )
-def test_another_number_is_refused_unless_it_is_marked_as_foreign(desk: Desk, name: str, number: str) -> None:
-    refused(desk, name, number)
+def test_another_number_is_refused_unless_it_is_marked_as_foreign(
+    service: RunningService, name: str, number: str
+) -> None:
+    refused(service, name, number)
     marker = name.replace("socialSecurityNumber", "isForeignSocialSecurityNumber")
     path, body = at(name, number)
-    assert set(desk.faults(path, with_member(body, marker, False))) == {name}
-    assert member(desk.sent(path, with_member(body, marker, True)), name) == number
+    assert set(service.faults(path, with_member(body, marker, False))) == {name}
+    assert member(service.sent(path, with_member(body, marker, True)), name) == number
 
 
-def test_a_personnummer_is_judged_in_a_form_too(desk: Desk) -> None:
+def test_a_personnummer_is_judged_in_a_form_too(service: RunningService) -> None:
     for make, body in ((interest_path, fields(interest())), (viewing_path, fields(booking()))):
-        answer = desk.client.post(make(FULL), data=body | {"socialSecurityNumber": "811228-9873"}, headers=SITE)
+        answer = service.client.post(make(FULL), data=body | {"socialSecurityNumber": "811228-9873"}, headers=SITE)
         assert answer.status_code == 400
         assert "socialSecurityNumber" in page_of(answer).faulty
 
@@ -92,6 +94,6 @@ def test_a_personnummer_is_judged_in_a_form_too(desk: Desk) -> None:
     ],
 )
 def test_five_digits_as_postcode_get_their_space_and_anything_else_goes_as_typed(
-    desk: Desk, name: str, typed: str, sent: str
+    service: RunningService, name: str, typed: str, sent: str
 ) -> None:
-    assert accepted(desk, name, typed) == sent
+    assert accepted(service, name, typed) == sent

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.acceptance.bodies import SITE, Members, fields, interest_path, viewing_path
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
-from tests.acceptance.one_member import UNREACHABLE, accepted, refused
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import UNREACHABLE, accepted, refused
 
 
 def an_address(length: int) -> str:
@@ -22,9 +22,9 @@ EMAILS = [
 
 
 @pytest.mark.parametrize("name", EMAILS)
-def test_an_email_address_may_have_100_characters(desk: Desk, name: str) -> None:
-    assert accepted(desk, name, an_address(100)) == an_address(100)
-    refused(desk, name, an_address(101))
+def test_an_email_address_may_have_100_characters(service: RunningService, name: str) -> None:
+    assert accepted(service, name, an_address(100)) == an_address(100)
+    refused(service, name, an_address(101))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_an_email_address_may_have_100_characters(desk: Desk, name: str) -> None
         {"telephone": {"cell": "070-174 06 05"}},
     ],
 )
-def test_any_one_way_to_reach_the_person_of_an_interest_is_enough(desk: Desk, way: Members) -> None:
-    assert desk.published(interest_path(), UNREACHABLE | way | {"consent": True})
+def test_any_one_way_to_reach_the_person_of_an_interest_is_enough(service: RunningService, way: Members) -> None:
+    assert service.published(interest_path(), UNREACHABLE | way | {"consent": True})
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_any_one_way_to_reach_the_person_of_an_interest_is_enough(desk: Desk, wa
         {"telephone": {"cell": ""}},
     ],
 )
-def test_without_email_home_work_or_mobile_number_an_interest_is_refused(desk: Desk, way: Members) -> None:
+def test_without_email_home_work_or_mobile_number_an_interest_is_refused(service: RunningService, way: Members) -> None:
     body = UNREACHABLE | way | {"consent": True}
-    [name] = desk.faults(interest_path(), body, SITE)
+    [name] = service.faults(interest_path(), body, SITE)
     assert name.partition(".")[0] in {"email", "telephone"}
-    answer = desk.client.post(interest_path(), data=fields(body), headers=SITE)
+    answer = service.client.post(interest_path(), data=fields(body), headers=SITE)
     assert answer.status_code == 400
     assert {"email.emailAddress", "telephone.cell"} & page_of(answer).faulty
 
@@ -69,18 +69,18 @@ def test_without_email_home_work_or_mobile_number_an_interest_is_refused(desk: D
         {"cellPhone": "070-174 06 05"},
     ],
 )
-def test_any_one_way_to_reach_the_person_of_a_booking_is_enough(desk: Desk, way: Members) -> None:
-    assert desk.published(viewing_path(), {"updatePerson": UNREACHABLE | way, "consent": True})
+def test_any_one_way_to_reach_the_person_of_a_booking_is_enough(service: RunningService, way: Members) -> None:
+    assert service.published(viewing_path(), {"updatePerson": UNREACHABLE | way, "consent": True})
 
 
 @pytest.mark.parametrize(
     "way", [{}, {"email": {"emailAddress2": "anna@example.se"}}, {"otherPhone": "070-174 06 05"}, {"cellPhone": " "}]
 )
-def test_without_email_home_work_or_mobile_number_a_booking_is_refused(desk: Desk, way: Members) -> None:
+def test_without_email_home_work_or_mobile_number_a_booking_is_refused(service: RunningService, way: Members) -> None:
     body = {"updatePerson": UNREACHABLE | way, "consent": True}
-    [name] = desk.faults(viewing_path(), body, SITE)
+    [name] = service.faults(viewing_path(), body, SITE)
     assert name.startswith("updatePerson.")
-    answer = desk.client.post(viewing_path(), data=fields(body), headers=SITE)
+    answer = service.client.post(viewing_path(), data=fields(body), headers=SITE)
     assert answer.status_code == 400
     assert {"email.emailAddress", "cellPhone"} & page_of(answer).faulty
 
@@ -119,9 +119,9 @@ PHONES = [
         ("00358 9 1311 1", "358913111"),
     ],
 )
-def test_a_phone_number_is_taken_as_people_write_it(desk: Desk, typed: str, number: str) -> None:
+def test_a_phone_number_is_taken_as_people_write_it(service: RunningService, typed: str, number: str) -> None:
     for name in ("telephone.cell", "updatePerson.telePhone"):
-        sent = accepted(desk, name, typed)
+        sent = accepted(service, name, typed)
         assert len(sent) <= 17
         digits = "".join(c for c in sent if c.isdigit())
         assert digits == number or "46" + digits[1:] == number
@@ -142,8 +142,8 @@ def test_a_phone_number_is_taken_as_people_write_it(desk: Desk, typed: str, numb
         "0" * 10,
     ],
 )
-def test_a_phone_number_that_cannot_be_dialled_is_refused(desk: Desk, name: str, typed: str) -> None:
-    refused(desk, name, typed)
+def test_a_phone_number_that_cannot_be_dialled_is_refused(service: RunningService, name: str, typed: str) -> None:
+    refused(service, name, typed)
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_phone_number_that_cannot_be_dialled_is_refused(desk: Desk, name: str,
         "anna@xn--exmple-cua.se",
     ],
 )
-def test_a_real_email_address_is_taken(desk: Desk, address: str) -> None:
+def test_a_real_email_address_is_taken(service: RunningService, address: str) -> None:
     for name in EMAILS:
-        assert str(accepted(desk, name, address)).partition("@")[0] == address.strip().partition("@")[0]
+        assert str(accepted(service, name, address)).partition("@")[0] == address.strip().partition("@")[0]
 
 
 @pytest.mark.parametrize("name", EMAILS)
@@ -190,5 +190,5 @@ def test_a_real_email_address_is_taken(desk: Desk, address: str) -> None:
         "anna@[127.0.0.1]",
     ],
 )
-def test_what_is_no_email_address_is_refused(desk: Desk, name: str, address: str) -> None:
-    refused(desk, name, address)
+def test_what_is_no_email_address_is_refused(service: RunningService, name: str, address: str) -> None:
+    refused(service, name, address)

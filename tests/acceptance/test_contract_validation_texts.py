@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bodies import booking, faults_of, fields, key, member, viewing_path, with_member
-from tests.acceptance.desk import Desk
-from tests.acceptance.one_member import HOUSE, accepted, at, refused
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import HOUSE, accepted, at, refused
 
 LENGTHS = [
     ("firstName", 30),
@@ -24,40 +24,40 @@ LENGTHS = [
 
 
 @pytest.mark.parametrize(("name", "most"), LENGTHS)
-def test_a_length_is_counted_in_utf_16_code_units_after_trimming(desk: Desk, name: str, most: int) -> None:
+def test_a_length_is_counted_in_utf_16_code_units_after_trimming(service: RunningService, name: str, most: int) -> None:
     if not name.endswith("contactId"):  # that one must exist
-        assert accepted(desk, name, "a" * most) == "a" * most
-        assert accepted(desk, name, f"  {'å' * most} \t") == "å" * most
-        assert accepted(desk, name, HOUSE * (most // 2)) == HOUSE * (most // 2)
-    refused(desk, name, "a" * (most + 1))
-    refused(desk, name, HOUSE * (most // 2) + "ab"[: most % 2 + 1])
-    refused(desk, name, f" {'a' * (most + 1)} ")
+        assert accepted(service, name, "a" * most) == "a" * most
+        assert accepted(service, name, f"  {'å' * most} \t") == "å" * most
+        assert accepted(service, name, HOUSE * (most // 2)) == HOUSE * (most // 2)
+    refused(service, name, "a" * (most + 1))
+    refused(service, name, HOUSE * (most // 2) + "ab"[: most % 2 + 1])
+    refused(service, name, f" {'a' * (most + 1)} ")
 
 
 FOREIGN = [("socialSecurityNumber", 15), ("updatePerson.socialSecurityNumber", 20)]
 
 
 @pytest.mark.parametrize(("name", "most"), FOREIGN)
-def test_a_foreign_personnummer_has_its_documented_length(desk: Desk, name: str, most: int) -> None:
+def test_a_foreign_personnummer_has_its_documented_length(service: RunningService, name: str, most: int) -> None:
     marker = name.replace("socialSecurityNumber", "isForeignSocialSecurityNumber")
 
     def post(value: str) -> Any:
         path, body = at(name, value)
-        answer = desk.client.post(path, json=with_member(body, marker, True), headers=key())
+        answer = service.client.post(path, json=with_member(body, marker, True), headers=key())
         return path, answer
 
     path, answer = post("X" * most)
     assert answer.status_code == 200
-    assert member(desk.delivered(path).body, name) == "X" * most
-    assert member(desk.delivered(path).body, marker) is True
+    assert member(service.delivered(path).body, name) == "X" * most
+    assert member(service.delivered(path).body, marker) is True
     _, answer = post("X" * (most + 1))
     assert set(faults_of(answer)) == {name}
 
 
 @pytest.mark.parametrize("name", ["firstName", "lastName", "updatePerson.firstName", "updatePerson.lastName"])
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u2003", "\u200b", "\ufeff", None])
-def test_both_names_are_required_and_white_space_is_none(desk: Desk, name: str, blank: str | None) -> None:
-    refused(desk, name, blank)
+def test_both_names_are_required_and_white_space_is_none(service: RunningService, name: str, blank: str | None) -> None:
+    refused(service, name, blank)
 
 
 ONE_LINE = ["firstName", "address.streetAddress", "address.city", "presentAccommodation.other", "updatePerson.lastName"]
@@ -65,20 +65,20 @@ ONE_LINE = ["firstName", "address.streetAddress", "address.city", "presentAccomm
 
 @pytest.mark.parametrize("name", [*ONE_LINE, "email.emailAddress", "telephone.home"])
 @pytest.mark.parametrize("control", ["\n", "\r", "\t", "\x00", "\x07", "\x1b", "\x7f", "\x85"])
-def test_control_characters_are_refused_in_one_line_fields(desk: Desk, name: str, control: str) -> None:
-    refused(desk, name, f"An{control}na")
+def test_control_characters_are_refused_in_one_line_fields(service: RunningService, name: str, control: str) -> None:
+    refused(service, name, f"An{control}na")
 
 
 @pytest.mark.parametrize(
     ("typed", "sent"),
     [("Hej\nså\n\nfint", "Hej\nså\n\nfint"), ("Hej\r\nså", "Hej\nså"), ("Hej\rså", "Hej\nså"), ("  Hej \n", "Hej")],
 )
-def test_a_message_keeps_its_line_breaks(desk: Desk, typed: str, sent: str) -> None:
-    assert str(accepted(desk, "contactMessage", typed)).replace("\r\n", "\n") == sent
-    body = desk.submitted(viewing_path(), fields(booking(contactMessage=typed)))
+def test_a_message_keeps_its_line_breaks(service: RunningService, typed: str, sent: str) -> None:
+    assert str(accepted(service, "contactMessage", typed)).replace("\r\n", "\n") == sent
+    body = service.submitted(viewing_path(), fields(booking(contactMessage=typed)))
     assert body["contactMessage"].replace("\r\n", "\n") == sent
 
 
-def test_a_message_may_be_long_and_hold_any_script(desk: Desk) -> None:
+def test_a_message_may_be_long_and_hold_any_script(service: RunningService) -> None:
     text = "Får vi komma? مرحبا 你好 " + HOUSE * 5000
-    assert accepted(desk, "contactMessage", text) == text
+    assert accepted(service, "contactMessage", text) == text

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.acceptance.bodies import SITE, fields, interest, interest_path, key, member
-from tests.acceptance.desk import Desk
 from tests.acceptance.html_page import page_of
-from tests.acceptance.one_member import accepted, at, refused
+from tests.acceptance.running_service import RunningService
+from tests.acceptance.single_member import accepted, at, refused
 
 ENUMS = [
     ("status", "Interested VeryInterested Assigned NotInterested"),
@@ -23,46 +23,48 @@ ENUMS = [
 
 
 @pytest.mark.parametrize(("name", "values"), ENUMS)
-def test_an_enum_is_taken_by_name_or_by_vitecs_number_and_sent_by_name(desk: Desk, name: str, values: str) -> None:
+def test_an_enum_is_taken_by_name_or_by_vitecs_number_and_sent_by_name(
+    service: RunningService, name: str, values: str
+) -> None:
     for number, value in enumerate(values.split()):
-        assert accepted(desk, name, value) == value
-        assert accepted(desk, name, number) == value
+        assert accepted(service, name, value) == value
+        assert accepted(service, name, number) == value
         path, body = at(name, str(number))
-        assert desk.client.post(path, data=fields(body), headers=key()).status_code == 303
-        assert member(desk.delivered(path).body, name) == value
+        assert service.client.post(path, data=fields(body), headers=key()).status_code == 303
+        assert member(service.delivered(path).body, name) == value
 
 
 @pytest.mark.parametrize(("name", "values"), ENUMS)
-def test_another_value_of_an_enum_is_refused(desk: Desk, name: str, values: str) -> None:
+def test_another_value_of_an_enum_is_refused(service: RunningService, name: str, values: str) -> None:
     wrong: list[Any] = ["Nothing", -1, len(values.split()), True, 1.5, [], {}, "1.0", "Interested,House", "٠", 10**12]
     for value in wrong:
-        refused(desk, name, value)
+        refused(service, name, value)
 
 
 QUANTITIES = ["livingSpace", "numberOfRooms", "price"]
 
 
 @pytest.mark.parametrize("name", [f"presentAccommodation.{name}" for name in QUANTITIES])
-def test_a_quantity_is_not_negative(desk: Desk, name: str) -> None:
+def test_a_quantity_is_not_negative(service: RunningService, name: str) -> None:
     for value in (0, 0.5, 75, 75.5, 2500000):
-        assert accepted(desk, name, value) == value
+        assert accepted(service, name, value) == value
     wrong: list[Any] = [-1, -0.01, "75", True, [], "x", 1e30]
     for value in wrong:
-        refused(desk, name, value)
+        refused(service, name, value)
 
 
 @pytest.mark.parametrize(
     ("typed", "sent"),
     [("75", 75), ("75,5", 75.5), ("2 500 000", 2500000), ("2\u00a0500\u00a0000", 2500000), ("0", 0)],
 )
-def test_a_quantity_is_typed_as_swedes_write_numbers(desk: Desk, typed: str, sent: float) -> None:
-    body = desk.submitted(interest_path(), fields(interest()) | {"presentAccommodation.price": typed})
+def test_a_quantity_is_typed_as_swedes_write_numbers(service: RunningService, typed: str, sent: float) -> None:
+    body = service.submitted(interest_path(), fields(interest()) | {"presentAccommodation.price": typed})
     assert body["presentAccommodation"]["price"] == sent
 
 
 @pytest.mark.parametrize("typed", ["-1", "många", "1e5x", "NaN", "inf", "--", "1,2,3", "3 rum"])
-def test_a_typed_quantity_that_is_no_number_is_refused_at_its_field(desk: Desk, typed: str) -> None:
-    answer = desk.client.post(
+def test_a_typed_quantity_that_is_no_number_is_refused_at_its_field(service: RunningService, typed: str) -> None:
+    answer = service.client.post(
         interest_path(), data=fields(interest()) | {"presentAccommodation.livingSpace": typed}, headers=SITE
     )
     assert answer.status_code == 400
@@ -71,31 +73,31 @@ def test_a_typed_quantity_that_is_no_number_is_refused_at_its_field(desk: Desk, 
     assert page.values["presentAccommodation.livingSpace"] == typed
 
 
-def test_minutes_and_scores_are_whole_numbers_and_minutes_not_negative(desk: Desk) -> None:
-    assert accepted(desk, "reminderTime", 0) == 0
-    assert accepted(desk, "updatePerson.leadScore", -5) == -5
+def test_minutes_and_scores_are_whole_numbers_and_minutes_not_negative(service: RunningService) -> None:
+    assert accepted(service, "reminderTime", 0) == 0
+    assert accepted(service, "updatePerson.leadScore", -5) == -5
     for wrong in (-1, 1.5, "60", 2**31, True):
-        refused(desk, "reminderTime", wrong)
+        refused(service, "reminderTime", wrong)
     for wrong in (1.5, "7", 2**31, -(2**31) - 1):
-        refused(desk, "updatePerson.leadScore", wrong)
+        refused(service, "updatePerson.leadScore", wrong)
 
 
 @pytest.mark.parametrize("where", ["presentAccommodation.coordinate", "updatePerson.coordinate"])
-def test_coordinates_are_on_the_globe(desk: Desk, where: str) -> None:
+def test_coordinates_are_on_the_globe(service: RunningService, where: str) -> None:
     for name, edge in (("longitud", 180), ("latitud", 90)):
         for value in (edge, -edge, 0, 18.0686):
-            assert accepted(desk, f"{where}.{name}", value) == value
+            assert accepted(service, f"{where}.{name}", value) == value
         for wrong in (edge + 0.001, -edge - 0.001, "18", True):
-            refused(desk, f"{where}.{name}", wrong)
+            refused(service, f"{where}.{name}", wrong)
 
 
 @pytest.mark.parametrize("name", ["isForeignSocialSecurityNumber", "smsReminder", "participated"])
-def test_a_truth_is_true_or_false(desk: Desk, name: str) -> None:
+def test_a_truth_is_true_or_false(service: RunningService, name: str) -> None:
     for value in (True, False):
-        assert accepted(desk, name, value) is value
+        assert accepted(service, name, value) is value
     wrong: list[Any] = ["true", 1, 0, [], "yes"]
     for value in wrong:
-        refused(desk, name, value)
+        refused(service, name, value)
 
 
 DATES = ["gdprApprovalDate", "updatePerson.gdprApprovalDate", "updatePerson.approvalDate"]
@@ -117,9 +119,9 @@ DATES = ["gdprApprovalDate", "updatePerson.gdprApprovalDate", "updatePerson.appr
     ],
 )
 def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first_second(
-    desk: Desk, name: str, said: str, meant: str
+    service: RunningService, name: str, said: str, meant: str
 ) -> None:
-    sent = datetime.fromisoformat(accepted(desk, name, said))
+    sent = datetime.fromisoformat(accepted(service, name, said))
     assert sent.tzinfo is not None
     assert sent == datetime.fromisoformat(meant)
 
@@ -140,13 +142,13 @@ def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first
         {},
     ],
 )
-def test_what_is_no_moment_is_refused(desk: Desk, name: str, said: Any) -> None:
-    refused(desk, name, said)
+def test_what_is_no_moment_is_refused(service: RunningService, name: str, said: Any) -> None:
+    refused(service, name, said)
 
 
 @pytest.mark.parametrize("name", DATES[:2])
-def test_an_approval_in_the_future_becomes_now(desk: Desk, name: str) -> None:
+def test_an_approval_in_the_future_becomes_now(service: RunningService, name: str) -> None:
     tomorrow = datetime.now(ZoneInfo("Europe/Stockholm")) + timedelta(days=1)
     for said in (tomorrow.isoformat(timespec="seconds"), f"{tomorrow:%Y-%m-%d}", "2999-01-01T00:00:00Z", "9999-12-30"):
-        sent = datetime.fromisoformat(accepted(desk, name, said))
+        sent = datetime.fromisoformat(accepted(service, name, said))
         assert timedelta(seconds=-2) < datetime.now(UTC) - sent < timedelta(seconds=20)

@@ -11,7 +11,7 @@ from app.sandbox import Fault, Office, Person
 from tests.acceptance.bodies import problem
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 LEAD = {"lead_source_id": "CAMPAIGN", "assigned_to_id": "GROUP1"}
 AGENT = {"lead_source_id": "CAMPAIGN", "assigned_to_id": "contact-agent", "fallback_assigned_to_id": "FALLBACK"}

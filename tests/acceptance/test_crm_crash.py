@@ -16,8 +16,8 @@ from app.storage.database import Database
 from app.storage.migrations import upgrade
 from tests.acceptance.bodies import CUSTOMER, FULL, key
 from tests.acceptance.commands import ROOT, command, written
-from tests.acceptance.desk import settings
-from tests.serving import eventually, serve
+from tests.acceptance.running_service import settings
+from tests.servers import eventually, serve
 
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}
 CUSTOMERS: list[dict[str, Any]] = [

@@ -26,8 +26,8 @@ from tests.acceptance.bodies import (
     key,
     problem,
 )
-from tests.acceptance.desk import Desk, open_desk
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 LEAD = {
     "lead_source_id": "LS1",
@@ -41,21 +41,21 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("desk"), customers=[{"id": FULL, "lead": LEAD}]) as desk:
-        yield desk
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with run_service(tmp_path_factory.mktemp("service"), customers=[{"id": FULL, "lead": LEAD}]) as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)
-def _no_faults(desk: Desk) -> Iterator[None]:
+def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    desk.office.lift()
+    service.office.lift()
 
 
-def known(desk: Desk, customer: str = CUSTOMER, length: int = 0) -> str:
+def known(service: RunningService, customer: str = CUSTOMER, length: int = 0) -> str:
     """The id of a contact that no other test uses."""
     identity = f"K{next(_numbers)}".ljust(length, "x")
-    desk.office.contacts[customer, identity] = Person(id=identity, customer_id=customer)
+    service.office.contacts[customer, identity] = Person(id=identity, customer_id=customer)
     return identity
 
 
@@ -67,12 +67,12 @@ def promise_path(contact: str, customer: str = CUSTOMER) -> str:
     return f"/CRM/Buyer/{customer}/{contact}/LoanPromise"
 
 
-def sent(desk: Desk, path: str, body: Members, customer: str = CUSTOMER, **headers: str) -> Members:
+def sent(service: RunningService, path: str, body: Members, customer: str = CUSTOMER, **headers: str) -> Members:
     """Posts JSON with the key; what Vitec got."""
-    before = len(desk.office.received)
-    answer = desk.client.post(path, json=body, headers=key(customer) | headers)
+    before = len(service.office.received)
+    answer = service.client.post(path, json=body, headers=key(customer) | headers)
     assert answer.status_code == 200, answer.text
-    [call] = desk.office.received[before:]
+    [call] = service.office.received[before:]
     assert call.path == path.partition("?")[0]
     assert call.unknown_members == ()
     assert answer.json() == call.answer
@@ -95,11 +95,11 @@ def sent(desk: Desk, path: str, body: Members, customer: str = CUSTOMER, **heade
     ],
 )
 @pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}])
-def test_the_customers_key_may(desk: Desk, authorization: str, origin: dict[str, str]) -> None:
+def test_the_customers_key_may(service: RunningService, authorization: str, origin: dict[str, str]) -> None:
     headers = {"Authorization": authorization} | origin
-    contact = known(desk)
-    assert desk.client.post(lead_path(), json=SAID | {"contactId": contact}, headers=headers).status_code == 200
-    assert desk.client.post(promise_path(contact), json={"bank": "SEB"}, headers=headers).status_code == 200
+    contact = known(service)
+    assert service.client.post(lead_path(), json=SAID | {"contactId": contact}, headers=headers).status_code == 200
+    assert service.client.post(promise_path(contact), json={"bank": "SEB"}, headers=headers).status_code == 200
 
 
 NO_KEY: list[dict[str, str]] = [
@@ -116,58 +116,58 @@ NO_KEY: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", NO_KEY, ids=str)
-def test_without_it_nobody_may_and_vitec_is_not_called(desk: Desk, headers: dict[str, str]) -> None:
-    contact = known(desk)
-    before = len(desk.office.received)
+def test_without_it_nobody_may_and_vitec_is_not_called(service: RunningService, headers: dict[str, str]) -> None:
+    contact = known(service)
+    before = len(service.office.received)
     for path, body in ((lead_path(), SAID | {"contactId": contact}), (promise_path(contact), {"bank": "SEB"})):
-        refused = desk.client.post(path, json=body, headers=headers)
+        refused = service.client.post(path, json=body, headers=headers)
         problem(refused, 401)
         assert "www-authenticate" in refused.headers
-        assert desk.client.post(path, data=body, headers=headers).status_code == 401
-        assert desk.client.post(path, content=b"{", headers=headers).status_code == 401
-    assert len(desk.office.received) == before
+        assert service.client.post(path, data=body, headers=headers).status_code == 401
+        assert service.client.post(path, content=b"{", headers=headers).status_code == 401
+    assert len(service.office.received) == before
 
 
 def test_in_a_demo_too_a_key_is_needed(tmp_path: Path) -> None:
-    with open_desk(tmp_path, demo=True) as demo:
+    with run_service(tmp_path, demo=True) as demo:
         problem(demo.client.post(lead_path(), json=SAID | {"contactId": "C1"}), 401)
         problem(demo.client.post(promise_path("C1"), json={"bank": "SEB"}), 401)
 
 
 @pytest.mark.parametrize("headers", [{}, key(), {"Authorization": "Bearer wrong"}], ids=str)
-def test_an_unknown_customer_is_404_and_says_no_more(desk: Desk, headers: dict[str, str]) -> None:
-    problem(desk.client.post(lead_path("M99999"), json={}, headers=headers), 404)
-    problem(desk.client.post(promise_path("C1", "M99999"), json={}, headers=headers), 404)
+def test_an_unknown_customer_is_404_and_says_no_more(service: RunningService, headers: dict[str, str]) -> None:
+    problem(service.client.post(lead_path("M99999"), json={}, headers=headers), 404)
+    problem(service.client.post(promise_path("C1", "M99999"), json={}, headers=headers), 404)
 
 
 @pytest.mark.parametrize("contact", [".", "..", "%2e%2e", "a%2Fb", "%C3%A5", "C" * 41, "C1,C2", "C1%20", "", "%00"])
-def test_a_contact_in_the_path_that_can_be_none_of_vitecs_is_404(desk: Desk, contact: str) -> None:
-    before = len(desk.office.received)
+def test_a_contact_in_the_path_that_can_be_none_of_vitecs_is_404(service: RunningService, contact: str) -> None:
+    before = len(service.office.received)
     headers = key() | {"Content-Type": "application/json"}
-    status, _ = desk.raw("POST", promise_path(contact), b'{"bank": "SEB"}', headers)
+    status, _ = service.raw("POST", promise_path(contact), b'{"bank": "SEB"}', headers)
     assert status == 404
-    assert len(desk.office.received) == before
+    assert len(service.office.received) == before
 
 
-def test_a_contact_of_forty_characters_is_one(desk: Desk) -> None:
-    contact = known(desk, length=40)
-    assert sent(desk, promise_path(contact), {"bank": "SEB"}) == {"bank": "SEB"}
-    assert sent(desk, lead_path(), SAID | {"contactId": contact})["contactId"] == contact
+def test_a_contact_of_forty_characters_is_one(service: RunningService) -> None:
+    contact = known(service, length=40)
+    assert sent(service, promise_path(contact), {"bank": "SEB"}) == {"bank": "SEB"}
+    assert sent(service, lead_path(), SAID | {"contactId": contact})["contactId"] == contact
 
 
-def test_only_posts_are_answered(desk: Desk) -> None:
+def test_only_posts_are_answered(service: RunningService) -> None:
     for path in (lead_path(), promise_path("C1")):
         for method in ("GET", "PUT", "DELETE", "PATCH"):
-            assert desk.client.request(method, path, headers=key()).status_code == 405
+            assert service.client.request(method, path, headers=key()).status_code == 405
 
 
 # The vendor's samples: nothing changed but the host and the password
 
 
-def test_the_vendors_curl_sample_succeeds(desk: Desk) -> None:
+def test_the_vendors_curl_sample_succeeds(service: RunningService) -> None:
     curl = shutil.which("curl")
     assert curl, "curl is on every machine that CI uses"
-    contact = known(desk)
+    contact = known(service)
     credentials = base64.b64encode(f"partner:{KEYS[CUSTOMER]}".encode()).decode()
     body = f'{{"contactId": "{contact}", "assignedToId": "A1", "leadSourceId": "L1", "message": "Hej å"}}'
     head = ["-H", f"Authorization: basic {credentials}", "-H", "Content-Type: application/json"]
@@ -177,21 +177,21 @@ def test_the_vendors_curl_sample_succeeds(desk: Desk) -> None:
             [curl, "-sS", "--fail-with-body", *more], capture_output=True, text=True, check=True
         ).stdout
 
-    assert run("-X", "POST", desk.url + lead_path(), *head, "-d", body).startswith('"L')
-    assert run(desk.url + f"/CRM/Contact/{CUSTOMER}/{contact}", *head[:2]).startswith("[{")
+    assert run("-X", "POST", service.url + lead_path(), *head, "-d", body).startswith('"L')
+    assert run(service.url + f"/CRM/Contact/{CUSTOMER}/{contact}", *head[:2]).startswith("[{")
     # As PHP's curl does: CURLOPT_USERPWD, CURLAUTH_BASIC, and a body that is sent after "100 Continue".
     basic_user = ("-u", f"partner:{KEYS[CUSTOMER]}", "--basic", "-H", "Expect: 100-continue", *head[2:])
     promise = '{"bank": "SEB", "estateType": 1, "status": 3, "financing": 1}'
-    assert run("-d", promise, desk.url + promise_path(contact), *basic_user).startswith('"LP')
-    assert run("-d", body, desk.url + lead_path(), *basic_user, "--http1.0").startswith('"L')
+    assert run("-d", promise, service.url + promise_path(contact), *basic_user).startswith('"LP')
+    assert run("-d", body, service.url + lead_path(), *basic_user, "--http1.0").startswith('"L')
 
 
 # Lead
 
 
-def test_a_lead_with_every_member_reaches_vitec_as_it_was_said(desk: Desk) -> None:
+def test_a_lead_with_every_member_reaches_vitec_as_it_was_said(service: RunningService) -> None:
     body = {
-        "contactId": known(desk),
+        "contactId": known(service),
         "assignedToId": "USER1",
         "leadSourceId": "SOURCE1",
         "officeId": "OFFICE1",
@@ -202,47 +202,49 @@ def test_a_lead_with_every_member_reaches_vitec_as_it_was_said(desk: Desk) -> No
             "utmTags": [{"name": "utm_source", "value": "google"}, {"name": "gclid", "value": "å"}],
         },
     }
-    assert sent(desk, lead_path(), body) == body
-    of_full = body | {"contactId": known(desk, FULL)}
-    assert sent(desk, lead_path(FULL), of_full, FULL) == of_full
+    assert sent(service, lead_path(), body) == body
+    of_full = body | {"contactId": known(service, FULL)}
+    assert sent(service, lead_path(FULL), of_full, FULL) == of_full
 
 
-def test_the_configuration_fills_in_what_the_caller_leaves_out_and_nothing_else(desk: Desk) -> None:
-    contact = known(desk, FULL)
-    assert sent(desk, lead_path(FULL), {"contactId": contact}, FULL) == CONFIGURED | {"contactId": contact}
+def test_the_configuration_fills_in_what_the_caller_leaves_out_and_nothing_else(service: RunningService) -> None:
+    contact = known(service, FULL)
+    assert sent(service, lead_path(FULL), {"contactId": contact}, FULL) == CONFIGURED | {"contactId": contact}
     for member in CONFIGURED:
-        contact = known(desk, FULL)
+        contact = known(service, FULL)
         body = {"contactId": contact, member: "MINE"}
-        assert sent(desk, lead_path(FULL), body, FULL) == CONFIGURED | body
+        assert sent(service, lead_path(FULL), body, FULL) == CONFIGURED | body
         for blank in ("", "  ", None):
-            contact = known(desk, FULL)
+            contact = known(service, FULL)
             said = {"contactId": contact, member: blank}
-            assert sent(desk, lead_path(FULL), said, FULL) == CONFIGURED | {"contactId": contact}
+            assert sent(service, lead_path(FULL), said, FULL) == CONFIGURED | {"contactId": contact}
 
 
-def test_where_it_does_not_a_lead_without_its_required_members_is_refused_and_all_are_named(desk: Desk) -> None:
-    before = len(desk.office.received)
-    assert set(desk.faults(lead_path(), {})) == {"contactId", "assignedToId", "leadSourceId"}
-    assert set(desk.faults(lead_path(), {"contactId": "C1", "assignedToId": "A"})) == {"leadSourceId"}
-    assert set(desk.faults(lead_path(), {"contactId": " ", "leadSourceId": ""})) == {
+def test_where_it_does_not_a_lead_without_its_required_members_is_refused_and_all_are_named(
+    service: RunningService,
+) -> None:
+    before = len(service.office.received)
+    assert set(service.faults(lead_path(), {})) == {"contactId", "assignedToId", "leadSourceId"}
+    assert set(service.faults(lead_path(), {"contactId": "C1", "assignedToId": "A"})) == {"leadSourceId"}
+    assert set(service.faults(lead_path(), {"contactId": " ", "leadSourceId": ""})) == {
         "contactId",
         "assignedToId",
         "leadSourceId",
     }
-    assert set(desk.faults(lead_path(FULL), {})) == {"contactId"}
-    assert set(desk.faults(lead_path(FULL), {"contactId": "C" * 41, "officeId": 5, "x": 1, "message": "a\x07"})) == {
+    assert set(service.faults(lead_path(FULL), {})) == {"contactId"}
+    assert set(service.faults(lead_path(FULL), {"contactId": "C" * 41, "officeId": 5, "x": 1, "message": "a\x07"})) == {
         "contactId",
         "officeId",
         "x",
         "message",
     }
-    assert len(desk.office.received) == before
+    assert len(service.office.received) == before
 
 
 @pytest.mark.parametrize(
     "unknown", ["ContactId", "contactID", "customerId", "note", "marketing.utm", "marketing.utmTags.x"]
 )
-def test_an_unknown_member_of_a_lead_is_refused_by_its_name(desk: Desk, unknown: str) -> None:
+def test_an_unknown_member_of_a_lead_is_refused_by_its_name(service: RunningService, unknown: str) -> None:
     body: Members = SAID | {"contactId": "C1", "marketing": {"utmTags": []}}
     if unknown == "marketing.utmTags.x":
         body["marketing"] = {"utmTags": [{"name": "a", "value": "b", "x": 1}]}
@@ -251,7 +253,7 @@ def test_an_unknown_member_of_a_lead_is_refused_by_its_name(desk: Desk, unknown:
         body["marketing"] = {"utm": 1}
     else:
         body[unknown] = "x"
-    assert unknown in desk.faults(lead_path(), body)
+    assert unknown in service.faults(lead_path(), body)
 
 
 @pytest.mark.parametrize(
@@ -265,24 +267,24 @@ def test_an_unknown_member_of_a_lead_is_refused_by_its_name(desk: Desk, unknown:
     ],
 )
 def test_the_tags_of_a_leads_query_and_members_reach_its_marketing(
-    desk: Desk, query: str, members: dict[str, str], expected: list[tuple[str, str]]
+    service: RunningService, query: str, members: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     tags = [{"name": name, "value": value} for name, value in members.items()]
-    body: Members = {"contactId": known(desk, FULL)} | ({"marketing": {"utmTags": tags}} if tags else {})
-    marketing = sent(desk, f"{lead_path(FULL)}?{query}", body, FULL)["marketing"]
+    body: Members = {"contactId": known(service, FULL)} | ({"marketing": {"utmTags": tags}} if tags else {})
+    marketing = sent(service, f"{lead_path(FULL)}?{query}", body, FULL)["marketing"]
     assert marketing == {"utmTags": [{"name": name, "value": value} for name, value in expected]}
 
 
-def test_at_most_twenty_tags_each_cut_at_five_hundred(desk: Desk) -> None:
+def test_at_most_twenty_tags_each_cut_at_five_hundred(service: RunningService) -> None:
     query = "&".join(f"utm_{number}={'x' * 600}" for number in range(25))
-    body = sent(desk, f"{lead_path(FULL)}?{query}", {"contactId": known(desk, FULL)}, FULL)
+    body = sent(service, f"{lead_path(FULL)}?{query}", {"contactId": known(service, FULL)}, FULL)
     assert body["marketing"]["utmTags"] == [{"name": f"utm_{number}", "value": "x" * 500} for number in range(20)]
 
 
 # Loan promise
 
 
-def test_a_loan_promise_with_every_member_reaches_vitec_as_it_was_said(desk: Desk) -> None:
+def test_a_loan_promise_with_every_member_reaches_vitec_as_it_was_said(service: RunningService) -> None:
     body = {
         "bank": "Svenska Handelsbanken 😀",
         "validUntil": "2027-06-30T12:00:00+02:00",
@@ -291,8 +293,8 @@ def test_a_loan_promise_with_every_member_reaches_vitec_as_it_was_said(desk: Des
         "status": "VerifiedByBank",
         "financing": "Other",
     }
-    assert sent(desk, promise_path(known(desk)), body) == body
-    assert sent(desk, promise_path(known(desk)), {}) == {}
+    assert sent(service, promise_path(known(service)), body) == body
+    assert sent(service, promise_path(known(service)), {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -309,26 +311,26 @@ def test_a_loan_promise_with_every_member_reaches_vitec_as_it_was_said(desk: Des
     ],
 )
 def test_each_choice_goes_by_name_or_number_and_is_sent_by_name(
-    desk: Desk, member: str, first: int, names: str
+    service: RunningService, member: str, first: int, names: str
 ) -> None:
-    contact = known(desk)
+    contact = known(service)
     for number, name in enumerate(names.split(), first):
-        assert sent(desk, promise_path(contact), {member: name}) == {member: name}
-        assert sent(desk, promise_path(contact), {member: number}) == {member: name}
+        assert sent(service, promise_path(contact), {member: name}) == {member: name}
+        assert sent(service, promise_path(contact), {member: number}) == {member: name}
     last = first + len(names.split())
     for wrong in (first - 1, last, "Slott", True, 1.5, [name]):
-        assert set(desk.faults(promise_path(contact), {member: wrong})) == {member}
+        assert set(service.faults(promise_path(contact), {member: wrong})) == {member}
 
 
-def test_a_bare_valid_until_is_that_days_last_second_in_stockholm(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_bare_valid_until_is_that_days_last_second_in_stockholm(service: RunningService) -> None:
+    contact = known(service)
     for day, last in (("2026-12-31", "2026-12-31T23:59:59+01:00"), ("2027-07-01", "2027-07-01T23:59:59+02:00")):
-        assert sent(desk, promise_path(contact), {"validUntil": day}) == {"validUntil": last}
+        assert sent(service, promise_path(contact), {"validUntil": day}) == {"validUntil": last}
     local = {"validUntil": "2027-07-01T10:00:00"}
-    assert sent(desk, promise_path(contact), local) == {"validUntil": "2027-07-01T10:00:00+02:00"}
+    assert sent(service, promise_path(contact), local) == {"validUntil": "2027-07-01T10:00:00+02:00"}
 
 
-def test_every_fault_of_a_loan_promise_is_told_at_once_in_the_callers_language(desk: Desk) -> None:
+def test_every_fault_of_a_loan_promise_is_told_at_once_in_the_callers_language(service: RunningService) -> None:
     body = {
         "bank": "a\nb",
         "validUntil": "snart",
@@ -338,15 +340,15 @@ def test_every_fault_of_a_loan_promise_is_told_at_once_in_the_callers_language(d
         "y": 1,
         "estateId": [],
     }
-    faults = desk.faults(promise_path(known(desk)), body, key() | {"Accept-Language": "sv"})
+    faults = service.faults(promise_path(known(service)), body, key() | {"Accept-Language": "sv"})
     assert set(faults) == set(body)
-    english = desk.faults(promise_path(known(desk)), body, key() | {"Accept-Language": "en"})
+    english = service.faults(promise_path(known(service)), body, key() | {"Accept-Language": "en"})
     assert all(faults[name] != english[name] for name in body)
 
 
-def test_a_loan_promise_on_another_customers_contact_is_vitecs_404(desk: Desk) -> None:
-    contact = known(desk, PLAIN)
-    answer = desk.client.post(promise_path(contact), json={"bank": "SEB"}, headers=key())
+def test_a_loan_promise_on_another_customers_contact_is_vitecs_404(service: RunningService) -> None:
+    contact = known(service, PLAIN)
+    answer = service.client.post(promise_path(contact), json={"bank": "SEB"}, headers=key())
     assert problem(answer, 400)["upstream"]["status"] == 404
 
 
@@ -354,9 +356,9 @@ def test_a_loan_promise_on_another_customers_contact_is_vitecs_404(desk: Desk) -
 
 
 @pytest.fixture(params=["lead", "loan-promise"])
-def post(request: pytest.FixtureRequest, desk: Desk) -> Any:
+def post(request: pytest.FixtureRequest, service: RunningService) -> Any:
     """Posts a right body of its own as JSON with the key and more headers."""
-    contact = known(desk)
+    contact = known(service)
     path, body = (
         (lead_path(), SAID | {"contactId": contact})
         if request.param == "lead"
@@ -364,30 +366,32 @@ def post(request: pytest.FixtureRequest, desk: Desk) -> Any:
     )
 
     def run(more: Members | None = None, **headers: str) -> httpx.Response:
-        return desk.client.post(path, json=body | (more or {}), headers=key() | headers)
+        return service.client.post(path, json=body | (more or {}), headers=key() | headers)
 
     run.operation = request.param  # type: ignore[attr-defined]
     return run
 
 
-def test_respond_async_is_answered_202_and_its_link_tells_the_outcome_without_vitecs_id(desk: Desk, post: Any) -> None:
+def test_respond_async_is_answered_202_and_its_link_tells_the_outcome_without_vitecs_id(
+    service: RunningService, post: Any
+) -> None:
     answer = post(Prefer="respond-async")
     assert answer.status_code == 202
     content = answer.json()
     assert set(content) == {"id", "status", "statusUrl"}
     assert content["statusUrl"].startswith(f"{PUBLIC_URL}/submissions/{content['id']}")
     url = content["statusUrl"].removeprefix(PUBLIC_URL)
-    eventually(lambda: desk.client.get(url).json()["status"] == "delivered")
-    shown = desk.client.get(url).json()
+    eventually(lambda: service.client.get(url).json()["status"] == "delivered")
+    shown = service.client.get(url).json()
     assert shown["operation"] == post.operation
     assert shown["result"] is None
-    owned = desk.client.get(f"/submissions/{content['id']}", headers=key()).json()
+    owned = service.client.get(f"/submissions/{content['id']}", headers=key()).json()
     assert isinstance(owned["result"], str)
-    assert desk.client.get(f"/submissions/{content['id']}", headers=key(PLAIN)).status_code == 401
+    assert service.client.get(f"/submissions/{content['id']}", headers=key(PLAIN)).status_code == 401
 
 
 def test_while_vitec_does_not_answer_the_caller_gets_202(tmp_path: Path) -> None:
-    with open_desk(tmp_path, delivery={"wait_seconds": 0.3}) as hasty:
+    with run_service(tmp_path, delivery={"wait_seconds": 0.3}) as hasty:
         contact = known(hasty)
         hasty.office.order(Fault(status=503, times=2))
         for path, body in ((lead_path(), SAID | {"contactId": contact}), (promise_path(contact), {"bank": "SEB"})):
@@ -397,20 +401,20 @@ def test_while_vitec_does_not_answer_the_caller_gets_202(tmp_path: Path) -> None
         eventually(lambda: len(hasty.office.loan_promises) == 1)
 
 
-def test_what_vitec_refuses_is_400_with_vitecs_words(desk: Desk, post: Any) -> None:
+def test_what_vitec_refuses_is_400_with_vitecs_words(service: RunningService, post: Any) -> None:
     words = '{"Message": "Nej", "ModelState": {"lead.contactId": ["Fel"]}}'
-    desk.office.order(Fault(status=400, body=words, operation=post.operation, times=1))
+    service.office.order(Fault(status=400, body=words, operation=post.operation, times=1))
     content = problem(post(), 400)
     assert content["upstream"] == {"status": 400, "message": "Nej", "modelState": {"lead.contactId": ["Fel"]}}
 
 
-def test_the_same_idempotency_key_sends_once_and_answers_the_same(desk: Desk, post: Any) -> None:
-    before = len(desk.office.received)
+def test_the_same_idempotency_key_sends_once_and_answers_the_same(service: RunningService, post: Any) -> None:
+    before = len(service.office.received)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: post(**{"Idempotency-Key": f"one {post.operation}"}), range(4)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
-    assert len(desk.office.received) == before + 1
+    assert len(service.office.received) == before + 1
     assert problem(
         post(
             {"message" if post.operation == "lead" else "estateId": "x"}, **{"Idempotency-Key": f"one {post.operation}"}
@@ -418,40 +422,40 @@ def test_the_same_idempotency_key_sends_once_and_answers_the_same(desk: Desk, po
         422,
     )
     assert post().status_code == post().status_code == 200
-    assert len(desk.office.received) == before + 3  # without a key of its own each is a new one
+    assert len(service.office.received) == before + 3  # without a key of its own each is a new one
 
 
-def test_a_form_with_the_key_is_answered_as_json_is(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_form_with_the_key_is_answered_as_json_is(service: RunningService) -> None:
+    contact = known(service)
     form = SAID | {"contactId": contact, "message": "Hej", "utm_source": "x", "okänd": "y"}
-    answer = desk.client.post(lead_path(), data=form, headers=key())
+    answer = service.client.post(lead_path(), data=form, headers=key())
     assert answer.status_code == 200
     assert isinstance(answer.json(), str)
-    assert desk.office.received[-1].body == SAID | {
+    assert service.office.received[-1].body == SAID | {
         "contactId": contact,
         "message": "Hej",
         "marketing": {"utmTags": [{"name": "utm_source", "value": "x"}]},
     }
     promise = {"bank": "SEB", "validUntil": "2027-07-01", "estateType": "1", "status": "7", "financing": "0"}
-    assert desk.client.post(
+    assert service.client.post(
         promise_path(contact), files={k: (None, v) for k, v in promise.items()}, headers=key()
     ).is_success
-    assert desk.office.received[-1].body == {
+    assert service.office.received[-1].body == {
         "bank": "SEB",
         "validUntil": "2027-07-01T23:59:59+02:00",
         "estateType": "Apartment",
         "status": "PreApprovalVerifiedByBank",
         "financing": "Unknown",
     }
-    assert set(faults_of(desk.client.post(lead_path(), data={"message": "x"}, headers=key()))) == {
+    assert set(faults_of(service.client.post(lead_path(), data={"message": "x"}, headers=key()))) == {
         "contactId",
         "assignedToId",
         "leadSourceId",
     }
 
 
-def test_other_bodies_are_refused(desk: Desk, post: Any) -> None:
-    path = lead_path() if post.operation == "lead" else promise_path(known(desk))
+def test_other_bodies_are_refused(service: RunningService, post: Any) -> None:
+    path = lead_path() if post.operation == "lead" else promise_path(known(service))
     for content, kind, status in (
         (b"<x/>", "application/xml", 415),
         (b"{", "application/json", 400),
@@ -459,12 +463,12 @@ def test_other_bodies_are_refused(desk: Desk, post: Any) -> None:
         (b'"x"', "application/json", 400),
         (b'{"bank": "' + b"x" * 70_000 + b'"}', "application/json", 413),
     ):
-        answer = desk.client.post(path, content=content, headers=key() | {"Content-Type": kind})
+        answer = service.client.post(path, content=content, headers=key() | {"Content-Type": kind})
         problem(answer, status)
 
 
 def test_callers_with_a_key_have_no_limit_by_address(tmp_path: Path) -> None:
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "1/minute"}]) as desk:
-        contact = known(desk)
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "1/minute"}]) as service:
+        contact = known(service)
         for _ in range(4):
-            assert desk.client.post(promise_path(contact), json={"bank": "SEB"}, headers=key()).status_code == 200
+            assert service.client.post(promise_path(contact), json={"bank": "SEB"}, headers=key()).status_code == 200

@@ -11,8 +11,8 @@ import pytest
 
 from app.sandbox import Fault, Operation, Person
 from tests.acceptance.bodies import CUSTOMER, FULL, PLAIN, Members, booking, interest, key
-from tests.acceptance.desk import Desk, open_desk
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 RETRIES = CUSTOMER
 PARKS = FULL
@@ -55,65 +55,67 @@ DELIVERED = ("delivered", ["delivered"])
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     parks = [{"id": PARKS, "on_ambiguous": "park"}]
-    folder = tmp_path_factory.mktemp("desk")
-    with open_desk(folder, customers=parks, vitec={"paused_probe_seconds": 1, "timeout_seconds": 2}) as desk:
-        yield desk
+    folder = tmp_path_factory.mktemp("service")
+    with run_service(folder, customers=parks, vitec={"paused_probe_seconds": 1, "timeout_seconds": 2}) as service:
+        yield service
 
 
-def post(desk: Desk, operation: str, fault: dict[str, Any], customer: str = RETRIES) -> Posted:
+def post(service: RunningService, operation: str, fault: dict[str, Any], customer: str = RETRIES) -> Posted:
     """Posted while Vitec answers so, once its first attempt has been recorded."""
     number = next(NUMBERS)
-    desk.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
+    service.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
     path, body = OPERATIONS[operation](customer, number)
-    before = len(desk.office.received)
-    desk.office.order(Fault.model_validate({"times": 1, **fault, "operation": operation, "customer_id": customer}))
-    answer = desk.client.post(path, json=body, headers=key(customer) | {"Prefer": "respond-async"})
+    before = len(service.office.received)
+    service.office.order(Fault.model_validate({"times": 1, **fault, "operation": operation, "customer_id": customer}))
+    answer = service.client.post(path, json=body, headers=key(customer) | {"Prefer": "respond-async"})
     assert answer.status_code == 202, answer.text
     posted = Posted(customer, answer.json()["id"], path)
-    eventually(lambda: len(desk.office.received) > before)
-    eventually(lambda: steps(desk, posted)[1] != ["sending"])
+    eventually(lambda: len(service.office.received) > before)
+    eventually(lambda: steps(service, posted)[1] != ["sending"])
     return posted
 
 
-def steps(desk: Desk, posted: Posted) -> tuple[str, list[str]]:
-    body = desk.client.get(f"/submissions/{posted.identity}", headers=key(posted.customer)).json()
+def steps(service: RunningService, posted: Posted) -> tuple[str, list[str]]:
+    body = service.client.get(f"/submissions/{posted.identity}", headers=key(posted.customer)).json()
     return body["status"], [step["status"] for step in body["steps"]]
 
 
-def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(desk: Desk) -> None:
+def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(service: RunningService) -> None:
     """And what may have been is too, as `on_ambiguous = "retry"` says."""
     faults: list[dict[str, Any]] = [{"status": status} for status in (404, *OVERLOADED, *UNKNOWN_OUTCOME, 302, 403)]
     faults += [{"status": status, "page": True} for status in (200, 400, 404, 405)]
     faults += [{"status": 407, "body": ""}, {"status": 200, "body": '{"Message": "An error has occurred."}'}]
     faults += [{"cut": True}, {"status": 301, "headers": {"Location": "https://example.se/"}}]
-    all_posted = [(post(desk, operation, fault), operation, fault) for operation in OPERATIONS for fault in faults]
+    all_posted = [(post(service, operation, fault), operation, fault) for operation in OPERATIONS for fault in faults]
     for posted, operation, fault in all_posted:
         # On a busy machine the next try may be under way already.
-        assert steps(desk, posted) in [("pending", ["waiting"]), ("pending", ["sending"]), DELIVERED], (
+        assert steps(service, posted) in [("pending", ["waiting"]), ("pending", ["sending"]), DELIVERED], (
             operation,
             fault,
         )
     for posted, _, _ in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(service, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("operations", [("interest", "lead"), ("viewing", "loan-promise")], ids=str)
-def test_a_refused_login_waits_for_the_password_and_costs_nothing(desk: Desk, operations: tuple[str, str]) -> None:
-    all_posted = [post(desk, operation, {"status": 401, "times": None}, PLAIN) for operation in operations]
+def test_a_refused_login_waits_for_the_password_and_costs_nothing(
+    service: RunningService, operations: tuple[str, str]
+) -> None:
+    all_posted = [post(service, operation, {"status": 401, "times": None}, PLAIN) for operation in operations]
     for posted in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == ("pending", ["waiting"]))  # type: ignore[misc]
-    desk.office.lift()
+        eventually(lambda posted=posted: steps(service, posted) == ("pending", ["waiting"]))  # type: ignore[misc]
+    service.office.lift()
     for posted in all_posted:
-        eventually(lambda posted=posted: steps(desk, posted) == DELIVERED)  # type: ignore[misc]
+        eventually(lambda posted=posted: steps(service, posted) == DELIVERED)  # type: ignore[misc]
 
 
 @ALL
 @pytest.mark.parametrize("customer", [RETRIES, PARKS])
-def test_a_400_is_refused_at_once_and_never_sent_again(desk: Desk, operation: str, customer: str) -> None:
-    posted = post(desk, operation, {"status": 400, "body": '"Nej"'}, customer)
-    assert steps(desk, posted) == ("rejected", ["rejected"])
+def test_a_400_is_refused_at_once_and_never_sent_again(service: RunningService, operation: str, customer: str) -> None:
+    posted = post(service, operation, {"status": 400, "body": '"Nej"'}, customer)
+    assert steps(service, posted) == ("rejected", ["rejected"])
 
 
 @ALL
@@ -130,60 +132,68 @@ def test_a_400_is_refused_at_once_and_never_sent_again(desk: Desk, operation: st
     ],
     ids=str,
 )
-def test_a_2xx_of_vitecs_is_delivered_however_its_body_ends(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
-    posted = post(desk, operation, fault, PARKS)
-    eventually(lambda: steps(desk, posted) == DELIVERED)
+def test_a_2xx_of_vitecs_is_delivered_however_its_body_ends(
+    service: RunningService, operation: str, fault: dict[str, Any]
+) -> None:
+    posted = post(service, operation, fault, PARKS)
+    eventually(lambda: steps(service, posted) == DELIVERED)
 
 
 @ALL
 @pytest.mark.parametrize(
     "body", ["", "Nej", "null", "[]", '{"message": null, "modelState": 5}', '{"message": "\\ud800"}'], ids=str
 )
-def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(desk: Desk, operation: str, body: str) -> None:
+def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(
+    service: RunningService, operation: str, body: str
+) -> None:
     number = next(NUMBERS)
     path, said = OPERATIONS[operation](PLAIN, number)
-    desk.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
-    answer = desk.client.post(path, json=said, headers=key(PLAIN))
+    service.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
+    answer = service.client.post(path, json=said, headers=key(PLAIN))
     assert answer.status_code == 400
     assert answer.json()["upstream"]["status"] == 400
 
 
 @ALL
-def test_what_may_have_been_carried_out_is_parked_where_the_customer_says_so(desk: Desk, operation: str) -> None:
+def test_what_may_have_been_carried_out_is_parked_where_the_customer_says_so(
+    service: RunningService, operation: str
+) -> None:
     faults: list[dict[str, Any]] = [*({"status": status} for status in UNKNOWN_OUTCOME), {"cut": True}]
     faults += [{"status": 200, "page": True}, {"status": 200, "body": '{"error": "x"}'}]
     for fault in faults:
-        posted = post(desk, operation, fault, PARKS)
-        assert steps(desk, posted) == ("uncertain", ["uncertain"]), fault
+        posted = post(service, operation, fault, PARKS)
+        assert steps(service, posted) == ("uncertain", ["uncertain"]), fault
 
 
 @pytest.mark.parametrize("customer", [RETRIES, PARKS])
-def test_what_was_not_carried_out_is_never_parked(desk: Desk, customer: str) -> None:
+def test_what_was_not_carried_out_is_never_parked(service: RunningService, customer: str) -> None:
     for status in OVERLOADED:
-        posted = post(desk, "loan-promise", {"status": status}, customer)
-        assert steps(desk, posted)[0] in {"pending", "delivered"}
+        posted = post(service, "loan-promise", {"status": status}, customer)
+        assert steps(service, posted)[0] in {"pending", "delivered"}
 
 
-def test_an_answer_that_does_not_come_in_time_may_have_been_carried_out(desk: Desk) -> None:
-    posted = post(desk, "lead", {"delay_seconds": 4}, PARKS)
-    assert steps(desk, posted) == ("uncertain", ["uncertain"])
+def test_an_answer_that_does_not_come_in_time_may_have_been_carried_out(service: RunningService) -> None:
+    posted = post(service, "lead", {"delay_seconds": 4}, PARKS)
+    assert steps(service, posted) == ("uncertain", ["uncertain"])
 
 
-def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(desk: Desk) -> None:
+def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(service: RunningService) -> None:
     def refused(operation: str) -> httpx.Response:
         path, body = OPERATIONS[operation](PLAIN, next(NUMBERS))
         fault = Fault(
             status=404, body='{"message": "Finns inte"}', operation=Operation(operation), customer_id=PLAIN, times=2
         )
-        desk.office.order(fault)
-        return httpx.post(desk.url + path, json=body, headers=key(PLAIN), timeout=20)
+        service.office.order(fault)
+        return httpx.post(service.url + path, json=body, headers=key(PLAIN), timeout=20)
 
-    before = len(desk.office.received)
+    before = len(service.office.received)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(refused, OPERATIONS))
     for operation, answer in zip(OPERATIONS, answers, strict=True):
         assert answer.status_code == 400, operation
         assert answer.json()["upstream"]["message"] == "Finns inte"
-        calls = [one for one in desk.office.received[before:] if (one.operation, one.customer_id) == (operation, PLAIN)]
+        calls = [
+            one for one in service.office.received[before:] if (one.operation, one.customer_id) == (operation, PLAIN)
+        ]
         assert len(calls) == 2
         assert (calls[1].at - calls[0].at).total_seconds() > 0.7

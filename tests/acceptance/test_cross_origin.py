@@ -16,7 +16,7 @@ from app.storage.encryption import Keyring
 from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, ORIGIN, PUBLIC_URL, SITE, interest, interest_path, key, viewing_path
 from tests.acceptance.broker import Broker
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 from tests.acceptance.test_contract_who_may import ALLOWED, LOOKALIKES
 
 JSON = {"Content-Type": "application/json"}
@@ -25,11 +25,11 @@ PASSWORD = "ett långt lösenord"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     lead = {"lead_source_id": "LS", "assigned_to_id": "A1"}
     customer = {"id": CUSTOMER, "lead": lead}
-    with open_desk(tmp_path_factory.mktemp("desk"), customers=[customer], console_password=PASSWORD) as desk:
-        yield desk
+    with run_service(tmp_path_factory.mktemp("service"), customers=[customer], console_password=PASSWORD) as service:
+        yield service
 
 
 def personal(expires: timedelta = timedelta(days=1), form: Any = "contact") -> str:
@@ -80,18 +80,18 @@ ERRORS: list[tuple[int, str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
 @pytest.mark.parametrize(("status", "method", "path", "more"), ERRORS)
 def test_an_allowed_page_can_read_what_went_wrong(
-    desk: Desk, status: int, method: str, path: str, more: dict[str, Any], accept: str
+    service: RunningService, status: int, method: str, path: str, more: dict[str, Any], accept: str
 ) -> None:
     headers = more.get("headers", {}) | SITE | {"Accept": accept}
-    answer = desk.client.request(method, path, **more | {"headers": headers})
+    answer = service.client.request(method, path, **more | {"headers": headers})
     assert answer.status_code == status
     assert readable(answer)
-    stranger = desk.client.request(method, path, **more | {"headers": headers | {"Origin": "https://evil.example"}})
+    stranger = service.client.request(method, path, **more | {"headers": headers | {"Origin": "https://evil.example"}})
     assert not readable(stranger)
 
 
 def test_a_limit_that_is_reached_can_be_read(tmp_path: Path) -> None:
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as limited:
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as limited:
         answers = [limited.client.post(interest_path(), json=interest(), headers=SITE) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert all(map(readable, answers))
@@ -99,14 +99,14 @@ def test_a_limit_that_is_reached_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_desk(tmp_path) as desk:
+    with run_service(tmp_path) as service:
 
         def answer(error: Exception) -> httpx.Response:
             async def fails(*_: object) -> None:
                 raise error
 
             monkeypatch.setattr("app.storage.database.Database.read", fails)
-            return desk.client.get("/submissions/nothing", headers=key() | SITE)
+            return service.client.get("/submissions/nothing", headers=key() | SITE)
 
         for error, status in ((StoreUnavailableError("away"), 503), (RuntimeError("a fault"), 500)):
             found = answer(error)
@@ -115,39 +115,39 @@ def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(("fault", "status"), [({"status": 503}, 503), ({"status": 404}, 404), ({"status": 400}, 400)])
-def test_what_vitec_makes_fail_can_be_read(desk: Desk, fault: dict[str, int], status: int) -> None:
-    desk.office.order(Fault(**fault, operation="contact"))
-    answer = desk.client.get(f"/CRM/Contact/{CUSTOMER}/C{status}", headers=key() | SITE)
-    desk.office.lift()
+def test_what_vitec_makes_fail_can_be_read(service: RunningService, fault: dict[str, int], status: int) -> None:
+    service.office.order(Fault(**fault, operation="contact"))
+    answer = service.client.get(f"/CRM/Contact/{CUSTOMER}/C{status}", headers=key() | SITE)
+    service.office.lift()
     assert answer.status_code == status
     assert readable(answer)
 
 
 @pytest.mark.parametrize("origin", ALLOWED)
-def test_each_allowed_origin_is_answered_by_its_own_name(desk: Desk, origin: str) -> None:
-    assert readable(desk.client.post(interest_path(), json={}, headers={"Origin": origin}), origin)
+def test_each_allowed_origin_is_answered_by_its_own_name(service: RunningService, origin: str) -> None:
+    assert readable(service.client.post(interest_path(), json={}, headers={"Origin": origin}), origin)
 
 
 @pytest.mark.parametrize("origin", [*LOOKALIKES, "null"])
-def test_no_lookalike_reads_anything(desk: Desk, origin: str) -> None:
+def test_no_lookalike_reads_anything(service: RunningService, origin: str) -> None:
     for method, path in (("POST", interest_path()), ("GET", "/nothing"), ("OPTIONS", interest_path())):
-        answer = desk.client.request(method, path, headers={"Origin": origin})
+        answer = service.client.request(method, path, headers={"Origin": origin})
         assert "access-control-allow-origin" not in answer.headers
 
 
-def test_another_customers_page_reads_no_answer_of_this_one(desk: Desk) -> None:
+def test_another_customers_page_reads_no_answer_of_this_one(service: RunningService) -> None:
     theirs = {"Origin": "https://a.granne.se"}
-    assert readable(desk.client.post(f"/Advertising/Estate/{CUSTOMER}/x/interest", headers=theirs), theirs["Origin"])
-    assert not readable(desk.client.post("/Advertising/Estate/M67890/x/interest", json={}, headers=theirs))
-    assert not readable(desk.client.post(UNKNOWN, headers=theirs))
+    assert readable(service.client.post(f"/Advertising/Estate/{CUSTOMER}/x/interest", headers=theirs), theirs["Origin"])
+    assert not readable(service.client.post("/Advertising/Estate/M67890/x/interest", json={}, headers=theirs))
+    assert not readable(service.client.post(UNKNOWN, headers=theirs))
 
 
-def test_no_other_site_reads_what_is_an_operators(desk: Desk) -> None:
+def test_no_other_site_reads_what_is_an_operators(service: RunningService) -> None:
     for path in ("/console", "/console/sign-in", "/console/nothing", "/metrics"):
         for origin in (ORIGIN, PUBLIC_URL):
-            assert "access-control-allow-origin" not in desk.client.get(path, headers={"Origin": origin}).headers
+            assert "access-control-allow-origin" not in service.client.get(path, headers={"Origin": origin}).headers
             asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-            assert "access-control-allow-origin" not in desk.client.options(path, headers=asked).headers
+            assert "access-control-allow-origin" not in service.client.options(path, headers=asked).headers
 
 
 PUBLIC_OPERATIONS = {
@@ -162,10 +162,12 @@ PUBLIC_OPERATIONS = {
 }
 
 
-def asked(desk: Desk, path: str, headers: str | None, origin: str = ORIGIN, method: str = "POST") -> httpx.Response:
+def asked(
+    service: RunningService, path: str, headers: str | None, origin: str = ORIGIN, method: str = "POST"
+) -> httpx.Response:
     question = {"Origin": origin, "Access-Control-Request-Method": method}
     more = {} if headers is None else {"Access-Control-Request-Headers": headers}
-    return desk.client.options(path, headers=question | more)
+    return service.client.options(path, headers=question | more)
 
 
 def granted(answer: httpx.Response) -> list[str]:
@@ -174,12 +176,12 @@ def granted(answer: httpx.Response) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PUBLIC_OPERATIONS)
-def test_a_preflight_allows_the_headers_that_it_asks_for(desk: Desk, path: str) -> None:
-    answer = asked(desk, path, "authorization,content-type,x-request-id", method=PUBLIC_OPERATIONS[path])
+def test_a_preflight_allows_the_headers_that_it_asks_for(service: RunningService, path: str) -> None:
+    answer = asked(service, path, "authorization,content-type,x-request-id", method=PUBLIC_OPERATIONS[path])
     assert readable(answer)
     assert {"authorization", "content-type", "x-request-id", "idempotency-key", "prefer"} <= set(granted(answer))
     assert PUBLIC_OPERATIONS[path] in answer.headers["access-control-allow-methods"]
-    refused = asked(desk, path, "content-type", origin="https://evil.example")
+    refused = asked(service, path, "content-type", origin="https://evil.example")
     assert refused.status_code == 403
     assert "access-control-allow-headers" not in refused.headers
 
@@ -199,26 +201,30 @@ def test_a_preflight_allows_the_headers_that_it_asks_for(desk: Desk, path: str) 
         ("x-" + "y" * 98, ["x-" + "y" * 98]),
     ],
 )
-def test_what_is_no_headers_name_is_not_repeated(desk: Desk, question: str | None, answered: list[str]) -> None:
+def test_what_is_no_headers_name_is_not_repeated(
+    service: RunningService, question: str | None, answered: list[str]
+) -> None:
     named: Any = None if question is None else question.encode("latin-1")
     usual = ["content-type", "idempotency-key", "prefer", "accept-language"]
-    assert granted(asked(desk, interest_path(), named)) == usual + answered
+    assert granted(asked(service, interest_path(), named)) == usual + answered
 
 
-def test_a_question_without_end_gets_a_short_answer(desk: Desk) -> None:
-    names = granted(asked(desk, interest_path(), ",".join(f"x-{number}" for number in range(1000))))
+def test_a_question_without_end_gets_a_short_answer(service: RunningService) -> None:
+    names = granted(asked(service, interest_path(), ",".join(f"x-{number}" for number in range(1000))))
     assert len(names) == 54
 
 
-def test_a_preflight_of_an_unknown_customer_is_404_as_the_request_would_be(desk: Desk) -> None:
+def test_a_preflight_of_an_unknown_customer_is_404_as_the_request_would_be(service: RunningService) -> None:
     for path in (UNKNOWN, "/nothing"):
-        assert asked(desk, path, "content-type").status_code == 404
+        assert asked(service, path, "content-type").status_code == 404
 
 
-def test_a_preflight_of_an_address_that_leads_nowhere_lets_the_script_read_that_it_does(desk: Desk) -> None:
+def test_a_preflight_of_an_address_that_leads_nowhere_lets_the_script_read_that_it_does(
+    service: RunningService,
+) -> None:
     for path in (f"/Advertising/Estate/{CUSTOMER}/a%20b/interest", f"/Nothing/{CUSTOMER}", "/personal/forged"):
-        assert "x-one" in granted(asked(desk, path, "x-one"))
-        assert readable(desk.client.post(path, json={}, headers=SITE))
+        assert "x-one" in granted(asked(service, path, "x-one"))
+        assert readable(service.client.post(path, json={}, headers=SITE))
 
 
 SEND = """async ([url, headers, body]) => {
@@ -230,9 +236,9 @@ SEND = """async ([url, headers, body]) => {
 def test_a_real_script_sends_headers_of_its_own_and_reads_the_refusal(
     public: Callable[..., str], website: Broker, page: Page
 ) -> None:
-    service = public(customer={"allowed_origins": [website.url]})
+    service_url = public(customer={"allowed_origins": [website.url]})
     page.goto(website.show("/", "<p>"))
-    url = f"{service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+    url = f"{service_url}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
     sent = {"Content-Type": "application/json", "X-Request-Id": "1", "Authorization": "Bearer wrong"}
     assert page.evaluate(SEND, [url, sent, "{}"])[0] == 401
     del sent["Authorization"]
@@ -241,4 +247,4 @@ def test_a_real_script_sends_headers_of_its_own_and_reads_the_refusal(
     assert page.evaluate(SEND, [url, sent, "x" * 70_000])[0] == 413
     assert page.evaluate(SEND, [url, {"Content-Type": "application/xml"}, "<x/>"])[0] == 415
     assert page.evaluate(SEND, [url.replace("OBJ1", "a b"), sent, "{}"])[0] == 404
-    assert urlsplit(service).port != urlsplit(website.url).port
+    assert urlsplit(service_url).port != urlsplit(website.url).port

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from app.demo import demo
-from tests.acceptance.scanner import findings
-from tests.serving import listening, serve
+from tests.acceptance.axe import findings
+from tests.servers import listening, serve
 
 FORM = "/Advertising/Estate/M00000/OBJ1/interest"
 
@@ -27,7 +27,7 @@ def demo_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def desk(context: BrowserContext) -> Page:
+def desktop(context: BrowserContext) -> Page:
     page = context.new_page()
     page.set_viewport_size({"width": 1280, "height": 900})
     return page
@@ -46,35 +46,37 @@ def _fill(form: FrameLocator) -> None:
     form.get_by_label("Ja, ni får").check()
 
 
-def test_an_interest_sent_in_the_embedded_form_shows_up_with_its_campaign(demo_url: str, desk: Page) -> None:
-    desk.goto(demo_url)
-    desk.get_by_role("link", name="Nyhetsbrev").click()
-    expect(desk).to_have_url(re.compile("utm_source=nyhetsbrev"))
-    form = _form(desk, "intresse")
+def test_an_interest_sent_in_the_embedded_form_shows_up_with_its_campaign(demo_url: str, desktop: Page) -> None:
+    desktop.goto(demo_url)
+    desktop.get_by_role("link", name="Nyhetsbrev").click()
+    expect(desktop).to_have_url(re.compile("utm_source=nyhetsbrev"))
+    form = _form(desktop, "intresse")
     _fill(form)
     form.get_by_role("button", name="Skicka intresseanmälan").click()
     expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
-    crm = desk.locator("#crm")
+    crm = desktop.locator("#crm")
     expect(crm).to_contain_text("Anna Åkesson")
     expect(crm).to_contain_text("nyhetsbrev")
 
 
-def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_later(demo_url: str, desk: Page) -> None:
-    desk.goto(demo_url)
-    desk.get_by_role("button", name="nere").click()
-    form = _form(desk, "visning")
+def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_later(
+    demo_url: str, desktop: Page
+) -> None:
+    desktop.goto(demo_url)
+    desktop.get_by_role("button", name="nere").click()
+    form = _form(desktop, "visning")
     _fill(form)
     form.get_by_role("button", name="Boka visning").click()
     expect(form.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot")
-    expect(desk.locator("#crm")).to_contain_text("503")
-    desk.get_by_role("button", name="som vanligt").click()
-    expect(desk.locator("#crm")).to_contain_text("200")
+    expect(desktop.locator("#crm")).to_contain_text("503")
+    desktop.get_by_role("button", name="som vanligt").click()
+    expect(desktop.locator("#crm")).to_contain_text("200")
 
 
-def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desk: Page) -> None:
-    desk.goto(demo_url)
-    expect(_form(desk, "visning").get_by_role("button")).to_be_visible()
-    assert findings(desk) == []
+def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desktop: Page) -> None:
+    desktop.goto(demo_url)
+    expect(_form(desktop, "visning").get_by_role("button")).to_be_visible()
+    assert findings(desktop) == []
 
 
 def test_every_page_of_the_demo_says_that_nothing_is_real(demo_url: str) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from app.__main__ import cli
 from app.config.loader import load
-from tests.serving import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.acceptance.broker import Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
 from tests.acceptance.conftest import ARGUMENTS, chromium
 from tests.conftest import CUSTOMER
-from tests.serving import eventually
+from tests.servers import eventually
 
 
 def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(

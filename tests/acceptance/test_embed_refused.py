@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from app.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, frame, height, send, told
-from tests.serving import eventually
+from tests.servers import eventually
 
 
 def _reason(page: Page) -> str:

@@ -6,7 +6,7 @@ import httpx
 
 from app.sandbox import Office
 from tests.conftest import CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 
 def test_an_interest_posted_as_a_form_reaches_the_crm(

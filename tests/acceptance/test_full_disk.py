@@ -12,7 +12,7 @@ from sqlean import dbapi2
 
 from app.sandbox import Office
 from tests.conftest import CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 MEGABYTES = 4
 FEW = 200  # posts, after which a full disk must have been noticed

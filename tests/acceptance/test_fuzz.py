@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.acceptance.bodies import FORM, SITE
 from tests.acceptance.bodies import JSON as AS_JSON
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 
 SECONDS = 3.0  # for any one answer, on a busy machine
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
@@ -88,14 +88,14 @@ CORPUS = [
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("fuzz"), delivery={"wait_seconds": 0.1}) as desk:
-        yield desk
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with run_service(tmp_path_factory.mktemp("fuzz"), delivery={"wait_seconds": 0.1}) as service:
+        yield service
 
 
-def posted(desk: Desk, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+def posted(service: RunningService, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
     began = time.process_time()  # of the service too: it runs in this process
-    answer = desk.client.post(path, content=body, headers=SITE | headers)
+    answer = service.client.post(path, content=body, headers=SITE | headers)
     assert time.process_time() - began < SECONDS
     assert answer.status_code in {200, 202, 303, 400, 413, 422}, answer.text[:300]
     assert len(answer.content) < 100_000
@@ -104,12 +104,12 @@ def posted(desk: Desk, path: str, headers: dict[str, str], body: bytes) -> httpx
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("headers", "body"), [(one[0], one[2]) for one in CORPUS], ids=[one[1] for one in CORPUS])
-def test_whatever_comes_is_answered(desk: Desk, path: str, headers: dict[str, str], body: bytes) -> None:
-    assert posted(desk, path, headers, body).status_code in {400, 413}
+def test_whatever_comes_is_answered(service: RunningService, path: str, headers: dict[str, str], body: bytes) -> None:
+    assert posted(service, path, headers, body).status_code in {400, 413}
 
 
-def test_a_right_post_gets_through_after_all_that(desk: Desk) -> None:
-    assert posted(desk, PATHS[0], FORM, ANNA).status_code == 303
+def test_a_right_post_gets_through_after_all_that(service: RunningService) -> None:
+    assert posted(service, PATHS[0], FORM, ANNA).status_code == 303
 
 
 FUZZ = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -128,18 +128,18 @@ BYTES = st.lists(
 
 @FUZZ
 @given(st.dictionaries(NAMES | st.text(max_size=20), VALUES, max_size=12))
-def test_any_json_is_answered(desk: Desk, body: dict[str, object]) -> None:
-    posted(desk, PATHS[0], AS_JSON, json.dumps(body).encode())
+def test_any_json_is_answered(service: RunningService, body: dict[str, object]) -> None:
+    posted(service, PATHS[0], AS_JSON, json.dumps(body).encode())
 
 
 @FUZZ
 @given(st.lists(st.tuples(DOTTED | st.text(max_size=20), st.text(max_size=60)), max_size=30))
-def test_any_form_is_answered(desk: Desk, pairs: list[tuple[str, str]]) -> None:
+def test_any_form_is_answered(service: RunningService, pairs: list[tuple[str, str]]) -> None:
     body = "&".join(f"{quote_plus(n, errors='replace')}={quote_plus(v, errors='replace')}" for n, v in pairs)
-    posted(desk, PATHS[1], FORM, body.encode())
+    posted(service, PATHS[1], FORM, body.encode())
 
 
 @FUZZ
 @given(BYTES.map(b"".join) | st.binary(max_size=400))
-def test_any_multipart_is_answered(desk: Desk, body: bytes) -> None:
-    posted(desk, PATHS[0], MULTIPART, body)
+def test_any_multipart_is_answered(service: RunningService, body: bytes) -> None:
+    posted(service, PATHS[0], MULTIPART, body)

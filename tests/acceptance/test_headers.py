@@ -17,9 +17,9 @@ from app.bootstrap.web_app import create_app, create_worker_app
 from app.web.http.security_headers import DEFAULTS
 from app.web.rendering.static_files import static_url
 from tests.acceptance.bodies import key
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
-from tests.serving import serve
+from tests.servers import serve
 
 Start = Callable[..., httpx.Client]
 KEY = {"Authorization": f"Bearer {API_KEY}"}
@@ -70,8 +70,8 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
-def test_every_answer_says_how_it_may_be_used(desk: Desk, asked: Ask) -> None:
-    answer = desk.client.request(asked.method, asked.path, **asked.more)
+def test_every_answer_says_how_it_may_be_used(service: RunningService, asked: Ask) -> None:
+    answer = service.client.request(asked.method, asked.path, **asked.more)
     assert answer.status_code == asked.status
     assert set(DEFAULTS) <= set(answer.headers)
     policy = answer.headers["content-security-policy"]
@@ -84,8 +84,8 @@ def test_every_answer_says_how_it_may_be_used(desk: Desk, asked: Ask) -> None:
 
 
 @pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
-def test_every_answer_of_an_https_service_holds_browsers_to_https(desk: Desk, asked: Ask) -> None:
-    answer = desk.client.request(asked.method, asked.path, **asked.more)
+def test_every_answer_of_an_https_service_holds_browsers_to_https(service: RunningService, asked: Ask) -> None:
+    answer = service.client.request(asked.method, asked.path, **asked.more)
     assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
 
 
@@ -127,8 +127,8 @@ def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPat
         ("/docs/swagger-ui.css", "public, max-age=86400"),
     ],
 )
-def test_only_what_says_nothing_of_anybody_is_kept_by_caches(desk: Desk, path: str, caching: str) -> None:
-    assert desk.client.get(path).headers["cache-control"] == caching
+def test_only_what_says_nothing_of_anybody_is_kept_by_caches(service: RunningService, path: str, caching: str) -> None:
+    assert service.client.get(path).headers["cache-control"] == caching
 
 
 def test_a_form_page_is_framed_by_its_own_customers_origins_and_nobody_else(client: httpx.Client) -> None:

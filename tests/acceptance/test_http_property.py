@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 from tests.conftest import CUSTOMER, ORIGIN
 
 SECONDS = 0.1  # that the service waits for a head, in these tests
@@ -59,18 +59,18 @@ def requests(draw: st.DrawFn) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.web.operations.body.BODY_SECONDS", SECONDS)
         patch.setattr("app.web.http.uvicorn_protocol.HEAD_SECONDS", SECONDS)
         patch.setattr("app.web.http.uvicorn_protocol.KEEP_ALIVE_SECONDS", SECONDS)
-        with open_desk(tmp_path_factory.mktemp("http"), delivery={"wait_seconds": 0.1}) as desk:
-            yield desk
+        with run_service(tmp_path_factory.mktemp("http"), delivery={"wait_seconds": 0.1}) as service:
+            yield service
 
 
-def answers(desk: Desk, sent: bytes) -> list[int]:
+def answers(service: RunningService, sent: bytes) -> list[int]:
     """All that come until the service hangs up, which it must."""
-    where = urlsplit(desk.url)
+    where = urlsplit(service.url)
     found, began = b"", time.monotonic()
     with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=30) as connection:
         with contextlib.suppress(OSError):
@@ -84,11 +84,13 @@ def answers(desk: Desk, sent: bytes) -> list[int]:
 
 @RUNS
 @given(sent=st.lists(requests(), min_size=1, max_size=3))
-def test_each_request_has_at_most_one_answer_and_none_hides_in_another(desk: Desk, sent: list[bytes]) -> None:
-    statuses = answers(desk, b"".join(sent))
+def test_each_request_has_at_most_one_answer_and_none_hides_in_another(
+    service: RunningService, sent: list[bytes]
+) -> None:
+    statuses = answers(service, b"".join(sent))
     assert len(statuses) <= len(sent)
     assert all(status < 500 for status in statuses), statuses
-    assert desk.received(HIDDEN) == []
+    assert service.received(HIDDEN) == []
 
 
 @RUNS
@@ -100,14 +102,14 @@ def test_each_request_has_at_most_one_answer_and_none_hides_in_another(desk: Des
     cut=st.booleans(),
 )
 def test_damaged_requests_are_refused_or_read_and_never_a_fault(
-    desk: Desk, sent: bytes, place: float, noise: bytes, cut: bool
+    service: RunningService, sent: bytes, place: float, noise: bytes, cut: bool
 ) -> None:
     at = int(len(sent) * place)
     damaged = sent[:at] + noise + (b"" if cut else sent[at:])
-    assert all(status < 500 for status in answers(desk, damaged))
+    assert all(status < 500 for status in answers(service, damaged))
 
 
 @RUNS
 @given(sent=st.binary(max_size=300))
-def test_what_is_no_http_has_at_most_one_answer(desk: Desk, sent: bytes) -> None:
-    assert answers(desk, sent) in ([], [400])
+def test_what_is_no_http_has_at_most_one_answer(service: RunningService, sent: bytes) -> None:
+    assert answers(service, sent) in ([], [400])

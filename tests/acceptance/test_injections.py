@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.bodies import CUSTOMER, ORIGIN, PUBLIC_URL, SITE, booking, fields, interest
-from tests.acceptance.desk import Desk, open_desk
+from tests.acceptance.running_service import RunningService, run_service
 
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 VIEWING = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
@@ -84,16 +84,16 @@ PAYLOADS = [
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    with open_desk(folder, deliver=False, console_password=PASSWORD, delivery={"wait_seconds": 0}) as desk:
-        yield desk
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    folder = tmp_path_factory.mktemp("service")
+    with run_service(folder, deliver=False, console_password=PASSWORD, delivery={"wait_seconds": 0}) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
-def operator(desk: Desk) -> dict[str, str]:
+def operator(service: RunningService) -> dict[str, str]:
     ours = {"Origin": PUBLIC_URL}
-    answer = desk.client.post("/console/sign-in", data={"password": PASSWORD}, headers=ours)
+    answer = service.client.post("/console/sign-in", data={"password": PASSWORD}, headers=ours)
     return ours | {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
@@ -131,7 +131,7 @@ def check(answer: httpx.Response, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_field_of_a_form(desk: Desk, payload: str) -> None:
+def test_in_any_field_of_a_form(service: RunningService, payload: str) -> None:
     for path, body in ((INTEREST, interest()), (VIEWING, booking())):
         typed = fields(body)
         for name in (
@@ -146,12 +146,12 @@ def test_in_any_field_of_a_form(desk: Desk, payload: str) -> None:
         ):
             # With a fault, so that the page comes again with everything, and once as it is.
             faulty = typed | {"firstName": ""} | {name: payload}
-            check(desk.client.post(path, data=faulty, headers=SITE), payload)
-        check(desk.client.post(path, data=typed | {payload: payload}, headers=SITE), payload)
+            check(service.client.post(path, data=faulty, headers=SITE), payload)
+        check(service.client.post(path, data=typed | {payload: payload}, headers=SITE), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_member_of_json(desk: Desk, payload: str) -> None:
+def test_in_any_member_of_json(service: RunningService, payload: str) -> None:
     members: list[Mapping[str, Any]] = [
         {"firstName": payload},
         {"email": {"emailAddress": payload}},
@@ -162,11 +162,11 @@ def test_in_any_member_of_json(desk: Desk, payload: str) -> None:
     ]
     for member in members:
         for headers in ({}, {"Accept": "text/html"}):
-            check(desk.client.post(INTEREST, json=interest() | dict(member), headers=SITE | headers), payload)
+            check(service.client.post(INTEREST, json=interest() | dict(member), headers=SITE | headers), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_parameter_of_an_address(desk: Desk, payload: str) -> None:
+def test_in_any_parameter_of_an_address(service: RunningService, payload: str) -> None:
     names = (
         "title",
         "referrer",
@@ -184,11 +184,11 @@ def test_in_any_parameter_of_an_address(desk: Desk, payload: str) -> None:
     for path in pages:
         for name in (*names, "customer", "origin"):
             for accept in ("text/html", "*/*") if path == INTEREST else ("text/html",):
-                check(desk.client.get(path, params={name: payload}, headers={"Accept": accept}), payload)
+                check(service.client.get(path, params={name: payload}, headers={"Accept": accept}), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_a_path(desk: Desk, payload: str) -> None:
+def test_in_a_path(service: RunningService, payload: str) -> None:
     spelled = quote(payload, safe="")
     for path in (INTEREST, VIEWING, f"/CRM/Contact/{CUSTOMER}/C1", "/receipts/x/x", "/submissions/x", "/personal/x"):
         head, _, tail = path.rpartition("/")
@@ -198,44 +198,44 @@ def test_in_a_path(desk: Desk, payload: str) -> None:
             path.replace(CUSTOMER, spelled),
             f"{head}{spelled}/{tail}",
         ):
-            check(desk.client.get(where, headers={"Accept": "text/html"}), payload)
+            check(service.client.get(where, headers={"Accept": "text/html"}), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_a_header(desk: Desk, payload: str) -> None:
+def test_in_a_header(service: RunningService, payload: str) -> None:
     value = re.sub(rb"[\x00\r\n\x0c]", b"", payload.encode("utf-8"))
     for name in ("Referer", "Accept-Language", "User-Agent", "Idempotency-Key", "Prefer", "Origin", "X-Forwarded-For"):
         headers: Any = [*(SITE | {"Accept": "text/html"}).items(), (name.encode(), value.strip())]
         headers = [(one, other) for one, other in headers if (one, name) != ("Origin", "Origin")]
         for path in (INTEREST, "/nothing"):
-            check(desk.client.get(path, headers=headers), payload)
-        check(desk.client.post(INTEREST, data=fields(interest()) | {"lastName": ""}, headers=headers), payload)
+            check(service.client.get(path, headers=headers), payload)
+        check(service.client.post(INTEREST, data=fields(interest()) | {"lastName": ""}, headers=headers), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_before_an_operator(desk: Desk, operator: dict[str, str], payload: str) -> None:
+def test_before_an_operator(service: RunningService, operator: dict[str, str], payload: str) -> None:
     """What a visitor has sent is shown in the console; and what stands in the console's own addresses and forms."""
     sent = interest(contactMessage=payload, marketing={"utmTags": [{"name": "utm_campaign", "value": payload}]})
-    posted = desk.client.post(INTEREST, json=sent, headers=SITE | {"Referer": f"{ORIGIN}/{quote(payload)}"})
+    posted = service.client.post(INTEREST, json=sent, headers=SITE | {"Referer": f"{ORIGIN}/{quote(payload)}"})
     if posted.status_code != 400:
         assert posted.status_code == 202
-        check(desk.client.get(f"/console/submissions/{posted.json()['id']}", headers=operator), payload)
+        check(service.client.get(f"/console/submissions/{posted.json()['id']}", headers=operator), payload)
     names = ("status", "customer", "operation", "age", "older", "search", "days", "done", "lang", "tested", "fault")
     looks = ("form", "estate", "viewing", "slot", "title", "accent", "radius", "font", payload)
     customer = f"/console/customers/{CUSTOMER}"
     pages = {"/console": names, "/console/submissions": names, customer: names, f"{customer}/embed": looks}
     for path, asked in pages.items():
         for name in asked:
-            check(desk.client.get(path, params={name: payload}, headers=operator), payload)
-    shown = desk.client.get("/console", headers=operator).text
+            check(service.client.get(path, params={name: payload}, headers=operator), payload)
+    shown = service.client.get("/console", headers=operator).text
     token = shown.partition('name="token" value="')[2].partition('"')[0]
-    found = desk.client.post("/console/submissions", data={"token": token, "q": payload}, headers=operator)
+    found = service.client.post("/console/submissions", data={"token": token, "q": payload}, headers=operator)
     check(found, payload)
     if found.status_code == 303:
-        check(desk.client.get(found.headers["location"], headers=operator), payload)
+        check(service.client.get(found.headers["location"], headers=operator), payload)
     for path in ("/console/sign-in", "/console/homes/M12345/x", "/console/submissions/x/x"):
-        check(desk.client.get(path, params={"then": payload}, headers=operator), payload)
-    check(desk.client.get(f"/console/submissions/{quote(payload, safe='')}/retry", headers=operator), payload)
+        check(service.client.get(path, params={"then": payload}, headers=operator), payload)
+    check(service.client.get(f"/console/submissions/{quote(payload, safe='')}/retry", headers=operator), payload)
 
 
 @pytest.mark.parametrize("text", ["<xss>", "<p onxss=1>", '<a href=" java\nscript:xss">', "<b>62615533</b>"])
@@ -244,7 +244,7 @@ def test_what_works_would_be_seen(text: str) -> None:
         check(httpx.Response(200, html=text), "{{7919*7907}}")
 
 
-def test_after_all_that_everything_is_still_there(desk: Desk, operator: dict[str, str]) -> None:
-    assert desk.client.get("/readyz").status_code == 200
-    listed = desk.client.get("/console/submissions.csv", headers=operator).text
+def test_after_all_that_everything_is_still_there(service: RunningService, operator: dict[str, str]) -> None:
+    assert service.client.get("/readyz").status_code == 200
+    listed = service.client.get("/console/submissions.csv", headers=operator).text
     assert listed.count("\r\n") > 10

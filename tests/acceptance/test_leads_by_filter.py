@@ -9,7 +9,7 @@ import pytest
 from app.sandbox import Fault, Office
 from tests.acceptance.commands import Intresse, refused
 from tests.conftest import API_KEY, CUSTOMER
-from tests.serving import eventually
+from tests.servers import eventually
 
 KEY = {"Authorization": f"Bearer {API_KEY}"}
 BODY = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}

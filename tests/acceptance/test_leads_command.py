@@ -12,7 +12,7 @@ import pytest
 from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import Intresse, refused
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
-from tests.serving import eventually
+from tests.servers import eventually
 
 ROOT = Path(__file__).parents[2]
 KEY = {"Authorization": f"Bearer {API_KEY}"}

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from app.bootstrap.web_app import create_app
 from app.web.api_docs.openapi import describe
 from tests.acceptance.bodies import CUSTOMER, SITE, booking, key, viewing_path
-from tests.acceptance.desk import Desk, open_desk, settings
+from tests.acceptance.running_service import RunningService, run_service, settings
 from tests.acceptance.test_personal_pages import CUSTOMERS, known, link_to
 
 CHECKS = [
@@ -43,9 +43,11 @@ WAYS = [
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("openapi"), delivery={"wait_seconds": 0.05}, customers=CUSTOMERS) as desk:
-        yield desk
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with run_service(
+        tmp_path_factory.mktemp("openapi"), delivery={"wait_seconds": 0.05}, customers=CUSTOMERS
+    ) as service:
+        yield service
 
 
 NOT_DESCRIBED = {"/openapi.json", "/docs", "/static/{name}"}  # the description itself, and what pages are made of
@@ -53,10 +55,10 @@ SLOT = "SLOT1@2099-01-01T13:00:00+01:00/2099-01-01T13:15:00+01:00"
 
 
 @pytest.fixture(scope="module")
-def links(desk: Desk) -> Mapping[str, Mapping[str, str]]:
+def links(service: RunningService) -> Mapping[str, Mapping[str, str]]:
     """What opens the addresses that hold a secret, by path."""
     waits = {"Prefer": "respond-async", **SITE}
-    status = desk.client.post(viewing_path(), json=booking(), headers=waits).json()["statusUrl"]
+    status = service.client.post(viewing_path(), json=booking(), headers=waits).json()["statusUrl"]
     form = {
         "firstName": "Anna",
         "lastName": "Ek",
@@ -64,9 +66,9 @@ def links(desk: Desk) -> Mapping[str, Mapping[str, str]]:
         "consent": "on",
         "slot": "SLOT1",
     }
-    booked = desk.client.post(viewing_path(), params={"slots": SLOT}, data=form, headers=SITE).headers["location"]
+    booked = service.client.post(viewing_path(), params={"slots": SLOT}, data=form, headers=SITE).headers["location"]
     return {
-        "/personal/{token}": {"token": link_to(known(desk)).rpartition("/")[2]},
+        "/personal/{token}": {"token": link_to(known(service)).rpartition("/")[2]},
         "/submissions/{id}": _opening(status),
         "/receipts/{id}": _opening(booked),
         "/receipts/{id}/viewing.ics": _opening(booked),
@@ -97,7 +99,7 @@ def test_every_operation_is_tried() -> None:
 
 @pytest.mark.parametrize(("operation", "mode"), WAYS)
 def test_every_operation_answers_as_it_is_described(
-    desk: Desk, links: Mapping[str, Mapping[str, str]], operation: str, mode: GenerationMode
+    service: RunningService, links: Mapping[str, Mapping[str, str]], operation: str, mode: GenerationMode
 ) -> None:
     """What fits the document and what does not alike."""
     tried = OPERATIONS[operation]
@@ -113,6 +115,6 @@ def test_every_operation_answers_as_it_is_described(
             case.path_parameters |= {name: opening.pop(name) for name in ("id", "token") if name in opening}
             case.query |= opening
         headers = SITE if public else key(CUSTOMER)
-        case.call_and_validate(base_url=desk.url, headers=headers, checks=CHECKS, timeout=10)
+        case.call_and_validate(base_url=service.url, headers=headers, checks=CHECKS, timeout=10)
 
     each()

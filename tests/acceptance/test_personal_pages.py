@@ -16,9 +16,9 @@ from app.sandbox import Company, DeceasedEstate, Fault, Person
 from app.storage.encryption import Keyring
 from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, basic
-from tests.acceptance.desk import Desk, open_desk, settings
 from tests.acceptance.html_page import page_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service, settings
+from tests.servers import eventually
 
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}
 CUSTOMERS = [{"id": CUSTOMER, "lead": LEAD}]
@@ -30,22 +30,22 @@ _contacts = count(1)
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    with open_desk(folder, customers=CUSTOMERS, vitec={"paused_probe_seconds": 1}) as desk:
-        yield desk
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    folder = tmp_path_factory.mktemp("service")
+    with run_service(folder, customers=CUSTOMERS, vitec={"paused_probe_seconds": 1}) as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)
-def _no_faults(desk: Desk) -> Iterator[None]:
+def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    desk.office.lift()
+    service.office.lift()
 
 
-def known(desk: Desk, kind: type[Any] = Person, customer: str = CUSTOMER, **members: Any) -> str:
+def known(service: RunningService, kind: type[Any] = Person, customer: str = CUSTOMER, **members: Any) -> str:
     """The id of a contact that no other test uses."""
     identity = f"P{next(_contacts)}"
-    desk.office.contacts[customer, identity] = kind(id=identity, customer_id=customer, **members)
+    service.office.contacts[customer, identity] = kind(id=identity, customer_id=customer, **members)
     return identity
 
 
@@ -67,17 +67,17 @@ def forged(**members: Any) -> str:
     return "/personal/" + write(Keyring(SETTINGS.encryption_keys), PersonalLink(**fields | members))
 
 
-def looked_up(desk: Desk, contact: str) -> int:
-    return len(desk.received(f"/CRM/Contact/{CUSTOMER}/{contact}"))
+def looked_up(service: RunningService, contact: str) -> int:
+    return len(service.received(f"/CRM/Contact/{CUSTOMER}/{contact}"))
 
 
 @BOTH
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_page_greets_the_contact_by_name_in_its_language(desk: Desk, form: str, language: str) -> None:
-    contact = known(desk, first_name="Åsa-Märta", last_name="Hemlig", agent_id="A1")
+def test_the_page_greets_the_contact_by_name_in_its_language(service: RunningService, form: str, language: str) -> None:
+    contact = known(service, first_name="Åsa-Märta", last_name="Hemlig", agent_id="A1")
     for asked in ({"Accept-Language": language}, {"Accept-Language": "xx"}):
         path = link_to(contact, form) + (f"?lang={language}" if asked["Accept-Language"] == "xx" else "")
-        page = desk.page(path, **asked)
+        page = service.page(path, **asked)
         assert page.language == language
         assert page.has_form
         assert "Åsa-Märta" in page.text
@@ -86,18 +86,18 @@ def test_the_page_greets_the_contact_by_name_in_its_language(desk: Desk, form: s
 
 
 @BOTH
-def test_a_contacts_page_never_shows_another_contacts_name(desk: Desk, form: str) -> None:
-    first, second, nobody = (known(desk, first_name=name) for name in ("Berit", "Carina", None))
-    assert "Berit" in desk.page(link_to(first, form)).text
-    page = desk.page(link_to(second, form))
+def test_a_contacts_page_never_shows_another_contacts_name(service: RunningService, form: str) -> None:
+    first, second, nobody = (known(service, first_name=name) for name in ("Berit", "Carina", None))
+    assert "Berit" in service.page(link_to(first, form)).text
+    page = service.page(link_to(second, form))
     assert "Berit" not in page.text
     assert "Carina" in page.text
-    assert not {"Berit", "Carina"} & set(desk.page(link_to(nobody, form)).text.replace("!", " ").split())
+    assert not {"Berit", "Carina"} & set(service.page(link_to(nobody, form)).text.replace("!", " ").split())
 
 
-def test_the_name_that_vitec_has_is_shown_as_text_only(desk: Desk) -> None:
-    contact = known(desk, first_name='<b>"%(name)s&')
-    answer = desk.client.get(link_to(contact))
+def test_the_name_that_vitec_has_is_shown_as_text_only(service: RunningService) -> None:
+    contact = known(service, first_name='<b>"%(name)s&')
+    answer = service.client.get(link_to(contact))
     assert "<b>" not in answer.text
     assert '<b>"%(name)s&' in page_of(answer).text
 
@@ -114,33 +114,35 @@ def test_the_name_that_vitec_has_is_shown_as_text_only(desk: Desk) -> None:
 )
 @BOTH
 def test_no_name_is_shown_when_the_contact_is_no_living_person(
-    desk: Desk, form: str, kind: type[Any], members: dict[str, Any]
+    service: RunningService, form: str, kind: type[Any], members: dict[str, Any]
 ) -> None:
-    page = desk.page(link_to(known(desk, kind, **members), form))
+    page = service.page(link_to(known(service, kind, **members), form))
     assert page.has_form
     assert "Dagny" not in page.text
     assert "Hej" not in page.text
 
 
 @pytest.mark.parametrize("said", ['{"type": "Household", "id": "X", "firstName": "Dagny"}', "{}", '{"firstName": 1}'])
-def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(desk: Desk, said: str) -> None:
-    desk.office.order(Fault(status=200, body=f"[{said}]", operation="contact"))
-    page = desk.page(link_to(known(desk)))
+def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(service: RunningService, said: str) -> None:
+    service.office.order(Fault(status=200, body=f"[{said}]", operation="contact"))
+    page = service.page(link_to(known(service)))
     assert page.has_form
     assert "Dagny" not in page.text
 
 
-def test_the_page_does_not_wait_for_a_slow_vitec_beyond_two_seconds_and_then_shows_no_name(desk: Desk) -> None:
-    contact = known(desk, first_name="Eva")
+def test_the_page_does_not_wait_for_a_slow_vitec_beyond_two_seconds_and_then_shows_no_name(
+    service: RunningService,
+) -> None:
+    contact = known(service, first_name="Eva")
     slow = Fault(delay_seconds=6, operation="contact")
-    desk.office.order(slow)
+    service.office.order(slow)
     begun = time.monotonic()
-    page = desk.page(link_to(contact))
+    page = service.page(link_to(contact))
     assert 1.5 < time.monotonic() - begun < slow.delay_seconds
     assert page.has_form
     assert "Eva" not in page.text
-    desk.office.lift()
-    assert "Eva" in desk.page(link_to(contact)).text
+    service.office.lift()
+    assert "Eva" in service.page(link_to(contact)).text
 
 
 @pytest.mark.parametrize(
@@ -155,33 +157,35 @@ def test_the_page_does_not_wait_for_a_slow_vitec_beyond_two_seconds_and_then_sho
     ],
     ids=str,
 )
-def test_the_page_is_there_without_a_name_while_vitec_gives_no_usable_answer(desk: Desk, fault: dict[str, Any]) -> None:
-    contact = known(desk, first_name="Frida")
-    desk.office.order(Fault(**fault, operation="contact"))
-    page = desk.page(link_to(contact))
+def test_the_page_is_there_without_a_name_while_vitec_gives_no_usable_answer(
+    service: RunningService, fault: dict[str, Any]
+) -> None:
+    contact = known(service, first_name="Frida")
+    service.office.order(Fault(**fault, operation="contact"))
+    page = service.page(link_to(contact))
     assert page.has_form
     assert "Frida" not in page.text
-    desk.office.lift()  # the name comes back: a failure isn't remembered
+    service.office.lift()  # the name comes back: a failure isn't remembered
     path = link_to(contact)
-    eventually(lambda: "Frida" in desk.page(path).text)
+    eventually(lambda: "Frida" in service.page(path).text)
 
 
-def test_the_contact_is_looked_up_once_and_then_remembered(desk: Desk) -> None:
-    contact = known(desk, first_name="Gun")
+def test_the_contact_is_looked_up_once_and_then_remembered(service: RunningService) -> None:
+    contact = known(service, first_name="Gun")
     for form in FORMS:
         for _ in range(3):
-            assert "Gun" in desk.page(link_to(contact, form)).text
-    assert looked_up(desk, contact) == 1
+            assert "Gun" in service.page(link_to(contact, form)).text
+    assert looked_up(service, contact) == 1
 
 
 @BOTH
 @pytest.mark.parametrize("body", [None, "[]"])
 def test_a_contact_that_vitec_no_longer_knows_gets_a_page_that_says_whom_to_call(
-    desk: Desk, form: str, body: str | None
+    service: RunningService, form: str, body: str | None
 ) -> None:
     if body:
-        desk.office.order(Fault(status=200, body=body, operation="contact"))
-    answer = desk.client.get(link_to(f"GONE{next(_contacts)}", form), headers=PAGE)
+        service.office.order(Fault(status=200, body=body, operation="contact"))
+    answer = service.client.get(link_to(f"GONE{next(_contacts)}", form), headers=PAGE)
     page = page_of(answer)
     assert answer.status_code in {200, 404, 410}
     assert PHONE in page.text
@@ -197,49 +201,49 @@ def is_private(headers: Any) -> None:
 
 
 @BOTH
-def test_the_page_is_never_framed_kept_or_told_to_others(desk: Desk, form: str) -> None:
-    path = link_to(known(desk), form)
-    is_private(desk.client.get(path).headers)
-    faulty = desk.client.post(path, data={"message": "\x07", "bank": "\x07"})
+def test_the_page_is_never_framed_kept_or_told_to_others(service: RunningService, form: str) -> None:
+    path = link_to(known(service), form)
+    is_private(service.client.get(path).headers)
+    faulty = service.client.post(path, data={"message": "\x07", "bank": "\x07"})
     assert faulty.status_code == 400
     is_private(faulty.headers)
     assert "set-cookie" not in faulty.headers
 
 
 def test_in_a_demo_the_page_is_not_framed_either(tmp_path: Path) -> None:
-    with open_desk(tmp_path, demo=True, customers=CUSTOMERS) as demo:
+    with run_service(tmp_path, demo=True, customers=CUSTOMERS) as demo:
         is_private(demo.client.get(link_to(known(demo))).headers)
 
 
-def test_the_used_page_and_the_error_pages_are_not_framed_or_kept(desk: Desk) -> None:
-    path = link_to(contact := known(desk), "loan-promise")
-    assert desk.client.post(path, data={"bank": "SEB"}).status_code == 303
-    eventually(lambda: desk.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise"))
-    is_private(desk.client.get(path).headers)
-    gone = desk.client.get("/personal/forged", headers=PAGE)
+def test_the_used_page_and_the_error_pages_are_not_framed_or_kept(service: RunningService) -> None:
+    path = link_to(contact := known(service), "loan-promise")
+    assert service.client.post(path, data={"bank": "SEB"}).status_code == 303
+    eventually(lambda: service.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise"))
+    is_private(service.client.get(path).headers)
+    gone = service.client.get("/personal/forged", headers=PAGE)
     assert gone.status_code == 404
     assert "frame-ancestors 'none'" in gone.headers["content-security-policy"]
     assert "no-store" in gone.headers["cache-control"]
 
 
-def closed(desk: Desk, path: str) -> None:
+def closed(service: RunningService, path: str) -> None:
     """A 404 or 410 page, whatever is asked of it, and Vitec is not called."""
-    before = len(desk.office.received)
-    got = desk.client.get(path)  # a page also for who does not ask for one by name
+    before = len(service.office.received)
+    got = service.client.get(path)  # a page also for who does not ask for one by name
     assert got.status_code in {404, 410}, path
     assert got.headers["content-type"].startswith("text/html"), path
     assert not page_of(got).has_form
-    assert desk.client.post(path, data={"bank": "SEB", "message": "x"}).status_code in {404, 410}, path
-    assert len(desk.office.received) == before
+    assert service.client.post(path, data={"bank": "SEB", "message": "x"}).status_code in {404, 410}, path
+    assert len(service.office.received) == before
 
 
-def test_a_link_altered_in_any_of_its_parts_is_closed(desk: Desk) -> None:
-    token = link_to(known(desk)).removeprefix("/personal/")
+def test_a_link_altered_in_any_of_its_parts_is_closed(service: RunningService) -> None:
+    token = link_to(known(service)).removeprefix("/personal/")
     for place, letter in enumerate(token):
         other = chr(ord(letter) ^ 1) if letter.isalnum() and chr(ord(letter) ^ 1).isalnum() else "B"
-        closed(desk, f"/personal/{token[:place]}{other}{token[place + 1 :]}")
+        closed(service, f"/personal/{token[:place]}{other}{token[place + 1 :]}")
     for short in (token[:-1], token[:-2], token[:-3], token[:-4], token[1:], token[4:], token[:20], token[:4], "A"):
-        closed(desk, f"/personal/{short}")
+        closed(service, f"/personal/{short}")
 
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -255,12 +259,12 @@ def same_bytes(token: str) -> Iterator[str]:
         yield from (token[:-1] + letter for letter in ALPHABET[first : first + spare] if letter != token[-1])
 
 
-def test_a_link_has_one_spelling_only(desk: Desk) -> None:
+def test_a_link_has_one_spelling_only(service: RunningService) -> None:
     open_ = []
     for _ in range(3):
-        token = link_to(known(desk)).removeprefix("/personal/")
+        token = link_to(known(service)).removeprefix("/personal/")
         others = {other for other in same_bytes(token) if other != token}
-        open_ += [o for o in others if desk.client.get(f"/personal/{o}", headers=PAGE).status_code not in {404, 410}]
+        open_ += [o for o in others if service.client.get(f"/personal/{o}", headers=PAGE).status_code not in {404, 410}]
     assert open_ == []
 
 
@@ -268,43 +272,43 @@ def test_a_link_has_one_spelling_only(desk: Desk) -> None:
     "token",
     ["x", "..", "%2e%2e", "å", "%00", "%FF", "x/y", "x" * 5000, "0", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "null"],
 )
-def test_a_made_up_link_is_closed(desk: Desk, token: str) -> None:
-    assert desk.client.get(f"/personal/{token}", headers=PAGE).status_code in {404, 410}
-    assert desk.client.post(f"/personal/{token}", data={"bank": "x"}).status_code in {404, 410}
+def test_a_made_up_link_is_closed(service: RunningService, token: str) -> None:
+    assert service.client.get(f"/personal/{token}", headers=PAGE).status_code in {404, 410}
+    assert service.client.post(f"/personal/{token}", data={"bank": "x"}).status_code in {404, 410}
 
 
-def test_a_link_under_another_services_key_is_closed(desk: Desk) -> None:
-    link = PersonalLink(CUSTOMER, known(desk), "contact", datetime.now(UTC) + timedelta(days=1))
-    closed(desk, "/personal/" + write(Keyring([b"another-key-another-key-another!"]), link))
+def test_a_link_under_another_services_key_is_closed(service: RunningService) -> None:
+    link = PersonalLink(CUSTOMER, known(service), "contact", datetime.now(UTC) + timedelta(days=1))
+    closed(service, "/personal/" + write(Keyring([b"another-key-another-key-another!"]), link))
 
 
 @BOTH
-def test_a_link_works_until_it_expires(desk: Desk, form: str) -> None:
-    path = link_to(known(desk, first_name="Hanna"), form, expires="1s")
-    assert desk.client.get(path, headers=PAGE).status_code == 200
+def test_a_link_works_until_it_expires(service: RunningService, form: str) -> None:
+    path = link_to(known(service, first_name="Hanna"), form, expires="1s")
+    assert service.client.get(path, headers=PAGE).status_code == 200
 
     def closed_now() -> httpx.Response | None:
-        answer = desk.client.get(path, headers=PAGE)
+        answer = service.client.get(path, headers=PAGE)
         return None if answer.status_code == 200 else answer
 
     answer = eventually(closed_now)
     assert answer.status_code == 410
     assert "Hanna" not in answer.text
-    closed(desk, path)
+    closed(service, path)
 
 
-def test_a_link_of_a_customer_who_has_left_is_closed(desk: Desk) -> None:
-    closed(desk, forged(customer_id="M99999"))
+def test_a_link_of_a_customer_who_has_left_is_closed(service: RunningService) -> None:
+    closed(service, forged(customer_id="M99999"))
 
 
-def test_a_contact_link_of_a_customer_without_leads_is_closed(desk: Desk) -> None:
-    closed(desk, forged(customer_id=PLAIN))
+def test_a_contact_link_of_a_customer_without_leads_is_closed(service: RunningService) -> None:
+    closed(service, forged(customer_id=PLAIN))
 
 
-def test_a_links_page_is_of_its_own_form_only(desk: Desk) -> None:
-    contact = known(desk)
-    assert set(desk.page(link_to(contact)).values) == {"token", "message"}
-    fields = set(desk.page(link_to(contact, "loan-promise")).values)
+def test_a_links_page_is_of_its_own_form_only(service: RunningService) -> None:
+    contact = known(service)
+    assert set(service.page(link_to(contact)).values) == {"token", "message"}
+    fields = set(service.page(link_to(contact, "loan-promise")).values)
     assert fields == {"token", "bank", "validUntil", "estateType", "financing"}
 
 
@@ -313,14 +317,14 @@ def test_a_links_page_is_of_its_own_form_only(desk: Desk) -> None:
     [{"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {KEYS[PLAIN]}"}, basic("x", KEYS[PLAIN])],
     ids=["wrong", "another customer's", "another customer's as password"],
 )
-def test_a_wrong_key_is_401_here_too(desk: Desk, wrong: dict[str, str]) -> None:
-    path = link_to(known(desk))
-    assert desk.client.get(path, headers=wrong).status_code == 401
-    assert desk.client.post(path, data={"message": "x"}, headers=wrong).status_code == 401
+def test_a_wrong_key_is_401_here_too(service: RunningService, wrong: dict[str, str]) -> None:
+    path = link_to(known(service))
+    assert service.client.get(path, headers=wrong).status_code == 401
+    assert service.client.post(path, data={"message": "x"}, headers=wrong).status_code == 401
 
 
 @BOTH
-def test_other_methods_are_not_allowed(desk: Desk, form: str) -> None:
-    path = link_to(known(desk), form)
+def test_other_methods_are_not_allowed(service: RunningService, form: str) -> None:
+    path = link_to(known(service), form)
     for method in ("PUT", "DELETE", "PATCH"):
-        assert desk.client.request(method, path).status_code == 405
+        assert service.client.request(method, path).status_code == 405

@@ -10,10 +10,10 @@ import pytest
 
 from app.sandbox import Fault, Person
 from tests.acceptance.bodies import CUSTOMER, PHONE, SITE, Members, faults_of
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
+from tests.acceptance.running_service import RunningService, run_service
 from tests.acceptance.test_personal_pages import LEAD, known, link_to
-from tests.serving import eventually
+from tests.servers import eventually
 
 TAGS = "utm_source=brev&UTM_Campaign=h%C3%B6st&gclid=1&utm_source=igen&x=y"
 MARKETING = {
@@ -33,42 +33,42 @@ SENT = {
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     customers = [{"id": CUSTOMER, "lead": LEAD | {"office_id": "OFFICE1", "assignment_source_id": "AS1"}}]
-    with open_desk(tmp_path_factory.mktemp("desk"), customers=customers) as desk:
-        yield desk
+    with run_service(tmp_path_factory.mktemp("service"), customers=customers) as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)
-def _no_faults(desk: Desk) -> Iterator[None]:
+def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    desk.office.lift()
+    service.office.lift()
 
 
-def leads_on(desk: Desk, contact: str) -> list[Members]:
-    at = desk.received(f"/CRM/Lead/{CUSTOMER}")
+def leads_on(service: RunningService, contact: str) -> list[Members]:
+    at = service.received(f"/CRM/Lead/{CUSTOMER}")
     assert all(one.unknown_members == () for one in at)
     return [one.body for one in at if one.body["contactId"] == contact]
 
 
-def promises_of(desk: Desk, contact: str) -> list[Members]:
-    at = desk.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise")
+def promises_of(service: RunningService, contact: str) -> list[Members]:
+    at = service.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise")
     assert all(one.unknown_members == () for one in at)
     return [one.body for one in at]
 
 
-def receipt_of(desk: Desk, answer: httpx.Response) -> str:
+def receipt_of(service: RunningService, answer: httpx.Response) -> str:
     assert answer.status_code == 303, answer.text
-    return desk.client.get(answer.headers["location"]).text
+    return service.client.get(answer.headers["location"]).text
 
 
-def test_a_contact_me_form_becomes_a_lead_on_that_contact_with_the_configured_members(desk: Desk) -> None:
-    contact = known(desk, first_name="Anna")
-    answer = desk.page(link_to(contact)).submit(desk.client, {"message": "Ring mig\nefter fem"})
-    receipt = receipt_of(desk, answer)
+def test_a_contact_me_form_becomes_a_lead_on_that_contact_with_the_configured_members(service: RunningService) -> None:
+    contact = known(service, first_name="Anna")
+    answer = service.page(link_to(contact)).submit(service.client, {"message": "Ring mig\nefter fem"})
+    receipt = receipt_of(service, answer)
     assert PHONE in receipt
     assert not {"Anna", "Ring mig", contact} & set(receipt.replace("<", " ").split())
-    [body] = eventually(lambda: leads_on(desk, contact))
+    [body] = eventually(lambda: leads_on(service, contact))
     assert body == {
         "contactId": contact,
         "leadSourceId": "WEB",
@@ -81,48 +81,48 @@ def test_a_contact_me_form_becomes_a_lead_on_that_contact_with_the_configured_me
 
 @pytest.mark.parametrize("headers", [{}, {"Referer": "same"}, {"Origin": "null"}, {"Origin": "https://evil.example"}])
 def test_the_links_tags_become_the_leads_marketing_and_its_own_address_stays_secret(
-    desk: Desk, headers: dict[str, str]
+    service: RunningService, headers: dict[str, str]
 ) -> None:
-    contact = known(desk)
-    page = desk.page(f"{link_to(contact)}?{TAGS}")
+    contact = known(service)
+    page = service.page(f"{link_to(contact)}?{TAGS}")
     sent = {name: page.url if value == "same" else value for name, value in headers.items()}
-    assert receipt_of(desk, page.submit(desk.client, {}, **sent))
-    [body] = eventually(lambda: leads_on(desk, contact))
+    assert receipt_of(service, page.submit(service.client, {}, **sent))
+    [body] = eventually(lambda: leads_on(service, contact))
     assert body["marketing"] == MARKETING
     assert "personal/" not in str(body)
     assert "message" not in body
 
 
-def test_a_page_of_ours_that_the_contact_came_from_is_not_told_either(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_page_of_ours_that_the_contact_came_from_is_not_told_either(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact)
-    page = desk.page(f"{path}?{TAGS}", Referer=f"https://leads.example.se{path}")
+    page = service.page(f"{path}?{TAGS}", Referer=f"https://leads.example.se{path}")
     assert "personal/" not in str(page.values)
-    faulty = page.submit(desk.client, {"message": "\x07"}, Referer=f"https://leads.example.se{path}")
+    faulty = page.submit(service.client, {"message": "\x07"}, Referer=f"https://leads.example.se{path}")
     again = page_of(faulty)
     assert "personal/" not in str(again.values)
-    assert receipt_of(desk, again.submit(desk.client, {"message": "nu"}))
-    [body] = eventually(lambda: leads_on(desk, contact))
+    assert receipt_of(service, again.submit(service.client, {"message": "nu"}))
+    [body] = eventually(lambda: leads_on(service, contact))
     assert "personal/" not in str(body)
     assert body["marketing"]["utmTags"] == MARKETING["utmTags"]
 
 
 def test_the_contacts_own_agent_gets_the_lead_when_configured_so(tmp_path: Path) -> None:
     lead = {"lead_source_id": "WEB", "assigned_to_id": "contact-agent", "fallback_assigned_to_id": "FALL"}
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "lead": lead}]) as desk:
-        with_agent, without = known(desk, agent_id="AGENT7"), known(desk)
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "lead": lead}]) as service:
+        with_agent, without = known(service, agent_id="AGENT7"), known(service)
         for contact, agent in ((with_agent, "AGENT7"), (without, "FALL")):
-            assert desk.client.post(link_to(contact), data={"message": "Hej"}).status_code == 303
-            [body] = eventually(lambda contact=contact: leads_on(desk, contact))  # type: ignore[misc]
+            assert service.client.post(link_to(contact), data={"message": "Hej"}).status_code == 303
+            [body] = eventually(lambda contact=contact: leads_on(service, contact))  # type: ignore[misc]
             assert body == {"contactId": contact, "leadSourceId": "WEB", "assignedToId": agent, "message": "Hej"}
 
 
-def test_a_loan_promise_form_becomes_exactly_its_four_members(desk: Desk) -> None:
-    contact = known(desk)
-    page = desk.page(f"{link_to(contact, 'loan-promise')}?{TAGS}")
-    assert PHONE in receipt_of(desk, page.submit(desk.client, PROMISE))
-    assert eventually(lambda: promises_of(desk, contact)) == [SENT]
-    assert leads_on(desk, contact) == []
+def test_a_loan_promise_form_becomes_exactly_its_four_members(service: RunningService) -> None:
+    contact = known(service)
+    page = service.page(f"{link_to(contact, 'loan-promise')}?{TAGS}")
+    assert PHONE in receipt_of(service, page.submit(service.client, PROMISE))
+    assert eventually(lambda: promises_of(service, contact)) == [SENT]
+    assert leads_on(service, contact) == []
 
 
 BEYOND = {"estateId": "E1", "status": "VerifiedByBank"}
@@ -130,21 +130,21 @@ NAMES = {"contactId": "OTHER", "customerId": "M67890", "message": "x", "leadSour
 
 
 @pytest.mark.parametrize("beyond", [BEYOND, NAMES, {name.upper(): value for name, value in BEYOND.items()}])
-def test_members_beyond_are_ignored_in_a_loan_promise_form(desk: Desk, beyond: dict[str, str]) -> None:
-    contact = known(desk)
-    answer = desk.client.post(link_to(contact, "loan-promise") + "?contactId=OTHER", data=PROMISE | beyond)
+def test_members_beyond_are_ignored_in_a_loan_promise_form(service: RunningService, beyond: dict[str, str]) -> None:
+    contact = known(service)
+    answer = service.client.post(link_to(contact, "loan-promise") + "?contactId=OTHER", data=PROMISE | beyond)
     assert answer.status_code == 303
-    assert eventually(lambda: promises_of(desk, contact)) == [SENT]
+    assert eventually(lambda: promises_of(service, contact)) == [SENT]
 
 
-def test_members_that_vitec_knows_are_ignored_in_json_and_unknown_ones_refused(desk: Desk) -> None:
-    contact = known(desk)
+def test_members_that_vitec_knows_are_ignored_in_json_and_unknown_ones_refused(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
-    assert set(faults_of(desk.client.post(path, json=PROMISE | {"contactId": "OTHER"}))) == {"contactId"}
-    answer = desk.client.post(path, json=PROMISE | BEYOND)
+    assert set(faults_of(service.client.post(path, json=PROMISE | {"contactId": "OTHER"}))) == {"contactId"}
+    answer = service.client.post(path, json=PROMISE | BEYOND)
     assert (answer.status_code, answer.text) == (200, "null")
-    assert promises_of(desk, contact) == [SENT]
-    assert promises_of(desk, "OTHER") == []
+    assert promises_of(service, contact) == [SENT]
+    assert promises_of(service, "OTHER") == []
 
 
 BEYOND_LEAD: Members = {"assignedToId": "ME", "leadSourceId": "MINE", "officeId": "O", "assignmentSourceId": "A"}
@@ -153,20 +153,20 @@ BEYOND_LEAD: Members = {"assignedToId": "ME", "leadSourceId": "MINE", "officeId"
 @pytest.mark.parametrize("names", [{}, {"contactId": "OTHER"}, {"contactId": "OTHER,C1"}])
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_holder_can_name_neither_another_contact_nor_who_gets_the_lead(
-    desk: Desk, names: dict[str, str], as_json: bool
+    service: RunningService, names: dict[str, str], as_json: bool
 ) -> None:
-    contact = known(desk)
+    contact = known(service)
     path = link_to(contact) + "?contactId=OTHER"
     body: dict[str, Any] = BEYOND_LEAD | names | {"message": "Hej"}
-    answer = desk.client.post(path, json=body) if as_json else desk.client.post(path, data=body)
+    answer = service.client.post(path, json=body) if as_json else service.client.post(path, data=body)
     assert answer.status_code == (200 if as_json else 303), answer.text
-    [sent] = eventually(lambda: leads_on(desk, contact))
+    [sent] = eventually(lambda: leads_on(service, contact))
     assert (sent["assignedToId"], sent["leadSourceId"], sent["officeId"]) == ("GROUP1", "WEB", "OFFICE1")
-    assert leads_on(desk, "OTHER") == []
+    assert leads_on(service, "OTHER") == []
 
 
-def test_as_json_without_a_key_nothing_of_vitecs_is_told(desk: Desk) -> None:
-    answer = desk.client.post(link_to(known(desk)), json={"message": "Hej"})
+def test_as_json_without_a_key_nothing_of_vitecs_is_told(service: RunningService) -> None:
+    answer = service.client.post(link_to(known(service)), json={"message": "Hej"})
     assert (answer.status_code, answer.text) == (200, "null")
     assert answer.headers["submission-id"] in answer.headers["location"]
 
@@ -186,11 +186,11 @@ FAULTY: list[tuple[str, dict[str, str], str, str]] = [
 
 @pytest.mark.parametrize(("form", "wrong", "field", "words"), FAULTY)
 def test_a_fault_is_shown_at_its_field_with_every_value_kept(
-    desk: Desk, form: str, wrong: dict[str, str], field: str, words: str
+    service: RunningService, form: str, wrong: dict[str, str], field: str, words: str
 ) -> None:
-    contact = known(desk)
+    contact = known(service)
     typed = (PROMISE if form == "loan-promise" else {}) | wrong
-    answer = desk.page(f"{link_to(contact, form)}?lang=sv&{TAGS}").submit(desk.client, typed)
+    answer = service.page(f"{link_to(contact, form)}?lang=sv&{TAGS}").submit(service.client, typed)
     assert answer.status_code == 400
     page = page_of(answer)
     assert page.title.startswith("Fel: ")
@@ -201,14 +201,14 @@ def test_a_fault_is_shown_at_its_field_with_every_value_kept(
     assert kept == {name: value for name, value in typed.items() if name in kept}
     for choice in {"estateType", "financing"} & set(typed) - {field}:
         assert page.values[choice] == typed[choice]
-    assert promises_of(desk, contact) == leads_on(desk, contact) == []
+    assert promises_of(service, contact) == leads_on(service, contact) == []
     right = PROMISE if form == "loan-promise" else {"message": "rätt"}
-    assert page.submit(desk.client, right).status_code == 303
-    assert eventually(lambda: promises_of(desk, contact) or leads_on(desk, contact))
+    assert page.submit(service.client, right).status_code == 303
+    assert eventually(lambda: promises_of(service, contact) or leads_on(service, contact))
 
 
-def test_the_faults_are_in_english_for_an_english_reader(desk: Desk) -> None:
-    answer = desk.client.post(link_to(known(desk), "loan-promise") + "?lang=en", data={"bank": ""})
+def test_the_faults_are_in_english_for_an_english_reader(service: RunningService) -> None:
+    answer = service.client.post(link_to(known(service), "loan-promise") + "?lang=en", data={"bank": ""})
     page = page_of(answer)
     assert (page.language, page.title[:6]) == ("en", "Error:")
     assert "bank" in page.alert
@@ -224,50 +224,52 @@ def says_used(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("again", [PROMISE, PROMISE | {"bank": "Swedbank"}, {"bank": ""}])
-def test_a_link_that_was_used_for_a_loan_promise_says_so_kindly(desk: Desk, again: dict[str, str]) -> None:
-    contact = known(desk)
+def test_a_link_that_was_used_for_a_loan_promise_says_so_kindly(service: RunningService, again: dict[str, str]) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
-    page = desk.page(path)
-    assert page.submit(desk.client, PROMISE).status_code == 303
-    used = desk.client.get(path + "?lang=sv")
+    page = service.page(path)
+    assert page.submit(service.client, PROMISE).status_code == 303
+    used = service.client.get(path + "?lang=sv")
     says_used(used)
     assert "lånelöfte" in used.text
-    assert "loan promise" in desk.client.get(path + "?lang=en").text
-    says_used(page.submit(desk.client, again))
-    says_used(desk.client.post(path + "?utm_source=x", data=again))
-    eventually(lambda: promises_of(desk, contact))
-    assert promises_of(desk, contact) == [SENT]
-    other = known(desk)
-    assert desk.page(link_to(other, "loan-promise")).has_form
-    assert desk.page(link_to(contact)).has_form
+    assert "loan promise" in service.client.get(path + "?lang=en").text
+    says_used(page.submit(service.client, again))
+    says_used(service.client.post(path + "?utm_source=x", data=again))
+    eventually(lambda: promises_of(service, contact))
+    assert promises_of(service, contact) == [SENT]
+    other = known(service)
+    assert service.page(link_to(other, "loan-promise")).has_form
+    assert service.page(link_to(contact)).has_form
 
 
-def test_another_spelling_of_a_link_is_no_second_use_of_it(desk: Desk) -> None:
-    contact = known(desk)
+def test_another_spelling_of_a_link_is_no_second_use_of_it(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
     for spelled in (path, f"{path}.", f"{path}="):
-        desk.client.post(spelled, json=PROMISE)  # which waits for Vitec
-    assert promises_of(desk, contact) == [SENT]
+        service.client.post(spelled, json=PROMISE)  # which waits for Vitec
+    assert promises_of(service, contact) == [SENT]
 
 
-def test_when_a_link_is_used_twice_at_once_one_promise_is_sent_and_both_are_told_kindly(desk: Desk) -> None:
-    contact = known(desk)
+def test_when_a_link_is_used_twice_at_once_one_promise_is_sent_and_both_are_told_kindly(
+    service: RunningService,
+) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
     banks = [f"Bank {number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda bank: httpx.post(desk.url + path, data=PROMISE | {"bank": bank}), banks))
+        answers = list(pool.map(lambda bank: httpx.post(service.url + path, data=PROMISE | {"bank": bank}), banks))
     received = [answer for answer in answers if answer.status_code == 303]
     assert len(received) == 1
-    eventually(lambda: promises_of(desk, contact))
+    eventually(lambda: promises_of(service, contact))
     for answer in answers:
         if answer.status_code != 303:
             says_used(answer)
-    assert len(promises_of(desk, contact)) == 1
+    assert len(promises_of(service, contact)) == 1
 
 
-def test_the_same_press_twice_at_once_is_one_promise_with_one_receipt(desk: Desk) -> None:
-    contact = known(desk)
-    page = desk.page(link_to(contact, "loan-promise"))
+def test_the_same_press_twice_at_once_is_one_promise_with_one_receipt(service: RunningService) -> None:
+    contact = known(service)
+    page = service.page(link_to(contact, "loan-promise"))
     with ThreadPoolExecutor(6) as pool:
         posts = [pool.submit(httpx.post, page.url, data=page.values | PROMISE) for _ in range(6)]
     answers = [post.result() for post in posts]
@@ -275,74 +277,74 @@ def test_the_same_press_twice_at_once_is_one_promise_with_one_receipt(desk: Desk
     for answer in answers:
         if answer.status_code != 303:
             says_used(answer)
-    assert eventually(lambda: promises_of(desk, contact)) == [SENT]
+    assert eventually(lambda: promises_of(service, contact)) == [SENT]
 
 
-def test_a_contact_link_may_be_used_again_and_the_same_press_twice_is_one_lead(desk: Desk) -> None:
-    contact = known(desk)
-    page = desk.page(link_to(contact))
-    assert page.submit(desk.client, {"message": "ett"}).status_code == 303
-    assert page.submit(desk.client, {"message": "ett"}).status_code == 303
-    assert desk.page(link_to(contact)).submit(desk.client, {"message": "två"}).status_code == 303
-    assert eventually(lambda: len(leads_on(desk, contact)) == 2)
+def test_a_contact_link_may_be_used_again_and_the_same_press_twice_is_one_lead(service: RunningService) -> None:
+    contact = known(service)
+    page = service.page(link_to(contact))
+    assert page.submit(service.client, {"message": "ett"}).status_code == 303
+    assert page.submit(service.client, {"message": "ett"}).status_code == 303
+    assert service.page(link_to(contact)).submit(service.client, {"message": "två"}).status_code == 303
+    assert eventually(lambda: len(leads_on(service, contact)) == 2)
 
 
-def test_a_loan_promise_that_vitec_refused_may_be_sent_again_by_the_same_link(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_loan_promise_that_vitec_refused_may_be_sent_again_by_the_same_link(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
-    desk.office.order(Fault(status=400, operation="loan-promise", times=1))
-    refused = desk.client.post(path, json=PROMISE)
+    service.office.order(Fault(status=400, operation="loan-promise", times=1))
+    refused = service.client.post(path, json=PROMISE)
     assert refused.status_code == 400
     assert refused.json()["upstream"]
-    assert desk.page(path).has_form
-    assert desk.client.post(path, json=PROMISE | {"bank": "Swedbank"}).status_code == 200
-    says_used(desk.client.get(path))
+    assert service.page(path).has_form
+    assert service.client.post(path, json=PROMISE | {"bank": "Swedbank"}).status_code == 200
+    says_used(service.client.get(path))
 
 
-def test_a_promise_that_waits_for_vitec_uses_its_link_too(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_promise_that_waits_for_vitec_uses_its_link_too(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact, "loan-promise")
-    desk.office.order(Fault(status=503, operation="loan-promise"))
-    assert desk.client.post(path, data=PROMISE).status_code == 303
-    says_used(desk.client.get(path))
-    desk.office.lift()
-    assert eventually(lambda: [one.content.bank for one in desk.office.loan_promises if one.contact_id == contact])
+    service.office.order(Fault(status=503, operation="loan-promise"))
+    assert service.client.post(path, data=PROMISE).status_code == 303
+    says_used(service.client.get(path))
+    service.office.lift()
+    assert eventually(lambda: [one.content.bank for one in service.office.loan_promises if one.contact_id == contact])
 
 
 def test_a_used_link_is_still_used_after_a_restart(tmp_path: Path) -> None:
     customers = [{"id": CUSTOMER, "lead": LEAD}]
-    with open_desk(tmp_path, customers=customers) as desk:
-        path = link_to(known(desk), "loan-promise")
-        assert desk.client.post(path, data=PROMISE).status_code == 303
-    with open_desk(tmp_path, customers=customers) as desk:
-        says_used(desk.client.get(path))
+    with run_service(tmp_path, customers=customers) as service:
+        path = link_to(known(service), "loan-promise")
+        assert service.client.post(path, data=PROMISE).status_code == 303
+    with run_service(tmp_path, customers=customers) as service:
+        says_used(service.client.get(path))
 
 
-def test_a_contact_that_is_gone_when_the_form_is_sent_loses_nothing(desk: Desk) -> None:
-    contact = known(desk)
+def test_a_contact_that_is_gone_when_the_form_is_sent_loses_nothing(service: RunningService) -> None:
+    contact = known(service)
     path = link_to(contact)
-    page = desk.page(path)
-    person = desk.office.contacts.pop((CUSTOMER, contact))
-    answer = page.submit(desk.client, {"message": "Hej"})
+    page = service.page(path)
+    person = service.office.contacts.pop((CUSTOMER, contact))
+    answer = page.submit(service.client, {"message": "Hej"})
     assert answer.status_code in {303, 404, 410}
     assert isinstance(person, Person)
 
 
 @pytest.mark.parametrize("form", ["contact", "loan-promise"])
-def test_other_bodies_are_refused_as_elsewhere(desk: Desk, form: str) -> None:
-    path = link_to(known(desk), form)
-    assert desk.client.post(path, content=b"<x/>", headers={"Content-Type": "text/xml"}).status_code == 415
-    assert desk.client.post(path, data={"message": "x" * 70_000}).status_code == 413
-    assert desk.client.post(path, content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
-    assert desk.client.post(path, files={"message": ("a.txt", b"x")}, headers=SITE).status_code == 400
+def test_other_bodies_are_refused_as_elsewhere(service: RunningService, form: str) -> None:
+    path = link_to(known(service), form)
+    assert service.client.post(path, content=b"<x/>", headers={"Content-Type": "text/xml"}).status_code == 415
+    assert service.client.post(path, data={"message": "x" * 70_000}).status_code == 413
+    assert service.client.post(path, content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
+    assert service.client.post(path, files={"message": ("a.txt", b"x")}, headers=SITE).status_code == 400
 
 
 def test_posts_from_one_address_are_limited_and_what_was_typed_is_kept(tmp_path: Path) -> None:
-    with open_desk(tmp_path, customers=[{"id": CUSTOMER, "lead": LEAD, "rate_limit": "2/minute"}]) as desk:
-        contact = known(desk)
+    with run_service(tmp_path, customers=[{"id": CUSTOMER, "lead": LEAD, "rate_limit": "2/minute"}]) as service:
+        contact = known(service)
         for number in range(2):
-            assert desk.client.post(link_to(contact), data={"message": str(number)}).status_code == 303
-        answer = desk.client.post(link_to(contact), data={"message": "den tredje"})
+            assert service.client.post(link_to(contact), data={"message": str(number)}).status_code == 303
+        answer = service.client.post(link_to(contact), data={"message": "den tredje"})
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
         assert page_of(answer).values["message"] == "den tredje"

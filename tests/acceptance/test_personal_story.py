@@ -16,7 +16,7 @@ from app.sandbox import Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.test_leads_command import LEAD
 from tests.conftest import CUSTOMER, Configure
-from tests.serving import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, is_ready
 
 Public = Callable[..., str]
 TAGS = "?utm_source=brev"

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from app.sandbox import Customer, Office, create_sandbox
 from tests.acceptance.production import REPLICAS, Production, production
 from tests.conftest import CUSTOMER, new_database
-from tests.serving import eventually, serve
+from tests.servers import eventually, serve
 
 FORM = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 VISITORS = 4

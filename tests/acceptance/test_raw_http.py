@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 from tests.conftest import CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 PATH = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 BODY = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=true"
@@ -26,15 +26,15 @@ def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def connected(desk: Desk) -> Iterator[socket.socket]:
-    where = urlsplit(desk.url)
+def connected(service: RunningService) -> Iterator[socket.socket]:
+    where = urlsplit(service.url)
     with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=10) as connection:
         yield connection
 
 
-def answer_to(desk: Desk, *pieces: bytes) -> bytes:
+def answer_to(service: RunningService, *pieces: bytes) -> bytes:
     """All that comes back until the service hangs up, or has nothing more to say."""
-    with connected(desk) as connection:
+    with connected(service) as connection:
         for piece in pieces:
             with contextlib.suppress(OSError):  # it may hang up before it has read all
                 connection.sendall(piece)
@@ -55,9 +55,9 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer else 0
 
 
-def test_a_plain_request_is_delivered(desk: Desk) -> None:
-    assert status(answer_to(desk, HEAD + HOST + LENGTH + b"\r\n" + BODY)) == 303
-    eventually(lambda: desk.received(PATH))
+def test_a_plain_request_is_delivered(service: RunningService) -> None:
+    assert status(answer_to(service, HEAD + HOST + LENGTH + b"\r\n" + BODY)) == 303
+    eventually(lambda: service.received(PATH))
 
 
 REFUSED = {
@@ -91,24 +91,24 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
-def test_what_two_readers_could_read_differently_is_refused(desk: Desk, request_: bytes) -> None:
-    answer = answer_to(desk, request_.replace(b"OBJ1", b"OBJ9"))
+def test_what_two_readers_could_read_differently_is_refused(service: RunningService, request_: bytes) -> None:
+    answer = answer_to(service, request_.replace(b"OBJ1", b"OBJ9"))
     assert status(answer) in {0, 400}, answer[:200]
-    assert desk.received(PATH.replace("OBJ1", "OBJ9")) == []
-    assert desk.client.get("/healthz").status_code == 200
+    assert service.received(PATH.replace("OBJ1", "OBJ9")) == []
+    assert service.client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("hosts", [b"Host: a.example\r\nHost: evil.example\r\n", b"Host: evil.example\r\n", b""])
-def test_the_host_header_decides_nothing(desk: Desk, hosts: bytes) -> None:
+def test_the_host_header_decides_nothing(service: RunningService, hosts: bytes) -> None:
     json = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"},"consent":true}'
     head = HEAD.replace(b"x-www-form-urlencoded", b"json") + hosts + b"Prefer: respond-async\r\n"
-    answer = answer_to(desk, head + b"Content-Length: %d\r\n\r\n" % len(json) + json)
+    answer = answer_to(service, head + b"Content-Length: %d\r\n\r\n" % len(json) + json)
     assert status(answer) in {202, 400}
     assert b"evil.example" not in answer
 
 
-def test_bare_line_feeds_are_read_as_lines_or_refused(desk: Desk) -> None:
-    answer = answer_to(desk, (HEAD + HOST + LENGTH).replace(b"\r\n", b"\n") + b"\n" + BODY)
+def test_bare_line_feeds_are_read_as_lines_or_refused(service: RunningService) -> None:
+    answer = answer_to(service, (HEAD + HOST + LENGTH).replace(b"\r\n", b"\n") + b"\n" + BODY)
     assert status(answer) in {303, 400}
 
 
@@ -117,58 +117,58 @@ def chunked(*chunks: bytes) -> list[bytes]:
     return [HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n", *framed, b"0\r\n\r\n"]
 
 
-def test_a_chunked_body_is_read(desk: Desk) -> None:
-    assert status(answer_to(desk, *chunked(BODY[:10], BODY[10:]))) == 303
+def test_a_chunked_body_is_read(service: RunningService) -> None:
+    assert status(answer_to(service, *chunked(BODY[:10], BODY[10:]))) == 303
 
 
-def test_a_chunked_body_over_the_limit_is_refused_without_being_read_to_its_end(desk: Desk) -> None:
-    assert status(answer_to(desk, *chunked(*[b"a" * 8192] * 9))) == 413
+def test_a_chunked_body_over_the_limit_is_refused_without_being_read_to_its_end(service: RunningService) -> None:
+    assert status(answer_to(service, *chunked(*[b"a" * 8192] * 9))) == 413
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD, HEAD + HOST + b"X-Slow: "])
-def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(desk: Desk, sent: bytes) -> None:
-    with connected(desk) as connection:
+def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(service: RunningService, sent: bytes) -> None:
+    with connected(service) as connection:
         connection.sendall(sent)
         assert rest_of(connection) == b""
 
 
-def test_a_second_head_on_the_same_connection_is_not_waited_for_either(desk: Desk) -> None:
-    with connected(desk) as connection:
+def test_a_second_head_on_the_same_connection_is_not_waited_for_either(service: RunningService) -> None:
+    with connected(service) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         assert status(connection.recv(65536)) == 200
         connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
         assert rest_of(connection) == b""
 
 
-def test_a_head_that_begins_behind_a_whole_request_is_not_waited_for_either(desk: Desk) -> None:
-    with connected(desk) as connection:
+def test_a_head_that_begins_behind_a_whole_request_is_not_waited_for_either(service: RunningService) -> None:
+    with connected(service) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\nGET /healthz HTTP/1.1\r\nX-Slow: ")
         assert status(connection.recv(65536)) == 200
         assert rest_of(connection) == b""
 
 
 @pytest.mark.parametrize("sent", [b"", BODY[:20]])
-def test_a_body_that_does_not_come_is_answered_and_not_waited_for(desk: Desk, sent: bytes) -> None:
-    with connected(desk) as connection:
+def test_a_body_that_does_not_come_is_answered_and_not_waited_for(service: RunningService, sent: bytes) -> None:
+    with connected(service) as connection:
         connection.sendall(HEAD + HOST + LENGTH + b"\r\n" + sent)
         answer = rest_of(connection)
     assert status(answer) == 408
     assert b"connection: close" in answer.lower()
 
 
-def test_a_chunk_that_is_announced_and_does_not_come_is_not_waited_for_either(desk: Desk) -> None:
-    with connected(desk) as connection:
+def test_a_chunk_that_is_announced_and_does_not_come_is_not_waited_for_either(service: RunningService) -> None:
+    with connected(service) as connection:
         connection.sendall(HEAD + HOST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
         assert status(connection.recv(65536)) == 100  # so its body is read now
         connection.sendall(b"5\r\n")
         assert status(rest_of(connection)) == 408
 
 
-def test_slow_senders_keep_nobody_else_waiting(desk: Desk) -> None:
+def test_slow_senders_keep_nobody_else_waiting(service: RunningService) -> None:
     with contextlib.ExitStack() as slow:
         for _ in range(200):
-            slow.enter_context(connected(desk)).sendall(HEAD + HOST + LENGTH + b"\r\n" + BODY[:5])
-        assert desk.client.post(PATH, content=BODY + b"&contactMessage=snabb", headers=FORM).status_code == 303
+            slow.enter_context(connected(service)).sendall(HEAD + HOST + LENGTH + b"\r\n" + BODY[:5])
+        assert service.client.post(PATH, content=BODY + b"&contactMessage=snabb", headers=FORM).status_code == 303
 
 
 FORM = {"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
@@ -197,28 +197,30 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_path_that_is_none_of_ours_is_not_found_and_never_sent_on(desk: Desk, method: str, path: str) -> None:
+def test_a_path_that_is_none_of_ours_is_not_found_and_never_sent_on(
+    service: RunningService, method: str, path: str
+) -> None:
     head = HEAD.replace(PATH.encode(), path.encode()).replace(b"POST ", f"{method} ".encode())
-    answer = answer_to(desk, head + HOST + (LENGTH + b"\r\n" + BODY if method == "POST" else b"\r\n"))
+    answer = answer_to(service, head + HOST + (LENGTH + b"\r\n" + BODY if method == "POST" else b"\r\n"))
     assert status(answer) in {400, 404, 405}, answer[:100]
     assert b"x-evil" not in answer.lower()
-    assert {call.path for call in list(desk.office.received)} <= {PATH}
+    assert {call.path for call in list(service.office.received)} <= {PATH}
 
 
 INJECTED = "x\r\nSet-Cookie: evil=1\r\n\r\n<script>"
 
 
 @pytest.mark.parametrize("name", ["title", "referrer", "lang", "utm_source", "slots", "return_url"])
-def test_what_stands_in_the_query_never_becomes_a_header_or_a_tag(desk: Desk, name: str) -> None:
-    answer = desk.client.get(PATH, params={name: INJECTED})
+def test_what_stands_in_the_query_never_becomes_a_header_or_a_tag(service: RunningService, name: str) -> None:
+    answer = service.client.get(PATH, params={name: INJECTED})
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
     assert "<script>" not in answer.text.replace('<script src="', "")
 
 
 @pytest.mark.parametrize("header", ["Origin", "Referer", "Accept-Language", "Prefer", "Idempotency-Key", "User-Agent"])
-def test_strange_bytes_in_a_header_are_no_fault_of_ours(desk: Desk, header: str) -> None:
-    answer = answer_to(desk, HEAD + HOST + LENGTH + header.encode() + b": \xff\xfe\x80<script>\r\n\r\n" + BODY)
+def test_strange_bytes_in_a_header_are_no_fault_of_ours(service: RunningService, header: str) -> None:
+    answer = answer_to(service, HEAD + HOST + LENGTH + header.encode() + b": \xff\xfe\x80<script>\r\n\r\n" + BODY)
     assert status(answer) in {303, 400, 403}
     assert b"<script>" not in answer.replace(b'<script src="', b"")
 
@@ -240,39 +242,39 @@ def pieces_of(request: bytes, size: int) -> list[bytes]:
 @pytest.mark.parametrize("size", [1_000_000, 97])
 @pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
 def test_a_body_behind_an_upgrade_is_a_body_and_never_a_request(
-    desk: Desk, upgrade: bytes, size: int, path: str
+    service: RunningService, upgrade: bytes, size: int, path: str
 ) -> None:
     head = HEAD.replace(PATH.encode(), path.encode()) + HOST + upgrade
     request = head + b"Content-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED
     answers = answer_to(
-        desk, *pieces_of(request + b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n", size)
+        service, *pieces_of(request + b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n", size)
     )
     assert answers.count(b"HTTP/1.1 ") in {1, 2}
-    assert desk.received(PATH.replace("OBJ1", "SMUGGLED")) == []
+    assert service.received(PATH.replace("OBJ1", "SMUGGLED")) == []
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_an_honest_client_that_offers_an_upgrade_is_served_as_any_other(
-    desk: Desk, upgrade: bytes, framing: str
+    service: RunningService, upgrade: bytes, framing: str
 ) -> None:
     length = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
     if framing == "length":
         length = LENGTH + b"\r\n" + BODY
-    answer = answer_to(desk, HEAD + upgrade + HOST + length)
+    answer = answer_to(service, HEAD + upgrade + HOST + length)
     assert status(answer) == 303, answer[:200]
 
 
-def test_requests_behind_one_with_an_upgrade_are_answered_in_their_order(desk: Desk) -> None:
+def test_requests_behind_one_with_an_upgrade_are_answered_in_their_order(service: RunningService) -> None:
     first = HEAD + UPGRADES["h2c"] + HOST + LENGTH + b"\r\n" + BODY
     second = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n"
-    answers = answer_to_all(desk, first + second)
+    answers = answer_to_all(service, first + second)
     assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] == [303, 200]
 
 
-def answer_to_all(desk: Desk, sent: bytes) -> bytes:
+def answer_to_all(service: RunningService, sent: bytes) -> bytes:
     """Until the service hangs up."""
-    with connected(desk) as connection:
+    with connected(service) as connection:
         connection.sendall(sent)
         found = b""
         with contextlib.suppress(ConnectionResetError):
@@ -281,28 +283,28 @@ def answer_to_all(desk: Desk, sent: bytes) -> bytes:
         return found
 
 
-def test_trailers_change_nothing(desk: Desk) -> None:
+def test_trailers_change_nothing(service: RunningService) -> None:
     body = b"%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
     head = HEAD.replace(b"Origin", b"X-Nothing") + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
     trailers = f"Origin: {ORIGIN}\r\nAuthorization: Bearer x\r\nReferer: {ORIGIN}/\r\n\r\n".encode()
-    assert status(answer_to(desk, head + body + trailers)) == 403
-    assert status(answer_to(desk, HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + trailers)) == 303
+    assert status(answer_to(service, head + body + trailers)) == 403
+    assert status(answer_to(service, HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + trailers)) == 303
 
 
 @pytest.mark.parametrize("line", [b"X-A: b\r\n", b"X-A: " + b"a" * 8_000 + b"\r\n", b"a" * 1_000])
-def test_trailers_without_end_are_not_read_without_end(desk: Desk, line: bytes) -> None:
+def test_trailers_without_end_are_not_read_without_end(service: RunningService, line: bytes) -> None:
     head = HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
-    assert status(answer_to(desk, head, *[line * (65_536 // len(line))] * 100)) in {0, 400}
+    assert status(answer_to(service, head, *[line * (65_536 // len(line))] * 100)) in {0, 400}
 
 
-def test_chunk_extensions_without_end_are_not_read_without_end(desk: Desk) -> None:
+def test_chunk_extensions_without_end_are_not_read_without_end(service: RunningService) -> None:
     head = HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n1;"
-    assert status(answer_to(desk, head, *[b"a" * 65_536] * 100)) in {0, 400}
+    assert status(answer_to(service, head, *[b"a" * 65_536] * 100)) in {0, 400}
 
 
 @pytest.mark.parametrize("stray", [b"\r", b"\n", b"\r\n", b"G", b" "])
-def test_a_stray_byte_behind_an_answer_keeps_no_connection_open(desk: Desk, stray: bytes) -> None:
-    with connected(desk) as connection:
+def test_a_stray_byte_behind_an_answer_keeps_no_connection_open(service: RunningService, stray: bytes) -> None:
+    with connected(service) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         assert status(connection.recv(65536)) == 200
         connection.sendall(stray)
@@ -312,30 +314,30 @@ def test_a_stray_byte_behind_an_answer_keeps_no_connection_open(desk: Desk, stra
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"OPTIONS", b"DELETE"])
 @pytest.mark.parametrize("path", [b"/nothing", b"/healthz", b"/embed.js", b"/console/sign-in", PATH.encode()])
 def test_what_was_answered_before_its_body_was_read_closes_the_connection(
-    desk: Desk, method: bytes, path: bytes
+    service: RunningService, method: bytes, path: bytes
 ) -> None:
     """Whatever follows would be taken for the next request."""
     unread = method + b" " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\n"
-    answers = answer_to_all(desk, unread + SMUGGLED)
+    answers = answer_to_all(service, unread + SMUGGLED)
     assert answers.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in answers.lower()
-    assert desk.received(PATH.replace("OBJ1", "SMUGGLED")) == []
+    assert service.received(PATH.replace("OBJ1", "SMUGGLED")) == []
 
 
-def test_who_sends_too_much_can_still_read_why(desk: Desk) -> None:
+def test_who_sends_too_much_can_still_read_why(service: RunningService) -> None:
     """A close with data unread would reset the connection, and lose the answer."""
-    with connected(desk) as connection:
+    with connected(service) as connection:
         connection.sendall(HEAD + HOST + b"Content-Length: 1000000\r\n\r\n" + b"a" * 900_000)
         assert status(rest_of(connection)) == 413
 
 
-def test_many_requests_at_once_on_one_connection_are_not_all_kept(desk: Desk) -> None:
+def test_many_requests_at_once_on_one_connection_are_not_all_kept(service: RunningService) -> None:
     one = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
-    assert 1 <= answer_to_all(desk, one * 5_000).count(b"HTTP/1.1 200") < 100
+    assert 1 <= answer_to_all(service, one * 5_000).count(b"HTTP/1.1 200") < 100
 
 
-def test_rubbish_behind_a_request_is_not_taken_for_its_answer(desk: Desk) -> None:
-    answers = answer_to_all(desk, HEAD + HOST + LENGTH + b"\r\n" + BODY + b"\x00\x01 no HTTP \r\n\r\n")
+def test_rubbish_behind_a_request_is_not_taken_for_its_answer(service: RunningService) -> None:
+    answers = answer_to_all(service, HEAD + HOST + LENGTH + b"\r\n" + BODY + b"\x00\x01 no HTTP \r\n\r\n")
     assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] in ([303], [303, 400])
 
 
@@ -354,9 +356,9 @@ PLAIN = [
 
 @pytest.mark.parametrize("ending", ["%0A", "%0D%0A", "%00", "%0a%00", "%7F", "%E2%80%A8", "%85", "%C2%85"])
 @pytest.mark.parametrize("path", [*PLAIN, "/submissions/x", "/receipts/x", "/personal/x", "/static/x", "/"])
-def test_no_address_has_a_control_character(desk: Desk, path: str, ending: str) -> None:
-    assert desk.client.get(f"{path}{ending}").status_code in {401, 404}
-    assert desk.client.get(f"{path.rstrip('/')}/{ending}").status_code in {401, 404}
+def test_no_address_has_a_control_character(service: RunningService, path: str, ending: str) -> None:
+    assert service.client.get(f"{path}{ending}").status_code in {401, 404}
+    assert service.client.get(f"{path.rstrip('/')}/{ending}").status_code in {401, 404}
 
 
 @pytest.mark.parametrize(
@@ -373,7 +375,7 @@ def test_no_address_has_a_control_character(desk: Desk, path: str, ending: str) 
     ],
     ids=ascii,
 )
-def test_figures_are_told_however_they_are_asked_for(desk: Desk, accept: str) -> None:
-    answer = desk.client.get("/metrics", headers={b"Accept": accept.encode("latin-1")})
+def test_figures_are_told_however_they_are_asked_for(service: RunningService, accept: str) -> None:
+    answer = service.client.get("/metrics", headers={b"Accept": accept.encode("latin-1")})
     assert answer.status_code == 200
     assert b"intresse_accepted" in answer.content

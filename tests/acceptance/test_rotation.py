@@ -11,7 +11,7 @@ from app.bootstrap.web_app import create_app
 from app.sandbox import Office
 from tests.acceptance.commands import Intresse
 from tests.conftest import API_KEY, CUSTOMER, Configure
-from tests.serving import eventually, serve
+from tests.servers import eventually, serve
 
 OLD = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 NEW = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="

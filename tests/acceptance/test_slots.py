@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.sandbox import Office, Slot
 from tests.conftest import CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 TIMES = (
     "FULL@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00",

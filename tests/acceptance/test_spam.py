@@ -17,7 +17,7 @@ from app.sandbox import Office
 from tests.acceptance.commands import Intresse
 from tests.acceptance.html_page import Page, page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 Start = Callable[..., httpx.Client]
 POSTS = int(os.environ.get("INTRESSE_TEST_ROBOT_POSTS", "1000"))  # `make robots` sends 10,000

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.bootstrap.web_app import create_app
 from tests.acceptance.broker import Embedded, frame
 from tests.conftest import CUSTOMER, Configure
-from tests.serving import listening, serve
+from tests.servers import listening, serve
 
 FORM = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 LONG = "Hej! " * 15_000  # more than a post may hold

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.sandbox import Fault, Office, Slot
 from tests.conftest import CUSTOMER
-from tests.serving import eventually
+from tests.servers import eventually
 
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 BOOKING = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app import __version__
-from tests.serving import eventually, free_port
+from tests.servers import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 

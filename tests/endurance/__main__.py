@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.endurance.stage import disturb, staged
-from tests.serving import postgresql_server
+from tests.endurance.cluster import disturb, staged
+from tests.servers import postgresql_server
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from app.sandbox import Customer, Office, serve_sandbox
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from tests.conftest import CUSTOMER
-from tests.integration.storing import OTHER, opened
+from tests.integration.storage_helpers import OTHER, opened
 
 
 @pytest.fixture

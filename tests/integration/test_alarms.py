@@ -17,9 +17,9 @@ from app.sandbox import Fault, Office
 from app.storage.schema import notices as notices_table
 from app.storage.schema import submissions
 from tests.conftest import API_KEY, CUSTOMER
-from tests.integration.receiving import SECRET, Hook, PostOffice, hook, post_office
-from tests.integration.storing import opened
-from tests.serving import eventually, serve
+from tests.integration.alarm_receivers import SECRET, Hook, PostOffice, hook, post_office
+from tests.integration.storage_helpers import opened
+from tests.servers import eventually, serve
 
 Start = Callable[..., httpx.Client]
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"

@@ -16,7 +16,7 @@ from app.maintenance.restore import park_undelivered
 from app.storage.database import Database
 from app.storage.schema import submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
+from tests.integration.storage_helpers import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ from app.operations.lead import CONTACT_AGENT, FALLBACK
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import HANGING, LEASE, received, working
-from tests.integration.storing import BOOKING, LEAD_AFTER, application, soon, store, submission, time_passes
+from tests.integration.delivery_helpers import HANGING, LEASE, received, working
+from tests.integration.storage_helpers import BOOKING, LEAD_AFTER, application, soon, store, submission, time_passes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 

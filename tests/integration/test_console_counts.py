@@ -22,8 +22,8 @@ from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.listing import SubmissionFilter, list_submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import KEYRING, application, ids, store, stored
-from tests.integration.storing import OTHER as OTHER_CUSTOMER
+from tests.integration.storage_helpers import KEYRING, application, ids, store, stored
+from tests.integration.storage_helpers import OTHER as OTHER_CUSTOMER
 
 pytestmark = pytest.mark.anyio
 

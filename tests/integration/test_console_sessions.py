@@ -9,7 +9,7 @@ from app.maintenance.restore import park_undelivered
 from app.storage.console_sessions import IDLE, RECORDED_EVERY, ConsoleSessions
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.schema import console_sessions
-from tests.integration.storing import opened
+from tests.integration.storage_helpers import opened
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from app.storage.database import POSTGRESQL_WRITERS, READERS, Database
-from tests.integration.storing import opened
-from tests.serving import eventually
+from tests.integration.storage_helpers import opened
+from tests.servers import eventually
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from app.intake.new_submission import NewSubmission
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import payload_aad
 from app.storage.schema import steps, submissions
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     BODY,
     BOOKING,
     CONTACT_HASH,

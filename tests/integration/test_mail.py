@@ -12,7 +12,7 @@ import pytest
 from app.alarms import smtp
 from app.alarms.smtp import SmtpServer
 from app.alarms.webhook import AlertDeliveryError
-from tests.integration.storing import soon
+from tests.integration.storage_helpers import soon
 
 pytestmark = pytest.mark.anyio
 SENDER = "intresse@example.se"

@@ -11,7 +11,7 @@ from app.bootstrap.web_app import create_worker_app
 from app.metrics import gauges
 from app.sandbox import Fault, Office
 from tests.conftest import API_KEY, CUSTOMER, Configure
-from tests.serving import eventually, serve
+from tests.servers import eventually, serve
 
 Start = Callable[..., httpx.Client]
 PERSON = {"firstName": "Anna", "lastName": "Andersson", "email": {"emailAddress": "anna@example.se"}}

@@ -15,7 +15,7 @@ from app.maintenance.move_state import is_active
 from app.storage.database import Database, DatabaseUnusableError, StoreUnavailableError
 from app.storage.migrations import upgrade
 from app.storage.schema import attempts, moves, submissions
-from tests.integration.storing import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
+from tests.integration.storage_helpers import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 
 pytestmark = pytest.mark.anyio
 ROWS = 7

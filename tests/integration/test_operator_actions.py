@@ -17,7 +17,7 @@ from app.submissions.listing import SubmissionFilter
 from app.submissions.operator_actions import ActionImpossibleError, ActionProblem, OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     BOOKING,
     KEYRING,
     LEAD_AFTER,

@@ -16,7 +16,7 @@ from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import steps, submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     BODY,
     BOOKING,
     LEAD_AFTER,

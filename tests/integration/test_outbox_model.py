@@ -16,7 +16,7 @@ from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepS
 from app.storage.database import Database
 from app.storage.schema import metadata
 from tests.conftest import CUSTOMER
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     BOOKING,
     LEAD_AFTER,
     MINUTE,

@@ -12,7 +12,7 @@ from app.storage.database import Database
 from app.storage.encryption import KeyedHash
 from app.storage.schema import person_index, submissions
 from app.submissions.person_index import HOW_FAR, SETTLED_AFTER, PersonIndex
-from tests.integration.storing import CONTACT_HASH, application, taking_in
+from tests.integration.storage_helpers import CONTACT_HASH, application, taking_in
 
 pytestmark = pytest.mark.anyio
 

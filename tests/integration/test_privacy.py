@@ -18,7 +18,7 @@ from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.submissions.repository import SubmissionRepository
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     KEYRING,
     MINUTE,
     application,

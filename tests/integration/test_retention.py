@@ -21,7 +21,7 @@ from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import (
+from tests.integration.storage_helpers import (
     KEYRING,
     LEAD_AFTER,
     MINUTE,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.sandbox import Customer, Fault, Office, Person, serve_sandbox
-from tests.serving import eventually
+from tests.servers import eventually
 
 INTEREST = "/Advertising/Estate/M1/OBJ1/interest"
 VIEWING = "/Viewing/M1/VIS1/SLOT1/Participant"

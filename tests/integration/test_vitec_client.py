@@ -36,9 +36,9 @@ from app.vitec.errors import (
 )
 from app.vitec.responses import VitecResponse
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import received
-from tests.integration.storing import ADVERTISING, CRM, VISITOR, soon
-from tests.serving import serve
+from tests.integration.delivery_helpers import received
+from tests.integration.storage_helpers import ADVERTISING, CRM, VISITOR, soon
+from tests.servers import serve
 
 ANNA = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
 CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret")}

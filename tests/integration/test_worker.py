@@ -15,8 +15,8 @@ from app.domain.submission import Status, StepStatus
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import HANGING, LEASE, at_estates, estates_asked_for, received, working
-from tests.integration.storing import BODY, BOOKING, OTHER, application, opened, soon, store, time_passes
+from tests.integration.delivery_helpers import HANGING, LEASE, at_estates, estates_asked_for, received, working
+from tests.integration.storage_helpers import BODY, BOOKING, OTHER, application, opened, soon, store, time_passes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 

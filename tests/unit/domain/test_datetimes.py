@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from app.domain import datetimes
-from tests.unit.domain.reading import read
+from tests.unit.domain.field_validation import read
 
 
 def iso(found: Any) -> Any:

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from app.domain import datetimes, fields, numbers
 from app.domain.fields import ReadContext, cut, utf16_length
-from tests.unit.domain.reading import IN_FORM, IN_JSON, read
+from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
 
 
 @pytest.mark.parametrize(

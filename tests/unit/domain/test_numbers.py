@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain import numbers
 from app.sandbox.schemas import AdvertisingInterestApplication
-from tests.unit.domain.reading import IN_FORM, read
+from tests.unit.domain.field_validation import IN_FORM, read
 
 
 @pytest.mark.parametrize(

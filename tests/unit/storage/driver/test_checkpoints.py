@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from app.storage.database import Database
 from app.storage.driver.checkpoints import MOST_PAGES, NICENESS, Checkpoints
-from tests.serving import eventually
+from tests.servers import eventually
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.serving import eventually, serve
+from tests.servers import eventually, serve
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from app.web.http.origins import network_of, origin_of
-from tests.unit.web.building import CUSTOMER
+from tests.unit.web.sample_customer import CUSTOMER
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from app.web.operations.limits import (
     RateLimitedError,
     Windows,
 )
-from tests.unit.web.building import CUSTOMER
+from tests.unit.web.sample_customer import CUSTOMER
 
 MINUTE = 60
 

@@ -10,7 +10,7 @@ from app.sandbox import Office
 from app.storage.database import Database
 from app.storage.schema import attempts, submissions
 from tests.endurance.load import PARKED
-from tests.serving import eventually
+from tests.servers import eventually
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from app.web.operations.customer import InvalidApiKeyError, OriginRule, caller_key
-from tests.unit.web.building import CUSTOMER
+from tests.unit.web.sample_customer import CUSTOMER
 
 OURS = "https://leads.example.se"
 THEIRS = "https://www.maklarhuset.se"

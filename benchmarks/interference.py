@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import machine, service
-from benchmarks.chain import sandbox
+from benchmarks.booking_chain import sandbox
 from benchmarks.databases import database_url
 from benchmarks.load import Round, drive, process_id
-from benchmarks.requests import PATH
+from benchmarks.sample_requests import PATH
 from benchmarks.servers import Stopped, free_port, running
 from benchmarks.service import form_token
 
@@ -30,7 +30,7 @@ NO_END = 10**9
 
 
 @dataclass(frozen=True)
-class Beside:
+class Interference:
     """Posts a second, a median each."""
 
     alone: float
@@ -41,7 +41,7 @@ class Beside:
         return self.beside / self.alone
 
 
-def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
+def measure_interference(kind: str, root: Path, folder: Path) -> Interference:
     folder.mkdir(parents=True)
     with sandbox() as vitec_url, database_url(kind, folder / "database") as url:
         configuration = folder / "intresse.toml"
@@ -56,7 +56,7 @@ def measure_beside(kind: str, root: Path, folder: Path) -> Beside:
 
 def alternate(
     module: list[str], token: str, port: int, root: Path, log: Path, environment: Mapping[str, str]
-) -> Beside:
+) -> Interference:
     """Rounds of posts to the service at `port`; in every other one `python -m` with `module` and its arguments works
     beside it, on the load's core. Raises `Stopped` when that has ended by itself."""
     rates: dict[bool, list[float]] = {False: [], True: []}
@@ -81,4 +81,4 @@ def alternate(
         other.kill()
         other.wait()
         load.shutdown()
-    return Beside(statistics.median(rates[False]), statistics.median(rates[True]))
+    return Interference(statistics.median(rates[False]), statistics.median(rates[True]))

@@ -18,10 +18,10 @@ import psycopg
 from app.sandbox import Customer, Office, serve_sandbox
 from app.storage.database import Database
 from app.storage.migrations import upgrade
+from tests.endurance.comparison import Verdict, judge
 from tests.endurance.load import AGAIN, KEY, PARKED, Load
 from tests.endurance.process import Process
-from tests.endurance.verdict import Verdict, judge
-from tests.serving import eventually, free_port
+from tests.servers import eventually, free_port
 
 LEASE_SECONDS = 5  # the shortest there is
 CONFIGURATION = """

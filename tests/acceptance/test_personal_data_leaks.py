@@ -17,7 +17,7 @@ from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
-from tests.serving import eventually, free_port
+from tests.servers import eventually, free_port
 
 # Nothing else in the world is called so.
 FIRST, LAST, EMAIL, PHONE = "Kanariefågelina", "Zwitscherström", "kvitter.zwitsch@canary-example.se", "+46701740699"

@@ -4,7 +4,7 @@ import pytest
 
 from app.web.operations.customer import OriginRule
 from app.web.operations.form_page import return_address, return_origin
-from tests.unit.web.building import CUSTOMER
+from tests.unit.web.sample_customer import CUSTOMER
 
 RULE = OriginRule("https://leads.example.se", demo=False)
 

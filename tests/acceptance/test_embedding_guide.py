@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from app.sandbox import Office
 from tests.acceptance.broker import Embedded, fill, send
-from tests.serving import eventually
+from tests.servers import eventually
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "embedding.md"
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.chain import Chain
+from benchmarks.booking_chain import Chain
 from benchmarks.load import Driven
-from benchmarks.requests import TARGETS
+from benchmarks.sample_requests import TARGETS
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ QUICK = Plan(cycles=3, seconds=1.5, posts=10_000, starts=3, limit_seconds=28)
 
 
 @dataclass
-class Found:
+class Results:
     """`fsync`: median and p99 in ms. `page_bytes`: plain and gzipped. `idle_mb`, `end_mb`: resident memory before the
     first post and after the last, None where it can't be read."""
 

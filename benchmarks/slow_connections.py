@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.machine import resident
-from benchmarks.requests import ORIGIN, PATH
+from benchmarks.sample_requests import ORIGIN, PATH
 from benchmarks.servers import START_SECONDS, Server, Stopped, free_port
 from benchmarks.service import form_token, service, sqlite_url
 

@@ -14,9 +14,9 @@ import pytest
 
 from app.sandbox import Fault
 from tests.conftest import new_database
+from tests.endurance.cluster import LEASE_SECONDS, Stage, disturb, staged
 from tests.endurance.load import AGAIN, KEY
-from tests.endurance.stage import LEASE_SECONDS, Stage, disturb, staged
-from tests.serving import eventually
+from tests.servers import eventually
 
 STOP_SECONDS = 25
 

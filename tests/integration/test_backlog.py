@@ -9,7 +9,7 @@ from app.storage.schema import steps, submissions
 from app.submissions import backlog
 from app.submissions.backlog import Outstanding, need_a_person, outstanding
 from tests.conftest import CUSTOMER
-from tests.integration.storing import BOOKING, MINUTE, OTHER, application, later, store
+from tests.integration.storage_helpers import BOOKING, MINUTE, OTHER, application, later, store
 
 pytestmark = pytest.mark.anyio
 

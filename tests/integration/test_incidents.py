@@ -20,7 +20,7 @@ from app.storage.database import Database
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storing import MINUTE, application, opened, store
+from tests.integration.storage_helpers import MINUTE, application, opened, store
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import upgrade
 from app.storage.schema import person_index, steps, submissions
 from app.submissions.person_index import HOW_FAR
-from benchmarks.stored import EMPTY
+from benchmarks.empty_application import EMPTY
 
 DAYS = 90
 BATCH = 5_000

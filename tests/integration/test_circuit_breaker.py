@@ -12,8 +12,8 @@ from app.storage.database import Database
 from app.vitec.errors import NotFound, RefusedLogin, Unavailable
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import MILLISECOND, at_estates, estates_asked_for, received, working
-from tests.integration.storing import (
+from tests.integration.delivery_helpers import MILLISECOND, at_estates, estates_asked_for, received, working
+from tests.integration.storage_helpers import (
     CRM,
     MINUTE,
     OTHER,

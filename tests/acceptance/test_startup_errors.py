@@ -13,7 +13,7 @@ from sqlalchemy import URL, make_url
 
 from app.maintenance.move import move
 from app.storage.database import Database
-from tests.serving import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {

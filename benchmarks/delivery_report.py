@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app import logs
-from benchmarks import beside, chain, claims, delivery
-from benchmarks.beside import measure_beside
-from benchmarks.chain import measure_chain
-from benchmarks.claims import measure_claims
+from benchmarks import booking_chain, claim_cost, delivery, interference
+from benchmarks.booking_chain import measure_chain
+from benchmarks.claim_cost import measure_claims
 from benchmarks.databases import KINDS
 from benchmarks.delivery import measure_delivery
+from benchmarks.interference import measure_interference
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,19 +32,19 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
         folder.mkdir()
         made = measure_chain(folder)
         numbers = f"{made.ratio:.2f} ({made.delivered:.1f} : {made.bare:.1f} ms)"
-        yield "a booking's chain, of its three calls bare", numbers, f"<= {chain.WANTED}"
+        yield "a booking's chain, of its three calls bare", numbers, f"<= {booking_chain.WANTED}"
         numbers = f"{made.ratio_with_claim:.2f} ({made.claimed:.1f} : {made.bare:.1f} ms)"
         yield "the same with the claim before it", numbers, ""
     speed = measure_delivery(kind, folder / "delivery")
     yield "delivered by one worker, a second", f"{speed.rate:.0f}", f">= {delivery.WANTED_RATE:.0f}"
     numbers = f"{speed.ratio:.2f} ({speed.idle:.1f} : {speed.bare:.1f} ms)"
     yield "accept to Vitec's answer when idle, of a bare post", numbers, f"<= {delivery.WANTED_IDLE}"
-    posts = measure_beside(kind, ROOT, folder / "beside")
+    posts = measure_interference(kind, ROOT, folder / "beside")
     numbers = f"{posts.ratio:.2f} ({posts.beside:.0f} : {posts.alone:.0f} /s)"
-    yield "posts with a worker beside, of those without", numbers, f">= {beside.WANTED}"
+    yield "posts with a worker beside, of those without", numbers, f">= {interference.WANTED}"
     cost = measure_claims(kind, folder / "claims")
     numbers = f"{cost.ratio:.2f} ({cost.many:.2f} : {cost.few:.2f} ms)"
-    yield f"a claim among {claims.MANY:,} rows, of one among {claims.FEW:,}", numbers, f"<= {claims.WANTED}"
+    yield f"a claim among {claim_cost.MANY:,} rows, of one among {claim_cost.FEW:,}", numbers, f"<= {claim_cost.WANTED}"
 
 
 if __name__ == "__main__":

@@ -12,8 +12,17 @@ from app.domain.submission import Operation, StepStatus
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import HANGING, MILLISECOND, Delivery, received, working
-from tests.integration.storing import BOOKING, LEAD_AFTER, OTHER, application, soon, store, submission, time_passes
+from tests.integration.delivery_helpers import HANGING, MILLISECOND, Delivery, received, working
+from tests.integration.storage_helpers import (
+    BOOKING,
+    LEAD_AFTER,
+    OTHER,
+    application,
+    soon,
+    store,
+    submission,
+    time_passes,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 

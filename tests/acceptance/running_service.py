@@ -31,7 +31,7 @@ from tests.acceptance.bodies import (
     key,
 )
 from tests.acceptance.html_page import Page, page_of
-from tests.serving import eventually, serve
+from tests.servers import eventually, serve
 
 
 def customers() -> list[Members]:
@@ -74,7 +74,7 @@ _TABLES: list[Members] = [
 
 
 @dataclass(frozen=True)
-class Desk:
+class RunningService:
     """A running service and the CRM behind it."""
 
     client: httpx.Client
@@ -167,7 +167,7 @@ def settings(folder: Path, vitec_url: str, **top: Any) -> Settings:
 
 
 @contextmanager
-def open_desk(folder: Path, *, demo: bool = False, deliver: bool = True, **top: Any) -> Iterator[Desk]:
+def run_service(folder: Path, *, demo: bool = False, deliver: bool = True, **top: Any) -> Iterator[RunningService]:
     """The service of `settings`, listening. What is posted to a path that only one test uses meets nobody else's."""
     office = Office([Customer(CUSTOMER, "secret"), Customer(PLAIN, "other"), Customer(FULL, "third")])
     with (
@@ -175,4 +175,4 @@ def open_desk(folder: Path, *, demo: bool = False, deliver: bool = True, **top: 
         serve(create_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
         httpx.Client(base_url=url, timeout=30) as client,
     ):
-        yield Desk(client, office)
+        yield RunningService(client, office)

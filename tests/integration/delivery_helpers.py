@@ -18,7 +18,7 @@ from app.storage.database import Database
 from app.vitec.client import Credential, VitecClient
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
-from tests.integration.storing import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
+from tests.integration.storage_helpers import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
 
 MILLISECOND = timedelta(milliseconds=1)
 HANGING = 30.0  # seconds; no test waits for it

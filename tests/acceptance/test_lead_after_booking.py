@@ -9,7 +9,7 @@ import pytest
 
 from app.sandbox import Fault, Office, Person
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 LEAD = {"lead_source_id": "CAMPAIGN", "assigned_to_id": "GROUP1", "office_id": "OFFICE1"}
 AGENT = {"lead_source_id": "CAMPAIGN", "assigned_to_id": "contact-agent", "fallback_assigned_to_id": "FALLBACK"}

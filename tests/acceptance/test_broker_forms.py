@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from app.sandbox import Office
 from tests.acceptance.broker import Broker
 from tests.conftest import CUSTOMER, ORIGIN
-from tests.serving import eventually
+from tests.servers import eventually
 
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 PERSON = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}

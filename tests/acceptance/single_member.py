@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.acceptance.bodies import Members, booking, interest, interest_path, member, viewing_path, with_member
-from tests.acceptance.desk import Desk
+from tests.acceptance.running_service import RunningService
 
 HOUSE = "\U0001f3e0"  # two UTF-16 code units
 UNREACHABLE = {"firstName": "Anna", "lastName": "Ek"}
@@ -19,17 +19,17 @@ def at(name: str, value: Any) -> tuple[str, Members]:
 BOOKING_ONLY = {"reminderTime", "smsReminder", "participated", "options.isDeadlineValidationEnabled"}
 
 
-def accepted(desk: Desk, name: str, value: Any) -> Any:
+def accepted(service: RunningService, name: str, value: Any) -> Any:
     """What Vitec gets for the value."""
     path, body = at(name, value)
-    return member(desk.sent(path, body), name)
+    return member(service.sent(path, body), name)
 
 
-def refused(desk: Desk, name: str, value: Any) -> None:
+def refused(service: RunningService, name: str, value: Any) -> None:
     """With a fault at the member alone, and nothing is sent on."""
     path, body = at(name, value)
-    assert set(desk.faults(path, body)) == {name}
-    assert not desk.received(path)
+    assert set(service.faults(path, body)) == {name}
+    assert not service.received(path)
 
 
 INTEREST_MEMBERS = [

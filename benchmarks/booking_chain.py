@@ -25,7 +25,7 @@ from app.domain.ids import new_id
 from app.domain.submission import Operation, PlannedStep
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Customer, Office, serve_sandbox
-from benchmarks.stored import EMPTY
+from benchmarks.empty_application import EMPTY
 
 CUSTOMER = "M12345"
 SLOT = ("VIS1", "SLOT1")

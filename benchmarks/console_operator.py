@@ -1,4 +1,4 @@
-"""An operator who never rests: `python -m benchmarks.constant_use PORT`.
+"""An operator who never rests: `python -m benchmarks.console_operator PORT`.
 
 A page a second, round and round: the overview, a search by e-mail, what it found, and the list of what needs a person.
 People read longer than that. It is a program of its own, so that another can stop it and let it go on.
@@ -11,7 +11,7 @@ import sys
 import time
 from urllib.parse import urlencode
 
-from benchmarks.filled import SOUGHT
+from benchmarks.aged_database import SOUGHT
 from benchmarks.service import CONSOLE_PASSWORD, PUBLIC_URL
 
 PAUSE_SECONDS = 1.0

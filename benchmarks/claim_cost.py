@@ -22,7 +22,7 @@ from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 from benchmarks.databases import database_url
-from benchmarks.stored import EMPTY
+from benchmarks.empty_application import EMPTY
 
 FEW, MANY = 1_000, 1_000_000
 CLAIMS = 200

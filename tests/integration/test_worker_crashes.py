@@ -16,8 +16,8 @@ from app.sandbox import Office
 from app.storage.database import Database
 from app.vitec.client import VitecClient
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import LEASE, working
-from tests.integration.storing import BOOKING, LEAD_AFTER, soon, store, submission, time_passes
+from tests.integration.delivery_helpers import LEASE, working
+from tests.integration.storage_helpers import BOOKING, LEAD_AFTER, soon, store, submission, time_passes
 
 pytestmark = [
     pytest.mark.anyio,
