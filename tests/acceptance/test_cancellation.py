@@ -12,9 +12,9 @@ import pytest
 
 from app.sandbox import Fault
 from tests.acceptance.bodies import CUSTOMER, FULL, ORIGIN, PHONE, PLAIN, SITE, booking, fields, key
-from tests.acceptance.desk import Desk, open_desk
 from tests.acceptance.html_page import page_of
-from tests.serving import eventually
+from tests.acceptance.running_service import RunningService, run_service
+from tests.servers import eventually
 
 SLOT = "2099-01-01T13:00:00+01:00/2099-01-01T13:15:00+01:00"
 OFFER = "Kan du inte komma? Avboka"
@@ -22,29 +22,31 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     cancel = {"viewing": {"cancel": True}}
     customers = [{"id": CUSTOMER, **cancel}, {"id": FULL, **cancel, "on_ambiguous": "park"}]
-    with open_desk(tmp_path_factory.mktemp("cancel"), customers=customers) as desk:
-        yield desk
+    with run_service(tmp_path_factory.mktemp("cancel"), customers=customers) as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)
-def _no_faults(desk: Desk) -> Iterator[None]:
+def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    desk.office.lift()
+    service.office.lift()
 
 
-def booked(desk: Desk, customer: str = CUSTOMER, estate: str | None = "", slot: str = SLOT, **members: str) -> str:
+def booked(
+    service: RunningService, customer: str = CUSTOMER, estate: str | None = "", slot: str = SLOT, **members: str
+) -> str:
     """The address of a delivered booking's receipt, of a visitor and a home that no other test uses."""
     number = next(_numbers)
     query = {"slots": f"S{number}@{slot}", "title": "Storgatan 1"}
     query |= {"estate": estate or f"HOME{number}"} if estate is not None else {}
     path = f"/Viewing/{customer}/VIS1/S{number}/Participant"
     typed = fields(booking({"email": {"emailAddress": f"anna{number}@example.se"}})) | members
-    answer = desk.client.post(f"{path}?{urlencode(query)}", data=typed, headers=SITE)
+    answer = service.client.post(f"{path}?{urlencode(query)}", data=typed, headers=SITE)
     assert answer.status_code == 303, answer.text
-    desk.delivered(path)
+    service.delivered(path)
     return answer.headers["location"]
 
 
@@ -53,78 +55,78 @@ def cancellation(receipt: str) -> str:
     return f"{path}/cancellation?{query}"
 
 
-def opt_outs(desk: Desk, receipt: str) -> list[str]:
+def opt_outs(service: RunningService, receipt: str) -> list[str]:
     """Vitec's calls for the visitor of this booking."""
     identity = receipt.partition("?")[0].rpartition("/")[2]
-    contact = desk.client.get(f"/submissions/{identity}", headers=key()).json()["result"]
-    calls = [one for one in list(desk.office.received) if one.operation == "cancellation"]
+    contact = service.client.get(f"/submissions/{identity}", headers=key()).json()["result"]
+    calls = [one for one in list(service.office.received) if one.operation == "cancellation"]
     return [one.path for one in calls if f"/{contact}/" in one.path]
 
 
-def text_of(desk: Desk, receipt: str) -> str:
-    answer = desk.client.get(receipt)
+def text_of(service: RunningService, receipt: str) -> str:
+    answer = service.client.get(receipt)
     assert answer.status_code == 200
     return answer.text
 
 
-def test_one_press_and_one_confirmation_take_the_visitor_off_the_viewing(desk: Desk) -> None:
-    receipt = booked(desk, estate="OBJ77")
-    [(path, query)] = re.findall(rf'<a href="([^"?]*)\?([^"]*)">{re.escape(OFFER)}</a>', text_of(desk, receipt))
+def test_one_press_and_one_confirmation_take_the_visitor_off_the_viewing(service: RunningService) -> None:
+    receipt = booked(service, estate="OBJ77")
+    [(path, query)] = re.findall(rf'<a href="([^"?]*)\?([^"]*)">{re.escape(OFFER)}</a>', text_of(service, receipt))
     href = f"{path}?{unescape(query)}"
-    asked = desk.client.get(href)
+    asked = service.client.get(href)
     assert asked.status_code == 200
     assert "kl. 13.00–13.15" in asked.text
-    assert not opt_outs(desk, receipt)
-    answer = desk.client.post(href, headers={"Origin": "null"})
+    assert not opt_outs(service, receipt)
+    answer = service.client.post(href, headers={"Origin": "null"})
     assert (answer.status_code, answer.headers["location"]) == (303, receipt)
-    [call] = opt_outs(desk, receipt)
+    [call] = opt_outs(service, receipt)
     assert call.startswith(f"/Advertising/Message/{CUSTOMER}/Estate/OBJ77/Viewing/Attendee/")
-    shown = text_of(desk, receipt)
+    shown = text_of(service, receipt)
     assert "<h1>Avbokad</h1>" in shown
     assert OFFER not in shown
     assert "viewing.ics" not in shown
 
 
-def test_pressing_again_or_twice_at_once_cancels_once(desk: Desk) -> None:
-    receipt = booked(desk)
+def test_pressing_again_or_twice_at_once_cancels_once(service: RunningService) -> None:
+    receipt = booked(service)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: desk.client.post(cancellation(receipt)), range(4)))
-    answers.append(desk.client.post(cancellation(receipt)))
+        answers = list(pool.map(lambda _: service.client.post(cancellation(receipt)), range(4)))
+    answers.append(service.client.post(cancellation(receipt)))
     assert {answer.headers["location"] for answer in answers} == {receipt}
-    assert len(opt_outs(desk, receipt)) == 1
-    assert desk.client.get(cancellation(receipt)).headers["location"] == receipt
+    assert len(opt_outs(service, receipt)) == 1
+    assert service.client.get(cancellation(receipt)).headers["location"] == receipt
 
 
-def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itself(desk: Desk) -> None:
-    receipt = booked(desk)
-    desk.office.order(Fault(status=503, operation="cancellation", times=1))
+def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itself(service: RunningService) -> None:
+    receipt = booked(service)
+    service.office.order(Fault(status=503, operation="cancellation", times=1))
     with ThreadPoolExecutor(1) as pool:
-        posted = pool.submit(desk.client.post, cancellation(receipt))
-        shown = eventually(lambda: text if "tagit emot din avbokning" in (text := text_of(desk, receipt)) else "")
+        posted = pool.submit(service.client.post, cancellation(receipt))
+        shown = eventually(lambda: text if "tagit emot din avbokning" in (text := text_of(service, receipt)) else "")
         assert "data-refresh=" in shown
         assert '<meta http-equiv="refresh"' in shown
         assert posted.result().status_code == 303
-    assert "<h1>Avbokad</h1>" in text_of(desk, receipt)
+    assert "<h1>Avbokad</h1>" in text_of(service, receipt)
 
 
-def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(desk: Desk) -> None:
-    receipt = booked(desk)
-    desk.office.order(Fault(status=400, body='"Visningen har varit."', operation="cancellation", times=1))
-    assert desk.client.post(cancellation(receipt)).headers["location"] == receipt
-    shown = text_of(desk, receipt)
+def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(service: RunningService) -> None:
+    receipt = booked(service)
+    service.office.order(Fault(status=400, body='"Visningen har varit."', operation="cancellation", times=1))
+    assert service.client.post(cancellation(receipt)).headers["location"] == receipt
+    shown = text_of(service, receipt)
     assert "kunde inte avbokas" in shown
-    assert PHONE in page_of(desk.client.get(receipt)).text
+    assert PHONE in page_of(service.client.get(receipt)).text
     assert OFFER not in shown
-    received = len(desk.office.received)
-    assert desk.client.post(cancellation(receipt)).headers["location"] == receipt
-    assert len(desk.office.received) == received
+    received = len(service.office.received)
+    assert service.client.post(cancellation(receipt)).headers["location"] == receipt
+    assert len(service.office.received) == received
 
 
-def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(desk: Desk) -> None:
-    receipt = booked(desk, FULL)
-    desk.office.order(Fault(status=500, carried_out=True, operation="cancellation", times=1))
-    assert desk.client.post(cancellation(receipt)).status_code == 303
-    assert "<h1>Avbokad</h1>" in text_of(desk, receipt)
+def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(service: RunningService) -> None:
+    receipt = booked(service, FULL)
+    service.office.order(Fault(status=500, carried_out=True, operation="cancellation", times=1))
+    assert service.client.post(cancellation(receipt)).status_code == 303
+    assert "<h1>Avbokad</h1>" in text_of(service, receipt)
 
 
 @pytest.mark.parametrize(
@@ -136,57 +138,57 @@ def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(desk: 
     ],
     ids=["not configured", "no home", "over"],
 )
-def test_it_is_not_offered_and_not_done_where_it_can_not_be(desk: Desk, changed: dict[str, str]) -> None:
-    receipt = booked(desk, **changed)
-    assert "/cancellation?" not in text_of(desk, receipt)
-    before = len(desk.office.received)
-    assert desk.client.get(cancellation(receipt)).status_code == 404
-    assert desk.client.post(cancellation(receipt)).status_code == 404
-    assert len(desk.office.received) == before
+def test_it_is_not_offered_and_not_done_where_it_can_not_be(service: RunningService, changed: dict[str, str]) -> None:
+    receipt = booked(service, **changed)
+    assert "/cancellation?" not in text_of(service, receipt)
+    before = len(service.office.received)
+    assert service.client.get(cancellation(receipt)).status_code == 404
+    assert service.client.post(cancellation(receipt)).status_code == 404
+    assert len(service.office.received) == before
 
 
-def test_an_id_that_is_the_bookings_is_no_contacts(desk: Desk) -> None:
+def test_an_id_that_is_the_bookings_is_no_contacts(service: RunningService) -> None:
     number = next(_numbers)
     path = f"/Viewing/{CUSTOMER}/VIS1/S{number}/Participant?estate=OBJ1"
     typed = fields(booking()) | {"returnBookingId": "true"}
-    answer = desk.client.post(path, data=typed, headers=key())
+    answer = service.client.post(path, data=typed, headers=key())
     assert answer.status_code == 303
-    assert "/cancellation?" not in text_of(desk, answer.headers["location"])
+    assert "/cancellation?" not in text_of(service, answer.headers["location"])
 
 
-def test_an_interest_can_not_be_cancelled(desk: Desk) -> None:
+def test_an_interest_can_not_be_cancelled(service: RunningService) -> None:
     typed = {"firstName": "Anna", "lastName": "Ek", "telephone.cell": "070-174 06 05", "consent": "on"}
-    receipt = desk.client.post(f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", data=typed, headers=SITE)
-    assert desk.client.post(cancellation(receipt.headers["location"])).status_code == 404
+    receipt = service.client.post(f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", data=typed, headers=SITE)
+    assert service.client.post(cancellation(receipt.headers["location"])).status_code == 404
 
 
-def test_only_the_receipts_link_opens_it(desk: Desk) -> None:
-    receipt = booked(desk)
-    other = booked(desk)
+def test_only_the_receipts_link_opens_it(service: RunningService) -> None:
+    receipt = booked(service)
+    other = booked(service)
     forged = cancellation(receipt).replace("key=", "key=x")
     borrowed = f"{cancellation(receipt).partition('?')[0]}?{other.partition('?')[2]}"
     for address in (forged, borrowed, cancellation(receipt).partition("?")[0]):
-        assert desk.client.get(address).status_code == 404
-        assert desk.client.post(address).status_code == 404
-    assert not opt_outs(desk, receipt)
+        assert service.client.get(address).status_code == 404
+        assert service.client.post(address).status_code == 404
+    assert not opt_outs(service, receipt)
 
 
-def test_a_body_that_is_too_large_is_refused_and_nothing_cancelled(desk: Desk) -> None:
-    receipt = booked(desk)
-    assert desk.client.post(cancellation(receipt), content=b"x" * 2000).status_code == 400
-    assert OFFER in text_of(desk, receipt)
+def test_a_body_that_is_too_large_is_refused_and_nothing_cancelled(service: RunningService) -> None:
+    receipt = booked(service)
+    assert service.client.post(cancellation(receipt), content=b"x" * 2000).status_code == 400
+    assert OFFER in text_of(service, receipt)
 
 
-def test_programs_are_told_what_became_of_it(desk: Desk) -> None:
-    receipt = booked(desk)
-    answer = desk.client.post(cancellation(receipt), headers={"Origin": ORIGIN})
+def test_programs_are_told_what_became_of_it(service: RunningService) -> None:
+    receipt = booked(service)
+    answer = service.client.post(cancellation(receipt), headers={"Origin": ORIGIN})
     assert answer.status_code == 303
     identity = receipt.partition("?")[0].rpartition("/")[2]
-    assert desk.client.get(f"/submissions/{identity}", headers=key()).json()["status"] == "delivered"
+    assert service.client.get(f"/submissions/{identity}", headers=key()).json()["status"] == "delivered"
 
 
-def test_in_english_it_says_cancelled(desk: Desk) -> None:
-    receipt = booked(desk).replace("lang=sv", "lang=en")
-    assert "Can’t come? Cancel" in text_of(desk, receipt)
-    assert httpx.URL(desk.client.post(cancellation(receipt)).headers["location"]).params["lang"] == "en"
-    assert "<h1>Cancelled</h1>" in text_of(desk, receipt)
+def test_in_english_it_says_cancelled(service: RunningService) -> None:
+    receipt = booked(service).replace("lang=sv", "lang=en")
+    assert "Can’t come? Cancel" in text_of(service, receipt)
+    assert httpx.URL(service.client.post(cancellation(receipt)).headers["location"]).params["lang"] == "en"
+    assert "<h1>Cancelled</h1>" in text_of(service, receipt)
