@@ -15,7 +15,7 @@ import httpx
 
 from app import __version__
 from integrations.wordpress.package import package
-from tests.serving import eventually, free_port
+from tests.servers import eventually, free_port
 
 DEBIANS = Path("/usr/share/wordpress")
 PASSWORD = "a password for the test alone"

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.sandbox import Office
 from tests.acceptance.conftest import browser, context, page, public
-from tests.serving import eventually
+from tests.servers import eventually
 from tests.wordpress.site import PASSWORD, Site, wordpress
 
 __all__ = ["browser", "context", "page", "public"]  # fixtures
