@@ -16,10 +16,10 @@ LABELS: Mapping[str, str] = {
     "lastName": N_("Last name"),
     "cell": N_("Mobile"),
     "cellPhone": N_("Mobile"),
-    "home": N_("Home number"),
-    "telePhone": N_("Home number"),
-    "work": N_("Work number"),
-    "workPhone": N_("Work number"),
+    "home": N_("Home phone"),
+    "telePhone": N_("Home phone"),
+    "work": N_("Work phone"),
+    "workPhone": N_("Work phone"),
     "emailAddress": N_("E-mail"),
     "email": N_("E-mail"),
     "streetAddress": N_("Street address"),
@@ -33,21 +33,23 @@ LABELS: Mapping[str, str] = {
 
 
 def recovered_text(notice: Notification, gettext: GetText) -> AlertText:
-    title = gettext(N_("Lead %(reference)s no longer waits")) % {"reference": reference_of(notice.subjects[0])}
-    return AlertText(title, gettext(N_("Vitec has it now, or someone has seen to it.")) + "\n")
+    title = gettext(N_("Lead %(reference)s is no longer waiting")) % {"reference": reference_of(notice.subjects[0])}
+    return AlertText(title, gettext(N_("Vitec has it now, or someone has dealt with it.")) + "\n")
 
 
 def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
     """`application` in Vitec's members, as it was accepted."""
-    title = gettext(N_("A lead that Vitec has not got yet (%(reference)s)")) % {"reference": submission.reference}
+    title = gettext(N_("A lead that has not reached Vitec yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
-        (gettext(N_("Concerns")), gettext(ABOUT[submission.operation])),
-        (gettext(N_("Received")), moment(submission.received_at, language)),
+        (gettext(N_("Regarding")), gettext(ABOUT[submission.operation])),
+        (gettext(N_("Received at")), moment(submission.received_at, language)),
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
     ]
     said = dict(_leaves(application))
     lines = about + [(gettext(label), said[member]) for member, label in LABELS.items() if member in said]
-    why = gettext(N_("It is kept, and goes to Vitec as soon as possible. Here it is, so that you can call back."))
+    why = gettext(
+        N_("It is saved, and will be sent to Vitec as soon as possible. Here it is, so that you can call back now.")
+    )
     return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
 
 

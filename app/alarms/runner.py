@@ -57,7 +57,7 @@ class AlarmRunner:
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one look must not end all alarms
-                log.exception("looking for trouble failed")
+                log.exception("incident detection failed")
             await self._rest(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
 
     async def _sending(self, name: str, receiver: Receiver) -> None:
@@ -67,7 +67,7 @@ class AlarmRunner:
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:
-                log.exception("telling of trouble failed")
+                log.exception("sending alerts failed")
             await self._rest(SEND_SECONDS)
 
     async def _send_due(self, name: str, receiver: Receiver) -> None:
@@ -83,8 +83,8 @@ class AlarmRunner:
             await receiver.tell(notice)
         except AlertDeliveryError as error:
             await self._notices.put_off(notice, datetime.now(UTC))
-            log.warning("alarm not told", receiver=name, alarm=notice.kind.value, detail=str(error))
+            log.warning("alert delivery failed", receiver=name, alarm=notice.kind.value, detail=str(error))
             return False
         await self._notices.told(notice)
-        log.info("alarm told", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
+        log.info("alert delivered", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
         return True

@@ -28,69 +28,73 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec refuses the login"),
         N_(
-            "Since %(since)s Vitec has not let us in for %(about)s. Leads are kept and wait, and one is tried now and "
-            "then. Check the password with: intresse check --online"
+            "Vitec has refused the login for %(about)s since %(since)s. Leads are saved and "
+            "waiting, and one is tried now and then. Check the password with: intresse check "
+            "--online"
         ),
     ),
     IncidentKind.OVERDUE: (
-        N_("%(firm)s: leads have waited since %(since)s"),
-        N_("They are kept and are tried again and again. See whether Vitec is away, and whether a worker is running."),
+        N_("%(firm)s: leads have been waiting since %(since)s"),
+        N_("They are saved, and are being retried. Check whether Vitec is down, and whether a worker is running."),
     ),
     IncidentKind.DROUGHT: (
         N_("%(firm)s: no leads since %(since)s"),
         N_(
-            "It concerns %(about)s. The same hours of each of the past four weeks brought some. See whether the form "
-            "is still there on the firm’s pages, and can be sent."
+            "This is about %(about)s, which came in during the same hours of each of the past "
+            "four weeks. Check that the form is still on the broker’s website, and can be sent."
         ),
     ),
     IncidentKind.REJECTED: (
         N_("%(firm)s: Vitec refused leads (%(number)s)"),
-        N_("Read Vitec’s words with intresse leads show. Mend the cause, then: intresse leads retry."),
+        N_("See Vitec’s words with intresse leads show. Fix the cause, then run: intresse leads retry."),
     ),
     IncidentKind.FAILED: (
         N_("%(firm)s: leads could not be delivered (%(number)s)"),
-        N_("They are no longer tried. See why with intresse leads show, then: intresse leads retry."),
+        N_("They are no longer retried. See why with intresse leads show, then run: intresse leads retry."),
     ),
     IncidentKind.UNCERTAIN: (
         N_("%(firm)s: leads that may have reached Vitec (%(number)s)"),
-        N_("Look for them in Vitec. Send those that are not there with intresse leads release; discard the rest."),
+        N_(
+            "Look for them in Vitec. Send those that are missing there with intresse leads release, "
+            "and discard the rest."
+        ),
     ),
     IncidentKind.HELD: (
         N_("%(firm)s: leads held as suspected spam (%(number)s)"),
-        N_("Look at them. Send real ones with intresse leads release, and discard the rest."),
+        N_("Review them. Send the real ones with intresse leads release, and discard the rest."),
     ),
     IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: held leads are about to be discarded (%(number)s)"),
         N_(
-            "They have been held as suspected spam since %(since)s or later, and are discarded within 7 days. Send "
-            "real ones before that with intresse leads release."
+            "They have been held as suspected spam since %(since)s or later, and will be "
+            "discarded within 7 days. Send the real ones before then with intresse leads release."
         ),
     ),
     IncidentKind.REFUSED_BOOKING: (
         N_("%(firm)s: Vitec refused bookings whose visitors have a receipt (%(number)s)"),
         N_(
-            "The visitors believe that they have a place. Get in touch with them now, and offer another time. Vitec’s "
-            "words are in intresse leads show."
+            "The visitors believe that they have a place. Contact them now, and offer another "
+            "time. See Vitec’s words with intresse leads show."
         ),
     ),
 }
 CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec accepts the login again"),
-        N_("It concerns %(about)s. What has waited is being delivered."),
+        N_("This is about %(about)s. The waiting leads are being delivered."),
     ),
     IncidentKind.OVERDUE: (
-        N_("%(firm)s: no lead waits too long any more"),
-        N_("What had waited is delivered, or seen to."),
+        N_("%(firm)s: leads are no longer overdue"),
+        N_("The overdue leads have been delivered or dealt with."),
     ),
-    IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming again"), N_("It concerns %(about)s.")),
+    IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming in again"), N_("This is about %(about)s.")),
     IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: leads that are no longer held (%(number)s)"),
         N_("They have been sent or discarded."),
     ),
     **dict.fromkeys(
         OF_SUBMISSIONS - {IncidentKind.SOON_DISCARDED, IncidentKind.UNDELIVERED},
-        (N_("%(firm)s: leads that have been seen to (%(number)s)"), N_("Nothing more is to be done about these.")),
+        (N_("%(firm)s: leads that have been dealt with (%(number)s)"), N_("No further action is needed.")),
     ),
 }
 # What an alarm is about, by function group or operation.

@@ -18,7 +18,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if not PATH_ID.fullmatch(contact_id):
         raise ValueError("--contact: 1-40 characters of letters, digits, _ - .")
     if form not in PERSONAL_POSTS:
-        raise ValueError(f"--form: {form} is neither of {', '.join(PERSONAL_POSTS)}")
+        raise ValueError(f"--form: {form} is not one of {', '.join(PERSONAL_POSTS)}")
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:

@@ -32,10 +32,10 @@ def migrate() -> None:
 
 @commands.command()
 def move(
-    to: Annotated[str, typer.Option(help="postgresql://user:pass@host/db, or a file that says so.")],
-    give_up: Annotated[bool, typer.Option("--give-up", help="Stay: a move that has not ended is undone.")] = False,
+    to: Annotated[str, typer.Option(help="postgresql://user:pass@host/db, or a file that contains it.")],
+    give_up: Annotated[bool, typer.Option("--give-up", help="Undo a move that has not finished.")] = False,
 ) -> None:
-    """Move everything from SQLite to PostgreSQL; run it again if it broke off."""
+    """Move everything from SQLite to PostgreSQL; run it again if it is interrupted."""
     from app.maintenance.move import MoveError, move
     from app.maintenance.move import give_up as stay
 
@@ -44,14 +44,14 @@ def move(
             source = _configured_database()
             if give_up:
                 stay(source)
-                typer.echo("The move is undone: this database serves again.")
+                typer.echo("The move has been undone: this database can be served again.")
                 return
             moved = move(source, Database(_told(to)))
     except MoveError as error:
         stop(str(error))
     for table, contents in moved.items():
         typer.echo(f"{table:<12} {contents.rows:>9} row(s), the same in both: {contents.digest[:16]}")
-    typer.echo("Set database_url to the new one. The old one is served no more.")
+    typer.echo("Set database_url to the new database. The old one can no longer be served.")
 
 
 def _told(to: str) -> str:
@@ -67,8 +67,8 @@ def _told(to: str) -> str:
 
 
 @commands.command()
-def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be nothing yet.")]) -> None:
-    """Copy the SQLite database to a file, while it is served (PostgreSQL: pg_dump)."""
+def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")]) -> None:
+    """Copy the SQLite database to a file; safe while the service runs (PostgreSQL: pg_dump)."""
     from app.maintenance.backup import BackupError, back_up
 
     try:
@@ -81,7 +81,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to; there must be no
 
 @commands.command()
 def restored() -> None:
-    """After a backup was put back, before the service runs: what it calls undelivered waits for a person."""
+    """Run once after a restore: parks undelivered submissions for review and replays erasures."""
     from app.bootstrap.services import prepare_database
     from app.maintenance.restore import park_undelivered
 
@@ -92,9 +92,11 @@ def restored() -> None:
             parked = park_undelivered(connection)
     erased = _replay_erasures()
     if erased:
-        typer.echo(f"{erased} submission(s) of people who had been erased are erased again.")
-    typer.echo(f"{parked} submission(s) may have been delivered since the backup: they are uncertain now, see")
-    typer.echo("`intresse leads list --status uncertain`; `intresse leads retry` sends one again.")
+        typer.echo(f"{erased} submission(s) erased again, of people who had been erased.")
+    typer.echo(
+        f"{parked} submission(s) may have been delivered since the backup, and are now uncertain. List them with"
+    )
+    typer.echo("`intresse leads list --status uncertain`; send one again with `intresse leads retry`.")
 
 
 def _replay_erasures() -> int:
@@ -104,16 +106,18 @@ def _replay_erasures() -> int:
     try:
         return run_configured(lambda service: service.privacy_requests.replay_erasures())
     except (PersonSearchError, ErasureLogError) as error:
-        stop(f"not erased again: {error}")
+        stop(f"erasures not replayed: {error}")
 
 
 @commands.command("rotate-keys")
 def rotate_keys() -> None:
-    """Seal everything anew with the first of encryption_keys; the service may be at work."""
+    """Re-encrypt stored data with the first of encryption_keys; safe while the service runs."""
     from app.maintenance.key_rotation import rotate
 
     done = run_configured(lambda service: rotate(service.database, service.keyring))
-    typer.echo(f"Sealed anew: {done.values} value(s).")
+    typer.echo(f"Re-encrypted: {done.values} value(s).")
     if done.closed:
-        stop(f"{done.closed} value(s) can't be opened with encryption_keys: keep them all, and look for the lost one.")
-    typer.echo("The database needs the first key alone. Personal links need the key they were made with.")
+        stop(
+            f"{done.closed} value(s) can't be decrypted with encryption_keys: keep them all, and find the missing one."
+        )
+    typer.echo("The database now needs only the first key. Personal links need the key that they were made with.")

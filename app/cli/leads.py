@@ -22,9 +22,9 @@ MAX_AGE = timedelta(days=3660)  # the longest retention that the configuration a
 StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's.")]
 OlderThanOption = Annotated[str | None, typer.Option(help="Only those received longer ago: 45m, 12h, 30d.")]
-StuckOption = Annotated[bool, typer.Option("--stuck", help="Only what needs a person.")]
+StuckOption = Annotated[bool, typer.Option("--stuck", help="Only what needs attention.")]
 
-commands = typer.Typer(no_args_is_help=True, help="Submissions, without the console.")
+commands = typer.Typer(no_args_is_help=True, help="Manage submissions from the command line.")
 
 
 @commands.command("list")
@@ -33,20 +33,20 @@ def leads_list(
     customer: CustomerOption = None,
     older_than: OlderThanOption = None,
     stuck: StuckOption = False,
-    most: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    most: Annotated[int, typer.Option(min=1, help="The maximum number of lines.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """The newest submissions, a line each, without personal data."""
+    """List the newest submissions, one per line, without personal data."""
     chosen = submission_filter(status, customer, older_than, stuck)
     print_submissions(run_configured(lambda service: service.leads.newest(chosen, most)), as_json)
 
 
 @commands.command("show")
 def leads_show(
-    which: Annotated[str, typer.Argument(help="Its id, or the reference that the visitor has.")],
+    which: Annotated[str, typer.Argument(help="Its id, or the visitor's reference.")],
     as_json: AsJson = False,
 ) -> None:
-    """A submission's steps, each call, and Vitec's words."""
+    """Show a submission's steps, every call, and Vitec's words."""
     submission, attempts = run_configured(lambda service: _with_attempts(service, which))
     if as_json:
         print_json(submission_json(submission) | {"history": attempts_json(attempts)})

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from app.submissions.listing import SubmissionFilter
 
 commands = typer.Typer()
-OneOrFilter = Annotated[
-    str | None, typer.Argument(help="Its id, or the reference that the visitor has; or say a filter.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell which ones the filter finds.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it to all that the filter finds.")]
+OneOrFilter = Annotated[str | None, typer.Argument(help="Its id, or the visitor's reference; or use a filter.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what the filter finds.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Apply it to everything that the filter finds.")]
 
 
 @dataclass(frozen=True)
@@ -35,22 +33,22 @@ class _Texts:
 
 TEXTS: Mapping[str, _Texts] = {
     "retry": _Texts(
-        "Fill the configured members anew for the steps not yet done, and make them due now. A second time changes "
-        "nothing.",
+        "Fill in the configured members anew for the steps not yet done, and make them due now. Repeating it "
+        "changes nothing.",
         "It is due now.",
-        "Nothing to do: every step is done, it is held (release it), or a worker is at it.",
+        "Nothing to do: every step is done, it is held (release it), or a worker is delivering it.",
         "due now",
     ),
     "release": _Texts(
-        "Send what was held, or what may have been carried out already (uncertain). A second time changes nothing.",
+        "Send what was held, or what Vitec may already have received (uncertain). Repeating it changes nothing.",
         "It is due now.",
         "Nothing to do: it is neither held nor uncertain.",
         "due now",
     ),
     "discard": _Texts(
-        "Close it for good: nothing more is sent, what is personal is erased. A second time changes nothing.",
+        "Close it for good: nothing more is sent, and its personal data is erased. Repeating it changes nothing.",
         "It is closed.",
-        "Nothing to do: it is delivered or closed, or a worker is at it.",
+        "Nothing to do: it is delivered or closed, or a worker is delivering it.",
         "closed",
     ),
 }
@@ -88,7 +86,7 @@ def _command(action: str, texts: _Texts) -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         if bool(which) == any((status, customer, older_than, stuck)):
-            stop("say which submission, or a filter (--status, --customer, --older-than, --stuck), and not both")
+            stop("give either a submission or a filter (--status, --customer, --older-than, --stuck)")
         if which is not None:
             _on_one(action, texts, which, dry_run, as_json)
         else:
@@ -123,7 +121,7 @@ def _on_all(action: str, texts: _Texts, chosen: "SubmissionFilter", dry_run: boo
     if dry_run or not yes:
         matching = run_configured(lambda service: _matching(service, chosen))
         if not dry_run:
-            stop(f"the filter finds {len(matching)}: --dry-run lists them, --yes goes on")
+            stop(f"the filter finds {len(matching)}: --dry-run lists them, --yes goes ahead")
         print_submissions(matching, as_json)
         return
     results = run_configured(lambda service: _carry_out_all(service, action, chosen))

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 commands = typer.Typer()
-EmailOption = Annotated[str | None, typer.Option("--email", help="An e-mail address of the person's.")]
-PhoneOption = Annotated[str | None, typer.Option("--phone", help="A phone number of the person's.")]
-IdOption = Annotated[str | None, typer.Option("--id", help="A submission's id or reference, or a contact's at Vitec.")]
+EmailOption = Annotated[str | None, typer.Option("--email", help="One of the person's e-mail addresses.")]
+PhoneOption = Annotated[str | None, typer.Option("--phone", help="One of the person's phone numbers.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="A submission's id or reference, or a Vitec contact id.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's submissions.")]
 
 
@@ -29,7 +29,7 @@ def erase(
     customer: CustomerOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase what is kept of a person; print what Vitec has too, and the erasure log's line as proof."""
+    """Erase a person's data; print what Vitec has too, and the erasure log's line as proof."""
     erased = _requested(email, phone, id_, customer, lambda requests, person: requests.erase(person))
     if as_json:
         print_json(erased.to_json())
@@ -48,9 +48,9 @@ def export(
     phone: PhoneOption = None,
     id_: IdOption = None,
     customer: CustomerOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As it is in any case.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="The default, and the only format.")] = True,
 ) -> None:
-    """Print all that is kept of a person, as JSON."""
+    """Print all stored data about a person, as JSON."""
     print_json(_requested(email, phone, id_, customer, lambda requests, person: requests.export(person)))
 
 

@@ -18,20 +18,24 @@ commands = typer.Typer()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a PostgreSQL that is not there yet.")]
-Drain = Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which only /healthz and /readyz refuse.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for PostgreSQL to come up.")]
+Drain = Annotated[
+    float, typer.Option(min=0, help="Seconds to keep serving after SIGTERM, while /healthz and /readyz fail.")
+]
 
 
 @commands.command()
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    demo: Annotated[bool, typer.Option("--demo", help="A made-up office; nothing in it is real.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Run the demo: a fictitious broker and a simulated CRM.")
+    ] = False,
     no_deliver: Annotated[bool, typer.Option("--no-deliver", help="Leave the delivery to `intresse deliver`.")] = False,
     wait: Wait = 30,
     drain: Drain = 0,
 ) -> None:
-    """The web service, and unless --no-deliver the delivery worker in it."""
+    """Run the web service, with a delivery worker in it unless --no-deliver."""
     logs.configure()
     with using_database():
         if demo or os.environ.get("INTRESSE_DEMO") == "1":
@@ -60,10 +64,10 @@ def deliver(
     wait: Wait = 30,
     host: Host = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Answer /healthz, /readyz and /metrics there.")
+        int | None, typer.Option(min=0, max=65535, help="Serve /healthz, /readyz and /metrics on this port.")
     ] = None,
 ) -> None:
-    """A delivery worker alone."""
+    """Run a delivery worker alone."""
     logs.configure()
     with using_database():
         if port is None:
@@ -104,13 +108,13 @@ def _with_database(wait: float, uses: frozenset[str]) -> Settings:
 @commands.command()
 def sandbox(
     port: Port = 8001,
-    customer: Annotated[str, typer.Option(help="Its customer.")] = "M00000",
+    customer: Annotated[str, typer.Option(help="The customer's id.")] = "M00000",
     password: Annotated[str, typer.Option(help="The customer's password.")] = "demo",  # noqa: S107
     crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
     username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
 ) -> None:
-    """The Vitec Connect sandbox alone, strict, with faults to order under /_sandbox. Any home and any time is known,
-    and the contacts C1, C2 and C3."""
+    """Run the Vitec Connect sandbox: a strict stand-in, with faults to order under /_sandbox. It knows any home and
+    any time, and the contacts C1, C2 and C3."""
     from app.cli.server import listen
     from app.sandbox import Customer, Office, create_sandbox, demo_contacts
 

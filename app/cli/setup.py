@@ -18,11 +18,11 @@ commands = typer.Typer()
 def check(
     online: Annotated[bool, typer.Option("--online", help="Try each customer's login at Vitec.")] = False,
 ) -> None:
-    """Read the configuration and say what is wrong; exit 0 or 1."""
+    """Validate the configuration; exit 0 or 1."""
     settings = configured(SECRETS)
     for line in warnings(configuration_path(), settings):
         typer.echo(f"Warning: {line}", err=True)
-    typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), nothing wrong.")
+    typer.echo(f"{configuration_path()}: {len(settings.customers)} customer(s), no errors.")
     if online:
         from app.bootstrap.services import refused_logins
 
@@ -34,7 +34,7 @@ def check(
 
 @commands.command("api-key")
 def api_key() -> None:
-    """Make a key; print it once, and its hash for the configuration."""
+    """Create an API key; print it once, with its hash for the configuration."""
     key = secrets.token_urlsafe(32)
     typer.echo(f"API key, shown only now:     {key}")
     typer.echo(f'for the customer in TOML:    api_key_hashes = ["{sha256(key.encode()).hexdigest()}"]')
@@ -43,11 +43,11 @@ def api_key() -> None:
 @commands.command()
 def link(
     customer: Annotated[str, typer.Option(help="The customer's id.")],
-    contact: Annotated[str, typer.Option(help="Vitec's id of the contact.")],
+    contact: Annotated[str, typer.Option(help="The contact's id in Vitec.")],
     form: Annotated[str, typer.Option(help="contact or loan-promise.")],
     expires: Annotated[str, typer.Option(help="45m, 12h, 30d; at most 90d.")] = "30d",
 ) -> None:
-    """Print a personal link: one contact, one form."""
+    """Create a personal link: one contact, one form."""
     settings = configured()
     from app.bootstrap.personal_link import make_link
 

@@ -69,7 +69,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
     except OSError as error:
         raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{path}: is not TOML: {error}"]) from None
+        raise ConfigurationError([f"{path}: is not valid TOML: {error}"]) from None
     faults: list[str] = []
     resolved = _with_secrets(document, "", _Source(environ, uses), faults)
     told = {line.partition(": ")[0] for line in faults}  # a secret that couldn't be fetched is not also "missing"
@@ -86,11 +86,11 @@ def warnings(path: Path, settings: Settings) -> list[str]:
     """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
     lines = []
     if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
-        lines.append(f"{path}: holds secrets and everyone on this machine can read it; try: chmod 640 {path}")
+        lines.append(f"{path}: contains secrets, and everyone on this machine can read it; try: chmod 640 {path}")
     if is_guessable(settings.secret_key.get_secret_value()):
         lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
     if any(map(is_guessable, settings.encryption_keys)):
-        lines.append("encryption_keys: has one that can be guessed; openssl rand -base64 32 | tr '+/' '-_' makes a key")
+        lines.append("encryption_keys: one can be guessed; make one with: openssl rand -base64 32 | tr '+/' '-_'")
     return lines
 
 

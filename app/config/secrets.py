@@ -31,7 +31,7 @@ def _not_a_placeholder(value: SecretStr) -> SecretStr:
     if not text:
         raise ValueError("is empty")
     if _PLACEHOLDER.fullmatch(text):
-        raise ValueError("is a placeholder: write the real one")
+        raise ValueError("is a placeholder: replace it with the real value")
     return value
 
 
@@ -73,7 +73,7 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
 def _smtp(value: SecretStr) -> SecretStr:
     parts = urlsplit(value.get_secret_value())  # .port raises ValueError above 65535
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
-        raise ValueError("must be smtp:// or smtps:// and a host, with user:password@ before it where it wants them")
+        raise ValueError("must be smtp:// or smtps:// and a host, with user:password@ in front if needed")
     return value
 
 

@@ -147,5 +147,5 @@ class Settings(Table):
     def _ids_are_unique(self) -> "Settings":
         ids = [customer.id for customer in self.customers]
         if repeated := {i for i in ids if ids.count(i) > 1}:
-            raise ValueError(f"customers: the id {', '.join(sorted(repeated))} stands twice")
+            raise ValueError(f"customers: the id {', '.join(sorted(repeated))} appears twice")
         return self

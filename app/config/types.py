@@ -35,7 +35,7 @@ def _key_hash(value: str) -> str:
 
 def _origin(value: str) -> str:
     if not _ORIGIN.fullmatch(value) or value.endswith(":443" if value.startswith("https") else ":80"):
-        raise ValueError(f"{value!r} is not an origin as browsers write it, such as https://www.example.se")
+        raise ValueError(f"{value!r} is not an origin as browsers send it, such as https://www.example.se")
     return value
 
 
@@ -44,9 +44,9 @@ def _web_address(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{value!r} is not an http(s) address without query, fragment and user")
     if parts.port == 0 or parts.netloc != parts.netloc.lower():  # .port raises ValueError above 65535
-        raise ValueError(f"{value!r} must be written as browsers do, in lower case")
+        raise ValueError(f"{value!r} must be in lower case, as browsers send it")
     if parts.port == {"http": 80, "https": 443}[parts.scheme]:
-        raise ValueError(f"{value!r}: leave out the port, as browsers do")
+        raise ValueError(f"{value!r}: leave out the default port, as browsers do")
     return value.rstrip("/")
 
 
@@ -64,7 +64,7 @@ def _page_address(value: str) -> str:
 
 def _encrypted_upstream(value: str) -> str:
     if urlsplit(value).scheme != "https" and urlsplit(value).hostname not in _LOOPBACK:
-        raise ValueError("must be https (plain http is taken for this machine only)")
+        raise ValueError("must be https (plain http is accepted for this machine only)")
     return value
 
 
@@ -74,7 +74,7 @@ def _rate(value: str) -> str:
     except ValueError:
         raise ValueError(f"{value!r} is not a rate such as 20/minute") from None
     if rate.amount < 1:
-        raise ValueError(f"{value!r} would let nobody in")
+        raise ValueError(f"{value!r} would block everyone")
     return value
 
 

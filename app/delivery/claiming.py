@@ -116,7 +116,7 @@ class Claiming:
                 DecryptionError,
                 StoredApplicationError,
             ) as error:  # its lease runs out and it is told of again; the others go on
-                log.error("submission can't be opened", submission=row.id, detail=str(error))
+                log.error("submission can't be decrypted", submission=row.id, detail=str(error))
                 continue
             if not claim.steps[0].interrupted:
                 _begin(connection, claim, claim.steps[0], now)

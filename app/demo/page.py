@@ -94,13 +94,13 @@ SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in registry.OPERATIONS.values()}
 PERSONS = tuple(prefix.rstrip(".") for prefix in registry.PERSON_PREFIXES)
-PERSONAL = {"contact": N_("Get in touch with me"), "loan-promise": N_("Your loan promise")}
+PERSONAL = {"contact": N_("Contact me"), "loan-promise": N_("Your loan promise")}
 # How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
 MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
-    "normal": (N_("as usual"), None),
+    "normal": (N_("up"), None),
     "down": (N_("down"), {"status": 503}),
     "slow": (N_("slow"), {"delay_seconds": 4}),
-    "login": (N_("wrong password"), {"status": 401}),
+    "login": (N_("refusing our password"), {"status": 401}),
 }
 CAMPAIGNS: Sequence[tuple[str, Mapping[str, str]]] = (
     (N_("Search ad"), {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "storgatan"}),

@@ -16,7 +16,7 @@ def back_up(database: Database, file: Path) -> None:
     if not database.is_sqlite:
         raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
     if file.exists():
-        raise BackupError(f"{file} is there already")
+        raise BackupError(f"{file} already exists")
     with usable(), closing(database.engine.raw_connection()) as connection:  # outside of any transaction
         connection.cursor().execute("VACUUM INTO ?", (str(file),))
     descriptor = os.open(file, os.O_RDONLY)

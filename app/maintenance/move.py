@@ -49,7 +49,7 @@ def give_up(source: Database) -> None:
     """A move that has not ended is undone on the source's side. Raises `MoveError`, `DatabaseUnusableError`."""
     with usable(), source.engine.begin() as connection:
         if move_state.has_ended(connection, move_state.OUT):
-            raise MoveError("the move has ended: what came since is in the other database")
+            raise MoveError("the move has finished: newer submissions are in the other database")
         move_state.give_up(connection)
 
 
@@ -58,7 +58,7 @@ def _freeze(source: Database, target: Database) -> None:
     with source.engine.begin() as connection:
         before = move_state.database_location(connection, move_state.OUT)
         if before not in (None, place):
-            raise MoveError(f"a move to {before} was begun: finish that, or give it up")
+            raise MoveError(f"a move to {before} is unfinished: finish it, or undo it with --give-up")
         held = submissions.c.claim.is_not(None) & (submissions.c.due_at > datetime.now(UTC))
         if connection.execute(select(submissions.c.id).where(held).limit(1)).first():
             raise MoveError("a worker is delivering: stop the service first")
@@ -79,7 +79,7 @@ def _receive(source: Database, target: Database) -> None:
 
 
 def _copy(source: Database, target: Database, table: Table) -> None:
-    """Rows are copied in the source's order, so what is there already are its first."""
+    """Rows are copied in the source's order, so what already exists are its first."""
     with target.engine.connect() as connection:
         if move_state.has_ended(connection, move_state.IN):
             return
@@ -99,7 +99,7 @@ def _settle(source: Database, target: Database) -> dict[str, Contents]:
             return moved
         different = [table.name for table in TABLES if _contents(entering, table) != moved[table.name]]
         if different:
-            raise MoveError(f"not the same in both: {', '.join(different)}; empty the new database and begin again")
+            raise MoveError(f"not the same in both: {', '.join(different)}; empty the new database and start again")
         for table in TABLES:
             _advance(entering, table)
         move_state.end(leaving, move_state.OUT)

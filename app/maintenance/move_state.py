@@ -31,7 +31,7 @@ def _why_not(connection: Connection) -> str | None:
         if move.direction == OUT and move.ended_at:
             return f"everything was moved to {move.place}: set database_url to that"
         if not move.ended_at:
-            return "a move is under way: run `intresse move` again to finish it, or with --give-up to stay"
+            return "a move is unfinished: run `intresse move` again to finish it, or with --give-up to undo it"
     return None
 
 

@@ -24,10 +24,10 @@ class Counters:
         ProcessCollector(registry=self.registry)
         whose = ("customer", "operation")
         accepted = Counter(
-            "intresse_accepted", "Submissions committed, repeats not among them.", whose, registry=self.registry
+            "intresse_accepted", "Submissions committed, without repeats.", whose, registry=self.registry
         )
         settled = Counter(
-            "intresse_settled", "Submissions that got their outcome.", (*whose, "status"), registry=self.registry
+            "intresse_settled", "Submissions that reached an outcome.", (*whose, "status"), registry=self.registry
         )
         self._upstream = Histogram(
             "intresse_upstream_seconds", "Calls to Vitec.", whose, buckets=SECONDS, registry=self.registry

@@ -25,7 +25,7 @@ def routes(counts: Counters, standing: BacklogGauges, token: str | None) -> list
         if token is not None and not _carries(request, token):
             return PlainTextResponse("the metrics token is missing or wrong\n", 401, {"WWW-Authenticate": "Bearer"})
         if token is None and not _is_local(request):
-            return PlainTextResponse("without metrics_token only this machine may ask\n", 403)
+            return PlainTextResponse("without a metrics_token, only this machine may read the metrics\n", 403)
         await standing.refresh()
         encode, media_type = _encoder(request.headers.get("accept", ""))
         # In a thread: many customers are many lines, and posts are not to wait for them.

@@ -63,14 +63,16 @@ def families(figures: Figures | None, logins: Iterable[Login], now: datetime) ->
         return
     whose = ("customer", "operation")
     waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
-    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "For how long one has waited.", labels=whose)
+    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Age of the oldest waiting submission.", labels=whose)
     for one in figures.outstanding:
         waiting.add_metric((one.customer_id, one.operation), one.number)
         oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))
-    stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that stopped.", labels=(*whose, "status"))
+    stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that need attention.", labels=(*whose, "status"))
     for labels, number in figures.stuck.items():
         stuck.add_metric(labels, number)
-    refused = GaugeMetricFamily("intresse_login_paused", "1: Vitec refuses it.", labels=("customer", "function_group"))
+    refused = GaugeMetricFamily(
+        "intresse_login_paused", "1 while Vitec refuses the login.", labels=("customer", "function_group")
+    )
     for customer, group in logins:
         refused.add_metric((customer, group.value), int((customer, group) in figures.paused))
     yield from (waiting, oldest, stuck, refused)

@@ -28,9 +28,9 @@ CONTACT = OperationSpec(
     method="GET",
     path=PATH,
     group=FunctionGroup.CRM,
-    label=N_("Contact looked up"),
+    label=N_("Contact lookup"),
     plural="",  # never more than a step
-    summary="1-20 contacts, their ids separated by commas",
+    summary="Look up 1–20 contacts; separate their ids by commas",
     prepare=prepare,
     names_contact=True,
 )

@@ -75,15 +75,15 @@ FORM = FormSpec(
     name="final-price",
     heading=N_("What did the home sell for?"),
     button=N_("Tell me the final price"),
-    intro=N_("Leave your details, and %(firm)s lets you know the final price."),
+    intro=N_("Leave your details, and %(firm)s will tell you the final price."),
     fields=(
         *("firstName", "lastName", "socialSecurityNumber"),
         *("contact", "email.emailAddress", "telephone.cell", "consent"),
     ),
     first_contact="email.emailAddress",
     received=N_("Thank you, we have received your registration"),
-    next=N_("%(firm)s lets you know when the final price is known. You need do nothing more."),
-    refused=N_("Your registration didn’t get all the way"),
+    next=N_("%(firm)s will contact you when the final price is known. You don’t need to do anything more."),
+    refused=N_("We couldn’t deliver your registration"),
 )
 POST = PostSpec(
     operation=Operation.FINAL_PRICE,

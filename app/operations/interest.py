@@ -141,8 +141,8 @@ FORM = FormSpec(
     ),
     first_contact="email.emailAddress",
     received=N_("Thank you, we have received your registration"),
-    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
-    refused=N_("Your registration didn’t get all the way"),
+    next=N_("%(firm)s will contact you as soon as they can. You don’t need to do anything more."),
+    refused=N_("We couldn’t deliver your registration"),
 )
 POST = PostSpec(
     operation=Operation.INTEREST,
@@ -161,7 +161,7 @@ INTEREST = OperationSpec(
     group=FunctionGroup.ADVERTISING,
     label=N_("Interest"),
     plural=N_("interests in homes"),
-    summary="Interest in a home",
+    summary="Register interest in a home",
     posts=(POST,),
     plan=plan,
     estate=0,

@@ -131,12 +131,12 @@ def _filled(defaults: Defaults) -> frozenset[str]:
 FORM = FormSpec(
     name="contact",
     heading=N_("Shall we get in touch?"),
-    button=N_("Get in touch with me"),
+    button=N_("Contact me"),
     intro=N_("Tell us what it is about, and %(firm)s will contact you."),
     fields=("message",),
     received=N_("Thank you, we will get in touch"),
-    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
-    refused=N_("Your registration didn’t get all the way"),
+    next=N_("%(firm)s will contact you as soon as they can. You don’t need to do anything more."),
+    refused=N_("We couldn’t deliver your registration"),
 )
 POST = PostSpec(operation=Operation.LEAD, model=Lead, paths=(PATH,), required=("assignedToId", "leadSourceId"))
 PERSONAL_POST = PostSpec(
@@ -151,8 +151,8 @@ LEAD = OperationSpec(
     path=PATH,
     group=FunctionGroup.CRM,
     label=N_("Lead"),
-    plural=N_("leads on contacts"),
-    summary="Lead on a known contact",
+    plural=N_("leads on known contacts"),
+    summary="Create a lead on a known contact",
     posts=(POST, PERSONAL_POST),
     plan=plan,
     prepare=prepare,

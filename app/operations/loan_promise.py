@@ -56,11 +56,11 @@ FORM = FormSpec(
     name="loan-promise",
     heading=N_("Your loan promise"),
     button=N_("Send my loan promise"),
-    intro=N_("Tell %(firm)s what your bank has promised, and you are ready when the bidding starts."),
+    intro=N_("Tell %(firm)s what your bank has promised, and you’ll be ready when the bidding starts."),
     fields=("bank", "validUntil", "estateType", "financing"),
     received=N_("Thank you, we have received your loan promise"),
-    next=N_("%(firm)s sees it together with your other details. You need do nothing more."),
-    refused=N_("Your registration didn’t get all the way"),
+    next=N_("%(firm)s sees it together with your other details. You don’t need to do anything more."),
+    refused=N_("We couldn’t deliver your registration"),
 )
 POST = PostSpec(operation=Operation.LOAN_PROMISE, model=LoanPromise, paths=(PATH,))
 PERSONAL_POST = PostSpec(
@@ -76,7 +76,7 @@ LOAN_PROMISE = OperationSpec(
     group=FunctionGroup.CRM,
     label=N_("Loan promise"),
     plural=N_("loan promises"),
-    summary="Loan promise of a known contact",
+    summary="Register a known contact's loan promise",
     posts=(POST, PERSONAL_POST),
     names_contact=True,
 )

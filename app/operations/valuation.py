@@ -77,15 +77,15 @@ FORM = FormSpec(
     name="valuation",
     heading=N_("What is your home worth?"),
     button=N_("Book a valuation"),
-    intro=N_("Leave your details, and %(firm)s gets in touch to agree on a time to see your home."),
+    intro=N_("Leave your details, and %(firm)s will contact you to arrange a visit to your home."),
     fields=(
         *("firstName", "lastName", "contact", "cellPhone", "email"),
         *("address.streetAddress", "address.zipCode", "address.city", "lead.message", "consent"),
     ),
     first_contact="cellPhone",
     received=N_("Thank you, we have received your request"),
-    next=N_("%(firm)s gets in touch with you as soon as they can. You need do nothing more."),
-    refused=N_("Your request didn’t get all the way"),
+    next=N_("%(firm)s will contact you as soon as they can. You don’t need to do anything more."),
+    refused=N_("We couldn’t deliver your request"),
 )
 POST = PostSpec(
     operation=Operation.VALUATION,
@@ -105,7 +105,7 @@ VALUATION = OperationSpec(
     group=FunctionGroup.ADVERTISING,
     label=N_("Valuation"),
     plural=N_("valuations"),
-    summary="Valuation of a home to sell",
+    summary="Request a valuation of a home to sell",
     posts=(POST,),
     plan=plan,
     answers="contactId",

@@ -188,8 +188,8 @@ FORM = FormSpec(
     first_contact="cellPhone",
     received=N_("We have received your booking"),
     next=N_(
-        "We are confirming the time now. It usually takes a few seconds, and this page then changes by itself. "
-        "Your booking is safe with us even if you close it."
+        "We are confirming the time. It usually takes a few seconds, and this page then updates "
+        "by itself. Your booking is saved even if you close the page."
     ),
     refused=N_("The time couldn’t be booked"),
     waits=True,
@@ -215,7 +215,7 @@ VIEWING = OperationSpec(
     path=PATH,
     group=FunctionGroup.ADVERTISING,
     label=N_("Viewing booking"),
-    plural=N_("bookings of viewings"),
+    plural=N_("viewing bookings"),
     summary="Book a place at a viewing",
     posts=(POST,),
     plan=plan,

@@ -32,7 +32,7 @@ class RetentionJob:
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one round must not end all that come after
-                log.exception("housekeeping failed")
+                log.exception("retention failed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ROUND_SECONDS):
                     await self._stopping.wait()
@@ -44,9 +44,9 @@ class RetentionJob:
         """Raises `StoreUnavailableError`."""
         erased = await self._retention.erase_outlived()
         if erased:
-            log.info("erased what has outlived its time", count=erased)
+            log.info("expired data erased", count=erased)
         held = await self._retention.held()
-        self._tell("held: suspected spam waits for a person", held, self._told)
+        self._tell("held: suspected spam needs review", held, self._told)
         now = await self._retention.now()
         last = [one for one in held if one.received_at <= now - last_notice_period(self._retention.periods.held)]
         self._tell("held: will be discarded within 7 days", last, self._warned)

@@ -62,7 +62,7 @@ class CounterJob:
                 more = await self.count(datetime.now(UTC))
             except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another process has begun just now
-                    log.warning("not counted", detail=str(error))
+                    log.warning("counts not updated", detail=str(error))
             await asyncio.sleep(BUSY_PAUSE_SECONDS if more else PAUSE_SECONDS)
 
     async def count(self, now: datetime) -> bool:

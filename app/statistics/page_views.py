@@ -53,4 +53,4 @@ class PageViews:
         try:
             await self._database.write(lambda connection: add(connection, "views", counts))
         except StoreUnavailableError as error:
-            log.warning("views not counted", detail=str(error))
+            log.warning("page views not saved", detail=str(error))

@@ -57,7 +57,7 @@ class ConsoleSessions:
         try:
             await self._database.write(work)
         except StoreUnavailableError as error:  # a full disk is looked into by the console too
-            log.warning("console: the use of a session was not recorded", detail=str(error))
+            log.warning("console: session use not recorded", detail=str(error))
 
     async def end(self, session: bytes) -> None:
         """Raises `StoreUnavailableError`."""

@@ -46,7 +46,7 @@ class PersonIndex:
                     pass
             except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another replica fills too
-                    log.warning("person index not filled", detail=str(error))
+                    log.warning("person index not updated", detail=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def fill(self, now: datetime) -> bool:

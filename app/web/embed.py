@@ -31,9 +31,9 @@ SCRIPT_HEADERS = {
     "Vary": "Accept-Encoding",
 }
 ADVICE = {
-    "customer": N_("There is no such customer. Check data-customer."),
-    "no-origin": N_("Give the origin as browsers write it, such as https://www.example.se."),
-    "origin": N_("The customer’s allowed_origins don’t name this origin. Add it to the configuration."),
+    "customer": N_("No such customer. Check data-customer."),
+    "no-origin": N_("Give the origin as browsers send it, such as https://www.example.se."),
+    "origin": N_("The customer’s allowed_origins do not include this origin. Add it to the configuration."),
 }
 FINE = N_("The forms can be shown on this origin.")
 

@@ -64,10 +64,10 @@ def test_keys_are_changed_while_visitors_post(
             assert visit.result()
             sent |= visit.result()
     assert rotated.returncode == 0, rotated.stderr
-    assert "Sealed anew: 0" not in rotated.stdout
+    assert "Re-encrypted: 0" not in rotated.stdout
     with served(NEW) as client:
         eventually(lambda: len(office.received) >= len(sent), within=60)
         again = intresse("rotate-keys", encryption_keys=NEW, database_url=database_url)
-        assert "Sealed anew: 0" in again.stdout  # nothing is left that needs another key
+        assert "Re-encrypted: 0" in again.stdout  # nothing is left that needs another key
         eventually(lambda: {status_of(client, identity) for identity in sent} == {"delivered"})
     assert sorted(received.body["lastName"] for received in office.received) == sorted(sent.values())

@@ -76,7 +76,7 @@ async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Pat
         assert await copy.read(lambda c: set(c.execute(select(submissions.c.language)).scalars())) == {"sv"}
         assert await copy.write(park_undelivered) == 2
     assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
-    with pytest.raises(BackupError, match="is there already"):
+    with pytest.raises(BackupError, match="already exists"):
         back_up(database, tmp_path / "copy.db")
 
 

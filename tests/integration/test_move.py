@@ -111,7 +111,7 @@ async def test_a_move_that_broke_off_is_served_by_neither_and_goes_on_where_it_w
         move.move(source, target)
     assert len(ids(target)) == ROWS
     for database in (source, target):
-        with pytest.raises(DatabaseUnusableError, match="a move is under way"):
+        with pytest.raises(DatabaseUnusableError, match="a move is unfinished"):
             prepare_database(database)
     with target.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER full_disk ON steps"))
@@ -155,7 +155,7 @@ async def test_a_move_that_has_not_ended_can_be_given_up(source: Database, targe
 
 async def test_a_move_that_has_ended_can_not_be_given_up(source: Database, target: Database) -> None:
     move.move(source, target)
-    with pytest.raises(MoveError, match="has ended"):
+    with pytest.raises(MoveError, match="has finished"):
         move.give_up(source)
 
 

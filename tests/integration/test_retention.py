@@ -212,7 +212,7 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
         for age in (PERIODS.held - 6 * DAY, PERIODS.held - 5 * DAY):
             await grow_old(database, age)
             await keeper.round()
-    for lines, word in ((first, "waits for a person"), (last, "discarded within 7 days")):
+    for lines, word in ((first, "needs review"), (last, "discarded within 7 days")):
         assert [line["log_level"] for line in lines] == ["error", "error"]
         assert {line["customer"]: line["submissions"] for line in lines} == {
             ours.customer_id: [ours.id],
@@ -226,7 +226,7 @@ async def test_the_round_erases_and_says_how_many(database: Database, retention:
     await grow_old(database, 31 * DAY)
     with capture_logs() as lines:
         await RetentionJob(retention).round()
-    assert [(line["event"], line["count"]) for line in lines] == [("erased what has outlived its time", 1)]
+    assert [(line["event"], line["count"]) for line in lines] == [("expired data erased", 1)]
 
 
 class _Slow(Database):

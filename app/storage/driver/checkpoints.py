@@ -58,7 +58,7 @@ class Checkpoints:
             try:
                 self._copy()
             except (DBAPIError, self._failure) as error:
-                log.warning("log not copied into the database", detail=type(error).__name__)
+                log.warning("WAL checkpoint failed", detail=type(error).__name__)
 
     def _copy(self) -> None:
         connection = self._engine.raw_connection()
@@ -79,7 +79,7 @@ async def empty_log(engine: Engine) -> None:
     """After erasing: what was erased stood in SQLite's log as it was. Nothing to do on PostgreSQL, whose log is no file
     of ours. Where readers never let go, the log is emptied with the last connection."""
     if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_emptied, engine):
-        log.warning("log not emptied after erasing")
+        log.warning("WAL truncation failed")
 
 
 def _emptied(engine: Engine) -> bool:

@@ -15,12 +15,12 @@ REFERENCE = "#/components/schemas/{model}"
 MEDIA = [media.value for media in Media]
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
 QUERY = {
-    "lang": "sv or en; before Accept-Language",
-    "title": "the home, in plain text of at most 80 characters",
-    "estate": "of a booking, the home's id",
-    "slots": "of a booking, several timeSlotId@start/end",
-    "referrer": "the page that the form is shown on",
-    "utm_source": "and every other utm_*, gclid, fbclid, msclkid",
+    "lang": "Language of the texts: sv or en. Overrides Accept-Language.",
+    "title": "Name of the home: plain text, at most 80 characters.",
+    "estate": "For a booking: the home's id.",
+    "slots": "For a booking: the times to choose from, as timeSlotId@start/end, separated by commas.",
+    "referrer": "The page on which the form is shown.",
+    "utm_source": "Likewise every other utm_*, gclid, fbclid and msclkid.",
 }
 QUERY_PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": "string"}, "description": text} for name, text in QUERY.items()
@@ -42,7 +42,7 @@ def describe() -> dict[str, Any]:
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
-        "basic": {"type": "http", "scheme": "basic", "description": "the key as password, any user"},
+        "basic": {"type": "http", "scheme": "basic", "description": "The API key as password, with any user name."},
     }
     schemas = components.setdefault("schemas", {})
     schemas |= {"Problem": PROBLEM, "Pending": PENDING, "Submission": SUBMISSION}
@@ -70,20 +70,23 @@ def _parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _contacts() -> dict[str, Any]:
-    found = {"type": "array", "items": {"type": "object", "description": "Vitec's own members"}}
+    found = {"type": "array", "items": {"type": "object", "description": "Contacts in Vitec's own members"}}
     ids = {"name": "contactIds", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "summary": "1-20 contacts, their ids separated by commas",
+        "summary": "Look up 1–20 contacts; separate their ids by commas",
         "operationId": "contact",
         "security": KEYS,
         "parameters": [*_parameters("/{customerId}"), ids],
-        "responses": {"200": as_json("Those that Vitec knows", found), **refused("400", "401", "404", "502", "503")},
+        "responses": {
+            "200": as_json("The contacts that Vitec knows", found),
+            **refused("400", "401", "404", "502", "503"),
+        },
     }
 
 
 def _form(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
-        "summary": f"{OPERATIONS[spec.operation].summary}: the form",
+        "summary": f"{_summary(spec, path)}: the form",
         "operationId": f"{_operation_id(spec, path)}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
         "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
@@ -95,9 +98,14 @@ def _operation_id(spec: PostSpec, path: str) -> str:
     return f"{spec.operation}-at-form" if path == spec.form_path else spec.operation.value
 
 
+def _summary(spec: PostSpec, path: str) -> str:
+    neutral = ", at its neutral address" if path == spec.form_path else ""
+    return f"{OPERATIONS[spec.operation].summary}{neutral}"
+
+
 def _post(spec: PostSpec, path: str) -> dict[str, Any]:
     return {
-        "summary": OPERATIONS[spec.operation].summary,
+        "summary": _summary(spec, path),
         "operationId": _operation_id(spec, path),
         "security": [{}, *KEYS] if spec.form else KEYS,
         "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
@@ -113,9 +121,9 @@ def _body(model: str) -> dict[str, Any]:
 
 def _accepted() -> dict[str, Any]:
     return {
-        "200": as_json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
+        "200": as_json("Delivered while waiting: with an API key Vitec's own body, otherwise null", {}),
         "202": as_json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
-        "303": {"description": "On disk (a form post): the receipt"},
+        "303": {"description": "On disk (a form post): redirects to the receipt"},
     }
 
 
@@ -131,11 +139,14 @@ def _personal_schema(schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _personal_form() -> dict[str, Any]:
     return {
-        "summary": "The form of a personal link: contact me, or my loan promise",
+        "summary": "The form of a personal link: contact request or loan promise",
         "operationId": "personal-form",
         "parameters": [TOKEN],
         "responses": {
-            "200": {"description": "The form, or that the link has been used", "content": {"text/html": TEXT}},
+            "200": {
+                "description": "The form, or a page saying that the link has been used",
+                "content": {"text/html": TEXT},
+            },
             **refused("401", "404", "410"),
         },
     }
@@ -145,7 +156,7 @@ def _personal_post() -> dict[str, Any]:
     accepted = _accepted()
     accepted["200"]["content"]["text/html"] = TEXT  # the link has been used
     return {
-        "summary": "The post of a personal link's form",
+        "summary": "Post the form of a personal link",
         "operationId": "personal",
         "security": [{}],
         "parameters": [TOKEN, *POST_HEADERS],
@@ -161,7 +172,7 @@ def _receipt(summary: str, media: str) -> dict[str, Any]:
     identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "summary": summary,
-        "description": "At the address that a form post is sent on to; it lives 30 days.",
+        "description": "A form post is redirected here. The address works for 30 days.",
         "parameters": [identity, {"name": "key", "in": "query", "schema": {"type": "string"}}],
         "responses": {
             "200": {"description": "Without personal data", "content": {media: TEXT}},
@@ -184,10 +195,10 @@ def _cancellation() -> dict[str, Any]:
 
 def _embed_script() -> dict[str, Any]:
     return {
-        "summary": "The script that shows the forms on a broker's pages",
+        "summary": "The script that embeds the forms in a broker's website",
         "responses": {
             "200": {"description": "The script", "content": {"text/javascript": TEXT}},
-            "304": {"description": "You have it (`If-None-Match`)"},
+            "304": {"description": "Not modified (`If-None-Match`)"},
         },
     }
 
@@ -195,19 +206,19 @@ def _embed_script() -> dict[str, Any]:
 def _embed_check() -> dict[str, Any]:
     query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("customer", "origin")]
     return {
-        "summary": "Whether pages of the origin may show the customer's forms",
+        "summary": "Check whether an origin may embed the customer's forms",
         "parameters": query,
         "responses": {
-            "200": as_json("Yes or no, and why", EMBED_CHECK),
+            "200": as_json("The result, with the reason", EMBED_CHECK),
             "404": as_json("No such customer", EMBED_CHECK),
         },
     }
 
 
 def _submission() -> dict[str, Any]:
-    secret = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "as in `statusUrl`"}
+    secret = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "As in `statusUrl`"}
     return {
-        "summary": "What became of it, by the customer's API key or its statusUrl",
+        "summary": "Status of a submission, by the customer's API key or its statusUrl",
         "operationId": "submission",
         "security": [{}, *KEYS],
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}, secret],
@@ -226,23 +237,23 @@ def _probe(summary: str, **answers: str) -> dict[str, Any]:
 def _metrics() -> dict[str, Any]:
     refusal = {"content": {"text/plain": TEXT}}
     return {
-        "summary": "Prometheus's figures, by the metrics token; without one, on this machine alone",
+        "summary": "Prometheus metrics, by the metrics token; if none is configured, from this machine only",
         "security": [{}, KEYS[0]],
         "responses": {
-            "200": {"description": "The figures", "content": dict.fromkeys(METRICS_TYPES, TEXT)},
-            "401": {"description": "The metrics token is missing or wrong", **refusal},
-            "403": {"description": "Asked from another machine", **refusal},
+            "200": {"description": "The metrics", "content": dict.fromkeys(METRICS_TYPES, TEXT)},
+            "401": {"description": "Metrics token missing or wrong", **refusal},
+            "403": {"description": "Requested from another machine", **refusal},
         },
     }
 
 
 RESOURCES = {
     "/submissions/{id}": _submission(),
-    "/receipts/{id}": _receipt("The receipt, as a page", "text/html"),
-    "/receipts/{id}/viewing.ics": _receipt("The booked viewing for a calendar", "text/calendar"),
+    "/receipts/{id}": _receipt("The receipt", "text/html"),
+    "/receipts/{id}/viewing.ics": _receipt("The booked viewing as a calendar file", "text/calendar"),
     "/embed.js": _embed_script(),
     "/embed/check": _embed_check(),
-    "/healthz": _probe("Is the process up", _200="It is", _503="It stops"),
-    "/readyz": _probe("Can it take leads", _200="It can", _503="It can't"),
+    "/healthz": _probe("Liveness: the process answers", _200="It is up", _503="It is stopping"),
+    "/readyz": _probe("Readiness: leads can be accepted", _200="They can", _503="They can't"),
     "/metrics": _metrics(),
 }

@@ -60,19 +60,19 @@ EMBED_CHECK = {
 }
 TEXT = {"schema": {"type": "string"}}
 REFUSALS = {
-    "400": "Faults, all at once, or Vitec refused it",
-    "401": "The API key is not this customer's",
-    "403": "The origin is not allowed",
-    "404": "No such customer, or nothing at this address",
+    "400": "Field errors, all at once, or Vitec refused it",
+    "401": "API key missing or wrong",
+    "403": "Origin not allowed",
+    "404": "Not found: no such customer or resource",
     "410": "The link has expired",
-    "408": "Not all of the body came in time",
-    "413": "Over 64 KiB",
-    "415": "Neither JSON nor a form",
-    "422": "The same Idempotency-Key with another body",
-    "429": "Too many from one address",
-    "500": "A fault of ours",
-    "502": "Vitec's answer can't be read",
-    "503": "The store, or for contacts Vitec, is away",
+    "408": "The body did not arrive in time",
+    "413": "Body over 64 KiB",
+    "415": "Neither JSON nor a form post",
+    "422": "Idempotency-Key reused with a different body",
+    "429": "Too many requests from one address",
+    "500": "Internal error",
+    "502": "Unreadable answer from Vitec",
+    "503": "Nothing can be saved now; for contacts: Vitec is unavailable",
 }
 
 

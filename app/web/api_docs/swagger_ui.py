@@ -31,7 +31,7 @@ PAGE = """<!doctype html>
 </html>
 """
 
-DEMO_NOTE = "<p><strong>Nothing here is real.</strong> What you send goes to a pretend CRM.</p>\n"
+DEMO_NOTE = "<p><strong>Nothing here is real.</strong> What you send goes to a simulated CRM.</p>\n"
 
 
 async def _file(request: Request) -> Response:

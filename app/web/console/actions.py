@@ -37,42 +37,42 @@ def _can_be_sent(one: Submission) -> bool:
     return one.status is not Status.HELD and (one.status is Status.PENDING or _is_stuck(one))
 
 
-SENT = N_("It was sent to Vitec. What came of it stands here.")
+SENT = N_("It was sent to Vitec. The result is shown here.")
 ON_ITS_WAY = N_("It is on its way to Vitec. Reload the page in a moment.")
-MAY_HAVE_ARRIVED = N_("Vitec may have received it already: look there first, or it may be there twice.")
+MAY_HAVE_ARRIVED = N_("Vitec may already have it: check there first, or it may end up there twice.")
 WORDS: Mapping[str, Words] = {
     "retry": Words(
         N_("Send again"),
-        N_("What is not yet delivered is sent to Vitec now, with the configuration as it is today."),
+        N_("What has not been delivered will be sent to Vitec now, with the current configuration."),
         SENT,
         _can_be_sent,
     ),
     "release": Words(
         N_("Release"),
-        N_("It was held back because it looks automatic. It is sent to Vitec now."),
+        N_("It was held because it looks automated. It will be sent to Vitec now."),
         SENT,
         lambda one: one.status is Status.HELD,
     ),
     "discard": Words(
         N_("Discard"),
-        N_("It is closed for good: nothing more is sent, and what is personal in it is erased."),
-        N_("It is closed, and what was personal in it is erased."),
+        N_("It will be closed for good: nothing more is sent, and its personal data is erased."),
+        N_("It is closed, and its personal data has been erased."),
         _is_stuck,
     ),
     "erase": Words(
         N_("Erase"),
-        N_("What is personal in it is erased here for good. What Vitec has received stays there."),
-        N_("What was personal in it is erased."),
+        N_("Its personal data will be erased here for good. What Vitec has received stays there."),
+        N_("Its personal data has been erased."),
         lambda one: True,
     ),
 }
-NOTHING_TO_DO = N_("There was nothing to do: it is done already, or being sent right now.")
+NOTHING_TO_DO = N_("Nothing to do: it is already done, or is being sent right now.")
 PROBLEMS: Mapping[str, str] = {
     ActionProblem.UNKNOWN_CUSTOMER: N_(
         "Nothing was sent: the customer is no longer in the configuration. Add it there, and send again."
     ),
-    ActionProblem.ERASED: N_("Nothing was sent: what was personal in it has been erased."),
-    ActionProblem.UNREADABLE: N_("Nothing was sent: none of the configured encryption keys opens it."),
+    ActionProblem.ERASED: N_("Nothing was sent: its personal data has been erased."),
+    ActionProblem.UNREADABLE: N_("Nothing was sent: none of the configured encryption keys can decrypt it."),
 }
 
 

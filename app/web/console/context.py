@@ -130,7 +130,7 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
         form = await read_form(http)
         cross = is_cross_site(http.headers, deps.public.public_url)
         if cross or form is None or not deps.sessions.is_ours(form.get("token", ""), request.session):
-            log.warning("console: a post that is not from its own pages was refused")
+            log.warning("console: cross-site post refused")
             return error_response(http, deps.public, 403)
         return await act(request, form)
 

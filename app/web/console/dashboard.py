@@ -71,7 +71,7 @@ def _stuck(request: ConsoleRequest, found: Dashboard, customer_id: str) -> list[
         for status, count in sorted(found.stuck.items())
     ]
     if found.later:
-        later = _counted_word(request, N_("Delivered, a later step stopped"), found.later)
+        later = _counted_word(request, N_("Delivered, but a later step stopped"), found.later)
         links.append(Link(later, address(LIST, status="stuck", customer=customer_id)))
     return links
 
@@ -88,13 +88,13 @@ async def _newest_stuck(request: ConsoleRequest, ids: Sequence[str]) -> list[Lea
 
 def _figures(request: ConsoleRequest, found: Dashboard) -> list[tuple[str, str]]:
     figures = [
-        (N_("Came in"), labels.number(sum(found.by_day.values()), request.language)),
-        (N_("Arrived"), labels.number(found.delivered, request.language)),
+        (N_("Received"), labels.number(sum(found.by_day.values()), request.language)),
+        (N_("Delivered to Vitec"), labels.number(found.delivered, request.language)),
         *(
             (labels.STATUSES[status], labels.number(count, request.language))
             for status, count in found.not_arrived.items()
         ),
-        (N_("Half arrived within"), labels.duration(found.median, request.language)),
-        (N_("95 % arrived within"), labels.duration(found.p95, request.language)),
+        (N_("Median delivery time"), labels.duration(found.median, request.language)),
+        (N_("p95 delivery time"), labels.duration(found.p95, request.language)),
     ]
     return [(request.gettext(label), value) for label, value in figures]

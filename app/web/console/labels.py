@@ -19,9 +19,9 @@ STATUSES: Mapping[str, str] = {
     Status.PENDING: N_("Waiting"),
     Status.DELIVERED: N_("Delivered"),
     Status.REJECTED: N_("Refused by Vitec"),
-    Status.FAILED: N_("Given up"),
+    Status.FAILED: N_("Failed"),
     Status.UNCERTAIN: N_("Uncertain"),
-    Status.HELD: N_("Held back"),
+    Status.HELD: N_("Held"),
 }
 STEP_STATUSES: Mapping[str, str] = {
     **STATUSES,
@@ -36,16 +36,16 @@ OUTCOMES: Mapping[str | None, str] = {
     AttemptOutcome.UNAVAILABLE: N_("Vitec couldn’t be reached"),
     AttemptOutcome.UNREADABLE: N_("Vitec’s answer couldn’t be read"),
     AttemptOutcome.REFUSED_LOGIN: N_("Vitec refused the login"),
-    AttemptOutcome.FORBIDDEN: N_("Vitec gave no access"),
-    AttemptOutcome.AMBIGUOUS: N_("Sent, but the answer doesn’t say if Vitec has it"),
+    AttemptOutcome.FORBIDDEN: N_("Vitec denied access"),
+    AttemptOutcome.AMBIGUOUS: N_("Sent, but the answer doesn’t say whether Vitec has it"),
     AttemptOutcome.SKIPPED: N_("Not needed"),
-    AttemptOutcome.BLOCKED: N_("It could not go on"),
+    AttemptOutcome.BLOCKED: N_("It could not continue"),
     None: N_("Being sent"),
 }
 DECISIONS: Mapping[str, str] = {
-    AttemptOutcome.RETRIED: N_("Sent again by hand"),
-    AttemptOutcome.RELEASED: N_("Released by hand"),
-    AttemptOutcome.DISCARDED: N_("Discarded by hand"),
+    AttemptOutcome.RETRIED: N_("Sent again manually"),
+    AttemptOutcome.RELEASED: N_("Released manually"),
+    AttemptOutcome.DISCARDED: N_("Discarded manually"),
 }
 # Members of the applications, dotted as in the body, a booking's person as if it stood there itself; what is not named
 # here is called as in the body.
@@ -67,7 +67,7 @@ MEMBERS: Mapping[str, str] = {
     "presentAccommodation.estateType": N_("Home today: type"),
     "presentAccommodation.livingSpace": N_("Home today: living space, m²"),
     "presentAccommodation.numberOfRooms": N_("Home today: rooms"),
-    "presentAccommodation.price": N_("Home today: worth, kronor"),
+    "presentAccommodation.price": N_("Home today: estimated value, kronor"),
     "presentAccommodation.other": N_("Home today: other"),
     "status": N_("How interested"),
     "contactMessage": N_("Message"),
@@ -88,8 +88,8 @@ MEMBERS: Mapping[str, str] = {
     "mailConfirmation": N_("Confirmation by e-mail"),
     "smsConfirmation": N_("Confirmation by text message"),
     "reminderTime": N_("Reminder, minutes before"),
-    "participated": N_("Has taken part"),
-    "returnBookingId": N_("Answer the booking’s id"),
+    "participated": N_("Attended"),
+    "returnBookingId": N_("Return the booking’s id"),
     "leadSourceId": N_("Lead source"),
     "assignmentSourceId": N_("Assignment source"),
     "assignedToId": N_("Assigned to"),
@@ -126,7 +126,7 @@ GROUPS: Mapping[str, str] = {
 }
 REASONS: Mapping[str, str] = {
     "refused": N_("Vitec refuses the password."),
-    "forbidden": N_("Vitec gives no access to several things in a row."),
+    "forbidden": N_("Vitec denied access to several things in a row."),
 }
 
 

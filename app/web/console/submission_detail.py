@@ -22,21 +22,21 @@ from app.web.operations.problems import error_response
 
 # Why it is not there yet, or not at all; what an operator should know before doing anything.
 WHY: Mapping[str, str] = {
-    Status.PENDING: N_("It is safe here, and is sent to Vitec as soon as that can be done."),
+    Status.PENDING: N_("It is saved here, and will be sent to Vitec as soon as possible."),
     Status.DELIVERED: N_("Vitec has received it."),
-    Status.REJECTED: N_("Vitec refused it, so it is not tried again by itself. Vitec’s words are below."),
-    Status.FAILED: N_("We gave up. The last attempt below says why."),
+    Status.REJECTED: N_("Vitec refused it, so it is not retried automatically. Vitec’s words are below."),
+    Status.FAILED: N_("Delivery failed. The last attempt below shows why."),
     Status.UNCERTAIN: N_(
-        "It was sent, but no answer came: Vitec may have carried it out. Look in Vitec before you send it again."
+        "It was sent, but no answer came: Vitec may have received it. Check in Vitec before you send it again."
     ),
-    Status.HELD: N_("It looks automatic, so it was not sent. If a person wrote it, release it."),
+    Status.HELD: N_("It looks automated, so it was not sent. If a person wrote it, release it."),
 }
-LATER = N_("A step after it has stopped: %(operation)s.")
-PAUSED = N_("The login is paused: %(reason)s It is sent when the login works again.")
+LATER = N_("A later step has stopped: %(operation)s.")
+PAUSED = N_("The login is paused: %(reason)s It will be sent when the login works again.")
 NEXT = N_("The next attempt is due %(moment)s.")
-NOW = N_("It is being sent, or is next in line.")
-ERASED = N_("What was personal in it was erased %(moment)s.")
-NOT_REACHED = N_("Not reached")
+NOW = N_("It is being sent now, or is next in line.")
+ERASED = N_("Its personal data was erased %(moment)s.")
+NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
 KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
 _NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
@@ -128,7 +128,7 @@ def vitecs_words(upstream: Any) -> list[str]:
 
 
 def _events(request: ConsoleRequest, one: Submission, past: History) -> Iterator[Event]:
-    received = request.gettext(N_("Received, and safe on disk"))
+    received = request.gettext(N_("Received and saved"))
     yield Event(labels.second(one.received_at, request.language), received, (), GOOD)
     for attempt in past.attempts:
         yield _event(request, attempt, one.steps)

@@ -21,9 +21,9 @@ PAGE = 50
 MOST_EXPORTED = 5000
 COLUMNS = (
     N_("Reference"),
-    N_("Received"),
+    N_("Received at"),
     N_("Status"),
-    N_("Kind"),
+    N_("Type"),
     N_("Home"),
     N_("Source"),
     N_("Medium"),
@@ -53,7 +53,7 @@ async def show_submissions(request: ConsoleRequest) -> Response:
     if text and len(found) == 1:  # what was looked for
         return redirect(f"{LIST}/{found[0].id}")
     every = request.gettext(N_("All"))
-    statuses = {STUCK: N_("Needs a person"), **labels.STATUSES}
+    statuses = {STUCK: N_("Needs attention"), **labels.STATUSES}
     operations = {spec.operation.value: spec.label for spec in POSTED}
     query = asdict(asked)
     page = SubmissionsPage(

@@ -16,7 +16,7 @@ LIST = f"{PATH}/submissions"
 def row_of(request: ConsoleRequest, one: SubmissionSummary) -> LeadRow:
     status = request.gettext(labels.STATUSES[one.status])
     if one.stopped:
-        status = request.gettext(N_("%(status)s, a later step stopped")) % {"status": status}
+        status = request.gettext(N_("%(status)s, but a later step stopped")) % {"status": status}
     return LeadRow(
         href=f"{LIST}/{one.id}",
         reference=readable(one.reference),

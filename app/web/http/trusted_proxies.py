@@ -39,4 +39,4 @@ class TrustedProxies:
     def _look(self, scope: Scope) -> None:
         if FORWARDED in dict(scope["headers"]):
             self._warned = True
-            log.warning("X-Forwarded-For ignored: trusted_proxies does not name who sent it")
+            log.warning("X-Forwarded-For ignored: its sender is not in trusted_proxies")

@@ -21,7 +21,7 @@ def routes(deps: Dependencies) -> list[Route]:
 
 
 async def _contacts(context: RequestContext) -> Response:
-    """1-20 contacts in Vitec's own members, those that Vitec knows."""
+    """The contacts that Vitec knows of 1-20 ids, in Vitec's own members."""
     ids = context.resource[0].split(",")
     if not all(PATH_ID.fullmatch(one) for one in ids):
         return error_response(context.request, context.deps, 404)

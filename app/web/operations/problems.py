@@ -106,7 +106,9 @@ def exception_handlers(deps: Dependencies) -> dict[Any, Any]:
         return error_response(request, deps, error.status_code, headers=error.headers)
 
     async def fault(request: Request, error: Exception) -> Response:
-        log.exception("fault", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error)
+        log.exception(
+            "unhandled error", path_template=getattr(request.scope.get("route"), "path", None), exc_info=error
+        )
         return error_response(request, deps, 500)
 
     return {HTTPException: http_error, Exception: fault}

@@ -205,7 +205,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder) -> Re
         log.error("store unavailable", customer=context.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
-        log.exception("fault", customer=context.customer.id, operation=context.spec.operation.value)
+        log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
         return answers.fault()
 
 

@@ -18,9 +18,9 @@ NAMES: Mapping[str, str] = {
     "email.emailAddress": N_("The e-mail address"),
     "email.emailAddress2": N_("The second e-mail address"),
     "telephone.cell": N_("The mobile number"),
-    "telephone.home": N_("The home number"),
-    "telephone.work": N_("The work number"),
-    "telephone.other": N_("The other number"),
+    "telephone.home": N_("The home phone number"),
+    "telephone.work": N_("The work phone number"),
+    "telephone.other": N_("The other phone number"),
     "address.streetAddress": N_("The street address"),
     "address.zipCode": N_("The postcode"),
     "address.city": N_("The town"),
@@ -39,8 +39,8 @@ NAMES: Mapping[str, str] = {
     "financing": N_("The financing"),
     "slot": N_("The time"),
     "smsReminder": N_("The reminder"),
-    "mailConfirmation": N_("The confirmation by e-mail"),
-    "smsConfirmation": N_("The confirmation by text message"),
+    "mailConfirmation": N_("The e-mail confirmation"),
+    "smsConfirmation": N_("The text message confirmation"),
 }
 
 # The same thing to a person, whatever the operation calls it.
@@ -53,32 +53,32 @@ SAME = {
     "otherPhone": "telephone.other",
 }
 
-_PHONE = N_("Write the number like this: 070-123 45 67, with + and the country code if it isn’t Swedish")
-_EMAIL = N_("Write the e-mail address like this: name@example.com")
-_HIDDEN = N_("%(name)s contains a hidden character. Write it again by hand")  # a message may have line breaks
+_PHONE = N_("Enter the number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code")
+_EMAIL = N_("Enter the e-mail address like this: name@example.com")
+_HIDDEN = N_("%(name)s contains a hidden character. Type it again by hand")  # a message may have line breaks
 TEXTS: Mapping[tuple[str, str], str] = {
-    ("", "wrong_type"): N_("What was sent must be a JSON object"),
-    ("firstName", "required"): N_("Write your first name"),
-    ("lastName", "required"): N_("Write your last name"),
+    ("", "wrong_type"): N_("The body must be a JSON object"),
+    ("firstName", "required"): N_("Enter your first name"),
+    ("lastName", "required"): N_("Enter your last name"),
     ("slot", "required"): N_("Choose a time"),
     ("slot", "invalid_choice"): N_("Choose one of the times"),
-    ("email.emailAddress", "required"): N_("Write your e-mail address"),
+    ("email.emailAddress", "required"): N_("Enter your e-mail address"),
     ("email.emailAddress", "invalid_email"): _EMAIL,
     ("email.emailAddress2", "invalid_email"): _EMAIL,
-    ("telephone.cell", "required"): N_("Write your mobile number"),
+    ("telephone.cell", "required"): N_("Enter your mobile number"),
     ("telephone.cell", "invalid_phone"): N_(
-        "Write the mobile number like this: 070-123 45 67, with + and the country code if it isn’t Swedish"
+        "Enter the mobile number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code"
     ),
-    ("presentAccommodation.livingSpace", "invalid_number"): N_("Write the living space in figures, for example 75"),
-    ("presentAccommodation.numberOfRooms", "invalid_number"): N_("Write the number of rooms in figures, for example 3"),
-    ("presentAccommodation.price", "invalid_number"): N_("Write the price in figures, for example 2 500 000"),
+    ("presentAccommodation.livingSpace", "invalid_number"): N_("Enter the living space in figures, for example 75"),
+    ("presentAccommodation.numberOfRooms", "invalid_number"): N_("Enter the number of rooms in figures, for example 3"),
+    ("presentAccommodation.price", "invalid_number"): N_("Enter the price in figures, for example 2 500 000"),
     ("presentAccommodation.estateType", "invalid_choice"): N_("Choose a type of home from the list"),
     ("contactMessage", "control_characters"): _HIDDEN,
     ("message", "control_characters"): _HIDDEN,
-    ("bank", "required"): N_("Write which bank has given the promise"),
-    ("validUntil", "invalid_datetime"): N_("Write the date like this: 2026-12-31"),
+    ("bank", "required"): N_("Enter the bank that gave the promise"),
+    ("validUntil", "invalid_datetime"): N_("Enter the date like this: 2026-12-31"),
     ("estateType", "invalid_choice"): N_("Choose a type of home from the list"),
-    ("financing", "invalid_choice"): N_("Choose how the home is financed from the list"),
+    ("financing", "invalid_choice"): N_("Choose the financing from the list"),
     ("address.countryCode", "invalid_country"): N_("Choose a country from the list"),
 }
 
@@ -86,69 +86,69 @@ TEXTS: Mapping[tuple[str, str], str] = {
 GENERAL: Mapping[str, str] = {
     "required": N_("%(name)s is missing"),
     "too_long": N_("%(name)s can be at most %(max)s characters"),
-    "control_characters": N_("%(name)s contains a line break or a hidden character. Write it again by hand"),
-    "damaged_text": N_("%(name)s was damaged on its way here. Write it again"),
+    "control_characters": N_("%(name)s contains a line break or a hidden character. Type it again by hand"),
+    "damaged_text": N_("%(name)s was damaged in transit. Enter it again"),
     "invalid_email": _EMAIL,
     "invalid_phone": _PHONE,
-    "invalid_personnummer": N_("Check the digits of the personal identity number, like this: YYYYMMDD-XXXX"),
-    "invalid_number": N_("%(name)s must be a number in figures"),
-    "invalid_choice": N_("%(name)s must be one of these: %(choices)s"),
-    "invalid_datetime": N_("Write %(name)s as a date and time like this: 2026-11-29T13:00:00+01:00"),
-    "invalid_country": N_("Write the country as two letters, for example NO"),
-    "wrong_type": N_("%(name)s is a value of another kind than expected here"),
-    "unknown": N_("%(name)s is not known here. Check how it is spelled, or leave it out"),
+    "invalid_personnummer": N_("Check the digits of the personal identity number. Enter it like this: YYYYMMDD-XXXX"),
+    "invalid_number": N_("%(name)s must be a number, in figures"),
+    "invalid_choice": N_("%(name)s must be one of: %(choices)s"),
+    "invalid_datetime": N_("%(name)s must be a date and time, like this: 2026-11-29T13:00:00+01:00"),
+    "invalid_country": N_("Enter the country as two letters, for example NO"),
+    "wrong_type": N_("%(name)s has the wrong type"),
+    "unknown": N_("%(name)s is not a known field. Check the spelling, or leave it out"),
     "too_small": N_("%(name)s must be at least %(ge)s"),
     "too_large": N_("%(name)s can be at most %(le)s"),
-    "too_many": N_("%(name)s can hold at most %(max_length)s items"),
-    "contact_required": N_("Give an e-mail address or a phone number, so that we can reach you"),
-    "consent_required": N_("Tick that we may use your details, so that we can get in touch with you"),
-    "customer_mismatch": N_("%(name)s is another customer than the one in the address. Leave it out"),
-    "not_allowed": N_("%(name)s can be sent with an API key only"),
-    "file": N_("Files can’t be received here. Send it again without attachments"),
-    "invalid_json": N_("What was sent can’t be read as JSON"),
-    "invalid_form": N_("What was sent can’t be read as a form"),
-    "invalid_encoding": N_("What was sent is not text in UTF-8"),
-    "too_many_fields": N_("What was sent has too many fields"),
+    "too_many": N_("%(name)s can have at most %(max_length)s items"),
+    "contact_required": N_("Enter an e-mail address or a phone number, so that we can reach you"),
+    "consent_required": N_("Tick the box to let us use your details, so that we can contact you"),
+    "customer_mismatch": N_("%(name)s is not the customer in the URL. Leave it out"),
+    "not_allowed": N_("%(name)s can only be sent with an API key"),
+    "file": N_("Files are not accepted here. Send it again without attachments"),
+    "invalid_json": N_("The body is not valid JSON"),
+    "invalid_form": N_("The body is not a valid form"),
+    "invalid_encoding": N_("The body is not UTF-8 text"),
+    "too_many_fields": N_("The body has too many fields"),
 }
 
 # Only a program can be told these, so the field is called as in the body.
 BY_MEMBER = frozenset({"unknown", "not_allowed", "customer_mismatch"})
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {
-    "validation": (N_("Something needs correcting"), N_("See errors for each field and what to do.")),
+    "validation": (N_("Validation failed"), N_("See errors for what to correct in each field.")),
     "upstream-rejected": (N_("Vitec refused it"), N_("See upstream for Vitec’s own words.")),
     "upstream-unreadable": (
-        N_("Vitec’s answer can’t be read"),
-        N_("Try again later. If it goes on, Vitec’s support can help."),
+        N_("Vitec’s answer is unreadable"),
+        N_("Try again later. If it persists, contact Vitec’s support."),
     ),
     "upstream-away": (
         N_("Vitec can’t be reached right now"),
-        N_("Wait as long as Retry-After says, then ask again."),
+        N_("Ask again after the time in Retry-After."),
     ),
-    "unauthorized": (N_("The API key is missing or wrong"), N_("Send the key of this customer in Authorization.")),
+    "unauthorized": (N_("API key missing or wrong"), N_("Send this customer’s API key in the Authorization header.")),
     "forbidden": (
-        N_("Not from this website"),
-        N_("The customer’s configuration doesn’t name this origin. Add it to allowed_origins, or send an API key."),
+        N_("Origin not allowed"),
+        N_("The customer’s allowed_origins do not include this origin. Add it, or send an API key."),
     ),
-    "not-found": (N_("Nothing here"), N_("There is nothing at this address. Check how it is written.")),
-    "too-large": (N_("Too much at once"), N_("The body may be at most 64 KiB.")),
-    "too-slow": (N_("It took too long"), N_("Not all of the body came in time. Send it again.")),
+    "not-found": (N_("Not found"), N_("There is nothing at this URL. Check its spelling.")),
+    "too-large": (N_("Body too large"), N_("The body may be at most 64 KiB.")),
+    "too-slow": (N_("Request timed out"), N_("The body did not arrive in time. Send it again.")),
     "unsupported-media": (
-        N_("Another content type is needed"),
+        N_("Unsupported content type"),
         N_("Send application/json, application/x-www-form-urlencoded or multipart/form-data."),
     ),
-    "too-many": (N_("Too many at once"), N_("Wait as long as Retry-After says, then send it again.")),
+    "too-many": (N_("Too many requests"), N_("Send it again after the time in Retry-After.")),
     "unavailable": (
-        N_("It can’t be received right now"),
-        N_("Nothing was kept. Wait as long as Retry-After says, then send it again."),
+        N_("Temporarily unavailable"),
+        N_("Nothing was saved. Send it again after the time in Retry-After."),
     ),
     "repeat-mismatch": (
-        N_("The same Idempotency-Key, another content"),
-        N_("This key was used with another body. Use a new key for a new submission."),
+        N_("Idempotency-Key reused with a different body"),
+        N_("Use a new key for each new submission."),
     ),
-    "fault": (N_("Something went wrong here"), N_("The fault is ours. Send it again in a while.")),
-    "gone": (N_("No longer here"), N_("This link has expired.")),
-    "method-not-allowed": (N_("Another method is needed"), N_("See Allow for the methods of this address.")),
+    "fault": (N_("Something went wrong on our side"), N_("The error is ours. Send it again in a while.")),
+    "gone": (N_("Gone"), N_("This link has expired.")),
+    "method-not-allowed": (N_("Method not allowed"), N_("See the Allow header for the methods of this URL.")),
 }
 
 

@@ -46,7 +46,9 @@ def test_a_lead_by_mail_has_texts_of_its_own() -> None:
 
 def test_a_moment_is_told_in_swedish_time_and_in_the_language() -> None:
     assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: ärenden har väntat sedan 22 november 13:05"
-    assert text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have waited since 22 November 13:05"
+    assert (
+        text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have been waiting since 22 November 13:05"
+    )
 
 
 def test_a_login_is_told_by_what_it_is_for() -> None:
@@ -72,4 +74,4 @@ def test_with_a_console_each_submission_is_a_click_away() -> None:
 def test_an_operator_reads_in_english_what_the_configuration_wishes() -> None:
     said = text(notice(IncidentKind.REFUSED_BOOKING), "en")
     assert said.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
-    assert said.body.startswith("The visitors believe that they have a place. Get in touch with them now")
+    assert said.body.startswith("The visitors believe that they have a place. Contact them now")

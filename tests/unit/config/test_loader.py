@@ -222,7 +222,7 @@ SECRET_MISSING = "is missing (give {0}, {0}_env or {0}_file)"
         ),
         (
             SMALLEST + "[[customers]]\nid = 'M12345'\nname = 'B'\npassword = 'b'",
-            ["customers: the id M12345 stands twice"],
+            ["customers: the id M12345 appears twice"],
         ),
     ],
 )
@@ -243,13 +243,13 @@ def test_all_faults_are_told_at_once(faults: Lines) -> None:
 @pytest.mark.parametrize("text", ["colour = ", "= 1", "a = 1\na = 2", "[vitec]\n[vitec]", '"'])
 def test_what_is_not_toml_is_told_with_its_place(faults: Lines, text: str) -> None:
     (line,) = faults(text)
-    assert line.startswith("is not TOML: ")
+    assert line.startswith("is not valid TOML: ")
     assert "line" in line or "end of document" in line
 
 
 def test_what_is_not_utf_8_is_told(file: Path) -> None:
     file.write_bytes(b'name = "M\xe4klarhuset"')
-    with pytest.raises(ConfigurationError, match="is not TOML"):
+    with pytest.raises(ConfigurationError, match="is not valid TOML"):
         load(file, {})
 
 

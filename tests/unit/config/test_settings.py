@@ -317,7 +317,7 @@ def test_marketing_that_goes_into_a_lead_needs_the_leads_table() -> None:
 
 def test_no_customer_may_stand_twice() -> None:
     customer = SMALLEST["customers"][0]
-    with pytest.raises(ValidationError, match="customers: the id M12345 stands twice"):
+    with pytest.raises(ValidationError, match="customers: the id M12345 appears twice"):
         settings_with("customers", [customer, customer])
 
 

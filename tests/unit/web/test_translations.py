@@ -43,7 +43,7 @@ def entries(language: str) -> list[Message]:
 
 
 def test_texts_are_found_in_templates_and_in_code() -> None:
-    assert {"First name", "Write your first name", "Behind the scenes", "Viewing booking"} <= texts_in_use()
+    assert {"First name", "Enter your first name", "Behind the scenes", "Viewing booking"} <= texts_in_use()
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
