@@ -16,6 +16,7 @@ class IncidentKind(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     HELD = "held"
+    UNREADABLE = "unreadable"
     SOON_DISCARDED = "soon-discarded"  # and held still
     REFUSED_BOOKING = "refused-booking"  # its visitor has the receipt already
     UNDELIVERED = "undelivered"  # its office shall have it by e-mail

@@ -63,6 +63,13 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
         N_("%(firm)s: leads held as suspected spam (%(number)s)"),
         N_("Review them. Send the real ones with intresse leads release, and discard the rest."),
     ),
+    IncidentKind.UNREADABLE: (
+        N_("%(firm)s: leads that can’t be read (%(number)s)"),
+        N_(
+            "None of the encryption keys opens them. Give the missing key to encryption_keys again, and they go on by "
+            "themselves; without it they can only be discarded: intresse leads discard."
+        ),
+    ),
     IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: held leads are about to be discarded (%(number)s)"),
         N_(

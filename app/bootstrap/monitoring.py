@@ -1,8 +1,6 @@
 """Metrics and alarms, put together from the configuration."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +30,6 @@ from app.web.rendering.templates import Templates
 
 Languages = Callable[[str], GetText]
 
-STOP_SECONDS = 2.0
 OFFICE = "office"  # the receiver of leads themselves; the others get alarms about them
 
 
@@ -43,7 +40,7 @@ class Monitoring:
         self.counts = Counters(customers)
         self._standing = BacklogGauges(database, customers)
         self._token = token.get_secret_value() if token else None
-        self._watch = _watch(settings, database, leads)
+        self.alarms = _watch(settings, database, leads)
 
     def routes(self) -> list[Route]:
         return metrics.routes(self.counts, self._standing, self._token)
@@ -53,20 +50,6 @@ class Monitoring:
 
     def settled(self, claim: Claim, status: StepStatus) -> None:
         self.counts.settled(claim.customer_id, claim.operation, status)
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        if self._watch is None:
-            yield
-            return
-        task = asyncio.create_task(self._watch.run())
-        try:
-            yield
-        finally:
-            self._watch.stop()
-            await asyncio.wait([task], timeout=STOP_SECONDS)
-            task.cancel()
-            await asyncio.wait([task])
 
 
 def _watch(settings: Settings, database: Database, leads: SubmissionRepository) -> AlarmRunner | None:

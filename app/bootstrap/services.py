@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.bootstrap.customer_mapping import defaults_of
+from app.bootstrap.background import BackgroundTasks
 from app.bootstrap.monitoring import Monitoring
 from app.config.settings import Settings
 from app.delivery.circuit_breaker import CircuitBreaker
@@ -22,6 +23,7 @@ from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy
+from app.delivery.setting_aside import take_up
 from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
 from app.domain.submission import FunctionGroup, StepStatus
@@ -47,6 +49,8 @@ from app.vitec.errors import VitecError
 from app.vitec.throttle import Throttle
 
 DEFAULT_ERASURE_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
+ALARMS_STOP_SECONDS = 2.0
+TAKE_UP_SECONDS = 60.0  # between two looks for a key that opens what was unreadable
 
 
 @dataclass
@@ -71,26 +75,28 @@ class Service:
     tally: CounterJob
     housekeeper: RetentionJob
     watching: Monitoring
+    background: BackgroundTasks
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
-        intake = asyncio.create_task(self.intake.run()) if web else None
-        asking = (self.outcomes, self.person_index, self.views) if web else ()
-        watching = [asyncio.create_task(part.run()) for part in (*asking, *((self.tally,) if deliver else ()))]
-        working = [asyncio.create_task(part.run()) for part in (self.worker, self.housekeeper)] if deliver else []
+        start = self.background.start
+        if deliver:
+            start("delivery", self.worker.run, self.worker.stop)
+            start("retention", self.housekeeper.run, self.housekeeper.stop)
+            self.background.every(TAKE_UP_SECONDS, "unreadable", lambda: take_up(self.database, self.keyring))
+            start("counts", self.tally.run)
+        if web:
+            start("intake", self.intake.run, self.intake.stop)
+            start("outcomes", self.outcomes.run)
+            start("person index", self.person_index.run)
+            start("page views", self.views.run)
+        if (alarms := self.watching.alarms) is not None:
+            start("alarms", alarms.run, alarms.stop, ALARMS_STOP_SECONDS)
         try:
-            async with self.watching.running():
-                yield
+            yield
         finally:
-            self.worker.stop()
-            self.intake.stop()
-            self.housekeeper.stop()
-            for task in (*working, *filter(None, [intake])):
-                await task
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await self.background.stop()
             await self.vitec.close()
             self.database.close()
 
@@ -143,6 +149,7 @@ def build_service(settings: Settings) -> Service:
         tally=CounterJob(database, keyring),
         housekeeper=RetentionJob(Retention(database, _periods(settings))),
         watching=watching,
+        background=BackgroundTasks(),
     )
 
 

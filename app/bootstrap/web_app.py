@@ -57,7 +57,7 @@ def create_app(
         settings.trusted_proxies,
         problems.exception_handlers(deps),
         routes=[
-            *routes(deps, service.keyring, service.database),
+            *routes(deps, service.keyring, service.database, lambda: service.background.down),
             *(console_routes(build_console(settings, deps, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
@@ -78,7 +78,7 @@ def create_worker_app(settings: Settings) -> Starlette:
             yield
 
     secure = settings.public_url.startswith("https://")
-    told = [*health.routes(service.database), *service.watching.routes()]
+    told = [*health.routes(service.database, lambda: service.background.down), *service.watching.routes()]
     return Starlette(routes=told, middleware=[Middleware(SecurityHeaders, secure=secure)], lifespan=lifespan)
 
 

@@ -11,24 +11,20 @@ from random import shuffle
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import Connection, Row
 
 from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker, capacity
 from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
-from app.domain.submission import DONE, FINAL, FunctionGroup, Operation, StepStatus
-from app.operations.registry import OPERATIONS
-from app.operations.stored_application import StoredApplication, StoredApplicationError
+from app.delivery.opening import Opened, claimed_step, interrupted, open_submission
+from app.delivery.setting_aside import set_aside
+from app.domain.submission import FunctionGroup, Operation
 from app.storage.column_types import moment_of
 from app.storage.database import now_of
-from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
-from app.storage.encryption import DecryptionError, Keyring
+from app.storage.encryption import Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NONE = ""  # no submission's id
-
-log = structlog.get_logger()
 
 
 class Claiming:
@@ -110,40 +106,37 @@ class Claiming:
         self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime, lease: Lease
     ) -> Iterable[Claim]:
         for row in rows:
+            steps = statements.STEPS.rows(connection, {"of_submission": row.id})
             try:
-                claim = self._opened(connection, row, row.id in probes, Lease(lease.until))
-            except (
-                DecryptionError,
-                StoredApplicationError,
-            ) as error:  # its lease runs out and it is told of again; the others go on
-                log.error("submission can't be decrypted", submission=row.id, detail=str(error))
+                opened = self._opened(row, steps)
+            except Exception as error:  # whatever is wrong with it: the others go on
+                set_aside(connection, row, steps, now, error)
                 continue
+            since = moment_of(row.delivery_since, connection.dialect)
+            assert since is not None  # the column is never empty
+            claim = Claim(
+                row.id,
+                row.claim,
+                row.customer_id,
+                opened.operation,
+                since,
+                opened.steps,
+                opened.results,
+                row.id in probes,
+                Lease(lease.until),
+            )
             if not claim.steps[0].interrupted:
                 _begin(connection, claim, claim.steps[0], now)
             yield claim
 
-    def _opened(self, connection: Connection, row: Row[Any], probes: bool, lease: Lease) -> Claim:
-        steps = statements.STEPS.rows(connection, {"of_submission": row.id})
-        stored = StoredApplication.from_json(self._keyring.open(row.payload, payload_aad(row.id)))
-        since = moment_of(row.delivery_since, connection.dialect)
-        assert since is not None  # the column is never empty
-        return Claim(
-            row.id,
-            row.claim,
-            row.customer_id,
-            Operation(row.operation),
-            since,
-            tuple(_step(step, stored) for step in steps if step.status not in FINAL),
-            {Operation(step.operation): self._result(step) for step in steps if step.status in DONE},
-            probes,
-            lease,
-        )
-
-    def _result(self, row: Row[Any]) -> str | None:
-        if row.result is None:
-            return None
-        result: str = self._keyring.open(row.result, step_aad(row.submission_id, row.position, "result"))
-        return result
+    def _opened(self, row: Row[Any], steps: Sequence[Any]) -> Opened:
+        """What became of a call that was interrupted is recorded even where nothing of it can be read."""
+        try:
+            return open_submission(self._keyring, row, steps)
+        except Exception:
+            if (step := interrupted(steps)) is None:
+                raise
+            return Opened(Operation(row.operation), (claimed_step(step, (), {}),), {})
 
 
 def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
@@ -160,18 +153,3 @@ def _lanes(connection: Connection, customers: Collection[str], now: datetime) ->
         if due_at is not None and due_at <= now and row.id in customers:
             lanes.append(((row.id, FunctionGroup(row.name)), due_at))
     return lanes
-
-
-def _step(row: Row[Any], stored: StoredApplication) -> ClaimedStep:
-    operation = Operation(row.operation)
-    sending = row.status == StepStatus.SENDING
-    return ClaimedStep(
-        row.position,
-        operation,
-        stored.resources[row.position] if stored.resources else resource_of(row.resource),
-        stored.bodies[row.position],
-        row.attempts,
-        interrupted=sending and not OPERATIONS[operation].reads,  # a look-up is simply made again
-        was_not_found=bool(row.not_found),
-        was_ambiguous=bool(row.was_ambiguous),
-    )

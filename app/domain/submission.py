@@ -43,6 +43,7 @@ class Status(StrEnum):
     FAILED = "failed"  # we gave up
     UNCERTAIN = "uncertain"  # may have been carried out; parked for a person
     HELD = "held"  # suspected spam
+    UNREADABLE = "unreadable"  # none of our keys opens it: it waits for the key
 
 
 class StepStatus(StrEnum):
@@ -55,6 +56,7 @@ class StepStatus(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     SKIPPED = "skipped"  # there was nothing to do it with, and that is no fault
+    UNREADABLE = "unreadable"  # set aside: it goes on when a key opens it
 
 
 class AttemptOutcome(StrEnum):
@@ -72,6 +74,7 @@ class AttemptOutcome(StrEnum):
     FORBIDDEN = "forbidden"
     AMBIGUOUS = "ambiguous"
     NOT_SENT = "notsent"  # the lease was over before the call was made
+    SET_ASIDE = "setaside"  # it can't be read
     # Decisions.
     RETRIED = "retried"
     RELEASED = "released"
@@ -81,6 +84,7 @@ class AttemptOutcome(StrEnum):
 DONE = frozenset({StepStatus.DELIVERED, StepStatus.SKIPPED})
 STOPPED = frozenset({StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
 FINAL = DONE | STOPPED
+NEEDS_ATTENTION = STOPPED | {StepStatus.UNREADABLE}  # a person's
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import structlog
 from pydantic import TypeAdapter
 
 from app.domain.fields import Email, Phone
 from app.domain.ids import reference_of
 from app.domain.submission import Step, Submission
+from app.operations.stored_application import StoredApplicationError
 from app.privacy.erasure_log import Erasure, ErasureLog
 from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
+from app.storage.encryption import DecryptionError
 from app.submissions.erasure import ErasedSubmission, batches, erase, erase_and_tell
 from app.submissions.repository import SubmissionRepository
+
+log = structlog.get_logger()
 
 
 class PersonSearchError(Exception):
@@ -121,10 +126,8 @@ class PrivacyRequests:
 
     async def _matches(self, sought: set[bytes], customer_id: str | None) -> list[PersonMatch]:
         matches, unreadable = await self._search.find(sought)
-        if unreadable:
-            raise PersonSearchError(
-                f"{unreadable} submission(s) can't be opened with encryption_keys, so nobody knows whose they are"
-            )
+        if unreadable:  # they stop nobody else's request: whoever runs it hears that they are there
+            log.warning("submissions that encryption_keys does not open were not searched", count=unreadable)
         return [match for match in matches if customer_id in (None, match.customer_id)]
 
     async def _erase(self, matches: Sequence[PersonMatch]) -> list[ErasedSubmission]:
@@ -137,19 +140,15 @@ class PrivacyRequests:
     async def _exported(self, submission_id: str) -> dict[str, Any]:
         submission = await self._repository.get(submission_id)
         assert submission is not None
-        stored = await self._repository.application(submission_id)
+        try:
+            stored = await self._repository.application(submission_id)
+        except (DecryptionError, StoredApplicationError):
+            return _known_of(submission) | {"unreadable": True}
         resources = stored.resources or [step.resource for step in submission.steps]
         application = {name: value for name, value in stored.to_json().items() if name not in {"bodies", "resources"}}
         consent = stored.consent
         return {
-            "id": submission.id,
-            "reference": submission.reference,
-            "customerId": submission.customer_id,
-            "operation": submission.operation,
-            "status": submission.status,
-            "language": submission.language,
-            "receivedAt": submission.received_at.isoformat(),
-            "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
+            **_known_of(submission),
             **application,
             "consent": consent.to_json() | {"shown": consent.wording()} if consent else None,
             "steps": [
@@ -162,6 +161,19 @@ class PrivacyRequests:
 def _covers(erasure: Erasure, match: PersonMatch) -> bool:
     is_same_customer = erasure.customer_id in (None, match.customer_id)
     return is_same_customer and erasure.digest in match.sought and match.received_at <= erasure.at
+
+
+def _known_of(submission: Submission) -> dict[str, Any]:
+    return {
+        "id": submission.id,
+        "reference": submission.reference,
+        "customerId": submission.customer_id,
+        "operation": submission.operation,
+        "status": submission.status,
+        "language": submission.language,
+        "receivedAt": submission.received_at.isoformat(),
+        "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
+    }
 
 
 def _exported_step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
-from app.domain.submission import STOPPED, Status
+from app.domain.submission import NEEDS_ATTENTION, Status
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
 from app.storage.schema import NEEDS_A_PERSON, steps, submissions
 from app.submissions.erasure import BATCH, erase
 
 WEEK = timedelta(days=7)
-_UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
+_UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.UNREADABLE)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Retention:
 
     def _is_over(self, now: datetime) -> ColumnElement[bool]:
         columns, periods = submissions.c, self.periods
-        stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(STOPPED))
+        stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(NEEDS_ATTENTION))
         delivered = columns.status == Status.DELIVERED
         return columns.due_at.is_(None) & or_(
             delivered & ~stuck & (columns.settled_at < now - periods.delivered),

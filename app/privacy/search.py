@@ -46,24 +46,30 @@ class PersonSearch:
         return self._digest.digest(value.lower())
 
     async def find(self, sought: Collection[bytes]) -> tuple[list[PersonMatch], int]:
-        """In order of time; and how many submissions could not be opened, so that nobody knows of them.
+        """In order of time; and how many others could not be opened, so that nobody knows all that they say.
         Raises `StoreUnavailableError`."""
         found: list[PersonMatch] = []
         closed, last = 0, ""
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
-                try:
-                    told = frozenset(sought) & {self.sought(text) for text in self._texts(row, results)}
-                except DecryptionError:
-                    closed += 1
-                    continue
+                texts, is_open = self._texts(row, results)
+                told = frozenset(sought) & {self.sought(text) for text in texts}
+                closed += not is_open and not told
                 if told:
                     found.append(PersonMatch(row.id, row.customer_id, row.received_at, told))
         return found, closed
 
-    def _texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
-        yield from (row.id, reference_of(row.id), *resource_of(row.resource))
+    def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
+        """All that can be read of it, and whether that is all of it."""
+        texts = [row.id, reference_of(row.id), *resource_of(row.resource)]
+        try:
+            texts.extend(self._sealed_texts(row, results))
+        except DecryptionError:
+            return texts, False
+        return texts, True
+
+    def _sealed_texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
         for text in _leaves(self._keyring.open(row.payload, payload_aad(row.id))):
             yield text
             yield text.partition(NUMBER_AND_EXTENSION)[0]

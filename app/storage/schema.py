@@ -20,7 +20,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from app.domain.submission import STOPPED, Status
+from app.domain.submission import NEEDS_ATTENTION, Status
 from app.storage.column_types import UtcDateTime
 
 metadata = MetaData()
@@ -69,10 +69,10 @@ _partial_index(
 )
 _partial_index("ix_submissions_settled", submissions.c.settled_at, where=submissions.c.settled_at.is_not(None))
 # Of a submission whose own operation has arrived, a later step may have stopped.
-_STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD)
+_STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
 NEEDS_A_PERSON = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
 _partial_index(
-    "ix_submissions_stopped",
+    "ix_submissions_need_a_person",
     submissions.c.id,
     submissions.c.status,
     submissions.c.customer_id,
@@ -112,8 +112,8 @@ steps = Table(
 # A submission's own step may stand after the first, so both of these are asked for together. Having arrived is said by
 # what it is not: for an equality SQLite would look through all submissions first.
 HAS_ARRIVED = submissions.c.erased_at.is_(None) & submissions.c.status.not_in(_STUCK)
-LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(_literal(*sorted(STOPPED)))
-_partial_index("ix_steps_stopped_later", steps.c.submission_id, where=LATER_STEP_STOPPED)
+LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(_literal(*sorted(NEEDS_ATTENTION)))
+_partial_index("ix_steps_need_a_person", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
 # Which submission calls off which booking: one at most.
 cancellations = Table(

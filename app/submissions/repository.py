@@ -12,7 +12,7 @@ from app.domain.submission import Operation, Status, Step, StepStatus, Submissio
 from app.operations.stored_application import StoredApplication
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
-from app.storage.encryption import Keyring
+from app.storage.encryption import DecryptionError, Keyring
 from app.storage.schema import attempts, steps, submissions
 from app.submissions.listing import SubmissionFilter, newest_ids
 
@@ -91,7 +91,10 @@ class SubmissionRepository:
     def _open(self, row: Any, column: str) -> Any:
         sealed = getattr(row, column)
         place = step_aad(row.submission_id, row.position, column)
-        return None if sealed is None else self._keyring.open(sealed, place)
+        try:
+            return None if sealed is None else self._keyring.open(sealed, place)
+        except DecryptionError:  # one that no key opens hides no other, and can be discarded
+            return None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Health checks: whether the process is up, and whether it can take leads."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -14,11 +15,13 @@ from app.storage.database import Database, StoreUnavailableError
 from app.storage.migrations import is_current
 
 READY_SECONDS = 3.0
+VITAL = frozenset({"intake", "delivery"})
 
 
-def routes(database: Database) -> list[Route]:
-    """Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so that a proxy turns
-    to another replica while this one still answers."""
+def routes(database: Database, down: Callable[[], Sequence[str]]) -> list[Route]:
+    """`down` names the background tasks that have died and are not well again: without the `VITAL` ones no lead is
+    taken or delivered here. Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so
+    that a proxy turns to another replica while this one still answers."""
     readiness = _Readiness(database)
 
     async def healthz(request: Request) -> Response:
@@ -31,12 +34,17 @@ def routes(database: Database) -> list[Route]:
         """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
         if _is_stopping(request):
             return JSONResponse({"status": "stopping"}, 503)
+        dead = list(down())
+        if VITAL.intersection(dead):
+            return JSONResponse({"status": "not working", "down": dead}, 503)
         try:
             async with asyncio.timeout(READY_SECONDS):
                 ready = await readiness.ask()
         except (StoreUnavailableError, TimeoutError):
             return JSONResponse({"status": "database unavailable"}, 503)
-        return JSONResponse({"status": "ready"} if ready else {"status": "migrations missing"}, 200 if ready else 503)
+        if not ready:
+            return JSONResponse({"status": "migrations missing"}, 503)
+        return JSONResponse({"status": "ready", "down": dead} if dead else {"status": "ready"})
 
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
 

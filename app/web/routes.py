@@ -1,5 +1,7 @@
 """The routes of the whole service, the busiest first."""
 
+from collections.abc import Callable, Sequence
+
 from starlette.routing import Route
 
 from app.storage.database import Database
@@ -13,13 +15,13 @@ from app.web.personal.contact_names import ContactNames
 from app.web.rendering import static_files
 
 
-def routes(deps: Dependencies, keyring: Keyring, database: Database) -> list[Route]:
+def routes(deps: Dependencies, keyring: Keyring, database: Database, down: Callable[[], Sequence[str]]) -> list[Route]:
     return [
         *operation_routes.routes(deps),
         *contacts.routes(deps),
         *personal_routes.routes(deps, keyring, ContactNames(deps.contacts)),
         *receipts.routes(deps),
         *embed.routes(deps),
-        *health.routes(database),
+        *health.routes(database, down),
         *static_files.routes,
     ]

@@ -49,8 +49,8 @@ async def test_what_is_held_needs_a_person(database: Database) -> None:
     ("query", "index"),
     [
         ("_OUTSTANDING", "ix_submissions_due"),
-        ("_NEED_A_PERSON", "ix_submissions_stopped"),
-        ("_STOPPED_LATER", "ix_steps_stopped_later"),
+        ("_NEED_A_PERSON", "ix_submissions_need_a_person"),
+        ("_STOPPED_LATER", "ix_steps_need_a_person"),
     ],
 )
 async def test_no_look_reads_what_was_delivered_before(database: Database, query: str, index: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 from starlette.responses import Response
 
-from app.domain.submission import STOPPED, Status, StepStatus, Submission
+from app.domain.submission import NEEDS_ATTENTION, Status, StepStatus, Submission
 from app.i18n import N_
 from app.privacy.erasure_log import ErasureLogError
 from app.storage.database import StoreUnavailableError
@@ -30,11 +30,13 @@ class Words(NamedTuple):
 
 
 def _is_stuck(one: Submission) -> bool:
-    return one.status is Status.HELD or any(step.status in STOPPED for step in one.steps)
+    return one.status is Status.HELD or any(step.status in NEEDS_ATTENTION for step in one.steps)
 
 
 def _can_be_sent(one: Submission) -> bool:
-    return one.status is not Status.HELD and (one.status is Status.PENDING or _is_stuck(one))
+    if one.status is Status.HELD or any(step.status is StepStatus.UNREADABLE for step in one.steps):
+        return False
+    return one.status is Status.PENDING or _is_stuck(one)
 
 
 SENT = N_("It was sent to Vitec. The result is shown here.")

@@ -22,6 +22,7 @@ STATUSES: Mapping[str, str] = {
     Status.FAILED: N_("Failed"),
     Status.UNCERTAIN: N_("Uncertain"),
     Status.HELD: N_("Held"),
+    Status.UNREADABLE: N_("Unreadable"),
 }
 STEP_STATUSES: Mapping[str, str] = {
     **STATUSES,
@@ -39,6 +40,7 @@ OUTCOMES: Mapping[str | None, str] = {
     AttemptOutcome.FORBIDDEN: N_("Vitec denied access"),
     AttemptOutcome.AMBIGUOUS: N_("Sent, but the answer doesn’t say whether Vitec has it"),
     AttemptOutcome.SKIPPED: N_("Not needed"),
+    AttemptOutcome.NOT_SENT: N_("Not sent: another worker might have taken over"),
     AttemptOutcome.BLOCKED: N_("It could not continue"),
     None: N_("Being sent"),
 }
@@ -46,6 +48,7 @@ DECISIONS: Mapping[str, str] = {
     AttemptOutcome.RETRIED: N_("Sent again manually"),
     AttemptOutcome.RELEASED: N_("Released manually"),
     AttemptOutcome.DISCARDED: N_("Discarded manually"),
+    AttemptOutcome.SET_ASIDE: N_("Set aside: it can’t be decrypted or is damaged"),
 }
 # Members of the applications, dotted as in the body, a booking's person as if it stood there itself; what is not named
 # here is called as in the body.

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.submission import DONE, STOPPED, Status, Step, StepStatus, Submission
+from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
@@ -29,6 +29,10 @@ WHY: Mapping[str, str] = {
     Status.UNCERTAIN: N_(
         "It was sent, but no answer came: Vitec may have received it. Check in Vitec before you send it again."
     ),
+    Status.UNREADABLE: N_(
+        "None of the encryption keys decrypts it, or its content is damaged. It is sent automatically once its key is in "
+        "encryption_keys again; without the key it can only be discarded."
+    ),
     Status.HELD: N_("It looks automated, so it was not sent. If a person wrote it, release it."),
 }
 LATER = N_("A later step has stopped: %(operation)s.")
@@ -39,7 +43,7 @@ ERASED = N_("Its personal data was erased %(moment)s.")
 NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
 KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
-_NOTES = {"retried", "released", "discarded"}  # decisions among the attempts
+_NOTES = frozenset(labels.DECISIONS)  # among the attempts
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
@@ -65,7 +69,7 @@ async def show_submission(request: ConsoleRequest) -> Response:
 async def _why(request: ConsoleRequest, one: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
     lines = [_(WHY[one.status])]
-    later = next((step for step in one.steps[one.main.position + 1 :] if step.status in STOPPED), None)
+    later = next((step for step in one.steps[one.main.position + 1 :] if step.status in NEEDS_ATTENTION), None)
     if later and one.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
     if past.due_at and one.status is Status.PENDING:

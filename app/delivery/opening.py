@@ -1,0 +1,65 @@
+"""Opening a submission's encrypted fields for delivery, and checking that they are as a delivery expects them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.delivery.claims import ClaimedStep
+from app.domain.submission import DONE, FINAL, Operation, StepStatus
+from app.operations.registry import OPERATIONS
+from app.operations.stored_application import StoredApplication
+from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
+from app.storage.encryption import Keyring
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The steps still to do, in order, and what the steps before have answered."""
+
+    operation: Operation
+    steps: tuple[ClaimedStep, ...]
+    results: Mapping[Operation, str | None]
+
+
+def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
+    """Of a row and its steps' rows. Raises whatever it may: what is stored is not as expected then."""
+    stored = StoredApplication.from_json(keyring.open(row.payload, payload_aad(row.id)))
+    todo = tuple(_step(step, stored) for step in steps if step.status not in FINAL)
+    if not todo:
+        raise ValueError("it is due, and no step is left to do")
+    results = {Operation(step.operation): _result(keyring, step) for step in steps if step.status in DONE}
+    return Opened(Operation(row.operation), todo, results)
+
+
+def interrupted(steps: Sequence[Any]) -> Any | None:
+    """The step whose call had begun when its worker died, if there is one; a look-up is simply made again."""
+    first = next((step for step in steps if step.status not in FINAL), None)
+    if first is None or first.status != StepStatus.SENDING or OPERATIONS[Operation(first.operation)].reads:
+        return None
+    return first
+
+
+def _step(row: Any, stored: StoredApplication) -> ClaimedStep:
+    resource = stored.resources[row.position] if stored.resources else resource_of(row.resource)
+    return claimed_step(row, resource, stored.bodies[row.position])
+
+
+def claimed_step(row: Any, resource: tuple[str, ...], body: Mapping[str, Any]) -> ClaimedStep:
+    operation = Operation(row.operation)
+    return ClaimedStep(
+        row.position,
+        operation,
+        resource,
+        body,
+        row.attempts,
+        interrupted=row.status == StepStatus.SENDING and not OPERATIONS[operation].reads,
+        was_not_found=bool(row.not_found),
+        was_ambiguous=bool(row.was_ambiguous),
+    )
+
+
+def _result(keyring: Keyring, row: Any) -> str | None:
+    if row.result is None:
+        return None
+    result: str = keyring.open(row.result, step_aad(row.submission_id, row.position, "result"))
+    return result

@@ -1,0 +1,85 @@
+"""Background tasks: one that dies is started again, and whoever asks hears of it."""
+
+import asyncio
+
+import pytest
+
+from app.bootstrap import background as module
+from app.bootstrap.background import BackgroundTasks
+from app.storage.database import StoreUnavailableError
+from tests.integration.storing import soon
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RESTART_SECONDS", 0.05)
+    monkeypatch.setattr(module, "WELL_SECONDS", 0.2)
+
+
+async def test_a_task_that_dies_is_started_again_and_told_of_until_it_is_well() -> None:
+    starts: list[None] = []
+
+    async def run() -> None:
+        starts.append(None)
+        if len(starts) <= 2:
+            raise RuntimeError("a fault of ours")
+        await asyncio.Event().wait()
+
+    tasks = BackgroundTasks()
+    tasks.start("mortal", run)
+    await soon(lambda: _true(len(starts) == 3))
+    assert tasks.down == ["mortal"]
+    await soon(lambda: _true(not tasks.down))
+    await tasks.stop()
+
+
+async def test_a_task_that_must_not_end_by_itself_is_started_again_when_it_does() -> None:
+    starts: list[None] = []
+
+    async def run() -> None:
+        starts.append(None)
+
+    tasks = BackgroundTasks()
+    tasks.start("deserter", run, stop=lambda: None)
+    await soon(lambda: _true(len(starts) >= 2))
+    assert tasks.down == ["deserter"]
+    await tasks.stop()
+
+
+async def test_all_are_told_to_stop_before_any_is_waited_for() -> None:
+    told = asyncio.Event()
+    ended: list[str] = []
+
+    async def patient() -> None:
+        await told.wait()
+        ended.append("patient")
+
+    async def deaf() -> None:
+        await asyncio.Event().wait()
+
+    tasks = BackgroundTasks()
+    tasks.start("patient", patient, stop=lambda: None)
+    tasks.start("deaf", deaf, stop=told.set, patience=0.05)
+    tasks.start("endless", deaf)
+    await asyncio.wait_for(tasks.stop(), 5)
+    assert ended == ["patient"]
+
+
+async def test_a_periodic_task_outlives_a_store_that_is_away() -> None:
+    rounds: list[None] = []
+
+    async def work() -> None:
+        rounds.append(None)
+        raise StoreUnavailableError("away")
+
+    tasks = BackgroundTasks()
+    tasks.every(0.01, "rounds", work)
+    await soon(lambda: _true(len(rounds) >= 3))
+    assert tasks.down == []
+    await tasks.stop()
+
+
+async def _true(value: bool) -> bool:
+    return value

@@ -1,0 +1,192 @@
+"""Submissions that can't be read, on either database: each is set aside alone, and goes on when a key opens it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, update
+
+from app.delivery.setting_aside import take_up
+from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
+from app.intake.new_submission import NewSubmission
+from app.privacy.search import PersonSearch
+from app.sandbox import Fault, Office
+from app.storage.database import Database
+from app.storage.encrypted_fields import payload_aad
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.schema import steps, submissions
+from app.submissions.backlog import need_a_person, outstanding
+from app.submissions.listing import SubmissionFilter, list_submissions
+from app.submissions.operator_actions import OperatorActions
+from app.submissions.repository import SubmissionRepository
+from tests.conftest import CUSTOMER
+from tests.integration.delivering import Delivery, received, working
+from tests.integration.storing import (
+    BOOKING,
+    KEYRING,
+    LEAD_AFTER,
+    application,
+    attempts_of,
+    kept,
+    row_of,
+    soon,
+    store,
+    submission,
+    time_passes,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+LOST = Keyring([b"a key that nobody has any longer"])
+DAMAGED: list[Any] = [
+    [],
+    "text",
+    None,
+    {},
+    {"resource": [], "application": {}, "marketing": {}, "consent": None, "consentedAt": None, "withKey": False},
+]
+
+
+async def seal(database: Database, new: NewSubmission, keyring: Keyring, value: Any = None) -> None:
+    sealed = keyring.seal(new.application.to_json() if value is None else value, payload_aad(new.id))
+    mine = update(submissions).where(submissions.c.id == new.id).values(payload=sealed)
+    await database.write(lambda connection: connection.execute(mine))
+
+
+async def set_aside(delivery: Delivery, new: NewSubmission) -> None:
+    assert (await delivery.settled(new)).status is Status.UNREADABLE
+
+
+async def all_needing_a_person(database: Database) -> list[str]:
+    found = await list_submissions(database, KEYRING, SubmissionFilter(stuck=True), 100)
+    return [one.id for one in found]
+
+
+@pytest.mark.parametrize("value", DAMAGED, ids=lambda value: repr(value)[:20])
+async def test_one_that_is_not_as_expected_is_set_aside_and_stops_nobody(
+    database: Database, vitec_url: str, office: Office, value: Any
+) -> None:
+    damaged, sound = application(), application()
+    await store(database, damaged, sound)
+    await seal(database, damaged, KEYRING, value if value is not None else {"bodies": None})
+    async with working(database, vitec_url) as delivery:
+        assert (await delivery.settled(sound)).status is Status.DELIVERED
+        await set_aside(delivery, damaged)
+        assert await delivery.outcomes(damaged) == [AttemptOutcome.SET_ASIDE]
+    assert len(office.received) == 1
+    assert (await kept(database, damaged.id)).main.status is StepStatus.UNREADABLE
+
+
+async def test_one_that_no_key_opens_goes_on_when_one_does(database: Database, vitec_url: str, office: Office) -> None:
+    new = application()
+    await store(database, new)
+    await seal(database, new, LOST)
+    async with working(database, vitec_url, give_up=timedelta(hours=1)) as delivery:
+        await set_aside(delivery, new)
+        assert await take_up(database, KEYRING) == 0
+        await time_passes(database, timedelta(hours=2))  # counts for nothing
+        office.order(Fault(status=503, times=1))
+        assert await take_up(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
+        await seal(database, new, KEYRING)  # this worker has no other
+        assert (await delivery.settled(new)).status is Status.DELIVERED
+    assert await take_up(database, KEYRING) == 0
+
+
+KEYRING_BYTES = b"0123456789abcdef0123456789abcdef"
+
+
+async def test_it_is_seen_where_what_needs_a_person_is_seen(database: Database, vitec_url: str) -> None:
+    closed, sound = application(), application()
+    await store(database, closed, sound)
+    await seal(database, closed, LOST)
+    async with working(database, vitec_url) as delivery:
+        await set_aside(delivery, closed)
+        await delivery.settled(sound)
+    assert await all_needing_a_person(database) == [closed.id]
+    wanted = SubmissionFilter(status=Status.UNREADABLE)
+    assert [one.id for one in await list_submissions(database, KEYRING, wanted, 9)] == [closed.id]
+    numbers = await database.read(need_a_person)
+    assert numbers == {(CUSTOMER, Operation.INTEREST.value, Status.UNREADABLE.value): 1}
+    assert await database.read(outstanding) == []
+
+
+async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Database, vitec_url: str) -> None:
+    closed, sound = application(), application()
+    await store(database, closed, sound)
+    await seal(database, closed, LOST)
+    async with working(database, vitec_url) as delivery:
+        await set_aside(delivery, closed)
+        await delivery.settled(sound)
+    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    traces, others = await people.find({people.sought("Anna")})
+    assert ([one.id for one in traces], others) == ([sound.id], 1)
+    traces, others = await people.find({people.sought(closed.id)})
+    assert ([one.id for one in traces], others) == ([closed.id], 0)
+    assert await OperatorActions(database, KEYRING).discard(closed.id)
+    assert await all_needing_a_person(database) == []
+    row = await row_of(database, closed.id)
+    assert (row.status, row.payload, row.due_at) == (Status.FAILED, None, None)
+    assert await take_up(database, LOST) == 0
+
+
+async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can_be_read(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(delay_seconds=30, times=1))
+    retried, parked = application(), application()
+    for new, parks in ((retried, frozenset[str]()), (parked, frozenset({CUSTOMER}))):
+        office.order(Fault(delay_seconds=30, times=1))
+        await store(database, new)
+        async with working(database, vitec_url):
+            await soon(received(office, 1))
+        office.received.clear()
+        office.lift()
+        await seal(database, new, LOST)
+        await time_passes(database, timedelta(minutes=1))
+        async with working(database, vitec_url, parks=parks) as delivery:
+            expected = Status.UNCERTAIN if parks else Status.UNREADABLE
+            assert (await delivery.settled(new)).status is expected
+            assert (await delivery.outcomes(new))[0] == AttemptOutcome.AMBIGUOUS
+    assert office.received == []
+
+
+async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=503, operation="contact"))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url, retry=timedelta(milliseconds=200)) as delivery:
+        await delivery.attempted(new, 2)
+        await seal(database, new, LOST)
+        await soon(lambda: is_unreadable(database, new.id, position=1))
+        office.lift()
+        assert (await kept(database, new.id)).status is Status.DELIVERED
+        assert await all_needing_a_person(database) == [new.id]
+        await seal(database, new, KEYRING)
+        assert await take_up(database, KEYRING) == 1
+        await delivery.all_done(new)
+    assert len(office.bookings) == 1
+
+
+async def is_unreadable(database: Database, identity: str, position: int) -> bool:
+    of_step = select(steps.c.status).where(steps.c.submission_id == identity, steps.c.position == position)
+
+    def work(connection: Connection) -> bool:
+        return connection.execute(of_step).scalar() == StepStatus.UNREADABLE
+
+    return await database.read(work)
+
+
+async def test_words_of_vitecs_that_no_key_opens_hide_neither_their_submission_nor_a_list(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=400))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        await delivery.settled(new)
+    await database.write(lambda connection: connection.execute(update(steps).values(upstream=b"no such key")))
+    leads = SubmissionRepository(database, KEYRING)
+    assert [one.main.upstream for one in await leads.newest(SubmissionFilter(), None)] == [None]
+    assert len(await attempts_of(database, new.id)) == 1
