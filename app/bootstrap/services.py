@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.background import BackgroundTasks
+from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.monitoring import Monitoring
 from app.config.settings import Settings
 from app.delivery.circuit_breaker import CircuitBreaker

@@ -1,10 +1,11 @@
 """A circuit breaker for each customer's login, shared by every process on the database.
 
-    401                               paused
+    401                               paused (open)
     403 for three different things    paused (one alone says nothing: a visitor's address can name anything)
     Vitec away                        not paused; the first success brings what waits for it back
 
-A paused login is used by one submission every `probe`, and by no other. Its row goes with the first success.
+A paused login is tried (half-open) by one submission every `probe`, whichever process has it, and used by no other.
+Its row goes with the first success (closed).
 """
 
 from collections.abc import Sequence
@@ -12,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.delivery.claims import CredentialKey, Signal
+from app.delivery.statements import WAS_FORBIDDEN
 from app.domain.submission import FunctionGroup
 from app.storage.database import Database, now_of
 from app.storage.driver.compiled import Prepared
@@ -30,14 +32,23 @@ _OF_LOGIN = (logins.c.customer_id == bindparam("of_customer")) & (logins.c.funct
 _ALL = select(logins)
 _ANY = Prepared(select(logins.c.customer_id).limit(1))
 _ONE = select(logins).where(_OF_LOGIN)
-_TRY = update(logins).where(_OF_LOGIN, logins.c.probe_at <= bindparam("of_now"))
-# What waits for the pause's end has spent no time either: what it may take is counted from now.
+_LOCKED = _ONE.with_for_update()
+_UNDER_WAY = exists().where(
+    submissions.c.id == logins.c.probed, submissions.c.claim.is_not(None), submissions.c.due_at > bindparam("of_now")
+)
+_MAY_PROBE = (logins.c.probe_at <= bindparam("of_now")) & ~_UNDER_WAY
+# Whoever has it, no other has until the transaction's end, and then its conditions are looked at anew.
+_TURN = _LOCKED.where(_MAY_PROBE)
+_TRY = update(logins).where(_OF_LOGIN, _MAY_PROBE)
+# What waits for the pause's end has spent no time either: what it may take is counted from now. But what Vitec gives no
+# access to has waited for itself.
 _RESUME = (
     update(submissions)
     .where(
         submissions.c.customer_id == bindparam("of_customer"),
         submissions.c.function_group == bindparam("of_group"),
         submissions.c.due_at.is_not(None),
+        ~WAS_FORBIDDEN,
     )
     .values(delivery_since=bindparam("moment"))
 )
@@ -93,9 +104,21 @@ class CircuitBreaker:
     def rests(self, connection: Connection, lane: CredentialKey) -> bool:
         return bool(self._troubled) and self._is_paused(connection, lane)
 
+    def turn(self, connection: Connection, lane: CredentialKey, now: datetime) -> Row[Any] | None:
+        """The paused login's row, if it may be tried now; then by no other until the transaction's end."""
+        return connection.execute(_TURN, _of(lane) | {"of_now": now}).one_or_none()
+
     def probed(self, connection: Connection, lane: CredentialKey, submission: str, now: datetime) -> None:
         """The one that tries: the next is a whole rest away, whatever becomes of this one."""
         self._set(connection, lane, probe_at=now + self._probe, probed=submission)
+
+    def last_resort(self, row: Row[Any], now: datetime) -> bool:
+        """Whether nothing has tried it for a rest longer than there need be: then what was forbidden before may."""
+        return bool(row.probe_at + self._probe <= now)
+
+    def tried_with_forbidden(self, connection: Connection, lane: CredentialKey, submission: str, now: datetime) -> None:
+        """It takes no turn of what comes fresh: such a one may go at once."""
+        self._set(connection, lane, probe_at=now, probed=submission)
 
     def told(
         self,
@@ -106,7 +129,9 @@ class CircuitBreaker:
         resource: Sequence[str] = (),
         submission: str | None = None,
     ) -> None:
-        row = connection.execute(_ONE, _of(lane)).one_or_none()
+        if news is Signal.FORBIDDEN:  # several may count at once: there must be a row to lock
+            self._ensure(connection, lane)
+        row = connection.execute(_LOCKED, _of(lane)).one_or_none()
         self._troubled.add(lane)
         if news is Signal.LET_IN:
             self._let_in(connection, lane, row, now)
@@ -161,10 +186,13 @@ class CircuitBreaker:
         self._set(connection, lane, forbidden=None, **paused)
 
     def _set(self, connection: Connection, lane: CredentialKey, **values: Any) -> None:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         row = {"customer_id": lane[0], "function_group": lane[1].value, **values}
-        upsert = dialect.insert(logins).values(row)
+        upsert = _dialect(connection).insert(logins).values(row)
         connection.execute(upsert.on_conflict_do_update(index_elements=logins.primary_key, set_=values))
+
+    def _ensure(self, connection: Connection, lane: CredentialKey) -> None:
+        row = {"customer_id": lane[0], "function_group": lane[1].value}
+        connection.execute(_dialect(connection).insert(logins).values(row).on_conflict_do_nothing())
 
     def _is_paused(self, connection: Connection, lane: CredentialKey) -> bool:
         row = connection.execute(_ONE, _of(lane)).one_or_none()
@@ -176,6 +204,10 @@ class CircuitBreaker:
         now = now_of(connection)
         tried = connection.execute(_TRY, _of(lane) | {"of_now": now, "probe_at": now + self._probe})
         return tried.rowcount == 1
+
+
+def _dialect(connection: Connection) -> Any:
+    return sqlite if connection.dialect.name == "sqlite" else postgresql
 
 
 def capacity(row: Row[Any] | None, usual: int, now: datetime) -> int:

@@ -24,7 +24,6 @@ from app.storage.database import now_of
 from app.storage.encryption import Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-NONE = ""  # no submission's id
 
 
 class Claiming:
@@ -55,8 +54,8 @@ class Claiming:
             if not number:
                 continue
             if login is not None and login.paused_at is not None:
-                taken = self._probe(connection, lane, login.probed or NONE, now)
-                probes |= {row.id for row in taken}
+                taken, is_probe = self._probe(connection, lane, now)
+                probes |= {row.id for row in taken if is_probe}
             else:
                 taken = self._next(connection, lane, number, head, now)
             left[customer] -= len(taken)
@@ -72,12 +71,25 @@ class Claiming:
             taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent)]
         return taken
 
-    def _probe(self, connection: Connection, lane: CredentialKey, last: str, now: datetime) -> Sequence[Row[Any]]:
-        """Another one than the last time, unless there is no other."""
-        taken = self._take(connection, lane, 1, now, other=last) or self._take(connection, lane, 1, now)
+    def _probe(self, connection: Connection, lane: CredentialKey, now: datetime) -> tuple[Sequence[Row[Any]], bool]:
+        """Whoever tries a paused login, at most one of all processes together, and whether it is a probe. Another one
+        than the last time, unless there is no other; what Vitec gives no access to is none, and goes at its own pace
+        where nothing else is there to try."""
+        login = self._logins.turn(connection, lane, now)
+        if login is None:
+            return [], False
+        others = [login.probed] if login.probed else []
+        taken = self._take(connection, lane, 1, now, others=others, forbidden=False)
+        taken = taken or self._take(connection, lane, 1, now, forbidden=False)
         for row in taken:
             self._logins.probed(connection, lane, row.id, now)
-        return taken
+        if taken or not self._logins.last_resort(login, now):
+            return taken, True
+        taken = self._take(connection, lane, 1, now, others=others, forbidden=True)
+        taken = taken or self._take(connection, lane, 1, now, forbidden=True)
+        for row in taken:
+            self._logins.tried_with_forbidden(connection, lane, row.id, now)
+        return taken, False
 
     def _take(
         self,
@@ -88,19 +100,20 @@ class Claiming:
         *,
         since: datetime = LONG_AGO,
         due_by: datetime | None = None,
-        other: str = NONE,
+        others: Sequence[str] = (),
+        forbidden: bool | None = None,
     ) -> Sequence[Row[Any]]:
         values = {
             "of_customer": lane[0],
             "of_group": lane[1].value,
             "of_since": since,
             "of_now": due_by or now,
-            "of_other": other,
             "most": number,
             "claim": str(uuid4()),
             "due_at": now + self._lease,
+            **{f"of_other_{number}": other for number, other in enumerate(others)},
         }
-        return statements.CLAIM.rows(connection, values)
+        return statements.claim(len(others), forbidden=forbidden).rows(connection, values)
 
     def _begun(
         self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime, lease: Lease

@@ -41,7 +41,8 @@ class Lease:
 @dataclass(frozen=True)
 class ClaimedStep:
     """A step that is not done. `interrupted`: its call had begun when its worker died. `was_not_found`: Vitec has
-    answered 404 before. `was_ambiguous`: an attempt before may have been carried out."""
+    answered 404 before. `was_ambiguous`: an attempt before may have been carried out. `was_forbidden`: Vitec has
+    answered 403 before."""
 
     position: int
     operation: Operation
@@ -51,6 +52,7 @@ class ClaimedStep:
     interrupted: bool
     was_not_found: bool
     was_ambiguous: bool = False
+    was_forbidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class StepOutcome:
     """What became of an attempt. `status` is the step's from now on; a `waiting` step is due in `again_in`, or at
     once.
     `counts`: whether the attempt is one of those that the step has spent. `at_recovery`: it waits for no more than
-    Vitec to be back. `not_found`: Vitec has answered 404."""
+    Vitec to be back. `not_found`: Vitec has answered 404. `named` is what the call named: ids in its path, or a
+    contact."""
 
     status: StepStatus
     outcome: AttemptOutcome
@@ -86,4 +89,5 @@ class StepOutcome:
     counts: bool = True
     at_recovery: bool = False
     not_found: bool = False
+    named: tuple[str, ...] = ()
     news: Signal | None = None

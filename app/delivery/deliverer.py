@@ -14,7 +14,7 @@ from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
 from app.domain.submission import STOPPED, AttemptOutcome, StepStatus
 from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, StepBlockedError, StepSkipped
-from app.vitec.errors import Ambiguous, LeaseExpiredError, NotFound, Rejected, VitecError
+from app.vitec.errors import Ambiguous, Forbidden, LeaseExpiredError, NotFound, Rejected, VitecError
 from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
@@ -85,7 +85,8 @@ class Deliverer:
         except LeaseExpiredError:
             raise LeaseLostError(claim.id) from None
         except VitecError as error:
-            await self._record_error(claim, step, error, attempts=step.attempts + 1)
+            named = call.resource or (str(call.body.get("contactId", "")),)
+            await self._record_error(claim, step, error, attempts=step.attempts + 1, named=named)
             return None
 
     async def _record_and_begin(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, then: ClaimedStep) -> bool:
@@ -101,7 +102,9 @@ class Deliverer:
         error = Ambiguous("the worker stopped during the call")
         await self._record_error(claim, step, error, attempts=max(step.attempts, 1))
 
-    async def _record_error(self, claim: Claim, step: ClaimedStep, error: VitecError, attempts: int) -> None:
+    async def _record_error(
+        self, claim: Claim, step: ClaimedStep, error: VitecError, attempts: int, named: tuple[str, ...] = ()
+    ) -> None:
         now = datetime.now(UTC)
         decision = decide(
             error,
@@ -123,7 +126,9 @@ class Deliverer:
             counts=decision.counts,
             at_recovery=decision.at_recovery,
             not_found=isinstance(error, NotFound) or step.was_not_found,
-            news=signal_of(error),
+            named=named,
+            # What was forbidden before has been counted: it goes on alone.
+            news=None if isinstance(error, Forbidden) and step.was_forbidden else signal_of(error),
         )
         await self._record(claim, step, recorded)
 

@@ -55,6 +55,7 @@ def claimed_step(row: Any, resource: tuple[str, ...], body: Mapping[str, Any]) -
         interrupted=row.status == StepStatus.SENDING and not OPERATIONS[operation].reads,
         was_not_found=bool(row.not_found),
         was_ambiguous=bool(row.was_ambiguous),
+        was_forbidden=bool(row.was_forbidden),
     )
 
 

@@ -128,8 +128,7 @@ class Outbox:
         _change(connection, claim, values, self._attempt(claim, step, recorded, now), begun)
         lane = (claim.customer_id, group_of(step.operation))
         if recorded.news is not None and self._logins.matters(lane, recorded.news):
-            named = step.resource or (str(step.body.get("contactId", "")),)
-            self._logins.told(connection, lane, recorded.news, now, named, claim.id)
+            self._logins.told(connection, lane, recorded.news, now, recorded.named, claim.id)
         return "settled_at" in values
 
     def _attempt(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, now: datetime) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def decide(
         return Decision(StepStatus.REJECTED)
     if isinstance(error, Ambiguous) and park:
         return Decision(StepStatus.UNCERTAIN)
-    if isinstance(error, RefusedLogin) or (isinstance(error, Forbidden) and probes):
+    if isinstance(error, RefusedLogin):
         return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # it is the login that rests
     assert isinstance(error, Unavailable | Forbidden | Ambiguous)
     if age >= policy.give_up and not probes:

@@ -54,42 +54,56 @@ def _heads() -> Select[Any]:
 
 
 HEADS = Prepared(_heads())
-# MATERIALIZED, else PostgreSQL might look for the next ones again for each that it found.
-_DUE = (
-    select(submissions.c.id)
-    .where(
-        submissions.c.customer_id == bindparam("of_customer"),
-        submissions.c.function_group == bindparam("of_group"),
-        submissions.c.due_at > bindparam("of_since"),
-        submissions.c.due_at <= bindparam("of_now"),
-        submissions.c.id != bindparam("of_other"),
+
+# Vitec gives no access to what it names: it backs off and ages alone, and says nothing of the login.
+WAS_FORBIDDEN = exists().where(
+    attempts.c.submission_id == submissions.c.id, attempts.c.outcome == AttemptOutcome.FORBIDDEN.value
+)
+
+
+@cache
+def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
+    """Claims what is due of a lane but for so many `of_other_…`; only what was `forbidden` before, or only what was
+    not."""
+    due = (
+        select(submissions.c.id)
+        .where(
+            submissions.c.customer_id == bindparam("of_customer"),
+            submissions.c.function_group == bindparam("of_group"),
+            submissions.c.due_at > bindparam("of_since"),
+            submissions.c.due_at <= bindparam("of_now"),
+            *(submissions.c.id != bindparam(f"of_other_{number}") for number in range(others)),
+            *(() if forbidden is None else (WAS_FORBIDDEN if forbidden else ~WAS_FORBIDDEN,)),
+        )
+        .order_by(submissions.c.due_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+        .cte()
+        # Else PostgreSQL might look for the next ones again for each that it found.
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    .order_by(submissions.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-    .cte()
-    .prefix_with("MATERIALIZED", dialect="postgresql")
-)
-CLAIM = Prepared(
-    update(submissions)
-    .where(submissions.c.id.in_(select(_DUE.c.id)))
-    .values(claim=bindparam("claim"), due_at=bindparam("due_at"))
-    .returning(
-        submissions.c.id,
-        submissions.c.customer_id,
-        submissions.c.operation,
-        submissions.c.delivery_since,
-        submissions.c.payload,
-        submissions.c.claim,
+    return Prepared(
+        update(submissions)
+        .where(submissions.c.id.in_(select(due.c.id)))
+        .values(claim=bindparam("claim"), due_at=bindparam("due_at"))
+        .returning(
+            submissions.c.id,
+            submissions.c.customer_id,
+            submissions.c.operation,
+            submissions.c.delivery_since,
+            submissions.c.payload,
+            submissions.c.claim,
+        )
     )
-)
-_AMBIGUOUS = exists().where(
-    attempts.c.submission_id == steps.c.submission_id,
-    attempts.c.position == steps.c.position,
-    attempts.c.outcome == AttemptOutcome.AMBIGUOUS.value,
-)
+
+
+def _was(outcome: AttemptOutcome) -> ColumnElement[bool]:
+    of_step = (attempts.c.submission_id == steps.c.submission_id) & (attempts.c.position == steps.c.position)
+    return exists().where(of_step, attempts.c.outcome == outcome.value).label(f"was_{outcome.value}")
+
+
 STEPS = Prepared(
-    select(steps, _AMBIGUOUS.label("was_ambiguous"))
+    select(steps, _was(AttemptOutcome.AMBIGUOUS), _was(AttemptOutcome.FORBIDDEN))
     .where(steps.c.submission_id == bindparam("of_submission"))
     .order_by(steps.c.position)
 )

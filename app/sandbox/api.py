@@ -128,7 +128,7 @@ def create_sandbox(office: Office) -> Starlette:
 def _handler(office: Office, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         raw = await request.body()
-        fault = office.faults.take(endpoint.operation, request.path_params["customerId"])
+        fault = office.faults.take(endpoint.operation, request.path_params)
         carry_out = partial(_carry_out, office, endpoint, request, raw)
         answer = fault.disturb(carry_out) if fault else carry_out()
         # Recorded before any delay, so that a slow request can be seen to have arrived.

@@ -5,6 +5,7 @@ Examples:
     Fault(status=401, customer_id="M00000", operation="lead")         a refused login, until lifted
     Fault(status=500, carried_out=True, times=1)                      done, and then the answer went wrong
     Fault(status=200, body='{"id": ', carried_out=True)               done, and answered with broken JSON
+    Fault(status=403, names="OBJ1")                                   no access to that home
     Fault(delay_seconds=3)                                            slow, otherwise as ever
     Fault(truncated=True, times=1)                                    done, the answer breaks off half-way
     Fault(cut=True, carried_out=True, times=1)                        done, the connection closed without a byte
@@ -19,7 +20,7 @@ Examples:
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
 from typing import Self
@@ -44,6 +45,7 @@ class Fault(BaseModel):
     cut            the connection is closed with no byte at all (where the server is not uvicorn: truncated)
     operation      only that operation; None: all
     customer_id    only that customer; None: all
+    names          only requests with this id in their path: an estate, a viewing, a slot, a contact; None: all
     times          how many requests it meets; None: until lifted
     """
 
@@ -60,6 +62,7 @@ class Fault(BaseModel):
     cut: bool = False
     operation: Operation | None = None
     customer_id: str | None = None
+    names: str | None = None
     times: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
@@ -72,8 +75,9 @@ class Fault(BaseModel):
             raise ValueError("an answer breaks in one way: truncated, stalled or cut")
         return self
 
-    def meets(self, operation: Operation, customer_id: str) -> bool:
-        return self.operation in (None, operation) and self.customer_id in (None, customer_id)
+    def meets(self, operation: Operation, ids: Mapping[str, str]) -> bool:
+        named = self.names is None or self.names in ids.values()
+        return named and self.operation in (None, operation) and self.customer_id in (None, ids["customerId"])
 
     def disturb(self, carry_out: Callable[[], Answer]) -> Answer:
         """The answer to send; `carry_out` is called if the request is to have its effect."""
@@ -112,9 +116,9 @@ class OrderedFaults:
     def lift(self) -> None:
         self._in_force.clear()
 
-    def take(self, operation: Operation, customer_id: str) -> Fault | None:
+    def take(self, operation: Operation, ids: Mapping[str, str]) -> Fault | None:
         for place, fault in enumerate(self._in_force):
-            if fault.meets(operation, customer_id):
+            if fault.meets(operation, ids):
                 self._spend(place, fault)
                 return fault
         return None

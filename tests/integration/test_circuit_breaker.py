@@ -1,22 +1,28 @@
 """What is known of a login is known to every process on the database: pauses, probes, an outage and its end."""
 
+import asyncio
 import time
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
 
 from app.delivery.claims import Signal
 from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
+from app.intake.new_submission import NewSubmission
 from app.sandbox import Fault, Office, Person
 from app.storage.database import Database
+from app.submissions.backlog import paused
 from app.vitec.errors import NotFound, RefusedLogin, Unavailable
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
-from tests.integration.delivery_helpers import MILLISECOND, at_estates, estates_asked_for, received, working
+from tests.integration.delivery_helpers import MILLISECOND, Delivery, at_estates, estates_asked_for, received, working
 from tests.integration.storage_helpers import (
     CRM,
+    LEAD_AFTER,
     MINUTE,
     OTHER,
+    VISITOR,
     application,
     logins_of,
     opened,
@@ -123,7 +129,7 @@ async def test_a_success_between_breaks_the_row_of_forbidden_ones(
     assert len(office.received) == 5
 
 
-async def test_a_probe_that_is_forbidden_spends_nothing_and_keeps_the_pause(
+async def test_a_probe_that_is_forbidden_backs_off_alone_and_keeps_the_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault(status=403))
@@ -132,11 +138,126 @@ async def test_a_probe_that_is_forbidden_spends_nothing_and_keeps_the_pause(
     async with working(database, vitec_url, probe=LONG, retry=timedelta(hours=9), per_customer=1) as delivery:
         await delivery.attempted(new[2], 1)
         await store(database, new[3])
-        for times in (1, 2):
-            await time_passes(database, LONG)
-            await delivery.attempted(new[3], times)
-            assert (await delivery.submission(new[3].id)).main.attempts == 0
-    assert len(office.received) == 5
+        await time_passes(database, LONG)
+        await delivery.attempted(new[3], 1)
+        assert (await delivery.submission(new[3].id)).main.attempts == 1
+        await time_passes(database, LONG)
+        await quiet(delivery)
+    assert len(office.received) == 4
+
+
+async def quiet(delivery: Delivery) -> None:
+    """For a while; whatever was to be called has been called then."""
+    still, _ = await asyncio.wait({delivery.running}, timeout=0.5)
+    assert not still
+
+
+STRANGERS = ("X", "Y", "Z")
+
+
+async def pause_by_forbidding(delivery: Delivery, office: Office, database: Database) -> list[NewSubmission]:
+    """Three estates that Vitec gives no access to, as a stranger may name them."""
+    strangers = at_estates(*STRANGERS)
+    for estate, new in zip(STRANGERS, strangers, strict=True):
+        office.order(Fault(status=403, names=estate))
+        await store(database, new)
+        await delivery.attempted(new, 1)
+    assert await database.read(lambda connection: len(paused(connection))) == 1
+    return strangers
+
+
+async def delivered(delivery: Delivery, database: Database, estate: str) -> None:
+    (fresh,) = at_estates(estate)
+    await store(database, fresh)
+    assert (await delivery.settled(fresh)).status is Status.DELIVERED
+
+
+async def test_what_was_forbidden_is_no_probe_and_what_comes_fresh_goes_at_once(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
+        await pause_by_forbidding(delivery, office, database)
+        await time_passes(database, 1.5 * LONG)
+        await quiet(delivery)
+        assert len(office.received) == 3
+        await delivered(delivery, database, "FRESH")
+    assert estates_asked_for(office)[3] == "FRESH"
+
+
+async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_forbidden(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
+        strangers = await pause_by_forbidding(delivery, office, database)
+        await time_passes(database, 2 * LONG)
+        await soon(received(office, 4))
+        await quiet(delivery)
+        assert len(office.received) == 4  # one of them
+        await delivered(delivery, database, "FRESH")  # and what comes then need not wait for it
+        await time_passes(database, LONG)
+        await pause_of(database)
+        office.lift()
+        for one in strangers:
+            assert (await delivery.settled(one)).status is Status.DELIVERED
+
+
+async def pause_of(database: Database) -> None:
+    """Paused anew, as by another's 401."""
+    await logins_of(database, LONG).tell((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await time_passes(database, 2 * LONG)
+
+
+async def test_what_was_forbidden_before_makes_no_other_pause_and_grows_old_alone(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    day, give_up = timedelta(days=1), timedelta(hours=96)
+    async with working(database, vitec_url, probe=LONG, retry=day, give_up=give_up, per_customer=1) as delivery:
+        strangers = await pause_by_forbidding(delivery, office, database)
+        for number in range(2, 7):
+            await time_passes(database, day)
+            await delivered(delivery, database, f"FRESH{number}")
+            await time_passes(database, day)
+            for one in strangers:
+                if (await delivery.submission(one.id)).status is Status.PENDING:
+                    await delivery.attempted(one, number)
+            assert await database.read(paused) == []
+        assert [(await delivery.submission(one.id)).status for one in strangers] == [Status.FAILED] * 3
+
+
+async def test_steps_of_chains_are_counted_by_the_contact_that_they_name(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=403, operation="contact"))
+    async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
+        for number in range(3):
+            visitor = VISITOR["updatePerson"] | {"firstName": f"Anna{number}", "cellPhone": f"+4670174060{number}"}
+            booking = PlannedStep(Operation.VIEWING, ("VIS1", f"SLOT{number}"), {"updatePerson": visitor})
+            chain = submission(Operation.VIEWING, booking, *LEAD_AFTER)
+            await store(database, chain)
+            await delivery.attempted(chain, 2)
+        (pause,) = await database.read(paused)
+    assert (pause.customer_id, pause.group) == CRM
+
+
+async def test_of_any_number_of_processes_one_tries_a_paused_login(
+    database: Database, database_url: str, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(status=401, times=1))
+    office.order(Fault(delay_seconds=30))
+    new = at_estates(*"ABCDEFGH")
+    await store(database, new[0])
+    probe = timedelta(seconds=0.3)
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(working(database, vitec_url, probe=LONG))
+        await here.attempted(new[0], 1)
+        await store(database, *new[1:])
+        for _ in range(3):
+            another = stack.enter_context(opened(database_url))
+            await stack.enter_async_context(working(another, vitec_url, probe=probe))
+        await time_passes(database, LONG)
+        await soon(received(office, 2))
+        await quiet(here)
+        assert len(office.received) == 2  # it hangs for longer than a rest, and there is no other meanwhile
 
 
 async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_url: str, office: Office) -> None:

@@ -467,7 +467,7 @@ async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, o
         return [claim.id for claim in await outbox.claim_due({CUSTOMER: 1}, 1)]
 
     assert await soon(claimed) == [whole.id]  # also where the broken one stands first in line
-    assert (await kept(database, broken.id)).status is Status.PENDING  # for a person, or the right key
+    assert (await kept(database, broken.id)).status is Status.UNREADABLE  # for a person, or the right key
 
 
 async def test_a_body_that_was_moved_from_another_submission_is_never_sent(database: Database, outbox: Outbox) -> None:

@@ -30,8 +30,8 @@ WHY: Mapping[str, str] = {
         "It was sent, but no answer came: Vitec may have received it. Check in Vitec before you send it again."
     ),
     Status.UNREADABLE: N_(
-        "None of the encryption keys decrypts it, or its content is damaged. It is sent automatically once its key is in "
-        "encryption_keys again; without the key it can only be discarded."
+        "None of the encryption keys decrypts it, or its content is damaged. It is sent automatically once its key is "
+        "in encryption_keys again; without the key it can only be discarded."
     ),
     Status.HELD: N_("It looks automated, so it was not sent. If a person wrote it, release it."),
 }
