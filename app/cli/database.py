@@ -101,11 +101,10 @@ def restored() -> None:
 
 def _replay_erasures() -> int:
     from app.privacy.erasure_log import ErasureLogError
-    from app.privacy.requests import PersonSearchError
 
     try:
         return run_configured(lambda service: service.privacy_requests.replay_erasures())
-    except (PersonSearchError, ErasureLogError) as error:
+    except ErasureLogError as error:
         stop(f"erasures not replayed: {error}")
 
 

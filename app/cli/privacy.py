@@ -62,7 +62,7 @@ def _requested(
     work: "Callable[[PrivacyRequests, PersonQuery], Awaitable[T]]",
 ) -> T:
     from app.privacy.erasure_log import ErasureLogError
-    from app.privacy.requests import PersonQuery, PersonSearchError
+    from app.privacy.requests import PersonQuery
 
     given = {by: value for by, value in {"email": email, "phone": phone, "id": id_}.items() if value is not None}
     if len(given) != 1:
@@ -74,5 +74,5 @@ def _requested(
         stop(f"--{by}: can't be read")
     try:
         return run_configured(lambda service: work(service.privacy_requests, person))
-    except (PersonSearchError, ErasureLogError) as error:
+    except ErasureLogError as error:
         stop(str(error))

@@ -23,10 +23,6 @@ from app.submissions.repository import SubmissionRepository
 log = structlog.get_logger()
 
 
-class PersonSearchError(Exception):
-    """The message is a line for an operator."""
-
-
 @dataclass(frozen=True)
 class PersonQuery:
     """Whom to look for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
@@ -95,13 +91,13 @@ class PrivacyRequests:
         self._log = log
 
     async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
-        """All that is kept, as JSON can say it, the oldest first. Raises `PersonSearchError`."""
+        """All that is kept, as JSON can say it, the oldest first."""
         matches = await self._matches({self._search.sought(person.value)}, person.customer_id)
         return [await self._exported(match.id) for match in matches]
 
     async def erase(self, person: PersonQuery) -> ErasureResult:
         """Written down before it is done, so that whatever happens in between it is done by a replay.
-        Raises `PersonSearchError`, `ErasureLogError`."""
+        Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         digest = self._search.sought(person.value)
         matches = await self._matches({digest}, person.customer_id)
@@ -118,7 +114,7 @@ class PrivacyRequests:
 
     async def replay_erasures(self) -> int:
         """What was erased before, erased again after a restore: how many submissions. What came after an erasure
-        stays. Raises `PersonSearchError`, `ErasureLogError`."""
+        stays. Raises `ErasureLogError`."""
         erasures = self._log.read()
         matches = await self._matches({erasure.digest for erasure in erasures}, None)
         outdated = [match for match in matches if any(_covers(erasure, match) for erasure in erasures)]

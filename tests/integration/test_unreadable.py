@@ -122,7 +122,7 @@ async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Databas
     assert ([one.id for one in traces], others) == ([sound.id], 1)
     traces, others = await people.find({people.sought(closed.id)})
     assert ([one.id for one in traces], others) == ([closed.id], 0)
-    assert await OperatorActions(database, KEYRING).discard(closed.id)
+    assert await OperatorActions(database, KEYRING, {}).discard(await kept(database, closed.id))
     assert await all_needing_a_person(database) == []
     row = await row_of(database, closed.id)
     assert (row.status, row.payload, row.due_at) == (Status.FAILED, None, None)
