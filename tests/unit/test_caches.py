@@ -16,7 +16,7 @@ from app.web.operations import body, slots
 
 # Caches whose keys are ours: templates, configuration, statements, numbers and days of the console, lists in files.
 OURS = {
-    *("_content", "describe", "_missing", "stylesheet", "fenced", "number", "share", "day", "_prepare"),
+    *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
     "_make_statement",
 }
 STRANGERS = [

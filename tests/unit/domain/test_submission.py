@@ -130,13 +130,18 @@ def test_ids_stand_in_the_order_of_their_making() -> None:
 
 
 def test_the_public_statuses_are_the_documented_ones() -> None:
-    assert {status.value for status in Status} == {"pending", "delivered", "rejected", "failed", "uncertain", "held"}
+    documented = {"pending", "delivered", "rejected", "failed", "uncertain", "held", "unreadable"}
+    assert {status.value for status in Status} == documented
 
 
 def test_a_final_step_has_an_outcome_that_its_submission_can_take() -> None:
-    assert set(StepStatus) - {StepStatus.WAITING, StepStatus.SENDING} == FINAL
+    assert set(StepStatus) - {StepStatus.WAITING, StepStatus.SENDING, StepStatus.UNREADABLE} == FINAL
     passed_over = {StepStatus.SKIPPED}  # only ever a step after the submission's own
-    assert {Status(step.value) for step in FINAL - passed_over} == set(Status) - {Status.PENDING, Status.HELD}
+    assert {Status(step.value) for step in FINAL - passed_over} == set(Status) - {
+        Status.PENDING,
+        Status.HELD,
+        Status.UNREADABLE,
+    }
 
 
 def test_a_step_that_has_ended_is_either_done_or_stops_what_comes_after() -> None:
