@@ -7,7 +7,7 @@ import pytest
 from app.bootstrap import background as module
 from app.bootstrap.background import BackgroundTasks
 from app.storage.database import StoreUnavailableError
-from tests.integration.storing import soon
+from tests.integration.storage_helpers import soon
 
 pytestmark = pytest.mark.anyio
 

@@ -20,8 +20,8 @@ from app.submissions.listing import SubmissionFilter, list_submissions
 from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
-from tests.integration.delivering import Delivery, received, working
-from tests.integration.storing import (
+from tests.integration.delivery_helpers import Delivery, received, working
+from tests.integration.storage_helpers import (
     BOOKING,
     KEYRING,
     LEAD_AFTER,
