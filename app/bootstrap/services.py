@@ -21,6 +21,8 @@ from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim
 from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
+from app.delivery.home_lookup import HomeLookup
+from app.delivery.look_ups import LookUps
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.setting_aside import take_up
@@ -69,6 +71,7 @@ class Service:
     outcomes: Outcomes
     vitec: VitecClient
     contact_lookup: ContactLookup
+    home_lookup: HomeLookup
     worker: Worker
     logins: CircuitBreaker
     views: PageViews
@@ -113,6 +116,7 @@ def build_service(settings: Settings) -> Service:
     outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
     leads, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
     vitec, pace = build_vitec(settings), Throttle(settings.vitec.requests_per_second)
+    look_ups = LookUps(logins, pace)
     watching = Monitoring(settings, database, leads)
 
     def settled(claim: Claim, status: StepStatus) -> None:
@@ -142,7 +146,8 @@ def build_service(settings: Settings) -> Service:
         ),
         outcomes=outcomes,
         vitec=vitec,
-        contact_lookup=ContactLookup(vitec, logins, pace),
+        contact_lookup=ContactLookup(vitec, look_ups),
+        home_lookup=HomeLookup(vitec, look_ups),
         worker=worker,
         logins=logins,
         views=PageViews(database),

@@ -100,5 +100,6 @@ def build_dependencies(settings: Settings, service: Service, demo: bool, templat
         repeats=IdempotencyKeys(secret),
         origins=OriginRule(settings.public_url, demo),
         contacts=service.contact_lookup.contacts,
+        homes=service.home_lookup,
         views=service.views,
     )

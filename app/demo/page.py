@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from app.domain.datetimes import STOCKHOLM
 from app.domain.marketing import is_tag
+from app.domain.submission import Operation
 from app.i18n import LANGUAGE_NAMES, N_, GetText
 from app.operations import registry
 from app.web.http.languages import choose_language
@@ -92,7 +93,11 @@ class DemoPage:
 MAX_MOOD = 200  # bytes of a post
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
-OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in registry.OPERATIONS.values()}
+OPERATIONS: Mapping[str, str] = {
+    **{spec.operation: spec.label for spec in registry.OPERATIONS.values()},
+    "estate": N_("Home looked up"),
+    "attend": registry.OPERATIONS[Operation.VIEWING].label,
+}
 PERSONS = tuple(prefix.rstrip(".") for prefix in registry.PERSON_PREFIXES)
 PERSONAL = {"contact": N_("Contact me"), "loan-promise": N_("Your loan promise")}
 # How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.

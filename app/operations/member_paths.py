@@ -66,6 +66,22 @@ def _places(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
             yield ".".join(path), (path, inside == LIST)
 
 
+def set_member(members: dict[str, Any], dotted: str, value: Any) -> None:
+    *above, last = dotted.split(".")
+    for part in above:
+        members = members.setdefault(part, {})
+    members[last] = value
+
+
+def leaves(members: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value with its dotted path; a list is one value."""
+    for name, value in members.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
 def member_at(members: Mapping[str, Any], dotted: str) -> Any:
     """The value at a dotted path; None where any part of the path is missing."""
     value: Any = members

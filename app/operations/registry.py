@@ -1,6 +1,6 @@
 """The registry of operations: the one list that routes, client, labels, metrics and documents are made from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.domain.submission import FunctionGroup, Operation, PlannedStep
 from app.operations.cancellation import CANCELLATION
@@ -19,10 +19,21 @@ OPERATIONS: Mapping[Operation, OperationSpec] = {
 }
 POSTED: tuple[OperationSpec, ...] = tuple(spec for spec in OPERATIONS.values() if spec.posts)
 POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.posts)
-FORMS: Mapping[str, FormSpec] = {post.form.name: post.form for post in POSTS if post.form}
+
+
+def _by_name(posts: Iterable[PostSpec]) -> dict[str, PostSpec]:
+    """The first of each form's name."""
+    found: dict[str, PostSpec] = {}
+    for post in posts:
+        if post.form:
+            found.setdefault(post.form.name, post)
+    return found
+
+
 # Forms that stand on a broker's pages, and those behind a personal link.
-PUBLIC_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and not post.personal}
-PERSONAL_POSTS: Mapping[str, PostSpec] = {post.form.name: post for post in POSTS if post.form and post.personal}
+PUBLIC_POSTS: Mapping[str, PostSpec] = _by_name(post for post in POSTS if not post.personal)
+PERSONAL_POSTS: Mapping[str, PostSpec] = _by_name(post for post in POSTS if post.personal)
+FORMS: Mapping[str, FormSpec] = {name: post.form for name, post in _by_name(POSTS).items() if post.form}
 # What stands before a person's members where the person is a member of the body.
 PERSON_PREFIXES: tuple[str, ...] = tuple({f"{post.person}.": None for post in POSTS if post.person})
 

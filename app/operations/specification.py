@@ -1,7 +1,7 @@
 """The types that describe an operation, and the request that its steps are planned from."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -137,6 +137,7 @@ def as_planned(call: Call, _: Progress) -> Call:
 class FormSpec:
     """A form that people fill in. Its inputs are in `templates/forms/{name}.html`.
 
+    inputs             another template than the one that is called as the form
     intro              the paragraph above the inputs; `%(firm)s` is the customer's name
     heading, button    on the form; the heading is also the title of its frame
     fields             what an error can lead to, in the order of the page
@@ -157,6 +158,11 @@ class FormSpec:
     next: str
     refused: str
     waits: bool = False
+    inputs: str = ""
+
+    @cached_property
+    def template(self) -> str:
+        return f"forms/{self.inputs or self.name}.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +171,7 @@ class PostSpec:
 
     paths      its addresses as Vitec has them; none where it is posted by a personal link, or by a receipt
     form_path  the form's own address, for people and frames: ad blockers have refused paths with "advertising" in them
+    shown_at   where Vitec shows what the form asks for, if that is another address than it is posted to
     form       None where only programs post, and then only with an API key
     person     the member that holds the person; None where it is the body itself
     needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
@@ -173,8 +180,10 @@ class PostSpec:
     email      the dotted member with the person's e-mail address; "" where the person is known already
     phones     those with phone numbers, in the order in which one is chosen to find the person by
     required   must be there, unless the configuration fills it in
+    by_home    whether the path names a home, of whose times one is booked
     takes_slots  whether an embed may offer several times of the viewing that the path names
-    ticks      members that the form asks for with boxes that are set beforehand
+    ticks      members that the form asks for with boxes that are set beforehand, and what they are once taken away
+    answers    the member with the result where Vitec answers an object; "" where it answers a JSON string
     id         what the path's ids look like
     """
 
@@ -182,6 +191,7 @@ class PostSpec:
     model: type[VitecModel]
     paths: tuple[str, ...] = ()
     form_path: str = ""
+    shown_at: str = ""
     form: FormSpec | None = None
     needs: type[DefaultsTable] | None = None
     person: str | None = None
@@ -190,8 +200,10 @@ class PostSpec:
     email: str = ""
     phones: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    by_home: bool = False
     takes_slots: bool = False
-    ticks: tuple[str, ...] = ()
+    ticks: Mapping[str, str] = field(default_factory=dict)
+    answers: str = ""
     id: re.Pattern[str] = PATH_ID
 
     @cached_property
@@ -209,6 +221,11 @@ class PostSpec:
         return (*self.paths, self.form_path) if self.form_path else self.paths
 
     @cached_property
+    def form_addresses(self) -> tuple[str, ...]:
+        """All that the form is shown at."""
+        return (self.shown_at, self.form_path) if self.shown_at else self.addresses if self.form else ()
+
+    @cached_property
     def _resource_format(self) -> str:
         return _PARAMETER.sub("%s", self.paths[0])
 
@@ -216,9 +233,18 @@ class PostSpec:
         """One and the same for all of a resource's addresses, in whatever casing: Vitec's own."""
         return self._resource_format % ids
 
+    def shown(self, *ids: str) -> str:
+        """Vitec's own address of the form."""
+        return _PARAMETER.sub("%s", self.shown_at) % ids
+
     def form_address(self, *ids: str) -> str:
         """Where a link to the form leads; `ids` are the customer's and those of the resource."""
         return _PARAMETER.sub("%s", self.form_path) % ids
+
+    @cached_property
+    def ids(self) -> int:
+        """How many ids its paths have after the customer's."""
+        return self.paths[0].count("{") - 1 if self.paths else 0
 
     @cached_property
     def reach(self) -> tuple[str, ...]:
@@ -249,6 +275,10 @@ class PostSpec:
     def dotted(self, name: str) -> str:
         return f"{self.person}.{name}" if self.person else name
 
+    def answer_of(self, result: str | None) -> Any:
+        """Vitec's own body, made of its result again."""
+        return {self.answers: result} if self.answers and result is not None else result
+
     def contacts(self, submitted: Mapping[str, Any]) -> dict[str, str]:
         """What the person is found by later: `email` in lower case, `phone` in E.164."""
         if not self.email:
@@ -259,6 +289,18 @@ class PostSpec:
         return {name: value for name, value in found.items() if value}
 
 
+@dataclass(frozen=True)
+class Booked:
+    """The time that a booking is of, as far as the ids are known; "" where one is not."""
+
+    estate: str
+    viewing: str
+    slot: str
+
+
+CallChooser = Callable[["DeliveryRequest", Defaults, Booked], "DeliveryRequest"]
+
+
 def _none(_: Defaults) -> frozenset[str]:
     return frozenset()
 
@@ -267,11 +309,12 @@ def _none(_: Defaults) -> frozenset[str]:
 class OperationSpec:
     """All that is known of one of Vitec's operations.
 
-    path             at Vitec, and ours
+    path             at Vitec, and ours; that of the first call where there are several
     group            whose password opens it (S)
     label            what people call one of them
     plural           what people call several, within a sentence
     summary          its line in the OpenAPI document
+    choose_call      by which of several calls it is delivered, and its application in that call's members
     names_contact    whether the path names a contact: personal data, which is stored encrypted only
     estate           which of the path's ids is the home's; None where it names none
     may_answer_none  whether Vitec's answer may lack a contact id although all is well
@@ -279,7 +322,6 @@ class OperationSpec:
     is_repeatable    whether being carried out twice changes nothing more
     is_lead          whether it is somebody's interest in a home or in the firm: what campaigns are measured by, and
                      what an office expects to come
-    answers          the member with the result where Vitec answers an object; "" where it answers a JSON string
     filled           members that the configuration fills in when they are left out
     """
 
@@ -293,6 +335,7 @@ class OperationSpec:
     posts: tuple[PostSpec, ...] = ()
     plan: Planner = only_step
     prepare: Preparer = as_planned
+    choose_call: CallChooser | None = None
     filled: Callable[[Defaults], frozenset[str]] = _none
     names_contact: bool = False
     estate: int | None = None
@@ -300,11 +343,16 @@ class OperationSpec:
     has_body: bool = True
     is_repeatable: bool = False
     is_lead: bool = True
-    answers: str = ""
 
-    def answer_of(self, result: str | None) -> Any:
-        """Vitec's own body, made of its result again."""
-        return {self.answers: result} if self.answers and result is not None else result
+    def post_of(self, resource: Sequence[str]) -> PostSpec:
+        """The call that takes so many ids: that is how several calls of one operation are told apart."""
+        return next((post for post in self.posts if post.paths and post.ids == len(resource)), self.posts[0])
+
+    def path_of(self, resource: Sequence[str]) -> str:
+        return next((post.paths[0] for post in self.posts if post.paths and post.ids == len(resource)), self.path)
+
+    def answers_of(self, resource: Sequence[str]) -> str:
+        return self.post_of(resource).answers if self.posts else ""
 
     @property
     def reads(self) -> bool:

@@ -98,6 +98,7 @@ POST = PostSpec(
     approval="gdpr.hasApproved",
     email="email",
     phones=("cellPhone",),
+    answers="contactId",
 )
 VALUATION = OperationSpec(
     operation=Operation.VALUATION,
@@ -108,5 +109,4 @@ VALUATION = OperationSpec(
     summary="Request a valuation of a home to sell",
     posts=(POST,),
     plan=plan,
-    answers="contactId",
 )

@@ -1,19 +1,25 @@
-"""Viewing booking (vitec-connect.md, section 2).
+"""Viewing booking (vitec-connect.md, sections 2 and 7).
 
 viewing
 with `[customers.lead]` and tags to tell: viewing → contact → lead
+
+Vitec has two calls for it. The older one names the viewing and takes all that a person can be; the newer one names the
+home, and carries the marketing, so that no lead follows.
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.domain.datetimes import ApprovalMoment, Moment
-from app.domain.fields import Id, Length, Line, Message, Name, Phone, Truth, by_name_or_number
+from app.domain.fields import Id, Length, Line, Message, Name, Phone, ReadContext, Truth, by_name_or_number
 from app.domain.numbers import Int32, Minutes
 from app.domain.submission import FunctionGroup, Operation, PlannedStep
 from app.i18n import N_
+from app.operations import viewing_attend
 from app.operations.lead import lead_after
 from app.operations.members import (
     CheckDigit,
@@ -25,6 +31,7 @@ from app.operations.members import (
 )
 from app.operations.specification import (
     PERSON,
+    Booked,
     Defaults,
     DefaultsTable,
     DeliveryRequest,
@@ -35,10 +42,16 @@ from app.operations.specification import (
     iso_seconds,
     with_defaults,
 )
+from app.operations.viewing_attend import NO_REMINDER, ViewingAttendance, as_attendance, as_participant
 
 PATH = "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant"
 FORM_PATH = "/forms/{customerId}/viewing/{viewingId}/{timeSlotId}"
-TICKS = ("smsReminder", "mailConfirmation", "smsConfirmation")
+TICKS = dict.fromkeys(("smsReminder", "mailConfirmation", "smsConfirmation"), "false")
+ATTEND_TICKS = {
+    "reminderTime": str(NO_REMINDER),
+    "confirmation.isEmailEnabled": "false",
+    "confirmation.isSmsEnabled": "false",
+}
 
 
 class ObtainThrough(StrEnum):
@@ -118,7 +131,8 @@ class ViewingBooking(VitecModel):
 
 
 class ViewingDefaults(DefaultsTable):
-    """`[customers.viewing]`. `reminder_minutes` before the viewing; `cancel`: its visitor may call a booking off."""
+    """`[customers.viewing]`. `reminder_minutes` before the viewing; `call`: the older one, or the newer; `cancel`: its
+    visitor may call a booking off."""
 
     lead_source_id: VitecId | None = None
     reminder_minutes: Annotated[int, Field(ge=0)] = 60
@@ -127,11 +141,35 @@ class ViewingDefaults(DefaultsTable):
     sms_confirmation: bool = False
     validate_deadline: bool = True
     validate_booking_limit: bool = True
+    call: Literal["participant", "attend"] = "participant"
     cancel: bool = False
+
+
+def choose_call(request: DeliveryRequest, defaults: Defaults, booked: Booked) -> DeliveryRequest:
+    """As the configuration wishes, where the ids that it needs are known and it can carry all that was said. The choice
+    is kept in the resource."""
+    own = defaults.get(ViewingDefaults)
+    if isinstance(request.application, ViewingAttendance):
+        if own.call == "attend" or not booked.viewing:
+            return request
+        return _by(request, (booked.viewing, booked.slot), ViewingBooking, as_participant(request.submitted))
+    if own.call == "participant" or not booked.estate:
+        return request
+    members = as_attendance(request.submitted, booked.slot, own.reminder_minutes)
+    return _by(request, (booked.estate,), ViewingAttendance, members) if members else request
+
+
+def _by(
+    request: DeliveryRequest, resource: tuple[str, ...], model: type[VitecModel], members: dict[str, Any]
+) -> DeliveryRequest:
+    application = model.model_validate(members, context=ReadContext(form=False, now=datetime.now(UTC)))
+    return DeliveryRequest(request.customer_id, request.operation, resource, application, request.context)
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
     application = request.application
+    if isinstance(application, ViewingAttendance):
+        return (request.step(_attendance(request, defaults.get(ViewingDefaults))),)
     assert isinstance(application, ViewingBooking)
     wants_booking_id = request.context.with_key and application.return_booking_id is True
     chain = () if wants_booking_id else lead_after(request.context, defaults)
@@ -162,6 +200,34 @@ def _body(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any]:
         "updatePerson": with_defaults(submitted["updatePerson"], person) | {"customerId": request.customer_id},
         "options": with_defaults(submitted.get("options", {}), options),
     }
+
+
+def _attendance(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any]:
+    context, submitted = request.context, dict(request.submitted)
+    confirmation = dict(submitted.get("confirmation", {}))
+    if not context.with_key:
+        if not own.sms_reminder:
+            submitted.pop("reminderTime", None)
+        if not own.mail_confirmation:
+            confirmation.pop("isEmailEnabled", None)
+        if not own.sms_confirmation:
+            confirmation.pop("isSmsEnabled", None)
+    lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": own.lead_source_id})
+    limits = {"isBookingLimitEnabled": own.validate_booking_limit, "isDeadLineEnabled": own.validate_deadline}
+    marketing = context.marketing.body()
+    body = {
+        "gdpr": {"hasApproved": True} if context.consented_at else None,
+        "reminderTime": own.reminder_minutes if own.sms_reminder else None,
+    }
+    body = with_defaults(submitted, body) | {
+        "confirmation": {"isEmailEnabled": own.mail_confirmation, "isSmsEnabled": own.sms_confirmation} | confirmation,
+        "validation": limits | submitted.get("validation", {}),
+        **({"lead": lead} if lead else {}),
+        **({"marketing": marketing} if marketing else {}),
+    }
+    if body.get("reminderTime") == NO_REMINDER:
+        del body["reminderTime"]
+    return body
 
 
 def _keep_allowed(submitted: dict[str, Any], own: ViewingDefaults) -> None:
@@ -210,6 +276,31 @@ POST = PostSpec(
     takes_slots=True,
     ticks=TICKS,
 )
+ATTEND_FORM = replace(
+    FORM,
+    inputs="open-times",
+    fields=(
+        *("timeSlotId", "firstName", "lastName", "contact", "cellPhone", "email", "lead.message"),
+        *("address.streetAddress", "address.zipCode", "address.city"),
+        *(*ATTEND_TICKS, "consent"),
+    ),
+)
+ATTEND_POST = PostSpec(
+    operation=Operation.VIEWING,
+    model=ViewingAttendance,
+    paths=(viewing_attend.PATH,),
+    form_path=viewing_attend.FORM_PATH,
+    shown_at=viewing_attend.HOME_PATH,
+    form=ATTEND_FORM,
+    public=frozenset({"timeSlotId", "firstName", "lastName", "cellPhone", "email", "address", "gdpr", "lead.message"})
+    | {"confirmation", "reminderTime", "marketing"},
+    email="email",
+    phones=("cellPhone",),
+    by_home=True,
+    ticks=ATTEND_TICKS,
+    approval="gdpr.hasApproved",
+    answers="contactId",
+)
 VIEWING = OperationSpec(
     operation=Operation.VIEWING,
     path=PATH,
@@ -217,6 +308,7 @@ VIEWING = OperationSpec(
     label=N_("Viewing booking"),
     plural=N_("viewing bookings"),
     summary="Book a place at a viewing",
-    posts=(POST,),
+    posts=(POST, ATTEND_POST),
     plan=plan,
+    choose_call=choose_call,
 )

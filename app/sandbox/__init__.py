@@ -15,7 +15,7 @@ from app.sandbox.auth import Customer
 from app.sandbox.contacts import Company, DeceasedEstate, Person
 from app.sandbox.demo_data import demo_contacts, demo_office
 from app.sandbox.faults import Fault
-from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot
+from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot, Viewing
 from app.sandbox.server import serve_sandbox
 from app.sandbox.state import Office
 
@@ -32,6 +32,7 @@ __all__ = [
     "RecordedLead",
     "RecordedLoanPromise",
     "Slot",
+    "Viewing",
     "create_sandbox",
     "demo_contacts",
     "demo_office",

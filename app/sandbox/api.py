@@ -27,6 +27,7 @@ from app.sandbox.schemas import (
     Lead,
     LoanPromise,
     ValuationForm,
+    ViewingAttendance,
 )
 from app.sandbox.state import Office
 from app.sandbox.validation import parse, read, unknown_members
@@ -110,6 +111,14 @@ ENDPOINTS = (
         "PUT",
         "/Advertising/Message/{customerId}/Estate/{estateId}/Viewing/Attendee/{contactId}/OptOut",
         lambda office, ids, _: office.opt_out(ids["customerId"], ids["estateId"], ids["contactId"]),
+    ),
+    Endpoint(
+        Operation.ATTEND,
+        "POST",
+        "/v2/Advertising/Form/{customerId}/Estate/{estateId}/Viewing/Attend",
+        lambda office, ids, body: office.attend(ids["customerId"], ids["estateId"], body),
+        ViewingAttendance,
+        "application",
     ),
 )
 

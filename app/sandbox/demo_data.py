@@ -1,23 +1,26 @@
-"""A made-up office for the demo: a home, a viewing next Sunday, three contacts. Nothing in it is real."""
+"""A made-up office for the demo: homes, viewings from next Sunday on, three contacts. Nothing in it is real."""
 
 from datetime import UTC, datetime, timedelta
 
 from app.sandbox.auth import Customer
 from app.sandbox.contacts import Company, ContactAddress, ContactEmail, ContactTelephone, DeceasedEstate, Person
 from app.sandbox.field_types import STOCKHOLM
-from app.sandbox.records import Slot
+from app.sandbox.records import Slot, Viewing
 from app.sandbox.state import Office
 
 DEMO_CUSTOMER = Customer("M00000", password="demo", crm_password="demo-crm")  # noqa: S106 - opens nothing real
 
 
 def demo_office() -> Office:
-    """Username `partner`; customer M00000; estates OBJ1-OBJ3; viewing VIS1; contacts C1 (person), C2, C3."""
+    """Username `partner`; customer M00000; estates OBJ1 (with open times), OBJ2, OBJ3; viewings VIS1 and VIS2, and
+    VIS0, VISX and VISY, which no visitor shall see; contacts C1 (person), C2, C3."""
     now = datetime.now(UTC)
+    viewings = _demo_viewings(now)
     return Office(
         [DEMO_CUSTOMER],
         estates=frozenset({"OBJ1", "OBJ2", "OBJ3"}),
-        slots=_demo_slots(now),
+        slots=_demo_slots(now) | _later_slots(viewings),
+        viewings=viewings,
         contacts=demo_contacts(DEMO_CUSTOMER.customer_id, now),
     )
 
@@ -42,6 +45,35 @@ def _demo_slots(now: datetime) -> dict[tuple[str, str], Slot]:
         ("VIS1", slot_id): Slot(capacity, deadline_at, start + place * quarter, start + (place + 1) * quarter)
         for place, (slot_id, (capacity, deadline_at)) in enumerate(limits.items())
     }
+
+
+def _demo_viewings(now: datetime) -> dict[str, Viewing]:
+    """Of OBJ1: on Sunday and on the Tuesday after; one of last year, one that is hidden, and one by invitation."""
+    sunday = next_sunday_at_one(now)
+    tuesday = _at(sunday + timedelta(days=2), 17, 30)
+    last_year, hour = _at(sunday - timedelta(days=364), 13, 0), timedelta(hours=1)
+    return {
+        "VIS1": Viewing("OBJ1", sunday, sunday + hour),
+        "VIS2": Viewing("OBJ1", tuesday, tuesday + hour, deadline_at=tuesday, comment="Samling vid porten."),
+        "VIS0": Viewing("OBJ1", last_year, last_year + hour),
+        "VISX": Viewing("OBJ1", tuesday, tuesday + hour, is_visible=False),
+        "VISY": Viewing("OBJ1", tuesday, tuesday + hour, is_self_registration_enabled=False),
+    }
+
+
+def _later_slots(viewings: dict[str, Viewing]) -> dict[tuple[str, str], Slot]:
+    """Half hours on Tuesday, the second of which somebody else takes while one writes; one slot of the others each."""
+    start, end, half = viewings["VIS2"].starts_at, viewings["VIS2"].ends_at, timedelta(minutes=30)
+    slots = {
+        ("VIS2", "SLOT3"): Slot(starts_at=start, ends_at=start + half),
+        ("VIS2", "LAST"): Slot(starts_at=start + half, ends_at=end, contested=True),
+    }
+    unseen = {(name, f"OF-{name}"): viewings[name] for name in ("VIS0", "VISX", "VISY")}
+    return slots | {place: Slot(starts_at=one.starts_at, ends_at=one.ends_at) for place, one in unseen.items()}
+
+
+def _at(day: datetime, hour: int, minute: int) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=STOCKHOLM)
 
 
 def demo_contacts(customer_id: str, now: datetime) -> tuple[Person, Company, DeceasedEstate]:

@@ -12,6 +12,7 @@ from app.sandbox.schemas import (
     Lead,
     LoanPromise,
     ValuationForm,
+    ViewingAttendance,
 )
 
 
@@ -27,6 +28,7 @@ class Operation(StrEnum):
     VALUATION = "valuation"
     FINAL_PRICE = "final-price"
     CANCELLATION = "cancellation"
+    ATTEND = "attend"
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,27 @@ class Received:
 
 @dataclass(frozen=True)
 class Slot:
-    """A time slot of a viewing; None: no limit, no deadline, no known time."""
+    """A time slot of a viewing; None: no limit, no deadline, no known time. `contested`: somebody else takes the last
+    place just before the first who tries to."""
 
     capacity: int | None = None
     deadline_at: datetime | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    contested: bool = False
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """A viewing of a home, as the home is read; its slots stand in the office's own list."""
+
+    estate_id: str
+    starts_at: datetime
+    ends_at: datetime
+    deadline_at: datetime | None = None
+    is_self_registration_enabled: bool = True
+    is_visible: bool = True
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +90,10 @@ class Booking:
     viewing_id: str
     time_slot_id: str
     contact_id: str
-    participant: AddNewViewingParticipant
+    participant: AddNewViewingParticipant | ViewingAttendance
 
 
-LeadContent = AdvertisingInterestApplication | AddNewViewingParticipant | Lead | ValuationForm
+LeadContent = AdvertisingInterestApplication | AddNewViewingParticipant | ViewingAttendance | Lead | ValuationForm
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ member that is not described here is ignored (inferred: the framework's default)
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -275,6 +275,55 @@ class AddNewViewingParticipant(Body):
     contact_message: Text = None
     lead_source_id: Text = None
     options: BookingOptions | None = None
+
+
+class Gdpr(Body):
+    """Source: H."""
+
+    has_approved: Flag = None
+
+
+class FormLead(Body):
+    """What the lead of a form says. Source: H."""
+
+    lead_source_id: Text = None
+    message: Text = None
+
+
+class Confirmation(Body):
+    """Which confirmations Vitec sends. Source: H."""
+
+    is_email_enabled: Flag = None
+    is_sms_enabled: Flag = None
+
+
+class AttendValidation(Body):
+    """What makes Vitec refuse: the slot is full, the deadline has passed; the capital L is Vitec's. Source: H."""
+
+    is_booking_limit_enabled: Flag = None
+    is_dead_line_enabled: Flag = Field(None, alias="isDeadLineEnabled")
+
+
+class ViewingAttendance(Body):
+    """`POST v2/…/Estate/{estateId}/Viewing/Attend`. Members H; no length is documented, so they have those of S."""
+
+    time_slot_id: RequiredId
+    first_name: RequiredName
+    last_name: RequiredName
+    email: EmailAddress = None
+    cell_phone: Phone = None
+    address: Address | None = None
+    gdpr: Gdpr | None = None
+    lead: FormLead | None = None
+    confirmation: Confirmation | None = None
+    marketing: FormMarketing | None = None
+    reminder_time: Integer = None  # minutes before the viewing
+    validation: AttendValidation | None = None
+
+    @model_validator(mode="after")
+    def can_be_reached(self) -> Self:
+        _require_a_way_to_reach((self.cell_phone, self.email))
+        return self
 
 
 class Lead(Body):

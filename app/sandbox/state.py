@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 from app.sandbox.answers import Answer, Refused
 from app.sandbox.auth import Customer
 from app.sandbox.contacts import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
 from app.sandbox.duplicates import find_duplicate
 from app.sandbox.faults import Fault, OrderedFaults
+from app.sandbox.field_types import STOCKHOLM
 from app.sandbox.records import (
     Booking,
     FinalPriceWatch,
@@ -22,6 +24,7 @@ from app.sandbox.records import (
     RecordedLead,
     RecordedLoanPromise,
     Slot,
+    Viewing,
 )
 from app.sandbox.schemas import (
     AddNewViewingParticipant,
@@ -34,6 +37,7 @@ from app.sandbox.schemas import (
     LoanPromise,
     UpdatePerson,
     ValuationForm,
+    ViewingAttendance,
 )
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -47,6 +51,7 @@ class Office:
     customers    who has given the partner access
     estates      the estate ids there are; None: any well-formed id is an estate
     slots        the time slots by (viewing id, time slot id); None: any well-formed pair is one, without limits
+    viewings     what the homes are read with, by viewing id; past and hidden ones too, as Vitec answers them (O)
     contacts     those known from the start; bookings and interests add persons
     answer_interest_with_contact_id  an interest answers 200 and a JSON string instead of 204 (neither is documented)
     now          the clock, aware
@@ -59,6 +64,7 @@ class Office:
         username: str = "partner",
         estates: frozenset[str] | None = None,
         slots: Mapping[tuple[str, str], Slot] | None = None,
+        viewings: Mapping[str, Viewing] | None = None,
         contacts: Iterable[Contact] = (),
         answer_interest_with_contact_id: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -67,6 +73,7 @@ class Office:
         self.customers = {customer.customer_id: customer for customer in customers}
         self.estates = estates
         self.slots = slots
+        self.viewings = viewings or {}
         self.answer_interest_with_contact_id = answer_interest_with_contact_id
         self.now = now
         self._first_contacts = tuple(contacts)
@@ -77,6 +84,7 @@ class Office:
         self.faults = OrderedFaults()
         self.received: list[Received] = []
         self.bookings: list[Booking] = []
+        self.lost_slots: set[tuple[str, str]] = set()  # contested ones, that somebody else has taken meanwhile
         self.leads: list[RecordedLead] = []
         self.loan_promises: list[RecordedLoanPromise] = []
         self.final_price_watches: list[FinalPriceWatch] = []
@@ -93,8 +101,7 @@ class Office:
     def register_interest(
         self, customer_id: str, estate_id: str, application: AdvertisingInterestApplication
     ) -> Answer:
-        if not _exists(estate_id, self.estates):
-            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        self._check_estate(estate_id)
         person = self._find_or_add(person_of_interest(application, customer_id, self._next_contact_id(), self.now()))
         self._add_lead(person, Operation.INTEREST, application)
         if self.answer_interest_with_contact_id:
@@ -104,7 +111,12 @@ class Office:
     def book(
         self, customer_id: str, viewing_id: str, time_slot_id: str, participant: AddNewViewingParticipant
     ) -> Answer:
-        self._check_slot(viewing_id, time_slot_id, participant)
+        options = participant.options
+        self._check_slot(
+            (viewing_id, time_slot_id),
+            deadline=bool(options and options.is_deadline_validation_enabled),
+            limit=bool(options and options.enable_booking_limit_validation),
+        )
         visitor = participant.update_person
         if visitor.contact_id:
             contact = self._contact(customer_id, visitor.contact_id)
@@ -164,24 +176,92 @@ class Office:
         return (booking.customer_id, booking.contact_id) == (contact.customer_id, contact.id)
 
     def find_estate(self, customer_id: str, estate_id: str) -> Answer:
-        """A home without agents and viewings: what is read of it here is whether the login opens it (H, O)."""
-        if not _exists(estate_id, self.estates):
-            raise Refused(404, f"Bostaden {estate_id} finns inte.")
-        home = {"id": estate_id, "office": {"customerId": customer_id}, "agents": [], "viewings": []}
+        """The home with all of its viewings, times as bare Swedish wall-clock time (H, O)."""
+        self._check_estate(estate_id)
+        viewings = sorted(self.viewings.items(), key=lambda pair: pair[1].starts_at)
+        home = {
+            "id": estate_id,
+            "office": {"customerId": customer_id, "name": "Kontoret"},
+            "agents": [{"id": "A1", "name": "Mia Mäklare", "email": "mia@example.se", "isPrimary": True}],
+            "address": {
+                "unitDesignation": "1102",
+                "streetAddress": "Storgatan 1",
+                "zipCode": "123 45",
+                "city": "Ankeborg",
+                "coordinate": {"longitude": 18.06, "latitude": 59.33},
+            },
+            "viewings": [self._viewing(id_, one) for id_, one in viewings if one.estate_id == estate_id],
+        }
         return Answer.of(200, home)
 
-    def _check_slot(self, viewing_id: str, time_slot_id: str, participant: AddNewViewingParticipant) -> None:
-        slot = self._slot(viewing_id, time_slot_id)
-        options = participant.options
-        if options is None:
-            return
-        if options.is_deadline_validation_enabled and slot.deadline_at and self.now() > slot.deadline_at:
-            raise Refused(400, "Anmälningstiden har gått ut.")
-        taken = sum(
-            (booking.viewing_id, booking.time_slot_id) == (viewing_id, time_slot_id) for booking in self.bookings
+    def attend(self, customer_id: str, estate_id: str, attendance: ViewingAttendance) -> Answer:
+        """By home and slot (H). A slot that is not the home's is not found (inferred)."""
+        self._check_estate(estate_id)
+        viewing_id = self._viewing_with(estate_id, attendance.time_slot_id)
+        validation = attendance.validation
+        self._check_slot(
+            (viewing_id, attendance.time_slot_id),
+            deadline=bool(validation and validation.is_dead_line_enabled),
+            limit=bool(validation and validation.is_booking_limit_enabled),
         )
-        if options.enable_booking_limit_validation and slot.capacity is not None and taken >= slot.capacity:
+        newcomer = person_of_attendance(attendance, customer_id, self._next_contact_id(), self.now())
+        contact = self._find_or_add(newcomer)
+        number = f"B{len(self.bookings) + 1}"
+        booking = Booking(number, customer_id, viewing_id, attendance.time_slot_id, contact.id, attendance)
+        self.bookings.append(booking)
+        self._add_lead(contact, Operation.ATTEND, attendance)
+        return Answer.of(200, {"contactId": contact.id}, contact.id)
+
+    def _check_estate(self, estate_id: str) -> None:
+        if not _exists(estate_id, self.estates):
+            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+
+    def _viewing(self, viewing_id: str, viewing: Viewing) -> dict[str, Any]:
+        slots = ((slot_id, slot) for (of, slot_id), slot in (self.slots or {}).items() if of == viewing_id)
+        return {
+            "id": viewing_id,
+            "startsAt": _wall_clock(viewing.starts_at),
+            "endsAt": _wall_clock(viewing.ends_at),
+            "deadlineAt": _wall_clock(viewing.deadline_at),
+            "isSelfRegistrationEnabled": viewing.is_self_registration_enabled,
+            "isVisible": viewing.is_visible,
+            "comment": viewing.comment,
+            "timeSlots": [
+                {
+                    "id": slot_id,
+                    "startsAt": _wall_clock(slot.starts_at or viewing.starts_at),
+                    "endsAt": _wall_clock(slot.ends_at or viewing.ends_at),
+                    "isRegistrationAvailable": not (self._is_full((viewing_id, slot_id)) or self._is_closed(slot)),
+                }
+                for slot_id, slot in slots
+            ],
+        }
+
+    def _viewing_with(self, estate_id: str, time_slot_id: str) -> str:
+        if self.slots is None:
+            return "ANY"
+        for viewing_id, slot_id in self.slots:
+            viewing = self.viewings.get(viewing_id)
+            if slot_id == time_slot_id and viewing and viewing.estate_id == estate_id:
+                return viewing_id
+        raise Refused(404, f"Visningstiden {time_slot_id} finns inte.")
+
+    def _check_slot(self, place: tuple[str, str], *, deadline: bool, limit: bool) -> None:
+        slot = self._slot(*place)
+        if slot.contested:
+            self.lost_slots.add(place)
+        if deadline and self._is_closed(slot):
+            raise Refused(400, "Anmälningstiden har gått ut.")
+        if limit and self._is_full(place):
             raise Refused(400, "Visningstiden är fullbokad.")
+
+    def _is_closed(self, slot: Slot) -> bool:
+        return slot.deadline_at is not None and self.now() > slot.deadline_at
+
+    def _is_full(self, place: tuple[str, str]) -> bool:
+        capacity = self._slot(*place).capacity
+        taken = sum((booking.viewing_id, booking.time_slot_id) == place for booking in self.bookings)
+        return place in self.lost_slots or (capacity is not None and taken >= capacity)
 
     def _slot(self, viewing_id: str, time_slot_id: str) -> Slot:
         if self.slots is None and _exists(viewing_id, None) and _exists(time_slot_id, None):
@@ -220,6 +300,10 @@ class Office:
 
 def _exists(id_: str, known: frozenset[str] | None) -> bool:
     return _WELL_FORMED_ID.fullmatch(id_) is not None and (known is None or id_ in known)
+
+
+def _wall_clock(moment: datetime | None) -> str | None:
+    return moment.astimezone(STOCKHOLM).strftime("%Y-%m-%dT%H:%M:%S") if moment else None
 
 
 def person_of_interest(
@@ -276,6 +360,21 @@ def person_of_booking(visitor: UpdatePerson, customer_id: str, contact_id: str, 
         note=visitor.note,
         lead_score=visitor.lead_score or 0,
         gdpr_approval_date=visitor.gdpr_approval_date,
+        created_at=at,
+        changed_at=at,
+    )
+
+
+def person_of_attendance(attendance: ViewingAttendance, customer_id: str, contact_id: str, at: datetime) -> Person:
+    return Person(
+        id=contact_id,
+        customer_id=customer_id,
+        first_name=attendance.first_name,
+        last_name=attendance.last_name,
+        telephone=ContactTelephone(cell=attendance.cell_phone),
+        email=ContactEmail(email_address=attendance.email),
+        address=_address(attendance.address),
+        gdpr_approval_date=at if attendance.gdpr and attendance.gdpr.has_approved else None,
         created_at=at,
         changed_at=at,
     )

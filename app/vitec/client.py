@@ -13,21 +13,24 @@ import httpx
 
 from app.domain.submission import FunctionGroup, Operation
 from app.operations.registry import OPERATIONS
+from app.operations.viewing_attend import HOME_PATH
 from app.vitec.contacts import Contact
 from app.vitec.errors import Ambiguous, LeaseExpiredError, Rejected, Unavailable
-from app.vitec.responses import VitecResponse, read, read_list
+from app.vitec.homes import Home
+from app.vitec.responses import VitecResponse, read, read_list, read_one
 
 MaySend = Callable[[], bool]
 
 # What can be read with each group's password and changes nothing; the ids need not exist.
 PROBES = {
-    FunctionGroup.ADVERTISING: "/v2/Advertising/Form/{}/Estate/0",
+    FunctionGroup.ADVERTISING: HOME_PATH.replace("{estateId}", "0"),
     FunctionGroup.CRM: "/CRM/Contact/{}/0",
 }
 _PLACEHOLDER = re.compile(r"{\w*}")
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
 READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
 LARGEST_BODY = 2**20  # bytes of an answer
+LARGE_BODY = 2**15  # whose reading shall not hold up others
 PLAIN = {"Accept-Encoding": "identity"}  # so that it is as large as it looks
 CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
 
@@ -93,9 +96,9 @@ class VitecClient:
         """Carries out one operation. `may_send` is asked at the last moment before the first byte.
         Raises the taxonomy of `app.vitec.errors`, `LeaseExpiredError`, and nothing else."""
         spec = OPERATIONS[operation]
-        url = _url(spec.path, customer_id, *resource)
+        url, member = _url(spec.path_of(resource), customer_id, *resource), spec.answers_of(resource)
         sent = dict(body) if spec.has_body else None
-        return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), spec.answers)
+        return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), member)
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
@@ -106,6 +109,16 @@ class VitecClient:
             return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
         except Ambiguous as error:
             raise Unavailable(str(error), status=error.status) from None
+
+    async def home(self, customer_id: str, estate_id: str) -> Home:
+        """A home and its viewings. Raises as `contacts`."""
+        url = _url(HOME_PATH, customer_id, estate_id)
+        try:
+            response = await self._call("GET", url, customer_id, FunctionGroup.ADVERTISING, None, _always)
+        except Ambiguous as error:
+            raise Unavailable(str(error), status=error.status) from None
+        large = len(response.content) > LARGE_BODY
+        return await asyncio.to_thread(read_one, response, estate_id) if large else read_one(response, estate_id)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
         """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected` and

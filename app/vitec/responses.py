@@ -10,6 +10,7 @@ import pydantic_core
 
 from app.vitec.contacts import Contact, read_contacts
 from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.homes import Home, read_home
 
 REFUSALS = frozenset({400, 409, 422})  # of this body
 LONGEST_WORDS = 2000
@@ -67,6 +68,20 @@ def _is_html(response: httpx.Response) -> bool:
     if kind in HTML_TYPES and text:
         return _json(text) is None  # some call everything HTML
     return text.startswith(b"<")
+
+
+def read_one(response: httpx.Response, estate_id: str) -> Home:
+    """The answer of the call that reads a home. Raises as `read_list`."""
+    if not response.is_success:
+        raise _refusal(response)
+    try:
+        if is_foreign(response):
+            raise ValueError
+        return read_home(estate_id, _json(response.content), response.content)
+    except ValueError:
+        raise Unreadable(
+            "the answer is no home", status=response.status_code, is_foreign=is_foreign(response)
+        ) from None
 
 
 def _refusal(response: httpx.Response) -> VitecError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
+from app.delivery.look_ups import LookUps
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.submission import FINAL, Status, Submission
@@ -103,7 +104,7 @@ async def working(
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded, ContactLookup(vitec, logins, pace))
+        yield Delivery(database, worker, running, recorded, ContactLookup(vitec, LookUps(logins, pace)))
     finally:
         await _cancel_all_but(outside)
         await vitec.close()

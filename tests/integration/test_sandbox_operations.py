@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.sandbox import Company, Customer, DeceasedEstate, Office, Operation, Person, Slot, serve_sandbox
+from app.sandbox import Company, Customer, DeceasedEstate, Office, Operation, Person, Slot, Viewing, serve_sandbox
 from app.sandbox.contacts import ContactEmail, ContactTelephone
 
 NOW = datetime(2026, 10, 18, 11, 0, tzinfo=UTC)
@@ -28,6 +28,13 @@ def served() -> Iterator[tuple[Office, httpx.Client]]:
             ("VIS1", "ONE"): Slot(capacity=1),
             ("VIS1", "NOW"): Slot(deadline_at=NOW),
             ("VIS1", "PASSED"): Slot(deadline_at=NOW - timedelta(seconds=1)),
+            ("VIS1", "LAST"): Slot(contested=True),
+            ("VIS8", "ELSEWHERE"): Slot(),
+        },
+        viewings={
+            "VIS1": Viewing("OBJ1", NOW + timedelta(days=3), NOW + timedelta(days=3, hours=1), comment="Porten"),
+            "VIS0": Viewing("OBJ1", NOW - timedelta(days=300), NOW - timedelta(days=300), is_visible=False),
+            "VIS8": Viewing("OBJ8", NOW, NOW),
         },
         contacts=[
             Person(
@@ -64,6 +71,16 @@ def vitec(served: tuple[Office, httpx.Client], office: Office) -> httpx.Client:
 def book(vitec: httpx.Client, slot: str = "OPEN", **members: Any) -> httpx.Response:
     body = {"updatePerson": VISITOR} | members
     return vitec.post(f"/Viewing/M1/VIS1/{slot}/Participant", json=body, auth=ADVERTISING)
+
+
+def attend(vitec: httpx.Client, slot: str = "OPEN", estate: str = "OBJ1", **members: Any) -> httpx.Response:
+    body = {"timeSlotId": slot, "firstName": "Bo", "lastName": "Al", "cellPhone": "070-174 06 05"} | members
+    return vitec.post(f"/v2/Advertising/Form/M1/Estate/{estate}/Viewing/Attend", json=body, auth=ADVERTISING)
+
+
+def times(vitec: httpx.Client) -> dict[str, bool]:
+    home = vitec.get("/v2/Advertising/Form/M1/Estate/OBJ1", auth=ADVERTISING).json()
+    return {slot["id"]: slot["isRegistrationAvailable"] for one in home["viewings"] for slot in one["timeSlots"]}
 
 
 def register(vitec: httpx.Client, **members: Any) -> httpx.Response:
@@ -163,6 +180,46 @@ def test_a_booking_at_the_deadline_or_in_the_last_place_is_taken(vitec: httpx.Cl
     assert book(vitec, "NOW", options=strict).status_code == 200
     assert book(vitec, "ONE", options=strict).status_code == 200
     assert book(vitec, "ONE", options=strict).status_code == 400
+
+
+def test_a_home_is_read_with_all_its_viewings_in_bare_swedish_time(vitec: httpx.Client) -> None:
+    home = vitec.get("/v2/Advertising/Form/M1/Estate/OBJ1", auth=ADVERTISING).json()
+    assert [(one["id"], one["isVisible"]) for one in home["viewings"]] == [("VIS0", False), ("VIS1", True)]
+    assert home["viewings"][1]["startsAt"] == "2026-10-21T13:00:00"
+    assert times(vitec) == {"OPEN": True, "ONE": True, "NOW": True, "PASSED": False, "LAST": True}
+
+
+def test_a_home_is_attended_by_slot_alone(vitec: httpx.Client, office: Office) -> None:
+    answer = attend(vitec, lead={"message": "Hej"}, marketing={"utmTags": [{"name": "utm_source", "value": "x"}]})
+    assert answer.json() == {"contactId": office.bookings[0].contact_id}
+    assert (office.bookings[0].viewing_id, office.leads[0].made_by) == ("VIS1", Operation.ATTEND)
+
+
+@pytest.mark.parametrize(("slot", "estate"), [("ELSEWHERE", "OBJ1"), ("NONE", "OBJ1"), ("OPEN", "OBJ8")])
+def test_another_homes_slot_and_an_unknown_home_are_not_found(vitec: httpx.Client, slot: str, estate: str) -> None:
+    assert attend(vitec, slot, estate).status_code == 404
+
+
+def test_a_slot_that_fills_up_is_free_until_somebody_tries(vitec: httpx.Client) -> None:
+    assert times(vitec)["LAST"]
+    refused = attend(vitec, "LAST", validation={"isBookingLimitEnabled": True})
+    assert (refused.status_code, refused.json()) == (400, {"message": "Visningstiden är fullbokad."})
+    assert not times(vitec)["LAST"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"firstName": "x" * 31},
+        {"timeSlotId": None},
+        {"cellPhone": "x" * 18},
+        {"email": {"emailAddress": "a@example.se"}},
+        {"cellPhone": None},
+        {"validation": {"isDeadLineEnabled": "true"}},
+    ],
+)
+def test_attending_is_held_to_the_limits_of_the_other_calls(vitec: httpx.Client, members: dict[str, Any]) -> None:
+    assert attend(vitec, **members).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,18 @@ from app import __version__
 from app.operations import contact_lookup
 from app.operations.registry import OPERATIONS, PERSONAL_POSTS, POSTS
 from app.operations.specification import PostSpec
-from app.web.api_docs.schemas import EMBED_CHECK, KEYS, PENDING, PROBLEM, STATUS, SUBMISSION, TEXT, as_json, refused
+from app.web.api_docs.schemas import (
+    EMBED_CHECK,
+    HOME,
+    KEYS,
+    PENDING,
+    PROBLEM,
+    STATUS,
+    SUBMISSION,
+    TEXT,
+    as_json,
+    refused,
+)
 from app.web.operations.body import Media
 from app.web.operations.validation import CONSENT
 
@@ -29,7 +40,7 @@ POST_HEADERS = [{"name": name, "in": "header", "schema": {"type": "string"}} for
 POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 
 
-_OPERATIONS = [(spec, path) for spec in POSTS for path in spec.addresses]
+_OPERATIONS = [(spec, path) for spec in POSTS for path in dict.fromkeys((*spec.addresses, *spec.form_addresses))]
 
 
 @cache
@@ -52,7 +63,10 @@ def describe() -> dict[str, Any]:
         if spec.form:
             schema["properties"][CONSENT] = {"type": "boolean"}
         schemas[spec.model.__name__] = schema
-        document["paths"][path] = ({"get": _form(spec, path)} if spec.form else {}) | {"post": _post(spec, path)}
+        document["paths"][path] = {
+            **({"get": _form(spec, path)} if path in spec.form_addresses else {}),
+            **({"post": _post(spec, path)} if path in spec.addresses else {}),
+        }
     schemas["Personal"] = _personal_schema(schemas)
     document["paths"] |= {
         contact_lookup.PATH: {"get": _contacts()},
@@ -89,13 +103,25 @@ def _form(spec: PostSpec, path: str) -> dict[str, Any]:
         "summary": f"{_summary(spec, path)}: the form",
         "operationId": f"{_operation_id(spec, path)}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
-        "responses": {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused("401", "404")},
+        "responses": _home() if spec.by_home else _form_page("401", "404"),
     }
+
+
+def _form_page(*refusals: str) -> dict[str, Any]:
+    return {"200": {"description": "The form", "content": {"text/html": TEXT}}, **refused(*refusals)}
+
+
+def _home() -> dict[str, Any]:
+    """As a form, or for `Accept: application/json` as data."""
+    responses = _form_page("401", "404", "502", "503")
+    responses["200"]["content"]["application/json"] = {"schema": HOME}
+    return responses
 
 
 def _operation_id(spec: PostSpec, path: str) -> str:
     """Each address has one of its own."""
-    return f"{spec.operation}-at-form" if path == spec.form_path else spec.operation.value
+    name = f"{spec.operation}-by-home" if spec.by_home else spec.operation.value
+    return f"{name}-at-form" if path == spec.form_path else name
 
 
 def _summary(spec: PostSpec, path: str) -> str:

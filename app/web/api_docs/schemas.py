@@ -45,6 +45,26 @@ SUBMISSION = {
         "steps": {"type": "array", "items": {"type": "object", "properties": STEP}},
     },
 }
+_ID = {"type": "string"}
+SLOT = {"id": _ID, "startsAt": MOMENT, "endsAt": MOMENT, "isRegistrationAvailable": {"type": "boolean"}}
+VIEWING = {
+    "id": _ID,
+    "startsAt": MOMENT,
+    "endsAt": MOMENT,
+    "deadlineAt": MOMENT,
+    "comment": {"type": ["string", "null"]},
+    "timeSlots": {"type": "array", "items": {"type": "object", "properties": SLOT}},
+}
+HOME = {
+    "type": "object",
+    "description": "With an API key Vitec's own body",
+    "required": ["id", "address", "viewings"],
+    "properties": {
+        "id": _ID,
+        "address": {"type": "object", "additionalProperties": {}},
+        "viewings": {"type": "array", "items": {"type": "object", "properties": VIEWING}},
+    },
+}
 STATUS = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
 EMBED_CHECK = {
     "type": "object",

@@ -87,6 +87,7 @@ MEMBERS: Mapping[str, str] = {
     "lead.leadSourceId": N_("Lead source"),
     "lead.assignmentSourceId": N_("Assignment source"),
     "receiver.userId": N_("Assigned to"),
+    "slot": N_("Time"),
     "smsReminder": N_("Reminder by text message"),
     "mailConfirmation": N_("Confirmation by e-mail"),
     "smsConfirmation": N_("Confirmation by text message"),

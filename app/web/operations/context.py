@@ -6,10 +6,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from app.delivery.home_lookup import KnownHome
 from app.domain.marketing import one_line, page_address
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
-from app.operations.specification import PostSpec
+from app.operations.specification import Booked, PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of
@@ -44,6 +45,9 @@ class RequestContext:
     given: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
     greeting: str = ""  # the first name of the one whose personal page it is
+    viewing: str = ""  # of a booking by home: the viewing of the time that was chosen, where it is known
+    slot: str = ""  # and the time itself
+    known: KnownHome | None = None  # the home whose times are booked, where Vitec has told them
 
     @property
     def asks_consent(self) -> bool:
@@ -65,14 +69,22 @@ class RequestContext:
 
     @property
     def estate(self) -> str:
-        """The home of a viewing, where the embed says so."""
+        """The home of a viewing: in the path, or where the embed says so."""
+        if self.spec.by_home:
+            return self.resource[0]
         asked = self.asked("estate") if self.spec.takes_slots else None
         return asked if asked and PATH_ID.fullmatch(asked) else ""
 
     @property
+    def booked(self) -> Booked:
+        """The time that the post books."""
+        viewing, slot = self.resource if self.spec.takes_slots else (self.viewing, self.slot)
+        return Booked(self.estate, viewing, slot)
+
+    @property
     def title(self) -> str:
-        """Which home it is about, where the embed says so; plain text in one line."""
-        return plain_title(self.asked("title"))
+        """Which home it is about, as the embed or Vitec says; plain text in one line."""
+        return plain_title(self.asked("title") or (self.known.home.name if self.known else None))
 
     @property
     def came_from(self) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from app.delivery.home_lookup import HomeLookup
 from app.intake.intake import Intake
 from app.statistics.page_views import PageViews
 from app.submissions.cancellations import Cancellations
@@ -40,6 +41,7 @@ class Dependencies:
     repeats: IdempotencyKeys
     origins: OriginRule
     contacts: Contacts
+    homes: HomeLookup
     views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
     persons: PersonLimits = field(default_factory=PersonLimits)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlencode, urlsplit
 
 import structlog
-from markupsafe import escape
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from app.domain.marketing import is_tag, page_address
@@ -19,6 +19,7 @@ from app.web.http.security_headers import REVISITED, page_headers, private_heade
 from app.web.operations.context import RequestContext
 from app.web.operations.customer import Customer, OriginRule
 from app.web.operations.dependencies import Dependencies, RawHeaders
+from app.web.operations.home_times import is_bookable, times_of, viewing_choices
 from app.web.rendering.messages import SAME
 from app.web.rendering.page_models import (
     ErrorPage,
@@ -43,7 +44,7 @@ def form_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The form, empty or with what was typed, and why it is shown again."""
-    if not (values or faults or notice or context.slots):
+    if not (values or faults or notice or context.slots) and (not context.spec.by_home or is_bookable(context)):
         return _fresh(context)
     values = {plain_name(name): value for name, value in (values or {}).items()}
     page = dataclasses.replace(
@@ -54,10 +55,26 @@ def form_response(
         slots=tuple(slot_choices(context, values, notice)),
         offer=interest_offer(context, values) if notice and notice.kind == "refused" else None,
     )
+    if context.spec.by_home:
+        page = _with_times(context, page)
     text = context.deps.templates.render(page)
     returns_to = return_origin(values.get("return_url"), context.deps.origins, context.customer)
     form_action = f"'self' {returns_to}" if returns_to else "'self'"
     return HTMLResponse(text, status, headers={**_headers(context, form_action), **(headers or {})})
+
+
+def _with_times(context: RequestContext, page: FormPage) -> FormPage:
+    """Where no time is left to choose the visitor is offered an interest: with what was typed, if anything was."""
+    refused = page.notice is not None and page.notice.kind == "refused"
+    viewings = tuple(viewing_choices(context, page.values, refused))
+    page = dataclasses.replace(page, times=None, viewings=viewings, away=context.known is None and not refused)
+    if page.bookable:
+        return page
+    if page.values:
+        offer, notice = interest_offer(context, page.values), page.notice or Notice("refused")
+        return dataclasses.replace(page, offer=offer, notice=notice, faults=())
+    address = interest.POST.form_address(context.customer.id, context.estate)
+    return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_told_of(context))}")
 
 
 class _Ready(Response):
@@ -77,11 +94,12 @@ def _fresh(context: RequestContext) -> Response:
     referrer, title = _shown_on(context), context.title
     key = (
         context.customer.id,
-        context.spec.form and context.spec.form.name,
+        context.spec.form and context.spec.form.template,
         context.language,
         bool(referrer),
         bool(title),
         bool(context.greeting),
+        bool(action := _action(context)),
     )
     fresh = deps.fresh_forms.get(key)
     if fresh is None:
@@ -97,8 +115,32 @@ def _fresh(context: RequestContext) -> Response:
         "referrer": escape(referrer),
         "title": escape(title),
         "name": escape(context.greeting),
+        "action": escape(action),
+        "times": _times(context) if context.spec.by_home else "",
     }
     return _Ready(skeleton.fill(texts), headers)
+
+
+def _times(context: RequestContext) -> Markup:
+    """The home's times where nobody has chosen yet: they are the same for all who come until something changes."""
+    times = times_of(context)
+    made: Markup | None = times.made.get(context.language)
+    if made is None:
+        page = dataclasses.replace(_empty(context, ""), times=None, viewings=tuple(viewing_choices(context, {})))
+        made = times.made[context.language] = context.deps.templates.fragment("_times.html", page)
+    return made
+
+
+def _action(context: RequestContext) -> str:
+    """Vitec's own address for a booking is another than that of its form."""
+    if not context.spec.shown_at or _is_at_form(context):
+        return ""
+    query: str = context.request.scope["query_string"].decode("latin-1")
+    return f"{context.path}?{query}" if query else context.path
+
+
+def _is_at_form(context: RequestContext) -> bool:
+    return bool(context.request.scope["path"].lower().startswith("/forms/"))
 
 
 def _empty(context: RequestContext, referrer: str) -> FormPage:
@@ -117,10 +159,14 @@ def _empty(context: RequestContext, referrer: str) -> FormPage:
         referrer=referrer,
         trap=_trap(context, token),
         title=context.title,
+        action=_action(context),
+        by_home=context.spec.by_home,
+        times=Markup("-") if context.spec.by_home else None,
         name=context.greeting,
         consent=context.asks_consent,
         personnummer=customer.collect_personnummer,
         sms_reminder=ticks.sms_reminder,
+        reminder_minutes=ticks.reminder_minutes,
         mail_confirmation=ticks.mail_confirmation,
         sms_confirmation=ticks.sms_confirmation,
     )
@@ -156,7 +202,14 @@ def _shown_on(context: RequestContext) -> str:
 
 
 def _query_start(context: RequestContext, referrer: str) -> str:
-    """The page's own query, and the page that it was shown on, for a link that has `lang` to add."""
+    """The page's own query, and the page that it was shown on, for a link that has `lang` to add. Before it the form's
+    address, where this one only takes posts."""
+    shown_at = context.spec.shown_at
+    form = context.spec.shown(context.customer.id, *context.resource) if shown_at and not _is_at_form(context) else ""
+    return form + _own_query_start(context, referrer)
+
+
+def _own_query_start(context: RequestContext, referrer: str) -> str:
     asked: str = context.request.scope["query_string"].decode("latin-1")
     if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
         return query_start(context.query, referrer)
@@ -201,13 +254,18 @@ def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Not
         yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
 
 
+def _told_of(context: RequestContext) -> list[tuple[str, str]]:
+    told = [(name, value) for name, value in context.query if name in TOLD or is_tag(name)]
+    return told if not context.title or context.asked("title") else [*told, ("title", context.title)]
+
+
 def interest_offer(context: RequestContext, values: Mapping[str, str]) -> InterestOffer | None:
     """Where the embed named the home."""
     if not context.estate:
         return None
     ids = context.customer.id, context.estate
     address = interest.POST.form_address(*ids)
-    query = urlencode([(name, value) for name, value in context.query if name in TOLD or is_tag(name)])
+    query = urlencode(_told_of(context))
     named = {SAME.get(name, name): value for name, value in values.items()}
     return InterestOffer(
         action=f"{address}?{query}" if query else address,

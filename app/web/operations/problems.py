@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.domain.field_errors import FieldError
 from app.i18n import GetText
+from app.vitec.errors import Forbidden, Rejected, Unreadable, VitecError
 from app.web.http.languages import choose_language
 from app.web.http.security_headers import page_headers
 from app.web.operations.customer import Customer
@@ -34,6 +35,7 @@ KINDS = {
     415: "unsupported-media",
     503: "unavailable",
 }
+RETRY_SECONDS = 30  # after which Vitec may be back
 PAGES = frozenset({"not-found", "gone", "too-large", "unsupported-media", "forbidden"})
 
 
@@ -62,6 +64,15 @@ class Problem(JSONResponse):
         if upstream is not None:
             content["upstream"] = upstream
         super().__init__(content, status, headers=headers)
+
+
+def unanswered(error: VitecError, gettext: GetText) -> Problem:
+    """What a program is told when Vitec has not answered its look-up."""
+    if isinstance(error, Rejected):
+        return Problem(400, "upstream-rejected", gettext, upstream=error.upstream)
+    if isinstance(error, Unreadable | Forbidden):
+        return Problem(502, "upstream-unreadable", gettext)
+    return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def wants_page(request: Request, *, peoples: bool = False) -> bool:

@@ -11,11 +11,11 @@ from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
 from app.domain.submission import Status, Submission
 from app.intake.idempotency import Accepted
-from app.operations.registry import OPERATIONS
 from app.storage.database import StoreUnavailableError
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form, return_address, return_origin
+from app.web.operations.home_times import chosen_slot, look_up_again
 from app.web.operations.problems import Problem
 from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
@@ -57,6 +57,9 @@ class JsonResponder:
     def forbidden(self) -> Response:
         return self._problem(403, "forbidden")
 
+    def not_found(self) -> Response:
+        return self._problem(404, "not-found")
+
     def too_many(self, retry_after: int) -> Response:
         return self._problem(429, "too-many", headers={"Retry-After": str(retry_after)})
 
@@ -77,12 +80,16 @@ class JsonResponder:
         found = await outcome(context, accepted, context.deps.wait_seconds)
         if found and found.status is Status.DELIVERED:
             headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
-            # An id of Vitec's would tell a stranger who is a client.
-            answer = OPERATIONS[found.operation].answer_of(found.main.result) if context.key else None
-            return self._json(answer, 200, headers)
+            return self._json(self._vitecs_answer(found), 200, headers)
         if found and found.status is Status.REJECTED:
+            if context.spec.by_home:
+                await look_up_again(context)
             return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
         return self._pending(accepted, found, {})
+
+    def _vitecs_answer(self, found: Submission) -> Any:
+        """As the call at this address answers it; to a stranger nothing, for an id of Vitec's tells who is a client."""
+        return self.context.spec.answer_of(found.main.result) if self.context.key else None
 
     def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
         status = public_status(found.status if found else Status.PENDING)
@@ -112,6 +119,9 @@ class FormResponder:
     def forbidden(self) -> Response:
         return self._again(403, Notice("forbidden"))
 
+    def not_found(self) -> Response:
+        return self._again(404, Notice("refused"))
+
     def too_many(self, retry_after: int) -> Response:
         return self._again(429, Notice("busy", retry_after=retry_after))
 
@@ -132,6 +142,8 @@ class FormResponder:
         if context.spec.form and context.spec.form.waits:
             found = await outcome(context, accepted, context.deps.wait_seconds)
             if found and found.status is Status.REJECTED:
+                if context.spec.by_home:
+                    await look_up_again(context)
                 words = (found.refusal or {}).get("message")
                 return self._again(400, Notice("refused", upstream=words))
         location = context.deps.receipt_path(accepted.id, context.language, self._told())
@@ -143,7 +155,10 @@ class FormResponder:
     def _told(self) -> dict[str, str]:
         """Of a viewing whose times are known, what the receipt repeats."""
         context = self.context
-        slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
+        if context.spec.by_home:
+            slot = chosen_slot(context)
+        else:
+            slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
         told = {"slot": str(slot) if slot else "", "title": context.title if slot else ""}
         return {name: value for name, value in told.items() if value}
 

@@ -15,6 +15,7 @@ from app.web.operations.context import PageNotFoundError, RequestContext, receiv
 from app.web.operations.customer import InvalidApiKeyError
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response
+from app.web.operations.open_times import show_open_times
 from app.web.operations.problems import CHALLENGE, Problem, error_response
 from app.web.operations.submit import post
 
@@ -24,10 +25,16 @@ Handler = Callable[[RequestContext], Awaitable[Response]]
 def routes(deps: Dependencies) -> list[Route]:
     """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
     return [
-        operation(path, deps, spec, *((_handle, "GET", "POST") if spec.form else (post, "POST")))
+        operation(path, deps, spec, handle, *methods)
         for spec in POSTS
-        for path in spec.addresses
+        for path in dict.fromkeys((*spec.addresses, *spec.form_addresses))
+        for handle in [_handle_by_home if spec.by_home else _handle]
+        for methods in [_methods(spec, path)]
     ]
+
+
+def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
+    return (*(("GET",) if path in spec.form_addresses else ()), *(("POST",) if path in spec.addresses else ()))
 
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
@@ -80,6 +87,10 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive, send))
         await response(scope, receive, send)
+
+
+async def _handle_by_home(context: RequestContext) -> Response:
+    return await post(context) if context.request.method == "POST" else await show_open_times(context)
 
 
 async def _handle(context: RequestContext) -> Response:

@@ -32,10 +32,21 @@ class Slot:
         """As in `?slots=`."""
         return f"{self.id}@{self.starts_at.isoformat()}/{self.ends_at.isoformat()}"
 
+    @classmethod
+    def in_sweden(cls, identity: str, starts_at: datetime, ends_at: datetime) -> "Slot":
+        return cls(identity, starts_at.astimezone(STOCKHOLM), ends_at.astimezone(STOCKHOLM))
+
     def said(self, language: str, gettext: GetText) -> tuple[str, str]:
         """Day and time as people say them: "söndag 29 november" and "kl. 13.00–13.15"."""
-        day, start = format_datetime(self.starts_at, gettext(_START), locale=language).split("|")
-        return day, f"{start}–{format_datetime(self.ends_at, gettext(_END), locale=language)}"
+        return format_span(self.starts_at, self.ends_at, language, gettext)
+
+
+def format_span(starts_at: datetime, ends_at: datetime | None, language: str, gettext: GetText) -> tuple[str, str]:
+    """Day and time in Sweden, as `Slot.said`; without an end the start alone."""
+    day, start = format_datetime(starts_at.astimezone(STOCKHOLM), gettext(_START), locale=language).split("|")
+    if ends_at is None:
+        return day, start
+    return day, f"{start}–{format_datetime(ends_at.astimezone(STOCKHOLM), gettext(_END), locale=language)}"
 
 
 @cached_when_short

@@ -14,11 +14,13 @@ from app.domain.ids import new_id
 from app.domain.submission import IdempotencyKey
 from app.intake.idempotency import Accepted, IdempotencyConflictError
 from app.intake.new_submission import NewSubmission
+from app.operations.member_paths import member_at
 from app.operations.members import VitecModel
 from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.database import StoreUnavailableError
+from app.vitec.errors import NotFound
 from app.web.http.origins import network_of
 from app.web.operations.body import (
     Body,
@@ -31,6 +33,7 @@ from app.web.operations.body import (
 )
 from app.web.operations.context import RequestContext
 from app.web.operations.customer import ForbiddenError
+from app.web.operations.home_times import TIME, faults_of_time, look_up_chosen
 from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
 from app.web.operations.responders import FormResponder, JsonResponder, Responder
@@ -85,6 +88,8 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
 
 def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
     """Of the times that our form showed the visitor chose one; elsewhere the address says which."""
+    if context.spec.by_home:
+        return faults_of_time(context)
     if not context.slots or not body.form:
         return []
     *viewing, default = context.resource
@@ -116,13 +121,16 @@ def _submission(
     token_age = _token_age(context, body)
     order = DeliveryRequest(customer.id, operation, context.resource, application, said)
     contacts = context.spec.contacts(order.submitted)
+    choose_call = OPERATIONS[operation].choose_call
+    if choose_call:
+        order = choose_call(order, customer.defaults, context.booked)
     steps = plan(order, customer.defaults)
     consent = _consent(context, token_age, now) if read.consented else None
     return NewSubmission(
         id=new_id(),
         customer_id=customer.id,
         operation=operation,
-        resource=context.resource,
+        resource=order.resource,
         language=context.language,
         received_at=now,
         application=StoredApplication.of(order, steps, consent, context.estate),
@@ -192,7 +200,11 @@ async def post(context: RequestContext) -> Response:
 
 async def _answer(context: RequestContext, body: Body, answers: Responder) -> Response:
     try:
+        if context.spec.by_home and may_post(context, body):
+            await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
         return await answers.accepted(await submit(context, body))
+    except NotFound:
+        return answers.not_found()
     except InvalidSubmissionError as faulty:
         return answers.faulty(faulty.faults)
     except ForbiddenError:

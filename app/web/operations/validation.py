@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from app.domain.field_errors import FieldError, field_errors_of
 from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address
-from app.operations.member_paths import Tree, member_at
+from app.operations.member_paths import Tree, member_at, set_member
 from app.operations.members import MarketingMember, VitecModel
 from app.operations.specification import PERSONNUMMER, PostSpec
 from app.web.operations.body import Body
@@ -52,11 +52,12 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
     consented, faults = _consent(said, body.form)
     if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
-        members = dict.fromkeys(spec.ticks, "false") | members
+        members = _with_ticks(spec, members)
     faults += _personnummer_faults(spec, members, body.form, rules)
     if not rules.with_key:
         members = _only(members, spec.tree, spec.settable(rules.collect_personnummer))
     members |= rules.given
+    consented = consented or (not body.form and bool(spec.approval) and member_at(members, spec.approval) is True)
     application = None
     try:
         application = spec.model.model_validate(members, context=ReadContext(body.form, rules.now))
@@ -66,6 +67,14 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     if not _consent_is_enough(spec, members, consented, body.form, rules):
         faults.append(FieldError(CONSENT, "consent_required"))
     return ValidationResult(None if faults else application, consented, tuple(faults))
+
+
+def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:
+    ticked = dict(members)
+    for name, taken_away in spec.ticks.items():
+        if member_at(ticked, name) is None:
+            set_member(ticked, name, taken_away)
+    return ticked
 
 
 def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:

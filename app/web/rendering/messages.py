@@ -51,6 +51,9 @@ SAME = {
     "telePhone": "telephone.home",
     "workPhone": "telephone.work",
     "otherPhone": "telephone.other",
+    "timeSlotId": "slot",
+    "confirmation.isEmailEnabled": "mailConfirmation",
+    "confirmation.isSmsEnabled": "smsConfirmation",
 }
 
 _PHONE = N_("Enter the number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from markupsafe import Markup
+
 from app.operations.specification import FormSpec
 
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
@@ -58,13 +60,22 @@ class Notice:
 @dataclass(frozen=True)
 class SlotChoice:
     """A time to choose on the booking form; `day` and `time` as people say them.
-    `gone`: it couldn't be booked."""
+    `gone`: it couldn't be booked; `state` "full" or "closed": it can't be."""
 
     id: str
     day: str
     time: str
     chosen: bool
     gone: bool = False
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class ViewingChoice:
+    """The times of one of a home's viewings, and what the firm says of it."""
+
+    comment: str
+    slots: tuple[SlotChoice, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,10 @@ class FormPage:
     values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
     consent         whether a consent must be ticked
     personnummer    whether it is asked for
+    action          where it is posted, if that is another address than its own
+    viewings        of a home, in order of time; `times` is the same as HTML, where nobody has chosen yet
+    away            the home's times can't be told now
+    interest_href   the form that a home without times is left with
     *_reminder, *_confirmation  which ticks the configuration allows; they are set until the visitor takes them away
     """
 
@@ -103,7 +118,14 @@ class FormPage:
     values: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[FieldMessage, ...] = ()
     notice: Notice | None = None
+    action: str = ""
     slots: tuple[SlotChoice, ...] = ()
+    viewings: tuple[ViewingChoice, ...] = ()
+    times: Markup | None = None
+    by_home: bool = False
+    away: bool = False
+    interest_href: str = ""
+    reminder_minutes: int = 0
     offer: InterestOffer | None = None
     consent: bool = False
     personnummer: bool = False
@@ -124,12 +146,26 @@ class FormPage:
     @property
     def other_times(self) -> bool:
         """Whether there is a time left to try."""
-        return any(not slot.gone for slot in self.slots)
+        return any(not (slot.gone or slot.state) for slot in self._all_slots)
+
+    @property
+    def bookable(self) -> bool:
+        """Whether there is anything to send: of a home whose times can't be told the one that was chosen before."""
+        return (
+            not self.by_home
+            or self.times is not None
+            or self.other_times
+            or (self.away and "timeSlotId" in self.values)
+        )
+
+    @property
+    def _all_slots(self) -> list[SlotChoice]:
+        return [*self.slots, *(slot for viewing in self.viewings for slot in viewing.slots)]
 
     @property
     def gone(self) -> str:
         """The times that are not, to be sent along."""
-        return " ".join(slot.id for slot in self.slots if slot.gone)
+        return " ".join(slot.id for slot in self._all_slots if slot.gone)
 
     @property
     def unfolded(self) -> bool:

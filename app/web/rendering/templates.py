@@ -10,6 +10,7 @@ from typing import Protocol
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.i18n import LANGUAGES, _catalogue
 from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
@@ -80,7 +81,7 @@ class Templates:
 
     def skeleton(self, page: FormPage) -> Skeleton:
         """With a place for the `token`, the `query` that begins each language's link, and of `trap`, `referrer`,
-        `title` and `name` those that the page has."""
+        `title`, `name`, `action` and `times` those that the page has."""
         links = [dataclasses.replace(x, href=f"{self._place('query')}lang={x.code}") for x in page.languages]
         marked = dataclasses.replace(
             page,
@@ -89,10 +90,16 @@ class Templates:
             referrer=page.referrer and self._place("referrer"),
             title=page.title and self._place("title"),
             name=page.name and self._place("name"),
+            action=page.action and self._place("action"),
+            times=page.times and Markup(self._place("times")),  # noqa: S704 - letters and digits
             languages=tuple(links),
         )
         cut = self._marks.split(self.render(marked))
         return Skeleton(tuple(cut[::2]), tuple(cut[1::2]))
+
+    def fragment(self, template: str, page: FormPage) -> Markup:
+        """A part of the page."""
+        return Markup(self._environments[page.language].get_template(template).render(page=page))  # noqa: S704 - escaped
 
     def gettext(self, language: str) -> Callable[[str], str]:
         return self._translations[language].gettext

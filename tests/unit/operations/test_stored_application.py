@@ -99,7 +99,8 @@ def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, 
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
     said = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
-    order = DeliveryRequest("M12345", operation, ("R1",), application, said)
+    resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].ids))
+    order = DeliveryRequest("M12345", operation, resource, application, said)
     for defaults in (
         Defaults(InterestDefaults(lead_source_id="L", marketing="lead"), ViewingDefaults(lead_source_id="L"), LEAD),
         Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),

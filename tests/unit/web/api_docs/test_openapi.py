@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.operations.registry import PUBLIC_POSTS
+from app.operations.registry import POSTS
 from app.web.api_docs.openapi import describe
 
 
@@ -38,7 +38,7 @@ def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, 
     open_to_all = {
         path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
     }
-    assert open_to_all == {"/personal/{token}", *(path for post in PUBLIC_POSTS.values() for path in post.addresses)}
+    assert open_to_all == {"/personal/{token}", *(path for post in POSTS if post.form for path in post.addresses)}
 
 
 def test_of_a_personal_link_no_member_is_told_that_its_holder_may_not_set(document: dict[str, Any]) -> None:

@@ -1,0 +1,188 @@
+"""Homes and their open times: one read at Vitec for all who ask, kept for a minute, and shown a while longer when Vitec
+is away.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cachetools import LRUCache, TTLCache
+
+from app.delivery.look_ups import LookUps
+from app.domain.submission import FunctionGroup
+from app.vitec.client import VitecClient
+from app.vitec.errors import NotFound, Unavailable, Unreadable, VitecError
+from app.vitec.homes import Home, OpenTimes, coming
+
+FRESH_SECONDS = 60
+STALE_SECONDS = 15 * 60
+PATIENCE_SECONDS = 2.0  # that a visitor waits for Vitec
+TURN_SECONDS = 10.0  # that a read waits for its turn, for those who come later
+AWAY_SECONDS = 5  # that Vitec is not asked again after it failed, or while it is slow
+UNKNOWN_SECONDS = 60  # that a home is taken to be none after Vitec said so
+MAX_BYTES = 16 * 1024 * 1024  # of what Vitec answered
+MOST_FAILED = 2000
+OVERHEAD = 2000  # bytes of an entry beside its content, about
+# Of the reads that no known home needs: a stranger who asks for made-up homes costs the others nothing.
+STRANGERS_WAITING = 60  # of one customer
+WAITING_PER_ASKER = 20
+
+Key = tuple[str, str]
+_Failure = Callable[[], VitecError]  # made anew for each who hears of it
+
+
+@dataclass
+class KnownHome:
+    """`began_at` is when the read began, by the monotonic clock: what it says is no older."""
+
+    home: Home
+    began_at: float
+    _times: OpenTimes | None = None
+
+    def times(self, now: datetime) -> OpenTimes:
+        """One and the same until it changes."""
+        if self._times is None or not self._times.holds(now):
+            self._times = coming(self.home, now)
+        return self._times
+
+
+class HomeLookup:
+    def __init__(self, vitec: VitecClient, look_ups: LookUps, clock: Callable[[], float] = time.monotonic) -> None:
+        self._vitec = vitec
+        self._look_ups = look_ups
+        self._clock = clock
+        self._known: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
+        self._away: TTLCache[Key, _Failure] = TTLCache(MOST_FAILED, AWAY_SECONDS, clock)
+        self._unknown: TTLCache[Key, None] = TTLCache(MOST_FAILED, UNKNOWN_SECONDS, clock)
+        self._reads: dict[Key, _Read] = {}
+        self._strangers: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(1))
+        self._waiting: defaultdict[str, int] = defaultdict(int)
+
+    def kept(self, customer_id: str, estate_id: str) -> KnownHome | None:
+        """What needs no read: younger than a minute."""
+        known = self._known.get((customer_id, estate_id))
+        return known if known and self._clock() - known.began_at < FRESH_SECONDS else None
+
+    async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
+        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFound` for a home that Vitec doesn't know, or
+        keeps from us, and the other `VitecError`s when nothing young enough is known."""
+        return await self._since(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
+
+    async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
+        """As `find`, as it was so many seconds ago or later."""
+        return await self._since(self._clock() - younger_than, (customer_id, estate_id), asker)
+
+    def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:
+        """The viewing that a slot is of, however long ago that was read; "" where it is not known."""
+        known = self._known.get((customer_id, estate_id))
+        found = (
+            (viewing.id for viewing in known.home.viewings for slot in viewing.slots if slot.id == slot_id)
+            if known
+            else ()
+        )
+        return next(iter(found), "")
+
+    async def _since(self, moment: float, key: Key, asker: str) -> KnownHome:
+        known = self._known.get(key)
+        if known and known.began_at > moment:
+            return known
+        try:
+            return await self._renewed(moment, key, asker)
+        except NotFound:
+            raise
+        except VitecError:
+            if known and self._clock() - known.began_at < STALE_SECONDS:
+                return known
+            raise
+
+    async def _renewed(self, moment: float, key: Key, asker: str) -> KnownHome:
+        """Raises `VitecError`."""
+        if key in self._unknown:
+            raise _not_found()
+        if error := self._away.get(key):
+            raise error()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                read = self._reads.get(key)
+                if read and read.began_at is not None and read.began_at <= moment:
+                    await asyncio.wait([read.task])  # it may not know yet
+                    read = self._reads.get(key)
+                return await asyncio.shield((read or self._begin(key, asker)).task)
+        except TimeoutError:
+            self._away[key] = _away
+            raise _away() from None
+
+    def _begin(self, key: Key, asker: str) -> "_Read":
+        read = self._reads[key] = _Read()
+        is_known = key in self._known
+        read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_as_stranger(key, read, asker))
+        read.task.add_done_callback(lambda done: self._ended(key, done))
+        return read
+
+    def _ended(self, key: Key, task: "asyncio.Task[KnownHome]") -> None:
+        del self._reads[key]
+        if not task.cancelled():
+            task.exception()  # told to whoever has asked; where all have gone, to nobody
+
+    async def _read_as_stranger(self, key: Key, read: "_Read", asker: str) -> KnownHome:
+        """One after the other, so that the homes that are known to be there always find a place."""
+        customer_id, _ = key
+        places = {customer_id: STRANGERS_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
+        if any(self._waiting[name] >= most for name, most in places.items()):
+            raise Unavailable("too many homes that nobody knows are asked for")
+        for name in places:
+            self._waiting[name] += 1
+        try:
+            async with self._strangers[customer_id]:
+                return await self._read(key, read)
+        finally:
+            for name in places:
+                self._waiting[name] -= 1
+                if not self._waiting[name]:
+                    del self._waiting[name]
+
+    async def _read(self, key: Key, read: "_Read") -> KnownHome:
+        async def call() -> Home:
+            read.began_at = self._clock()
+            return await self._vitec.home(*key)
+
+        try:
+            home = await self._look_ups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
+        except VitecError as error:
+            if error.status in {400, 404} or (error.status == 403 and key not in self._known):
+                self._known.pop(key, None)
+                self._unknown[key] = None
+                raise _not_found() from None
+            failure = self._away[key] = _unreadable if isinstance(error, Unreadable) else _away
+            raise failure() from None
+        assert read.began_at is not None
+        found = KnownHome(home, read.began_at)
+        self._away.pop(key, None)
+        self._known[key] = found
+        return found
+
+
+class _Read:
+    """One under way; `began_at` once its turn has come."""
+
+    task: "asyncio.Task[KnownHome]"
+    began_at: float | None = None
+
+
+def _not_found() -> NotFound:
+    return NotFound("Vitec shows no such home", status=404, upstream={})
+
+
+def _away() -> Unavailable:
+    return Unavailable("Vitec can't be asked for the home now")
+
+
+def _unreadable() -> Unreadable:
+    return Unreadable("Vitec's answer is no home", status=200, is_foreign=False)
+
+
+def _size(known: KnownHome) -> int:
+    return min(len(known.home.content) + OVERHEAD, MAX_BYTES)

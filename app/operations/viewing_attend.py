@@ -1,0 +1,100 @@
+"""The newer call of a booking (vitec-connect.md, section 7): by home and slot, with its marketing in it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.domain.fields import Email, Length, Line, Message, Name, Phone, Truth
+from app.domain.numbers import Minutes
+from app.operations.member_paths import leaves, member_at, set_member
+from app.operations.members import Address, Gdpr, MarketingMember, VitecModel
+
+HOME_PATH = "/v2/Advertising/Form/{customerId}/Estate/{estateId}"
+PATH = f"{HOME_PATH}/Viewing/Attend"
+FORM_PATH = "/forms/{customerId}/viewing/{estateId}"
+NO_REMINDER = 0  # as `reminderTime`: the visitor wants none
+
+Members = Mapping[str, Any]
+
+
+class AttendLead(VitecModel):
+    lead_source_id: Line | None = None
+    message: Message | None = None
+
+
+class Confirmation(VitecModel):
+    """What Vitec sends the visitor."""
+
+    is_email_enabled: Truth | None = None
+    is_sms_enabled: Truth | None = None
+
+
+class AttendValidation(VitecModel):
+    """`True` makes Vitec refuse when the slot is full, or after the deadline. The capital L is Vitec's own."""
+
+    is_booking_limit_enabled: Truth | None = None
+    is_dead_line_enabled: Annotated[Truth | None, Field(alias="isDeadLineEnabled")] = None
+
+
+class ViewingAttendance(VitecModel):
+    """Members H; no length is documented, so they are held to those of the other calls."""
+
+    time_slot_id: Annotated[str, Length(40, least=1)]
+    first_name: Name
+    last_name: Name
+    cell_phone: Phone | None = None
+    email: Email | None = None
+    address: Address | None = None
+    gdpr: Gdpr | None = None
+    lead: AttendLead | None = None
+    confirmation: Confirmation | None = None
+    marketing: MarketingMember | None = None
+    reminder_time: Minutes | None = None
+    validation: AttendValidation | None = None
+
+
+# The same in the two calls, dotted: here, and in `AddNewViewingParticipant`.
+SAME = {
+    **{name: f"updatePerson.{name}" for name in ("firstName", "lastName", "cellPhone")},
+    "email": "updatePerson.email.emailAddress",
+    **{name: f"updatePerson.{name}" for name in ("address.streetAddress", "address.zipCode", "address.city")},
+    "lead.leadSourceId": "leadSourceId",
+    "lead.message": "contactMessage",
+    "confirmation.isEmailEnabled": "mailConfirmation",
+    "confirmation.isSmsEnabled": "smsConfirmation",
+    "reminderTime": "reminderTime",
+    "validation.isBookingLimitEnabled": "options.enableBookingLimitValidation",
+    "validation.isDeadLineEnabled": "options.isDeadlineValidationEnabled",
+}
+
+
+def as_participant(attendance: Members) -> dict[str, Any]:
+    """What the older call takes, of the same booking; the slot stands in its path."""
+    members: dict[str, Any] = {}
+    for here, there in SAME.items():
+        if (value := member_at(attendance, here)) is not None:
+            set_member(members, there, value)
+    minutes = members.get("reminderTime")
+    if minutes is not None:
+        members["smsReminder"] = minutes != NO_REMINDER
+    return members
+
+
+def as_attendance(participant: Members, time_slot_id: str, reminder_minutes: int) -> dict[str, Any] | None:
+    """What this call takes, of the same booking; None where it has no member for something that was said."""
+    members: dict[str, Any] = {"timeSlotId": time_slot_id}
+    left = dict(leaves(participant))
+    for here, there in SAME.items():
+        if there in left:
+            set_member(members, here, left.pop(there))
+    if left.pop("smsReminder", None) is False:
+        members["reminderTime"] = NO_REMINDER
+    elif member_at(participant, "smsReminder"):
+        members.setdefault("reminderTime", reminder_minutes)
+    if left.pop("updatePerson.gdprApprovalDate", None):
+        members["gdpr"] = {"hasApproved": True}
+    left.pop("updatePerson.customerId", None)
+    # What says nothing else than that the call is a booking in a web form.
+    said = {"participated": False, "returnBookingId": False, "updatePerson.obtainThrough": "Interest"}
+    return members if all(name in said and said[name] == value for name, value in left.items()) else None

@@ -1,0 +1,187 @@
+"""A home and its viewings as Vitec answers them, read tolerantly (vitec-connect.md, section 6).
+
+What has another shape than documented is left out, never an error: a home with one odd viewing still has the others.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from app.domain.datetimes import STOCKHOLM
+from app.domain.submission import PATH_ID
+
+MOST_VIEWINGS, MOST_SLOTS = 20_000, 100  # that are looked at; past viewings are answered too, years back (O)
+MOST_SHOWN = 200  # slots of a home
+LONGEST_COMMENT = 500
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True)
+class TimeSlot:
+    """Times are in UTC: Python compares those of one zone by the clock on the wall, also while it is turned back."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    is_available: bool
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """One that a visitor may book: visible, with self-registration."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    deadline_at: datetime | None
+    comment: str
+    slots: tuple[TimeSlot, ...]
+
+
+@dataclass(frozen=True)
+class Home:
+    """`address` has the text members that Vitec answered, by its names; `viewings` in order of time, past ones too;
+    `content` is Vitec's own body."""
+
+    id: str
+    address: Mapping[str, str]
+    viewings: tuple[Viewing, ...]
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """Street and town, as people call a home."""
+        return ", ".join(filter(None, (self.address.get("streetAddress"), self.address.get("city"))))
+
+
+def read_home(estate_id: str, answer: Any, content: bytes) -> Home:
+    """Raises `ValueError` when it is no object."""
+    if not isinstance(answer, Mapping):
+        raise ValueError("no object")
+    home = _Members(answer)
+    viewings = sorted(_viewings(home["viewings"]), key=lambda one: (one.starts_at, one.id))
+    return Home(home.id or estate_id, _address(home["address"]), tuple(viewings), content)
+
+
+class _Members:
+    """An object's members by name, in whatever casing."""
+
+    def __init__(self, value: Any) -> None:
+        self._members = {str(name).lower(): one for name, one in value.items()} if isinstance(value, Mapping) else {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members.get(name.lower())
+
+    @property
+    def id(self) -> str:
+        """ "" where there is none that can stand in a path."""
+        said = self["id"]
+        text = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+        return text if PATH_ID.fullmatch(text) else ""
+
+    def moment(self, name: str) -> datetime | None:
+        return read_moment(self[name])
+
+
+def _objects(value: Any, most: int) -> Iterator[_Members]:
+    found = value if isinstance(value, list) else []
+    return (_Members(one) for one in islice(found, most) if isinstance(one, Mapping))
+
+
+def _address(value: Any) -> dict[str, str]:
+    address = _Members(value)
+    texts = ((name, _text(address[name], 100)) for name in ("unitDesignation", "streetAddress", "zipCode", "city"))
+    return {name: text for name, text in texts if text}
+
+
+def _viewings(value: Any) -> Iterator[Viewing]:
+    for one in _objects(value, MOST_VIEWINGS):
+        if not one.id or one["isVisible"] is not True or one["isSelfRegistrationEnabled"] is not True:
+            continue
+        starts_at = one.moment("startsAt")
+        ends_at = _after(starts_at, one["endsAt"])
+        slots = tuple(sorted(_slots(one["timeSlots"], starts_at, ends_at), key=lambda slot: (slot.starts_at, slot.id)))
+        if slots:  # without a slot it can't be booked (O)
+            comment = _text(one["comment"], LONGEST_COMMENT)
+            begins = starts_at or slots[0].starts_at
+            yield Viewing(one.id, begins, ends_at or slots[-1].ends_at, one.moment("deadlineAt"), comment, slots)
+
+
+def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> Iterator[TimeSlot]:
+    known = set()
+    for one in _objects(value, MOST_SLOTS):
+        begins = one.moment("startsAt") or starts_at
+        if not one.id or begins is None or one.id in known:
+            continue
+        known.add(one.id)
+        ends = _after(begins, one["endsAt"]) if one["endsAt"] else ends_at
+        yield TimeSlot(one.id, begins, ends if ends and ends > begins else None, one["isRegistrationAvailable"] is True)
+
+
+def _text(value: Any, longest: int) -> str:
+    """In one line."""
+    return _SPACE.sub(" ", value).strip()[:longest] if isinstance(value, str) else ""
+
+
+def read_moment(value: Any, fold: int = 0) -> datetime | None:
+    """In UTC; without offset it is Swedish wall-clock time (O). `fold` 1: the later one, where the clock shows a time
+    twice."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=STOCKHOLM, fold=fold)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _after(start: datetime | None, value: Any) -> datetime | None:
+    """The end of what starts then: while the clock is turned back, the later of the two that it may mean."""
+    ends = (read_moment(value), read_moment(value, fold=1))
+    return next((end for end in ends if end and (start is None or end > start)), None)
+
+
+@dataclass(frozen=True)
+class OpenTimes:
+    """What of a home's viewings is still to come at a moment, and when that changes next. `made` is what pages keep of
+    what they made of it."""
+
+    viewings: tuple[Viewing, ...]
+    at: datetime
+    changes_at: datetime | None
+    made: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def holds(self, now: datetime) -> bool:
+        return self.at <= now and (self.changes_at is None or now < self.changes_at)
+
+    def find(self, slot_id: str) -> tuple[Viewing, TimeSlot] | None:
+        found = ((viewing, slot) for viewing in self.viewings for slot in viewing.slots if slot.id == slot_id)
+        return next(found, None)
+
+    def is_closed(self, viewing: Viewing) -> bool:
+        """Whether its deadline has passed."""
+        return viewing.deadline_at is not None and viewing.deadline_at <= self.at
+
+
+def coming(home: Home, now: datetime) -> OpenTimes:
+    left = MOST_SHOWN
+    viewings = []
+    for viewing in home.viewings:
+        slots = tuple(slot for slot in viewing.slots if slot.starts_at > now)[:left]
+        left -= len(slots)
+        if slots:
+            viewings.append(replace(viewing, slots=slots))
+    moments = _changes(viewings)
+    return OpenTimes(tuple(viewings), now, min((one for one in moments if one > now), default=None))
+
+
+def _changes(viewings: Iterable[Viewing]) -> Iterator[datetime]:
+    for viewing in viewings:
+        if viewing.deadline_at:
+            yield viewing.deadline_at
+        yield from (slot.starts_at for slot in viewing.slots)

@@ -1,0 +1,96 @@
+"""The open times of the home that a request is about: looked up, chosen from, and as the form shows them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from app.domain.field_errors import FieldError
+from app.vitec.errors import NotFound, VitecError
+from app.vitec.homes import OpenTimes, TimeSlot, Viewing
+from app.web.http.origins import network_of
+from app.web.operations.context import RequestContext
+from app.web.operations.slots import Slot, format_span
+from app.web.rendering.page_models import SlotChoice, ViewingChoice
+
+TIME = "timeSlotId"  # the input's name
+YOUNG_SECONDS = 5  # within which what was read is not read anew for an id that nobody knows
+NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
+
+
+async def look_up(context: RequestContext) -> None:
+    """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFound` where there is no such home."""
+    homes, ids = context.deps.homes, (context.customer.id, context.estate)
+    context.known = homes.kept(*ids) or await homes.find(*ids, network_of(context.address))
+
+
+async def look_up_chosen(context: RequestContext, slot_id: str) -> None:
+    """As `look_up`, for a post; anew where the time is not among those that are known. Vitec being away is no reason to
+    refuse a booking: then it is taken as it is, and Vitec will say. Raises `NotFound`."""
+    homes, ids = context.deps.homes, (context.customer.id, context.estate)
+    context.slot = slot_id
+    try:
+        await look_up(context)
+        if slot_id and times_of(context).find(slot_id) is None:
+            context.known = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
+    except NotFound:
+        raise
+    except VitecError:
+        pass
+    found = times_of(context).find(slot_id)
+    context.viewing = found[0].id if found else homes.viewing_of(*ids, slot_id)
+
+
+async def look_up_again(context: RequestContext) -> None:
+    """Vitec has refused a time that seemed to be free."""
+    try:
+        ids = context.customer.id, context.estate
+        context.known = await context.deps.homes.renew(*ids, network_of(context.address))
+    except VitecError:
+        pass  # what was known is shown, without that time
+
+
+def faults_of_time(context: RequestContext) -> list[FieldError]:
+    """A time that has passed, or is another home's. One that is full is for Vitec to refuse."""
+    if context.known is None or not context.slot or times_of(context).find(context.slot):
+        return []
+    return [FieldError(TIME, "invalid_choice", {"choices": ""})]
+
+
+def times_of(context: RequestContext) -> OpenTimes:
+    return context.known.times(datetime.now(UTC)) if context.known else NO_TIMES
+
+
+def is_bookable(context: RequestContext) -> bool:
+    return any(_free(times_of(context)))
+
+
+def chosen_slot(context: RequestContext) -> Slot | None:
+    """As the receipt tells it; None where its end is not known."""
+    found = times_of(context).find(context.slot)
+    return Slot.in_sweden(found[1].id, found[1].starts_at, found[1].ends_at) if found and found[1].ends_at else None
+
+
+def viewing_choices(
+    context: RequestContext, values: Mapping[str, str], refused: bool = False
+) -> Iterator[ViewingChoice]:
+    """`refused`: the time that was tried; the form remembers it with those before it."""
+    times = times_of(context)
+    gone = {*values.get("gone", "").split(), *([context.slot] if refused else ())}
+    free = [slot.id for slot in _free(times) if slot.id not in gone]
+    chosen = values.get(TIME, free[0] if len(free) == 1 else "")
+    for viewing in times.viewings:
+        slots = [_choice(context, times, viewing, slot, chosen, gone) for slot in viewing.slots]
+        yield ViewingChoice(viewing.comment, tuple(slots))
+
+
+def _choice(
+    context: RequestContext, times: OpenTimes, viewing: Viewing, slot: TimeSlot, chosen: str, gone: set[str]
+) -> SlotChoice:
+    day, time = format_span(slot.starts_at, slot.ends_at, context.language, context.gettext)
+    full = slot.id in gone or not slot.is_available
+    state = "closed" if times.is_closed(viewing) else "full" if full else ""
+    return SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not state, gone=slot.id in gone, state=state)
+
+
+def _free(times: OpenTimes) -> Iterator[TimeSlot]:
+    for viewing in times.viewings:
+        yield from (slot for slot in viewing.slots if slot.is_available and not times.is_closed(viewing))
