@@ -6,10 +6,22 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.bodies import PUBLIC_URL, Members, booking, interest, interest_path, viewing_path
+from tests.acceptance.bodies import (
+    PUBLIC_URL,
+    Members,
+    booking,
+    final_price,
+    final_price_path,
+    interest,
+    interest_path,
+    viewing_path,
+)
 from tests.acceptance.running_service import RunningService
 
-BOTH = pytest.mark.parametrize(("make", "body"), [(interest_path, interest()), (viewing_path, booking())])
+EACH = pytest.mark.parametrize(
+    ("make", "body"),
+    [(interest_path, interest()), (viewing_path, booking()), (final_price_path, final_price())],
+)
 Make = Callable[..., str]
 
 

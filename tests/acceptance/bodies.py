@@ -73,6 +73,16 @@ def viewing_path(customer: str = CUSTOMER) -> str:
     return f"/Viewing/{customer}/VIS1/SLOT{next(_numbers)}/Participant"
 
 
+def final_price_path(customer: str = CUSTOMER) -> str:
+    """Of an estate that nobody has used."""
+    return f"/Advertising/Estate/{customer}/OBJ{next(_numbers)}/FinalPriceWatched"
+
+
+def valuation_path(customer: str = CUSTOMER) -> str:
+    """The one that all of a customer's valuations are posted to."""
+    return f"/v2/Advertising/Form/{customer}/Valuation"
+
+
 def customer_of(path: str) -> str:
     return next(part for part in path.split("/") if part in KEYS)
 
@@ -93,13 +103,25 @@ def booking(person: Members | None = None, **members: Any) -> Members:
     return {"updatePerson": visitor | (person or {}), "consent": True} | members
 
 
+def final_price(person: Members | None = None, **members: Any) -> Members:
+    """A small right one, with consent."""
+    watcher = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
+    return {"person": watcher | (person or {}), "consent": True} | members
+
+
+def valuation(**members: Any) -> Members:
+    """A small right one, with consent, of a person that no other test uses."""
+    email = f"anna{next(_numbers)}@example.se"
+    return {"firstName": "Anna", "lastName": "Ek", "email": email, "consent": True} | members
+
+
 def fields(body: Members, *, prefix: str = "") -> dict[str, str]:
     """A body as a form's fields, nested members dotted, the person's prefix left out."""
     flat: dict[str, str] = {}
     for name, value in body.items():
         dotted = prefix + name
         if isinstance(value, dict):
-            flat |= fields(value, prefix="" if dotted == "updatePerson" else f"{dotted}.")
+            flat |= fields(value, prefix="" if dotted in {"updatePerson", "person"} else f"{dotted}.")
         elif value is not None:
             flat[dotted] = str(value).lower() if isinstance(value, bool) else str(value)
     return flat

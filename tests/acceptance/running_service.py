@@ -51,6 +51,8 @@ _TABLES: list[Members] = [
         "privacy_url": f"{ORIGIN}/integritet",
         "phone": PHONE,
         "email": "info@maklarhuset.se",
+        "valuation": {},
+        "final_price": {},
     },
     {"id": PLAIN, "name": "Granngården", "password": "other", "allowed_origins": [ORIGIN], "language": "en"},
     {
@@ -69,6 +71,8 @@ _TABLES: list[Members] = [
             "validate_deadline": False,
             "validate_booking_limit": False,
         },
+        "valuation": {"lead_source_id": "LS3", "assignment_source_id": "AS3", "receiver_user_id": "U3"},
+        "final_price": {"lead_source_id": "LS4", "status": "Assigned"},
     },
 ]
 

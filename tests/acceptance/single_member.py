@@ -75,3 +75,14 @@ BOOKING_MEMBERS = [
     "options",
     "contactMessage",
 ]
+VALUATION_MEMBERS = ["email", "cellPhone", "address", "gdpr", "gdpr.hasApproved", "lead", "lead.message", "receiver"]
+FINAL_PRICE_MEMBERS = [
+    "person",
+    "person.firstName",
+    "person.email",
+    "person.telephone.cell",
+    "prospectiveBuyerStatus",
+    "leadSourceId",
+    "message",
+    "marketing",
+]

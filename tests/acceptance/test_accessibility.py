@@ -14,6 +14,7 @@ from starlette.routing import Route
 from app.operations.registry import FORMS
 from app.web.rendering import page_models, static_files
 from app.web.rendering.page_models import (
+    CancelPage,
     ErrorPage,
     FieldMessage,
     Firm,
@@ -64,12 +65,19 @@ def receipt(kind: str, **changes: Any) -> ReceiptPage:
     return replace(page, **({"time": ("söndag 29 november", "kl. 13.00–13.15")} | changes))
 
 
+def _faults(*names: str) -> tuple[FieldMessage, ...]:
+    return tuple(FieldMessage(name, "Skriv ditt förnamn") for name in names)
+
+
 STATES: dict[str, page_models.Page] = {
     "interest": form("interest", personnummer=True, values={"address.city": "Umeå"}),
     "viewing": form("viewing", slots=SLOTS, demo=True),
+    "valuation": form("valuation", title=""),
+    "valuation faults": form("valuation", faults=_faults("firstName", "contact", "email", "address.city")),
+    "final price": form("final-price", personnummer=True, demo=True),
     "contact": form("contact", name="Anna"),
     "loan promise": form("loan-promise", name="Anna"),
-    "faults": form("viewing", slots=SLOTS, faults=tuple(FieldMessage(name, "Skriv ditt förnamn") for name in FAULTS)),
+    "faults": form("viewing", slots=SLOTS, faults=_faults(*FAULTS)),
     "full": form("viewing", slots=SLOTS, notice=Notice("refused", upstream="Fullbokad."), offer=OFFER),
     "403": form("interest", notice=Notice("forbidden")),
     "429": form("interest", notice=Notice("busy")),
@@ -78,6 +86,12 @@ STATES: dict[str, page_models.Page] = {
     "booked": receipt("viewing", state="booked", calendar_url="/x"),
     "refused": receipt("viewing", state="refused"),
     "thanks": receipt("interest", time=None),
+    "thanks for a valuation": receipt("valuation", time=None),
+    "can be cancelled": receipt("viewing", state="booked", calendar_url="/x", cancel_url="/y"),
+    **{state: receipt("viewing", state=state) for state in ("cancelling", "cancelled", "not-cancelled")},
+    "asked before cancelling": CancelPage(
+        "sv", LANGUAGES, FIRM, False, "", "Storgatan 1", ("söndag 29 november", "kl. 13.00"), "/x"
+    ),
     **{
         kind: ErrorPage("sv", FIRM, False, 404, kind, LANGUAGES)
         for kind in ("not-found", "gone", "used", "no-contact", "fault")

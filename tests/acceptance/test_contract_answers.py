@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from tests.acceptance.answers import BOTH, Make, is_delivered, receipt_of
+from tests.acceptance.answers import EACH, Make, is_delivered, receipt_of
 from tests.acceptance.bodies import PHONE, SITE, Members, booking, fields, interest, interest_path, key, viewing_path
 from tests.acceptance.html_page import page_of
 from tests.acceptance.running_service import RunningService, run_service
 
 
-@BOTH
+@EACH
 def test_a_form_post_is_answered_303_to_its_receipt(service: RunningService, make: Make, body: Members) -> None:
     path = make()
     answer = service.client.post(path, data=fields(body | {"contactMessage": "Hemligt"}), headers=SITE)
@@ -42,7 +42,7 @@ def test_an_interest_as_json_is_answered_null_where_vitec_sends_no_body(service:
         assert answer.json() is None
 
 
-@BOTH
+@EACH
 def test_without_a_key_the_answer_is_always_null(tmp_path: Path, make: Make, body: Members) -> None:
     with run_service(tmp_path) as service:
         service.office.answer_interest_with_contact_id = True

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.sandbox import Fault
-from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, kept, receipt_of
+from tests.acceptance.answers import EACH, Make, is_delivered, is_pending, kept, receipt_of
 from tests.acceptance.bodies import (
     SITE,
     Members,
@@ -25,7 +25,7 @@ from tests.acceptance.running_service import RunningService, run_service
 from tests.servers import eventually
 
 
-@BOTH
+@EACH
 def test_faults_of_json_are_a_problem_with_each_field(service: RunningService, make: Make, body: Members) -> None:
     answer = service.client.post(make(), json=body | {"contactMessage": 5, "fax": "1"}, headers=SITE)
     assert set(faults_of(answer)) == {"contactMessage", "fax"}
@@ -124,7 +124,7 @@ def test_an_interest_that_vitec_refuses_has_its_receipt_all_the_same(full: Runni
     assert "fullbokad" not in receipt_of(full, answer).text
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("caller", [SITE, key()])
 def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
     full: RunningService, make: Make, body: Members, caller: dict[str, str]
@@ -173,7 +173,7 @@ def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Pat
         assert len(service.received(path)) == 2
 
 
-@BOTH
+@EACH
 def test_vitecs_answer_that_cannot_be_read_is_an_answer(tmp_path: Path, make: Make, body: Members) -> None:
     with run_service(tmp_path) as service:
         service.office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))

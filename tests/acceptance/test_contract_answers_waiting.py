@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.sandbox import Fault
-from tests.acceptance.answers import BOTH, Make, is_delivered, is_pending, receipt_of
+from tests.acceptance.answers import EACH, Make, is_delivered, is_pending, receipt_of
 from tests.acceptance.bodies import (
     PUBLIC_URL,
     SITE,
@@ -36,7 +36,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
         service.office.lift()
 
 
-@BOTH
+@EACH
 def test_json_that_prefers_not_to_wait_is_answered_202_at_once(
     service: RunningService, make: Make, body: Members
 ) -> None:
@@ -68,7 +68,7 @@ def test_respond_async_is_always_202_with_the_status_as_it_is(service: RunningSe
     assert (again.json()["id"], again.json()["status"]) == (identity, "delivered")
 
 
-@BOTH
+@EACH
 def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
     hasty.office.order(SLOW)
     path, began = make(), time.monotonic()

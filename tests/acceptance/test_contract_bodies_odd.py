@@ -12,14 +12,18 @@ from tests.acceptance.bodies import (
     booking,
     faults_of,
     fields,
+    final_price,
+    final_price_path,
     interest,
     interest_path,
     key,
+    valuation,
+    valuation_path,
     viewing_path,
     with_member,
 )
 from tests.acceptance.running_service import RunningService
-from tests.acceptance.single_member import BOOKING_MEMBERS, INTEREST_MEMBERS
+from tests.acceptance.single_member import BOOKING_MEMBERS, FINAL_PRICE_MEMBERS, INTEREST_MEMBERS, VALUATION_MEMBERS
 
 ODD_VALUES: list[Any] = [
     [],
@@ -48,6 +52,8 @@ def test_no_value_in_any_member_is_a_fault_of_ours_or_reaches_vitec_to_be_refuse
     for make, body, names in (
         (interest_path, interest(), INTEREST_MEMBERS),
         (viewing_path, booking(), BOOKING_MEMBERS),
+        (valuation_path, valuation(), VALUATION_MEMBERS),
+        (final_price_path, final_price(), FINAL_PRICE_MEMBERS),
     ):
         for name in names:
             path = make()

@@ -16,7 +16,12 @@ from tests.acceptance.running_service import RunningService, run_service
 
 SECONDS = 3.0  # for any one answer, on a busy machine
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
-PATHS = ("/Advertising/Estate/M12345/OBJ1/interest", "/Viewing/M12345/VIS1/SLOT1/Participant")
+PATHS = (
+    "/Advertising/Estate/M12345/OBJ1/interest",
+    "/Viewing/M12345/VIS1/SLOT1/Participant",
+    "/v2/Advertising/Form/M12345/Valuation",
+    "/Advertising/Estate/M12345/OBJ1/FinalPriceWatched",
+)
 ANNA = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=true"
 
 
@@ -50,7 +55,7 @@ JSON_BODIES = {
     "members that Python has": b'{"__class__": 1, "__init__": {"__globals__": 1}, "model_config": {}}',
 }
 FORM_BODIES = {
-    "a NUL": ANNA + b"&contactMessage=a%00b",
+    "a NUL": ANNA + b"&contactMessage=a%00b&message=a%00b",
     "broken percents": b"firstName=%zz&lastName=%&=&&==",
     "the same name many times": b"&".join([b"firstName=Anna"] * 99),
     "100,000 fields": b"&".join([b"a=1"] * 16_000),
