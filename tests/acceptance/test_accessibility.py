@@ -37,6 +37,7 @@ SLOTS = tuple(
     for hour in (13, 14)
 )
 FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot", "address.city", "consent")
+TIME = ("söndag 29 november", "kl. 13.00–13.15")
 OFFER = page_models.InterestOffer("/x", "token", {"firstName": "Anna"})
 
 
