@@ -1,4 +1,4 @@
-"""The commands."""
+"""Web forms for estate brokers, delivered to Vitec Connect."""
 
 from typing import Annotated
 

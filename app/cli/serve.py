@@ -113,8 +113,10 @@ def sandbox(
     crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
     username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
 ) -> None:
-    """Run the Vitec Connect sandbox: a strict stand-in, with faults to order under /_sandbox. It knows any home and
-    any time, and the contacts C1, C2 and C3."""
+    """Run a strict stand-in for Vitec Connect, with faults to order under /_sandbox.
+
+    It knows any home and any time, and the contacts C1, C2 and C3.
+    """
     from app.cli.server import listen
     from app.sandbox import Customer, Office, create_sandbox, demo_contacts
 
