@@ -160,12 +160,19 @@ def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
     assert webhook.told("refused-booking") == []
 
 
-@pytest.mark.parametrize(("on_ambiguous", "kind"), [("park", "uncertain"), ("retry", "failed")])
+@pytest.mark.parametrize(
+    ("on_ambiguous", "fault", "kind"),
+    [
+        ("park", Fault(cut=True), "uncertain"),
+        ("retry", Fault(cut=True), "uncertain"),
+        ("retry", Fault(status=503), "failed"),
+    ],
+)
 def test_what_may_have_arrived_and_what_is_given_up_are_told(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, kind: str
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, fault: Fault, kind: str
 ) -> None:
     client = start(**told, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
-    office.order(Fault(cut=True))
+    office.order(fault)
     post(client)
     eventually(lambda: webhook.told(kind))
 
