@@ -1,8 +1,9 @@
 // Intresse: a firm's forms on its own pages. How to use it: docs/embedding.md
 (() => {
   const script = document.currentScript;
-  if (window.intresse) {
-    window.intresse.scan(); // a second script element finds what is new, and that is all
+  const OURS = Symbol.for("intresse"); // by name, the page may have an element or something else of its own
+  if (window[OURS]) {
+    window[OURS].scan(); // a second script element finds what is new, and that is all
     return;
   }
   if (!script || !script.src) {
@@ -11,21 +12,32 @@
   }
   const SERVICE = new URL(script.src).origin;
   const TITLES = {}; // by language and form; filled in by the service
+  const CLICK_IDS = []; // filled in by the service
+  // Each form's addresses: the first whose attributes are all there.
   const PATHS = {
-    interest: ({ customer, estate }) => ["forms", customer, "interest", estate],
-    viewing: ({ customer, viewing, slot, slots }) =>
-      ["forms", customer, "viewing", viewing, slot || (slots || "").trim().split("@")[0]],
+    interest: ["interest/{estate}"],
+    viewing: ["viewing/{viewing}/{slot}", "viewing/{estate}"],
+    valuation: ["valuation"],
+    "final-price": ["final-price/{estate}"],
   };
+  const QUERY = { viewing: ["title", "lang", "estate", "slots"] };
   // About as tall as the empty form at these widths: reserved until the frame tells, so that little moves.
   const WIDTHS = [380, 460];
   const HEIGHTS = { interest: [1217, 1148, 1091], viewing: [1245, 1176, 1119] };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
-  const REASONS = {
-    attributes: "data-intresse is interest or viewing; data-customer and data-estate are needed for an interest, data-customer, data-viewing and data-slot for a viewing.",
-    csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
-    unreachable: `No answer from ${SERVICE}.`,
+  // 36rem of the frame's own; important, because pages have rules for all their iframes.
+  const STYLE = {
+    display: "block", position: "static", float: "none", flex: "none", "box-sizing": "content-box",
+    width: "576px", "min-width": "200px", "max-width": "100%", "min-height": 0, "max-height": "none", "aspect-ratio": "auto",
+    margin: "0 auto", padding: 0, border: 0,
   };
-  const TAG = /^(utm_.+|gclid|fbclid|msclkid)$/i; // nothing else of the page's query is passed on
+  const TO_LOAD = 10000; // milliseconds in which a frame in view begins to load
+  const TO_ANSWER = 1500; // and then answers
+  const REASONS = {
+    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot.",
+    csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
+    blocked: `The frame was refused or had no answer from ${SERVICE}: a blocker, a sandbox, this page's COEP, or a proxy.`,
+  };
   const LONGEST = 500;
   const STORED = "intresse.tags";
 
@@ -35,20 +47,43 @@
   const tell = (element, name, detail) =>
     element.dispatchEvent(new CustomEvent(`intresse:${name}`, { bubbles: true, detail }));
 
+  const plain = (text) => {
+    const spaced = text.replace(/\+/g, " ");
+    try {
+      return decodeURIComponent(spaced);
+    } catch {
+      return unescape(spaced); // not in UTF-8
+    }
+  };
+  const pairsIn = (query) =>
+    query.split("&").map((pair) => [pair.split("=")[0], pair.replace(/^[^=]*=?/, "")].map(plain));
   const tagsIn = (pairs) =>
-    [...pairs].filter(([name, value]) => TAG.test(name) && value).map(([name, value]) => [name.toLowerCase(), value]);
-  const pageTags = () => tagsIn(new URLSearchParams(location.search));
-  const landed = pageTags(); // a single-page site may show the form at another address
+    pairs
+      .map(([name, value]) => [name.toLowerCase().replace(/^(amp;)+|\[\d*\]$/g, ""), value])
+      .filter(([name, value]) => value && (/^utm_./.test(name) || CLICK_IDS.includes(name)));
+  const tagsOf = (address) => {
+    const { search, hash } = new URL(address);
+    return tagsIn([...pairsIn(search.slice(1)), ...pairsIn(hash.replace(/^#([^?]*\?)?/, ""))]);
+  };
+  // The address that the visitor came by: other scripts take its tags away, all of them or some.
+  const arrived = tagsOf(performance.getEntriesByType("navigation")[0]?.name || location.href);
+  const whole = (tags) =>
+    tags.every(([name, value]) => arrived.some((tag) => tag[0] === name && tag[1] === value)) ? arrived : tags;
+  const landed = whole(tagsOf(location.href)); // a single-page site may show the form at another address
+  const pageTags = () => {
+    const tags = tagsOf(location.href);
+    return tags.length ? whole(tags) : landed;
+  };
 
   // The first tags of the visit. Only where the site asks for it: storage needs the visitor's consent.
   const remembered = (asked) => {
     if (asked !== "session") return [];
     try {
       const first = sessionStorage.getItem(STORED);
-      if (first) return tagsIn(JSON.parse(first));
-      if (landed.length) sessionStorage.setItem(STORED, JSON.stringify(landed));
+      if (first) return tagsIn(pairsIn(first));
+      if (landed.length) sessionStorage.setItem(STORED, new URLSearchParams(landed));
     } catch {
-      // storage is closed, or holds something else
+      // storage is closed
     }
     return [];
   };
@@ -57,22 +92,38 @@
 
   const tagsFor = (element) => {
     const stored = remembered(element.dataset.remember || script.dataset.remember);
-    const found = [pageTags(), landed, stored].find((tags) => tags.length) || [];
-    const own = [...element.attributes]
-      .filter(({ name }) => name.startsWith("data-"))
-      .map(({ name, value }) => [name.slice(5).replace(/-/g, "_"), value]);
+    const page = pageTags();
+    const own = [...element.attributes].map(({ name, value }) => [name.replace(/^data-/, "").replace(/-/g, "_"), value]);
     const tags = new Map();
-    for (const [name, value] of [...tagsIn(own), ...found]) if (!tags.has(name)) tags.set(name, value);
+    for (const [name, value] of [...tagsIn(own), ...(page.length ? page : stored)])
+      if (!tags.has(name)) tags.set(name, value);
     return tags;
   };
 
+  let themes = new WeakMap(); // by element, until something changes that may turn a page dark
+  // As the page around it looks; "" where that is the visitor's own choice.
+  const findTheme = (element) => {
+    const asked = element.dataset.theme || script.dataset.theme;
+    if (/^(light|dark|auto)$/.test(asked)) return asked.replace("auto", "");
+    const own = getComputedStyle(element).colorScheme;
+    const schemes = own && own !== "normal" ? own : document.querySelector("meta[name=color-scheme]")?.content;
+    if (!/\bdark\b/.test(schemes)) return "light";
+    return /\blight\b/.test(schemes) ? "" : "dark";
+  };
+  const themeOf = (element) => themes.get(element) ?? themes.set(element, findTheme(element)).get(element);
+
   // What the element asks for, without what the page adds; null when it doesn't say enough.
-  const addressOf = ({ dataset }) => {
-    const path = Object.hasOwn(PATHS, dataset.intresse) ? PATHS[dataset.intresse](dataset) : [""];
-    if (!path.every(Boolean)) return null;
-    const url = new URL(`/${path.map(encodeURIComponent).join("/")}`, SERVICE);
-    const asked = dataset.intresse === "viewing" ? ["title", "lang", "estate", "slots"] : ["title", "lang"];
-    for (const name of asked) if (dataset[name]) url.searchParams.set(name, dataset[name]);
+  const addressOf = (element) => {
+    const { intresse, customer, ...said } = { ...element.dataset };
+    said.slot ||= (said.slots || "").trim().split("@")[0];
+    const paths = Object.hasOwn(PATHS, intresse) && customer ? PATHS[intresse] : [];
+    const path = paths.find((path) => path.match(/\w+(?=})/g)?.every((name) => said[name]) ?? true);
+    if (!path) return null;
+    const ids = path.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(said[name]));
+    const url = new URL(`/forms/${encodeURIComponent(customer)}/${ids}`, SERVICE);
+    said.theme = themeOf(element);
+    for (const name of [...(QUERY[intresse] || ["title", "lang"]), "theme"])
+      if (said[name]) url.searchParams.set(name, said[name]);
     return url;
   };
 
@@ -83,63 +134,119 @@
     return title ? `${words} – ${title}` : words;
   };
 
+  // The link to the form's own page carries what the frame would have.
+  const link = (element, embed) => {
+    const { url } = embed;
+    if (!element.textContent.trim()) {
+      embed.made = document.createElement("a");
+      embed.made.href = url.origin + url.pathname;
+      embed.made.textContent = titleOf(element);
+      element.append(embed.made);
+    }
+    for (const own of element.querySelectorAll("a[href]")) {
+      if (own.origin !== SERVICE) continue;
+      const address = new URL(own.href);
+      for (const [name, value] of url.searchParams)
+        if (name !== "theme" && !address.searchParams.has(name)) address.searchParams.set(name, value);
+      own.href = address;
+    }
+  };
+
   const fail = (element, reason, text = REASONS[reason]) => {
     const embed = embeds.get(element);
     if (embed.failed) return;
     embed.failed = true;
     element.replaceChildren(...embed.own);
+    if (embed.url) link(element, embed);
     console.error(`Intresse: the form can't be shown. ${text} See ${SERVICE}/embed/check`, element);
     tell(element, "error", { form: embed.form, reason });
   };
 
-  // A frame that loads and says nothing was refused by its browser, or is a page of somebody else's.
+  // A frame that says nothing was refused, by whomever, or is a page of somebody else's.
   const ask = async (element, embed) => {
     const refuse = (...why) => embed.ready || embeds.get(element) !== embed || fail(element, ...why);
+    setTimeout(refuse, 2 * TO_ANSWER, "blocked");
     const query = new URLSearchParams({ customer: element.dataset.customer, origin: location.origin, lang: "en" });
     try {
       const { ok, reason, advice } = await (await fetch(`${SERVICE}/embed/check?${query}`)).json();
-      if (!ok) refuse(reason, advice);
+      if (!ok && (reason !== "no-origin" || location.protocol === "file:")) refuse(reason, advice);
     } catch {
-      refuse("unreachable");
+      // no answer, or somebody else's
     }
+    refuse("blocked");
   };
+
+  const inView = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      if (!isIntersecting) continue;
+      inView.unobserve(target);
+      const embed = embeds.get(target);
+      setTimeout(() => embed.loaded || document.hidden || ask(target, embed), TO_LOAD);
+    }
+  });
 
   const reserved = ({ dataset, clientWidth }) => {
     const wide = WIDTHS.filter((width) => clientWidth >= width).length;
     const times = dataset.intresse === "viewing" ? (dataset.slots || "").split("@").length - 1 : 0;
     const more = (dataset.title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
-    return HEIGHTS[dataset.intresse][wide] + more;
+    return (HEIGHTS[dataset.intresse] || HEIGHTS.viewing)[wide] + more;
   };
+
+  const style = (frame, name, value) => frame.style.setProperty(name, value, "important");
+  const say = ({ frame }, type) => frame.contentWindow.postMessage({ type: `intresse:${type}` }, SERVICE);
 
   const mount = (element) => {
     const url = addressOf(element);
     const key = String(url);
     const before = embeds.get(element);
-    if (before && before.key === key && (before.failed || element.contains(before.frame))) return;
+    const shown = before?.frame && element.contains(before.frame);
+    if (before?.key === key && (before.failed || shown)) return;
+    if (shown && before.holds && url) {
+      const another = url.pathname !== before.url.pathname;
+      if (!another) return; // in other words or colours: not worth what was typed, or the receipt
+      if (before.holds === "typed") {
+        if (before.asked !== key) say(before, "moved"); // the visitor decides
+        before.asked = key;
+        return;
+      }
+    }
     const form = element.dataset.intresse;
-    const own = before?.frame && element.contains(before.frame) ? before.own : [...element.childNodes];
-    const embed = { key, form, own, told: new Set() };
+    const own = shown ? before.own : [...element.childNodes].filter((node) => node !== before?.made);
+    const tries = before?.key === key && !before.told.size ? before.tries + 1 : 0;
+    const embed = { key, url, form, own, tries, told: new Set() };
     embeds.set(element, embed);
     if (!url) return fail(element, "attributes");
 
     for (const [name, value] of tagsFor(element)) url.searchParams.set(name, value.slice(0, LONGEST));
     if (/^http/.test(location.origin)) url.searchParams.set("referrer", location.origin + location.pathname);
+    if (tries > 2) return fail(element, "blocked"); // something takes it out again and again
     const frame = document.createElement("iframe");
     frame.title = titleOf(element);
     frame.loading = "lazy";
     frame.allow = "";
     frame.referrerPolicy = "strict-origin";
-    frame.style.cssText = `display:block;width:100%;border:0;height:${reserved(element)}px`;
-    frame.addEventListener("load", () => {
-      frame.contentWindow.postMessage({ type: "intresse:hello" }, SERVICE);
-      embed.timer = setTimeout(ask, 1500, element, embed);
-    });
+    for (const [name, value] of Object.entries(STYLE)) style(frame, name, value);
+    style(frame, "height", `${reserved(element)}px`);
+    style(frame, "color-scheme", url.searchParams.get("theme") || "light dark");
+    const loaded = () => {
+      Object.assign(embed, { loaded: true, ready: false, holds: "" });
+      say(embed, "hello");
+      clearTimeout(embed.timer);
+      embed.timer = setTimeout(ask, TO_ANSWER, element, embed);
+    };
+    frame.addEventListener("load", loaded);
+    frame.addEventListener("error", loaded);
     frame.src = url;
     embed.frame = frame;
     element.replaceChildren(frame);
+    inView.observe(element);
   };
 
   const scan = () => elements().forEach(mount);
+  const scanAnew = () => {
+    themes = new WeakMap();
+    scan();
+  };
 
   // After a fault and at the receipt the visitor sees the form's beginning, not the middle of it.
   const show = (element) => {
@@ -152,19 +259,34 @@
   const hear = {
     ready(element, embed) {
       clearTimeout(embed.timer);
-      if (!embed.ready) tell(element, "ready", { form: embed.form });
       embed.ready = true;
+      if (embed.told.has("ready")) return;
+      embed.told.add("ready");
+      tell(element, "ready", { form: embed.form });
     },
     height(element, embed, { height }) {
-      if (height > 0 && height < 1e5) embed.frame.style.height = `${height}px`;
+      if (!(height > 0 && height < 1e5)) return;
+      style(embed.frame, "height", `${height}px`);
+      tell(element, "height", { form: embed.form, height });
+    },
+    typed(element, embed) {
+      embed.holds = "typed";
+    },
+    // The visitor would rather have the form that the page asks for now.
+    left(element, embed) {
+      embed.holds = "";
+      mount(element);
     },
     submitted(element, embed, { form, reference, status }) {
+      embed.holds = "receipt";
+      embed.key = String(addressOf(element)); // what the page asked for meanwhile does not take the receipt away
       if (embed.told.has(reference)) return; // once, also when the receipt is loaded again
       embed.told.add(reference);
       tell(element, "submitted", { form, reference, status });
       show(element);
     },
     error(element, embed, { form }) {
+      if (form) embed.holds = "typed";
       tell(element, "error", { form, reason: "form" });
       show(element);
     },
@@ -182,8 +304,16 @@
     elements().filter((one) => embeds.get(one)?.frame && !embeds.get(one).ready).forEach((one) => fail(one, "csp"));
   });
 
-  window.intresse = { scan };
+  window[OURS] = { scan };
+  if (!Object.hasOwn(window, "intresse")) window.intresse = window[OURS];
   scan();
-  const asked = ["intresse", "customer", "estate", "viewing", "slot", "slots", "title"].map((name) => `data-${name}`);
-  new MutationObserver(scan).observe(document, { childList: true, subtree: true, attributeFilter: asked });
+  const asked = ["intresse", "customer", "estate", "viewing", "slot", "slots", "title", "lang", "theme"];
+  new MutationObserver(scan).observe(document, { childList: true, subtree: true });
+  const attributeFilter = asked.map((name) => `data-${name}`);
+  new MutationObserver(scanAnew).observe(document, { subtree: true, attributeFilter });
+  // A site that is dark, or turns so, says it in its styles, or by a mark of one of these.
+  for (const root of [document.documentElement, document.body])
+    if (root) new MutationObserver(scanAnew).observe(root, { attributes: true });
+  addEventListener("load", scanAnew);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", scanAnew);
 })();

@@ -21,14 +21,35 @@
     told = page ? height : 0;
   };
 
-  addEventListener("message", ({ source, origin, data }) => {
-    if (parent === window || source !== parent || data?.type !== "intresse:hello") return;
-    if (!origins.split(" ").some(matches(origin))) return;
-    page = origin;
+  let typed = false; // that something was, not what
+  addEventListener("input", () => {
+    if (page && !typed) tell("typed");
+    typed = true;
+  });
+
+  // The page has come to another home while somebody was typing: whoever typed says what becomes of it.
+  const offer = () => {
+    const asked = document.getElementById("moved")?.content.cloneNode(true);
+    if (!asked || document.querySelector(".moved")) return;
+    asked.querySelector("button").addEventListener("click", () => tell("left"));
+    document.querySelector("main").prepend(asked);
+  };
+
+  const greet = () => {
     told = 0;
     tell("ready", { form });
     measure();
     if (outcome) tell(outcome, reference ? { form, reference, status } : { form });
+    if (typed) tell("typed");
+  };
+
+  addEventListener("message", ({ source, origin, data }) => {
+    if (parent === window || source !== parent) return;
+    if (data?.type === "intresse:hello" && origins.split(" ").some(matches(origin))) {
+      page = origin;
+      greet();
+    }
+    if (data?.type === "intresse:moved" && origin === page) offer();
   });
   new ResizeObserver(measure).observe(document.documentElement);
 }

@@ -193,7 +193,7 @@ class _Demo:
             query=request.url.query,
         )
         headers = {"Cache-Control": "no-store", "Content-Security-Policy": visit.policy()}
-        return HTMLResponse(self._templates.render_as("demo.html", page), headers=headers)
+        return HTMLResponse(self._templates.fill("demo.html", page.language, page), headers=headers)
 
     async def received(self, request: Request) -> Response:
         """The live list as JSON, newest first, in the words of `?lang=`."""

@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import json
+import re
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.domain.marketing import CLICK_IDS
 from app.i18n import N_, GetText
 from app.operations.registry import PUBLIC_POSTS
 from app.web.operations.dependencies import Dependencies
@@ -16,7 +18,7 @@ from app.web.operations.problems import language_of
 from app.web.rendering.resources import STATIC
 from app.web.rendering.templates import Templates
 
-TITLES_PLACE = "const TITLES = {};"
+_NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; no string of ours has such
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # Any page may load these: they hold nobody's data, and are asked for across origins by their purpose.
 OPEN = {
@@ -47,13 +49,16 @@ def routes(deps: Dependencies) -> list[Route]:
 
 
 def embed_script(templates: Templates) -> bytes:
-    """`static/embed.js` with the frames' titles in every language."""
+    """`static/embed.js` with the frames' titles in every language and the names of the click ids."""
     titles = {
         language: {form: templates.gettext(language)(text) for form, text in TITLES.items()}
         for language in templates.languages
     }
-    source = (STATIC / "embed.js").read_text("utf-8")
-    return source.replace(TITLES_PLACE, f"const TITLES = {json.dumps(titles, ensure_ascii=False)};").encode()
+    source = _NOT_CODE.sub("", (STATIC / "embed.js").read_text("utf-8"))
+    for place, content in (("TITLES = {}", titles), ("CLICK_IDS = []", sorted(CLICK_IDS))):
+        name, _, _ = place.partition(" ")
+        source = source.replace(place, f"{name} = {json.dumps(content, ensure_ascii=False)}")
+    return source.encode()
 
 
 class _Embeds:

@@ -106,8 +106,9 @@ class CancellationPages:
             home=receipt.told.get("title", ""),
             time=receipt.time(deps),
             back=receipt.path(deps),
+            theme=receipt.theme,
         )
-        headers = page_headers(deps.templates.css(firm).csp_hash, deps.frame_ancestors(receipt.customer))
+        headers = page_headers(deps.templates.css(firm, receipt.theme).csp_hash, deps.frame_ancestors(receipt.customer))
         return HTMLResponse(deps.templates.render(page), headers=dict(headers))
 
     async def _cancel(self, receipt: Receipt, attendance: Attendance, stored: StoredApplication) -> None:

@@ -18,6 +18,7 @@ from app.web.operations.body import MOST_FIELDS
 from app.web.operations.customer import Customer, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.slots import Slot, parse_slots
+from app.web.rendering.theme import Theme
 
 TITLE_LENGTH = 80
 
@@ -94,6 +95,11 @@ class RequestContext:
             return None
         page = page_address(self.headers.get("referer"))
         return None if page and origin_of(page) == self.deps.origins.public_origin else page
+
+    @property
+    def theme(self) -> Theme:
+        """That of the page around the frame, where the embed says it; a personal page is never in one."""
+        return Theme.AUTO if self.spec.personal else Theme.of(self.asked("theme"))
 
     @property
     def address(self) -> str:

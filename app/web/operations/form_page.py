@@ -100,6 +100,7 @@ def _fresh(context: RequestContext) -> Response:
         bool(title),
         bool(context.greeting),
         bool(action := _action(context)),
+        context.theme,
     )
     fresh = deps.fresh_forms.get(key)
     if fresh is None:
@@ -169,6 +170,7 @@ def _empty(context: RequestContext, referrer: str) -> FormPage:
         reminder_minutes=ticks.reminder_minutes,
         mail_confirmation=ticks.mail_confirmation,
         sms_confirmation=ticks.sms_confirmation,
+        theme=context.theme,
     )
 
 
@@ -178,7 +180,7 @@ def _trap(context: RequestContext, token: str) -> str:
 
 
 def _headers(context: RequestContext, form_action: str = "'self'") -> Mapping[str, str]:
-    style = context.deps.templates.css(context.customer.firm).csp_hash
+    style = context.deps.templates.css(context.customer.firm, context.theme).csp_hash
     if context.spec.personal:
         return private_headers(style)
     public = page_headers(style, context.deps.frame_ancestors(context.customer), form_action)
@@ -237,7 +239,7 @@ def language_links(deps: Dependencies, language: str, start: str) -> tuple[Langu
 
 
 KEPT = frozenset({*interest.FORM.fields, "email.emailAddress2", "marketing.referrer", "return_url", *SAME.values()})
-TOLD = frozenset({"title", "lang", "referrer"})  # of the page's query, besides the tags
+TOLD = frozenset({"title", "lang", "referrer", "theme"})  # of the page's query, besides the tags
 
 
 def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:

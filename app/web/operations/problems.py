@@ -18,6 +18,7 @@ from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
 from app.web.rendering.messages import message, problem_text
 from app.web.rendering.page_models import ErrorPage
+from app.web.rendering.theme import Theme
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
 
@@ -105,8 +106,9 @@ def error_response(
         return Problem(status, kind, deps.templates.gettext(language), headers=headers)
     shown = kind if kind in PAGES else "fault"
     frame_origins = deps.frame_origins(customer)
-    page = ErrorPage(language, firm, deps.demo, status, shown, frame_origins=frame_origins)
-    fixed = page_headers(deps.templates.css(firm).csp_hash, deps.frame_ancestors(customer))
+    theme = Theme.of(request.query_params.get("theme"))
+    page = ErrorPage(language, firm, deps.demo, status, shown, frame_origins=frame_origins, theme=theme)
+    fixed = page_headers(deps.templates.css(firm, theme).csp_hash, deps.frame_ancestors(customer))
     return HTMLResponse(deps.templates.render(page), status, headers={**fixed, **(headers or {})})
 
 

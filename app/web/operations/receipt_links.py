@@ -15,20 +15,25 @@ from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.problems import error_response, language_of
 from app.web.operations.slots import Slot, parse_slots
+from app.web.rendering.theme import Theme
 
 RECEIPT_LIVES = timedelta(days=30)
 RETRY_SECONDS = 15  # after which a store that is away may be back
 
 
 class Receipt(NamedTuple):
-    """What a link has opened. `slot` is the booked time and `told` what the link says of it and of the home; what it
-    says in another shape is left out."""
+    """What a link has opened. `slot` is the booked time and `told` what the link says of it, of the home and of the
+    theme; what it says in another shape is left out."""
 
     submission: Submission
     customer: Customer
     language: str
     slot: Slot | None
     told: dict[str, str]
+
+    @property
+    def theme(self) -> Theme:
+        return Theme.of(self.told.get("theme"))
 
     def path(self, deps: Dependencies, *, file: str = "") -> str:
         return deps.receipt_path(self.submission.id, self.language, self.told, file=file)
@@ -65,5 +70,6 @@ def unavailable(request: Request, deps: Dependencies, customer: Customer | None 
 def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
     slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
     title = plain_title(request.query_params.get("title")) if slot else ""
-    told = {"slot": str(slot) if slot else "", "title": title}
+    theme = Theme.of(request.query_params.get("theme"))
+    told = {"slot": str(slot) if slot else "", "title": title, "theme": theme.value}
     return slot, {name: value for name, value in told.items() if value}

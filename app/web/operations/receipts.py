@@ -74,8 +74,9 @@ class Receipts:
             time=opened.time(deps),
             calendar_url=opened.path(deps, file=CALENDAR_FILE) if calendar else None,
             cancel_url=opened.path(deps, file=CANCELLATION) if offers_cancelling else None,
+            theme=opened.theme,
         )
-        headers = page_headers(deps.templates.css(customer.firm).csp_hash, deps.frame_ancestors(customer))
+        headers = page_headers(deps.templates.css(customer.firm, opened.theme).csp_hash, deps.frame_ancestors(customer))
         return HTMLResponse(deps.templates.render(page), headers=dict(headers))
 
     async def calendar(self, request: Request) -> Response:

@@ -153,13 +153,14 @@ class FormResponder:
         return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 
     def _told(self) -> dict[str, str]:
-        """Of a viewing whose times are known, what the receipt repeats."""
+        """What the receipt repeats: the theme, and of a viewing whose times are known the time and the home."""
         context = self.context
         if context.spec.by_home:
             slot = chosen_slot(context)
         else:
             slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
-        told = {"slot": str(slot) if slot else "", "title": context.title if slot else ""}
+        title = context.title if slot else ""
+        told = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
         return {name: value for name, value in told.items() if value}
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from app.operations.specification import FormSpec
+from app.web.rendering.theme import Theme
 
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
 FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
@@ -132,6 +133,7 @@ class FormPage:
     sms_reminder: bool = False
     mail_confirmation: bool = False
     sms_confirmation: bool = False
+    theme: Theme = Theme.AUTO
 
     @property
     def fault_of(self) -> Mapping[str, str]:
@@ -197,6 +199,7 @@ class ReceiptPage:
     time: tuple[str, str] | None = None
     calendar_url: str | None = None
     cancel_url: str | None = None
+    theme: Theme = Theme.AUTO
 
     @property
     def readable_reference(self) -> str:
@@ -216,6 +219,7 @@ class CancelPage:
     home: str
     time: tuple[str, str] | None
     back: str
+    theme: Theme = Theme.AUTO
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,7 @@ class ErrorPage:
     kind: str
     languages: tuple[LanguageLink, ...] = ()
     frame_origins: str = ""
+    theme: Theme = Theme.AUTO
 
 
 Page = FormPage | ReceiptPage | CancelPage | ErrorPage

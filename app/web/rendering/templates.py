@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,7 +15,7 @@ from app.i18n import LANGUAGES, _catalogue
 from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
-from app.web.rendering.theme import Stylesheet, stylesheet
+from app.web.rendering.theme import Stylesheet, Theme, stylesheet
 
 _TEMPLATE_OF: dict[type[Page], str] = {
     FormPage: "form.html",
@@ -27,16 +26,6 @@ _TEMPLATE_OF: dict[type[Page], str] = {
 # Where most people come from who look at a Swedish home; all 250 would double the page. Sweden is the empty choice.
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
-
-
-class ThemedPage(Protocol):
-    """What every page has that is shown in a firm's colours."""
-
-    @property
-    def language(self) -> str: ...
-
-    @property
-    def firm(self) -> Firm | None: ...
 
 
 @dataclass(frozen=True)
@@ -68,12 +57,8 @@ class Templates:
 
     def render(self, page: Page) -> str:
         """The whole page, by the template of its type."""
-        return self.render_as(_TEMPLATE_OF[type(page)], page)
-
-    def render_as(self, name: str, page: ThemedPage) -> str:
-        """A page in its firm's colours, by the named template."""
-        template = self._environments[page.language].get_template(name)
-        return template.render(page=page, style=self.css(page.firm).text)
+        template = self._environments[page.language].get_template(_TEMPLATE_OF[type(page)])
+        return template.render(page=page, style=self.css(page.firm, page.theme).text)
 
     def fill(self, template: str, language: str, page: object) -> str:
         """A page that is in nobody's colours, by the template that it names."""
@@ -104,8 +89,8 @@ class Templates:
     def gettext(self, language: str) -> Callable[[str], str]:
         return self._translations[language].gettext
 
-    def css(self, firm: Firm | None) -> Stylesheet:
-        return stylesheet(firm.accent, firm.radius, firm.font) if firm else stylesheet()
+    def css(self, firm: Firm | None, theme: Theme = Theme.AUTO) -> Stylesheet:
+        return stylesheet(firm.accent, firm.radius, firm.font, theme) if firm else stylesheet(theme=theme)
 
     def _environment(self, directory: Path, language: str) -> Environment:
         environment = Environment(

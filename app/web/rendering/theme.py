@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 from coloraide import Color
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from app.domain.branding import ACCENT, COLOUR, FONT, FONTS, LENGTH, RADIUS
 from app.web.rendering.resources import STATIC
 
-LOOKS = 512  # that are remembered, of customers and of the console's embed builder
+LOOKS = 3 * 512  # in each theme, that are remembered, of customers and of the console's embed builder
 
 _PAGE_STYLE = "form.css"
 _PAPER = {"light": "#ffffff", "dark": "#141a18"}  # --paper in form.css
@@ -31,8 +32,32 @@ class Stylesheet:
     csp_hash: str
 
 
+class Theme(StrEnum):
+    """Light or dark as the page around a frame is, else by the visitor's own setting; as `?theme=` has it."""
+
+    AUTO = ""
+    LIGHT = "light"
+    DARK = "dark"
+
+    @classmethod
+    def of(cls, asked: str | None) -> "Theme":
+        return cls(asked) if asked in _THEMES else cls.AUTO
+
+
+_THEMES = frozenset(theme.value for theme in Theme)
+
+# What stands in a style where the visitor's setting decides, and in its place where that is decided already: so a page
+# is in its colours from its first byte, without a script.
+_DARK_WHEN = "(prefers-color-scheme:dark)"
+_SCHEMES = "color-scheme:light dark"
+_DECIDED = {
+    Theme.LIGHT: {_DARK_WHEN: "not all", _SCHEMES: "color-scheme:light"},
+    Theme.DARK: {_DARK_WHEN: "all", _SCHEMES: "color-scheme:dark"},
+}
+
+
 @lru_cache(maxsize=LOOKS)
-def stylesheet(accent: str = ACCENT, radius: str = RADIUS, font: str = FONT) -> Stylesheet:
+def stylesheet(accent: str = ACCENT, radius: str = RADIUS, font: str = FONT, theme: Theme = Theme.AUTO) -> Stylesheet:
     """The page's style in the firm's colours. Raises `ValueError` for what the configuration would have refused."""
     for value, rule in ((accent, COLOUR), (radius, LENGTH), (font, FONTS)):
         if not rule.fullmatch(value):
@@ -41,8 +66,10 @@ def stylesheet(accent: str = ACCENT, radius: str = RADIUS, font: str = FONT) -> 
     text = (
         _smaller((STATIC / _PAGE_STYLE).read_text("utf-8"))
         + f":root{{{variables};{_declared(accent, 'light')}}}"
-        + f"@media(prefers-color-scheme:dark){{:root{{{_declared(accent, 'dark')}}}}}"
+        + f"@media {_DARK_WHEN}{{:root{{{_declared(accent, 'dark')}}}}}"
     )
+    for undecided, decided in _DECIDED.get(theme, {}).items():
+        text = text.replace(undecided, decided)
     digest = b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Stylesheet(Markup(text), f"'sha256-{digest}'")  # noqa: S704 our own file and checked values
 
