@@ -49,7 +49,7 @@ def broker() -> Iterator[Broker]:
 
 LISTEN = """<script>
 var told = []
-for (const name of ["ready", "submitted", "error"])
+for (const name of ["ready", "height", "submitted", "error"])
   addEventListener("intresse:" + name, (e) => told.push([name, e.target.id, e.detail]))
 </script>"""
 
@@ -70,7 +70,7 @@ class Embedded:
         ids = {"interest": {"estate": "OBJ1"}, "viewing": {"viewing": "VIS1", "slot": "SLOT1"}}[form]
         said = {"intresse": form, "customer": CUSTOMER, **ids, **more}
         data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
-        link = f"{self.service}/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+        link = f"{self.service}/forms/{CUSTOMER}/interest/OBJ1"
         return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
 
     def page(self, *parts: str, **headers: str) -> str:

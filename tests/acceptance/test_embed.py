@@ -112,7 +112,7 @@ def test_on_a_narrow_or_magnified_screen_nothing_is_cut_off(
 def test_an_english_reader_in_the_dark_is_met_in_english_and_in_dark(embedded: Embedded, browser: Browser) -> None:
     context = browser.new_context(locale="en-GB", color_scheme="dark")
     page = context.new_page()
-    page.goto(embedded.page(embedded.element(), embedded.script))
+    page.goto(embedded.page(embedded.element(theme="auto"), embedded.script))
     form = frame(page)
     expect(form.get_by_role("heading", level=1)).to_have_text("Register your interest")
     assert form.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(20, 26, 24)"

@@ -131,6 +131,31 @@ def test_a_receipt_becomes_booked_by_itself_once_vitec_answers(
     context.close()
 
 
+@pytest.mark.parametrize("reads_on", [False, True])
+def test_a_screen_reader_begins_at_the_receipts_heading_and_hears_what_is_new_once(
+    public: Public, page: Page, office: Office, reads_on: bool
+) -> None:
+    office.order(Fault(status=503))
+    page.goto(f"{public(delivery={'retry_seconds': [1], 'wait_seconds': 0.2})}{BOOKING}")
+    _fill_booking(page)
+    page.get_by_role("button", name="Boka visning").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("Vi har tagit emot din anmälan")
+    expect(heading).to_be_focused()
+    live = page.locator("[aria-live], [role=status], [role=alert]")
+    expect(live).to_have_text([""])  # nothing is announced besides
+    if reads_on:
+        page.get_by_role("link", name="English").focus()
+    office.lift()
+    expect(heading).to_contain_text("bokad")
+    if reads_on:
+        expect(page.get_by_role("link", name="English")).to_be_focused()
+        expect(live).to_have_text(["Din plats är bokad"])
+    else:
+        expect(heading).to_be_focused()
+        expect(live).to_have_text([""])
+
+
 def test_an_english_reader_is_met_in_english_and_can_change_to_swedish(public: Public, browser: Browser) -> None:
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
