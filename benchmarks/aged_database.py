@@ -19,8 +19,7 @@ from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import upgrade
-from app.storage.schema import person_index, steps, submissions
-from app.submissions.person_index import HOW_FAR
+from app.storage.schema import HOW_FAR, person_index, steps, submissions
 from benchmarks.empty_application import EMPTY
 
 DAYS = 90

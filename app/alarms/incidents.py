@@ -1,6 +1,5 @@
-"""Incidents and their life: reported once when they begin, and once when they are over."""
+"""Incidents: reported once when they begin, and once when they are over."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +16,7 @@ class IncidentKind(StrEnum):
     UNCERTAIN = "uncertain"
     HELD = "held"
     UNREADABLE = "unreadable"
-    SOON_DISCARDED = "soon-discarded"  # and held still
+    SOON_DISCARDED = "soon-discarded"  # held or undelivered still, and erased within a week
     REFUSED_BOOKING = "refused-booking"  # its visitor has the receipt already
     UNDELIVERED = "undelivered"  # its office shall have it by e-mail
 
@@ -48,30 +47,3 @@ class IncidentState(StrEnum):
     NEW = "new"
     TOLD = "told"
     OVER = "over"
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a look at the troubles makes of the alarms."""
-
-    raised: tuple[Incident, ...] = ()
-    back: tuple[IncidentKey, ...] = ()  # over, and there again before that was told: nothing to tell
-    gone: tuple[IncidentKey, ...] = ()  # over before it was told: nothing to tell
-    over: tuple[IncidentKey, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.raised or self.back or self.gone or self.over)
-
-
-def changes(known: Mapping[IncidentKey, IncidentState], troubles: Iterable[Incident]) -> Changes:
-    there = {trouble.key: trouble for trouble in troubles}
-
-    def those(state: IncidentState, test: Callable[[IncidentKey], bool]) -> tuple[IncidentKey, ...]:
-        return tuple(key for key, its in known.items() if its is state and test(key))
-
-    return Changes(
-        raised=tuple(trouble for key, trouble in there.items() if key not in known),
-        back=those(IncidentState.OVER, lambda key: key in there),
-        gone=those(IncidentState.NEW, lambda key: key not in there),
-        over=those(IncidentState.TOLD, lambda key: key not in there),
-    )

@@ -4,10 +4,8 @@ while the CRM is down. The only alarm with personal data in it."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.alarms.notifications import Notification
 from app.alarms.texts import ABOUT, AlertText, moment
-from app.domain.ids import reference_of
-from app.domain.submission import Submission
+from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
 
 # What a broker needs to get in touch, in the order of the mail; members of the applications.
@@ -32,9 +30,11 @@ LABELS: Mapping[str, str] = {
 }
 
 
-def recovered_text(notice: Notification, gettext: GetText) -> AlertText:
-    title = gettext(N_("Lead %(reference)s is no longer waiting")) % {"reference": reference_of(notice.subjects[0])}
-    return AlertText(title, gettext(N_("Vitec has it now, or someone has dealt with it.")) + "\n")
+def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
+    title = gettext(N_("Lead %(reference)s is no longer waiting")) % {"reference": submission.reference}
+    arrived = submission.status is Status.DELIVERED
+    said = N_("Vitec has it now.") if arrived else N_("It was closed here, and is not going to Vitec any more.")
+    return AlertText(title, gettext(said) + "\n")
 
 
 def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:

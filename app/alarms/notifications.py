@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from app.alarms.incidents import IncidentKind
-from app.storage.database import Database
+from app.storage.clock import ALARMS_AFTER, is_steady
+from app.storage.database import Database, now_of
 from app.storage.schema import notices
 
 MOST = 20
@@ -34,14 +35,9 @@ class NotificationQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, receiver: str, now: datetime) -> Sequence[Notification]:
+    async def due(self, receiver: str) -> Sequence[Notification]:
         """The oldest first. Raises `StoreUnavailableError`."""
-        query = (
-            select(notices)
-            .where(notices.c.receiver == receiver, notices.c.due_at <= now)
-            .order_by(notices.c.created_at)
-            .limit(MOST)
-        )
+        of_receiver = select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MOST)
 
         def work(connection: Connection) -> list[Notification]:
             return [
@@ -55,25 +51,39 @@ class NotificationQueue:
                     row.created_at,
                     row.attempts,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(of_receiver.where(notices.c.due_at <= now_of(connection)))
             ]
 
         return await self._database.read(work)
 
-    async def claim(self, notice: Notification, now: datetime) -> bool:
+    async def claim(self, notice: Notification) -> bool:
         """Whether this process may send it now, and no other. Raises `StoreUnavailableError`."""
-        mine = (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts) & (notices.c.due_at <= now)
-        claim = update(notices).where(mine).values(attempts=notice.attempts + 1, due_at=now + CLAIMED)
-        return await self._database.write(lambda connection: connection.execute(claim).rowcount == 1)
+
+        def work(connection: Connection) -> bool:
+            now = now_of(connection)
+            unclaimed = _attempted(notice, 0) & (notices.c.due_at <= now)
+            claim = update(notices).where(unclaimed).values(attempts=notice.attempts + 1, due_at=now + CLAIMED)
+            return connection.execute(claim).rowcount == 1
+
+        return await self._database.write(work)
 
     async def told(self, notice: Notification) -> None:
-        await self._set(notice, None)
+        """Raises `StoreUnavailableError`."""
+        told = update(notices).where(_attempted(notice, 1)).values(due_at=None)
+        await self._database.write(lambda connection: connection.execute(told))
 
-    async def put_off(self, notice: Notification, now: datetime) -> None:
+    async def put_off(self, notice: Notification) -> None:
         """After an attempt that failed. Raises `StoreUnavailableError`."""
         again = AGAIN[min(notice.attempts, len(AGAIN) - 1)]
-        await self._set(notice, None if now - notice.created_at > GIVEN_UP else now + again)
 
-    async def _set(self, notice: Notification, due_at: datetime | None) -> None:
-        this = update(notices).where(notices.c.id == notice.id).values(due_at=due_at)
-        await self._database.write(lambda connection: connection.execute(this))
+        def work(connection: Connection) -> None:
+            now = now_of(connection)
+            due_at = None if now - notice.created_at > GIVEN_UP and is_steady(connection, ALARMS_AFTER) else now + again
+            connection.execute(update(notices).where(_attempted(notice, 1)).values(due_at=due_at))
+
+        await self._database.write(work)
+
+
+def _attempted(notice: Notification, more: int) -> ColumnElement[bool]:
+    """As many times as when it was read, and `more`: what another process does with it since is its business."""
+    return (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts + more)

@@ -1,22 +1,31 @@
 """Queries for submissions in trouble. Those that wait or have stopped are read from partial indexes that hold
 nothing else."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from app.alarms.incidents import Incident, IncidentKind
-from app.domain.ids import first_id_of
 from app.domain.submission import Operation, Status
-from app.operations.registry import OPERATIONS, POSTED
-from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
-from app.submissions.backlog import outstanding
+from app.operations.registry import OPERATIONS
+from app.statistics.arrivals import RECEIVED
+from app.storage.schema import (
+    HAS_ARRIVED,
+    LATER_STEP_STOPPED,
+    NEEDS_A_PERSON,
+    alarms,
+    arrivals,
+    logins,
+    steps,
+    submissions,
+    tallied,
+)
+from app.submissions.backlog import WAITING_SINCE, outstanding
 
 MAILED_DAYS = 7  # an office is not sent what is older: it has other news by then
-_SPELL = func.substr(submissions.c.id, 1, 7)  # of an id's time, in steps of 2^20 ms: some 17 minutes
+TOLD_WITHIN = timedelta(seconds=5)  # of a refusal, until it is written down that its visitor was told of it
 
 _COLUMNS = (
     submissions.c.id,
@@ -41,19 +50,18 @@ _STOPPED_LATER = (
 _WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submissions.c.status == Status.PENDING)
 
 
-def stopped(connection: Connection, wait: timedelta) -> Iterable[Incident]:
+def stopped(connection: Connection, now: datetime, wait: timedelta) -> Iterable[Incident]:
     """What needs a person. `wait` is how long a visitor waits for the answer before the receipt."""
     for row in connection.execute(_NEED_A_PERSON):
-        yield Incident(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
+        if not _may_be_told_still(row, now, wait):
+            yield Incident(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
     for later in connection.execute(_STOPPED_LATER):
         yield Incident(IncidentKind(later.status), later.customer_id, later.id, later.settled_at or later.received_at)
 
 
-def soon_discarded(connection: Connection, now: datetime, after: timedelta) -> Iterable[Incident]:
-    """What has been held for as long as `after` says."""
-    those = submissions.c.status == Status.HELD, submissions.c.received_at <= now - after
-    for held in connection.execute(_NEED_A_PERSON.where(*those)):
-        yield Incident(IncidentKind.SOON_DISCARDED, held.customer_id, held.id, held.received_at)
+def _may_be_told_still(row: Any, now: datetime, wait: timedelta) -> bool:
+    fresh = row.status == Status.REJECTED and now - row.settled_at < TOLD_WITHIN
+    return bool(fresh and row.settled_at - row.received_at <= wait)
 
 
 def _kind(row: Any, wait: timedelta) -> IncidentKind:
@@ -96,24 +104,44 @@ def undelivered(
                 yield Incident(IncidentKind.UNDELIVERED, row.customer_id, row.id, row.received_at)
 
 
-@dataclass(frozen=True)
-class Came:
-    """How many submissions came to one customer's form in some 17 minutes; `last_at` is the last of them."""
+def ended(kind: IncidentKind, now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """The fact that ends an incident in a row of `alarms`: never that somebody does not see it, who may have another
+    clock or another configuration. `longest` is how long a lead may wait."""
+    if kind is IncidentKind.PAUSED:
+        login = (logins.c.customer_id == alarms.c.customer_id) & (logins.c.function_group == alarms.c.subject)
+        return ~exists().where(login, logins.c.paused_at.is_not(None))
+    if kind is IncidentKind.OVERDUE:
+        return ~_waits_longer(now - longest)
+    if kind is IncidentKind.DROUGHT:
+        return _came_since()
+    mine, columns = submissions.c.id == alarms.c.subject, submissions.c
+    if kind is IncidentKind.UNDELIVERED:
+        return ~exists().where(mine, columns.erased_at.is_(None), columns.status != Status.DELIVERED)
+    later = and_(HAS_ARRIVED, exists().where(steps.c.submission_id == columns.id, LATER_STEP_STOPPED))
+    if kind is IncidentKind.SOON_DISCARDED:
+        return ~exists().where(mine, or_(NEEDS_A_PERSON, later))
+    status = Status.REJECTED if kind is IncidentKind.REFUSED_BOOKING else Status(kind.value)
+    stopped_later = exists().where(steps.c.submission_id == columns.id, LATER_STEP_STOPPED, steps.c.status == status)
+    return ~exists().where(mine, or_(NEEDS_A_PERSON & (columns.status == status), and_(HAS_ARRIVED, stopped_later)))
 
-    customer_id: str
-    operation: str
-    number: int
-    last_at: datetime
+
+def _waits_longer(moment: datetime) -> ColumnElement[bool]:
+    """Some lead of the customer's has waited since that moment, or since before the incident was raised."""
+    raised_at = func.coalesce(alarms.c.raised_at, alarms.c.since)
+    of_customer = submissions.c.customer_id == alarms.c.customer_id, submissions.c.due_at.is_not(None)
+    return exists().where(*of_customer, or_(raised_at >= WAITING_SINCE, moment >= WAITING_SINCE))
 
 
-def came(connection: Connection, since: datetime) -> Sequence[Came]:
-    """By the ids, which are in order of time: no other index is needed."""
-    whose = (submissions.c.customer_id, submissions.c.operation)
-    leads = [spec.operation.value for spec in POSTED if spec.is_lead]
-    query = (
-        select(*whose, func.count(), func.max(submissions.c.received_at))
-        .where(submissions.c.id >= first_id_of(since), submissions.c.status != Status.HELD)
-        .where(submissions.c.operation.in_(leads))
-        .group_by(*whose, _SPELL)
+def _came_since() -> ColumnElement[bool]:
+    """A lead, after the incident's last one."""
+    of_form = arrivals.c.customer_id == alarms.c.customer_id, arrivals.c.operation == alarms.c.subject
+    counted = exists().where(*of_form, arrivals.c.last_at > alarms.c.since)
+    mark = select(tallied.c.submission_id).where(tallied.c.round == RECEIVED).scalar_subquery()
+    uncounted = exists().where(
+        submissions.c.id > func.coalesce(mark, ""),
+        submissions.c.customer_id == alarms.c.customer_id,
+        submissions.c.operation == alarms.c.subject,
+        submissions.c.status != Status.HELD,
+        submissions.c.received_at > alarms.c.since,
     )
-    return [Came(*row) for row in connection.execute(query)]
+    return or_(counted, uncounted)

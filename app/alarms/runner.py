@@ -5,12 +5,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import structlog
 
 from app.alarms.notifications import Notification, NotificationQueue
-from app.alarms.store import IncidentStore, Look
+from app.alarms.store import Detector, IncidentStore
 from app.alarms.webhook import AlertDeliveryError, Receiver
 from app.storage.database import StoreUnavailableError
 
@@ -22,14 +21,14 @@ log = structlog.get_logger()
 
 
 class AlarmRunner:
-    """One in each process; what they have told stands in the database."""
+    """One in each process. One of them looks, and all send: what they have told stands in the database."""
 
     def __init__(
-        self, alarms: IncidentStore, notices: NotificationQueue, look: Look, receivers: Mapping[str, Receiver]
+        self, alarms: IncidentStore, notices: NotificationQueue, detector: Detector, receivers: Mapping[str, Receiver]
     ) -> None:
         self._alarms = alarms
         self._notices = notices
-        self._look = look
+        self._detector = detector
         self._receivers = receivers
         self._stopping = asyncio.Event()
 
@@ -52,13 +51,14 @@ class AlarmRunner:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                await self._alarms.note(self._look)
-                await self._alarms.tell(datetime.now(UTC))
+                await self._alarms.observe(self._detector)
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
             except Exception:  # a fault of ours in one look must not end all alarms
                 log.exception("incident detection failed")
             await self._rest(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
+        with contextlib.suppress(StoreUnavailableError):  # then it runs out
+            await self._alarms.stop()
 
     async def _sending(self, name: str, receiver: Receiver) -> None:
         while not self._stopping.is_set():
@@ -72,19 +72,25 @@ class AlarmRunner:
 
     async def _send_due(self, name: str, receiver: Receiver) -> None:
         """One at a time, and no more once the receiver has failed: the rest would wait as long for nothing."""
-        for notice in await self._notices.due(name, datetime.now(UTC)):
+        for notice in await self._notices.due(name):
             if self._stopping.is_set():
                 return
-            if await self._notices.claim(notice, datetime.now(UTC)) and not await self._send(name, receiver, notice):
+            if await self._notices.claim(notice) and not await self._send(name, receiver, notice):
                 return
 
     async def _send(self, name: str, receiver: Receiver, notice: Notification) -> bool:
         try:
             await receiver.tell(notice)
         except AlertDeliveryError as error:
-            await self._notices.put_off(notice, datetime.now(UTC))
+            await self._notices.put_off(notice)
             log.warning("alert delivery failed", receiver=name, alarm=notice.kind.value, detail=str(error))
             return False
+        except StoreUnavailableError:
+            raise
+        except Exception:  # one that can't be written holds up no other, and is given up in the end
+            await self._notices.put_off(notice)
+            log.exception("alert delivery failed", receiver=name, alarm=notice.kind.value)
+            return True
         await self._notices.told(notice)
         log.info("alert delivered", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
         return True

@@ -1,40 +1,39 @@
-"""Alarms: what is wrong, and whether it has been told. Any number of processes look and tell at once.
-
-Each change of a row says what it was before, so that the second of two does nothing: that is what tells a trouble once.
+"""Recorded incidents, and whether each has been told. One process at a time observes; it ends an incident because of a
+fact in the database, in the statement that ends it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Update, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.alarms.incidents import Changes, Incident, IncidentKey, IncidentKind, IncidentState, changes
-from app.storage.database import Database
+from app.alarms.incidents import Incident, IncidentKind, IncidentState
+from app.storage.database import Database, now_of
+from app.storage.leases import ProcessLease
 from app.storage.schema import alarms, notices
 
 GATHERED = timedelta(minutes=5)  # news of one kind is told at most so often, but for what can't wait
 URGENT = frozenset({IncidentKind.REFUSED_BOOKING, IncidentKind.UNDELIVERED})
 KEPT = timedelta(days=7)
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 News = tuple[IncidentKind, str, IncidentState]
-Look = Callable[[Connection, Iterable[Incident]], Iterable[Incident]]
 
-_THIS = (
-    (alarms.c.kind == bindparam("of_kind"))
-    & (alarms.c.customer_id == bindparam("of_customer"))
-    & (alarms.c.subject == bindparam("of_subject"))
-)
-_TURN = update(alarms).where(_THIS, alarms.c.state == bindparam("of_state")).values(state=bindparam("state"))
-_FORGET = delete(alarms).where(_THIS, alarms.c.state == IncidentState.NEW)
 _NEWS = (
     select(alarms.c.kind, alarms.c.customer_id, alarms.c.state).where(alarms.c.state != IncidentState.TOLD).distinct()
 )
 _WHAT = (notices.c.kind, notices.c.customer_id, notices.c.over)
 _LAST = select(*_WHAT, func.max(notices.c.created_at).label("at")).group_by(*_WHAT)
+
+
+class Detector(Protocol):
+    def found(self, connection: Connection) -> Iterable[Incident]: ...
+
+    def ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
+        """Of a row of `alarms`."""
+        ...
 
 
 class IncidentStore:
@@ -43,28 +42,40 @@ class IncidentStore:
     def __init__(self, database: Database, receivers: Callable[[IncidentKind, str], Sequence[str]]) -> None:
         self._database = database
         self._receivers = receivers
+        self._lease = ProcessLease(database, "alarms")
 
-    async def note(self, look: Look) -> None:
-        """Looks at the troubles, and keeps what has changed. `look` gets those that are known. Raises
-        `StoreUnavailableError`."""
-
-        def work(connection: Connection) -> Changes:
-            # What is known comes first: of what another process changes meanwhile nothing is made then.
-            known = {_trouble(row).key: row for row in connection.execute(select(alarms))}
-            troubles = look(connection, [_trouble(row) for row in known.values()])
-            return changes({key: IncidentState(row.state) for key, row in known.items()}, troubles)
-
-        found = await self._database.read(work)
-        if found:
-            await self._database.write(lambda connection: _keep(connection, found))
-
-    async def tell(self, now: datetime) -> None:
-        """Makes notices of what is not told yet. Raises `StoreUnavailableError`."""
-        ready = await self._database.read(lambda connection: _ready(connection, now))
+    async def observe(self, detector: Detector) -> bool:
+        """Looks at what is wrong, keeps what has changed, and makes notices of what is not told yet; False where
+        another process does. Raises `StoreUnavailableError`."""
+        if not await self._lease.take():
+            return False
+        found = await self._database.read(lambda connection: _fresh(connection, detector))
+        if found is not None:
+            await self._database.write(lambda connection: self._keep(connection, detector, found))
+        ready = await self._database.read(_ready)
         if ready:
-            await self._database.write(lambda connection: self._tell(connection, ready, now))
+            await self._database.write(lambda connection: self._tell(connection, ready))
+        return True
 
-    def _tell(self, connection: Connection, ready: Iterable[News], now: datetime) -> None:
+    async def stop(self) -> None:
+        """Another may observe. Raises `StoreUnavailableError`."""
+        await self._lease.give_back()
+
+    def _keep(self, connection: Connection, detector: Detector, found: Sequence[Incident]) -> None:
+        if not self._lease.holds(connection):
+            return
+        if found:
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            now = now_of(connection)
+            rows = [_row(incident, now) for incident in found]
+            connection.execute(dialect.insert(alarms).on_conflict_do_nothing(), rows)
+        for change in _changes(connection, detector):
+            connection.execute(change)
+
+    def _tell(self, connection: Connection, ready: Iterable[News]) -> None:
+        if not self._lease.holds(connection):
+            return
+        now = now_of(connection)
         old = notices.c.due_at.is_(None) & (notices.c.created_at < now - KEPT)
         connection.execute(delete(notices).where(old))
         for kind, customer_id, state in ready:
@@ -99,47 +110,58 @@ class IncidentStore:
             connection.execute(insert(notices).values(row))
 
 
-def _keep(connection: Connection, found: Changes) -> None:
-    if found.raised:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(dialect.insert(alarms).on_conflict_do_nothing(), [_row(one) for one in found.raised])
-    for keys, before, then in (
-        (found.back, IncidentState.OVER, IncidentState.TOLD),
-        (found.over, IncidentState.TOLD, IncidentState.OVER),
-    ):
-        if keys:
-            turn = {"of_state": before.value, "state": then.value}
-            connection.execute(_TURN, [_of(key) | turn for key in keys])
-    if found.gone:
-        connection.execute(_FORGET, [_of(key) for key in found.gone])
+def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
+    """Incidents that are not kept yet; None where nothing has changed."""
+    rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
+    known = {(IncidentKind(kind), *whose) for kind, *whose in rows}
+    fresh = [incident for incident in detector.found(connection) if incident.key not in known]
+    if fresh or any(_has_rows(connection, change) for change in _changes(connection, detector)):
+        return fresh
+    return None
 
 
-def _ready(connection: Connection, now: datetime) -> list[News]:
+def _changes(connection: Connection, detector: Detector) -> Iterable[Update | Delete]:
+    """What becomes of the incidents that are kept, by the facts."""
+    kinds = connection.execute(select(alarms.c.kind).distinct()).scalars().all()
+    for kind in kinds:
+        of_kind, has_ended = alarms.c.kind == kind, detector.ended(connection, IncidentKind(kind))
+        before_told = alarms.c.state == IncidentState.NEW.value
+        yield delete(alarms).where(of_kind, before_told, has_ended)
+        for state, then, fact in (
+            (IncidentState.TOLD, IncidentState.OVER, has_ended),
+            (IncidentState.OVER, IncidentState.TOLD, ~has_ended),  # there again before its end was told
+        ):
+            yield update(alarms).where(of_kind, alarms.c.state == state.value, fact).values(state=then.value)
+
+
+def _has_rows(connection: Connection, change: Update | Delete) -> bool:
+    assert change.whereclause is not None
+    return connection.execute(select(alarms.c.kind).where(change.whereclause).limit(1)).first() is not None
+
+
+def _ready(connection: Connection) -> list[News]:
     """Kinds and customers with news, new troubles and those that are over apart, but for what was told of a moment
     ago."""
+    now = now_of(connection)
     last = {(row.kind, row.customer_id, row.over): row.at for row in connection.execute(_LAST)}
     news = [(IncidentKind(kind), whose, IncidentState(state)) for kind, whose, state in connection.execute(_NEWS)]
     return [
         (kind, whose, state)
         for kind, whose, state in news
-        if kind in URGENT or now - last.get((kind, whose, state is IncidentState.OVER), LONG_AGO) >= GATHERED
+        if kind in URGENT or _is_due(last.get((kind, whose, state is IncidentState.OVER)), now)
     ]
 
 
-def _trouble(row: Row[Any]) -> Incident:
-    return Incident(IncidentKind(row.kind), row.customer_id, row.subject, row.since)
+def _is_due(last: datetime | None, now: datetime) -> bool:
+    return last is None or now - last >= GATHERED
 
 
-def _row(one: Incident) -> dict[str, Any]:
+def _row(one: Incident, now: datetime) -> dict[str, Any]:
     return {
         "kind": one.kind.value,
         "customer_id": one.customer_id,
         "subject": one.subject,
         "since": one.since,
         "state": IncidentState.NEW.value,
+        "raised_at": now,
     }
-
-
-def _of(key: IncidentKey) -> dict[str, Any]:
-    kind, customer_id, subject = key
-    return {"of_kind": kind.value, "of_customer": customer_id, "of_subject": subject}

@@ -71,10 +71,10 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
         ),
     ),
     IncidentKind.SOON_DISCARDED: (
-        N_("%(firm)s: held leads are about to be discarded (%(number)s)"),
+        N_("%(firm)s: leads are about to be discarded (%(number)s)"),
         N_(
-            "They have been held as suspected spam since %(since)s or later, and will be "
-            "discarded within 7 days. Send the real ones before then with intresse leads release."
+            "They have been held as suspected spam, or could not be delivered, since %(since)s or later, and will be "
+            "erased within 7 days. Send the real ones before then with intresse leads release or intresse leads retry."
         ),
     ),
     IncidentKind.REFUSED_BOOKING: (
@@ -96,8 +96,8 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     ),
     IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming in again"), N_("This is about %(about)s.")),
     IncidentKind.SOON_DISCARDED: (
-        N_("%(firm)s: leads that are no longer held (%(number)s)"),
-        N_("They have been sent or discarded."),
+        N_("%(firm)s: leads that are no longer about to be discarded (%(number)s)"),
+        N_("They have been sent, or are erased now."),
     ),
     **dict.fromkeys(
         OF_SUBMISSIONS - {IncidentKind.SOON_DISCARDED, IncidentKind.UNDELIVERED},

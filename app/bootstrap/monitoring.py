@@ -22,7 +22,7 @@ from app.i18n import GetText
 from app.metrics import endpoint as metrics
 from app.metrics.counters import Counters
 from app.metrics.gauges import BacklogGauges
-from app.privacy.retention import last_notice_period
+from app.privacy.retention import RetentionPeriods
 from app.storage.database import Database
 from app.submissions.repository import SubmissionRepository
 from app.web.console.session import PATH as CONSOLE
@@ -52,6 +52,13 @@ class Monitoring:
         self.counts.settled(claim.customer_id, claim.operation, status)
 
 
+def retention_periods(settings: Settings) -> RetentionPeriods:
+    kept = settings.retention
+    return RetentionPeriods(
+        *(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days))
+    )
+
+
 def _watch(settings: Settings, database: Database, leads: SubmissionRepository) -> AlarmRunner | None:
     """None where nobody wishes to be told."""
     receivers = _receivers(settings, leads, Templates().gettext)
@@ -65,15 +72,15 @@ def _watch(settings: Settings, database: Database, leads: SubmissionRepository) 
     limits = Thresholds(
         wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
-        held=last_notice_period(timedelta(days=settings.retention.held_days)),
+        kept=retention_periods(settings),
         office={
             customer.id: timedelta(minutes=customer.lead_mail.after_minutes)
             for customer in settings.customers
             if customer.lead_mail
         },
     )
-    looking = IncidentDetector(limits, [customer.id for customer in settings.customers])
-    return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), looking, receivers)
+    detector = IncidentDetector(limits, [customer.id for customer in settings.customers])
+    return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), detector, receivers)
 
 
 def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languages) -> dict[str, Receiver]:
@@ -110,12 +117,15 @@ def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository,
 
     async def write(notice: Notification) -> AlertText | None:
         language = customers[notice.customer_id].language if notice.customer_id in customers else "sv"
-        if notice.over:
-            return recovered_text(notice, gettext(language))
         submission = await leads.get(notice.subjects[0])
-        if submission is None:  # erased
+        if submission is None:
             return None
-        stored = await leads.application(submission.id)
+        if notice.over:
+            return recovered_text(submission, gettext(language))
+        try:
+            stored = await leads.application(submission.id)
+        except KeyError:  # erased: there is nothing to mail any more
+            return None
         return lead_text(submission, stored.submitted, gettext(language), language)
 
     return EmailReceiver(server, to, write)

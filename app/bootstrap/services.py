@@ -12,10 +12,11 @@ from types import FrameType
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from app.bootstrap.background import BackgroundTasks
 from app.bootstrap.customer_mapping import defaults_of
-from app.bootstrap.monitoring import Monitoring
+from app.bootstrap.monitoring import Monitoring, retention_periods
 from app.config.settings import Settings
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim
@@ -34,11 +35,12 @@ from app.maintenance.checks import require_plausible_clock
 from app.maintenance.move_state import require_active
 from app.privacy.erasure_log import ErasureLog
 from app.privacy.requests import PrivacyRequests
-from app.privacy.retention import Retention, RetentionPeriods
+from app.privacy.retention import Retention
 from app.privacy.retention_job import RetentionJob
 from app.privacy.search import PersonSearch
 from app.statistics.counter_job import CounterJob
 from app.statistics.page_views import PageViews
+from app.storage import clock
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import require_current, upgrade
@@ -84,6 +86,8 @@ class Service:
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
         """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
         start = self.background.start
+        if self.database.is_sqlite:
+            self.background.every(clock.TICK_SECONDS, "clock", lambda: self.database.write(clock.look))
         if deliver:
             start("delivery", self.worker.run, self.worker.stop)
             start("retention", self.housekeeper.run, self.housekeeper.stop)
@@ -152,7 +156,7 @@ def build_service(settings: Settings) -> Service:
         logins=logins,
         views=PageViews(database),
         tally=CounterJob(database, keyring),
-        housekeeper=RetentionJob(Retention(database, _periods(settings))),
+        housekeeper=RetentionJob(Retention(database, retention_periods(settings))),
         watching=watching,
         background=BackgroundTasks(),
     )
@@ -181,13 +185,6 @@ def _worker(
         lease=_lease(settings),
         pace=pace,
         abandon=abandon,
-    )
-
-
-def _periods(settings: Settings) -> RetentionPeriods:
-    kept = settings.retention
-    return RetentionPeriods(
-        *(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days))
     )
 
 
@@ -232,6 +229,8 @@ def prepare_database(database: Database) -> None:
     upgrade(database) if database.is_sqlite else require_current(database)
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
+    with contextlib.suppress(DBAPIError), database.engine.begin() as connection:  # a full disk stops no start
+        clock.look(connection)  # before anything is claimed, or erased
 
 
 @contextlib.contextmanager

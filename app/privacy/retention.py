@@ -4,17 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from app.domain.submission import NEEDS_ATTENTION, Status
+from app.storage.clock import BELIEVED_AFTER, is_steady
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
-from app.storage.schema import NEEDS_A_PERSON, steps, submissions
+from app.storage.schema import (
+    HAS_ARRIVED,
+    HAS_STOPPED,
+    IS_KEPT,
+    LATER_STEP_STOPPED,
+    NEEDS_A_PERSON,
+    steps,
+    submissions,
+)
 from app.submissions.erasure import BATCH, erase
 
 WEEK = timedelta(days=7)
 _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.UNREADABLE)
+_COLUMNS = (submissions.c.id, submissions.c.customer_id)
 
 
 @dataclass(frozen=True)
@@ -27,19 +38,46 @@ class RetentionPeriods:
     undelivered: timedelta
 
 
-def last_notice_period(held: timedelta) -> timedelta:
-    """How long after it came the operator hears of a held submission again, when it is discarded after `held`: a week
-    before that; halfway there where it is a week or less, so that the second word does not come with the first."""
-    return held - WEEK if held > WEEK else held / 2
+def last_notice_period(kept: timedelta) -> timedelta:
+    """How long after it began the operator hears again of what is erased after `kept`: a week before that; halfway
+    there where it is a week or less, so that the second word does not come with the first."""
+    return kept - WEEK if kept > WEEK else kept / 2
 
 
 @dataclass(frozen=True)
-class Held:
-    """A submission that waits for a person's judgement."""
+class Waiting:
+    """A submission that waits for a person's judgement, or is about to be erased without it."""
 
     id: str
     customer_id: str
-    received_at: datetime
+    since: datetime
+
+
+def held(connection: Connection) -> list[Waiting]:
+    """The longest waiting first."""
+    query = select(*_COLUMNS, submissions.c.received_at).where(NEEDS_A_PERSON, submissions.c.status == Status.HELD)
+    return [Waiting(*row) for row in connection.execute(query.order_by(submissions.c.id))]
+
+
+def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[Waiting]:
+    """What needs a person still, and is erased within a week. Nobody, while the clock is in doubt."""
+    if not is_steady(connection, BELIEVED_AFTER):
+        return []
+    now, columns = now_of(connection), submissions.c
+    undelivered = columns.settled_at <= now - last_notice_period(periods.undelivered)
+    queries = (
+        select(*_COLUMNS, columns.received_at).where(
+            NEEDS_A_PERSON,
+            columns.status == Status.HELD,
+            columns.received_at <= now - last_notice_period(periods.held),
+        ),
+        select(*_COLUMNS, columns.settled_at).where(NEEDS_A_PERSON, columns.status.in_(_UNDELIVERED), undelivered),
+        select(*_COLUMNS, columns.settled_at)
+        .join_from(steps, submissions, steps.c.submission_id == columns.id)
+        .where(LATER_STEP_STOPPED, HAS_ARRIVED, columns.due_at.is_(None), undelivered)
+        .distinct(),
+    )
+    return [Waiting(*row) for query in queries for row in connection.execute(query)]
 
 
 class Retention:
@@ -48,7 +86,8 @@ class Retention:
         self.periods = periods
 
     async def erase_outlived(self) -> int:
-        """How many were erased. Any number of workers may do it at once. Raises `StoreUnavailableError`."""
+        """How many were erased; none while the clock is in doubt. Any number of workers may do it at once.
+        Raises `StoreUnavailableError`."""
         count = 0
         while ids := await self._database.read(self._outlived):
             erased = await self._database.write(partial(self._erase, ids))
@@ -59,28 +98,30 @@ class Retention:
             await empty_log(self._database.engine)
         return count
 
+    async def held(self) -> list[Waiting]:
+        """Raises `StoreUnavailableError`."""
+        return await self._database.read(held)
+
+    async def soon_erased(self) -> list[Waiting]:
+        """Raises `StoreUnavailableError`."""
+        return await self._database.read(lambda connection: soon_erased(connection, self.periods))
+
     def _erase(self, ids: Sequence[str], connection: Connection) -> int:
         """Those that have outlived their time still."""
+        if not is_steady(connection, BELIEVED_AFTER):
+            return 0
         return len(erase(connection, ids, self._is_over(now_of(connection))))
 
-    async def now(self) -> datetime:
-        """By the database's clock. Raises `StoreUnavailableError`."""
-        return await self._database.read(now_of)
-
-    async def held(self) -> list[Held]:
-        """The longest waiting first. Raises `StoreUnavailableError`."""
-        columns = submissions.c
-        query = (
-            select(columns.id, columns.customer_id, columns.received_at)
-            .where(NEEDS_A_PERSON, columns.status == Status.HELD)
-            .order_by(columns.id)
-        )
-        return await self._database.read(lambda connection: [Held(*row) for row in connection.execute(query)])
-
     def _outlived(self, connection: Connection) -> Sequence[str]:
-        over = self._is_over(now_of(connection))
-        query = select(submissions.c.id).where(submissions.c.erased_at.is_(None), over).limit(BATCH)
-        return connection.execute(query).scalars().all()
+        """By two indexes, one after the other: a condition with "or" in it would use neither."""
+        if not is_steady(connection, BELIEVED_AFTER):
+            return []
+        now = now_of(connection)
+        over = self._is_over(now)
+        earliest = now - min(self.periods.delivered, self.periods.undelivered)
+        settled = _some(IS_KEPT, submissions.c.settled_at < earliest, over)
+        held = _some(HAS_STOPPED, submissions.c.status == Status.HELD, over)
+        return connection.execute(settled).scalars().all() or connection.execute(held).scalars().all()
 
     def _is_over(self, now: datetime) -> ColumnElement[bool]:
         columns, periods = submissions.c, self.periods
@@ -92,3 +133,7 @@ class Retention:
             columns.status.in_(_UNDELIVERED) & (columns.settled_at < now - periods.undelivered),
             (columns.status == Status.HELD) & (columns.received_at < now - periods.held),
         )
+
+
+def _some(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(submissions.c.id).where(*conditions).limit(BATCH)

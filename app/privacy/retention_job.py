@@ -1,4 +1,4 @@
-"""The periodic retention job, which also warns the operator of held submissions."""
+"""The periodic retention job, which also warns the operator of what is held, and of what is about to be erased."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from app.privacy.retention import Held, Retention, last_notice_period
+from app.privacy.retention import Retention, Waiting
 from app.storage.database import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ class RetentionJob:
         self._retention = retention
         self._told: set[str] = set()
         self._warned: set[str] = set()
+        self._warned_of_undelivered: set[str] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -47,14 +48,16 @@ class RetentionJob:
             log.info("expired data erased", count=erased)
         held = await self._retention.held()
         self._tell("held: suspected spam needs review", held, self._told)
-        now = await self._retention.now()
-        last = [one for one in held if one.received_at <= now - last_notice_period(self._retention.periods.held)]
-        self._tell("held: will be discarded within 7 days", last, self._warned)
+        of_held = {one.id for one in held}
+        soon = await self._retention.soon_erased()
+        self._tell("held: will be discarded within 7 days", [one for one in soon if one.id in of_held], self._warned)
+        others = [one for one in soon if one.id not in of_held]
+        self._tell("undelivered: will be erased within 7 days", others, self._warned_of_undelivered)
 
-    def _tell(self, what: str, held: Sequence[Held], told: set[str]) -> None:
+    def _tell(self, what: str, waiting: Sequence[Waiting], told: set[str]) -> None:
         """Of each submission once; a line for each customer."""
-        told &= {one.id for one in held}
-        fresh = [one for one in held if one.id not in told]
+        told &= {one.id for one in waiting}
+        fresh = [one for one in waiting if one.id not in told]
         for customer in sorted({one.customer_id for one in fresh}):
             ids = [one.id for one in fresh if one.customer_id == customer]
             log.error(what, customer=customer, count=len(ids), submissions=ids[:MOST_NAMED])

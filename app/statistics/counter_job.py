@@ -19,9 +19,10 @@ from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
 from app.domain.submission import Operation, Status
 from app.operations.registry import OPERATIONS
+from app.statistics.arrivals import RECEIVED, add_arrivals
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
 from app.statistics.latency_histogram import bucket_of
-from app.storage.database import Database, StoreUnavailableError
+from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.encrypted_fields import resource_of
 from app.storage.encryption import Keyring
 from app.storage.schema import submissions, tallied
@@ -34,7 +35,7 @@ MOST_AT_ONCE = 500
 # little later: what is older than this is all there. SQLite is one machine's.
 SETTLED_AFTER = timedelta(minutes=2)
 SETTLED_AFTER_HERE = timedelta(seconds=10)
-RECEIVED, DELIVERED = "received", "delivered"
+DELIVERED = "delivered"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
@@ -49,30 +50,32 @@ class _Mark:
 
 
 class CounterJob:
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, lag: timedelta | None = None) -> None:
+        """`lag`: what is older is all there."""
         self._database = database
         self._keyring = keyring
-        self._lag = SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER
+        self._lag = lag if lag is not None else SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             more = False
             try:
-                more = await self.count(datetime.now(UTC))
+                more = await self.count()
             except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another process has begun just now
                     log.warning("counts not updated", detail=str(error))
             await asyncio.sleep(BUSY_PAUSE_SECONDS if more else PAUSE_SECONDS)
 
-    async def count(self, now: datetime) -> bool:
+    async def count(self) -> bool:
         """Some more of what is settled by now; says whether there was any. Raises `StoreUnavailableError`."""
-        before = now - self._lag
-        rounds = [await self._count(name, before) for name in (RECEIVED, DELIVERED)]
+        rounds = [await self._count(name) for name in (RECEIVED, DELIVERED)]
         return any(rounds)
 
-    async def _count(self, name: str, before: datetime) -> bool:
-        mark, rows = await self._database.read(lambda connection: _some(connection, name, before))
+    async def _count(self, name: str) -> bool:
+        mark, rows = await self._database.read(
+            lambda connection: _some(connection, name, now_of(connection) - self._lag)
+        )
         if not rows:
             return False
         last = _Mark(rows[-1].id, rows[-1].settled_at if name == DELIVERED else None)
@@ -82,6 +85,8 @@ class CounterJob:
 
         def work(connection: Connection) -> None:
             if _moved(connection, name, mark, last):
+                if name == RECEIVED:
+                    add_arrivals(connection, counted)
                 add(connection, "submissions" if name == RECEIVED else "delivered", counts)
                 add_times(connection, times)
 

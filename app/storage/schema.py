@@ -46,7 +46,9 @@ submissions = Table(
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: what giving up counts from
+    Column("waiting_since", UtcDateTime),  # released or retried by a person; NULL: since it was received
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
+    Column("told_at", UtcDateTime),  # when its visitor was told of the refusal on the page: that needs no person
     Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("phone_hash", LargeBinary),  # keyed hash; no index, see `person_index`
@@ -68,29 +70,35 @@ _partial_index(
     where=submissions.c.due_at.is_not(None),
 )
 _partial_index("ix_submissions_settled", submissions.c.settled_at, where=submissions.c.settled_at.is_not(None))
+IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # and may outlive its time
+_partial_index("ix_submissions_kept", submissions.c.settled_at, where=IS_KEPT)
 # Of a submission whose own operation has arrived, a later step may have stopped.
 _STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
-NEEDS_A_PERSON = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
-_partial_index(
-    "ix_submissions_need_a_person",
-    submissions.c.id,
-    submissions.c.status,
-    submissions.c.customer_id,
-    submissions.c.operation,
-    where=NEEDS_A_PERSON,
-)
+HAS_STOPPED = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
+NEEDS_A_PERSON = HAS_STOPPED & submissions.c.told_at.is_(None)
+for name, stopped in (("ix_submissions_need_a_person", HAS_STOPPED), ("ix_submissions_undecided", NEEDS_A_PERSON)):
+    _partial_index(
+        name,
+        submissions.c.id,
+        submissions.c.status,
+        submissions.c.customer_id,
+        submissions.c.operation,
+        where=stopped,
+    )
 
 
 def _of_submission() -> ForeignKey:
     return ForeignKey("submissions.id", ondelete="CASCADE")
 
 
+HOW_FAR = b""  # the hash in the row that says how far the table below is filled
+
 # The hashes above, once more and in their own order, filled in some minutes later: to keep that order at each post
 # would cost it a twelfth.
 person_index = Table(
     "person_index",
     metadata,
-    Column("hash", LargeBinary, primary_key=True),  # empty: how far the table is filled
+    Column("hash", LargeBinary, primary_key=True),  # or `HOW_FAR`
     Column("submission_id", String(36), _of_submission(), primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
@@ -175,6 +183,39 @@ tallied = Table(
     Column("submission_id", String(36), nullable=False),
 )
 
+# How many came to each form, in steps of an id's time, up to where the tally has come: what a drought is found by. What
+# is older than that needs is taken away.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("customer_id", String(40), primary_key=True),
+    Column("operation", String(20), primary_key=True),
+    Column("spell", String(7), primary_key=True),  # the ids' first characters: 2^20 ms, some 17 minutes
+    Column("number", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What one process does for all, until it has not said for so long that it does: who, and until when.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("holder", String(36), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+# One row, on SQLite: what is believed of this machine's clock (`storage.clock`).
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("newest_at", UtcDateTime, nullable=False),
+    Column("wrong_from", UtcDateTime),
+    Column("wrong_at", UtcDateTime),
+    Column("steady_since", UtcDateTime),
+)
+
 # Two rows at most: `out`, in a database that everything was moved from, and `in`, in one that it was moved to.
 moves = Table(
     "moves",
@@ -208,6 +249,7 @@ alarms = Table(
     Column("subject", String(36), primary_key=True),  # a submission's id, or a word of ours
     Column("since", UtcDateTime, nullable=False),
     Column("state", String(5), nullable=False),
+    Column("raised_at", UtcDateTime),
 )
 
 # What is to be told of them, and what was told lately: one receiver's in each row.

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from app.domain.submission import FunctionGroup
+from app.storage.column_types import UtcDateTime
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, logins, steps, submissions
 
 
@@ -31,9 +32,13 @@ class Pause:
     since: datetime
 
 
+# Not since when giving up is counted: that begins anew after a pause of the login, and the lead has waited through it.
+_BEGAN = func.coalesce(submissions.c.waiting_since, submissions.c.received_at, type_=UtcDateTime)
+_TRIED = submissions.c.delivery_since
+WAITING_SINCE = case((_TRIED < _BEGAN, _TRIED), else_=_BEGAN)
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 _OUTSTANDING = (
-    select(*_WHOSE, func.count().label("number"), func.min(submissions.c.delivery_since).label("oldest_at"))
+    select(*_WHOSE, func.count().label("number"), func.min(WAITING_SINCE).label("oldest_at"))
     .where(submissions.c.due_at.is_not(None))
     .group_by(*_WHOSE)
 )

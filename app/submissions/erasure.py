@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, or_, select, tru
 from app.domain.submission import DONE, FINAL, Operation, Status, StepStatus
 from app.operations.registry import OPERATIONS
 from app.storage.database import now_of
-from app.storage.schema import attempts, person_index, steps, submissions
-from app.submissions.person_index import HOW_FAR
+from app.storage.schema import HOW_FAR, attempts, person_index, steps, submissions
 
 BATCH = 200  # submissions in one transaction: short enough that no post waits for it
 AMBIGUOUS = "ambiguous"  # an attempt's outcome: it may have been carried out

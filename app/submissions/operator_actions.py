@@ -153,7 +153,12 @@ def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) 
         connection.execute(update(steps).where(this).values(fresh))
     now = now_of(connection)
     group = group_of(Operation(todo[0].operation)).value
-    values: dict[str, Any] = {"due_at": now, "delivery_since": now, "function_group": group}
+    values: dict[str, Any] = {
+        "due_at": now,
+        "delivery_since": now,
+        "waiting_since": now,
+        "function_group": group,
+    }
     if taken.operation in {step.operation for step in todo}:
         values |= {"status": Status.PENDING.value, "settled_at": None}
     connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))

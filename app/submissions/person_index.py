@@ -7,30 +7,32 @@ it has not reached yet is looked through row by row.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import Connection, Select, delete, func, insert, select, union, union_all
+from sqlalchemy import Connection, Select, delete, insert, select, union, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.ids import first_id_of
-from app.storage.database import Database, StoreUnavailableError
+from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.encryption import KeyedHash
-from app.storage.schema import person_index, submissions
+from app.storage.schema import HOW_FAR, person_index, submissions
 
 PAUSE_SECONDS = 60.0
 MOST_AT_ONCE = 500  # intake waits for so many
 # Ids are made by the clocks of the replicas, and committed a little later: what is older than this is all there.
 SETTLED_AFTER = timedelta(minutes=10)
-HOW_FAR = b""
 
 log = structlog.get_logger()
 
 
 class PersonIndex:
-    def __init__(self, database: Database, contact_hash: KeyedHash) -> None:
+    def __init__(self, database: Database, contact_hash: KeyedHash, lag: timedelta = SETTLED_AFTER) -> None:
+        """`lag`: what is older is all there."""
         self._database = database
         self._contact_hash = contact_hash
+        self._lag = lag
 
     async def find(self, contact: str) -> Sequence[str]:
         """Ids of the submissions with this e-mail address (in lower case) or number (in E.164), the oldest first.
@@ -42,16 +44,16 @@ class PersonIndex:
         """Fills, for ever."""
         while True:
             try:
-                while await self.fill(datetime.now(UTC)):
+                while await self.fill():
                     pass
             except StoreUnavailableError as error:
                 if not isinstance(error.__cause__, IntegrityError):  # another replica fills too
                     log.warning("person index not updated", detail=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def fill(self, now: datetime) -> bool:
+    async def fill(self) -> bool:
         """Some more of what is settled; says whether there was any. Raises `StoreUnavailableError`."""
-        return await self._database.write(lambda connection: _fill(connection, now))
+        return await self._database.write(lambda connection: _fill(connection, self._lag))
 
 
 def find(connection: Connection, digest: bytes) -> Sequence[str]:
@@ -65,22 +67,28 @@ def find(connection: Connection, digest: bytes) -> Sequence[str]:
 
 
 def _filled_to(connection: Connection) -> str:
-    return connection.execute(select(func.max(person_index.c.submission_id))).scalar() or ""
+    how_far = select(person_index.c.submission_id).where(person_index.c.hash == HOW_FAR)
+    return connection.execute(how_far).scalar() or ""
 
 
-def _fill(connection: Connection, now: datetime) -> bool:
-    after, settled = _filled_to(connection), first_id_of(now - SETTLED_AFTER)
+def _fill(connection: Connection, lag: timedelta) -> bool:
+    after, settled = _filled_to(connection), first_id_of(now_of(connection) - lag)
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
     some = some.order_by(submissions.c.id).limit(MOST_AT_ONCE)
-    last = connection.execute(select(func.max(some.subquery().c.id))).scalar()
-    if last is None:
+    # Locked: who erases one of them waits until its hashes are here, and takes them away; or has erased it, and there
+    # are none any more when they are read.
+    ids = connection.execute(some.with_for_update(read=True)).scalars().all()
+    if not ids:
         return False
-    both = union_all(*(_hashes(name, after, last) for name in ("email_hash", "phone_hash"))).subquery()
+    both = union_all(*(_hashes(name, after, ids[-1]) for name in ("email_hash", "phone_hash"))).subquery()
     # Where a person gave an address and a number that are one and the same, one row will do.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
-    connection.execute(insert(person_index).from_select(["hash", "submission_id"], in_order))
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    # After a wrong clock some are there already.
+    fill = dialect.insert(person_index).from_select(["hash", "submission_id"], in_order).on_conflict_do_nothing()
+    connection.execute(fill)
     connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))
-    connection.execute(insert(person_index).values(hash=HOW_FAR, submission_id=last))
+    connection.execute(insert(person_index).values(hash=HOW_FAR, submission_id=ids[-1]))
     return True
 
 

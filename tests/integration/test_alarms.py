@@ -205,7 +205,7 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     assert run(configure(**told), release)
     eventually(lambda: webhook.told("soon-discarded", over=True) and webhook.told("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
-    assert "Mäklarhuset: held leads are about to be discarded (1)" in subjects(mail)
+    assert "Mäklarhuset: leads are about to be discarded (1)" in subjects(mail)
     assert len(webhook.heard) == 4
 
 

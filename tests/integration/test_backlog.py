@@ -49,7 +49,7 @@ async def test_what_is_held_needs_a_person(database: Database) -> None:
     ("query", "index"),
     [
         ("_OUTSTANDING", "ix_submissions_due"),
-        ("_NEED_A_PERSON", "ix_submissions_need_a_person"),
+        ("_NEED_A_PERSON", "ix_submissions_undecided"),
         ("_STOPPED_LATER", "ix_steps_need_a_person"),
     ],
 )

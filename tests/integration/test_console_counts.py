@@ -31,8 +31,9 @@ TAGS = {"utmTags": [{"name": "utm_source", "value": "google"}, {"name": "utm_cam
 AUTUMN = ("google", "", "höst")
 
 
-def now_settled() -> datetime:
-    return datetime.now(UTC) + timedelta(minutes=5)
+def counting(database: Database) -> CounterJob:
+    """For which what came just now is settled."""
+    return CounterJob(database, KEYRING, timedelta(minutes=-5))
 
 
 async def of_today(database: Database, customer_id: str | None = None) -> Dashboard:
@@ -57,9 +58,9 @@ def settle(database: Database, identity: str, status: Status) -> None:
 async def test_each_submission_is_counted_once_with_its_campaign_and_home(database: Database) -> None:
     first, _ = await receive(database, TAGS, {})
     settle(database, first, Status.DELIVERED)
-    tallies = [CounterJob(database, KEYRING), CounterJob(database, KEYRING)]
+    tallies = [counting(database), counting(database)]
     for tally in tallies * 2:
-        await tally.count(now_settled())
+        await tally.count()
     found = await of_today(database)
     assert sum(found.by_day.values()) == 2
     assert found.delivered == 1
@@ -70,14 +71,14 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
 
 async def test_a_retried_submission_is_delivered_once(database: Database) -> None:
     [identity] = await receive(database, {})
-    tally = CounterJob(database, KEYRING)
+    tally = counting(database)
     settle(database, identity, Status.REJECTED)
-    await tally.count(now_settled())
+    await tally.count()
     assert (await of_today(database)).not_arrived == {"rejected": 1}
     settle(database, identity, Status.DELIVERED)
     with database.engine.begin() as connection:
         connection.execute(update(submissions).values(settled_at=datetime.now(UTC)))
-    while await tally.count(now_settled()):
+    while await tally.count():
         pass
     found = await of_today(database)
     assert (found.delivered, dict(found.not_arrived), sum(found.by_day.values())) == (1, {}, 1)
@@ -85,7 +86,7 @@ async def test_a_retried_submission_is_delivered_once(database: Database) -> Non
 
 async def test_what_is_not_settled_yet_is_left_for_the_next_round(database: Database) -> None:
     await receive(database, TAGS)
-    assert not await CounterJob(database, KEYRING).count(datetime.now(UTC))
+    assert not await CounterJob(database, KEYRING).count()
     assert (await of_today(database)).by_day == {}
 
 
@@ -107,7 +108,7 @@ async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Dat
     await views.write()
     tags = [{"name": "utm_source", "value": value}, {"name": "utm_campaign", "value": "2026-11-29"}]
     await receive(database, {"utmTags": tags})
-    await CounterJob(database, KEYRING).count(now_settled())
+    await counting(database).count()
     name = (OTHER, "", "2026-11-29")
     assert (await of_today(database)).campaigns == [Line(name, 1, 1, 0)]
     assert await of_home(database, "OBJ1") == [Line(("interest", *name), 1, 1, 0)]
@@ -125,7 +126,7 @@ async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_
         views.count(CUSTOMER, "interest", (f"X{number}",), "", [("utm_source", f"s{number}")])
     await views.write()
     await receive(database, TAGS)
-    await CounterJob(database, KEYRING).count(now_settled())
+    await counting(database).count()
     found = await of_today(database)
     assert Line((OTHER,) * 3, 47, 0, 0) in found.campaigns
     assert Line(AUTUMN, 0, 1, 0) in found.campaigns
@@ -145,7 +146,7 @@ async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: D
     await views.write()
     first, *_ = await receive(database, TAGS, TAGS, {})
     settle(database, first, Status.DELIVERED)
-    while await CounterJob(database, KEYRING).count(now_settled()):
+    while await counting(database).count():
         pass
     assert await of_home(database, "OBJ1") == [
         Line(("interest", *AUTUMN), 1, 2, 1),
@@ -159,7 +160,7 @@ async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: 
     for estate in ("OBJ1", ""):
         booking = replace(application(), operation=Operation.VIEWING, resource=("VIS1", "SLOT1"))
         await store(database, replace(booking, application=stored(marketing=Marketing.of_body(TAGS), estate=estate)))
-    await CounterJob(database, KEYRING).count(now_settled())
+    await counting(database).count()
     views = PageViews(database)
     for estate in ("OBJ1", "not a home’s id", ""):
         views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), estate, ())
@@ -178,7 +179,7 @@ async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", f"s{number}")])
     await views.write()
     await receive(database, TAGS)
-    await CounterJob(database, KEYRING).count(now_settled())
+    await counting(database).count()
     found = await of_home(database, "OBJ1")
     assert len(found) == 5
     assert Line(("interest", OTHER, OTHER, OTHER), 47, 0, 0) in found
@@ -188,7 +189,7 @@ async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
 async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database) -> None:
     await receive(database, TAGS)
     await receive(database, {}, {}, customer_id=OTHER_CUSTOMER)
-    await CounterJob(database, KEYRING).count(now_settled())
+    await counting(database).count()
     assert sum((await of_today(database, CUSTOMER)).by_day.values()) == 1
     assert [(one.customer_id, one.submissions) for one in (await of_today(database, OTHER_CUSTOMER)).waiting] == [
         (OTHER_CUSTOMER, 2)

@@ -1,132 +1,316 @@
 """What is told of troubles, and how often, on either database."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from app.alarms.detection import silent_forms
+from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
 from app.alarms.incidents import Incident, IncidentKind
 from app.alarms.notifications import GIVEN_UP, Notification, NotificationQueue
-from app.alarms.queries import came
 from app.alarms.silence import WEEK, WEEKS
 from app.alarms.store import GATHERED, IncidentStore
-from app.domain.ids import first_id_of, new_id
+from app.domain.ids import first_id_of
+from app.domain.submission import Status
 from app.intake.new_submission import NewSubmission
+from app.privacy.retention import RetentionPeriods
+from app.statistics.arrivals import Came, came
+from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
+from app.storage.leases import LASTS
 from app.storage.schema import alarms as alarms_table
-from app.storage.schema import submissions
+from app.storage.schema import leases, logins, steps, submissions
+from app.storage.schema import notices as notices_table
+from app.submissions.erasure import erase
 from tests.conftest import CUSTOMER
-from tests.integration.storage_helpers import MINUTE, application, opened, store
+from tests.integration.storage_helpers import KEYRING, MINUTE, OTHER, application, opened, store
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PAUSED = Incident(IncidentKind.PAUSED, CUSTOMER, "crm", NOW)
-REFUSED = [Incident(IncidentKind.REJECTED, CUSTOMER, new_id(), NOW) for _ in range(3)]
-
-Look = Callable[[Connection, Iterable[Incident]], list[Incident]]
-
-
-def alarms_of(database: Database) -> IncidentStore:
-    return IncidentStore(database, lambda *_: ["mail"])
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+PERIODS = RetentionPeriods(30 * DAY, 30 * DAY, 90 * DAY)
+LIMITS = Thresholds(timedelta(seconds=5), HOUR, PERIODS, {CUSTOMER: 30 * MINUTE})
+SOON_OVER = PERIODS.undelivered - 6 * DAY
 
 
-def seeing(*troubles: Incident) -> Look:
-    return lambda *_: list(troubles)
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
-async def looks(database: Database, now: datetime, *troubles: Incident) -> None:
-    alarms = alarms_of(database)
-    await alarms.note(seeing(*troubles))
-    await alarms.tell(now)
+class Observer:
+    """One process's, in its own configuration."""
+
+    def __init__(self, database: Database, limits: Thresholds = LIMITS, customers: Sequence[str] = (CUSTOMER,)) -> None:
+        self.store = IncidentStore(database, lambda kind, _: ["office" if kind is IncidentKind.UNDELIVERED else "mail"])
+        self.detector = IncidentDetector(limits, customers)
+
+    async def look(self) -> bool:
+        return await self.store.observe(self.detector)
 
 
-async def notices(database: Database, now: datetime = NOW + GIVEN_UP) -> list[Notification]:
-    return list(await NotificationQueue(database).due("mail", now))
+@pytest.fixture
+def observer(database: Database) -> Observer:
+    return Observer(database)
 
 
-async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Database) -> None:
-    for minute in range(3):
-        await looks(database, NOW + minute * GATHERED, PAUSED)
+async def notices(database: Database, receiver: str = "mail") -> list[Notification]:
+    return list(await NotificationQueue(database).due(receiver))
+
+
+async def kinds(database: Database, receiver: str = "mail") -> list[tuple[str, bool]]:
+    return [(notice.kind.value, notice.over) for notice in await notices(database, receiver)]
+
+
+async def execute(database: Database, *statements: Any) -> None:
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+    await database.write(work)
+
+
+async def pause(database: Database) -> None:
+    paused = {"paused_at": now(), "reason": "refused", "probe_at": now()}
+    await execute(database, insert(logins).values(customer_id=CUSTOMER, function_group="crm", **paused))
+
+
+async def resume(database: Database) -> None:
+    await execute(database, delete(logins))
+
+
+async def minutes_pass(database: Database, minutes: float) -> None:
+    """Since everything that was told."""
+    ago = now() - minutes * MINUTE
+    await execute(database, update(notices_table).values(created_at=ago))
+
+
+async def stopped(database: Database, status: Status, age: timedelta = HOUR, number: int = 1) -> list[NewSubmission]:
+    new = [application() for _ in range(number)]
+    await store(database, *new)
+    ids, at = [one.id for one in new], now() - age
+    settled = {"status": status.value, "settled_at": at, "received_at": at - HOUR, "due_at": None}
+    await execute(
+        database,
+        update(steps).where(steps.c.submission_id.in_(ids)).values(status=status.value),
+        update(submissions).where(submissions.c.id.in_(ids)).values(settled),
+    )
+    return new
+
+
+async def waiting(database: Database, age: timedelta, customer_id: str = CUSTOMER) -> NewSubmission:
+    new = application(customer_id)
+    await store(database, new)
+    this = update(submissions).where(submissions.c.id == new.id)
+    await execute(database, this.values(received_at=now() - age, delivery_since=now() - age))
+    return new
+
+
+async def arrive(database: Database, *new: NewSubmission) -> None:
+    done = {"status": "delivered", "due_at": None, "settled_at": now()}
+    await execute(database, update(submissions).where(submissions.c.id.in_([one.id for one in new])).values(done))
+
+
+async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Database, observer: Observer) -> None:
+    await pause(database)
+    for _ in range(3):
+        await observer.look()
+        await minutes_pass(database, 6)
     (notice,) = await notices(database)
-    assert (notice.kind, notice.subjects, notice.over, notice.since) == (IncidentKind.PAUSED, ("crm",), False, NOW)
+    assert (notice.kind, notice.subjects, notice.over) == (IncidentKind.PAUSED, ("crm",), False)
 
 
-async def test_its_end_is_told_once_and_the_next_time_is_another(database: Database) -> None:
-    for number, there in enumerate([True, False, False, True]):
-        await looks(database, NOW + number * GATHERED, *([PAUSED] if there else []))
-    assert [notice.over for notice in await notices(database)] == [False, True, False]
+async def test_its_end_is_told_once_and_the_next_time_is_another(database: Database, observer: Observer) -> None:
+    for change in (pause, resume, pause):
+        await change(database)
+        await observer.look()
+        await observer.look()
+        await minutes_pass(database, 6)
+    assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
-async def test_what_comes_together_is_told_together(database: Database) -> None:
-    await looks(database, NOW, *REFUSED)
+async def test_what_comes_together_is_told_together(database: Database, observer: Observer) -> None:
+    new = await stopped(database, Status.REJECTED, number=3)
+    await observer.look()
     (notice,) = await notices(database)
-    assert sorted(notice.subjects) == sorted(trouble.subject for trouble in REFUSED)
+    assert sorted(notice.subjects) == sorted(one.id for one in new)
 
 
-async def test_what_comes_soon_after_waits_to_be_told_together(database: Database) -> None:
-    for number in (1, 2, 3):
-        await looks(database, NOW + number * timedelta(seconds=5), *REFUSED[:number])
+async def test_what_comes_soon_after_waits_to_be_told_together(database: Database, observer: Observer) -> None:
+    for _ in range(3):
+        await stopped(database, Status.REJECTED)
+        await observer.look()
     assert len(await notices(database)) == 1
-    await looks(database, NOW + GATHERED + MINUTE, *REFUSED)
-    assert [len(notice.subjects) for notice in await notices(database)] == [1, 2]
+    await minutes_pass(database, GATHERED / MINUTE)
+    await observer.look()
+    assert sorted(len(notice.subjects) for notice in await notices(database)) == [1, 2]
 
 
-async def test_what_was_over_before_it_could_be_told_is_not_told(database: Database) -> None:
-    await looks(database, NOW, REFUSED[0])
-    await looks(database, NOW + MINUTE, *REFUSED)
-    await looks(database, NOW + 2 * MINUTE, REFUSED[0])
-    await looks(database, NOW + 2 * GATHERED, REFUSED[0])
+async def test_what_was_over_before_it_could_be_told_is_not_told(database: Database, observer: Observer) -> None:
+    await stopped(database, Status.REJECTED)
+    await observer.look()
+    other = await stopped(database, Status.REJECTED)
+    await observer.look()
+    await arrive(database, *other)
+    await minutes_pass(database, 6)
+    await observer.look()
     assert len(await notices(database)) == 1
 
 
-async def test_an_end_is_told_at_once_also_soon_after_the_beginning(database: Database) -> None:
-    await looks(database, NOW, PAUSED)
-    await looks(database, NOW + timedelta(seconds=5))
-    assert [notice.over for notice in await notices(database)] == [False, True]
+async def test_an_end_is_told_at_once_also_soon_after_the_beginning(database: Database, observer: Observer) -> None:
+    await pause(database)
+    await observer.look()
+    await resume(database)
+    await observer.look()
+    assert sorted(await kinds(database)) == [("paused", False), ("paused", True)]
 
 
-async def test_what_comes_and_goes_is_told_now_and_then(database: Database) -> None:
-    for number in range(60):  # minutes, there in each second of them
-        await looks(database, NOW + number * MINUTE, *([PAUSED] if number % 2 else []))
-    told = [notice.over for notice in await notices(database)]
-    assert len(told) <= 2 * 60 * MINUTE / GATHERED
-    assert told == [bool(number % 2) for number in range(len(told))]
+async def test_what_is_there_again_before_its_end_was_told_goes_on(database: Database, observer: Observer) -> None:
+    for change in (pause, resume, pause, resume, pause):
+        await change(database)
+        await observer.look()
+    assert sorted(await kinds(database)) == [("paused", False), ("paused", True)]
+    await minutes_pass(database, 6)
+    await observer.look()
+    assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
-async def test_nothing_is_kept_of_what_is_over_and_told(database: Database) -> None:
-    await looks(database, NOW, PAUSED)
-    await looks(database, NOW + GATHERED)
+async def test_nothing_is_kept_of_what_is_over_and_told(database: Database, observer: Observer) -> None:
+    await pause(database)
+    await observer.look()
+    await resume(database)
+    await observer.look()
     counted = select(func.count()).select_from(alarms_table)
     assert await database.read(lambda connection: connection.execute(counted).scalar()) == 0
 
 
 async def test_many_processes_that_look_at_once_tell_once(database: Database, database_url: str) -> None:
+    await pause(database)
+    await stopped(database, Status.REJECTED, number=3)
     with opened(database_url) as other:
-        await asyncio.gather(*(looks(one, NOW, PAUSED, *REFUSED) for one in (database, other) * 4))
-    assert sorted(notice.kind for notice in await notices(database)) == [IncidentKind.PAUSED, IncidentKind.REJECTED]
+        looked = await asyncio.gather(*(Observer(one).look() for one in (database, other) * 4))
+    assert sum(looked) == 1
+    assert sorted(await kinds(database)) == [("paused", False), ("rejected", False)]
 
 
-async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database) -> None:
-    await looks(database, NOW, PAUSED)
+async def test_another_observes_once_the_first_has_stopped_or_died(database: Database) -> None:
+    first, second, third = (Observer(database) for _ in range(3))
+    assert [await first.look(), await second.look(), await first.look()] == [True, False, True]
+    await first.store.stop()
+    assert [await second.look(), await first.look(), await third.look()] == [True, False, False]
+    await execute(database, update(leases).values(until=now() - LASTS))  # it died
+    assert [await third.look(), await second.look()] == [True, False]
+
+
+async def test_who_has_lost_its_part_while_it_looked_keeps_nothing(database: Database) -> None:
+    slow, other = Observer(database), Observer(database)
+    await pause(database)
+
+    class Slow(IncidentDetector):
+        def found(self, connection: Connection) -> list[Incident]:
+            with database.engine.begin() as meanwhile:
+                meanwhile.execute(update(leases).values(holder="another"))
+            return super().found(connection)
+
+    slow.detector = Slow(LIMITS, [CUSTOMER])
+    await slow.look()
+    assert await notices(database) == []
+    assert not await other.look()
+
+
+async def test_processes_of_other_configurations_do_not_take_turns_in_raising_and_ending(database: Database) -> None:
+    """One mails the lead after half an hour and finds an hour long, the other neither, and knows another customer."""
+    await waiting(database, 2 * HOUR)
+    await stopped(database, Status.FAILED, SOON_OVER)
+    strict = Observer(database)
+    lenient = Observer(database, Thresholds(LIMITS.wait, 5 * HOUR, RetentionPeriods(*(999 * DAY,) * 3), {}), [OTHER])
+    for _ in range(4):
+        for one in (strict, lenient):
+            assert await one.look()
+            await one.store.stop()
+            await minutes_pass(database, 6)
+    assert sorted(await kinds(database)) == [("failed", False), ("overdue", False), ("soon-discarded", False)]
+    assert await kinds(database, "office") == [("undelivered", False)]
+
+
+async def test_a_lead_that_has_not_arrived_is_never_said_to_have_however_old_it_grows(
+    database: Database, observer: Observer
+) -> None:
+    new = await waiting(database, HOUR)
+    await observer.look()
+    older = update(submissions).values(received_at=now() - 8 * DAY)
+    await execute(database, older)
+    await observer.look()
+    assert await kinds(database, "office") == [("undelivered", False)]
+    await arrive(database, new)
+    await observer.look()
+    assert sorted(await kinds(database, "office")) == [("undelivered", False), ("undelivered", True)]
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.REJECTED, Status.UNCERTAIN, Status.HELD])
+async def test_what_is_about_to_be_erased_is_announced_until_someone_has_seen_to_it(
+    database: Database, observer: Observer, status: Status
+) -> None:
+    (new,) = await stopped(database, status, SOON_OVER)
+    (young,) = await stopped(database, status, HOUR)
+    await observer.look()
+    assert {
+        (notice.kind.value, new.id in notice.subjects, young.id in notice.subjects)
+        for notice in await notices(database)
+    } == {(status.value, True, True), ("soon-discarded", True, False)}
+    await database.write(lambda connection: erase(connection, [new.id]))
+    await minutes_pass(database, 6)
+    await observer.look()
+    assert ("soon-discarded", True) in await kinds(database)
+
+
+async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwhile_or_not(
+    database: Database, observer: Observer
+) -> None:
+    """The pause's end begins the time anew after which they are given up, and nothing else."""
+    first, second = await waiting(database, 2 * HOUR), await waiting(database, 3 * HOUR)
+    await observer.look()
+    await execute(database, update(submissions).values(delivery_since=now()))
+    await observer.look()
+    await arrive(database, first)
+    await observer.look()
+    assert await kinds(database) == [("overdue", False)]
+    await arrive(database, second)
+    await observer.look()
+    assert await kinds(database) == [("overdue", False), ("overdue", True)]
+
+
+async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, observer: Observer) -> None:
+    await pause(database)
+    await observer.look()
     (notice,) = await notices(database)
-    claims = await asyncio.gather(*(NotificationQueue(database).claim(notice, NOW) for _ in range(4)))
+    claims = await asyncio.gather(*(NotificationQueue(database).claim(notice) for _ in range(4)))
     assert sorted(claims) == [False, False, False, True]
-    assert await notices(database, NOW + MINUTE) == []
-    assert len(await notices(database, NOW + 3 * MINUTE)) == 1  # the process that had it died
-
-
-async def test_a_notice_that_nobody_takes_is_given_up(database: Database) -> None:
-    await looks(database, NOW, PAUSED)
-    (notice,) = await notices(database)
-    await NotificationQueue(database).put_off(notice, NOW + timedelta(days=2))
+    assert await notices(database) == []
+    await execute(database, update(notices_table).values(due_at=now()))  # the process that had it died
+    (again,) = await notices(database)
+    assert await NotificationQueue(database).claim(again)
+    await NotificationQueue(database).told(notice)  # by the first, which has lost it
+    await execute(database, update(notices_table).where(notices_table.c.due_at.is_not(None)).values(due_at=now()))
     assert len(await notices(database)) == 1
-    await NotificationQueue(database).put_off(notice, NOW + GIVEN_UP + MINUTE)
-    assert await notices(database, NOW + 10 * GIVEN_UP) == []
+
+
+async def test_a_notice_that_nobody_takes_is_given_up(database: Database, observer: Observer) -> None:
+    queue = NotificationQueue(database)
+    await pause(database)
+    await observer.look()
+    for age, left in ((2 * DAY, 1), (GIVEN_UP + MINUTE, 0)):
+        (notice,) = await notices(database)
+        assert await queue.claim(notice)
+        old = replace(notice, created_at=now() - age)
+        await queue.put_off(old)
+        due = update(notices_table).where(notices_table.c.due_at.is_not(None)).values(due_at=now())
+        await execute(database, due)
+        assert len(await notices(database)) == left
 
 
 def _at(moment: datetime, number: int) -> NewSubmission:
@@ -134,18 +318,42 @@ def _at(moment: datetime, number: int) -> NewSubmission:
     return replace(application(), id=first_id_of(moment)[:-4] + f"{number:04}", received_at=moment)
 
 
-async def test_a_form_that_is_silent_when_it_never_is_has_a_drought(database: Database) -> None:
-    past = [NOW - week * WEEK - 30 * MINUTE for week in range(1, WEEKS + 1)]
-    last = NOW - 60 * MINUTE
-    await store(database, *(_at(moment, number) for moment in past for number in range(8)), _at(last, 0))
-    leads = await database.read(lambda connection: came(connection, NOW - (WEEKS + 1) * WEEK))
-    assert silent_forms(leads, [], NOW) == [Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)]
-    await store(database, _at(NOW - MINUTE, 1))
-    leads = await database.read(lambda connection: came(connection, NOW - (WEEKS + 1) * WEEK))
-    assert silent_forms(leads, [], NOW) == []
+async def _came(database: Database) -> Sequence[Came]:
+    return await database.read(lambda connection: came(connection, now() - (WEEKS + 1) * WEEK))
+
+
+@pytest.mark.parametrize("counted", [False, True])
+async def test_a_form_that_is_silent_when_it_never_is_has_a_drought_until_the_next_lead(
+    database: Database, observer: Observer, counted: bool
+) -> None:
+    moment = now()
+    past = [moment - week * WEEK - 30 * MINUTE for week in range(1, WEEKS + 1)]
+    last = moment - 60 * MINUTE
+    await store(database, *(_at(day, number) for day in past for number in range(8)), _at(last, 0))
+    counter = CounterJob(database, KEYRING, timedelta(0))
+    while counted and await counter.count():
+        pass
+    assert silent_forms(await _came(database), moment) == [Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)]
+    await arrive(database)
+    await observer.look()
+    await execute(database, update(submissions).values(due_at=None, status="delivered"))
+    await Observer(database).store.stop()
+    await observer.look()
+    assert ("drought", True) not in await kinds(database)
+    held = replace(_at(moment - 2 * MINUTE, 1), held=True)
+    await store(database, held)
+    await observer.look()
+    assert ("drought", True) not in await kinds(database)
+    await store(database, _at(moment - MINUTE, 2))
+    if counted:
+        await counter.count()
+    await observer.look()
+    assert [kind for kind in await kinds(database) if kind[0] == "drought"] == [("drought", False), ("drought", True)]
+    assert silent_forms(await _came(database), moment) == []
 
 
 async def test_what_is_held_as_spam_ends_no_drought(database: Database) -> None:
-    await store(database, _at(NOW, 0))
-    await database.write(lambda connection: connection.execute(update(submissions).values(status="held")))
-    assert await database.read(lambda connection: came(connection, NOW - WEEK)) == []
+    await store(database, replace(_at(now(), 0), held=True))
+    assert await _came(database) == []
+    await CounterJob(database, KEYRING, timedelta(minutes=-1)).count()
+    assert await _came(database) == []

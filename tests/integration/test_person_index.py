@@ -1,8 +1,9 @@
 """Finding a person's submissions, on either database, whether they are filled in or not."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -10,9 +11,10 @@ from sqlalchemy import delete, func, select
 from app.intake.new_submission import NewSubmission
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash
-from app.storage.schema import person_index, submissions
-from app.submissions.person_index import HOW_FAR, SETTLED_AFTER, PersonIndex
-from tests.integration.storage_helpers import CONTACT_HASH, application, taking_in
+from app.storage.schema import HOW_FAR, person_index, submissions
+from app.submissions.erasure import erase
+from app.submissions.person_index import PersonIndex, _fill
+from tests.integration.storage_helpers import CONTACT_HASH, application, opened, taking_in
 
 pytestmark = pytest.mark.anyio
 
@@ -28,9 +30,9 @@ async def accept(database: Database, *contacts: Mapping[str, str]) -> Sequence[s
     return [one.id for one in new]
 
 
-def later() -> datetime:
-    """When everything so far is settled."""
-    return datetime.now(UTC) + SETTLED_AFTER + SECOND
+def of_settled(database: Database) -> PersonIndex:
+    """For which what came just now is settled."""
+    return PersonIndex(database, CONTACT_HASH, -SECOND)
 
 
 def filled_in(database: Database) -> int:
@@ -40,13 +42,13 @@ def filled_in(database: Database) -> int:
 
 
 async def fill_all(one: PersonIndex) -> None:
-    while await one.fill(later()):
+    while await one.fill():
         pass
 
 
 @pytest.mark.parametrize("filled", [False, True])
 async def test_a_person_is_found_by_address_and_by_number(database: Database, filled: bool) -> None:
-    people = PersonIndex(database, CONTACT_HASH)
+    people = of_settled(database)
     first, _, third = await accept(database, ANNA, {"email": "bo@example.se"}, {"phone": ANNA["phone"]})
     if filled:
         await fill_all(people)
@@ -56,7 +58,7 @@ async def test_a_person_is_found_by_address_and_by_number(database: Database, fi
 
 
 async def test_what_came_after_the_last_filling_is_found_with_the_rest(database: Database) -> None:
-    people = PersonIndex(database, CONTACT_HASH)
+    people = of_settled(database)
     before = await accept(database, ANNA)
     await fill_all(people)
     after = await accept(database, ANNA)
@@ -67,7 +69,7 @@ async def test_what_came_after_the_last_filling_is_found_with_the_rest(database:
 async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
     people = PersonIndex(database, CONTACT_HASH)
     await accept(database, ANNA)
-    assert not await people.fill(datetime.now(UTC) + SETTLED_AFTER - 30 * SECOND)
+    assert not await people.fill()
     assert filled_in(database) == 0
 
 
@@ -75,10 +77,10 @@ async def test_filling_goes_on_where_it_ended_some_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.submissions.person_index.MOST_AT_ONCE", 2)
-    people = PersonIndex(database, CONTACT_HASH)
+    people = of_settled(database)
     given = await accept(database, {}, ANNA, {}, {}, {}, ANNA, {})
     turns = 0
-    while await people.fill(later()):
+    while await people.fill():
         turns += 1
     assert turns == 4
     assert filled_in(database) == 4
@@ -86,7 +88,7 @@ async def test_filling_goes_on_where_it_ended_some_at_a_time(
 
 
 async def test_a_submission_that_is_gone_is_not_found(database: Database) -> None:
-    people = PersonIndex(database, CONTACT_HASH)
+    people = of_settled(database)
     first, second = await accept(database, ANNA, ANNA)
     await fill_all(people)
     with database.engine.begin() as connection:
@@ -98,3 +100,34 @@ async def test_a_submission_that_is_gone_is_not_found(database: Database) -> Non
 async def test_another_secret_finds_nobody(database: Database) -> None:
     await accept(database, ANNA)
     assert await PersonIndex(database, KeyedHash("another secret", "contacts")).find("anna@example.se") == []
+
+
+async def test_nothing_of_an_erased_person_is_filled_in_however_they_meet(
+    database: Database, database_url: str
+) -> None:
+    given = await accept(database, *[ANNA] * 40)
+    people = of_settled(database)
+
+    async def erase_each() -> None:
+        with opened(database_url) as another:
+            for identity in given:
+                await another.write(lambda connection, one=identity: erase(connection, [one]))  # type: ignore[misc]
+
+    await asyncio.gather(erase_each(), fill_all(people))
+    await fill_all(people)
+    assert filled_in(database) == 0
+
+
+async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_takes_the_hashes_away(
+    database: Database, database_url: str
+) -> None:
+    """The filling has read them already."""
+    [identity] = await accept(database, ANNA)
+    erasing = None
+    with opened(database_url) as another, database.engine.begin() as filling:
+        assert _fill(filling, -SECOND)
+        erasing = asyncio.create_task(another.write(lambda connection: erase(connection, [identity])))
+        await asyncio.wait([erasing], timeout=0.2)
+        filling.commit()
+        assert await erasing == [identity]
+    assert filled_in(database) == 0

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from app.alarms.detection import silent_forms
 from app.alarms.incidents import Incident, IncidentKind
-from app.alarms.queries import Came
 from app.alarms.silence import WEEK
+from app.statistics.arrivals import Came
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,22 +19,12 @@ def lead(at: datetime, operation: str = "interest") -> Came:
 
 
 def test_a_form_that_is_silent_when_it_never_is_has_a_drought_since_its_last_lead() -> None:
-    assert silent_forms([*PAST, lead(LAST)], [], NOW) == [DROUGHT]
+    assert silent_forms([*PAST, lead(LAST)], NOW) == [DROUGHT]
 
 
 def test_silence_before_the_hours_in_which_leads_come_is_none() -> None:
-    assert silent_forms([*PAST, lead(LAST)], [], NOW - 2 * HOUR) == []
+    assert silent_forms([*PAST, lead(LAST)], NOW - 2 * HOUR) == []
 
 
 def test_each_form_has_its_own_past() -> None:
-    assert silent_forms([*PAST, lead(LAST), lead(LAST, "viewing"), lead(NOW, "lead")], [], NOW) == [DROUGHT]
-
-
-def test_a_known_drought_goes_on_however_long_until_the_next_lead() -> None:
-    later = NOW + 10 * WEEK
-    assert silent_forms([], [DROUGHT], later) == [DROUGHT]
-    assert silent_forms([lead(later - HOUR)], [DROUGHT], later) == []
-
-
-def test_a_known_drought_is_told_with_the_moment_that_it_began() -> None:
-    assert silent_forms([*PAST, lead(LAST)], [DROUGHT], NOW + HOUR) == [DROUGHT]
+    assert silent_forms([*PAST, lead(LAST), lead(LAST, "viewing"), lead(NOW, "lead")], NOW) == [DROUGHT]

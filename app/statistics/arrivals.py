@@ -1,0 +1,78 @@
+"""When leads came to each form, in spells of some 17 minutes: counted by the counter job, and kept for as long as a
+form's silence is compared with the weeks before."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.ids import first_id_of
+from app.domain.submission import Status
+from app.operations.registry import POSTED
+from app.storage.schema import arrivals, submissions, tallied
+
+RECEIVED = "received"  # the counter job's round that counts them
+KEPT = timedelta(weeks=6)
+SPELL_LENGTH = 7  # characters of an id's time, in steps of 2^20 ms
+_SPELL = func.substr(submissions.c.id, 1, SPELL_LENGTH)
+_WHOSE = (submissions.c.customer_id, submissions.c.operation)
+
+
+@dataclass(frozen=True)
+class Came:
+    """How many submissions came to one customer's form in one spell; `last_at` is the last of them."""
+
+    customer_id: str
+    operation: str
+    number: int
+    last_at: datetime
+
+
+def add_arrivals(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+    """Of leads; what is held is none: most of that is spam."""
+    numbers: Counter[tuple[str, str, str]] = Counter()
+    last_at: dict[tuple[str, str, str], datetime] = {}
+    for row in rows:
+        if row.status != Status.HELD:
+            key = (row.customer_id, row.operation, row.id[:SPELL_LENGTH])
+            numbers[key] += 1
+            last_at[key] = max(row.received_at, last_at.get(key, row.received_at))
+    if numbers:
+        _upsert(connection, numbers, last_at)
+
+
+def _upsert(
+    connection: Connection, numbers: Mapping[tuple[str, str, str], int], last_at: Mapping[Any, datetime]
+) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(arrivals)
+    new = statement.excluded
+    later = {"number": arrivals.c.number + new.number, "last_at": new.last_at}  # counted in order of time
+    names = ("customer_id", "operation", "spell")
+    rows = [
+        dict(zip(names, key, strict=True)) | {"number": numbers[key], "last_at": last_at[key]}
+        for key in sorted(numbers)
+    ]
+    connection.execute(statement.on_conflict_do_update(index_elements=list(arrivals.primary_key), set_=later), rows)
+    newest = max(last_at.values())
+    connection.execute(delete(arrivals).where(arrivals.c.spell < first_id_of(newest - KEPT)[:SPELL_LENGTH]))
+
+
+def came(connection: Connection, since: datetime) -> Sequence[Came]:
+    """Those that are counted, and the few that are not yet."""
+    first = first_id_of(since)
+    counted = select(*(arrivals.c[name] for name in ("customer_id", "operation", "number", "last_at"))).where(
+        arrivals.c.spell >= first[:SPELL_LENGTH]
+    )
+    mark = connection.execute(select(tallied.c.submission_id).where(tallied.c.round == RECEIVED)).scalar()
+    uncounted = (
+        select(*_WHOSE, func.count(), func.max(submissions.c.received_at))
+        .where(submissions.c.id > max(mark or "", first), submissions.c.status != Status.HELD)
+        .where(submissions.c.operation.in_([spec.operation.value for spec in POSTED if spec.is_lead]))
+        .group_by(*_WHOSE, _SPELL)
+    )
+    return [Came(*row) for query in (counted, uncounted) for row in connection.execute(query)]

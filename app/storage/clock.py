@@ -1,0 +1,174 @@
+"""A machine's clock that can't be trusted.
+
+On PostgreSQL the database's clock decides, which all replicas share. On SQLite it is this machine's, and may be wrong
+for a while: a dead battery, a virtual machine that was restored, a slip of the hand. So the newest moment ever seen is
+remembered, and a clock that is suddenly somewhere else is in doubt:
+
+    ahead      nothing is done because of somebody's age. When it is back, what it had dated meanwhile is brought back.
+    behind     likewise; what it had dated meanwhile is then moved to where it was before.
+    steady     for a day in the new place: it is believed. A machine that was switched off for a month looks so, too.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, delete, func, insert, select, type_coerce, update
+
+from app.domain.ids import first_id_of
+from app.storage.column_types import UtcDateTime
+from app.storage.database import now_of
+from app.storage.schema import HOW_FAR, clock, logins, metadata, moves, notices, person_index, submissions, tallied
+
+TICK_SECONDS = 10.0
+GAP = timedelta(minutes=10)  # without a tick, as a restart takes; longer, and it has jumped, or nobody was there
+BACK = timedelta(minutes=1)  # as NTP may set it
+BELIEVED_AFTER = timedelta(days=1)
+ALARMS_AFTER = timedelta(hours=1)  # a false alarm costs less than a lead: nobody waits a day for a true one
+LONGEST_WAIT = timedelta(hours=2)  # of an attempt for its next one, and of a worker for its lease
+ALWAYS = timedelta.max
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
+# What stays: when something was erased or moved, the clock's own, and for how long a repeat is known, which follows
+# from when it came.
+_DATED = [
+    (table, column)
+    for table in metadata.sorted_tables
+    if table not in (clock, moves)
+    for column in table.c
+    if isinstance(column.type, UtcDateTime) and column.name not in {"erased_at", "repeat_until"}
+]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ClockState:
+    """`newest_at`: the newest moment that is believed. In doubt, the clock says moments from `wrong_from`, was last
+    seen at `wrong_at`, and has not jumped since `steady_since`."""
+
+    newest_at: datetime
+    wrong_from: datetime | None = None
+    wrong_at: datetime | None = None
+    steady_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Redating:
+    """What is dated between these moments is moved to `to`; `until` None: whatever is later."""
+
+    since: datetime
+    until: datetime | None
+    to: datetime
+
+
+def steady_for(state: ClockState | None, now: datetime) -> timedelta:
+    """How long the clock has been steady; `ALWAYS` where there is no doubt."""
+    if state is None or _follows(state.newest_at, now):
+        return ALWAYS
+    if state.wrong_at is None or state.steady_since is None or not _follows(state.wrong_at, now):
+        return timedelta(0)
+    return now - state.steady_since
+
+
+def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | None]:
+    """What is believed after a look at the clock, and what is to be dated anew."""
+    newest, wrong_from, wrong_at = state.newest_at, state.wrong_from, state.wrong_at
+    if wrong_from is None or wrong_at is None or state.steady_since is None:
+        return (ClockState(max(newest, now)) if _follows(newest, now) else _in_doubt(newest, now)), None
+    if wrong_from > newest:
+        if now >= wrong_from - BACK:
+            if not _follows(wrong_at, now):  # it jumps on
+                return replace(state, wrong_at=now, steady_since=now), None
+            if now - state.steady_since >= BELIEVED_AFTER:
+                return ClockState(now), None
+            return replace(state, wrong_at=max(wrong_at, now)), None
+        back = Redating(wrong_from - BACK, None, max(now, newest))
+        return (ClockState(max(newest, now)) if now >= newest - BACK else _in_doubt(newest, now)), back
+    if now >= newest - BACK:
+        elapsed = wrong_at - wrong_from
+        back = Redating(wrong_from - BACK, min(wrong_at + GAP, newest), newest)
+        return (ClockState(max(newest, now)) if now <= newest + GAP + elapsed else _in_doubt(newest, now)), back
+    if not _follows(wrong_at, now):
+        return replace(state, wrong_from=min(wrong_from, now), wrong_at=now, steady_since=now), None
+    if now - state.steady_since >= BELIEVED_AFTER:  # what was before, was ahead
+        return ClockState(now), Redating(now + BACK, None, now)
+    return replace(state, wrong_at=max(wrong_at, now)), None
+
+
+def _follows(before: datetime, now: datetime) -> bool:
+    return -BACK <= now - before <= GAP
+
+
+def _in_doubt(newest: datetime, now: datetime) -> ClockState:
+    return ClockState(newest, now, now, now)
+
+
+def is_steady(connection: Connection, patience: timedelta) -> bool:
+    """Whether something may be done because of its age."""
+    if connection.dialect.name != "sqlite":
+        return True
+    return steady_for(_read(connection), now_of(connection)) >= patience
+
+
+def look(connection: Connection) -> None:
+    """At the clock; what follows from it is done. Nothing on PostgreSQL."""
+    if connection.dialect.name != "sqlite":
+        return
+    now, before = now_of(connection), _read(connection)
+    if before is None:
+        connection.execute(insert(clock).values(id=1, newest_at=now))
+        return
+    after, redating = advance(before, now)
+    if redating:
+        _redate(connection, redating)
+        log.warning("clock: dated anew what a wrong clock had dated", since=redating.since, to=redating.to)
+    if after.wrong_from and not before.wrong_from:
+        log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
+        _call_back(connection, now)
+    if after != before:
+        values = {name: getattr(after, name) for name in ("newest_at", "wrong_from", "wrong_at", "steady_since")}
+        connection.execute(update(clock).values(values))
+
+
+def _call_back(connection: Connection, now: datetime) -> None:
+    """Whichever of the two was wrong: to try too early costs nothing, and no wait is as long as these."""
+    for column in (submissions.c.due_at, logins.c.probe_at, notices.c.due_at):
+        far = column > now + LONGEST_WAIT
+        connection.execute(update(column.table).where(far).values({column.name: now}))
+
+
+def trust(connection: Connection) -> None:
+    """A person has put an older database back: the clock is right, and the time between has passed."""
+    connection.execute(delete(clock))
+
+
+def _read(connection: Connection) -> ClockState | None:
+    row = connection.execute(select(clock)).one_or_none()
+    return ClockState(row.newest_at, row.wrong_from, row.wrong_at, row.steady_since) if row else None
+
+
+def _redate(connection: Connection, redating: Redating) -> None:
+    to = (redating.to - _EPOCH) // _INSTANT  # as SQLite has it
+    received, repeat = submissions.c.received_at, submissions.c.repeat_until
+    known_for = type_coerce(repeat, BigInteger) - type_coerce(received, BigInteger)
+    connection.execute(update(submissions).where(_wrong(received, redating)).values(repeat_until=known_for + to))
+    for table, column in _DATED:
+        moment = redating.to + _INSTANT if table is tallied else redating.to  # what it has counted is before it
+        connection.execute(update(table).where(_wrong(column, redating)).values({column.name: moment}))
+    # What goes by the ids, which are in order of time, goes on from there.
+    back_to = first_id_of(min(redating.since, redating.to))
+    counted = tallied.c.submission_id > back_to
+    connection.execute(update(tallied).where(counted).values(submission_id=first_id_of(redating.to)))
+    before = select(func.max(submissions.c.id)).where(submissions.c.id < back_to).scalar_subquery()
+    too_far = (person_index.c.hash == HOW_FAR) & (person_index.c.submission_id > back_to)
+    connection.execute(delete(person_index).where(too_far, before.is_(None)))
+    connection.execute(update(person_index).where(too_far).values(submission_id=before))
+
+
+def _wrong(column: Column[Any], redating: Redating) -> ColumnElement[bool]:
+    wrong = column >= redating.since
+    if redating.until is not None:
+        wrong &= column <= redating.until
+    return wrong & submissions.c.erased_at.is_(None) if column.table is submissions else wrong

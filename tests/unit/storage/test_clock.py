@@ -1,0 +1,75 @@
+"""What is believed of a machine's clock, look by look."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.storage.clock import ALWAYS, BELIEVED_AFTER, ClockState, Redating, advance, steady_for
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+SECONDS = timedelta(seconds=10)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DECADE = timedelta(days=3653)
+
+
+def seen(*moments: datetime) -> tuple[ClockState, list[Redating]]:
+    """After looks at these moments, the first of them at the beginning."""
+    state, redatings = ClockState(moments[0]), []
+    for moment in moments[1:]:
+        state, redating = advance(state, moment)
+        redatings += [redating] if redating else []
+    return state, redatings
+
+
+@pytest.mark.parametrize("step", [-30 * timedelta(seconds=1), timedelta(0), SECONDS, 9 * MINUTE])
+def test_a_clock_that_goes_on_is_believed(step: timedelta) -> None:
+    assert seen(NOW, NOW + step) == (ClockState(max(NOW, NOW + step)), [])
+    assert steady_for(ClockState(NOW), NOW + step) == ALWAYS
+
+
+@pytest.mark.parametrize("jump", [-DECADE, -HOUR, HOUR, 30 * 24 * HOUR, DECADE])
+def test_one_that_jumps_is_in_doubt_from_the_first_look_on_and_also_before_it(jump: timedelta) -> None:
+    assert steady_for(ClockState(NOW), NOW + jump) == timedelta(0)
+    state, redatings = seen(NOW, NOW + jump, NOW + jump + SECONDS)
+    assert (state.newest_at, redatings) == (NOW, [])
+    assert steady_for(state, NOW + jump + SECONDS) == SECONDS
+
+
+@pytest.mark.parametrize("jump", [HOUR, 30 * 24 * HOUR, DECADE])
+def test_what_one_that_was_ahead_has_dated_is_brought_back(jump: timedelta) -> None:
+    state, [redating] = seen(NOW, NOW + jump, NOW + jump + MINUTE, NOW + 2 * MINUTE)
+    assert state == ClockState(NOW + 2 * MINUTE)
+    assert redating == Redating(NOW + jump - MINUTE, None, NOW + 2 * MINUTE)
+    assert steady_for(state, NOW + 2 * MINUTE) == ALWAYS
+
+
+@pytest.mark.parametrize("jump", [HOUR, DECADE])
+def test_what_one_that_was_behind_has_dated_is_moved_to_where_it_was(jump: timedelta) -> None:
+    state, [redating] = seen(NOW, NOW - jump, NOW - jump + MINUTE, NOW + 2 * MINUTE)
+    assert state == ClockState(NOW + 2 * MINUTE)
+    assert (redating.since, redating.to) == (NOW - jump - MINUTE, NOW)
+    assert redating.until is not None
+    assert NOW - jump + MINUTE < redating.until < NOW
+
+
+@pytest.mark.parametrize("jump", [-48 * HOUR, HOUR, DECADE])
+def test_one_that_is_steady_for_a_day_in_its_new_place_is_believed(jump: timedelta) -> None:
+    looks = [NOW + jump + number * 5 * MINUTE for number in range(int(BELIEVED_AFTER / (5 * MINUTE)) + 1)]
+    state, redatings = seen(NOW, *looks)
+    assert state == ClockState(looks[-1])
+    # What it was ahead before, is known now.
+    assert redatings == ([Redating(looks[-1] + MINUTE, None, looks[-1])] if jump < timedelta(0) else [])
+
+
+def test_one_that_keeps_jumping_is_not_believed() -> None:
+    looks = [NOW + number * HOUR for number in range(1, 72)]
+    state, redatings = seen(NOW, *looks)
+    assert (state.newest_at, redatings) == (NOW, [])
+    assert steady_for(state, looks[-1]) < HOUR
+
+
+def test_one_that_was_behind_and_is_then_ahead_stays_in_doubt() -> None:
+    state, [redating] = seen(NOW, NOW - HOUR, NOW + DECADE)
+    assert redating.to == NOW
+    assert (state.newest_at, state.wrong_from) == (NOW, NOW + DECADE)
