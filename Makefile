@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadsc
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist wordpress clean
+.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist wordpress release-check clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -93,6 +93,14 @@ wordpress: $(VENV)/.installed-dev ## the plugin in Debian's WordPress, with a br
 	@sh tests/install-programs >/dev/null
 	@sh tests/wordpress/install-programs >/dev/null
 	$(VENV)/bin/python -m pytest tests/wordpress --timeout 300
+
+release-check: ## all that a release needs: tests, platforms, packages, the image, WordPress, a clean installation
+	$(MAKE) audit sbom test platforms dist container wordpress
+	rm -rf dist/clean
+	$(PYTHON) -m venv dist/clean
+	dist/clean/bin/python -m pip --disable-pip-version-check --quiet install dist/*.whl
+	cd / && $(CURDIR)/dist/clean/bin/intresse --version
+	rm -rf dist/clean
 
 picture: $(VENV)/.installed-dev ## docs/demo.png, from the running product
 	$(VENV)/bin/python -m docs.picture
