@@ -49,8 +49,7 @@ def signed_in(context: BrowserContext, site: Site, user: str) -> Page:
         f"{site.url}/wp-login.php", form={"log": user, "pwd": PASSWORD, "testcookie": "1"}, max_redirects=0
     )
     assert answer.status == 302, answer.text()
-    page = context.new_page()
-    return page
+    return context.new_page()
 
 
 def new_post(page: Page, site: Site) -> Page:
