@@ -19,6 +19,7 @@ from app.web.rendering.templates import Templates
 
 CUSTOMER = "M00000"
 ESTATE = "OBJ1"
+SOLD = "OBJ2"
 VIEWING = "VIS1"
 CONTACT = "C1"
 FULL = "FULL"
@@ -64,6 +65,9 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
                     "email": "info@example.se",
                     "rate_limit": "1000/minute",
                     "rate_limit_person": "1000/day",  # a newcomer is always the same person
+                    "viewing": {"cancel": True},
+                    "valuation": {},
+                    "final_price": {},
                     "lead": {
                         "lead_source_id": "KAMPANJ",
                         "assigned_to_id": "contact-agent",
@@ -100,6 +104,7 @@ def _stage(demo: Demo) -> Stage:
         firm=firm_of(demo.settings.customers[0]),
         customer_id=CUSTOMER,
         estate_id=ESTATE,
+        sold_id=SOLD,
         viewing_id=VIEWING,
         slots=slots,
         full=FULL,

@@ -77,6 +77,7 @@ class DemoPage:
     said_language: str
     customer_id: str
     estate_id: str
+    sold_id: str
     viewing_id: str
     slot_id: str
     slots: str
@@ -136,6 +137,7 @@ class Received(Protocol):
 class Stage:
     """What the demo is played on.
 
+    sold_id   the home that has been sold
     slots     the viewing's times, in order
     full      which of them has no place left
     personal  a signed link of each kind, by its form
@@ -146,6 +148,7 @@ class Stage:
     firm: Firm
     customer_id: str
     estate_id: str
+    sold_id: str
     viewing_id: str
     slots: Sequence[Slot]
     full: str
@@ -181,6 +184,7 @@ class _Demo:
             said_language=visit.chosen or "",
             customer_id=stage.customer_id,
             estate_id=stage.estate_id,
+            sold_id=stage.sold_id,
             viewing_id=stage.viewing_id,
             slot_id=stage.slots[0].id,
             slots=",".join(map(str, stage.slots)),

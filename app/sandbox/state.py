@@ -166,14 +166,16 @@ class Office:
 
     def opt_out(self, customer_id: str, estate_id: str, contact_id: str) -> Answer:
         """Takes the contact off the home's viewings. Again, or when it was on none, it changes nothing (inferred)."""
-        if not _exists(estate_id, self.estates):
-            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+        self._check_estate(estate_id)
         contact = self._contact(customer_id, contact_id)
         self.bookings = [one for one in self.bookings if not self._attends(one, contact, estate_id)]
         return Answer(204, contact_id=contact.id)
 
     def _attends(self, booking: Booking, contact: Contact, estate_id: str) -> bool:
-        return (booking.customer_id, booking.contact_id) == (contact.customer_id, contact.id)
+        """Whether it is the contact's, at a viewing of the home; one that is no home's known to us counts as it."""
+        viewing = self.viewings.get(booking.viewing_id)
+        is_theirs = (booking.customer_id, booking.contact_id) == (contact.customer_id, contact.id)
+        return is_theirs and (viewing is None or viewing.estate_id == estate_id)
 
     def find_estate(self, customer_id: str, estate_id: str) -> Answer:
         """The home with all of its viewings, times as bare Swedish wall-clock time (H, O)."""

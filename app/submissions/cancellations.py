@@ -37,7 +37,7 @@ class Attendance(NamedTuple):
 
 def request_of(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
     """The cancellation, with who the visitor is: somebody may have to call them."""
-    post = OPERATIONS[booking.operation].posts[0]
+    post = OPERATIONS[booking.operation].post_of(stored.resource)
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
     found = post.contacts(stored.submitted)
     members = names | {"booking": booking.id, "email": found.get("email"), "cellPhone": found.get("phone")}

@@ -51,7 +51,7 @@ async def show_builder(request: ConsoleRequest) -> Response:
         name=customer.firm.name,
         values=values,
         ids=IDS[form],
-        forms=[Option(name, request.gettext(label), name == form) for name, label in FORMS.items()],
+        forms=[Option(name, request.gettext(FORMS[name]), name == form) for name in _forms(customer)],
         faults={name: request.gettext(text) for name, text in faults.items()},
         preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
         snippet=""
@@ -116,13 +116,18 @@ def _customer(request: ConsoleRequest) -> Customer | None:
 
 def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
     """What was picked, by input, the rest as it is in force; and what can't be."""
-    values = {"form": request.asked("form") if request.asked("form") in FORMS else "interest"}
+    values = {"form": request.asked("form") if request.asked("form") in _forms(customer) else "interest"}
     values |= {name: request.asked(name) for name in EXAMPLES}
     values |= {name: request.asked(name) or getattr(customer.firm, name) for name in LOOKS}
     values["title"] = request.asked("title")[:TITLE_LENGTH]
     faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
     faults |= {name: BAD_LOOK[name] for name, rule in LOOKS.items() if not rule.fullmatch(values[name])}
     return values, faults
+
+
+def _forms(customer: Customer) -> list[str]:
+    """Those that the customer has."""
+    return [name for name, post in PUBLIC_POSTS.items() if post.is_open(customer.defaults)]
 
 
 def _theme(firm: Firm, values: Mapping[str, str]) -> str:
