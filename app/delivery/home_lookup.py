@@ -14,7 +14,7 @@ from cachetools import LRUCache, TTLCache
 from app.delivery.look_ups import LookUps
 from app.domain.submission import FunctionGroup
 from app.vitec.client import VitecClient
-from app.vitec.errors import NotFound, Unavailable, Unreadable, VitecError
+from app.vitec.errors import Forbidden, NotFound, Rejected, Unavailable, Unreadable, VitecError
 from app.vitec.homes import Home, OpenTimes, coming
 
 FRESH_SECONDS = 60
@@ -152,7 +152,7 @@ class HomeLookup:
         try:
             home = await self._look_ups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
-            if error.status in {400, 404} or (error.status == 403 and key not in self._known):
+            if _is_no(error) or (isinstance(error, Forbidden) and key not in self._known):
                 self._known.pop(key, None)
                 self._unknown[key] = None
                 raise _not_found() from None
@@ -170,6 +170,11 @@ class _Read:
 
     task: "asyncio.Task[KnownHome]"
     began_at: float | None = None
+
+
+def _is_no(error: VitecError) -> bool:
+    """Vitec knows no such home, or takes the id for none."""
+    return isinstance(error, Rejected) and error.status in {400, 404}
 
 
 def _not_found() -> NotFound:
