@@ -52,12 +52,12 @@ def create_app(
                 yield
                 log.info("stopping")
 
-    return App(
+    app = App(
         deps,
         settings.trusted_proxies,
         problems.exception_handlers(deps),
         routes=[
-            *routes(deps, service.keyring, service.database, lambda: service.background.down),
+            *routes(deps, service.keyring),
             *(console_routes(build_console(settings, deps, service)) if settings.console_password else ()),
             *service.watching.routes(),
             *extra_routes,
@@ -65,6 +65,8 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+    health.serve_health(app, service.database, lambda: service.background.down)
+    return app
 
 
 def create_worker_app(settings: Settings) -> Starlette:
@@ -78,8 +80,13 @@ def create_worker_app(settings: Settings) -> Starlette:
             yield
 
     secure = settings.public_url.startswith("https://")
-    told = [*health.routes(service.database, lambda: service.background.down), *service.watching.routes()]
-    return Starlette(routes=told, middleware=[Middleware(SecurityHeaders, secure=secure)], lifespan=lifespan)
+    app = Starlette(
+        routes=[*health.router.routes, *service.watching.routes()],
+        middleware=[Middleware(SecurityHeaders, secure=secure)],
+        lifespan=lifespan,
+    )
+    health.serve_health(app, service.database, lambda: service.background.down)
+    return app
 
 
 def build_dependencies(settings: Settings, service: Service, demo: bool, templates: Templates) -> Dependencies:

@@ -89,6 +89,10 @@ POST = PostSpec(
     operation=Operation.FINAL_PRICE,
     model=FinalPrice,
     paths=(PATH,),
+    example={
+        "person": {"firstName": "Anna", "lastName": "Åkesson", "email": {"emailAddress": "anna@example.se"}},
+        "consent": True,
+    },
     form_path=FORM_PATH,
     form=FORM,
     needs=FinalPriceDefaults,

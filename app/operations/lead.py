@@ -138,7 +138,13 @@ FORM = FormSpec(
     next=N_("%(firm)s will contact you as soon as they can. You don’t need to do anything more."),
     refused=N_("We couldn’t deliver your registration"),
 )
-POST = PostSpec(operation=Operation.LEAD, model=Lead, paths=(PATH,), required=("assignedToId", "leadSourceId"))
+POST = PostSpec(
+    operation=Operation.LEAD,
+    model=Lead,
+    paths=(PATH,),
+    example={"contactId": "C1", "assignedToId": "A1", "leadSourceId": "KAMPANJ", "message": "Wants to sell in spring."},
+    required=("assignedToId", "leadSourceId"),
+)
 PERSONAL_POST = PostSpec(
     operation=Operation.LEAD,
     model=Lead,

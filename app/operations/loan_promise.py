@@ -62,7 +62,18 @@ FORM = FormSpec(
     next=N_("%(firm)s sees it together with your other details. You don’t need to do anything more."),
     refused=N_("We couldn’t deliver your registration"),
 )
-POST = PostSpec(operation=Operation.LOAN_PROMISE, model=LoanPromise, paths=(PATH,))
+POST = PostSpec(
+    operation=Operation.LOAN_PROMISE,
+    model=LoanPromise,
+    paths=(PATH,),
+    example={
+        "bank": "Sparbanken",
+        "validUntil": "2099-12-31",
+        "estateType": "Apartment",
+        "status": "VerifiedByBank",
+        "financing": "Bank",
+    },
+)
 PERSONAL_POST = PostSpec(
     operation=Operation.LOAN_PROMISE,
     model=LoanPromise,

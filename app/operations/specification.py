@@ -174,6 +174,7 @@ class PostSpec:
     shown_at   where Vitec shows what the form asks for, if that is another address than it is posted to
     form       None where only programs post, and then only with an API key
     person     the member that holds the person; None where it is the body itself
+    example    a body that the demo takes, for the OpenAPI document
     needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
     public     what a caller without an API key may set (contract.md, section 3)
     approval   the member by which a program says that the person has consented; "" where Vitec has none
@@ -192,6 +193,7 @@ class PostSpec:
     paths: tuple[str, ...] = ()
     form_path: str = ""
     shown_at: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict)
     form: FormSpec | None = None
     needs: type[DefaultsTable] | None = None
     person: str | None = None

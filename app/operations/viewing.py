@@ -264,6 +264,11 @@ POST = PostSpec(
     operation=Operation.VIEWING,
     model=ViewingBooking,
     paths=(PATH,),
+    example={
+        "updatePerson": {"firstName": "Anna", "lastName": "Åkesson", "cellPhone": "070-174 06 05"},
+        "smsReminder": True,
+        "consent": True,
+    },
     form_path=FORM_PATH,
     form=FORM,
     person="updatePerson",
@@ -291,6 +296,13 @@ ATTEND_POST = PostSpec(
     paths=(viewing_attend.PATH,),
     form_path=viewing_attend.FORM_PATH,
     shown_at=viewing_attend.HOME_PATH,
+    example={
+        "timeSlotId": "SLOT1",
+        "firstName": "Anna",
+        "lastName": "Åkesson",
+        "cellPhone": "070-174 06 05",
+        "consent": True,
+    },
     form=ATTEND_FORM,
     public=frozenset({"timeSlotId", "firstName", "lastName", "cellPhone", "email", "address", "gdpr", "lead.message"})
     | {"confirmation", "reminderTime", "marketing"},

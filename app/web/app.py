@@ -23,13 +23,14 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 class App(FastAPI):
-    """With what has to be around the answers to faults too. Its routes are plain ones: what FastAPI makes of a
-    function's signature, and does for each request, would cost a post more than all that the post needs."""
+    """With what has to be around the answers to faults too. The routes of forms and posts are plain ones: what FastAPI
+    does for each request of a typed route would cost a post more than all that the post needs."""
 
     def __init__(
         self, deps: Dependencies, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
     ) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
+        self.state.dependencies = deps
         self._deps = deps
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
@@ -46,7 +47,7 @@ class App(FastAPI):
         return SecurityHeaders(TrustedProxies(readable, self._trusted_proxies), secure=self._deps.is_https)
 
     def openapi(self) -> dict[str, Any]:
-        """What `/openapi.json` answers; plain routes can't be described by themselves."""
+        """What `/openapi.json` answers: typed routes describe themselves, `describe` adds the plain ones."""
         return describe()
 
 

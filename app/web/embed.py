@@ -4,20 +4,25 @@ import gzip
 import hashlib
 import json
 import re
-from typing import Any
+from typing import Annotated, Literal
 
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.domain.marketing import CLICK_IDS
-from app.i18n import N_, GetText
+from app.i18n import N_
 from app.operations.registry import PUBLIC_POSTS
-from app.web.operations.dependencies import Dependencies
+from app.web.http.typed_route import TypedRoute
+from app.web.operations.dependencies import Dependencies, Injected
 from app.web.operations.problems import language_of
 from app.web.rendering.resources import STATIC
 from app.web.rendering.templates import Templates
 
+router = APIRouter(route_class=TypedRoute, tags=["embedding"])
+MAX_LENGTH = 300  # characters of what is asked about
 _NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; no string of ours has such
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # Any page may load these: they hold nobody's data, and are asked for across origins by their purpose.
@@ -41,11 +46,8 @@ FINE = N_("The forms can be shown on this origin.")
 
 
 def routes(deps: Dependencies) -> list[Route]:
-    embeds = _Embeds(deps)
-    return [
-        Route("/embed.js", embeds.script, methods=["GET"]),
-        Route("/embed/check", embeds.check, methods=["GET"]),
-    ]
+    embeds = _Script(deps)
+    return [Route("/embed.js", embeds.script, methods=["GET"])]
 
 
 def embed_script(templates: Templates) -> bytes:
@@ -61,9 +63,8 @@ def embed_script(templates: Templates) -> bytes:
     return source.encode()
 
 
-class _Embeds:
+class _Script:
     def __init__(self, deps: Dependencies) -> None:
-        self._deps = deps
         self._script = embed_script(deps.templates)
         self._packed = gzip.compress(self._script, 9, mtime=0)
         self._tag = f'"{hashlib.sha256(self._script).hexdigest()[:16]}"'
@@ -77,27 +78,48 @@ class _Embeds:
             content, headers["Content-Encoding"] = self._packed, "gzip"
         return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
 
-    async def check(self, request: Request) -> Response:
-        """`{"ok", "customer", "origin", "frameAncestors", "reason", "advice"}`: whether pages of the origin may show
-        the customer's forms, from the configuration alone. `reason` is null, or one of `ADVICE`."""
-        deps = self._deps
-        asked = {name: request.query_params.get(name, "")[:300] for name in ("customer", "origin")}
-        customer = deps.customers.get(asked["customer"])
-        reason = None
-        if customer is None:
-            reason = "customer"
-        elif not asked["origin"].startswith(("https://", "http://")):
-            reason = "no-origin"
-        elif not deps.origins.allows(asked["origin"], customer):
-            reason = "origin"
-        answer = {
-            "ok": reason is None,
-            **asked,
-            "frameAncestors": deps.frame_ancestors(customer) or "*",
-            "reason": reason,
-            "advice": self._advice(reason, deps.templates.gettext(language_of(request, deps))),
-        }
-        return JSONResponse(answer, 404 if customer is None else 200, headers={**OPEN, "Cache-Control": "no-store"})
 
-    def _advice(self, reason: str | None, gettext: GetText) -> Any:
-        return gettext(ADVICE[reason] if reason else FINE)
+class EmbedCheck(BaseModel):
+    ok: bool
+    customer: str
+    origin: str
+    frameAncestors: str
+    reason: Literal["customer", "no-origin", "origin"] | None
+    advice: str
+
+
+@router.get(
+    "/embed/check",
+    operation_id="embed-check",
+    summary="Whether pages of the origin may show the customer's forms",
+    response_model=EmbedCheck,
+    response_description="Yes or no, and why",
+    responses={404: {"model": EmbedCheck, "description": "No such customer"}},
+)
+async def check_embedding(
+    request: Request,
+    deps: Injected,
+    customer: Annotated[str, Query(description="as in `data-customer`", examples=["M00000"])] = "",
+    origin: Annotated[str, Query(description="as browsers send it", examples=["https://www.example.se"])] = "",
+) -> Response:
+    """From the configuration alone. `advice` is in the language of `lang` or `Accept-Language`."""
+    customer, origin = customer[:MAX_LENGTH], origin[:MAX_LENGTH]
+    known = deps.customers.get(customer)
+    reason: Literal["customer", "no-origin", "origin"] | None = None
+    if known is None:
+        reason = "customer"
+    elif not origin.startswith(("https://", "http://")):
+        reason = "no-origin"
+    elif not deps.origins.allows(origin, known):
+        reason = "origin"
+    gettext = deps.templates.gettext(language_of(request, deps))
+    answer = EmbedCheck(
+        ok=reason is None,
+        customer=customer,
+        origin=origin,
+        frameAncestors=deps.frame_ancestors(known) or "*",
+        reason=reason,
+        advice=gettext(ADVICE[reason] if reason else FINE),
+    )
+    headers = {**OPEN, "Cache-Control": "no-store"}
+    return JSONResponse(answer.model_dump(), 404 if known is None else 200, headers=headers)

@@ -2,57 +2,43 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
 
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
+from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from app import __version__
 from app.maintenance.checks import can_write
 from app.maintenance.move_state import is_active
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.migrations import is_current
+from app.web.http.typed_route import TypedRoute
 
 READY_SECONDS = 3.0
 VITAL = frozenset({"intake", "delivery"})
 
-
-def routes(database: Database, down: Callable[[], Sequence[str]]) -> list[Route]:
-    """`down` names the background tasks that have died and are not well again: without the `VITAL` ones no lead is
-    taken or delivered here. Whoever stops the service sets `app.state.stopping` some time before: then both refuse, so
-    that a proxy turns to another replica while this one still answers."""
-    readiness = _Readiness(database)
-
-    async def healthz(request: Request) -> Response:
-        stopping = _is_stopping(request)
-        return JSONResponse(
-            {"status": "stopping" if stopping else "ok", "version": __version__}, 503 if stopping else 200
-        )
-
-    async def readyz(request: Request) -> Response:
-        """The database takes writes and its migrations are current; never depends on Vitec or the backlog."""
-        if _is_stopping(request):
-            return JSONResponse({"status": "stopping"}, 503)
-        dead = list(down())
-        if VITAL.intersection(dead):
-            return JSONResponse({"status": "not working", "down": dead}, 503)
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                ready = await readiness.ask()
-        except (StoreUnavailableError, TimeoutError):
-            return JSONResponse({"status": "database unavailable"}, 503)
-        if not ready:
-            return JSONResponse({"status": "migrations missing"}, 503)
-        return JSONResponse({"status": "ready", "down": dead} if dead else {"status": "ready"})
-
-    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+router = APIRouter(route_class=TypedRoute, tags=["health"])
 
 
-class _Readiness:
+class Health(BaseModel):
+    status: Literal["ok", "stopping"]
+    version: str
+
+
+class ReadinessStatus(BaseModel):
+    status: Literal["ready", "stopping", "not working", "database unavailable", "migrations missing"]
+    down: list[str] | None = Field(None, description="background tasks that have died and are not well again")
+
+
+class Readiness:
     """Whoever asks while it is being found out hears the same: asking costs a write, and anybody may ask."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, down: Callable[[], Sequence[str]]) -> None:
+        self.down = down
         self._database = database
         self._asked: asyncio.Future[bool] | None = None
 
@@ -62,6 +48,61 @@ class _Readiness:
             self._asked = asyncio.ensure_future(self._database.write(_is_ready))
             self._asked.add_done_callback(_hear)
         return await asyncio.shield(self._asked)
+
+
+def serve_health(app: Starlette, database: Database, down: Callable[[], Sequence[str]]) -> None:
+    """For `router`. `down` names the background tasks that have died and are not well again: without the `VITAL` ones
+    no lead is taken or delivered here. Whoever stops the service sets `app.state.stopping` some time before: then both
+    refuse, so that a proxy turns to another replica while this one still answers."""
+    app.state.readiness = Readiness(database, down)
+
+
+async def _readiness(request: Request) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
+
+
+@router.get(
+    "/healthz",
+    operation_id="healthz",
+    summary="Is the process up",
+    response_description="It is",
+    responses={503: {"model": Health, "description": "It stops"}},
+)
+async def healthz(request: Request, response: Response) -> Health:
+    """For a restart. Depends on nothing but the process."""
+    stopping = _is_stopping(request)
+    response.status_code = 503 if stopping else 200
+    return Health(status="stopping" if stopping else "ok", version=__version__)
+
+
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="Can it take leads",
+    response_description="It can",
+    responses={503: {"model": ReadinessStatus, "description": "It can't"}},
+    response_model_exclude_none=True,
+)
+async def readyz(
+    request: Request, response: Response, readiness: Annotated[Readiness, Depends(_readiness)]
+) -> ReadinessStatus:
+    """The database takes writes and its migrations are current. Never depends on Vitec or the backlog."""
+    response.status_code = 503
+    if _is_stopping(request):
+        return ReadinessStatus(status="stopping")
+    down = list(readiness.down())
+    if VITAL.intersection(down):
+        return ReadinessStatus(status="not working", down=down)
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            ready = await readiness.ask()
+    except (StoreUnavailableError, TimeoutError):
+        return ReadinessStatus(status="database unavailable")
+    if not ready:
+        return ReadinessStatus(status="migrations missing")
+    response.status_code = 200
+    return ReadinessStatus(status="ready", down=down or None)
 
 
 def _hear(asked: asyncio.Future[bool]) -> None:

@@ -110,7 +110,7 @@ def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> No
 
 def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
-    monkeypatch.setattr("app.web.operations.receipts.status_body", None)
+    monkeypatch.setattr("app.web.operations.status.SubmissionStatus.of", None)
     identity = client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
     answer = client.get(f"/submissions/{identity}", headers=KEY)
     assert answer.status_code == 500
@@ -204,8 +204,8 @@ def test_the_apis_description_asks_no_other_host_and_breaks_no_policy(page: Page
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{address}/docs")
-    page.get_by_text("Book a place at a viewing", exact=True).wait_for()
-    page.get_by_text("Book a place at a viewing", exact=True).click()
+    page.get_by_text("Book a place at a viewing", exact=True).first.wait_for()
+    page.get_by_text("Book a place at a viewing", exact=True).first.click()
     page.get_by_text("On disk, not yet delivered").first.wait_for()
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(address).netloc}
     assert said == []

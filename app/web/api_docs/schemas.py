@@ -2,6 +2,7 @@
 
 from typing import Any
 
+PATH_ID_PATTERN = "^[A-Za-z0-9_.-]{1,40}$"
 KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 PROBLEM = {
     "type": "object",
@@ -27,24 +28,6 @@ PENDING = {
     "properties": {"id": {"type": "string"}, "status": {"type": "string"}, "statusUrl": {"type": "string"}},
 }
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
-STEP = {
-    "operation": {"type": "string"},
-    "status": {"type": "string"},
-    "attempts": {"type": "integer"},
-    "result": {"type": ["string", "null"], "description": "Vitec's id, with an API key"},
-}
-SUBMISSION = {
-    "type": "object",
-    "required": ["id", "customerId", "status", "steps"],
-    "properties": {
-        "id": {"type": "string"},
-        "customerId": {"type": "string"},
-        "receivedAt": MOMENT,
-        "deliveredAt": MOMENT,
-        **STEP,
-        "steps": {"type": "array", "items": {"type": "object", "properties": STEP}},
-    },
-}
 _ID = {"type": "string"}
 SLOT = {"id": _ID, "startsAt": MOMENT, "endsAt": MOMENT, "isRegistrationAvailable": {"type": "boolean"}}
 VIEWING = {
@@ -65,19 +48,6 @@ HOME = {
         "viewings": {"type": "array", "items": {"type": "object", "properties": VIEWING}},
     },
 }
-STATUS = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
-EMBED_CHECK = {
-    "type": "object",
-    "required": ["ok", "customer", "origin", "frameAncestors", "reason", "advice"],
-    "properties": {
-        "ok": {"type": "boolean"},
-        "customer": {"type": "string"},
-        "origin": {"type": "string"},
-        "frameAncestors": {"type": "string"},
-        "reason": {"enum": [None, "customer", "no-origin", "origin"]},
-        "advice": {"type": "string"},
-    },
-}
 TEXT = {"schema": {"type": "string"}}
 REFUSALS = {
     "400": "Field errors, all at once, or Vitec refused it",
@@ -96,7 +66,7 @@ REFUSALS = {
 }
 
 
-def refused(*statuses: str) -> dict[str, Any]:
+def refused(*statuses: str) -> dict[int | str, dict[str, Any]]:
     """A page where the caller is a browser or the post a form, else a problem."""
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     content = {"application/problem+json": problem, "text/html": TEXT}

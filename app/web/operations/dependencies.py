@@ -2,7 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 from urllib.parse import urlencode
+
+from fastapi import Depends
+from starlette.requests import Request
 
 from app.delivery.home_lookup import HomeLookup
 from app.intake.intake import Intake
@@ -75,3 +79,12 @@ class Dependencies:
         which is nobody's data; `file` one beside the page."""
         more = f"&{urlencode(told)}" if told else ""
         return f"/receipts/{identity}{file}?key={self.receipt_links.of(identity)}&lang={language}{more}"
+
+
+async def dependencies_of(request: Request) -> Dependencies:
+    dependencies: Dependencies = request.app.state.dependencies
+    return dependencies
+
+
+# A typed route's parameter: what the composition root has put together.
+Injected = Annotated[Dependencies, Depends(dependencies_of)]

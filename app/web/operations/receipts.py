@@ -1,11 +1,10 @@
-"""The outcome of a submission: a receipt for people, a status resource for programs."""
+"""The receipt of a submission: a page for people, and the viewing for their calendar."""
 
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.domain.submission import Status, Submission
@@ -16,12 +15,10 @@ from app.storage.database import StoreUnavailableError
 from app.web.http.security_headers import page_headers
 from app.web.operations.cancellation import CANCELLATION, can_cancel, cancellation_of, state_of
 from app.web.operations.cancellation import routes as cancellation_routes
-from app.web.operations.cross_origin import CUSTOMER, preflight
-from app.web.operations.customer import InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
-from app.web.operations.problems import CHALLENGE, error_response
-from app.web.operations.receipt_links import RETRY_SECONDS, open_receipt, unavailable
+from app.web.operations.problems import error_response
+from app.web.operations.receipt_links import open_receipt, unavailable
 from app.web.operations.responders import public_status
 from app.web.operations.slots import Slot
 from app.web.rendering.page_models import ReceiptPage, ReceiptState
@@ -35,7 +32,6 @@ def routes(deps: Dependencies) -> list[Route]:
         Route("/receipts/{id}", receipts.receipt, methods=["GET"]),
         Route("/receipts/{id}" + CALENDAR_FILE, receipts.calendar, methods=["GET"]),
         *cancellation_routes(deps),
-        Route("/submissions/{id}", receipts.status, methods=["GET", "OPTIONS"]),
     ]
 
 
@@ -104,40 +100,6 @@ class Receipts:
         }
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
-    async def status(self, request: Request) -> Response:
-        """For the customer's API key, or whoever holds the link; only the key sees Vitec's ids."""
-        deps = self._deps
-        if request.method == "OPTIONS":  # whose it is comes to light with the request itself
-            return preflight(request.headers, deps.origins, deps.customers.values()) or error_response(
-                request, deps, 403
-            )
-        identity = request.path_params["id"]
-        linked = deps.status_links.opens(request.query_params.get("key", ""), identity)
-        if not linked and "authorization" not in request.headers:
-            return error_response(request, deps, 401, headers=CHALLENGE)
-        try:
-            found = await deps.leads.get(identity)
-        except StoreUnavailableError:
-            return error_response(request, deps, 503, headers={"Retry-After": str(RETRY_SECONDS)})
-        customer = deps.customers.get(found.customer_id) if found else None
-        if not linked or "authorization" in request.headers:
-            owners = [customer] if customer else list(deps.customers.values())
-            if not any(_owns(request, owner) for owner in owners):
-                return error_response(request, deps, 401, headers=CHALLENGE)
-        if found is None:
-            return error_response(request, deps, 404)
-        if customer:
-            request.scope[CUSTOMER] = customer
-        headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
-        return JSONResponse(status_body(found, with_ids=not linked), headers=headers)
-
-
-def _owns(request: Request, customer: Any) -> bool:
-    try:
-        return caller_key(request.headers, customer) is not None
-    except InvalidApiKeyError:
-        return False
-
 
 def _form_of(found: Submission) -> FormSpec:
     """The form that such a submission comes from."""
@@ -150,35 +112,6 @@ def _state(found: Submission) -> ReceiptState:
         return "received"
     states: dict[Status, ReceiptState] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
     return states.get(found.status, "received")
-
-
-def status_body(found: Submission, *, with_ids: bool) -> dict[str, Any]:
-    """`{"id", "customerId", "operation", "status", "receivedAt", "deliveredAt", "attempts", "result", "steps"}`;
-    no personal data. `with_ids`: with what Vitec answered."""
-    delivered = found.settled_at if found.status is Status.DELIVERED else None
-    return {
-        "id": found.id,
-        "customerId": found.customer_id,
-        "operation": found.operation.value,
-        "status": found.status.value if with_ids else public_status(found.status),
-        "receivedAt": _moment(found.received_at),
-        "deliveredAt": _moment(delivered),
-        "attempts": found.main.attempts,
-        "result": found.main.result if with_ids else None,
-        "steps": [
-            {
-                "operation": step.operation.value,
-                "status": step.status.value,
-                "attempts": step.attempts,
-                "result": step.result if with_ids else None,
-            }
-            for step in found.steps
-        ],
-    }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"

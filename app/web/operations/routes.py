@@ -39,8 +39,20 @@ def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
-    endpoint = _received(deps, spec, handle, methods)
-    return AnyCasing(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
+
+    async def answer(request: Request) -> Response:
+        return await received(request, deps, spec, handle, methods)
+
+    return AnyCasing(path, Endpoint(answer), methods=[*methods, "OPTIONS"], name=spec.operation.value)
+
+
+def options(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
+    """`OPTIONS` alone, beside a typed route."""
+
+    async def answer(request: Request) -> Response:
+        return await received(request, deps, spec, _handle, methods)
+
+    return AnyCasing(path, Endpoint(answer), methods=["OPTIONS"])
 
 
 class AnyCasing(Route):
@@ -51,24 +63,21 @@ class AnyCasing(Route):
         self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE | re.ASCII)
 
 
-def _received(deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]) -> ASGIApp:
-    """An endpoint that `handle`s visits whose customer, ids and key are in order; where people have no form, only
-    those with a key."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            context = receive(request, deps, spec)
-            if request.method == "OPTIONS":
-                return _options(context, methods)
-            if spec.form is None and context.key is None:
-                raise InvalidApiKeyError(context.customer)
-        except PageNotFoundError:
-            return error_response(request, deps, 404)
-        except InvalidApiKeyError as wrong:
-            return error_response(request, deps, 401, customer=wrong.customer, headers=CHALLENGE)
-        return await handle(context)
-
-    return Endpoint(answer)
+async def received(
+    request: Request, deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]
+) -> Response:
+    """`handle`s a request whose customer, ids and key are in order; where people have no form, only one with a key."""
+    try:
+        context = receive(request, deps, spec)
+        if request.method == "OPTIONS":
+            return _options(context, methods)
+        if spec.form is None and context.key is None:
+            raise InvalidApiKeyError(context.customer)
+    except PageNotFoundError:
+        return error_response(request, deps, 404)
+    except InvalidApiKeyError as wrong:
+        return error_response(request, deps, 401, customer=wrong.customer, headers=CHALLENGE)
+    return await handle(context)
 
 
 def _options(context: RequestContext, methods: tuple[str, ...]) -> Response:

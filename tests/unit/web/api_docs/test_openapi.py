@@ -58,3 +58,18 @@ def test_the_operations_are_described_at_the_contracts_own_paths() -> None:
         "/personal/{token}",
         "/submissions/{id}",
     } <= describe()["paths"].keys()
+
+
+def test_every_operation_has_a_tag_and_a_description(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert set(operation["tags"]) <= tags, (method, path)
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+
+
+def test_every_post_of_json_has_an_example(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        if "requestBody" in methods.get("post", {}):
+            assert methods["post"]["requestBody"]["content"]["application/json"]["example"], path
