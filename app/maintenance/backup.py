@@ -1,7 +1,7 @@
 """A copy of a SQLite database while it is served."""
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from app.storage.database import Database, usable
@@ -12,16 +12,39 @@ class BackupError(Exception):
 
 
 def back_up(database: Database, file: Path) -> None:
-    """One moment's state, whole and on disk. Raises `BackupError`, `DatabaseUnusableError`."""
+    """One moment's state, whole and on disk; whoever finds the file, finds all of it, and only its owner reads it.
+    Raises `BackupError`, `DatabaseUnusableError`."""
     if not database.is_sqlite:
         raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
     if file.exists():
         raise BackupError(f"{file} already exists")
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        # SQLite writes into an empty file that is there, and so it is ours alone from the first byte on.
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _copy(database, partial)
+        _sync(partial)
+        partial.rename(file)
+        _sync(file.parent)
+    except OSError as error:
+        raise BackupError(f"{file}: {error.strerror}") from error
+    except database.engine.dialect.loaded_dbapi.Error as error:  # the disk is full
+        raise BackupError(f"{file}: {error}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _copy(database: Database, file: Path) -> None:
     with usable(), closing(database.engine.raw_connection()) as connection:  # outside of any transaction
         connection.cursor().execute("VACUUM INTO ?", (str(file),))
-    descriptor = os.open(file, os.O_RDONLY)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # which has no such thing
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    file.chmod(0o600)

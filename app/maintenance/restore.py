@@ -1,32 +1,37 @@
 """After a backup was put back: what it calls undelivered may have been delivered since it was made, and who was
 signed in then may have signed out."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import Connection, case, literal, select, update
 
-from app.domain.submission import FINAL, Status, StepStatus
+from app.domain.submission import DONE, Status, StepStatus
+from app.storage import clock
 from app.storage.column_types import UtcDateTime
 from app.storage.console_sessions import end_all
+from app.storage.database import now_of
 from app.storage.schema import steps, submissions
-
-_UNSETTLED = (Status.PENDING, Status.HELD)
 
 
 def park_undelivered(connection: Connection) -> int:
-    """Everything with a step to do waits for a person from now on; how many submissions there were."""
+    """Everything that is not done waits for a person from now on, also what was refused or given up, which somebody
+    may have retried since: how many submissions there were."""
     end_all(connection)
-    unfinished = steps.c.status.not_in(FINAL)
-    unsettled = submissions.c.status.in_(_UNSETTLED)
-    parked = connection.execute(
+    clock.trust(connection)
+    now, columns = now_of(connection), submissions.c
+    undone = steps.c.status.not_in(DONE | {StepStatus.UNCERTAIN})
+    of_undone = columns.id.in_(select(steps.c.submission_id).where(undone)) & columns.erased_at.is_(None)
+    undelivered = columns.status != Status.DELIVERED
+    parked = (
         update(submissions)
-        .where(submissions.c.id.in_(select(steps.c.submission_id).where(unfinished)))
+        .where(of_undone)
         .values(
             claim=None,
             due_at=None,
-            status=case((unsettled, Status.UNCERTAIN.value), else_=submissions.c.status),
-            settled_at=case((unsettled, literal(datetime.now(UTC), UtcDateTime)), else_=submissions.c.settled_at),
+            told_at=None,
+            status=case((undelivered, Status.UNCERTAIN.value), else_=columns.status),
+            settled_at=case((undelivered, literal(now, UtcDateTime)), else_=columns.settled_at),
         )
     )
-    connection.execute(update(steps).where(unfinished).values(status=StepStatus.UNCERTAIN.value))
-    return parked.rowcount
+    ids = connection.execute(parked.returning(columns.id)).scalars().all()
+    kept = steps.c.submission_id.in_(select(columns.id).where(columns.erased_at.is_(None)))
+    connection.execute(update(steps).where(undone, kept).values(status=StepStatus.UNCERTAIN.value))
+    return len(ids)

@@ -2,9 +2,11 @@
 whom to erase again.
 
 A line each, only ever added: who is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
-the key can add one or change one.
+the key can add one or change one. A line that was cut while it was written, by a crash or a full disk, is of an
+erasure that was never carried out: it is passed over.
 """
 
+import contextlib
 import fcntl
 import hmac
 import json
@@ -13,7 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from app.storage.encryption import KeyedHash
+
+BEGINNING = '{"at": '  # of each line
+
+log = structlog.get_logger()
 
 
 class ErasureLogError(Exception):
@@ -42,11 +50,10 @@ class ErasureLog:
         text = json.dumps(line | {"proof": self._proof_of(line)})
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                os.write(file, f"{text}\n".encode())
-                os.fsync(file)
+                _add_line(file, text)
             finally:
                 os.close(file)
         except OSError as error:
@@ -58,10 +65,16 @@ class ErasureLog:
         if not self.path.exists():
             return []
         try:
-            lines = self.path.read_text("utf-8").splitlines()
+            lines = self.path.read_bytes().decode("utf-8", "replace").split("\n")
         except OSError as error:
             raise ErasureLogError(f"erasure log {self.path}: {error.strerror}") from error
-        return [self._erasure(line, number) for number, line in enumerate(lines, 1)]
+        erasures = []
+        for number, line in enumerate(lines, 1):
+            if _was_cut(line):
+                log.warning("erasure log: an incomplete line was passed over", line=number)
+            elif line:
+                erasures.append(self._erasure(line, number))
+        return erasures
 
     def _erasure(self, text: str, number: int) -> Erasure:
         try:
@@ -78,3 +91,26 @@ class ErasureLog:
 
     def _proof_of(self, line: dict[str, str]) -> str:
         return self._proof.digest(json.dumps(line, sort_keys=True)).hex()
+
+
+def _add_line(file: int, text: str) -> None:
+    """Whole, or not at all: what was written of it is taken away again where the disk is full. Raises `OSError`."""
+    size = os.fstat(file).st_size
+    is_open = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier one was cut, in a crash
+    line = ("\n" if is_open else "").encode() + f"{text}\n".encode()
+    try:
+        while line:
+            line = line[os.write(file, line) :]
+        os.fsync(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, size)
+        raise
+
+
+def _was_cut(line: str) -> bool:
+    """It begins as ours do and ends before its end; or a crash has left nothing but zeros."""
+    text = line.rstrip("\0")
+    if text and not (text.startswith(BEGINNING) or BEGINNING.startswith(text)):
+        return False
+    return bool(line) and not text.endswith("}")

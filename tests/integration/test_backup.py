@@ -1,20 +1,23 @@
 """A backup made while the service is at work, put back: nothing is sent twice by itself."""
 
 import importlib.util
+import resource
+import signal
 import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import Connection, case, make_url, select, update
 
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.maintenance.backup import BackupError, back_up
 from app.maintenance.restore import park_undelivered
-from app.storage.database import Database
-from app.storage.schema import submissions
+from app.storage.database import Database, DatabaseUnusableError, now_of
+from app.storage.schema import steps, submissions
+from app.submissions.erasure import erase
 from tests.conftest import CUSTOMER
 from tests.integration.storage_helpers import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
 
@@ -62,6 +65,35 @@ async def test_of_a_chain_only_what_was_left_to_do_is_uncertain(database: Databa
     assert await nothing_is_due(database)
 
 
+@pytest.mark.parametrize("status", [StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNREADABLE])
+async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_backup(
+    database: Database, outbox: Outbox, status: StepStatus
+) -> None:
+    new, chain, erased = application(), application(more_steps=LEAD_AFTER), application()
+    await store(database, new, chain, erased)
+
+    def stop(connection: Connection) -> None:
+        first, later = steps.c.position == 0, steps.c.submission_id == chain.id
+        done = update(steps).where(first, later).values(status=StepStatus.DELIVERED.value)
+        stopped = update(steps).where(first, ~later).values(status=status.value)
+        for change in (done, stopped, update(steps).where(steps.c.position == 1).values(status=status.value)):
+            connection.execute(change)
+        settled = {"settled_at": now_of(connection), "due_at": None}
+        own = case((submissions.c.id == chain.id, Status.DELIVERED.value), else_=status.value)
+        connection.execute(update(submissions).values(status=own, **settled))
+        erase(connection, [erased.id])
+
+    await database.write(stop)
+    before = (await kept(database, erased.id)).status
+    assert await database.write(park_undelivered) == 2
+    assert (await kept(database, new.id)).status is Status.UNCERTAIN
+    found = await kept(database, chain.id)
+    assert found.status is Status.DELIVERED
+    assert [step.status for step in found.steps] == ["delivered", "uncertain", "uncertain"]
+    assert (await kept(database, erased.id)).status is before
+    assert await nothing_is_due(database)
+
+
 async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Path, database: Database) -> None:
     if not database.is_sqlite:
         with pytest.raises(BackupError, match="pg_dump"):
@@ -78,6 +110,27 @@ async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Pat
     assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
     with pytest.raises(BackupError, match="already exists"):
         back_up(database, tmp_path / "copy.db")
+    assert not list(tmp_path.glob("*partial*"))
+
+
+async def test_a_backup_that_fails_leaves_nothing_behind_and_says_why_in_one_line(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/intresse.db") as database:
+        with pytest.raises(BackupError, match=f"^{tmp_path}/nowhere/copy.db: No such file or directory$"):
+            back_up(database, tmp_path / "nowhere" / "copy.db")
+        connection = database.engine.raw_connection()
+        connection.cursor().execute("CREATE TABLE broken (x)")
+        connection.close()
+        page = 4096
+        (tmp_path / "small").mkdir()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (page, limits[1]))  # as on a disk that is full
+        try:
+            with pytest.raises((BackupError, DatabaseUnusableError), match="^[^\n]+$"):
+                back_up(database, tmp_path / "small" / "copy.db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "small").iterdir()) == []
 
 
 async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path) -> None:

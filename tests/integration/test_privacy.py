@@ -1,11 +1,14 @@
 """What is kept of a person, on either database: found wherever it stands, and erased again after a restore."""
 
 import json
+import resource
+import signal
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, update
 
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
@@ -15,8 +18,11 @@ from app.maintenance.key_rotation import rotate
 from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogError
 from app.privacy.search import BATCH, PersonSearch
 from app.storage.database import Database
+from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
+from app.storage.schema import submissions
+from app.submissions.erasure import erase, erase_and_tell
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
     KEYRING,
@@ -25,6 +31,7 @@ from tests.integration.storage_helpers import (
     claim_one,
     ids,
     logins_of,
+    marked,
     outbox_of,
     row_of,
     store,
@@ -32,6 +39,8 @@ from tests.integration.storage_helpers import (
 )
 
 pytestmark = pytest.mark.anyio
+
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 BODY = {
     "firstName": "Anna",
@@ -165,7 +174,92 @@ def test_an_altered_line_of_the_erasure_log_is_told(tmp_path: Path, spoil: str) 
         log.read()
 
 
+@pytest.mark.parametrize("left", [1, 5, 40, -1])
+def test_a_line_that_was_cut_while_it_was_written_is_passed_over_and_the_next_is_whole(
+    tmp_path: Path, left: int
+) -> None:
+    log = ErasureLog(tmp_path / "erasures.log", PROOF)
+    first, cut = log.append(ERASURE), log.append(ERASURE)
+    log.path.write_text(f"{first}\n{cut[:left]}")
+    second = replace(ERASURE, customer_id="M12345")
+    log.append(second)
+    assert log.read() == [ERASURE, second]
+    log.path.write_text(f"{first}\n" + "\0" * 30)
+    assert log.read() == [ERASURE]
+
+
+def test_a_line_that_the_disk_has_no_room_for_leaves_nothing_behind(tmp_path: Path) -> None:
+    log = ErasureLog(tmp_path / "erasures.log", PROOF)
+    first = log.append(ERASURE)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(first) + 20, limits[1]))  # as on a disk that is nearly full
+    try:
+        with pytest.raises(ErasureLogError, match="File too large"):
+            log.append(ERASURE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert log.path.read_text() == f"{first}\n"
+
+
 def test_a_log_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ErasureLogError, match="erasure log"):
         ErasureLog(tmp_path / "file" / "erasures.log", PROOF).append(ERASURE)
+
+
+async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Database) -> None:
+    delivered, uncertain, ambiguous, sending, _, refused = new = [application() for _ in range(6)]
+    await store(database, *new)
+    outbox = outbox_of(database)
+    for one, outcome in (
+        (delivered, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7")),
+        (uncertain, StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS)),
+        (ambiguous, StepOutcome(StepStatus.WAITING, AttemptOutcome.AMBIGUOUS, again_in=60 * MINUTE)),
+        (refused, StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED)),
+    ):
+        await only_due(database, one.id)
+        claim = await claim_one(outbox)
+        await outbox.record(claim, claim.steps[0], outcome)
+    await only_due(database, sending.id)
+    await claim_one(outbox)
+    told = await database.write(lambda connection: erase_and_tell(connection, [one.id for one in new]))
+    assert {one.id for one in told if one.arrived} == {delivered.id}
+    assert {one.id for one in told if one.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
+    statuses = [(await row_of(database, one.id)).status for one in new]
+    assert statuses == ["delivered", "uncertain", "uncertain", "uncertain", "failed", "rejected"]
+
+
+async def only_due(database: Database, identity: str) -> None:
+    def work(connection: Connection) -> None:
+        mine = submissions.c.id == identity
+        connection.execute(update(submissions).where(~mine, submissions.c.due_at.is_not(None)).values(due_at=LATER))
+        connection.execute(update(submissions).where(mine).values(due_at=datetime.now(UTC)))
+
+    await database.write(work)
+
+
+async def test_of_an_erased_person_no_key_tells_a_repeat_but_a_link_stays_used(database: Database) -> None:
+    new = application(repeat=marked(b"content!"))
+    link = application(repeat=marked(b"the link", lives=timedelta(days=91)))
+    await store(database, new, link)
+    await database.write(lambda connection: erase(connection, [new.id, link.id]))
+    rows = [await row_of(database, one.id) for one in (new, link)]
+    assert [(row.repeat_key, row.repeat_content) for row in rows] == [(None, None), (b"the link", None)]
+
+
+async def test_what_was_erased_stands_in_no_file_of_the_database(database: Database) -> None:
+    if not database.is_sqlite:
+        return
+    new = application()
+    await store(database, new)
+    sealed = (await row_of(database, new.id)).payload
+    folder = Path(database.url.database or "").parent
+
+    def files() -> bytes:
+        return b"".join(file.read_bytes() for file in folder.glob("intresse.db*"))
+
+    assert sealed[:64] in files()
+    await database.write(lambda connection: erase(connection, [new.id]))
+    await empty_log(database.engine)
+    assert sealed[:64] not in files()
