@@ -103,7 +103,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Submission:
-    """What is known of an accepted post, without the personal data in it."""
+    """What is known of an accepted post, without the personal data in it. `told_at`: when its visitor was told of a
+    refusal on the page, so that it needs no person."""
 
     id: str
     customer_id: str
@@ -114,6 +115,7 @@ class Submission:
     received_at: datetime
     settled_at: datetime | None
     steps: tuple[Step, ...]
+    told_at: datetime | None = None
 
     @property
     def reference(self) -> str:

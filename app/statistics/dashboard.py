@@ -15,6 +15,7 @@ from app.statistics.latency_histogram import quantile
 from app.storage.database import Database
 from app.storage.schema import (
     HAS_ARRIVED,
+    HAS_STOPPED,
     LATER_STEP_STOPPED,
     NEEDS_A_PERSON,
     daily_counts,
@@ -61,15 +62,14 @@ async def load_dashboard(database: Database, scope: Scope) -> Dashboard:
 def _overview(connection: Connection, scope: Scope) -> Dashboard:
     by_day, delivered = _by_day(connection, scope)
     times = _times(connection, scope)
-    stuck = _stuck(connection, scope)
     return Dashboard(
         waiting=_waiting(connection, scope),
-        stuck={status: number for status, number, _ in stuck},
+        stuck=_by_status(connection, scope, NEEDS_A_PERSON),
         later=_stuck_later(connection, scope),
         newest_stuck=_newest_stuck(connection, scope),
         by_day=by_day,
         delivered=delivered,
-        not_arrived={status: number for status, _, number in stuck if number},
+        not_arrived=_not_arrived(connection, scope),
         median=quantile(times, 0.5),
         p95=quantile(times, 0.95),
         campaigns=by_campaign(connection, scope),
@@ -94,12 +94,15 @@ def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
     return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
 
 
-def _stuck(connection: Connection, scope: Scope) -> list[tuple[str, int, int]]:
-    """By status how many there are, and how many of them came in the scope's days: one look at what may be many."""
+def _by_status(connection: Connection, scope: Scope, *conditions: ColumnElement[bool]) -> dict[str, int]:
     columns = submissions.c
-    lately = func.count().filter(columns.id >= first_id_of(_midnight(scope.first)))
-    query = select(columns.status, func.count(), lately).where(NEEDS_A_PERSON, *_of(scope.customer_id))
-    return [(status, number, late) for status, number, late in connection.execute(query.group_by(columns.status))]
+    query = select(columns.status, func.count()).where(*conditions, *_of(scope.customer_id)).group_by(columns.status)
+    return {row.status: row[1] for row in connection.execute(query)}
+
+
+def _not_arrived(connection: Connection, scope: Scope) -> dict[str, int]:
+    """In the scope's days, also what nobody needs to see to."""
+    return _by_status(connection, scope, HAS_STOPPED, submissions.c.id >= first_id_of(_midnight(scope.first)))
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:

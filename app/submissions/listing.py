@@ -14,7 +14,7 @@ from app.operations.stored_application import StoredApplication, StoredApplicati
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad, resource_of
 from app.storage.encryption import DecryptionError, Keyring
-from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+from app.storage.schema import HAS_ARRIVED, HAS_STOPPED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _conditions(wanted: SubmissionFilter) -> list[ColumnElement[bool]]:
     if wanted.status:
         conditions.append(columns.status == wanted.status)
         if wanted.status not in {Status.PENDING, Status.DELIVERED}:
-            conditions.append(NEEDS_A_PERSON)  # so that its index serves
+            conditions.append(HAS_STOPPED)  # so that its index serves
     if wanted.status is Status.PENDING:
         conditions.append(columns.due_at.is_not(None))  # likewise
     if wanted.customer_id:

@@ -160,7 +160,7 @@ def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) 
         "function_group": group,
     }
     if taken.operation in {step.operation for step in todo}:
-        values |= {"status": Status.PENDING.value, "settled_at": None}
+        values |= {"status": Status.PENDING.value, "settled_at": None, "told_at": None}
     connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))
 
 

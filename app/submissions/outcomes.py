@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 from functools import partial
 
-from sqlalchemy import Connection, select
+import structlog
+from sqlalchemy import Connection, select, update
 
 from app.domain.submission import Status
-from app.storage.database import Database, StoreUnavailableError
+from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.schema import submissions
+
+log = structlog.get_logger()
 
 
 class Outcomes:
@@ -43,6 +46,20 @@ class Outcomes:
         for settled in self._waiting.pop(identity, ()):
             if not settled.done():
                 settled.set_result(None)
+
+    async def refusal_told(self, identity: str) -> None:
+        """Its visitor was told on the page that Vitec refused it: nobody needs to see to that."""
+        columns = submissions.c
+        refused = (columns.id == identity) & (columns.status == Status.REJECTED) & columns.erased_at.is_(None)
+
+        def work(connection: Connection) -> None:
+            now = now_of(connection)
+            connection.execute(update(submissions).where(refused, columns.told_at.is_(None)).values(told_at=now))
+
+        try:
+            await self._database.write(work)
+        except StoreUnavailableError as error:  # then somebody looks at it for nothing
+            log.warning("not recorded that a refusal was told", submission=identity, detail=str(error))
 
     async def run(self) -> None:
         """Until cancelled: asks the database while anyone waits."""

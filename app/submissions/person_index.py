@@ -20,6 +20,7 @@ from app.storage.encryption import KeyedHash
 from app.storage.schema import HOW_FAR, person_index, submissions
 
 PAUSE_SECONDS = 60.0
+MOST_OTHERS = 10
 MOST_AT_ONCE = 500  # intake waits for so many
 # Ids are made by the clocks of the replicas, and committed a little later: what is older than this is all there.
 SETTLED_AFTER = timedelta(minutes=10)
@@ -39,6 +40,11 @@ class PersonIndex:
         Raises `StoreUnavailableError`."""
         digest = self._contact_hash.digest(contact)
         return await self._database.read(lambda connection: find(connection, digest))
+
+    async def others_of(self, identity: str) -> Sequence[str]:
+        """Ids of the same person's other submissions to the same customer, the newest first, some at most.
+        Raises `StoreUnavailableError`."""
+        return await self._database.read(lambda connection: _others(connection, identity))
 
     async def run(self) -> None:
         """Fills, for ever."""
@@ -64,6 +70,18 @@ def find(connection: Connection, digest: bytes) -> Sequence[str]:
     )
     found = union(filled, rest).subquery()
     return connection.execute(select(found.c[0]).order_by(found.c[0])).scalars().all()
+
+
+def _others(connection: Connection, identity: str) -> Sequence[str]:
+    columns = submissions.c
+    whose = select(columns.customer_id, columns.email_hash, columns.phone_hash).where(columns.id == identity)
+    row = connection.execute(whose).one_or_none()
+    if row is None:
+        return []
+    found = {one for digest in (row.email_hash, row.phone_hash) if digest for one in find(connection, digest)}
+    theirs = columns.id.in_(found - {identity}), columns.customer_id == row.customer_id
+    query = select(columns.id).where(*theirs).order_by(columns.id.desc()).limit(MOST_OTHERS)
+    return connection.execute(query).scalars().all()
 
 
 def _filled_to(connection: Connection) -> str:

@@ -75,6 +75,7 @@ class SubmissionRepository:
             received_at=row.received_at,
             settled_at=row.settled_at,
             steps=tuple(self._step(step) for step in connection.execute(of_submission)),
+            told_at=row.told_at,
         )
 
     def _step(self, row: Any) -> Step:

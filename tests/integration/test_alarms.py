@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from app.alarms import notifications, runner, store
+from app.alarms import notifications, queries, runner, store
 from app.bootstrap.services import Service
 from app.bootstrap.web_app import create_app
 from app.cli.service import run
@@ -16,7 +16,8 @@ from app.config.settings import Settings
 from app.sandbox import Fault, Office
 from app.storage.schema import notices as notices_table
 from app.storage.schema import submissions
-from tests.conftest import API_KEY, CUSTOMER
+from app.submissions.erasure import erase
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.integration.alarm_receivers import SECRET, Hook, PostOffice, hook, post_office
 from tests.integration.storage_helpers import opened
 from tests.servers import eventually, serve
@@ -42,7 +43,19 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SHARE", 1)
     monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
     monkeypatch.setattr(store, "GATHERED", timedelta(0))
+    monkeypatch.setattr(queries, "TOLD_WITHIN", timedelta(seconds=1))
     monkeypatch.setattr(notifications, "AGAIN", (timedelta(milliseconds=20),))
+
+
+@pytest.fixture
+def intresse_rows(database_url: str) -> Callable[[], list[Any]]:
+    """All submissions, as they are now."""
+
+    def look() -> list[Any]:
+        with opened(database_url) as database, database.engine.connect() as connection:
+            return list(connection.execute(select(submissions)))
+
+    return look
 
 
 @pytest.fixture
@@ -149,6 +162,22 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
         eventually(lambda: len(subjects(mail)) == 1 + (name == "Bo"))  # noqa: B023  # it is called here
     assert subjects(mail)[0] == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
     eventually(lambda: len(webhook.told("refused-booking")) == 2)
+
+
+def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
+    start: Start, told: dict[str, Any], office: Office, webhook: Hook, intresse_rows: Callable[[], list[Any]]
+) -> None:
+    client = start(**told)
+    office.order(Fault(status=400, operation="viewing"))
+    answer = client.post(BOOKING, json=VISITOR | {"consent": True}, headers={"Origin": ORIGIN})
+    assert answer.status_code == 400
+    (full,) = eventually(lambda: [row for row in intresse_rows() if row.told_at])
+    office.lift()
+    office.order(Fault(status=400, times=1))
+    other = post(client)
+    (raised,) = eventually(lambda: webhook.told("rejected"))
+    assert [one["id"] for one in raised["submissions"]] == [other]
+    assert full.status == "rejected"
 
 
 def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
@@ -291,3 +320,25 @@ def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_h
     with opened(told["database_url"]) as database, database.engine.connect() as connection:
         kept = "".join(str(row) for row in connection.execute(select(notices_table)))
     assert not [word for word in PERSONAL if word in kept]
+
+
+def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
+    start: Start, told: dict[str, Any], office: Office, mail: PostOffice, database_url: str
+) -> None:
+    mail.refuses = 1_000_000
+    client = start(**told, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}, delivery={"retry_seconds": [1]})
+    office.order(Fault(status=503))
+    identity = post(client)
+    make_older(told["database_url"], received_at=timedelta(minutes=2))
+
+    def queued() -> list[Any]:
+        with opened(database_url) as database, database.engine.connect() as connection:
+            of_office = notices_table.c.receiver == "office"
+            return list(connection.execute(select(notices_table).where(of_office)))
+
+    eventually(lambda: [notice for notice in queued() if notice.attempts > 1])
+    with opened(database_url) as database, database.engine.begin() as connection:
+        erase(connection, [identity])
+    mail.refuses = 0
+    eventually(lambda: queued() and not [notice for notice in queued() if not notice.over and notice.due_at])
+    assert not [one for one in mail.to(BROKER) if "Anna" in one.get_content()]

@@ -110,12 +110,11 @@ async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Pat
     assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
     with pytest.raises(BackupError, match="already exists"):
         back_up(database, tmp_path / "copy.db")
-    assert not list(tmp_path.glob("*partial*"))
 
 
-async def test_a_backup_that_fails_leaves_nothing_behind_and_says_why_in_one_line(tmp_path: Path) -> None:
+def test_a_backup_that_fails_leaves_nothing_behind_and_says_why_in_one_line(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path}/intresse.db") as database:
-        with pytest.raises(BackupError, match=f"^{tmp_path}/nowhere/copy.db: No such file or directory$"):
+        with pytest.raises(BackupError, match=r"^[^\n]*/nowhere/copy.db: No such file or directory$"):
             back_up(database, tmp_path / "nowhere" / "copy.db")
         connection = database.engine.raw_connection()
         connection.cursor().execute("CREATE TABLE broken (x)")
@@ -126,7 +125,7 @@ async def test_a_backup_that_fails_leaves_nothing_behind_and_says_why_in_one_lin
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (page, limits[1]))  # as on a disk that is full
         try:
-            with pytest.raises((BackupError, DatabaseUnusableError), match="^[^\n]+$"):
+            with pytest.raises((BackupError, DatabaseUnusableError), match=r"^[^\n]+$"):
                 back_up(database, tmp_path / "small" / "copy.db")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

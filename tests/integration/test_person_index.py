@@ -131,3 +131,15 @@ async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_
         filling.commit()
         assert await erasing == [identity]
     assert filled_in(database) == 0
+
+
+@pytest.mark.parametrize("filled", [False, True])
+async def test_what_one_person_sent_to_one_firm_is_found_together(database: Database, filled: bool) -> None:
+    first, second, _, third = await accept(
+        database, ANNA, {"email": ANNA["email"]}, {"email": "bo@example.se"}, {"phone": ANNA["phone"]}
+    )
+    people = of_settled(database)
+    if filled:
+        await fill_all(people)
+    assert await people.others_of(first) == [third, second]
+    assert await people.others_of(second) == [first]

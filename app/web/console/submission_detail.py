@@ -35,6 +35,7 @@ WHY: Mapping[str, str] = {
     ),
     Status.HELD: N_("It looks automated, so it was not sent. If a person wrote it, release it."),
 }
+TOLD = N_("Vitec refused it, and the visitor was told so on the page. Nothing needs to be done about it.")
 LATER = N_("A later step has stopped: %(operation)s.")
 PAUSED = N_("The login is paused: %(reason)s It will be sent when the login works again.")
 NEXT = N_("The next attempt is due %(moment)s.")
@@ -68,7 +69,7 @@ async def show_submission(request: ConsoleRequest) -> Response:
 
 async def _why(request: ConsoleRequest, one: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
-    lines = [_(WHY[one.status])]
+    lines = [_(TOLD if one.told_at else WHY[one.status])]
     later = next((step for step in one.steps[one.main.position + 1 :] if step.status in NEEDS_ATTENTION), None)
     if later and one.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
@@ -100,10 +101,12 @@ async def _said(request: ConsoleRequest, one: Submission) -> list[tuple[str, str
 
 
 async def _related(request: ConsoleRequest, one: Submission) -> list[LeadRow]:
-    """A booking's cancellation, and a cancellation's booking."""
+    """A booking's cancellation, and a cancellation's booking; and what else the same person has sent in, such as
+    another time instead of a full one."""
     cancellations = request.deps.public.cancellations
     found = await cancellations.of_booking(one.id) or await cancellations.booking_of(one.id)
-    return [await row_of_submission(request, found)] if found else []
+    others = await request.deps.person_index.others_of(one.id)
+    return [await row_of_submission(request, other) for other in dict.fromkeys([*([found] if found else []), *others])]
 
 
 def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:

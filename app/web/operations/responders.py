@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
 from app.domain.field_errors import FieldError
@@ -41,6 +42,13 @@ async def outcome(context: RequestContext, accepted: Accepted, seconds: float) -
     except StoreUnavailableError:
         return None
     return found
+
+
+def _told(context: RequestContext, refused: Submission, response: Response) -> Response:
+    """Once it is sent, the visitor knows. A program may have no visitor."""
+    if context.key is None:
+        response.background = BackgroundTask(context.deps.outcomes.refusal_told, refused.id)
+    return response
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ class JsonResponder:
         if found and found.status is Status.REJECTED:
             if context.spec.by_home:
                 await look_up_again(context)
-            return self._problem(400, "upstream-rejected", upstream=found.refusal or {})
+            return _told(context, found, self._problem(400, "upstream-rejected", upstream=found.refusal or {}))
         return self._pending(accepted, found, {})
 
     def _vitecs_answer(self, found: Submission) -> Any:
@@ -145,7 +153,7 @@ class FormResponder:
                 if context.spec.by_home:
                     await look_up_again(context)
                 words = (found.refusal or {}).get("message")
-                return self._again(400, Notice("refused", upstream=words))
+                return _told(context, found, self._again(400, Notice("refused", upstream=words)))
         location = context.deps.receipt_path(accepted.id, context.language, self._told())
         asked = self.body.typed.get("return_url", "").strip()
         if asked and return_origin(asked, context.deps.origins, context.customer):
