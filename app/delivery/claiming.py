@@ -19,6 +19,7 @@ from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
 from app.delivery.opening import Opened, claimed_step, interrupted, open_submission
 from app.delivery.setting_aside import set_aside
 from app.domain.submission import FunctionGroup, Operation
+from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.column_types import moment_of
 from app.storage.database import now_of
 from app.storage.encryption import Keyring
@@ -137,6 +138,7 @@ class Claiming:
                 opened.results,
                 row.id in probes,
                 Lease(lease.until),
+                _age(connection, since, now),
             )
             if not claim.steps[0].interrupted:
                 _begin(connection, claim, claim.steps[0], now)
@@ -156,6 +158,12 @@ def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetim
     """Marks the step as being sent; the commit comes before the call."""
     begun = {"of_submission": claim.id, "begun_position": step.position, "started_at": now}
     statements.BEGIN.execute(connection, begun)
+
+
+def _age(connection: Connection, since: datetime, now: datetime) -> timedelta:
+    """Nothing is given up because a clock has jumped."""
+    age = now - since
+    return age if age < ALARMS_AFTER or is_steady(connection, ALARMS_AFTER) else timedelta(0)
 
 
 def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[CredentialKey, datetime]]:

@@ -58,7 +58,8 @@ class ClaimedStep:
 @dataclass(frozen=True)
 class Claim:
     """A submission that is ours until the lease runs out, with its steps still to do, in order. The first is marked
-    as being sent unless it was interrupted. `probes`: it tries a login that is paused."""
+    as being sent unless it was interrupted. `probes`: it tries a login that is paused. `age_at_claim`: for how long it
+    had been tried then, by the database's clock; not at all, while that is in doubt."""
 
     id: str
     token: str
@@ -69,6 +70,12 @@ class Claim:
     results: Mapping[Operation, str | None]  # what the steps before have answered
     probes: bool = False
     lease: Lease = field(default_factory=lambda: Lease(0))
+    age_at_claim: timedelta = timedelta(0)
+    claimed_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> timedelta:
+        return self.age_at_claim + timedelta(seconds=time.monotonic() - self.claimed_at)
 
 
 @dataclass(frozen=True)

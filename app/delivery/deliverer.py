@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import structlog
 
@@ -105,12 +104,11 @@ class Deliverer:
     async def _record_error(
         self, claim: Claim, step: ClaimedStep, error: VitecError, attempts: int, named: tuple[str, ...] = ()
     ) -> None:
-        now = datetime.now(UTC)
         decision = decide(
             error,
             self._policy,
             attempts=attempts,
-            age=now - claim.delivery_since,
+            age=claim.age,
             park=claim.customer_id in self._parks and not OPERATIONS[step.operation].is_repeatable,
             was_not_found=step.was_not_found,
             was_ambiguous=step.was_ambiguous,

@@ -339,6 +339,6 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
     eventually(lambda: [notice for notice in queued() if notice.attempts > 1])
     with opened(database_url) as database, database.engine.begin() as connection:
         erase(connection, [identity])
-    mail.refuses = 0
     eventually(lambda: queued() and not [notice for notice in queued() if not notice.over and notice.due_at])
+    mail.refuses = 0
     assert not [one for one in mail.to(BROKER) if "Anna" in one.get_content()]

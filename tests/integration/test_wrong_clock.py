@@ -1,0 +1,218 @@
+"""A machine's clock that is wrong for a while, on SQLite: nothing is erased, alarmed or given up because of it, and
+what it has dated is brought back. On PostgreSQL the database's clock decides."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, select, update
+
+from app.alarms.detection import IncidentDetector, Thresholds
+from app.delivery.claims import StepOutcome
+from app.domain.submission import AttemptOutcome, Status, StepStatus
+from app.intake.new_submission import NewSubmission
+from app.maintenance.restore import park_undelivered
+from app.privacy.retention import Retention, RetentionPeriods, soon_erased
+from app.statistics.counter_job import CounterJob
+from app.storage import clock
+from app.storage import database as database_module
+from app.storage.database import Database
+from app.storage.schema import clock as clock_table
+from app.storage.schema import logins, submissions
+from app.submissions.person_index import PersonIndex
+from tests.conftest import CUSTOMER
+from tests.integration.storage_helpers import (
+    CONTACT_HASH,
+    KEYRING,
+    MINUTE,
+    application,
+    claim_one,
+    ids,
+    marked,
+    outbox_of,
+    row_of,
+    store,
+)
+
+pytestmark = pytest.mark.anyio
+
+DAY = timedelta(days=1)
+DECADE = 3653 * DAY
+PERIODS = RetentionPeriods(30 * DAY, 30 * DAY, 90 * DAY)
+DETECTOR = IncidentDetector(Thresholds(5 * MINUTE, 60 * MINUTE, PERIODS, {CUSTOMER: MINUTE}), [CUSTOMER])
+
+
+class MachineClock:
+    """That of this machine, as it would be if someone had set it."""
+
+    def __init__(self) -> None:
+        self.off = timedelta(0)
+
+    def now(self, zone: Any) -> datetime:
+        return datetime.now(zone) + self.off
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
+    machine = MachineClock()
+    monkeypatch.setattr(database_module, "datetime", machine)
+    return machine
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
+    (tmp_path / "intresse.db").write_bytes(migrated_file.read_bytes())
+    database = Database(f"sqlite:///{tmp_path}/intresse.db")
+    yield database
+    database.close()
+
+
+def received_now(machine: MachineClock, **more: Any) -> NewSubmission:
+    """As the web dates it, by the same clock."""
+    from dataclasses import replace
+
+    from app.domain.ids import first_id_of
+
+    new, moment = application(**more), machine.now(UTC)
+    return replace(new, id=first_id_of(moment)[:13] + new.id[13:], received_at=moment)
+
+
+async def look(database: Database) -> None:
+    await database.write(clock.look)
+
+
+async def found(database: Database) -> list[str]:
+    return [one.kind.value for one in await database.read(DETECTOR.found)]
+
+
+async def stop(database: Database, identity: str, status: Status) -> None:
+    def work(connection: Connection) -> None:
+        settled = {"status": status.value, "settled_at": datetime.now(UTC), "due_at": None}
+        connection.execute(update(submissions).where(submissions.c.id == identity).values(settled))
+
+    await database.write(work)
+
+
+@pytest.mark.parametrize("jump", [2 * 60 * MINUTE, 400 * DAY, DECADE])
+async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
+    database: Database, machine: MachineClock, jump: timedelta
+) -> None:
+    new = [application() for _ in range(5)]
+    await store(database, *new)
+    for one, status in zip(new, (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.HELD), strict=False):
+        await stop(database, one.id, status)
+    await look(database)
+    machine.off = jump
+    for _ in range(2):  # also by a process that has just started, and has not looked yet
+        assert await Retention(database, PERIODS).erase_outlived() == 0
+        assert not {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
+        assert await database.read(lambda connection: soon_erased(connection, PERIODS)) == []
+        await look(database)
+
+
+async def test_after_a_day_in_its_new_place_a_clock_is_believed(database: Database, machine: MachineClock) -> None:
+    """A machine that was switched off for a long time."""
+    await store(database, new := application())
+    await stop(database, new.id, Status.DELIVERED)
+    await look(database)
+    for minutes in range(0, 24 * 60 + 6, 6):
+        machine.off = 400 * DAY + minutes * MINUTE
+        await look(database)
+    assert await Retention(database, PERIODS).erase_outlived() == 1
+
+
+async def test_after_an_hour_it_alarms_again(database: Database, machine: MachineClock) -> None:
+    await store(database, application())
+    await look(database)
+    for minutes in range(0, 66, 6):
+        machine.off = DAY + minutes * MINUTE
+        await look(database)
+    assert "overdue" in await found(database)
+
+
+async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, machine: MachineClock) -> None:
+    before = received_now(machine)
+    await store(database, before)
+    await look(database)
+    machine.off = DECADE
+    await look(database)
+    late = received_now(machine, repeat=marked(b"a key"))
+    await store(database, late)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=10 * MINUTE)
+    await outbox.record(claim, claim.steps[0], again)
+    paused = {"paused_at": machine.now(UTC), "reason": "refused", "probe_at": machine.now(UTC) + 5 * MINUTE}
+    login = insert(logins).values(customer_id=CUSTOMER, function_group="advertising", **paused)
+    await database.write(lambda connection: connection.execute(login))
+    machine.off = timedelta(0)
+    await look(database)
+    for one in (before, late):
+        row = await row_of(database, one.id)
+        assert {
+            name for name in ("received_at", "delivery_since", "due_at") if getattr(row, name) > datetime.now(UTC)
+        } == set()
+    row = await row_of(database, late.id)
+    assert row.repeat_until - row.received_at == 10 * MINUTE
+    assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 1  # the login may be probed, by one
+    assert not await found_by_age(database)
+
+
+async def found_by_age(database: Database) -> set[str]:
+    return {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
+
+
+async def test_what_a_clock_that_was_behind_has_dated_is_brought_back(
+    database: Database, machine: MachineClock
+) -> None:
+    await store(database, before := application())
+    await look(database)
+    machine.off = -400 * DAY
+    await look(database)
+    early = received_now(machine)
+    await store(database, early)
+    await look(database)
+    machine.off = timedelta(0)
+    await look(database)
+    for one in (before, early):
+        assert datetime.now(UTC) - (await row_of(database, one.id)).received_at < MINUTE
+    assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
+
+
+async def test_nothing_is_given_up_because_a_clock_jumped(database: Database, machine: MachineClock) -> None:
+    await store(database, application())
+    await look(database)
+    machine.off = 400 * DAY
+    assert (await claim_one(outbox_of(database))).age < MINUTE
+
+
+async def test_counting_and_finding_go_on_after_a_wrong_clock(database: Database, machine: MachineClock) -> None:
+    people, counter = PersonIndex(database, CONTACT_HASH, -MINUTE), CounterJob(database, KEYRING, -MINUTE)
+
+    async def counted() -> int:
+        while await people.fill() or await counter.count():
+            pass
+        rows = await database.read(lambda connection: connection.execute(select(submissions.c.id)).all())
+        return len(rows)
+
+    new = []
+    for off in (timedelta(0), DECADE, timedelta(0)):
+        machine.off = off
+        await look(database)
+        new.append(received_now(machine))
+        await store(database, new[-1])
+        await counted()
+    assert await people.find("anna@example.se") == sorted(one.id for one in new)
+    assert {one.id for one in new} == set(ids(database))
+
+
+async def test_a_database_that_a_person_has_put_back_is_believed_at_once(
+    database: Database, machine: MachineClock
+) -> None:
+    await look(database)
+    machine.off = 5 * DAY
+    await database.write(park_undelivered)
+    assert await database.read(lambda connection: clock.is_steady(connection, clock.BELIEVED_AFTER))
+    assert await database.read(lambda connection: connection.execute(select(clock_table)).first()) is None
