@@ -65,10 +65,10 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
     """`uses` are the secrets that the caller needs. Another that stands in a file or the environment is not read, and
     need not be there: by a chance value in its place one sees that it is configured. Raises `ConfigurationError`."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits and the like, too
         raise ConfigurationError([f"{path}: is not valid TOML: {error}"]) from None
     faults: list[str] = []
     resolved = _with_secrets(document, "", _Source(environ, uses), faults)
@@ -85,7 +85,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
 def warnings(path: Path, settings: Settings) -> list[str]:
     """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
     lines = []
-    if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8"))):
+    if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8-sig"))):
         lines.append(f"{path}: contains secrets, and everyone on this machine can read it; try: chmod 640 {path}")
     if is_guessable(settings.secret_key.get_secret_value()):
         lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
@@ -140,16 +140,24 @@ def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], fault
     if not isinstance(where, str):
         faults.append(f"{dotted}: must be text")
     elif kind == "env":
-        if where in environ:
+        if where in environ and _is_text(environ[where]):
             return environ[where]
+        if where in environ:
+            faults.append(f"{key}: the environment variable {where} is not text")
+            return None
         faults.append(f"{key}: the environment variable {where} is not set")
     else:
         try:
-            return Path(where).read_text("utf-8").strip()
+            return Path(where).read_text("utf-8-sig").strip()
         except (OSError, ValueError) as error:  # ValueError: not text, or a name that no system takes
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             faults.append(f"{key}: can't read {where!r}: {reason}")
     return None
+
+
+def _is_text(value: str) -> bool:
+    """Whether it was UTF-8 before Python decoded it."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _lines(error: ValidationError) -> list[str]:

@@ -8,9 +8,12 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SHORTEST_SECRET = 16  # characters
 SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
+HIGHEST_PORT = 65535
 KEY_LENGTH = 32  # bytes
 FEWEST_DIFFERENT = 3  # characters in a secret, bytes in a key: one that chance made has far more
 # What stands in an example until somebody writes the real thing.
@@ -46,7 +49,7 @@ def _keys(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be text: keys separated by commas")
     try:
-        keys = [base64.urlsafe_b64decode(part.strip() + "=" * (-len(part.strip()) % 4)) for part in value.split(",")]
+        keys = [_bytes(part.strip()) for part in value.split(",")]
     except (binascii.Error, ValueError):
         keys = []
     if not keys or any(len(key) != KEY_LENGTH for key in keys):
@@ -54,9 +57,23 @@ def _keys(value: object) -> object:
     return keys
 
 
+def _bytes(key: str) -> bytes:
+    """Padded or not. Raises `ValueError`: a damaged key must not be taken for another one."""
+    return base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
+
+
 def _database(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+    text = value.get_secret_value()
+    if not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # the second: a port that is no number
+        raise ValueError("is not an address such as postgresql://user:password@host/database") from None
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise ValueError("must name a file, or nothing would outlast the process")
+    if not text.isprintable() or not 0 < (url.port or 1) <= HIGHEST_PORT:
+        raise ValueError("is not an address: a character or port that none has")
     return value
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from app.config.secrets import DatabaseUrl, EncryptionKeys, Secret, SecretKey, SmtpUrl, WebhookSecret
 from app.config.types import (
+    ContactAddress,
     Days,
     KeyHash,
     Language,
@@ -25,6 +26,7 @@ from app.config.types import (
     Table,
     Text,
     UpstreamUrl,
+    Username,
     matching,
 )
 from app.domain import branding
@@ -63,7 +65,7 @@ class Alarms(Table):
 
 class Vitec(Table):
     base_url: UpstreamUrl
-    username: Text
+    username: Username
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
     concurrency: Positive = 8
     concurrency_per_customer: Positive = 2
@@ -101,8 +103,8 @@ class Customer(Table):
     allowed_origins: list[Origin] = Field(default_factory=list)
     api_key_hashes: list[KeyHash] = Field(default_factory=list)
     privacy_url: PageAddress | None = None
-    phone: str | None = None
-    email: str | None = None
+    phone: Text | None = None
+    email: ContactAddress | None = None
     language: Language = "sv"
     rate_limit: Rate = "20/minute"
     rate_limit_person: Rate = "30/day"
@@ -136,6 +138,12 @@ class Settings(Table):
     retention: Retention = Retention()
     alarms: Alarms = Alarms()
     customers: Annotated[list[Customer], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_what_vitec_needs(cls, document: object) -> object:
+        """A table that is missing altogether lacks each of its keys."""
+        return {"vitec": {}} | document if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _leads_can_be_mailed(self) -> "Settings":

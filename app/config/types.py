@@ -10,8 +10,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.submission import PATH_ID
 
-_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.ASCII)
+_ORIGIN = re.compile(r"(https?)://(?:\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(?::(\d{1,5}))?", re.ASCII)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HIGHEST_PORT = 65535
+# A host and a port as browsers send them. `urlsplit` alone takes spaces, and drops line breaks.
+_AUTHORITY = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d*)?", re.ASCII)
+_NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f\"<>\\]")
+_CONTACT_ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _MAIL_ADDRESS = re.compile(r"[^@\s<>,]+@[A-Za-z0-9.-]+")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -34,18 +40,22 @@ def _key_hash(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if not _ORIGIN.fullmatch(value) or value.endswith(":443" if value.startswith("https") else ":80"):
+    fits = _ORIGIN.fullmatch(value)
+    port = fits[3] if fits else None
+    if not fits or (port and (port == _DEFAULT_PORTS[fits[1]] or port[0] == "0" or int(port) > _HIGHEST_PORT)):
         raise ValueError(f"{value!r} is not an origin as browsers send it, such as https://www.example.se")
     return value
 
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if _NOT_IN_ADDRESSES.search(value):
+        raise ValueError(f"{value!r} contains a character that no address has")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or {*"?#"} & {*value}:
         raise ValueError(f"{value!r} is not an http(s) address without query, fragment and user")
-    if parts.port == 0 or parts.netloc != parts.netloc.lower():  # .port raises ValueError above 65535
-        raise ValueError(f"{value!r} must be in lower case, as browsers send it")
-    if parts.port == {"http": 80, "https": 443}[parts.scheme]:
+    if not value.startswith(f"{parts.scheme}://") or not _AUTHORITY.fullmatch(parts.netloc):
+        raise ValueError(f"{value!r} must be as browsers send it: in lower case, å, ä and ö as xn--")
+    if str(parts.port) == _DEFAULT_PORTS[parts.scheme]:  # .port raises ValueError above 65535
         raise ValueError(f"{value!r}: leave out the default port, as browsers do")
     return value.rstrip("/")
 
@@ -57,8 +67,11 @@ def _without_path(value: str) -> str:
 
 
 def _page_address(value: str) -> str:
-    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or _NOT_IN_ADDRESSES.search(value):
         raise ValueError(f"{value!r} is not an http(s) address")
+    if parts.port == 0:  # above 65535 it raises ValueError itself
+        raise ValueError(f"{value!r} has a port that does not exist")
     return value
 
 
@@ -78,6 +91,18 @@ def _rate(value: str) -> str:
     return value
 
 
+def _one_line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("must be text in one line")
+    return value
+
+
+def _user(value: str) -> str:
+    if ":" in value:
+        raise ValueError("must have no colon: HTTP Basic can't send one")
+    return value
+
+
 def _network(value: str) -> str:
     ipaddress.ip_network(value, strict=False)
     return value
@@ -88,11 +113,13 @@ PublicUrl = Annotated[WebAddress, AfterValidator(_without_path)]
 UpstreamUrl = Annotated[WebAddress, AfterValidator(_encrypted_upstream)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 MailAddress = Annotated[str, matching(_MAIL_ADDRESS, "an e-mail address")]
+ContactAddress = Annotated[str, matching(_CONTACT_ADDRESS, "an e-mail address")]
 Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[str, AfterValidator(_network)]
 KeyHash = Annotated[str, AfterValidator(_key_hash)]
 PathId = Annotated[str, matching(PATH_ID, "1-40 characters of letters, digits, _ - .")]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+Username = Annotated[Text, AfterValidator(_user)]
 Language = Literal["sv", "en"]
 Rate = Annotated[str, AfterValidator(_rate)]
 Positive = Annotated[int, Field(ge=1)]

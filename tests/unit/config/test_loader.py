@@ -247,6 +247,28 @@ def test_what_is_not_toml_is_told_with_its_place(faults: Lines, text: str) -> No
     assert "line" in line or "end of document" in line
 
 
+def test_a_table_that_is_missing_altogether_lacks_each_of_its_keys(faults: Lines) -> None:
+    text = without("base_url", without("username")).replace("[vitec]\n", "")
+    assert faults(text) == ["vitec.base_url: is missing", "vitec.username: is missing"]
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 100_000])
+def test_what_no_reader_takes_is_told_without_a_traceback(faults: Lines, value: str) -> None:
+    (line,) = faults(f"colour = {value}")
+    assert line.startswith("is not valid TOML: ")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_configuration_nor_of_a_secret(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0123456789abcdef", "utf-8-sig")
+    file.write_text(f"secret_key_file = '{tmp_path}/secret'\n" + without("secret_key"), "utf-8-sig")
+    assert load(file, {}).secret_key.get_secret_value() == "0123456789abcdef"
+
+
+def test_a_secret_in_the_environment_that_is_no_text_is_told(faults: Lines) -> None:
+    text = "secret_key_env = 'SECRET'\n" + without("secret_key")
+    assert faults(text, {"SECRET": "\udcff" * 20}) == ["secret_key: the environment variable SECRET is not text"]
+
+
 def test_what_is_not_utf_8_is_told(file: Path) -> None:
     file.write_bytes(b'name = "M\xe4klarhuset"')
     with pytest.raises(ConfigurationError, match="is not valid TOML"):
