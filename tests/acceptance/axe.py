@@ -1,10 +1,12 @@
-"""axe-core, as the accessibility tests use it."""
+"""axe-core and a checker of HTML's own rules, as the accessibility tests use them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
+
+from tests.acceptance.html_rules import breaches
 
 Scheme = Literal["light", "dark"]
 SCHEMES: Mapping[Scheme, Mapping[str, Any]] = {
@@ -15,7 +17,7 @@ SCHEMES: Mapping[Scheme, Mapping[str, Any]] = {
 
 def findings(page: Page) -> list[str]:
     """In light and in dark, in the page and in its frames."""
-    found: list[str] = []
+    found = [f"html: {breach}" for frame in page.frames for breach in breaches(frame.content())]
     for scheme, options in SCHEMES.items():
         page.emulate_media(color_scheme=scheme)
         results = [Axe().run(frame, options=dict(options)) for frame in page.frames]

@@ -131,3 +131,10 @@ def test_a_scanner_finds_nothing_around_and_in_an_embed(public: Callable[..., st
         page.goto(site.show("/", f"<main><h1>Storgatan 1</h1>{element}</main>", script))
         expect(page.locator("iframe").content_frame.get_by_role("button")).to_be_visible()
         assert findings(page) == []
+
+
+def test_both_scanners_find_what_is_wrong(page: Page) -> None:
+    page.set_content("<!doctype html><html lang=sv><title>x</title><main><img><input autocomplete=street-address>")
+    found = findings(page)
+    assert any(finding.startswith("light: image-alt") for finding in found)
+    assert any(finding.startswith("html: valid-autocomplete") for finding in found)

@@ -1,0 +1,28 @@
+"""html-validate, as the accessibility tests use it beside axe: HTML's own rules, by whom axe is not."""
+
+import json
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+NPM = Path(__file__).resolve().parents[1] / "npm"
+
+
+@cache
+def _checker() -> subprocess.Popen[str]:
+    """One process for all pages; it ends with its input, which ends with ours."""
+    node = shutil.which("node")
+    assert node, "no Node.js on this machine: see tests/install-programs"
+    assert (NPM / "node_modules" / "html-validate").is_dir(), "no html-validate: see tests/install-programs"
+    return subprocess.Popen([node, "check.mjs"], cwd=NPM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def breaches(html: str) -> list[str]:
+    checker = _checker()
+    assert checker.stdin
+    assert checker.stdout
+    checker.stdin.write(json.dumps(html) + "\n")
+    checker.stdin.flush()
+    found: list[str] = json.loads(checker.stdout.readline())
+    return found
