@@ -7,7 +7,7 @@ import asyncio
 import statistics
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,9 +94,11 @@ async def _delivered(service: Service) -> tuple[float, float]:
     moments: dict[str, float] = {}
     claim_due, record = outbox.claim_due, outbox.record
 
-    async def claimed(room: Mapping[str, int], most: int) -> list[Claim]:
+    async def claimed(
+        room: Mapping[str, int], most: int, in_flight: Mapping[str, Sequence[str]] | None = None
+    ) -> list[Claim]:
         start = time.perf_counter()
-        claims = await claim_due(room, most)
+        claims = await claim_due(room, most, in_flight)
         if claims:
             moments["claiming"], moments["claimed"] = start, time.perf_counter()
         return claims

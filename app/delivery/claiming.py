@@ -4,7 +4,6 @@ One transaction does it for all lanes. Its cost follows from how many customers 
 from how much there is.
 """
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import shuffle
@@ -21,7 +20,7 @@ from app.delivery.setting_aside import set_aside
 from app.domain.submission import FunctionGroup, Operation
 from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.column_types import moment_of
-from app.storage.database import now_of
+from app.storage.database import began_of, now_of
 from app.storage.encryption import Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,8 +40,9 @@ class Claiming:
         now, known = now_of(connection), self._logins.all(connection)
         return any(capacity(known.get(lane), 1, now) for lane, _ in _lanes(connection, customers, now))
 
-    def claim(self, connection: Connection, room: Mapping[str, int], most: int) -> list[Claim]:
-        until = time.monotonic() + self._lease.total_seconds()
+    def claim(
+        self, connection: Connection, room: Mapping[str, int], most: int, in_flight: Mapping[str, Sequence[str]]
+    ) -> list[Claim]:
         now, known = now_of(connection), self._logins.all(connection)
         lanes, left = _lanes(connection, room, now), dict(room)
         shuffle(lanes)  # nobody is always last in line
@@ -55,39 +55,47 @@ class Claiming:
             if not number:
                 continue
             if login is not None and login.paused_at is not None:
-                taken, is_probe = self._probe(connection, lane, now)
+                taken, is_probe = self._probe(connection, lane, now, in_flight.get(customer, ()))
                 probes |= {row.id for row in taken if is_probe}
             else:
-                taken = self._next(connection, lane, number, head, now)
+                taken = self._next(connection, lane, number, head, now, in_flight.get(customer, ()))
             left[customer] -= len(taken)
             rows += taken
-        return list(self._begun(connection, rows, probes, now, Lease(until)))
+        return list(self._begun(connection, rows, probes, now))
 
     def _next(
-        self, connection: Connection, lane: CredentialKey, number: int, head: datetime, now: datetime
+        self,
+        connection: Connection,
+        lane: CredentialKey,
+        number: int,
+        head: datetime,
+        now: datetime,
+        others: Sequence[str],
     ) -> Sequence[Row[Any]]:
         recent = now - self._patience
-        taken = self._take(connection, lane, number, now, since=recent)
+        taken = self._take(connection, lane, number, now, since=recent, others=others)
         if len(taken) < number and head <= recent:
-            taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent)]
+            taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent, others=others)]
         return taken
 
-    def _probe(self, connection: Connection, lane: CredentialKey, now: datetime) -> tuple[Sequence[Row[Any]], bool]:
+    def _probe(
+        self, connection: Connection, lane: CredentialKey, now: datetime, in_flight: Sequence[str]
+    ) -> tuple[Sequence[Row[Any]], bool]:
         """Whoever tries a paused login, at most one of all processes together, and whether it is a probe. Another one
         than the last time, unless there is no other; what Vitec gives no access to is none, and goes at its own pace
         where nothing else is there to try."""
         login = self._logins.turn(connection, lane, now)
         if login is None:
             return [], False
-        others = [login.probed] if login.probed else []
+        others = [*in_flight, login.probed] if login.probed else in_flight
         taken = self._take(connection, lane, 1, now, others=others, forbidden=False)
-        taken = taken or self._take(connection, lane, 1, now, forbidden=False)
+        taken = taken or self._take(connection, lane, 1, now, others=in_flight, forbidden=False)
         for row in taken:
             self._logins.probed(connection, lane, row.id, now)
         if taken or not self._logins.last_resort(login, now):
             return taken, True
         taken = self._take(connection, lane, 1, now, others=others, forbidden=True)
-        taken = taken or self._take(connection, lane, 1, now, forbidden=True)
+        taken = taken or self._take(connection, lane, 1, now, others=in_flight, forbidden=True)
         for row in taken:
             self._logins.tried_with_forbidden(connection, lane, row.id, now)
         return taken, False
@@ -117,8 +125,9 @@ class Claiming:
         return statements.claim(len(others), forbidden=forbidden).rows(connection, values)
 
     def _begun(
-        self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime, lease: Lease
+        self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime
     ) -> Iterable[Claim]:
+        began = began_of(connection)
         for row in rows:
             steps = statements.STEPS.rows(connection, {"of_submission": row.id})
             try:
@@ -137,8 +146,9 @@ class Claiming:
                 opened.steps,
                 opened.results,
                 row.id in probes,
-                Lease(lease.until),
+                Lease(began + self._lease.total_seconds()),
                 _age(connection, since, now),
+                began,
             )
             if not claim.steps[0].interrupted:
                 _begin(connection, claim, claim.steps[0], now)

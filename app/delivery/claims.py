@@ -1,6 +1,5 @@
 """The types that pass between the outbox and a worker: claims and step outcomes."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, StepStatus
+from app.storage import elapsed
 from app.storage.group_commit import NothingWritten
 
 CredentialKey = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
@@ -28,14 +28,14 @@ class Signal(Enum):
 
 @dataclass
 class Lease:
-    """`until` is counted by this machine's clock from before the database's was asked: it ends too early rather than
-    too late. Whoever wakes up after it neither sends nor, once another has taken over, records."""
+    """`until` is counted by this machine's elapsed time from before the database's clock was asked: it ends too early
+    rather than too late. Whoever wakes up after it neither sends nor, once another has taken over, records."""
 
     until: float
 
     @property
     def holds(self) -> bool:
-        return time.monotonic() < self.until
+        return elapsed.seconds() < self.until
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Claim:
     probes: bool = False
     lease: Lease = field(default_factory=lambda: Lease(0))
     age_at_claim: timedelta = timedelta(0)
-    claimed_at: float = field(default_factory=time.monotonic)
+    claimed_at: float = field(default_factory=elapsed.seconds)
 
     @property
     def age(self) -> timedelta:
-        return self.age_at_claim + timedelta(seconds=time.monotonic() - self.claimed_at)
+        return self.age_at_claim + timedelta(seconds=elapsed.seconds() - self.claimed_at)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, Signal, StepOutcome
+from app.delivery.claims import Claim, ClaimedStep, Signal, StepOutcome
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy, decide, signal_of
 from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
@@ -81,8 +81,10 @@ class Deliverer:
         """What Vitec answered; None when the step is not done, which is recorded."""
         try:
             return await execute(self._vitec, claim, step, call)
-        except LeaseExpiredError:
-            raise LeaseLostError(claim.id) from None
+        except LeaseExpiredError:  # nothing was sent: whoever has it next need not wonder
+            not_sent = StepOutcome(StepStatus.WAITING, AttemptOutcome.NOT_SENT, counts=False)
+            await self._record(claim, step, not_sent)
+            return None
         except VitecError as error:
             named = call.resource or (str(call.body.get("contactId", "")),)
             await self._record_error(claim, step, error, attempts=step.attempts + 1, named=named)

@@ -6,24 +6,25 @@ one which wakes up late records nothing and sends nothing.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claiming import Claiming
 from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, StepOutcome
-from app.domain.submission import FINAL, STOPPED, Status, StepStatus
+from app.domain.submission import FINAL, STOPPED, AttemptOutcome, Status, StepStatus
 from app.operations.registry import group_of
-from app.storage.database import Database, StoreUnavailableError, now_of
+from app.storage.database import CommitUnknownError, Database, StoreUnavailableError, began_of, now_of
 from app.storage.encrypted_fields import step_aad
 from app.storage.encryption import Keyring
-from app.storage.group_commit import GroupCommit
+from app.storage.group_commit import GroupedWrites
+from app.storage.schema import attempts, steps, submissions
 
 T = TypeVar("T")
 
@@ -33,6 +34,14 @@ AWAY_SECONDS = 0.5  # between two tries to record while the database is away
 log = structlog.get_logger()
 
 
+@dataclass
+class _Try:
+    """One try to write: at which moment by the database's clock, and what it would have told."""
+
+    now: datetime
+    told: Any
+
+
 class Outbox:
     """`patience` is how long a caller may wait, see `Claiming`."""
 
@@ -40,25 +49,62 @@ class Outbox:
         self, database: Database, keyring: Keyring, logins: CircuitBreaker, lease: timedelta, patience: timedelta
     ) -> None:
         self._database = database
-        self._grouped = GroupCommit(database)
+        self._grouped = GroupedWrites(database)
         self._keyring = keyring
         self._logins = logins
         self._lease = lease
         self._claiming = Claiming(keyring, logins, lease, patience)
+        self._in_doubt: list[Claim] = []  # claimed, as far as is known
 
     async def is_due(self, customers: Collection[str]) -> bool:
         """Whether there is anything to claim for these customers. Raises `StoreUnavailableError`."""
+        if self._in_doubt:
+            return True
         return await self._database.read(lambda connection: self._claiming.is_due(connection, customers))
 
-    async def claim_due(self, room: Mapping[str, int], most: int) -> list[Claim]:
+    async def claim_due(
+        self, room: Mapping[str, int], most: int, in_flight: Mapping[str, Sequence[str]] | None = None
+    ) -> list[Claim]:
         """At most `most` due submissions, of each customer at most its room; their first steps are marked as being
-        sent. Raises `StoreUnavailableError`."""
-        return await self._database.write(lambda connection: self._claiming.claim(connection, room, most))
+        sent. What is in flight, ids by customer, is never among them. Raises `StoreUnavailableError`: what was claimed
+        by a commit whose answer was lost is among the next ones."""
+        if self._in_doubt:
+            return await self._really_claimed()
+        claims: list[Claim] = []
+
+        def work(connection: Connection) -> None:
+            claims[:] = self._claiming.claim(connection, room, most, in_flight or {})
+
+        try:
+            await self._database.write(work)
+        except CommitUnknownError as error:
+            log.warning("claims in doubt", detail=str(error), count=len(claims))
+            self._in_doubt = claims
+            return await self._really_claimed()
+        return claims
+
+    async def _really_claimed(self) -> list[Claim]:
+        """Those of the claims in doubt that are there. To look waits for the transaction that may still bring them."""
+
+        def look(connection: Connection) -> set[str]:
+            of_them = submissions.c.id.in_([claim.id for claim in self._in_doubt])
+            rows = connection.execute(select(submissions.c.claim).where(of_them).with_for_update())
+            return set(rows.scalars())
+
+        tokens = await self._database.write(look)
+        claims, self._in_doubt = [claim for claim in self._in_doubt if claim.token in tokens], []
+        return claims
 
     async def record(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> bool:
         """The outcome of an attempt, and with it what is next; says whether the submission's status was settled by it.
         Raises `LeaseLostError`."""
-        return await self._persist(claim, lambda connection: self._record(connection, claim, step, recorded))
+        no_call = recorded.outcome in {AttemptOutcome.SKIPPED, AttemptOutcome.BLOCKED}
+        return await self._persist(
+            claim,
+            step,
+            lambda connection, now: self._record(connection, claim, step, recorded, now),
+            status=recorded.status if no_call else None,
+        )
 
     async def record_and_begin(
         self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, then: ClaimedStep
@@ -66,49 +112,67 @@ class Outbox:
         """As `record`, and marks the next step as being sent, in one transaction: between two steps of a chain there
         is nothing else. Says also whether it is; it is handed back where its login rests. Raises `LeaseLostError`."""
 
-        def work(connection: Connection) -> tuple[bool, bool]:
+        def work(connection: Connection, now: datetime) -> tuple[bool, bool]:
             group = group_of(then.operation)
             elsewhere = group is not group_of(step.operation)
             if elsewhere and self._logins.rests(connection, (claim.customer_id, group)):
-                return self._record(connection, claim, step, recorded, hands_back=True), False
-            return self._record(connection, claim, step, recorded, then=then), True
+                return self._record(connection, claim, step, recorded, now, hands_back=True), False
+            return self._record(connection, claim, step, recorded, now, then=then), True
 
-        return await self._persist(claim, work)
+        return await self._persist(claim, step, work)
 
     async def begin(self, claim: Claim, step: ClaimedStep) -> None:
         """Marks the step as being sent, before the call. Raises `LeaseLostError`."""
 
-        def work(connection: Connection) -> None:
-            now = now_of(connection)
+        def work(connection: Connection, now: datetime) -> None:
             begun = {"begun_position": step.position, "started_at": now}
             _change(connection, claim, {"due_at": now + self._lease}, begun=begun)
 
-        await self._persist(claim, work)
+        await self._persist(claim, step, work)
 
     async def renew(self, claim: Claim) -> None:
         """The lease, from now. Raises `LeaseLostError`, `StoreUnavailableError`."""
-        until = self._until()
-        await self._grouped.write(lambda connection: self._renew(connection, claim))
-        claim.lease.until = until
 
-    async def _persist(self, claim: Claim, work: Callable[[Connection], T]) -> T:
-        """What has happened is written as soon as the database takes it, if nobody has taken over by then."""
+        def work(connection: Connection) -> float:
+            _change(connection, claim, {"due_at": now_of(connection) + self._lease})
+            return began_of(connection)
+
+        claim.lease.until = await self._grouped.write(work) + self._lease.total_seconds()
+
+    async def _persist(
+        self,
+        claim: Claim,
+        step: ClaimedStep,
+        work: Callable[[Connection, datetime], T],
+        status: StepStatus | None = None,
+    ) -> T:
+        """What has happened is written as soon as the database takes it, if nobody has taken over by then. Where the
+        answer to a commit was lost, it is looked first whether it is there: by the moment of its attempt, or, of what
+        has none, by the step's `status`."""
+        in_doubt: list[_Try] = []
+        latest: list[_Try] = []
+
+        def once(connection: Connection) -> tuple[T, float]:
+            for before in in_doubt:
+                if _is_written(connection, claim, step, before.now, status):
+                    return before.told, began_of(connection)
+            now = now_of(connection)
+            told = work(connection, now)
+            latest[:] = [_Try(now, told)]
+            return told, began_of(connection)
+
         while True:
-            until = self._until()
+            latest.clear()
             try:
-                done = await self._grouped.write(work)
+                told, began = await self._grouped.write(once)
             except StoreUnavailableError as error:
+                if isinstance(error, CommitUnknownError):
+                    in_doubt += latest
                 log.error("store unavailable", submission=claim.id, detail=str(error))
                 await asyncio.sleep(AWAY_SECONDS)
             else:
-                claim.lease.until = until
-                return done
-
-    def _until(self) -> float:
-        return time.monotonic() + self._lease.total_seconds()
-
-    def _renew(self, connection: Connection, claim: Claim) -> None:
-        _change(connection, claim, {"due_at": now_of(connection) + self._lease})
+                claim.lease.until = began + self._lease.total_seconds()
+                return told
 
     def _record(
         self,
@@ -116,11 +180,11 @@ class Outbox:
         claim: Claim,
         step: ClaimedStep,
         recorded: StepOutcome,
+        now: datetime,
         *,
         then: ClaimedStep | None = None,
         hands_back: bool = False,
     ) -> bool:
-        now = now_of(connection)
         values = {"due_at": now + self._lease} | _submission_values(claim, step, recorded, now)
         if hands_back:
             values |= {"claim": None, "due_at": now}
@@ -188,3 +252,16 @@ def _change(
     change = statements.fenced(tuple(values), records=recorded is not None, begins=begun is not None)
     if not change.execute(connection, {**mine, **values, **(recorded or {}), **(begun or {})}):
         raise LeaseLostError(claim.id)
+
+
+def _is_written(
+    connection: Connection, claim: Claim, step: ClaimedStep, now: datetime, status: StepStatus | None
+) -> bool:
+    """To look waits, at the submission's row, for the transaction that may still bring it."""
+    connection.execute(select(submissions.c.id).where(submissions.c.id == claim.id).with_for_update())
+    if status is not None:
+        of_step = steps.c.submission_id == claim.id, steps.c.position == step.position
+        return connection.execute(select(steps.c.status).where(*of_step)).scalar() == status
+    of_then = (attempts.c.started_at == now) | (attempts.c.ended_at == now)
+    found = select(attempts.c.id).where(attempts.c.submission_id == claim.id, of_then)
+    return connection.execute(found).first() is not None

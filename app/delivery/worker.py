@@ -46,7 +46,7 @@ class Worker:
         self._lease = lease
         self._pace = pace
         self._abandon = abandon
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._running: dict[asyncio.Task[None], Claim] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -107,10 +107,13 @@ class Worker:
         room, free = self._room(), self._concurrency - len(self._running)
         if not room or free <= 0 or not (woken or await self._outbox.is_due(room)):
             return
-        for claim in await self._outbox.claim_due(room, free):
+        in_flight: dict[str, list[str]] = {}
+        for claim in self._running.values():  # a clock that jumps must not make us take over from ourselves
+            in_flight.setdefault(claim.customer_id, []).append(claim.id)
+        for claim in await self._outbox.claim_due(room, free, in_flight):
             self._pace.took(claim.customer_id)
             task = asyncio.create_task(self._deliver(claim))
-            self._running[task] = claim.customer_id
+            self._running[task] = claim
             task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
@@ -119,7 +122,7 @@ class Worker:
 
     def _room(self) -> dict[str, int]:
         """Each customer that has places free, and a turn."""
-        busy = Counter(self._running.values())
+        busy = Counter(claim.customer_id for claim in self._running.values())
         room = {one: min(self._per_customer - busy[one], self._pace.turns(one)) for one in self._customers}
         return {customer: places for customer, places in room.items() if places > 0}
 

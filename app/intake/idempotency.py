@@ -29,13 +29,19 @@ def is_new(outcome: object) -> bool:
 
 
 def resolve_duplicates(
-    connection: Connection, batch: Sequence[SubmissionRows]
+    connection: Connection, batch: Sequence[SubmissionRows], *, in_doubt: bool
 ) -> tuple[list[Outcome], list[SubmissionRows]]:
-    """What becomes of each once the new ones are inserted, and those that are new."""
+    """What becomes of each once the new ones are inserted, and those that are new. `in_doubt`: some may be there
+    already, by a commit that nobody heard of."""
+    stored = select(submissions.c.id).where(submissions.c.id.in_([rows.id for rows in batch]))
+    committed = set(connection.execute(stored).scalars()) if in_doubt else ()
     known = _known(connection, batch)
     outcomes: list[Outcome] = []
     fresh: list[SubmissionRows] = []
     for rows in batch:
+        if rows.id in committed:
+            outcomes.append(Accepted(rows.id, repeated=False))
+            continue
         key = rows.submission["repeat_key"]
         if key in known:
             content, accepted = known[key]

@@ -1,11 +1,8 @@
-"""Accepting: a submission and its steps are committed before anyone is answered.
-
-Group commit: requests hand over their rows, one task commits all that wait in one transaction, and each request goes
-on after that commit. There is no timer: a batch forms while the commit before it runs.
-"""
+"""Accepting: a submission and its steps are committed before anyone is answered."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,18 +12,21 @@ from sqlalchemy.exc import DataError, IntegrityError
 from app.intake.idempotency import Accepted, Outcome, is_new, resolve_duplicates
 from app.intake.new_submission import NewSubmission
 from app.intake.rows import RowBuilder, SubmissionRows
-from app.storage.database import Database, StoreUnavailableError
+from app.storage.database import CommitUnknownError, Database, StoreUnavailableError
 from app.storage.encryption import KeyedHash, Keyring
+from app.storage.group_commit import GroupCommit
 
 LARGEST_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
 MOST_WAITING = 1000
 TURNS = 2  # of the loop: posts at hand come along, or many would wait while the first of them is committed alone
+PATIENCE_SECONDS = 8.0  # that a post waits for its commit
+AGAIN_SECONDS = 0.2  # between two looks whether a commit took place
 
 log = structlog.get_logger()
 
 
 class Intake:
-    """`accept` from any number of requests; `run` is the one task that commits."""
+    """`accept` from any number of requests."""
 
     def __init__(
         self,
@@ -39,92 +39,97 @@ class Intake:
         self._database = database
         self._new_rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
-        self._waiting: list[tuple[SubmissionRows, asyncio.Future[Accepted]]] = []
-        self._filled = asyncio.Event()
-        self._stopping = False
+        self._commits: GroupCommit[SubmissionRows, Accepted] = GroupCommit(
+            self._commit, most=LARGEST_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
+        )
+        self._stopping = asyncio.Event()
 
     async def accept(self, new: NewSubmission) -> Accepted:
-        """Returns once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored."""
-        if self._stopping:
+        """Returns once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored, as
+        far as the database could be asked."""
+        if self._stopping.is_set():
             raise StoreUnavailableError("the service is stopping")
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._commits) >= MOST_WAITING:
             raise StoreUnavailableError("too many are waiting to be stored")
-        answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._new_rows.of(new), answer))
+        answer = self._commits.write(self._new_rows.of(new))
         del new  # many wait here, and the next ones are made the quicker the less of these is in the way
-        self._filled.set()
         return await answer
 
     async def run(self) -> None:
         """Until `stop`, and then until nothing waits."""
-        while not self._stopping or self._waiting:
-            await self._filled.wait()
-            await self._commit_waiting()
+        await self._stopping.wait()
+        await self._commits.drain()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._filled.set()
+        self._stopping.set()
 
-    async def _commit_waiting(self) -> None:
-        for _ in range(TURNS):
-            if len(self._waiting) < LARGEST_BATCH:
-                await asyncio.sleep(0)
-        batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
-        if not self._waiting and not self._stopping:
-            self._filled.clear()
-        if not batch:
-            return
-        batch.sort(key=_repeat_key)  # else two replicas that store the same keys could each wait for the other
-        try:
-            outcomes = await self._commit([rows for rows, _ in batch])
-        except Exception as error:
-            outcomes = [error] * len(batch)
-        for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if answer.done():
-                continue  # the caller hung up; what was committed stays
-            if isinstance(outcome, Exception):
-                answer.set_exception(outcome)
-            else:
-                answer.set_result(outcome)
-        new = [rows.submission for (rows, _), outcome in zip(batch, outcomes, strict=True) if is_new(outcome)]
+    async def _commit(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
+        # In one order, else two replicas that store the same keys could each wait for the other.
+        order = sorted(range(len(batch)), key=lambda place: _repeat_key(batch[place]))
+        found = await self._committed([batch[place] for place in order])
+        outcomes = dict(zip(order, found, strict=True))
+        new = [rows.submission for place, rows in enumerate(batch) if is_new(outcomes[place])]
         if new:
             log.info("accepted", submissions=[row["id"] for row in new])  # a line for each commit
             self._on_accepted(new)
+        return [outcomes[place] for place in range(len(batch))]
 
-    async def _commit(self, batch: Sequence[SubmissionRows]) -> Sequence[Outcome | Exception]:
+    async def _committed(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
         """In the hope that nothing is a repeat: that is the rule, and to look first would cost each post."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        in_doubt = False
         try:
-            return await self._database.write(lambda connection: self._insert(connection, batch))
+            return await self._database.write(partial(self._insert, batch))
+        except CommitUnknownError:
+            in_doubt = True
         except StoreUnavailableError as error:
             _unless_clash(error)
         try:
-            return await self._database.write(lambda connection: self._insert_new(connection, batch))
+            return await self._insert_or_find(batch, deadline, in_doubt)
         except StoreUnavailableError as error:
             _unless_clash(error)
         # Another replica took a key just now, or a row can't be held: each for itself, so that it fails no other.
-        outcomes: list[Outcome | Exception] = []
+        outcomes: list[Accepted | Exception] = []
         for rows in batch:
             try:
-                outcomes += await self._database.write(lambda connection, one=rows: self._insert_new(connection, [one]))  # type: ignore[misc]
+                outcomes += await self._insert_or_find([rows], deadline, in_doubt)
             except StoreUnavailableError as error:
                 outcomes.append(error)
         return outcomes
 
-    def _insert(self, connection: Connection, batch: Sequence[SubmissionRows]) -> list[Accepted]:
+    async def _insert_or_find(
+        self, batch: Sequence[SubmissionRows], deadline: float, in_doubt: bool
+    ) -> Sequence[Outcome]:
+        """While nobody knows whether a commit took place, it is tried again: what is there by then is found, and what
+        is not there yet waits, at the same ids, for the transaction that may still bring it."""
+        while True:
+            try:
+                return await self._database.write(partial(self._insert_new, batch, in_doubt))
+            except StoreUnavailableError as error:
+                in_doubt = in_doubt or isinstance(error, CommitUnknownError)
+                if not in_doubt or _is_clash(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _insert(self, batch: Sequence[SubmissionRows], connection: Connection) -> list[Accepted]:
         self._new_rows.insert(connection, batch)
         return [Accepted(rows.id, repeated=False) for rows in batch]
 
-    def _insert_new(self, connection: Connection, batch: Sequence[SubmissionRows]) -> list[Outcome]:
-        outcomes, fresh = resolve_duplicates(connection, batch)
+    def _insert_new(self, batch: Sequence[SubmissionRows], in_doubt: bool, connection: Connection) -> list[Outcome]:
+        outcomes, fresh = resolve_duplicates(connection, batch, in_doubt=in_doubt)
         if fresh:
             self._new_rows.insert(connection, fresh)
         return outcomes
 
 
-def _repeat_key(waiting: tuple[SubmissionRows, object]) -> bytes:
-    return waiting[0].submission["repeat_key"] or b""
+def _repeat_key(rows: SubmissionRows) -> bytes:
+    return rows.submission["repeat_key"] or b""
+
+
+def _is_clash(error: StoreUnavailableError) -> bool:
+    return isinstance(error.__cause__, IntegrityError | DataError)
 
 
 def _unless_clash(error: StoreUnavailableError) -> None:
-    if not isinstance(error.__cause__, IntegrityError | DataError):
+    if not _is_clash(error):
         raise error

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +22,12 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
+from app.storage import elapsed
 from app.storage.driver.checkpoints import MOST_PAGES, Checkpoints
 from app.storage.driver.compiled import run_in_driver
-from app.storage.driver.threads import TransactionThreads
+from app.storage.driver.threads import CommitError, TransactionThreads
 
 
 def now_of(connection: Connection) -> datetime:
@@ -36,6 +39,13 @@ def now_of(connection: Connection) -> datetime:
     return began_at
 
 
+def began_of(connection: Connection) -> float:
+    """Before the transaction's moment, by `elapsed.seconds`: what is said to last from then on ends too early rather
+    than too late."""
+    began: float = connection.info[BEGAN]
+    return began
+
+
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 5
@@ -43,6 +53,17 @@ POSTGRESQL_WRITERS = 4
 READERS = 4
 BOUND = "bound"  # in a SQLite connection's info: from how many pages in the log on its commits copy them
 BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's moment, by the database's clock
+BEGAN = "began"  # in a connection's info: when its transaction began, by this machine's elapsed time
+# A statement that takes longer is ended by PostgreSQL; a transaction that does, because PostgreSQL or the network has
+# fallen silent, is cut off here. A post is answered by then.
+WRITE_SECONDS, READ_SECONDS = 10.0, 15.0
+SILENCE = {
+    "connect_timeout": BUSY_TIMEOUT_SECONDS,
+    "tcp_user_timeout": int(1000 * WRITE_SECONDS),
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there yet
 
 log = structlog.get_logger()
@@ -56,6 +77,10 @@ class StoreUnavailableError(Exception):
     """Nothing was stored: the database is away, locked or full, or too much waits. The caller may try again."""
 
 
+class CommitUnknownError(StoreUnavailableError):
+    """The commit's answer was lost: what was written is there or not, and who asks the database again finds out."""
+
+
 class Database:
     """One database: `write` and `read` run a function of a connection in a transaction, in a thread."""
 
@@ -64,12 +89,19 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         reading = self.engine.execution_options(intresse_reads=True)
-        self._writers = TransactionThreads(self.engine, 1 if self.is_sqlite else POSTGRESQL_WRITERS, "write")
-        self._readers = TransactionThreads(reading, READERS, "read")
+        if self.is_sqlite:
+            self._writers = TransactionThreads(self.engine, 1, "write")
+            self._readers = TransactionThreads(reading, READERS, "read")
+        else:
+            ending = partial(_end_statements, after=WRITE_SECONDS - 2)
+            self._writers = TransactionThreads(self.engine, POSTGRESQL_WRITERS, "write", ending, WRITE_SECONDS)
+            ending = partial(_end_statements, after=READ_SECONDS - 2)
+            self._readers = TransactionThreads(reading, READERS, "read", ending, READ_SECONDS)
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Raises `StoreUnavailableError` when the transaction could not be committed."""
+        """Raises `StoreUnavailableError` when the transaction could not be committed, and `CommitUnknownError` when
+        nobody knows."""
         return await _stored(self._writers.run(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -87,6 +119,8 @@ class Database:
 async def _stored(outcome: Awaitable[T]) -> T:
     try:
         return await outcome
+    except CommitError as failed:
+        raise CommitUnknownError(type(failed.error.orig).__name__) from failed.error
     except DBAPIError as error:
         raise StoreUnavailableError(type(error.orig).__name__) from error
 
@@ -128,10 +162,9 @@ def _first_line(error: DBAPIError) -> str:
 def _postgresql_engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=POSTGRESQL_WRITERS + READERS,
-        pool_pre_ping=True,
+        poolclass=NullPool,  # threads keep theirs, and look at it before they use it
         paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
-        connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS, "autocommit": True},  # we say BEGIN ourselves
+        connect_args={**SILENCE, "autocommit": True},  # we say BEGIN ourselves
     )
     event.listen(engine, "begin", _begin_postgresql)
     return engine
@@ -193,7 +226,12 @@ def _reads(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("intresse_reads"))
 
 
+def _end_statements(connection: Connection, after: float) -> None:
+    run_in_driver(connection, f"SET statement_timeout = {int(1000 * after)}").close()
+
+
 def _begin_sqlite(connection: Connection) -> None:
+    connection.info[BEGAN] = elapsed.seconds()
     # IMMEDIATE: a writer waits for its turn at the start instead of failing half-way.
     run_in_driver(connection, "BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
@@ -201,6 +239,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _begin_postgresql(connection: Connection) -> None:
     # At once, and not with the first statement: a connection that has died is replaced while nothing is lost by it.
     # The moment comes with it, and costs no trip of its own.
+    connection.info[BEGAN] = elapsed.seconds()
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()
     [connection.info[BEGAN_AT]] = cursor.fetchone()

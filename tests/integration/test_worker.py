@@ -280,6 +280,45 @@ async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
     assert len(office.received) == 1
 
 
+async def test_a_worker_never_takes_over_from_itself_however_the_databases_clock_jumps(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.order(Fault(delay_seconds=2, times=1))
+    new, other = at_estates("A", "B")
+    await store(database, new)
+    async with working(database, vitec_url, give_up=timedelta(days=10_000)) as delivery:
+        await soon(received(office, 1))
+        await time_passes(database, timedelta(days=3650))
+        await store(database, other)
+        assert (await delivery.settled(other)).status is Status.DELIVERED
+        assert (await delivery.settled(new)).status is Status.DELIVERED
+        assert await delivery.outcomes(new) == ["delivered"]
+    assert estates_asked_for(office) == ["A", "B"]
+
+
+async def test_what_was_not_sent_because_the_lease_was_over_is_not_in_doubt(
+    database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the machine was suspended between the claim and the call."""
+    slept: list[float] = []
+    claim_due = Outbox.claim_due
+
+    async def suspended_after(outbox: Outbox, *asked: Any) -> list[Claim]:
+        claims = await claim_due(outbox, *asked)
+        for claim in claims if not slept else ():
+            slept.append(claim.lease.until)
+            claim.lease.until -= 2 * LEASE.total_seconds()
+        return claims
+
+    monkeypatch.setattr(Outbox, "claim_due", suspended_after)
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
+        found = await delivery.settled(new)
+        assert await delivery.outcomes(new) == ["notsent", "delivered"]
+    assert (found.status, found.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 1)
+
+
 async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     database: Database, vitec_url: str, office: Office
 ) -> None:

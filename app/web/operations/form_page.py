@@ -42,13 +42,14 @@ def form_response(
     faults: tuple[FieldMessage, ...] = (),
     notice: Notice | None = None,
     headers: Mapping[str, str] | None = None,
+    token: str = "",
 ) -> Response:
-    """The form, empty or with what was typed, and why it is shown again."""
+    """The form, empty or with what was typed, and why it is shown again; with a new token, unless one is given."""
     if not (values or faults or notice or context.slots) and (not context.spec.by_home or is_bookable(context)):
         return _fresh(context)
     values = {plain_name(name): value for name, value in (values or {}).items()}
     page = dataclasses.replace(
-        _empty(context, values.get("marketing.referrer") or _shown_on(context)),
+        _empty(context, values.get("marketing.referrer") or _shown_on(context), token),
         values=values,
         faults=faults,
         notice=notice,
@@ -144,11 +145,11 @@ def _is_at_form(context: RequestContext) -> bool:
     return bool(context.request.scope["path"].lower().startswith("/forms/"))
 
 
-def _empty(context: RequestContext, referrer: str) -> FormPage:
+def _empty(context: RequestContext, referrer: str, token: str = "") -> FormPage:
     deps, customer, form = context.deps, context.customer, context.spec.form
     assert form is not None
     ticks = customer.defaults.get(viewing.ViewingDefaults) if context.spec.ticks else NO_TICKS
-    token = deps.tokens.issue(context.path)
+    token = token or deps.tokens.issue(context.path)
     return FormPage(
         form=form,
         language=context.language,

@@ -99,6 +99,10 @@ class JsonResponder:
         """As the call at this address answers it; to a stranger nothing, for an id of Vitec's tells who is a client."""
         return self.context.spec.answer_of(found.main.result) if self.context.key else None
 
+    def received(self, accepted: Accepted) -> Response:
+        """On disk, and no more is known."""
+        return self._pending(accepted, None, {})
+
     def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
         status = public_status(found.status if found else Status.PENDING)
         content = {"id": accepted.id, "status": status, "statusUrl": self.context.deps.status_url(accepted.id)}
@@ -110,16 +114,18 @@ class JsonResponder:
 
 @dataclass(slots=True)
 class FormResponder:
-    """Whatever goes wrong, the form comes again with everything that was typed, and a new token."""
+    """Whatever goes wrong, the form comes again with everything that was typed, and a new token, but after a 503."""
 
     context: RequestContext
     body: Body
 
-    def _again(self, status: int, notice: Notice | None = None, faults: Sequence[FieldError] = ()) -> Response:
+    def _again(
+        self, status: int, notice: Notice | None = None, faults: Sequence[FieldError] = (), token: str = ""
+    ) -> Response:
         shown = field_messages(faults, self.context.gettext)
         retry_after = notice.retry_after if notice else None
         headers = {"Retry-After": str(retry_after)} if retry_after else {}
-        return form_response(self.context, status, self.body.typed, shown, notice, headers)
+        return form_response(self.context, status, self.body.typed, shown, notice, headers, token)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._again(400, faults=faults)
@@ -139,7 +145,11 @@ class FormResponder:
         return self._again(422, Notice("unavailable"))
 
     def unavailable(self) -> Response:
-        return self._again(503, Notice("unavailable", retry_after=RETRY_SECONDS))
+        """With the same token: should it have been stored after all, the next press finds it."""
+        token = self.body.token or ""
+        is_ours = self.context.deps.tokens.is_ours(token, self.context.path)
+        notice = Notice("unavailable", retry_after=RETRY_SECONDS)
+        return self._again(503, notice, token=token if is_ours else "")
 
     def fault(self) -> Response:
         return self._again(500, Notice("unavailable"))
@@ -158,6 +168,11 @@ class FormResponder:
         asked = self.body.typed.get("return_url", "").strip()
         if asked and return_origin(asked, context.deps.origins, context.customer):
             location = return_address(asked, reference_of(accepted.id))
+        return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+    def received(self, accepted: Accepted) -> Response:
+        """On disk, and no more is known."""
+        location = self.context.deps.receipt_path(accepted.id, self.context.language, {})
         return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 
     def _told(self) -> dict[str, str]:

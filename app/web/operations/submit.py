@@ -202,7 +202,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder) -> Re
     try:
         if context.spec.by_home and may_post(context, body):
             await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
-        return await answers.accepted(await submit(context, body))
+        accepted = await submit(context, body)
     except NotFound:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
@@ -219,6 +219,11 @@ async def _answer(context: RequestContext, body: Body, answers: Responder) -> Re
     except Exception:  # a fault of ours never costs the visitor the typed text
         log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
         return answers.fault()
+    try:
+        return await answers.accepted(accepted)
+    except Exception:  # it is on disk: whatever fails now, no answer says that it is not
+        log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
+        return answers.received(accepted)
 
 
 def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:

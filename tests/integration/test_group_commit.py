@@ -1,0 +1,84 @@
+"""Group commit on either database: what waits together is committed together, and one that fails fails alone."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, func, insert, select, text
+
+from app.storage.database import Database, StoreUnavailableError
+from app.storage.group_commit import GroupCommit, GroupedWrites, NothingWritten
+from app.storage.schema import console_sessions
+from tests.integration.storage_helpers import soon
+
+pytestmark = pytest.mark.anyio
+
+
+def works(number: int) -> list[Any]:
+    def write(connection: Connection, one: int = 0) -> int:
+        values = {"id": bytes([one]), "seen_at": func.now() if connection.dialect.name != "sqlite" else text("0")}
+        connection.execute(insert(console_sessions).values(values))
+        return one
+
+    return [lambda connection, one=one: write(connection, one) for one in range(number)]
+
+
+async def number_of_rows(database: Database) -> int:
+    count = select(func.count()).select_from(console_sessions)
+    return await database.read(lambda connection: connection.execute(count).scalar_one())
+
+
+def at_fault(_: Connection) -> None:
+    raise ValueError("a fault of ours")
+
+
+def refused_by_the_database(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO console_sessions (id, seen_at) VALUES (NULL, NULL)"))
+
+
+def fenced(_: Connection) -> None:
+    raise NothingWritten
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [(at_fault, ValueError), (refused_by_the_database, StoreUnavailableError), (fenced, NothingWritten)],
+)
+async def test_a_work_that_fails_fails_alone(database: Database, bad: Any, error: type[Exception]) -> None:
+    grouped = GroupedWrites(database)
+    some = works(5)
+    found = await asyncio.gather(*(grouped.write(work) for work in (*some[:2], bad, *some[2:])), return_exceptions=True)
+    assert isinstance(found.pop(2), error)
+    assert found == [0, 1, 2, 3, 4]
+    assert await number_of_rows(database) == 5
+
+
+async def test_a_commit_that_lasts_too_long_is_waited_for_by_nobody() -> None:
+    going_on, ended = asyncio.Event(), list[int]()
+
+    async def commit(items: Any) -> Any:
+        if 1 in items:
+            await going_on.wait()
+        ended.extend(items)
+        return items
+
+    grouped: GroupCommit[int, int] = GroupCommit(commit, patience=0.1)
+    first = grouped.write(1)
+    await asyncio.wait([first], timeout=0.05)
+    behind = grouped.write(2)
+    for late in (first, behind):
+        with pytest.raises(StoreUnavailableError, match="does not answer"):
+            await late
+    with pytest.raises(StoreUnavailableError):  # and nobody waits in line
+        await grouped.write(3)
+    going_on.set()
+
+    async def again() -> bool:
+        try:
+            return await grouped.write(4) == 4
+        except StoreUnavailableError:
+            return False
+
+    await soon(again)
+    await grouped.drain()
+    assert ended == [1, 4]

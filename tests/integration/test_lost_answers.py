@@ -1,0 +1,172 @@
+"""PostgreSQL's answers are lost: nothing is said of a commit before the database has been asked about it."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from app.delivery import outbox as outbox_module
+from app.domain.submission import AttemptOutcome, Status
+from app.intake import intake as intake_module
+from app.intake.idempotency import Accepted
+from app.sandbox import Office
+from app.storage import database as database_module
+from app.storage.database import CommitUnknownError, Database, StoreUnavailableError
+from app.storage.driver import threads as threads_module
+from app.storage.schema import submissions
+from tests.integration.delivery_helpers import at_estates, estates_asked_for, working
+from tests.integration.storage_helpers import (
+    BOOKING,
+    LEAD_AFTER,
+    application,
+    ids,
+    marked,
+    opened,
+    soon,
+    store,
+    submission,
+    taking_in,
+)
+from tests.postgresql_proxy import Cut, Proxy, proxied
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
+
+CUTS = pytest.mark.parametrize("when", Cut, ids=lambda when: when.name.lower())
+INTAKE, CLAIM, OUTCOME = b"INSERT INTO submissions", b"SKIP LOCKED", b"ended_at"
+
+
+@pytest.fixture
+def proxy(postgresql_url: str) -> Iterator[Proxy]:
+    with proxied(postgresql_url) as made:
+        yield made
+
+
+@pytest.fixture
+def through(proxy: Proxy) -> Iterator[Database]:
+    """The database, asked through the proxy."""
+    with opened(proxy.url) as database:
+        yield database
+
+
+@CUTS
+async def test_a_post_whose_commit_got_no_answer_is_accepted_once(through: Database, proxy: Proxy, when: Cut) -> None:
+    new = [application(), application(repeat=marked(b"a key of its own"))]
+    async with taking_in(through) as intake:
+        proxy.cut(when, INTAKE)
+        accepted = await asyncio.gather(*(intake.accept(one) for one in new))
+        assert proxy.made == 1
+        assert accepted == [Accepted(one.id, repeated=False) for one in new]
+        again = await intake.accept(new[1])
+        assert again.id == new[1].id
+    assert sorted(ids(through)) == sorted(one.id for one in new)
+
+
+@CUTS
+async def test_a_post_is_accepted_once_however_often_the_answer_is_lost(
+    through: Database, proxy: Proxy, when: Cut
+) -> None:
+    new = application()
+    async with taking_in(through) as intake:
+        proxy.cut(when, INTAKE, times=2)
+        assert await intake.accept(new) == Accepted(new.id, repeated=False)
+    assert ids(through) == [new.id]
+
+
+@CUTS
+async def test_a_claim_whose_commit_got_no_answer_is_delivered_once_and_never_in_doubt(
+    through: Database, proxy: Proxy, vitec_url: str, office: Office, when: Cut
+) -> None:
+    new = at_estates("A", "B")
+    await store(through, *new)
+    proxy.cut(when, CLAIM)
+    async with working(through, vitec_url) as delivery:
+        for one in new:
+            assert (await delivery.settled(one)).status is Status.DELIVERED
+            assert await delivery.outcomes(one) == [AttemptOutcome.DELIVERED]
+    assert proxy.made == 1
+    assert sorted(estates_asked_for(office)) == ["A", "B"]
+
+
+@CUTS
+async def test_an_outcome_whose_commit_got_no_answer_is_recorded_once(
+    through: Database, proxy: Proxy, vitec_url: str, office: Office, when: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "AWAY_SECONDS", 0.05)
+    new, chain = application(), submission(BOOKING.operation, BOOKING, *LEAD_AFTER)
+    await store(through, new)
+    proxy.cut(when, OUTCOME)
+    async with working(through, vitec_url) as delivery:
+        assert (await delivery.settled(new)).status is Status.DELIVERED
+        assert await delivery.outcomes(new) == [AttemptOutcome.DELIVERED]
+        assert await soon(lambda: among(delivery.recorded, new.id))
+        assert proxy.made == 1
+        proxy.cut(when, OUTCOME, times=2)
+        await store(through, chain)
+        found = await delivery.all_done(chain)
+        assert [step.attempts for step in found.steps] == [1, 1, 1]
+        assert await delivery.outcomes(chain) == [AttemptOutcome.DELIVERED] * 3
+    assert len(office.received) == 4
+
+
+@CUTS
+async def test_a_lost_answer_is_told_apart_from_a_refusal(through: Database, proxy: Proxy, when: Cut) -> None:
+    count = select(func.count()).select_from(submissions)
+    assert await through.write(lambda connection: connection.execute(count).scalar()) == 0
+    proxy.cut(when, b"count")
+    with pytest.raises(CommitUnknownError):
+        await through.write(lambda connection: connection.execute(count).scalar())
+    assert await through.write(lambda connection: connection.execute(count).scalar()) == 0
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "WRITE_SECONDS", 3.0)
+    monkeypatch.setattr(database_module, "READ_SECONDS", 3.0)
+    monkeypatch.setattr(intake_module, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(threads_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(threads_module, "CLOSE_SECONDS", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_database_that_falls_silent_leaves_no_post_unanswered_and_a_close_ends(proxy: Proxy) -> None:
+    with opened(proxy.url) as database:
+        async with taking_in(database) as intake:
+            await intake.accept(application())
+            proxy.silent.set()
+            began = time.monotonic()
+            refused = await asyncio.gather(*(intake.accept(application()) for _ in range(3)), return_exceptions=True)
+            assert all(isinstance(one, StoreUnavailableError) for one in refused)
+            assert time.monotonic() - began < 3
+            with pytest.raises(StoreUnavailableError):
+                await intake.accept(application())
+            with pytest.raises(StoreUnavailableError):
+                await database.read(lambda connection: connection.execute(select(submissions.c.id)).all())
+            assert time.monotonic() - began < 9
+            proxy.silent.clear()
+            new = application()
+            await accepted_again(intake, new)
+            proxy.silent.set()
+            hanging = asyncio.ensure_future(
+                database.read(lambda connection: connection.execute(select(submissions.c.id)).all())
+            )
+            await asyncio.sleep(0.1)
+        closing = time.monotonic()
+    assert time.monotonic() - closing < 15
+    hanging.cancel()
+
+
+async def accepted_again(intake: intake_module.Intake, new: object) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await intake.accept(new)  # type: ignore[arg-type]
+            except StoreUnavailableError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def among(recorded: list[str], identity: str) -> bool:
+    return identity in recorded

@@ -1,0 +1,114 @@
+"""A TCP proxy before PostgreSQL that loses its answers: before or after a COMMIT, or by falling silent."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from sqlalchemy import URL, make_url
+
+COMMIT = b"COMMIT"
+BEGIN = b"BEGIN"
+
+
+class Cut(Enum):
+    """When the connection breaks: the commit has not reached PostgreSQL, or PostgreSQL has carried it out."""
+
+    BEFORE = auto()
+    AFTER = auto()
+
+
+@dataclass
+class Proxy:
+    """`url` leads through it. `cut` breaks the next transactions that say `with_text`, at their commit."""
+
+    url: str
+    with_text: bytes = b""
+    cuts: list[Cut] = field(default_factory=list)
+    made: int = 0
+    silent: threading.Event = field(default_factory=threading.Event)  # nothing passes, and nothing is closed
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def cut(self, when: Cut, with_text: bytes, times: int = 1) -> None:
+        self.with_text, self.cuts = with_text, [when] * times
+
+    def take(self, said: bytes) -> Cut | None:
+        if not self.cuts or self.with_text not in said:
+            return None
+        self.made += 1
+        return self.cuts.pop()
+
+
+@contextmanager
+def proxied(target: str) -> Iterator[Proxy]:
+    """A PostgreSQL that listens on a Unix socket or a port, behind the proxy."""
+    url = make_url(target)
+    listener = socket.create_server(("127.0.0.1", 0))
+    through = url.set(host="127.0.0.1", port=listener.getsockname()[1], query={})
+    proxy = Proxy(through.render_as_string(hide_password=False))
+    threading.Thread(target=_accept, args=(listener, url, proxy), daemon=True).start()
+    try:
+        yield proxy
+    finally:
+        proxy.ended.set()
+        proxy.silent.clear()
+        listener.close()
+
+
+def _accept(listener: socket.socket, url: URL, proxy: Proxy) -> None:
+    with suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=_serve, args=(client, _connect(url), proxy), daemon=True).start()
+
+
+def _connect(url: URL) -> socket.socket:
+    folder = url.query.get("host")
+    if isinstance(folder, str):
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{folder}/.s.PGSQL.{url.query.get('port', url.port or 5432)}")
+        return server
+    return socket.create_connection((url.host, url.port or 5432))
+
+
+def _serve(client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
+    dropping = threading.Event()
+    back = threading.Thread(target=_answers, args=(server, client, proxy, dropping), daemon=True)
+    back.start()
+    said = b""
+    with suppress(OSError):
+        while data := client.recv(65536):
+            _wait(proxy)
+            said = data if BEGIN in data else said + data
+            when = proxy.take(said) if COMMIT in data else None
+            if when is Cut.BEFORE:
+                break
+            if when is Cut.AFTER:
+                dropping.set()
+            server.sendall(data)
+    if not dropping.is_set():
+        _close(client, server)
+
+
+def _answers(server: socket.socket, client: socket.socket, proxy: Proxy, dropping: threading.Event) -> None:
+    with suppress(OSError):
+        while data := server.recv(65536):
+            _wait(proxy)
+            if dropping.is_set():
+                break
+            client.sendall(data)
+    _close(client, server)
+
+
+def _wait(proxy: Proxy) -> None:
+    while proxy.silent.is_set() and not proxy.ended.is_set():
+        proxy.ended.wait(0.05)
+
+
+def _close(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
