@@ -103,7 +103,8 @@ class RequestContext:
 
     @property
     def address(self) -> str:
-        return self.request.client.host if self.request.client else ""
+        client = self.request.scope.get("client")
+        return str(client[0]) if client else ""
 
 
 def plain_title(text: str | None) -> str:

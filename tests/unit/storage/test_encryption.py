@@ -33,9 +33,9 @@ def test_nothing_of_the_value_can_be_read() -> None:
 
 def test_the_same_value_is_sealed_in_another_way_each_time() -> None:
     ring = Keyring([NEW])
-    sealed = {ring.seal("anna", PLACE) for _ in range(100)}
-    assert len({one[4:16] for one in sealed}) == 100  # the nonces, which must never repeat
-    assert len(sealed) == 100
+    sealed = {ring.seal("anna", PLACE) for _ in range(1000)}
+    assert len({one[4:16] for one in sealed}) == 1000  # the nonces, which must never repeat
+    assert len(sealed) == 1000
 
 
 def test_after_a_rotation_the_old_is_opened_and_the_new_key_seals() -> None:
