@@ -23,7 +23,12 @@
   const QUERY = { viewing: ["title", "lang", "estate", "slots"] };
   // About as tall as the empty form at these widths: reserved until the frame tells, so that little moves.
   const WIDTHS = [380, 460];
-  const HEIGHTS = { interest: [1217, 1148, 1091], viewing: [1245, 1176, 1119] };
+  const HEIGHTS = {
+    interest: [1217, 1148, 1091],
+    viewing: [1245, 1176, 1119],
+    valuation: [1509, 1386, 1328],
+    "final-price": [1040, 940, 859],
+  };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
   // 36rem of the frame's own; important, because pages have rules for all their iframes.
   const STYLE = {
@@ -189,7 +194,7 @@
     const wide = WIDTHS.filter((width) => clientWidth >= width).length;
     const times = dataset.intresse === "viewing" ? (dataset.slots || "").split("@").length - 1 : 0;
     const more = (dataset.title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
-    return (HEIGHTS[dataset.intresse] || HEIGHTS.viewing)[wide] + more;
+    return HEIGHTS[dataset.intresse][wide] + more;
   };
 
   const style = (frame, name, value) => frame.style.setProperty(name, value, "important");

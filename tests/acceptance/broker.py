@@ -67,8 +67,13 @@ class Embedded:
         return f"<script src='{self.service}/embed.js' async></script>"
 
     def element(self, form: str = "interest", **more: str) -> str:
-        ids = {"interest": {"estate": "OBJ1"}, "viewing": {"viewing": "VIS1", "slot": "SLOT1"}}[form]
-        said = {"intresse": form, "customer": CUSTOMER, **ids, **more}
+        ids: dict[str, dict[str, str]] = {
+            "interest": {"estate": "OBJ1"},
+            "viewing": {"viewing": "VIS1", "slot": "SLOT1"},
+            "valuation": {},
+            "final-price": {"estate": "OBJ2"},
+        }
+        said = {"intresse": form, "customer": CUSTOMER, **ids[form], **more}
         data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
         link = f"{self.service}/forms/{CUSTOMER}/interest/OBJ1"
         return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"

@@ -91,4 +91,6 @@ def website() -> Iterator[Broker]:
 
 @pytest.fixture
 def embedded(public: Callable[..., str], website: Broker, office: Office) -> Embedded:
-    return Embedded(public(customer={"allowed_origins": [website.url]}), website, office)
+    return Embedded(
+        public(customer={"allowed_origins": [website.url], "valuation": {}, "final_price": {}}), website, office
+    )

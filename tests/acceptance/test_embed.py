@@ -206,3 +206,26 @@ def test_nothing_jumps_and_the_form_is_soon_there(embedded: Embedded, page: Page
         return milliseconds_to_paint() <= allowed
 
     eventually(is_soon_there)
+
+
+@pytest.mark.parametrize(
+    ("form", "button", "heading"),
+    [
+        ("valuation", "Boka en värdering", "tagit emot din förfrågan"),
+        ("final-price", "Meddela mig slutpriset", "tagit emot"),
+    ],
+)
+def test_a_valuation_and_a_final_price_need_no_more_than_their_attributes(
+    embedded: Embedded, page: Page, form: str, button: str, heading: str
+) -> None:
+    page.goto(embedded.page(embedded.element(form), embedded.script) + "?utm_source=brev")
+    content = frame(page, form)
+    fill(content)
+    eventually(lambda: is_as_tall_as_its_content(page, form))
+    content.get_by_role("button", name=button).click()
+    expect(content.get_by_role("heading", level=1)).to_contain_text(heading)
+    [told_of] = told(page, "submitted")
+    assert told_of["form"] == form
+    received = eventually(lambda: embedded.office.received)[0]
+    assert (received.operation, received.status) == (form, 200)
+    assert received.body["marketing"]["utmTags"] == [{"name": "utm_source", "value": "brev"}]
