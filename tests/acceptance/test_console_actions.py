@@ -1,5 +1,6 @@
 """What the console says when it can't carry out what an operator asks for, and how it shows what was submitted."""
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -8,7 +9,7 @@ from sqlalchemy import update
 
 from app.storage.schema import submissions
 from tests.acceptance.html_page import page_of
-from tests.conftest import API_KEY, CUSTOMER, Configure
+from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.integration.storage_helpers import opened
 
 PASSWORD = "ett långt lösenord"
@@ -60,3 +61,17 @@ def test_a_submission_speaks_the_operators_language(start: Start) -> None:
     assert "<dt>Påminnelse per sms</dt><dd>Ja</dd>" in shown
     shown = client.get(f"/console/submissions/{identity}?lang=en", headers=headers).text
     assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
+
+
+def test_a_cancellation_stands_beside_its_booking(start: Start) -> None:
+    client = start(console_password=PASSWORD, customer={"viewing": {"cancel": True}})
+    typed = {"firstName": "Anna", "lastName": "Ek", "cellPhone": "070-174 06 05", "consent": "true"}
+    booked = client.post(f"/Viewing/{CUSTOMER}/V/S/Participant?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
+    path, _, query = booked.headers["location"].partition("?")
+    assert client.post(f"{path}/cancellation?{query}").status_code == 303
+    headers = sign_in(client)
+    booking = path.rpartition("/")[2]
+    shown = client.get(f"/console/submissions/{booking}", headers=headers).text
+    [(cancellation, status)] = re.findall(r'<dt>Avbokning</dt><dd><a href="(\S+)".*?<span class="status (\w+)">', shown)
+    assert status == "delivered"
+    assert f'href="/console/submissions/{booking}"' in client.get(cancellation, headers=headers).text

@@ -158,3 +158,16 @@ def test_a_restored_backup_forgets_again_who_was_erased(
         assert pool.submit(run, configure(), replay).result() == 1
     assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
     assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure
+
+
+def test_a_cancellation_is_exported_and_erased_with_its_booking(start: Start, intresse: Intresse) -> None:
+    client = start(customer={"viewing": {"cancel": True}})
+    typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
+    booked = client.post(f"/Viewing/{CUSTOMER}/V/S/Participant?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
+    path, _, query = booked.headers["location"].partition("?")
+    assert client.post(f"{path}/cancellation?{query}").status_code == 303
+    exported = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
+    assert {one["operation"] for one in exported} == {"viewing", "cancellation"}
+    assert intresse("leads", "erase", "--email", "anna@example.se").returncode == 0
+    assert json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout) == []
+    assert client.post(f"{path}/cancellation?{query}").status_code == 303  # it is cancelled, whoever it was

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from app.alarms.queries import came
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation, PlannedStep, Status
@@ -22,7 +23,7 @@ from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.listing import SubmissionFilter, list_submissions
 from tests.conftest import CUSTOMER
-from tests.integration.storage_helpers import KEYRING, application, ids, store, stored
+from tests.integration.storage_helpers import KEYRING, application, ids, store, stored, submission
 from tests.integration.storage_helpers import OTHER as OTHER_CUSTOMER
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +68,18 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
     assert found.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
     assert found.homes == [Line((CUSTOMER, "OBJ1"), 0, 2, 1)]
     assert found.median is not None
+
+
+async def test_a_cancellation_is_neither_counted_as_a_lead_nor_missed_when_none_come(database: Database) -> None:
+    cancelling = PlannedStep(Operation.CANCELLATION, ("OBJ1", "C1"), {})
+    await store(database, submission(Operation.CANCELLATION, cancelling, resource=("OBJ1", "C1")), application())
+    await counting(database).count()
+    found = await of_today(database)
+    assert {operation for _, operation in found.by_day} == {"interest"}
+    assert found.campaigns == [Line(("", "", ""), 0, 1, 0)]
+    since = datetime.now(UTC) - timedelta(days=1)
+    arrived = await database.read(lambda connection: came(connection, since))
+    assert [(one.operation, one.number) for one in arrived] == [("interest", 1)]
 
 
 async def test_a_retried_submission_is_delivered_once(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What the five operations do to the office, who may call them, and how the sandbox answers."""
+"""What the operations do to the office, who may call them, and how the sandbox answers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -304,3 +304,44 @@ def test_what_does_not_exist_is_not_found(vitec: httpx.Client, path: str, body: 
 
 def test_vitec_shows_no_forms(vitec: httpx.Client) -> None:
     assert vitec.get(INTEREST_PATH.format("M1"), auth=ADVERTISING).status_code == 405
+
+
+def test_a_valuation_makes_a_lead_and_answers_the_contact(office: Office, vitec: httpx.Client) -> None:
+    seller = {"firstName": "Sara", "lastName": "Ek", "email": "sara@example.se", "receiver": {"userId": "A1"}}
+    answer = vitec.post("/v2/Advertising/Form/M1/Valuation", json=seller, auth=ADVERTISING)
+    assert answer.status_code == 200
+    [lead] = office.leads
+    assert (lead.made_by, lead.contact_id) == (Operation.VALUATION, answer.json()["contactId"])
+    again = vitec.post("/v2/Advertising/Form/M1/Valuation", json=seller, auth=ADVERTISING)
+    assert again.json() == answer.json()
+    for wrong in (
+        seller | {"email": None},
+        seller | {"firstName": "x" * 31},
+        seller | {"email": {"emailAddress": "x"}},
+    ):
+        assert vitec.post("/v2/Advertising/Form/M1/Valuation", json=wrong, auth=ADVERTISING).status_code == 400
+
+
+def test_a_final_price_is_watched_by_a_contact(office: Office, vitec: httpx.Client) -> None:
+    path = "/Advertising/Estate/M1/{}/FinalPriceWatched"
+    answer = vitec.post(path.format("OBJ1"), json={"person": ANNA}, auth=ADVERTISING)
+    assert isinstance(answer.json(), str)
+    assert [(one.estate_id, one.contact_id) for one in office.final_price_watches] == [("OBJ1", answer.json())]
+    for wrong in ({}, {"person": ANNA | {"email": None}}, {"person": ANNA, "prospectiveBuyerStatus": 3}):
+        assert vitec.post(path.format("OBJ1"), json=wrong, auth=ADVERTISING).status_code == 400
+    assert vitec.post(path.format("OBJ2"), json={"person": ANNA}, auth=ADVERTISING).status_code == 404
+
+
+def test_who_opts_out_is_off_the_homes_viewings_and_twice_changes_nothing(office: Office, vitec: httpx.Client) -> None:
+    for path in ("/Viewing/M1/VIS1/OPEN/Participant", "/Viewing/M1/VIS8/ELSEWHERE/Participant"):
+        contact = vitec.post(path, json={"updatePerson": VISITOR}, auth=ADVERTISING).json()
+    path = "/Advertising/Message/M1/Estate/{}/Viewing/Attendee/{}/OptOut"
+    for _ in range(2):
+        answer = vitec.put(path.format("OBJ1", contact), auth=ADVERTISING)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert [one.viewing_id for one in office.bookings] == ["VIS8"]
+    assert vitec.put(path.format("OBJ1", "C99"), auth=ADVERTISING).status_code == 404
+    assert vitec.put(path.format("OBJ2", contact), auth=ADVERTISING).status_code == 404
+    assert vitec.put(path.format("OBJ1", contact), json={}, auth=ADVERTISING).status_code == 400
+    assert vitec.put(path.format("OBJ1", contact), auth=CRM).status_code == 401
+    assert vitec.post(path.format("OBJ1", contact), auth=ADVERTISING).status_code == 405

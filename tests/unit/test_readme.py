@@ -71,7 +71,4 @@ def test_the_readme_lists_each_command() -> None:
 def test_each_file_that_a_page_names_is_there(page: Path) -> None:
     named = re.findall(r"`((?:app|templates|static|locale|tests|deploy|benchmarks)/[\w./-]+)`", page.read_text("utf-8"))
     missing = [name for name in named if not (ROOT / name).exists()]
-    missing = [
-        name for name in missing if name not in {"app/operations/valuation.py", "templates/forms/valuation.html"}
-    ]
     assert missing == []
