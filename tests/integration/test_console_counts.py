@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.alarms.queries import came
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation, PlannedStep, Status
 from app.statistics import daily_counts
+from app.statistics.arrivals import came
 from app.statistics.campaign_report import Line, Scope, campaigns_of
 from app.statistics.counter_job import CounterJob
 from app.statistics.daily_counts import Counted, add, day_of
