@@ -31,7 +31,7 @@ class BackgroundTasks:
 
     def __init__(self) -> None:
         self._tasks: list[_Task] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def down(self) -> list[str]:
@@ -65,7 +65,7 @@ class BackgroundTasks:
 
     async def stop(self) -> None:
         """In the order in which they were started: all are told, and then each is waited for."""
-        self._stopping = True
+        self._stopping.set()
         for task in self._tasks:
             if task.stop is not None:
                 task.stop()
@@ -87,17 +87,20 @@ class BackgroundTasks:
             except Exception:
                 log.exception("task died", task=task.name)
             else:
-                if self._stopping or task.stop is None:
+                if self._stopping.is_set() or task.stop is None:
                     return
                 log.error("task ended before its time", task=task.name)
             finally:
                 well.cancel()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             if not task.is_down:
                 pause = RESTART_SECONDS
             task.is_down = True
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+                    return
             pause = min(2 * pause, LONGEST_RESTART_SECONDS)
 
     @staticmethod

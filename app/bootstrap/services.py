@@ -27,7 +27,6 @@ from app.delivery.look_ups import LookUps
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.setting_aside import take_up
-from app.delivery.timed import TimedVitec
 from app.delivery.worker import Worker
 from app.domain.submission import FunctionGroup, StepStatus
 from app.intake.intake import Intake
@@ -48,7 +47,7 @@ from app.submissions.operator_actions import OperatorActions
 from app.submissions.outcomes import Outcomes
 from app.submissions.person_index import PersonIndex
 from app.submissions.repository import SubmissionRepository
-from app.vitec.client import Credential, VitecClient
+from app.vitec.client import Credential, Observe, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.throttle import Throttle
 
@@ -119,9 +118,9 @@ def build_service(settings: Settings) -> Service:
     logins = CircuitBreaker(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
     outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
     leads, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
-    vitec, pace = build_vitec(settings), Throttle(settings.vitec.requests_per_second)
-    look_ups = LookUps(logins, pace)
     watching = Monitoring(settings, database, leads)
+    vitec, pace = build_vitec(settings, watching.counts.called), Throttle(settings.vitec.requests_per_second)
+    look_ups = LookUps(logins, pace)
 
     def settled(claim: Claim, status: StepStatus) -> None:
         outcomes.tell(claim.id)
@@ -132,7 +131,7 @@ def build_service(settings: Settings) -> Service:
         worker.wake()
 
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
-    deliverer = Deliverer(outbox, TimedVitec(vitec, watching.counts.called), policy, parks, pace, settled)
+    deliverer = Deliverer(outbox, vitec, policy, parks, pace, settled)
     worker = _worker(settings, outbox, deliverer, pace, vitec.abandon)
     return Service(
         settings=settings,
@@ -197,7 +196,7 @@ def _erasure_log(settings: Settings) -> ErasureLog:
     return ErasureLog(path, KeyedHash(secret, "erasure log"))
 
 
-def build_vitec(settings: Settings) -> VitecClient:
+def build_vitec(settings: Settings, observe: Observe = lambda *_: None) -> VitecClient:
     def secret(value: SecretStr) -> str:
         return value.get_secret_value()
 
@@ -206,7 +205,7 @@ def build_vitec(settings: Settings) -> VitecClient:
         for customer in settings.customers
     }
     vitec = settings.vitec
-    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency)
+    return VitecClient(vitec.base_url, vitec.username, credentials, vitec.timeout_seconds, vitec.concurrency, observe)
 
 
 async def refused_logins(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -16,6 +17,7 @@ from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
 
+HANGS_SECONDS = 2.0  # under way, after which a delivery counts among those that hang
 POLL_SECONDS = 0.1  # until a worker hears of what another process has accepted
 AWAY_SECONDS = 1.0  # between two tries while the database is away
 STOP_SECONDS = 20.0  # for the calls under way to end by themselves
@@ -23,7 +25,8 @@ RECORD_SECONDS = 3.0  # and then for what became of them to be written
 
 
 class Worker:
-    """At most `concurrency` calls at once and `concurrency_per_customer` for one: a hanging office starves none.
+    """At most `concurrency` calls at once, those that hang left out, and `concurrency_per_customer` for one, those that
+    hang among them: no number of hanging offices starves another.
     `abandon` ends the calls under way."""
 
     def __init__(
@@ -46,7 +49,7 @@ class Worker:
         self._lease = lease
         self._pace = pace
         self._abandon = abandon
-        self._running: dict[asyncio.Task[None], Claim] = {}
+        self._running: dict[asyncio.Task[None], tuple[Claim, float]] = {}  # and when it began
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -104,25 +107,31 @@ class Worker:
     async def _round(self) -> None:
         woken = self._wake.is_set()
         self._wake.clear()
-        room, free = self._room(), self._concurrency - len(self._running)
+        room, free = self._room(), self._concurrency - self._lively()
         if not room or free <= 0 or not (woken or await self._outbox.is_due(room)):
             return
         in_flight: dict[str, list[str]] = {}
-        for claim in self._running.values():  # a clock that jumps must not make us take over from ourselves
+        for claim, _ in self._running.values():  # a clock that jumps must not make us take over from ourselves
             in_flight.setdefault(claim.customer_id, []).append(claim.id)
         for claim in await self._outbox.claim_due(room, free, in_flight):
             self._pace.took(claim.customer_id)
             task = asyncio.create_task(self._deliver(claim))
-            self._running[task] = claim
+            self._running[task] = claim, time.monotonic()
             task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         self._wake.set()
 
+    def _lively(self) -> int:
+        """How many take a place of all customers together. One that hangs takes its customer's alone: else so many
+        hanging offices as there are places would starve all others."""
+        recently = time.monotonic() - HANGS_SECONDS
+        return sum(began > recently for _, began in self._running.values())
+
     def _room(self) -> dict[str, int]:
         """Each customer that has places free, and a turn."""
-        busy = Counter(claim.customer_id for claim in self._running.values())
+        busy = Counter(claim.customer_id for claim, _ in self._running.values())
         room = {one: min(self._per_customer - busy[one], self._pace.turns(one)) for one in self._customers}
         return {customer: places for customer, places in room.items() if places > 0}
 

@@ -3,7 +3,9 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -20,6 +22,7 @@ from app.vitec.homes import Home
 from app.vitec.responses import VitecResponse, read, read_list, read_one
 
 MaySend = Callable[[], bool]
+Observe = Callable[[str, Operation, float], None]
 
 # What can be read with each group's password and changes nothing; the ids need not exist.
 PROBES = {
@@ -64,10 +67,14 @@ class VitecClient:
         credentials: Mapping[str, Credential],
         timeout_seconds: float,
         concurrency: int,
+        observe: Observe = lambda *_: None,
     ) -> None:
+        """`observe` hears of each operation's customer and seconds, however it ends. `concurrency` is how many calls
+        there may be at once for the most part; what hangs beside them finds its connection, too."""
         self._username = username
         self._credentials = credentials
         self._timeout_seconds = timeout_seconds
+        self._observe = observe
         self._calls: set[asyncio.Timeout] = set()
         verify = ssl.create_default_context() if base_url.startswith("https") else False
         self._pools = [
@@ -79,7 +86,7 @@ class VitecClient:
                     trust_env=False,
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                     verify=verify,
-                    limits=httpx.Limits(max_connections=concurrency + READS, keepalive_expiry=KEEPALIVE_SECONDS),
+                    limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
                 )
             )
             for _ in range(0, concurrency, CALLS_PER_POOL)
@@ -98,7 +105,8 @@ class VitecClient:
         spec = OPERATIONS[operation]
         url, member = _url(spec.path_of(resource), customer_id, *resource), spec.answers_of(resource)
         sent = dict(body) if spec.has_body else None
-        return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), member)
+        with self._observed(customer_id, operation):
+            return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), member)
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
@@ -106,7 +114,8 @@ class VitecClient:
         """1-20 contacts, those that Vitec knows. Raises as `post` but for `Ambiguous`: reading changes nothing."""
         url = _url(OPERATIONS[Operation.CONTACT].path, customer_id, ",".join(contact_ids))
         try:
-            return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
+            with self._observed(customer_id, Operation.CONTACT):
+                return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
         except Ambiguous as error:
             raise Unavailable(str(error), status=error.status) from None
 
@@ -129,6 +138,14 @@ class VitecClient:
             pass  # it has looked at the ids, so it has let us in
         except Ambiguous as error:
             raise Unavailable(str(error), status=error.status) from None
+
+    @contextmanager
+    def _observed(self, customer_id: str, operation: Operation) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._observe(customer_id, operation, time.monotonic() - began)
 
     async def _call(
         self,

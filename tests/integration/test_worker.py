@@ -357,6 +357,21 @@ async def test_one_hanging_customer_does_not_starve_another(database: Database, 
     assert [request.customer_id for request in office.received].count(CUSTOMER) == 2
 
 
+async def test_as_many_hanging_calls_as_there_are_places_starve_nobody(
+    database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "HANGS_SECONDS", 0.3)
+    office.order(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
+    await store(database, *(application() for _ in range(6)))
+    async with working(database, vitec_url, concurrency=2, per_customer=2) as delivery:
+        await soon(received(office, 2))
+        others = [application(OTHER) for _ in range(6)]
+        await store(database, *others)
+        for new in others:
+            assert (await delivery.settled(new)).status is Status.DELIVERED
+    assert [request.customer_id for request in office.received].count(CUSTOMER) == 2
+
+
 async def test_a_store_that_is_away_for_a_moment_does_not_end_the_delivery(
     database: Database, vitec_url: str, office: Office
 ) -> None:
