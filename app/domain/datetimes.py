@@ -10,14 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+FIRST_YEAR = 1900  # nobody whom a broker meets means one before it: a year of two digits was typed, as 0027
 
 
 def _local(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)
 
 
-def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
-    def read(value: Any) -> datetime:
+def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], datetime]:
+    def read(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
         if not isinstance(value, str):
             raise invalid("wrong_type")
         typed = value.strip()
@@ -26,6 +27,8 @@ def _moment(bare_date_at: time) -> Callable[[Any], datetime]:
             moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
         except (ValueError, OverflowError) as error:
             raise invalid("invalid_datetime") from error
+        if moment.year < FIRST_YEAR and not info.context.stored:
+            raise invalid("invalid_datetime")
         return moment
 
     return read
@@ -43,6 +46,13 @@ def _not_in_the_future(moment: datetime, info: ValidationInfo[ReadContext]) -> d
     return min(moment, now.astimezone(STOCKHOLM).replace(microsecond=0))
 
 
+def _not_over(moment: datetime, info: ValidationInfo[ReadContext]) -> datetime:
+    """Whoever has a key may tell of what was."""
+    if info.context.visitor and moment < info.context.now:
+        raise invalid("has_passed")
+    return moment
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0)))]
-LastMoment = Annotated[datetime, BeforeValidator(_moment(time(23, 59, 59)))]
+LastMoment = Annotated[datetime, BeforeValidator(_moment(time(23, 59, 59))), AfterValidator(_not_over)]
 ApprovalMoment = Annotated[datetime, BeforeValidator(_moment(time(0, 0, 0))), AfterValidator(_not_in_the_future)]

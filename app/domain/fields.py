@@ -12,7 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-import phonenumbers
 from annotated_types import GroupedMetadata
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
@@ -21,13 +20,13 @@ from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.domain.characters import trim, visible
+from app.domain.phones import SWEDEN, dialled
 from app.domain.short_cache import cached_when_short
 
-PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 # ISO 3166-1 alpha-2 as CLDR lists it, less its codes for unions, the unknown and tests.
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
 COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
-MOST_PHONE_DIGITS = 15  # E.164, with the country code
 
 CODES = frozenset(
     {
@@ -35,6 +34,7 @@ CODES = frozenset(
         "too_long",
         "control_characters",
         "damaged_text",
+        "no_letters",
         "invalid_email",
         "invalid_phone",
         "invalid_personnummer",
@@ -42,30 +42,37 @@ CODES = frozenset(
         "invalid_choice",
         "invalid_datetime",
         "invalid_country",
+        "has_passed",
         "wrong_type",
         "too_large",
     }
 )
+# What a tick sends: browsers, ASP.NET, and people who write the value themselves.
+TRUE_WORDS = frozenset({"true", "on", "1", "yes", "y", "ja", "j", "sant", "x", "checked", "ok"})
+FALSE_WORDS = frozenset({"false", "off", "0", "no", "n", "nej", "falskt"})
 
 _ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_LINE_BREAKS = re.compile(r"[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
-_EXTENSION = re.compile(r"\s*(?:ankn(?:ytning)?|ext|x)[.:]?\s*(?=\d+$)", re.IGNORECASE)
-_POSTCODE = re.compile(r"(\d{3})\s*(\d{2})", re.ASCII)
-_BETWEEN_DIGITS = re.compile(r"[ -]")
-_SWEDEN: Any = phonenumbers.PhoneMetadata.metadata_for_region("SE")
-_SWEDISH_MOBILE = re.compile(rf"(?:\+46|0046|0)({_SWEDEN.mobile.national_number_pattern})", re.ASCII)
-# White space as Python knows it, and what can't be seen at all.
-_EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200b\ufeff"
-MAX_PHONE_TEXT = 100  # characters of what a person writes in the field of a number
+_LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
+_POSTCODE = re.compile(r"([1-9]\d{2})\s*(\d{2})", re.ASCII)  # no Swedish one begins with 0
+_DAMAGED = "\ufffd"  # stands where text was damaged on its way
+_MUCH_TOO_LONG = 1000  # characters of a field of one line, whatever they turn out to be
+# Apostrophes as phones and word processors make them, and letters as wide as Chinese ones, as e-mail has them.
+_STRAIGHTENED = {ord(mark): "'" for mark in "\u2018\u2019\u201b\u02bc\u00b4\u2032"}
+_STRAIGHTENED |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 
 @dataclass(slots=True)
 class ReadContext:
-    """How a body is read: `form` values are text that a person typed; `now` is the moment of receipt."""
+    """How a body is read. `form`: the values are text that a person typed; `now` is the moment of receipt; `country`
+    that of the person's address; `visitor`: whoever sends it has no key; `stored`: it was read before, perhaps by other
+    rules than today's."""
 
     form: bool
     now: datetime
+    country: str = SWEDEN
+    visitor: bool = False
+    stored: bool = False
 
 
 def invalid(code: str, **params: Any) -> PydanticCustomError:
@@ -84,15 +91,10 @@ def cut(text: str, length: int) -> str:
     return text.encode("utf-16-le")[: 2 * length].decode("utf-16-le", "ignore")
 
 
-def trim(text: str) -> str:
-    """Without white space and invisible characters at its edges."""
-    return text.strip(_EDGES)
-
-
 def one_line(value: Any) -> str:
     if not isinstance(value, str):
         raise invalid("wrong_type")
-    text = trim(value)
+    text = trim(visible(value))
     if not text.isprintable() and _ONE_LINE_CONTROLS.search(text):
         raise invalid("control_characters")
     return text
@@ -101,11 +103,9 @@ def one_line(value: Any) -> str:
 def _several_lines(value: Any) -> str:
     if not isinstance(value, str):
         raise invalid("wrong_type")
-    text = trim(value.replace("\r\n", "\n"))
+    text = trim(visible(value.replace("\r\n", "\n")))
     if not all(map(str.isprintable, text.split("\n"))):
-        text = trim(_LINE_BREAKS.sub("\n", text))
-        if _MESSAGE_CONTROLS.search(text):
-            raise invalid("control_characters")
+        text = trim(_MESSAGE_CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))
     return text
 
 
@@ -122,19 +122,29 @@ class Length(GroupedMetadata):
         yield WithJsonSchema({"type": "string", "minLength": self.least, "maxLength": self.most})
 
     def _read(self, value: Any) -> str:
+        if isinstance(value, str) and len(value) > _MUCH_TOO_LONG and len(trim(value)) > _MUCH_TOO_LONG:
+            raise invalid("too_long", max=self.most)
         text = one_line(value)
         if self.least and not text:
             raise invalid("required")
         if utf16_length(text) > self.most:
             raise invalid("too_long", max=self.most)
-        if "\ufffd" in text:
+        if _DAMAGED in text:
             raise invalid("damaged_text")
         return text
+
+
+def _with_letter(value: str, info: ValidationInfo[ReadContext]) -> str:
+    if not (value.isalpha() or any(map(str.isalpha, value)) or info.context.stored):
+        raise invalid("no_letters")
+    return value
 
 
 def _email(value: str) -> str:
     """The library's judgement and its normal form. A domain that it has judged is remembered, as most people share a
     few, and with it a plain local part is judged by the library's own expression."""
+    if not value.isascii():
+        value = value.translate(_STRAIGHTENED)
     local, _, domain = value.rpartition("@")
     try:
         plain = DOT_ATOM_TEXT.fullmatch(local) and len(local) <= LOCAL_PART_MAX_LENGTH
@@ -155,38 +165,17 @@ def _judged_email(value: str) -> str:
     return validate_email(value, check_deliverability=False, test_environment=True, strict=True).normalized
 
 
-def _parse_phone(value: str) -> phonenumbers.PhoneNumber | None:
-    typed = _EXTENSION.sub(";ext=", value)
-    if any(c.isalpha() for c in typed.replace(";ext=", "")):
-        return None  # phonenumbers would read letters as a telephone's keys
-    for candidate in (typed, f"+{typed}"):  # somebody may leave out the + before a country code
-        try:
-            number = phonenumbers.parse(candidate, "SE")
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
-            return number
-    return None
-
-
-def _phone(value: str) -> str:
-    """Any way a person writes a number that can be dialled -> E.164 (with `x` and the extension, when it fits)."""
-    if len(value) > MAX_PHONE_TEXT:
-        raise invalid("invalid_phone")
-    plain = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", value))
-    if plain:
-        return f"+46{plain[1]}"  # what most people write, by the library's own rule without its long way there
-    number = _parse_phone(value)
+def _phone(value: str, info: ValidationInfo[ReadContext]) -> str:
+    """Any way a person writes a number that can be dialled."""
+    number = dialled(value, info.context.country)
     if number is None:
         raise invalid("invalid_phone")
-    dialled: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if len(dialled) > len("+") + MOST_PHONE_DIGITS:  # the library's rules for some countries are wider
-        raise invalid("invalid_phone")
-    extended = f"{dialled}x{number.extension}" if number.extension else dialled
-    return extended if len(extended) <= PHONE_LENGTH else dialled
+    return number
 
 
-def _postcode(value: str) -> str:
+def _postcode(value: str, info: ValidationInfo[ReadContext]) -> str:
+    if info.context.country != SWEDEN or info.context.stored:
+        return value
     match = _POSTCODE.fullmatch(value)
     return f"{match[1]} {match[2]}" if match else value
 
@@ -205,13 +194,18 @@ def _country(value: str) -> str | None:
     return None if code == "SE" else code  # "left out for Sweden" (H)
 
 
+def is_true(value: Any) -> bool:
+    """Whether a form's input says that its box was ticked."""
+    return isinstance(value, str) and value.strip().lower() in TRUE_WORDS
+
+
 def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     """A JSON boolean; in a form also what checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
         word = value.strip().lower()
-        if word in {"true", "on", "1", "yes"}:
+        if word in TRUE_WORDS:
             return True
-        if word in {"false", "off", "0", "no"}:
+        if word in FALSE_WORDS:
             return False
     if not isinstance(value, bool):
         raise invalid("wrong_type")
@@ -219,14 +213,17 @@ def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
 
 
 def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator:
-    """An enum by name, or by Vitec's number (a JSON number, or its digits), which counts from `first`."""
+    """An enum by name, or by Vitec's number (a JSON number, or its digits), which counts from `first`. Where that is
+    1, a 0 is what .NET sends for an enum that nobody set: None."""
     members = list(enum)
     by_name = {member.value.lower(): member for member in members}
 
-    def read(value: Any) -> StrEnum:
+    def read(value: Any) -> StrEnum | None:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise invalid("wrong_type")
         word = str(value).strip()
+        if first and word == "0":
+            return None
         if word.isascii() and word.isdigit() and 0 <= int(word[:9]) - first < len(members):
             return members[int(word[:9]) - first]
         if word.lower() in by_name:
@@ -238,7 +235,7 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
 
 Id = Annotated[str, Length(40)]  # "contact and customer ids are 0-40 characters" (S)
 Line = Annotated[str, BeforeValidator(one_line)]
-Name = Annotated[str, Length(30, least=1)]  # S; Vitec's own pages later say 1-40
+Name = Annotated[str, Length(30, least=1), AfterValidator(_with_letter)]  # S; Vitec's own pages later say 1-40
 Message = Annotated[str, BeforeValidator(_several_lines)]
 Email = Annotated[str, Length(100), AfterValidator(_email)]
 Phone = Annotated[str, BeforeValidator(one_line), AfterValidator(_phone)]

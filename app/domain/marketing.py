@@ -4,7 +4,7 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,13 @@ MOST_TAGS = 20
 VALUE_LENGTH = 500
 NAME_LENGTH = 100
 REFERRER_LENGTH = 2000
-CLICK_IDS = frozenset({"gclid", "fbclid", "msclkid"})
+MOST_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
+LARGEST_NUMBER = 2**64  # as a tag: what is larger takes long to write out
+CLICK_IDS = frozenset(
+    {"gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"}  # Google's first
+)
+# What a page's HTML, or a program that makes lists, has left of an "&" before a name and of a "[]" behind it.
+_NAME = re.compile(r"(?:amp;)*(.*?)(?:\[\d{0,3}\])?", re.DOTALL | re.IGNORECASE | re.ASCII)
 _TAG = re.compile("|".join(["utm_.+", *sorted(CLICK_IDS)]), re.ASCII | re.IGNORECASE | re.DOTALL)
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -44,7 +50,33 @@ class Marketing:
 
 def is_tag(name: str) -> bool:
     """`utm_*` or a click id, whatever its case: advertisers write both `utm_source` and `UTM_SOURCE`."""
-    return _TAG.fullmatch(name) is not None
+    return _TAG.fullmatch(bare_name(name)) is not None
+
+
+def bare_name(name: str) -> str:
+    """Without what its way here has put around it: `amp;utm_source`, `utm_source[]`."""
+    if ";" not in name and not name.endswith("]"):
+        return name
+    found = _NAME.fullmatch(name)
+    return found[1] if found else name
+
+
+def tags_in(said: Any) -> Iterator[tuple[str, str]]:
+    """Names and values of what a program says of its tags, as well as they can be read: `utmTags` as a list of
+    `{name, value}`, or as an object with a member for each. What can't be read is empty, and left out later."""
+    if isinstance(said, dict):
+        yield from ((name, _text(value)) for name, value in said.items())
+    for tag in said[:MOST_TAGS_READ] if isinstance(said, list) else ():
+        members = {name.lower(): _text(value) for name, value in tag.items()} if isinstance(tag, dict) else {}
+        yield members.get("name", ""), members.get("value", "")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value) if abs(value) <= LARGEST_NUMBER else ""
+    return str(value) if isinstance(value, str | float) else ""
 
 
 @cached_when_short
@@ -71,7 +103,7 @@ def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) 
 
 @cached_when_short
 def _tag_name(text: str) -> str:
-    name = one_line(text, NAME_LENGTH)
+    name = one_line(bare_name(text), NAME_LENGTH)
     return name.lower() if is_tag(name) else name
 
 

@@ -1,9 +1,17 @@
-"""The numbers in Vitec's bodies as annotated types, with the codes of `app.domain.fields`."""
+"""The numbers in Vitec's bodies as annotated types, with the codes of `app.domain.fields`.
+
+What people type is read as they write it: `2 500 000 kr`, `2.500.000`, `72,5 m²`, `2½`, `3 rok`. Where a comma or a
+point may part thousands as well as decimals (`850,000`) it parts thousands in kronor, and decimals elsewhere.
+"""
 
 import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any
 
-from babel.numbers import NumberFormatError, parse_decimal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from app.domain.fields import ReadContext, invalid
@@ -12,42 +20,112 @@ LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
 MOST_DIGITS = 28  # of that
 MAX_NUMBER_TEXT = 100  # characters of what a person writes
 
-
-def _number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
-    if isinstance(value, str) and info.context.form:
-        value = _typed_number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise invalid("wrong_type")
-    # Before anything is counted with it: a number that is short to write can be very long to count.
-    if isinstance(value, float) and not math.isfinite(value):
-        raise invalid("invalid_number")
-    if abs(value) > LARGEST_DECIMAL:
-        raise invalid("too_large", le=LARGEST_DECIMAL)
-    return value
+_NUMBER = re.compile(r"([+-]?)(\d(?:[\d .,]*\d)?)?\s*([½¼¾])?", re.ASCII)
+_WHOLE = re.compile(r"\d+(?: \d{3})*|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,}", re.ASCII)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,]\d{3})+", re.ASCII)  # whatever parts them
+_DECIMALS = re.compile(r"(?:\d+(?: \d{3})*|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,3}(?:,\d{3})+(?=\.))[.,](\d+)", re.ASCII)
+_PARTS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
+_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2019": " ", "'": " "})
 
 
-def _typed_number(text: str) -> int | float:
-    """As a person writes it in Swedish: `1 250 000`, `3,5`."""
+_CURRENCY = frozenset({"", "kr", "kr.", "sek"})
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What may stand behind a number, without spaces, and by how much it multiplies it; `kronor` may also have their
+    sign before them."""
+
+    words: Mapping[str, int]
+    kronor: bool = False
+
+    def factor(self, before: str, behind: str) -> int | None:
+        """None for words that are not the unit's."""
+        if before not in (_CURRENCY if self.kronor else {""}):
+            return None
+        return self.words.get(behind)
+
+
+def _words(text: str, factor: int = 1) -> dict[str, int]:
+    return dict.fromkeys(text.split(), factor)
+
+
+_BARE = {"": 1}
+NONE = Unit(_BARE)
+DEGREES = Unit(_BARE | _words("°"))
+SQUARE_METRES = Unit(_BARE | _words("m m2 kv kvm kv.m kvadrat kvadratmeter sqm sq.m squaremetres"))
+ROOMS = Unit(_BARE | _words("r rum rok rokv r.o.k rkv rumochkök rumokök rum&kök room rooms"))
+KRONOR = Unit(
+    _BARE
+    | _words("kr kronor sek skr :- ,- .- - kr:-")
+    | _words("k t tkr tsek ksek tusen tusenkr tusenkronor", 1_000)
+    | _words("m mn mkr mnkr msek milj miljkr miljon miljonkr miljoner miljonerkr miljonerkronor million", 1_000_000),
+    kronor=True,
+)
+
+
+def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
+    """As a person writes it; None for what is no number, or more than one."""
     if len(text) > MAX_NUMBER_TEXT:
-        raise invalid("invalid_number")
-    try:
-        parsed = parse_decimal(text, locale="sv")
-    except NumberFormatError as error:
-        raise invalid("invalid_number") from error
-    if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
-        raise invalid("invalid_number")
-    return int(parsed) if parsed == parsed.to_integral_value() else float(parsed)
+        return None
+    if not text.isascii():
+        text = "".join(c if c in _PARTS else unicodedata.normalize("NFKC", c) for c in text)
+    text = text.translate(_SIGNS).strip().lower()
+    first = next((place for place, c in enumerate(text) if c in _PARTS or c in "+-0123456789"), 0)
+    found = _NUMBER.match(text, first)
+    if found is None or not (found[2] or found[3]):
+        return None
+    factor = unit.factor(text[:first].strip(), text[found.end() :].replace(" ", "").rstrip("."))
+    number = _decimal(found[2] or "0", thousands=unit.kronor and factor == 1)
+    if factor is None or number is None:
+        return None
+    number = (number + _PARTS.get(found[3], 0)) * factor
+    if number.adjusted() > MOST_DIGITS:
+        return None
+    number = -number if found[1] == "-" else number
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _decimal(text: str, *, thousands: bool) -> Decimal | None:
+    """Of digits with what parts them. `thousands`: what may part those or decimals parts thousands."""
+    if _WHOLE.fullmatch(text) or (thousands and _THOUSANDS.fullmatch(text)):
+        return Decimal(re.sub(r"\D", "", text))
+    if found := _DECIMALS.fullmatch(text):
+        return Decimal(re.sub(r"\D", "", text[: found.start(1)]) + f".{found[1]}")
+    return None
+
+
+def _number(unit: Unit) -> Callable[[Any, ValidationInfo[ReadContext]], Any]:
+    def read(value: Any, info: ValidationInfo[ReadContext]) -> Any:
+        if isinstance(value, str) and (info.context.form or info.context.visitor):
+            value = typed_number(value, unit)
+            if value is None:
+                raise invalid("invalid_number")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise invalid("wrong_type")
+        # Before anything is counted with it: a number that is short to write can be very long to count.
+        if isinstance(value, float) and not math.isfinite(value):
+            raise invalid("invalid_number")
+        if abs(value) > LARGEST_DECIMAL:
+            raise invalid("too_large", le=LARGEST_DECIMAL)
+        return value
+
+    return read
 
 
 def _whole_number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
-    number = _number(value, info)
+    number = _number(NONE)(value, info)
     if number != int(number):
         raise invalid("invalid_number")
     return int(number)
 
 
-Quantity = Annotated[int | float, BeforeValidator(_number), Field(ge=0, le=LARGEST_DECIMAL)]
-Longitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-180, le=180)]
-Latitude = Annotated[int | float, BeforeValidator(_number), Field(ge=-90, le=90)]
+_NOT_NEGATIVE = Field(ge=0, le=LARGEST_DECIMAL)
+Quantity = Annotated[int | float, BeforeValidator(_number(NONE)), _NOT_NEGATIVE]
+LivingSpace = Annotated[int | float, BeforeValidator(_number(SQUARE_METRES)), _NOT_NEGATIVE]
+Rooms = Annotated[int | float, BeforeValidator(_number(ROOMS)), _NOT_NEGATIVE]
+Price = Annotated[int | float, BeforeValidator(_number(KRONOR)), _NOT_NEGATIVE]
+Longitude = Annotated[int | float, BeforeValidator(_number(DEGREES)), Field(ge=-180, le=180)]
+Latitude = Annotated[int | float, BeforeValidator(_number(DEGREES)), Field(ge=-90, le=90)]
 Int32 = Annotated[int, BeforeValidator(_whole_number), Field(ge=-(2**31), le=2**31 - 1)]
 Minutes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=2**31 - 1)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from app.domain.datetimes import ApprovalMoment
 from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_number
-from app.domain.numbers import Quantity
+from app.domain.numbers import LivingSpace, Price, Rooms
 from app.domain.submission import FunctionGroup, Operation, PlannedStep
 from app.i18n import N_
 from app.operations.lead import lead_after
@@ -71,9 +71,9 @@ class PresentAccommodation(VitecModel):
     """The home one has today; quantities are decimals, not negative (S)."""
 
     estate_type: Annotated[EstateType, by_name_or_number(EstateType)] | None = None
-    living_space: Quantity | None = None
-    number_of_rooms: Quantity | None = None
-    price: Quantity | None = None
+    living_space: LivingSpace | None = None
+    number_of_rooms: Rooms | None = None
+    price: Price | None = None
     other: Line | None = None
     coordinate: Coordinate | None = None
 

@@ -47,8 +47,8 @@ class LoanPromise(VitecModel):
     bank: Line | None = None
     valid_until: LastMoment | None = None
     estate_id: Line | None = None
-    estate_type: Annotated[LoanEstateType, by_name_or_number(LoanEstateType, first=1)] | None = None
-    status: Annotated[LoanPromiseStatus, by_name_or_number(LoanPromiseStatus, first=1)] | None = None
+    estate_type: Annotated[LoanEstateType | None, by_name_or_number(LoanEstateType, first=1)] = None
+    status: Annotated[LoanPromiseStatus | None, by_name_or_number(LoanPromiseStatus, first=1)] = None
     financing: Annotated[Financing, by_name_or_number(Financing)] | None = None
 
 

@@ -1,6 +1,7 @@
 """Trees and dotted paths of an application's members, read off its model.
 
-A tree maps a member's name to what it may hold: None one value, `LIST` several, a mapping further members.
+A tree maps a member's name to what it may hold: None one value, `LIST` several, `TICK` true or false, a mapping
+further members.
 """
 
 import types
@@ -11,9 +12,10 @@ from typing import Any
 from app.operations.members import VitecModel
 
 LIST = "list"
+TICK = "tick"
 Tree = Mapping[str, Any]
-# Where an input's value goes: the path of members, and whether there may be several.
-Place = tuple[tuple[str, ...], bool]
+# Where an input's value goes: the path of members, and `LIST`, `TICK` or None.
+Place = tuple[tuple[str, ...], str | None]
 Places = Mapping[str, Place]
 
 
@@ -27,6 +29,8 @@ def _branch(annotation: Any) -> Any:
     for part in typing.get_args(annotation) if union else (annotation,):
         if isinstance(part, type) and issubclass(part, VitecModel):
             return member_tree(part)
+        if part is bool:
+            return TICK
         if typing.get_origin(part) is list:
             inside = typing.get_args(part)[0]
             return {} if isinstance(inside, type) and issubclass(inside, VitecModel) else LIST
@@ -63,7 +67,44 @@ def _places(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
         if isinstance(inside, Mapping):
             yield from _places(inside, path)
         else:
-            yield ".".join(path), (path, inside == LIST)
+            yield ".".join(path), (path, inside)
+
+
+def as_spelled(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+    """The members by the tree's names, in whatever casing they came (.NET's have a capital letter); what is not in the
+    tree stays as it is."""
+    if members.keys() <= tree.keys():
+        spelled = dict(members)
+    else:
+        names = {name.lower(): name for name in tree}
+        spelled = {names.get(name.lower(), name): value for name, value in members.items()}
+    for name, value in spelled.items():
+        if isinstance(value, dict) and isinstance(inside := tree.get(name), Mapping):
+            spelled[name] = as_spelled(value, inside)
+    return spelled
+
+
+def as_sent(dotted: str, members: Mapping[str, Any]) -> str:
+    """A dotted path in the casing of a body as it came."""
+    inner: Any = members
+    path = []
+    for part in dotted.split("."):
+        names = inner if isinstance(inner, dict) else {}
+        path.append(part if part in names else next((name for name in names if name.lower() == part.lower()), part))
+        inner = names.get(path[-1])
+    return ".".join(path)
+
+
+def with_member(members: Mapping[str, Any], dotted: str, value: Any) -> dict[str, Any]:
+    """A copy with another value at a dotted path; without the member where the value is None."""
+    name, _, inside = dotted.partition(".")
+    if inside:
+        above = members.get(name)
+        value = with_member(above if isinstance(above, dict) else {}, inside, value)
+    changed = {**members, name: value}
+    if value is None:
+        del changed[name]
+    return changed
 
 
 def set_member(members: dict[str, Any], dotted: str, value: Any) -> None:

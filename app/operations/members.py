@@ -6,13 +6,12 @@ letter after a constraint is its source in vitec-connect.md (S, H, O).
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
 from app.domain.fields import Country, Email, Length, Phone, Postcode, Truth, check_personnummer
+from app.domain.marketing import is_tag, tags_in
 from app.domain.numbers import Latitude, Longitude
-
-MAX_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
 
 
 class VitecModel(BaseModel):
@@ -74,16 +73,27 @@ class Gdpr(VitecModel):
     has_approved: Truth | None = None
 
 
-def _first_tags(value: Any) -> Any:
-    return value[:MAX_TAGS_READ] if isinstance(value, list) else value
-
-
 class MarketingMember(VitecModel):
-    """`marketing` as an application carries it; its values are normalized by `app.domain.marketing`."""
+    """`marketing` as an application carries it: a tag never costs a lead, so whatever it holds is read as well as it
+    can be, and normalized by `app.domain.marketing`."""
 
     class Tag(VitecModel):
         name: str
         value: str
 
     referrer: str | None = None
-    utm_tags: Annotated[list[Tag] | None, BeforeValidator(_first_tags)] = None
+    utm_tags: list[Tag] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_well_as_it_can_be(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return {}
+        listed = said.get("utmTags")
+        tags = [{"name": name, "value": value} for name, value in tags_in(listed)]
+        for tag, item in zip(tags, listed if isinstance(listed, list) else (), strict=False):
+            tag |= {name: item[name] for name in item if name.lower() not in tag} if isinstance(item, dict) else {}
+        tags += [{"name": name, "value": text} for name, text in tags_in({n: said[n] for n in said if is_tag(n)})]
+        referrer = said.get("referrer")
+        read = {name: value for name, value in said.items() if not is_tag(name)}
+        return read | {"referrer": referrer if isinstance(referrer, str) else None, "utmTags": tags or None}

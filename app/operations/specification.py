@@ -18,6 +18,10 @@ PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber
 PERSON = frozenset({"firstName", "lastName", "address", "email", "gdprApprovalDate"})
 
 _PARAMETER = re.compile(r"{\w+}")  # of a path
+# Of a form, beside its members; the country also where Vitec's address has none.
+OTHER_INPUTS = ("consent", "token", "slot", "gone", "ticks", "return_url", "_charset_", "address.countryCode")
+MESSAGES = ("contactMessage", "message", "lead.message")
+OTHER_PHONES = ("telephone.other", "otherPhone")
 
 VitecId = Annotated[str, Field(min_length=1, max_length=40)]  # of a source, user or office
 
@@ -265,6 +269,21 @@ class PostSpec:
     @cached_property
     def places(self) -> Places:
         return places_in(self.tree, self.person)
+
+    @cached_property
+    def spelling(self) -> Mapping[str, str]:
+        """How the names of a form's inputs are spelled, by the same in lower case."""
+        return {name.lower(): name for name in (*self.places, *OTHER_INPUTS)}
+
+    @cached_property
+    def message(self) -> str:
+        """The member that takes what a visitor says in free words; "" where there is none."""
+        return next((name for name in MESSAGES if name in self.places), "")
+
+    @cached_property
+    def other_phone(self) -> str:
+        """The member for one number more; "" where there is none."""
+        return next((name for name in map(self.dotted, OTHER_PHONES) if name in self.places), "")
 
     def settable(self, personnummer: bool) -> Tree:
         """What a caller without an API key may set, nested: None is all that is there, a mapping some of it."""

@@ -103,7 +103,7 @@ class StoredApplication:
     def request(self, submission: Submission) -> DeliveryRequest:
         """As it was when it was accepted."""
         model = OPERATIONS[submission.operation].post_of(self.resource).model
-        reading = ReadContext(form=False, now=submission.received_at)
+        reading = ReadContext(form=False, now=submission.received_at, stored=True)
         application = model.model_validate(self.submitted, context=reading)
         return DeliveryRequest(submission.customer_id, submission.operation, self.resource, application, self.context)
 

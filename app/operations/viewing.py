@@ -162,7 +162,7 @@ def choose_call(request: DeliveryRequest, defaults: Defaults, booked: Booked) ->
 def _by(
     request: DeliveryRequest, resource: tuple[str, ...], model: type[VitecModel], members: dict[str, Any]
 ) -> DeliveryRequest:
-    application = model.model_validate(members, context=ReadContext(form=False, now=datetime.now(UTC)))
+    application = model.model_validate(members, context=ReadContext(form=False, now=datetime.now(UTC), stored=True))
     return DeliveryRequest(request.customer_id, request.operation, resource, application, request.context)
 
 

@@ -92,7 +92,6 @@ def test_an_empty_form_value_does_not_satisfy_what_is_required(service: RunningS
     ("path", "name", "value"),
     [
         (interest_path, "fax", "1"),
-        (interest_path, "FirstName", "Anna"),
         (interest_path, "first_name", "Anna"),
         (interest_path, "telephone.fax", "1"),
         (interest_path, "email.address", "x"),

@@ -43,13 +43,12 @@ def test_a_body_may_be_64_kib_and_one_byte_more_is_413(service: RunningService, 
     [
         None,
         "",
-        "text/plain",
+        "text/html",
         "application/xml",
         "text/xml",
         "application/octet-stream",
         "application/problem+json",
         "application/jsonp",
-        "text/json",
         "multipart/mixed; boundary=x",
         "json",
         ";",
@@ -62,8 +61,17 @@ def test_another_content_type_is_415(service: RunningService, content_type: str 
     problem(service.client.post(viewing_path(), content=json.dumps(booking()), headers=headers), 415)
 
 
+@pytest.mark.parametrize("content", ["hej", "", "[]", '"x"', "firstName=Anna", "{"])
+def test_plain_text_that_is_no_json_object_is_415(service: RunningService, content: str) -> None:
+    problem(service.client.post(interest_path(), content=content, headers=SITE | {"Content-Type": "text/plain"}), 415)
+
+
 @pytest.mark.parametrize(
-    "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8;x=y"]
+    "content_type",
+    [
+        *("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8;x=y"),
+        *("text/json", "Text/JSON; charset=utf-8", "text/plain", "text/plain;charset=UTF-8"),
+    ],
 )
 def test_parameters_and_case_of_a_content_type_do_not_matter(service: RunningService, content_type: str) -> None:
     headers = SITE | {"Content-Type": content_type}

@@ -28,7 +28,8 @@ def test_a_length_is_counted_in_utf_16_code_units_after_trimming(service: Runnin
     if not name.endswith("contactId"):  # that one must exist
         assert accepted(service, name, "a" * most) == "a" * most
         assert accepted(service, name, f"  {'å' * most} \t") == "å" * most
-        assert accepted(service, name, HOUSE * (most // 2)) == HOUSE * (most // 2)
+        houses = "aa" + HOUSE * (most // 2 - 1)
+        assert accepted(service, name, houses) == houses
     refused(service, name, "a" * (most + 1))
     refused(service, name, HOUSE * (most // 2) + "ab"[: most % 2 + 1])
     refused(service, name, f" {'a' * (most + 1)} ")

@@ -55,15 +55,34 @@ def test_a_quantity_is_not_negative(service: RunningService, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "sent"),
-    [("75", 75), ("75,5", 75.5), ("2 500 000", 2500000), ("2\u00a0500\u00a0000", 2500000), ("0", 0)],
+    [
+        ("75", 75),
+        ("75,5", 75.5),
+        ("2 500 000", 2500000),
+        ("2\u00a0500\u00a0000 kr", 2500000),
+        ("2.500.000", 2500000),
+        ("850,000", 850000),
+        ("0", 0),
+    ],
 )
-def test_a_quantity_is_typed_as_swedes_write_numbers(service: RunningService, typed: str, sent: float) -> None:
+def test_a_quantity_is_typed_as_people_write_numbers(service: RunningService, typed: str, sent: float) -> None:
     body = service.submitted(interest_path(), fields(interest()) | {"presentAccommodation.price": typed})
     assert body["presentAccommodation"]["price"] == sent
 
 
-@pytest.mark.parametrize("typed", ["-1", "många", "1e5x", "NaN", "inf", "--", "1,2,3", "3 rum"])
-def test_a_typed_quantity_that_is_no_number_is_refused_at_its_field(service: RunningService, typed: str) -> None:
+@pytest.mark.parametrize("typed", ["många", "1e5x", "NaN", "inf", "--", "1,2,3", "ungefär 70", "9" * 200])
+def test_a_quantity_that_can_not_be_read_goes_into_the_message(service: RunningService, typed: str) -> None:
+    for said, message in (("Hej!", f"Hej!\n\nBoarea: {typed}"), ("", f"Boarea: {typed}")):
+        body = fields(interest()) | {"presentAccommodation.livingSpace": typed, "contactMessage": said}
+        received = service.submitted(interest_path(), body)
+        assert received["contactMessage"] == message
+        assert "livingSpace" not in received.get("presentAccommodation", {})
+    script = interest(presentAccommodation={"livingSpace": typed})
+    assert service.published(interest_path(), script)["contactMessage"] == f"Boarea: {typed}"
+
+
+@pytest.mark.parametrize("typed", ["-1", "\u22120,5 m²"])
+def test_a_quantity_below_zero_is_refused_at_its_field(service: RunningService, typed: str) -> None:
     answer = service.client.post(
         interest_path(), data=fields(interest()) | {"presentAccommodation.livingSpace": typed}, headers=SITE
     )

@@ -12,8 +12,7 @@ from app.operations.specification import PostSpec
 from app.web import embed, health
 from app.web.api_docs.schemas import HOME, KEYS, PATH_ID_PATTERN, PENDING, PROBLEM, TEXT, as_json, refused
 from app.web.operations import contacts, status
-from app.web.operations.body import Media
-from app.web.operations.validation import CONSENT
+from app.web.operations.body import CONSENT, Media
 
 TYPED = (contacts.router, status.router, embed.router, health.router)
 REFERENCE = "#/components/schemas/{model}"
@@ -40,12 +39,13 @@ PATH_EXAMPLES = {  # of the demo's office
 }
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
 QUERY = {
-    "lang": "sv or en; before Accept-Language",
-    "title": "the home, in plain text of at most 80 characters",
-    "estate": "of a booking, the home's id",
-    "slots": "of a booking, several timeSlotId@start/end",
-    "referrer": "the page that the form is shown on",
-    "utm_source": "and every other utm_*, gclid, fbclid, msclkid",
+    "lang": "Language of the texts: sv or en. Overrides Accept-Language.",
+    "title": "Name of the home: plain text, at most 80 characters.",
+    "estate": "For a booking: the home's id.",
+    "slots": "For a booking: the times to choose from, as timeSlotId@start/end, separated by commas.",
+    "referrer": "The page on which the form is shown.",
+    "utm_source": "Likewise every other utm_*, and the click ids: gclid, gbraid, wbraid, dclid, fbclid, msclkid, "
+    "ttclid, twclid, li_fat_id.",
 }
 QUERY_PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": "string"}, "description": text} for name, text in QUERY.items()

@@ -1,26 +1,35 @@
-"""The charsets that forms come in, by the names that browsers know them by.
+"""The charsets that forms come in, by the names that browsers know them by (encoding.spec.whatwg.org).
 
 Python's own list of codecs is no check of what strangers send: it holds codecs that fail, run away or rewrite.
 """
 
+import codecs
 import re
-from collections.abc import Callable, Iterator
-from typing import TypeVar
 
-T = TypeVar("T")
-
+UTF_8, WINDOWS_1252 = "utf-8", "cp1252"
 _LABELS = {
-    "utf-8": ("utf-8", "utf8", "unicode-1-1-utf-8"),
+    UTF_8: "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
     # What the standard calls ISO 8859-1 is read as its superset, as browsers do.
-    "cp1252": ("windows-1252", "cp1252", "iso-8859-1", "iso8859-1", "latin1", "l1", "us-ascii", "ascii"),
-    "iso8859-15": ("iso-8859-15", "iso8859-15", "latin-9", "latin9", "l9"),
-    "iso8859-2": ("iso-8859-2", "iso8859-2", "latin2", "l2"),
-    "cp1250": ("windows-1250", "cp1250"),
-    "mac-roman": ("macintosh", "mac", "x-mac-roman"),
+    WINDOWS_1252: "windows-1252 cp1252 x-cp1252 iso-8859-1 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 iso-ir-100 "
+    "latin1 l1 csisolatin1 cp819 ibm819 us-ascii ascii ansi_x3.4-1968",
+    "iso8859-15": "iso-8859-15 iso8859-15 iso885915 iso_8859-15 csisolatin9 latin-9 latin9 l9",
+    "iso8859-2": "iso-8859-2 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 iso-ir-101 csisolatin2 latin2 l2",
+    "cp1250": "windows-1250 cp1250 x-cp1250",
+    "mac-roman": "macintosh mac x-mac-roman csmacintosh",
 }
-_CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels}
-_LAST = "cp1252"
+_CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 _REFERENCE = re.compile(r"&#([0-9]{1,7});")
+_BYTES_AS_CONTROLS = "intresse.bytes-as-controls"
+
+
+def _as_controls(error: UnicodeError) -> tuple[str, int]:
+    """A byte that a charset has no character for is the control character of its number, as browsers have it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_BYTES_AS_CONTROLS, _as_controls)
 
 
 def codec_of(label: str) -> str | None:
@@ -28,26 +37,31 @@ def codec_of(label: str) -> str | None:
     return _CODECS.get(label.strip().strip("\"'").lower())
 
 
-def read_as_typed(decode: Callable[[str, str], T], *labels: str) -> T:
-    """What `decode(codec, errors)` makes of a form's bytes by the first of the named charsets, then UTF-8, then
-    windows-1252, that can hold them; it raises `UnicodeDecodeError` for one that can't."""
-    for codec in _candidates(labels):
-        try:
-            return decode(codec, "strict")
-        except UnicodeDecodeError:
-            continue
-    return decode(_LAST, "replace")
+def choose_codec(content: bytes, *labels: str) -> str:
+    """The first of the named charsets, then UTF-8, then windows-1252, that can hold the bytes."""
+    is_utf_8 = _is_utf_8(content)
+    named = filter(None, map(codec_of, labels))
+    return next((codec for codec in (*named, UTF_8) if codec != UTF_8 or is_utf_8), WINDOWS_1252)
 
 
-def _candidates(labels: tuple[str, ...]) -> Iterator[str]:
-    yield from filter(None, map(codec_of, labels))
-    yield "utf-8"
-    yield _LAST
+def decode(content: bytes, codec: str) -> str:
+    """What a browser meant by these bytes of a form; what UTF-8 can't hold is read as windows-1252."""
+    if codec == UTF_8:
+        return content.decode(UTF_8) if _is_utf_8(content) else content.decode(WINDOWS_1252, _BYTES_AS_CONTROLS)
+    return _with_references(content.decode(codec, _BYTES_AS_CONTROLS))
 
 
-def with_references(text: str, codec: str) -> str:
+def _is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode(UTF_8)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _with_references(text: str) -> str:
     """A browser writes what a page's charset has no place for as a numeric reference."""
-    return text if codec == "utf-8" or "&#" not in text else _REFERENCE.sub(_character, text)
+    return text if "&#" not in text else _REFERENCE.sub(_character, text)
 
 
 def _character(match: re.Match[str]) -> str:

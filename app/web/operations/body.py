@@ -1,13 +1,14 @@
 """A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
 
 import asyncio
+import codecs
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from urllib.parse import parse_qsl, quote_from_bytes
 
 import pydantic_core
 from python_multipart.multipart import parse_options_header
@@ -15,13 +16,15 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from app.domain.characters import trim
 from app.domain.field_errors import FieldError
-from app.domain.fields import trim
-from app.domain.marketing import is_tag
+from app.domain.fields import is_true
+from app.domain.marketing import is_tag, tags_in
 from app.domain.short_cache import cached_when_short
-from app.operations.member_paths import Places
-from app.web.http.charsets import read_as_typed, with_references
-from app.web.http.urlencoded import Pairs, pairs_of
+from app.operations.member_paths import LIST, TICK, Places, as_spelled
+from app.operations.specification import PostSpec
+from app.web.http.charsets import choose_codec, decode
+from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -29,7 +32,9 @@ LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
 MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
-_ASCII = "".join(map(chr, range(128)))
+CONSENT = "consent"
+_LISTED_TAG = re.compile(r"marketing\.utmTags\[(\d{1,3})\]\.(name|value)", re.ASCII | re.IGNORECASE)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class BodyTooLargeError(Exception):
@@ -47,7 +52,8 @@ class UnsupportedMediaTypeError(Exception):
 @dataclass(slots=True)
 class Body:
     """`members` are nested, without what is empty. Of a form also: `typed`, each input as it came; `token`; `tags`,
-    campaign tags that stood as inputs of their own; `text`, an urlencoded one as it came."""
+    campaign tags that stood as inputs of their own; `text`, an urlencoded one as it came. Of JSON: `sent`, the members
+    in their own casing."""
 
     form: bool
     members: Mapping[str, Any]
@@ -56,6 +62,7 @@ class Body:
     tags: tuple[tuple[str, str], ...] = ()
     faults: tuple[FieldError, ...] = ()
     text: str | None = None
+    sent: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def content(self) -> str:
@@ -65,8 +72,13 @@ class Body:
 
 class Media(Enum):
     JSON = "application/json"
+    TEXT_JSON = "text/json"  # .NET's other name for it
+    TEXT = "text/plain"  # what a beacon of a page's script sends: JSON, or nothing that is read here
     URLENCODED = "application/x-www-form-urlencoded"
     MULTIPART = "multipart/form-data"
+
+
+FORMS = frozenset({Media.URLENCODED, Media.MULTIPART})
 
 
 @cached_when_short
@@ -78,15 +90,19 @@ def media_of(content_type: str | None) -> Media:
         raise UnsupportedMediaTypeError from None
 
 
-async def read(request: Request, media: Media, headers: Mapping[str, str], places: Places) -> Body:
-    """`headers` are the request's, by lower-case name; `places` those of the inputs that the operation knows.
-    Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`."""
+async def read(request: Request, media: Media, headers: Mapping[str, str], spec: PostSpec) -> Body:
+    """`headers` are the request's, by lower-case name.
+    Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`, `UnsupportedMediaTypeError`."""
     content = await read_content(request, headers)
-    if media is Media.JSON:
-        return parse_json(content)
+    if media not in FORMS:
+        body = parse_json(content)
+        if media is Media.TEXT and body.faults:
+            raise UnsupportedMediaTypeError
+        body.sent, body.members = body.members, as_spelled(body.members, spec.tree)
+        return body
     if media is Media.MULTIPART:
-        return as_form(*await _multipart(request.headers, content), places)
-    body = as_form(*_urlencoded(content, headers.get("content-type", "")), places)
+        return as_form(*await _multipart(request.headers, content), spec)
+    body = as_form(*_urlencoded(content, headers.get("content-type", "")), spec)
     body.text = content.decode("latin-1")
     return body
 
@@ -120,19 +136,49 @@ async def _piece(request: Request, before: bytes, largest: int) -> tuple[bytes, 
 
 
 def parse_json(content: bytes) -> Body:
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        content.decode()
+        members = _json(_text(content))
     except UnicodeDecodeError:
         return Body(False, {}, {}, faults=(FieldError("", "invalid_encoding"),))
-    try:
-        members = pydantic_core.from_json(content, allow_inf_nan=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
     if not isinstance(members, dict):
         return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
     if content.count(b":") > MOST_FIELDS and _fields(members) > MOST_FIELDS:
         return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
     return Body(False, _said(members), {})
+
+
+def _text(content: bytes) -> str:
+    """Raises `UnicodeDecodeError`."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return str(_whole(content.decode("utf-8", "surrogatepass")))
+
+
+def _json(text: str) -> Any:
+    """Raises `ValueError`, `RecursionError`."""
+    try:
+        return pydantic_core.from_json(text, allow_inf_nan=False)
+    except ValueError:
+        if not _SURROGATE.search(text):
+            raise
+    return _whole(json.loads(text, parse_constant=_refuse))  # which leaves half a character as it is
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _whole(value: Any) -> Any:
+    """With U+FFFD for each half of a character, as of an emoji that a program cut in two."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return list(map(_whole, value))
+    return {_whole(name): _whole(inside) for name, inside in value.items()} if isinstance(value, dict) else value
 
 
 def _fields(members: Mapping[str, Any]) -> int:
@@ -156,14 +202,7 @@ def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[FieldErr
     if not any(labels):
         with contextlib.suppress(UnicodeDecodeError):
             return pairs_of(content.decode()), []
-    # What stands there as bytes is percent-encoded too, so that all of it is decoded alike.
-    text = quote_from_bytes(content, safe=_ASCII)
-
-    def decode(codec: str, errors: str) -> Pairs:
-        pairs = parse_qsl(text, encoding=codec, errors=errors)
-        return [(with_references(name, codec), with_references(value, codec)) for name, value in pairs]
-
-    return read_as_typed(decode, *labels), []
+    return _decoded(pairs_of_bytes(content), *labels), []
 
 
 def _charset_in(content_type: str) -> str:
@@ -212,20 +251,15 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fiel
         elif _is_file(value):
             faults.append(FieldError(name, "file"))
     await form.close()
-    return _decoded(pairs, headers.get("content-type", "")), faults
+    return _decoded(pairs, _charset_in(headers.get("content-type", "")), dict(pairs).get("_charset_", "")), faults
 
 
-def _decoded(pairs: Pairs, content_type: str) -> Pairs:
-    """Of pairs of which each character is a byte."""
-    named = dict(pairs).get("_charset_", "")
-
-    def decode(codec: str, errors: str) -> Pairs:
-        def text(bytewise: str) -> str:
-            return with_references(bytewise.encode("latin-1").decode(codec, errors), codec)
-
-        return [(text(name), text(value)) for name, value in pairs]
-
-    return read_as_typed(decode, _charset_in(content_type), named)
+def _decoded(pairs: Pairs, *labels: str) -> Pairs:
+    """Of pairs of which each character is a byte. Tags are copied from addresses: they don't say what the rest is in,
+    and one in another charset is read for itself."""
+    typed = "\n".join(f"{name}\n{value}" for name, value in pairs if not is_tag(name))
+    codec = choose_codec(typed.encode("latin-1"), *labels)
+    return [(decode(name.encode("latin-1"), codec), decode(value.encode("latin-1"), codec)) for name, value in pairs]
 
 
 def _is_file(upload: UploadFile) -> bool:
@@ -233,33 +267,53 @@ def _is_file(upload: UploadFile) -> bool:
     return bool(upload.filename or upload.size)
 
 
-def as_form(pairs: Pairs, faults: list[FieldError], places: Places) -> Body:
-    said = [(name, value) for name, value in pairs if trim(value)]
+def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
+    places, spelled = spec.places, spec.spelling
+    said = [
+        (name if name in places else spelled.get(name.lower(), name), value) for name, value in pairs if trim(value)
+    ]
     typed = dict(said)
+    if len(typed) < len(said):
+        typed |= {name: value for name, value in said if is_true(value) and _is_tick(name, places)}
     token = typed.pop("token", None)
     return Body(
         True,
         _nested(said, places),
         typed,
         token=token,
-        tags=tuple([pair for pair in said if pair[0] not in places and is_tag(pair[0])]),
+        tags=_tags([pair for pair in said if pair[0] not in places]),
         faults=tuple(faults),
     )
 
 
+def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:
+    """Inputs that are tags of their own, or `marketing.utmTags[0].name` with its `value`, as .NET writes lists."""
+    tags = [(name, value) for full, value in pairs if is_tag(name := full.removeprefix("marketing."))]
+    listed: dict[str, dict[str, str]] = {}
+    for name, value in pairs:
+        if name.startswith("marketing.") and (part := _LISTED_TAG.fullmatch(name)):
+            listed.setdefault(part[1], {})[part[2].lower()] = value
+    return (*tags, *tags_in(list(listed.values()))) if listed else tuple(tags)
+
+
+def _is_tick(name: str, places: Places) -> bool:
+    return name == CONSENT or (name in places and places[name][1] == TICK)
+
+
 def _nested(pairs: Iterable[tuple[str, str]], places: Places) -> dict[str, Any]:
-    """Dotted names as nested members; what the operation doesn't know is left out; of several values the last."""
+    """Dotted names as nested members; what the operation doesn't know is left out. Of several values the last counts,
+    of a tick one that is true: beside each ASP.NET has a hidden input that says false."""
     members: dict[str, Any] = {}
     for name, value in pairs:
         place = places.get(name)
         if place is None:
             continue
-        (*above, last), several = place
+        (*above, last), kind = place
         inner = members
         for part in above:
             inner = inner.setdefault(part, {})
-        if several:
+        if kind == LIST:
             inner.setdefault(last, []).append(value)
-        else:
+        elif kind != TICK or not is_true(inner.get(last)):
             inner[last] = value
     return members

@@ -13,7 +13,7 @@ from app.i18n import GetText
 from app.operations.specification import Booked, PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
-from app.web.http.urlencoded import pairs_of
+from app.web.http.urlencoded import pairs_of_query
 from app.web.operations.body import MOST_FIELDS
 from app.web.operations.customer import Customer, caller_key
 from app.web.operations.dependencies import Dependencies
@@ -158,4 +158,4 @@ def request_context(
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """A query never costs a lead: what is torn is replaced, what is too much is left out."""
-    return tuple(pairs_of(query.decode("latin-1"), "replace")[:MOST_FIELDS])
+    return tuple(pairs_of_query(query)[:MOST_FIELDS])

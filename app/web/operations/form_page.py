@@ -3,9 +3,8 @@
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import structlog
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
@@ -14,13 +13,12 @@ from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
 from app.operations.registry import plain_name
-from app.web.http.origins import origin_of
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
-from app.web.operations.customer import Customer, OriginRule
 from app.web.operations.dependencies import Dependencies, RawHeaders
 from app.web.operations.home_times import is_bookable, times_of, viewing_choices
-from app.web.rendering.messages import SAME
+from app.web.operations.return_url import return_origin
+from app.web.rendering.messages import SAME, label_of
 from app.web.rendering.page_models import (
     ErrorPage,
     FieldMessage,
@@ -54,10 +52,12 @@ def form_response(
         faults=faults,
         notice=notice,
         slots=tuple(slot_choices(context, values, notice)),
-        offer=interest_offer(context, values) if notice and notice.kind == "refused" else None,
     )
+    if notice and notice.kind == "refused":
+        page = dataclasses.replace(page, offer=interest_offer(context, page))
     if context.spec.by_home:
         page = _with_times(context, page)
+    page = dataclasses.replace(page, extra=_correctable(page, context))
     text = context.deps.templates.render(page)
     returns_to = return_origin(values.get("return_url"), context.deps.origins, context.customer)
     form_action = f"'self' {returns_to}" if returns_to else "'self'"
@@ -72,7 +72,7 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
     if page.bookable:
         return page
     if page.values:
-        offer, notice = interest_offer(context, page.values), page.notice or Notice("refused")
+        offer, notice = interest_offer(context, page), page.notice or Notice("refused")
         return dataclasses.replace(page, offer=offer, notice=notice, faults=())
     address = interest.POST.form_address(context.customer.id, context.estate)
     return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_told_of(context))}")
@@ -239,7 +239,8 @@ def language_links(deps: Dependencies, language: str, start: str) -> tuple[Langu
     )
 
 
-KEPT = frozenset({*interest.FORM.fields, "email.emailAddress2", "marketing.referrer", "return_url", *SAME.values()})
+# Inputs that an interest has not.
+BOOKINGS = frozenset({"slot", "gone", "ticks", "reminderTime", "_charset_", "", *viewing.TICKS})
 TOLD = frozenset({"title", "lang", "referrer", "theme"})  # of the page's query, besides the tags
 
 
@@ -262,39 +263,23 @@ def _told_of(context: RequestContext) -> list[tuple[str, str]]:
     return told if not context.title or context.asked("title") else [*told, ("title", context.title)]
 
 
-def interest_offer(context: RequestContext, values: Mapping[str, str]) -> InterestOffer | None:
-    """Where the embed named the home."""
+def _correctable(page: FormPage, context: RequestContext) -> tuple[tuple[str, str], ...]:
+    """What is wrong and has no place on the page: hidden it could never be put right."""
+    wrong = [fault.field for fault in page.faults if fault.field in page.values and not page.has_input(fault.field)]
+    return tuple((name, label_of(name, context.gettext)) for name in wrong)
+
+
+def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | None:
+    """Where the embed named the home: with all that was typed but what is a booking's only."""
     if not context.estate:
         return None
     ids = context.customer.id, context.estate
     address = interest.POST.form_address(*ids)
     query = urlencode(_told_of(context))
-    named = {SAME.get(name, name): value for name, value in values.items()}
+    kept = {SAME.get(name, name): value for name, value in page.values.items()}
+    kept = {name: value for name, value in kept.items() if name not in BOOKINGS}
     return InterestOffer(
         action=f"{address}?{query}" if query else address,
         token=context.deps.tokens.issue(interest.POST.path(*ids)),
-        values={name: value for name, value in named.items() if name in KEPT or is_tag(name)},
+        values=kept | ({"marketing.referrer": page.referrer} if page.referrer else {}),
     )
-
-
-log = structlog.get_logger()
-
-
-def return_origin(asked: str | None, origins: OriginRule, customer: Customer) -> str | None:
-    """The origin of the page asked for; None when none was, or one that is not the customer's, which is logged."""
-    if not asked:
-        return None
-    origin = origin_of(asked)
-    # It must begin with the very origin: browsers and urlsplit read "\\" and "@" before a host differently.
-    begins = origin and (asked == origin or asked.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
-    if origin and begins and asked.isprintable() and origins.allows(origin, customer):
-        return origin
-    log.warning("return_url ignored", customer=customer.id, origin=origin)
-    return None
-
-
-def return_address(asked: str, reference: str) -> str:
-    """The page with `intresse=ok` and the reference added to its query."""
-    parts = urlsplit(asked)
-    answer = urlencode({"intresse": "ok", "reference": reference})
-    return parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer).geturl()

@@ -1,5 +1,6 @@
 """Answers of the public operations: one class for programs, one for people, with the same cases."""
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
 from app.domain.submission import Status, Submission
 from app.intake.idempotency import Accepted
+from app.operations.member_paths import as_sent
+from app.operations.registry import plain_name
 from app.storage.database import StoreUnavailableError
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
-from app.web.operations.form_page import form_response, instead_of_form, return_address, return_origin
+from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.home_times import chosen_slot, look_up_again
 from app.web.operations.problems import Problem
+from app.web.operations.return_url import return_address, return_origin
 from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
@@ -53,14 +57,26 @@ def _told(context: RequestContext, refused: Submission, response: Response) -> R
 
 @dataclass(slots=True)
 class JsonResponder:
+    """`body` is None where nobody looked at it."""
+
     context: RequestContext
+    body: Body | None
 
     def _problem(self, status: int, kind: str, **more: Any) -> Response:
         headers = VARY | more.pop("headers", {})
         return Problem(status, kind, self.context.gettext, headers=headers, **more)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
-        return self._problem(400, "validation", faults=faults)
+        return self._problem(400, "validation", faults=[self._as_sent(fault) for fault in faults])
+
+    def _as_sent(self, fault: FieldError) -> FieldError:
+        """In the body's own casing; of a form that a script sent, which may have left out the person's prefix, the
+        input."""
+        body = self.body
+        if body is None or (body.form and fault.field in body.typed):
+            return fault
+        field = plain_name(fault.field) if body.form else as_sent(fault.field, body.sent)
+        return dataclasses.replace(fault, field=field)
 
     def forbidden(self) -> Response:
         return self._problem(403, "forbidden")
@@ -125,7 +141,12 @@ class FormResponder:
         shown = field_messages(faults, self.context.gettext)
         retry_after = notice.retry_after if notice else None
         headers = {"Retry-After": str(retry_after)} if retry_after else {}
-        return form_response(self.context, status, self.body.typed, shown, notice, headers, token)
+        return form_response(self.context, status, self._typed(), shown, notice, headers, token)
+
+    def _typed(self) -> Mapping[str, str]:
+        """Without what a robot, or a helpful browser, wrote in the trap: the next form has another."""
+        trap = self.context.deps.tokens.trap(self.body.token) if self.body.token else None
+        return {name: value for name, value in self.body.typed.items() if name != trap}
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._again(400, faults=faults)
@@ -164,16 +185,14 @@ class FormResponder:
                     await look_up_again(context)
                 words = (found.refusal or {}).get("message")
                 return _told(context, found, self._again(400, Notice("refused", upstream=words)))
-        location = context.deps.receipt_path(accepted.id, context.language, self._told())
         asked = self.body.typed.get("return_url", "").strip()
         if asked and return_origin(asked, context.deps.origins, context.customer):
-            location = return_address(asked, reference_of(accepted.id))
-        return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+            return _see(return_address(asked, reference_of(accepted.id)))
+        return _see(context.deps.receipt_path(accepted.id, context.language, self._told()))
 
     def received(self, accepted: Accepted) -> Response:
         """On disk, and no more is known."""
-        location = self.context.deps.receipt_path(accepted.id, self.context.language, {})
-        return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+        return _see(self.context.deps.receipt_path(accepted.id, self.context.language))
 
     def _told(self) -> dict[str, str]:
         """What the receipt repeats: the theme, and of a viewing whose times are known the time and the home."""
@@ -185,6 +204,10 @@ class FormResponder:
         title = context.title if slot else ""
         told = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
         return {name: value for name, value in told.items() if value}
+
+
+def _see(location: str) -> Response:
+    return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
 
 
 Responder = JsonResponder | FormResponder

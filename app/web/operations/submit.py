@@ -23,10 +23,10 @@ from app.storage.database import StoreUnavailableError
 from app.vitec.errors import NotFound
 from app.web.http.origins import network_of
 from app.web.operations.body import (
+    FORMS,
     Body,
     BodyTimeoutError,
     BodyTooLargeError,
-    Media,
     UnsupportedMediaTypeError,
     media_of,
     read,
@@ -73,6 +73,7 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
         now,
         given=context.given,
         filled=OPERATIONS[context.spec.operation].filled(customer.defaults),
+        gettext=context.deps.templates.gettext(customer.language),
     )
     read = validate(context.spec, body, rules)
     header = context.headers.get("idempotency-key", "")
@@ -182,9 +183,9 @@ async def post(context: RequestContext) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
     try:
         media = media_of(context.headers.get("content-type"))
-        if media is Media.JSON and not may_post(context, None):
-            return JsonResponder(context).forbidden()
-        body = await read(context.request, media, context.headers, context.spec.places)
+        if media not in FORMS and not may_post(context, None):
+            return JsonResponder(context, None).forbidden()
+        body = await read(context.request, media, context.headers, context.spec)
     except UnsupportedMediaTypeError:
         return _refuse(context, 415)
     except BodyTooLargeError:
@@ -193,9 +194,14 @@ async def post(context: RequestContext) -> Response:
         return _refuse(context, 408, {"Connection": "close"})  # what may still come is not another request
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    return await _answer(
-        context, body, FormResponder(context, body) if body.form and context.spec.form else JsonResponder(context)
-    )
+    pages = body.form and context.spec.form and not _by_script(context.headers)
+    return await _answer(context, body, FormResponder(context, body) if pages else JsonResponder(context, body))
+
+
+def _by_script(headers: Mapping[str, str]) -> bool:
+    """A form that a page's script sends (`fetch` with FormData), for which a page would be no answer."""
+    accept = headers.get("accept", "")
+    return headers.get("sec-fetch-mode") == "cors" or ("json" in accept and "html" not in accept)
 
 
 async def _answer(context: RequestContext, body: Body, answers: Responder) -> Response:

@@ -8,21 +8,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.domain.field_errors import FieldError, field_errors_of
-from app.domain.fields import ReadContext
-from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address
+from app.domain.fields import COUNTRIES, ReadContext, is_true
+from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address, tags_in
+from app.domain.phones import SWEDEN
+from app.i18n import GetText
 from app.operations.member_paths import Tree, member_at, set_member
 from app.operations.members import MarketingMember, VitecModel
 from app.operations.specification import PERSONNUMMER, PostSpec
-from app.web.operations.body import Body
-
-CONSENT = "consent"
-TRUE_WORDS = frozenset({"true", "on", "1", "yes"})
+from app.web.operations.body import CONSENT, Body
+from app.web.operations.unreadable import part_numbers, tell_unreadable
 
 
 @dataclass(slots=True)
 class ValidationContext:
     """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
-    members that the address says, `filled` those that the configuration can."""
+    members that the address says, `filled` those that the configuration can; `gettext` speaks the firm's language."""
 
     customer_id: str
     with_key: bool
@@ -31,6 +31,7 @@ class ValidationContext:
     now: datetime
     given: Mapping[str, Any] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
+    gettext: GetText = str
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     """All faults of a submission at once, in the order of the form."""
     if body.faults:
         return ValidationResult(None, False, body.faults)
-    members = dict(body.members)
+    members = dict(body.members) if body.form else _of_a_program(spec, body)
     if spec.person:
         members.setdefault(spec.person, {})  # so that each missing name is told of
     said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
@@ -58,15 +59,45 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
         members = _only(members, spec.tree, spec.settable(rules.collect_personnummer))
     members |= rules.given
     consented = consented or (not body.form and bool(spec.approval) and member_at(members, spec.approval) is True)
-    application = None
-    try:
-        application = spec.model.model_validate(members, context=ReadContext(body.form, rules.now))
-    except ValidationError as error:
-        faults = field_errors_of(error) + faults
-    faults += _beyond_fields(spec, members, rules)
-    if not _consent_is_enough(spec, members, consented, body.form, rules):
-        faults.append(FieldError(CONSENT, "consent_required"))
-    return ValidationResult(None if faults else application, consented, tuple(faults))
+    context = ReadContext(body.form, rules.now, _country(spec, body, members), visitor=not rules.with_key)
+
+    def attempt(members: Mapping[str, Any]) -> ValidationResult:
+        application, found = None, faults
+        try:
+            application = spec.model.model_validate(members, context=context)
+        except ValidationError as error:
+            found = field_errors_of(error) + found
+        found = found + _beyond_fields(spec, members, rules)
+        if not _consent_is_enough(spec, members, consented, body.form, rules):
+            found.append(FieldError(CONSENT, "consent_required"))
+        return ValidationResult(None if found else application, consented, tuple(found))
+
+    result = attempt(members)
+    if result.faults and (parted := part_numbers(spec, members, result.faults, context.country)):
+        members, result = parted, attempt(parted)
+    if result.faults and not rules.with_key and (told := tell_unreadable(spec, members, result.faults, rules.gettext)):
+        lenient = attempt(told)
+        return result if lenient.faults else lenient
+    return result
+
+
+def _of_a_program(spec: PostSpec, body: Body) -> dict[str, Any]:
+    """Without the tags that stand beside its members."""
+    members = dict(body.members)
+    if members.keys() <= spec.tree.keys():
+        return members
+    beside = {name: value for name, value in members.items() if name not in spec.tree and is_tag(name)}
+    if beside:
+        body.tags = tuple(tags_in(beside))
+    kept = {name: value for name, value in members.items() if name not in beside}
+    return {spec.spelling.get(name.lower(), name) if name.lower() == CONSENT else name: kept[name] for name in kept}
+
+
+def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
+    """Of the person's address, where a form has it also when Vitec doesn't; Sweden where none was said."""
+    said = member_at(members, spec.dotted("address.countryCode")) or body.typed.get("address.countryCode")
+    code = said.strip().upper() if isinstance(said, str) else SWEDEN
+    return code if code in COUNTRIES else SWEDEN
 
 
 def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +112,7 @@ def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:
     if value is None or isinstance(value, bool):
         return bool(value), []
     if form and isinstance(value, str):
-        return value.strip().lower() in TRUE_WORDS, []
+        return is_true(value), []
     return False, [FieldError(CONSENT, "wrong_type")]
 
 

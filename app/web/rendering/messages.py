@@ -43,6 +43,21 @@ NAMES: Mapping[str, str] = {
     "smsConfirmation": N_("The text message confirmation"),
 }
 
+# As before a colon, in what a person at the firm reads.
+LABELS: Mapping[str, str] = {
+    "email.emailAddress2": N_("Second e-mail address"),
+    "telephone.cell": N_("Mobile"),
+    "telephone.home": N_("Home phone"),
+    "telephone.work": N_("Work phone"),
+    "telephone.other": N_("Other phone"),
+    "presentAccommodation.livingSpace": N_("Living space"),
+    "presentAccommodation.numberOfRooms": N_("Number of rooms"),
+    "presentAccommodation.price": N_("Price"),
+    "presentAccommodation.coordinate.longitud": N_("Longitude"),
+    "presentAccommodation.coordinate.latitud": N_("Latitude"),
+    "gdprApprovalDate": N_("Date of consent"),
+}
+
 # The same thing to a person, whatever the operation calls it.
 SAME = {
     "email": "email.emailAddress",
@@ -58,7 +73,6 @@ SAME = {
 
 _PHONE = N_("Enter the number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code")
 _EMAIL = N_("Enter the e-mail address like this: name@example.com")
-_HIDDEN = N_("%(name)s contains a hidden character. Type it again by hand")  # a message may have line breaks
 TEXTS: Mapping[tuple[str, str], str] = {
     ("", "wrong_type"): N_("The body must be a JSON object"),
     ("firstName", "required"): N_("Enter your first name"),
@@ -76,10 +90,9 @@ TEXTS: Mapping[tuple[str, str], str] = {
     ("presentAccommodation.numberOfRooms", "invalid_number"): N_("Enter the number of rooms in figures, for example 3"),
     ("presentAccommodation.price", "invalid_number"): N_("Enter the price in figures, for example 2 500 000"),
     ("presentAccommodation.estateType", "invalid_choice"): N_("Choose a type of home from the list"),
-    ("contactMessage", "control_characters"): _HIDDEN,
-    ("message", "control_characters"): _HIDDEN,
     ("bank", "required"): N_("Enter the bank that gave the promise"),
     ("validUntil", "invalid_datetime"): N_("Enter the date like this: 2026-12-31"),
+    ("validUntil", "has_passed"): N_("The loan promise has expired. Enter a date from today on"),
     ("estateType", "invalid_choice"): N_("Choose a type of home from the list"),
     ("financing", "invalid_choice"): N_("Choose the financing from the list"),
     ("address.countryCode", "invalid_country"): N_("Choose a country from the list"),
@@ -90,6 +103,7 @@ GENERAL: Mapping[str, str] = {
     "required": N_("%(name)s is missing"),
     "too_long": N_("%(name)s can be at most %(max)s characters"),
     "control_characters": N_("%(name)s contains a line break or a hidden character. Type it again by hand"),
+    "no_letters": N_("%(name)s must be written with letters"),
     "damaged_text": N_("%(name)s was damaged in transit. Enter it again"),
     "invalid_email": _EMAIL,
     "invalid_phone": _PHONE,
@@ -97,6 +111,7 @@ GENERAL: Mapping[str, str] = {
     "invalid_number": N_("%(name)s must be a number, in figures"),
     "invalid_choice": N_("%(name)s must be one of: %(choices)s"),
     "invalid_datetime": N_("%(name)s must be a date and time, like this: 2026-11-29T13:00:00+01:00"),
+    "has_passed": N_("%(name)s must be a date from today on"),
     "invalid_country": N_("Enter the country as two letters, for example NO"),
     "wrong_type": N_("%(name)s has the wrong type"),
     "unknown": N_("%(name)s is not a known field. Check the spelling, or leave it out"),
@@ -161,6 +176,13 @@ def message(fault: FieldError, gettext: GetText) -> str:
     text = gettext(TEXTS.get((field, fault.code)) or GENERAL[fault.code])
     name = fault.field if fault.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
     return text % {**fault.params, "name": name}
+
+
+def label_of(field: str, gettext: GetText) -> str:
+    """What the field is called in a list; as in the body where only programs send it."""
+    plain = plain_name(field)
+    plain = SAME.get(plain, plain)
+    return gettext(LABELS[plain]) if plain in LABELS else plain
 
 
 def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[FieldMessage, ...]:

@@ -6,10 +6,13 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from app.domain.fields import is_true
 from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
+# Inputs that the page writes itself; and what browsers fill in with a charset that is another one here.
+OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", ""})
 FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
 
 
@@ -96,6 +99,7 @@ class FormPage:
     name            the first name of the one whose personal page it is
     trap            the input that only robots fill in; "" for none
     values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
+    extra           inputs of the broker's own form that have no place here and are wrong, with what they are called
     consent         whether a consent must be ticked
     personnummer    whether it is asked for
     action          where it is posted, if that is another address than its own
@@ -127,6 +131,7 @@ class FormPage:
     away: bool = False
     interest_href: str = ""
     reminder_minutes: int = 0
+    extra: tuple[tuple[str, str], ...] = ()
     offer: InterestOffer | None = None
     consent: bool = False
     personnummer: bool = False
@@ -144,6 +149,36 @@ class FormPage:
         """In the order of the page; what has no place on it comes last."""
         order = self.form.fields
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
+
+    @property
+    def unshown(self) -> frozenset[str]:
+        """Inputs of the form that this page does without."""
+        shown = {
+            "slot": bool(self.slots),
+            "timeSlotId": bool(self.viewings),
+            "consent": self.consent,
+            "socialSecurityNumber": self.personnummer,
+            **dict.fromkeys(("smsReminder", "reminderTime"), self.sms_reminder),
+            **dict.fromkeys(("mailConfirmation", "confirmation.isEmailEnabled"), self.mail_confirmation),
+            **dict.fromkeys(("smsConfirmation", "confirmation.isSmsEnabled"), self.sms_confirmation),
+        }
+        return frozenset(name for name, there in shown.items() if not there)
+
+    def has_input(self, name: str) -> bool:
+        """Where a person can write or tick it."""
+        return (name in self.form.fields and name not in self.unshown) or name in dict(self.extra)
+
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """What the broker's own form sent and this one has no place for: sent along again."""
+        return {name: text for name, text in self.values.items() if name not in OURS and not self.has_input(name)}
+
+    def ticked(self, name: str) -> bool:
+        """What was sent, else as the page has it at first: the ticks of a booking set."""
+        text = self.values.get(name)
+        if text is None:
+            return "ticks" not in self.values and name != "consent"
+        return is_true(text) or text == str(self.reminder_minutes)
 
     @property
     def other_times(self) -> bool:

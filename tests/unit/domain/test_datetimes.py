@@ -1,6 +1,7 @@
 """What each kind of moment takes, what it makes of it, and with which code it refuses."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from app.domain import datetimes
-from tests.unit.domain.field_validation import read
+from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
 
 
 def iso(found: Any) -> Any:
@@ -30,6 +31,10 @@ def iso(found: Any) -> Any:
         ("2026-02-30", ["invalid_datetime"]),
         ("2026-05-01T24:01", ["invalid_datetime"]),
         ("0001-01-01", ["invalid_datetime"]),
+        ("0027-03-31", ["invalid_datetime"]),
+        ("1899-12-31T23:59:59", ["invalid_datetime"]),
+        ("1900-01-01", "1900-01-01T00:00:00+01:00"),
+        ("2026-05-01T10:00:00.1234567+02:00", "2026-05-01T10:00:00+02:00"),  # as .NET writes it
         ("9999-12-31T23:59:59-23:00", ["invalid_datetime"]),
         ("1 maj", ["invalid_datetime"]),
         ("", ["invalid_datetime"]),
@@ -54,6 +59,20 @@ def test_a_bare_date_until_which_something_is_valid_is_its_last_second(typed: st
 
 
 @pytest.mark.parametrize(
+    ("typed", "visitor", "with_key"),
+    [
+        ("2026-05-31", ["has_passed"], "2026-05-31T23:59:59+02:00"),
+        ("2026-06-01T13:59:59", ["has_passed"], "2026-06-01T13:59:59+02:00"),
+        ("2026-06-01", "2026-06-01T23:59:59+02:00", "2026-06-01T23:59:59+02:00"),
+        ("0027-03-31", ["invalid_datetime"], ["invalid_datetime"]),
+    ],
+)
+def test_a_visitor_tells_of_no_promise_that_is_over(typed: str, visitor: Any, with_key: Any) -> None:
+    assert iso(read(datetimes.LastMoment, typed, replace(IN_FORM, visitor=True))) == visitor
+    assert iso(read(datetimes.LastMoment, typed, IN_JSON)) == with_key
+
+
+@pytest.mark.parametrize(
     ("typed", "read_as"),
     [
         ("2026-05-01", "2026-05-01T00:00:00+02:00"),
@@ -67,7 +86,7 @@ def test_an_approval_in_the_future_becomes_now(typed: str, read_as: str) -> None
     assert iso(read(datetimes.ApprovalMoment, typed)) == read_as
 
 
-@given(st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9990, 1, 1)))
+@given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(9990, 1, 1)))
 def test_a_moment_is_sent_with_an_offset_that_vitec_reads(moment: datetime) -> None:
     sent = TypeAdapter(datetimes.Moment).dump_json(read(datetimes.Moment, moment.isoformat())).decode()
     assert re.fullmatch(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"', sent)

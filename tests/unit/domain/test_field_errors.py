@@ -42,8 +42,8 @@ def faults(model: type[VitecModel], members: Any) -> list[FieldError]:
             [FieldError("presentAccommodation.price", "too_small", {"ge": 0.0})],
         ),
         (
-            PERSON | {"marketing": {"utmTags": [{"name": "a", "value": "b"}, {"name": "a"}]}},
-            [FieldError("marketing.utmTags.1.value", "required")],
+            PERSON | {"marketing": {"utmTags": [], "campaign": "x"}},
+            [FieldError("marketing.campaign", "unknown")],
         ),
         ({}, [FieldError("firstName", "required"), FieldError("lastName", "required")]),
     ],

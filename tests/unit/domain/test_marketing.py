@@ -17,6 +17,7 @@ from app.domain.marketing import (
     is_tag,
     normalize_marketing,
     page_address,
+    tags_in,
 )
 from app.sandbox.schemas import FormMarketing
 
@@ -31,6 +32,18 @@ from app.sandbox.schemas import FormMarketing
         ("fbclid", True),
         ("msclkid", True),
         ("GCLID", True),
+        ("gbraid", True),
+        ("wbraid", True),
+        ("dclid", True),
+        ("ttclid", True),
+        ("twclid", True),
+        ("li_fat_id", True),
+        ("amp;utm_medium", True),
+        ("amp;amp;gclid", True),
+        ("utm_source[]", True),
+        ("gclid[0]", True),
+        ("[]", False),
+        ("amp;", False),
         ("utm_", False),
         ("utm", False),
         ("xutm_source", False),
@@ -60,11 +73,35 @@ def test_a_tag_is_utm_something_or_a_click_id(name: str, known: bool) -> None:
         ([("utm_source", "x" * 501)], [("utm_source", "x" * 500)]),
         ([("utm_source", "x" * 499 + "😀")], [("utm_source", "x" * 499)]),
         ([("", "x"), (" ", "y")], []),
+        ([("amp;utm_medium", "cpc"), ("utm_source[]", "google")], [("utm_medium", "cpc"), ("utm_source", "google")]),
+        ([("utm_source[]", "a"), ("utm_source[]", "b")], [("utm_source", "a")]),
         ([("Kampanj", "Vår")], [("Kampanj", "Vår")]),
     ],
 )
 def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) -> None:
     assert list(normalize_marketing(tuple(pairs), None).tags) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "tags"),
+    [
+        ([{"name": "utm_source", "value": "google"}], [("utm_source", "google")]),
+        ([{"Name": "utm_source", "VALUE": "google", "id": 1}], [("utm_source", "google")]),
+        ([None, "x", 5, [], {}, {"name": "utm_source", "value": "google"}], [("utm_source", "google")]),
+        ([{"name": "utm_id", "value": 5}], [("utm_id", "5")]),
+        ([{"name": "utm_id", "value": 1.5}, {"name": 7, "value": True}], [("utm_id", "1.5"), ("7", "true")]),
+        ([{"name": None, "value": "x"}, {"name": "utm_x", "value": None}, {"name": "utm_y"}], []),
+        ([{"name": ["a"], "value": {"b": 1}}], []),
+        ([{"name": "utm_id", "value": 10**400}], []),
+        ({"utm_source": "google", "utm_id": 5, "utm_x": None}, [("utm_source", "google"), ("utm_id", "5")]),
+        ("utm_source=google", []),
+        (None, []),
+        (5, []),
+    ],
+    ids=repr,
+)
+def test_what_a_program_says_of_its_tags_is_read_as_well_as_it_can_be(said: Any, tags: Any) -> None:
+    assert list(normalize_marketing(tags_in(said), None).tags) == tags
 
 
 @pytest.mark.parametrize("sent", [19, 20, 21, 500])

@@ -1,6 +1,9 @@
 """What each kind of number takes, what it makes of it, and with which code it refuses."""
 
 import json
+import time
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.domain import numbers
 from app.sandbox.schemas import AdvertisingInterestApplication
-from tests.unit.domain.field_validation import IN_FORM, read
+from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
 
 
 @pytest.mark.parametrize(
@@ -20,17 +23,119 @@ from tests.unit.domain.field_validation import IN_FORM, read
         ("2.5", 2.5),
         ("1 250 000", 1250000),
         ("1\u00a0250\u00a0000,5", 1250000.5),
+        ("2.500.000", 2500000),
+        ("2,500,000.5", 2500000.5),
+        ("2'500'000", 2500000),
+        ("850,125", 850.125),
+        ("\uff17\uff15", 75),
+        ("½", 0.5),
+        ("2½", 2.5),
+        ("2 ¾", 2.75),
         ("0", 0),
         ("-1", ["greater_than_equal"]),
-        ("1e40", ["invalid_number"]),
+        ("\u22121", ["greater_than_equal"]),
+        ("1e4", ["invalid_number"]),
+        ("9" * 40, ["invalid_number"]),
+        ("9" * 101, ["invalid_number"]),
         ("nan", ["invalid_number"]),
         ("inf", ["invalid_number"]),
         ("75 kvm", ["invalid_number"]),
-        ("½", ["invalid_number"]),
+        ("70-80", ["invalid_number"]),
+        ("70 80", ["invalid_number"]),
+        ("1,2,3", ["invalid_number"]),
+        ("1.2.3", ["invalid_number"]),
+        ("ungefär 70", ["invalid_number"]),
+        ("1/2", ["invalid_number"]),
+        ("--", ["invalid_number"]),
+        ("", ["invalid_number"]),
     ],
 )
-def test_a_quantity_in_a_form_is_written_the_swedish_way(typed: str, read_as: Any) -> None:
+def test_a_quantity_in_a_form_is_written_as_people_write_numbers(typed: str, read_as: Any) -> None:
     assert read(numbers.Quantity, typed, IN_FORM) == read_as
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("2 500 000 kr", 2500000),
+        ("2.500.000", 2500000),
+        ("2,500,000", 2500000),
+        ("850,000", 850000),
+        ("850.000", 850000),
+        ("2 500,000", 2500000),
+        ("850,00", 850),
+        ("0,850", 0.85),
+        ("850000,50", 850000.5),
+        ("1.250.000,50 kr", 1250000.5),
+        ("2 500 000:-", 2500000),
+        ("2 500 000,-", 2500000),
+        ("2 500 000:\u2013", 2500000),
+        ("SEK 850,000", 850000),
+        ("kr 850 000", 850000),
+        ("850 tkr", 850000),
+        ("2,5 mkr", 2500000),
+        ("2,5 miljoner kr", 2500000),
+        ("2½ miljon", 2500000),
+        ("850 000 kr/mån", ["invalid_number"]),
+        ("2-3 mkr", ["invalid_number"]),
+        ("3 rok", ["invalid_number"]),
+    ],
+)
+def test_what_is_ambiguous_in_kronor_is_thousands(typed: str, read_as: Any) -> None:
+    assert read(numbers.Price, typed, IN_FORM) == read_as
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "read_as"),
+    [
+        (numbers.LivingSpace, "72,5 m²", 72.5),
+        (numbers.LivingSpace, "72 kvm", 72),
+        (numbers.LivingSpace, "72 Kvadratmeter", 72),
+        (numbers.LivingSpace, "72.5m2", 72.5),
+        (numbers.LivingSpace, "1 200 kvm.", 1200),
+        (numbers.LivingSpace, "3 rok", ["invalid_number"]),
+        (numbers.LivingSpace, "72 m² + 20 m²", ["invalid_number"]),
+        (numbers.Rooms, "3 rok", 3),
+        (numbers.Rooms, "3 rum", 3),
+        (numbers.Rooms, "3 rum och kök", 3),
+        (numbers.Rooms, "2½ r.o.k.", 2.5),
+        (numbers.Rooms, "3,5 rooms", 3.5),
+        (numbers.Rooms, "fyra", ["invalid_number"]),
+        (numbers.Rooms, "3 m²", ["invalid_number"]),
+        (numbers.Longitude, "18,0686", 18.0686),
+        (numbers.Latitude, "59.329°", 59.329),
+        (numbers.Latitude, "59° 19'", ["invalid_number"]),
+    ],
+)
+def test_a_number_may_have_its_unit_behind_it(kind: Any, typed: str, read_as: Any) -> None:
+    assert read(kind, typed, IN_FORM) == read_as
+
+
+def test_a_visitors_script_may_send_what_was_typed_and_a_caller_with_a_key_sends_a_number() -> None:
+    assert read(numbers.Price, "850,000 kr", replace(IN_JSON, visitor=True)) == 850000
+    assert read(numbers.Price, "850,000 kr", IN_JSON) == ["wrong_type"]
+
+
+@given(st.integers(0, 10**15))
+@pytest.mark.parametrize("mark", [" ", "\u00a0", "\u202f", "\u2009", "'", "\u2019", ".", ",", ""])
+def test_thousands_are_parted_as_anybody_parts_them(mark: str, number: int) -> None:
+    written = f"{number:,}".replace(",", mark)
+    assert read(numbers.Price, written, IN_FORM) == number
+    assert read(numbers.Price, f"{written} kr", IN_FORM) == number
+
+
+@given(st.decimals(0, 10**9, places=2))
+@pytest.mark.parametrize("mark", [",", "."])
+def test_decimals_are_parted_by_a_comma_or_a_point(mark: str, number: Decimal) -> None:
+    assert read(numbers.LivingSpace, str(number).replace(".", mark), IN_FORM) == float(number)
+
+
+@pytest.mark.parametrize("filler", ["1", " ", "1 ", "1,", "½", ".", "-", "\u3000", "m²"])
+def test_no_text_in_the_field_of_a_number_takes_long(filler: str) -> None:
+    began = time.process_time()
+    for text in ((filler * numbers.MAX_NUMBER_TEXT)[: numbers.MAX_NUMBER_TEXT], filler * 30_000):
+        numbers.typed_number(text, numbers.KRONOR)
+    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from app.web.operations.customer import OriginRule
-from app.web.operations.form_page import return_address, return_origin
+from app.web.operations.return_url import return_address, return_origin
 from tests.unit.web.sample_customer import CUSTOMER
 
 RULE = OriginRule("https://leads.example.se", demo=False)

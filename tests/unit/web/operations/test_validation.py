@@ -11,7 +11,7 @@ from app.domain.marketing import Marketing
 from app.operations import interest as interest_module
 from app.operations import viewing
 from app.operations.interest import Interest
-from app.operations.member_paths import LIST, member_tree
+from app.operations.member_paths import LIST, TICK, member_tree
 from app.operations.specification import PostSpec
 from app.operations.viewing import ViewingBooking
 from app.web.operations.body import Body
@@ -57,7 +57,8 @@ def test_the_tree_of_names_is_the_models() -> None:
     assert tree["updatePerson"]["categoryIds"] == LIST
     assert tree["updatePerson"]["email"] == {"emailAddress": None, "emailAddress2": None}
     assert tree["updatePerson"]["coordinate"] == {"longitud": None, "latitud": None}
-    assert tree["smsReminder"] is None
+    assert tree["smsReminder"] == TICK
+    assert tree["reminderTime"] is None
     assert member_tree(Interest)["status"] is None
     assert member_tree(Interest)["marketing"] == {"referrer": None, "utmTags": {}}
 
@@ -270,7 +271,7 @@ def test_a_tick_that_was_taken_away_in_our_form_is_a_no(
 
 
 @pytest.mark.parametrize("value", ["x", 1, [], True, ["x"]])
-@pytest.mark.parametrize("name", ["updatePerson", "options", "marketing"])
+@pytest.mark.parametrize("name", ["updatePerson", "options"])
 def test_a_member_of_the_wrong_type_is_a_fault_and_not_an_exception(name: str, value: Any) -> None:
     members = {"updatePerson": ANNA} | {name: value}
     assert (name, "wrong_type") in faults(booking(in_json(members), CALLER))

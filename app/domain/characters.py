@@ -1,0 +1,51 @@
+"""What a typed text is made of: each letter in one form (Unicode's NFC), and nothing that can't be seen.
+
+An iPhone sends "Å" as "A" and a ring, word processors leave soft hyphens, and chats direction marks: two spellings of
+one name, which Vitec's duplicate check takes for two persons.
+"""
+
+import re
+import unicodedata
+
+LONGEST_COMPOSED = 1000  # characters that are composed whatever they are
+MOST_MARKS = 100  # on one letter. What has more is no text, and composing it takes the square of its length
+
+# Latin letters that are one character each: what nearly all visitors write, told in a tenth of the time.
+_PLAIN = re.compile(r"[\t\r\n -~\u00a1-\u00ac\u00ae-\u02ff]*")
+_NO_BREAK_SPACES = str.maketrans({"\u00a0": " ", "\u2007": " ", "\u202f": " "})
+# What has no width, and what directs or joins what has; but not what joins the parts of an emoji, or colours it.
+_EMOJI = "\u200d\u2190-\u3299\U0001f000-\U0001faff"
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    f"|\u200d(?![{_EMOJI}])|(?<![{_EMOJI}#*0-9\u00a9\u00ae])\ufe0f"
+)
+_EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+_EDGES += "".join(chr(code) for code in range(0x10000) if _INVISIBLE.fullmatch(chr(code)) and code != 0xFE0F)
+
+
+def trim(text: str) -> str:
+    """Without white space and invisible characters at its edges."""
+    return text.strip(_EDGES)
+
+
+def visible(text: str) -> str:
+    """Composed, without what can't be seen, no-break spaces as spaces. Control characters stay as they are."""
+    if text.isascii() or _PLAIN.fullmatch(text):
+        return text
+    return _composed(_INVISIBLE.sub("", text).translate(_NO_BREAK_SPACES))
+
+
+def _composed(text: str) -> str:
+    if len(text) > LONGEST_COMPOSED and _has_too_many_marks(text):
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+def _has_too_many_marks(text: str) -> bool:
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MOST_MARKS:
+            return True
+    return False

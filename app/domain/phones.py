@@ -1,0 +1,78 @@
+"""Phone numbers as people write them -> one that can be dialled, as E.164.
+
+A number without "+" or "00" is one of the country that the person's address names, else a Swedish one. Of Swedish
+numbers without a leading 0 only a mobile one is taken: any other eight digits would ring a stranger in Umeå.
+"""
+
+import re
+from typing import Any
+
+import phonenumbers
+
+PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
+MAX_PHONE_TEXT = 100  # characters of what a person writes in the field of a number
+MOST_PHONE_DIGITS = 15  # E.164, with the country code
+SWEDEN = "SE"
+_PREFIXES = ("+", "0", "\uff0b", "\uff10")  # full-width ones too
+
+_MOBILE = phonenumbers.PhoneMetadata.metadata_for_region(SWEDEN).mobile.national_number_pattern  # type: ignore[union-attr]
+_SWEDISH_MOBILE = re.compile(rf"(?:(?P<whole>\+46|0046)|46|0)?(?:\(0\))?({_MOBILE})", re.ASCII)
+_BETWEEN_DIGITS = re.compile(r"[ -]")
+_WORD_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[^\W\d_][^()\[\]{}]*[)\]}]")
+_WORDS = r"tel(?:efon(?:nummer|nr)?)?|tfn|tlf|phone|mob(?:il(?:e|nummer|nr|telefon)?)?|hem|arbete|jobb|nr|nummer"
+_LABEL = re.compile(rf"^(?:{_WORDS})\b[.:]*|(?<=[\d )])(?:{_WORDS})\.?$", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"[,;]?\s*[(\[]?(?:ankn(?:ytning|yt)?|anknr|ext(?:ension)?|x)[.:]?\s*(\d+)[)\]]?$", re.IGNORECASE | re.ASCII
+)
+_BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|\s(?:eller|och|or|and|samt|alt)\b\.?|\s[&+](?=\s)", re.IGNORECASE)
+
+
+def dialled(text: str, country: str = SWEDEN) -> str | None:
+    """E.164, with `x` and the extension when it fits in `PHONE_LENGTH`; None for what can't be dialled."""
+    if len(text) > MAX_PHONE_TEXT:
+        return None
+    mobile = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", text))
+    if mobile and (country == SWEDEN or mobile["whole"]):
+        return f"+46{mobile[2]}"  # what most people write, by the library's own rule without its long way there
+    typed = _without_words(_EXTENSION.sub(r";ext=\1", text))
+    if any(map(str.isalpha, typed.replace(";ext=", "", 1))):
+        return None  # phonenumbers would read letters as a telephone's keys
+    number = _parse(typed, country)
+    if number is None:
+        # Who has moved abroad may have kept the number.
+        mobile = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", typed))
+        return f"+46{mobile[2]}" if mobile else None
+    return _e164(number)
+
+
+def several_numbers(text: str, country: str = SWEDEN) -> list[str]:
+    """Those in a field where somebody wrote more than one; none unless all of it is numbers."""
+    if len(text) > MAX_PHONE_TEXT:
+        return []
+    parts = [part for part in map(str.strip, _BETWEEN_NUMBERS.split(text)) if part]
+    numbers = [dialled(part, country) for part in parts]
+    return [number for number in numbers if number] if len(numbers) > 1 and all(numbers) else []
+
+
+def _without_words(text: str) -> str:
+    text = _LABEL.sub("", _WORD_IN_BRACKETS.sub(" ", text).strip()).strip()
+    return f"+{text[2:]}" if text.startswith("00") else text
+
+
+def _parse(typed: str, country: str) -> Any:
+    """As it is dialled in that country."""
+    if country == SWEDEN and not typed.lstrip(" (").startswith(_PREFIXES):
+        return None
+    try:
+        number = phonenumbers.parse(typed, country)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str | None:
+    plain: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(plain) > len("+") + MOST_PHONE_DIGITS:  # the library's rules for some countries are wider
+        return None
+    extended = f"{plain}x{number.extension}" if number.extension else plain
+    return extended if len(extended) <= PHONE_LENGTH else plain

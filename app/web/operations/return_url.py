@@ -1,0 +1,53 @@
+"""`return_url`: the page of the broker's own that a visitor is sent back to after a broker's own form."""
+
+import re
+from urllib.parse import quote, urlencode, urlsplit
+
+import structlog
+
+from app.web.http.origins import origin_of
+from app.web.operations.customer import Customer, OriginRule
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MAX_HOST = 253  # characters of a host name
+_KEPT = "%/?#[]@!$&'()*+,;=:~"  # of an address that may be encoded already
+
+log = structlog.get_logger()
+
+
+def return_origin(asked: str | None, origins: OriginRule, customer: Customer) -> str | None:
+    """The origin of the page asked for; None when none was, or one that is not the customer's, which is logged."""
+    if not asked:
+        return None
+    address = _as_browsers_write_it(asked)
+    origin = origin_of(address)
+    # It must begin with the very origin: browsers and urlsplit read "\\" and "@" before a host differently.
+    begins = origin and (address == origin or address.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
+    if origin and begins and not _CONTROLS.search(address) and origins.allows(origin, customer):
+        return origin
+    log.warning("return_url ignored", customer=customer.id, origin=origin)
+    return None
+
+
+def return_address(asked: str, reference: str) -> str:
+    """The page with `intresse=ok` and the reference added to its query, percent-encoded as UTF-8."""
+    parts = urlsplit(_as_browsers_write_it(asked))
+    answer = urlencode({"intresse": "ok", "reference": reference})
+    address = parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer).geturl()
+    return quote(address, safe=_KEPT)
+
+
+def _as_browsers_write_it(address: str) -> str:
+    """With a host of other letters than ASCII's in its xn-- form."""
+    scheme, separator, rest = address.partition("://")
+    host = re.match(r"[^/?#:@\\]*", rest)
+    assert host is not None
+    if host[0].isascii() or len(host[0]) > MAX_HOST:
+        return address
+    try:
+        labels = [label if label.isascii() else label.encode("idna").decode() for label in host[0].split(".")]
+    except UnicodeError:
+        return address
+    if any("." in label for label in labels):  # a full stop of another script
+        return address
+    return f"{scheme}{separator}{'.'.join(labels)}{rest[host.end() :]}"

@@ -1,0 +1,59 @@
+"""What costs no lead although it can't be taken as it is: a second phone number in a field, and what can't be read and
+need not be there. It goes where there is room for it: to the other number, or into the message, for a person to read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.domain.field_errors import FieldError
+from app.domain.phones import several_numbers
+from app.i18n import GetText
+from app.operations.member_paths import member_at, with_member
+from app.operations.specification import PostSpec
+from app.web.rendering.messages import label_of
+
+UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
+
+
+def part_numbers(
+    spec: PostSpec, members: Mapping[str, Any], faults: Iterable[FieldError], country: str
+) -> dict[str, Any] | None:
+    """With the first number of a field that holds several, the next one as the other number, and what is then left at
+    the end of the message. None where no field does."""
+    parted: dict[str, Any] | None = None
+    for fault in faults:
+        value = member_at(members, fault.field) if fault.code == "invalid_phone" else None
+        numbers = several_numbers(value, country) if isinstance(value, str) else []
+        if not numbers or not (spec.other_phone or spec.message):
+            continue
+        first, *more = numbers
+        parted = with_member(parted or members, fault.field, first)
+        if spec.other_phone and not member_at(parted, spec.other_phone):
+            parted = with_member(parted, spec.other_phone, more.pop(0))
+        parted = _with_lines(spec, parted, more) if spec.message else parted
+    return parted
+
+
+def tell_unreadable(
+    spec: PostSpec, members: Mapping[str, Any], faults: Sequence[FieldError], gettext: GetText
+) -> dict[str, Any] | None:
+    """Without what can't be read, and with a line of the message for each: "Boarea: ungefär 70". None where there is
+    no such thing, no message, or something else to correct: then the visitor is told of all at once."""
+    if not spec.message or any(fault.code not in UNREADABLE for fault in faults):
+        return None
+    told: dict[str, Any] = dict(members)
+    lines = []
+    for fault in faults:
+        value = member_at(members, fault.field)
+        if not isinstance(value, str):
+            return None
+        told = with_member(told, fault.field, None)
+        lines.append(f"{label_of(fault.field, gettext)}: {value.strip()}")
+    return _with_lines(spec, told, lines)
+
+
+def _with_lines(spec: PostSpec, members: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
+    said = member_at(members, spec.message)
+    if not lines or not (said is None or isinstance(said, str)):
+        return dict(members)
+    return with_member(members, spec.message, "\n\n".join(filter(None, [said, "\n".join(lines)])))
