@@ -68,6 +68,12 @@ def test_respond_async_is_always_202_with_the_status_as_it_is(service: RunningSe
     assert (again.json()["id"], again.json()["status"]) == (identity, "delivered")
 
 
+def test_preferences_may_come_in_several_lines(service: RunningService) -> None:
+    headers = [*key().items(), ("Prefer", "return=minimal"), ("Prefer", "respond-async")]
+    answer = service.client.post(interest_path(), json=interest(), headers=headers)
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "respond-async")
+
+
 @EACH
 def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
     hasty.office.order(SLOW)

@@ -55,6 +55,11 @@ def _told(context: RequestContext, refused: Submission, response: Response) -> R
     return response
 
 
+def _need_not_wait(context: RequestContext) -> bool:
+    """`Prefer` may come in several lines, as any list."""
+    return "prefer" in context.headers and any(map(RESPOND_ASYNC.search, context.request.headers.getlist("prefer")))
+
+
 @dataclass(slots=True)
 class JsonResponder:
     """`body` is None where nobody looked at it."""
@@ -98,7 +103,7 @@ class JsonResponder:
 
     async def accepted(self, accepted: Accepted) -> Response:
         context = self.context
-        if RESPOND_ASYNC.search(context.headers.get("prefer", "")):
+        if _need_not_wait(context):
             found = await outcome(context, accepted, 0)
             return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
         found = await outcome(context, accepted, context.deps.wait_seconds)

@@ -52,11 +52,11 @@ class PersonalPages:
         except InvalidApiKeyError as wrong:
             return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
-            if await self._is_used(context):
-                return instead_of_form(context, "used", 200)
             if request.method == "POST":
                 context.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
-                return await post(context)
+                return await self._post(context)
+            if await self._is_used(context):
+                return instead_of_form(context, "used", 200)
             context.greeting = await self._greeter.name(link.customer_id, link.contact_id)
         except ContactNotFoundError:
             return instead_of_form(context, "no-contact", 404)
@@ -73,6 +73,12 @@ class PersonalPages:
             )
         once = self._deps.repeats.of_link(token)
         return request_context(request, self._deps, spec, customer, (link.contact_id,), headers, once=once)
+
+    async def _post(self, context: RequestContext) -> Response:
+        """The same again is answered the first outcome. Whoever used the link before need not mend other faults."""
+        answer = await post(context)
+        is_form_again = answer.status_code == 400 and answer.headers["Content-Type"].startswith("text/html")
+        return instead_of_form(context, "used", 200) if is_form_again and await self._is_used(context) else answer
 
     async def _is_used(self, context: RequestContext) -> bool:
         """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
