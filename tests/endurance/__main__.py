@@ -33,9 +33,9 @@ def _soak(kind: str, seconds: float, seed: int) -> bool:
                 stack.enter_context(TemporaryDirectory(prefix="intresse-soak-pg-", ignore_cleanup_errors=True))
             )
             url = stack.enter_context(postgresql_server(server)).render_as_string(hide_password=False)
-        stage = stack.enter_context(staged(folder, url, webs=1 if kind == "SQLite" else 2))
+        stage = stack.enter_context(staged(folder, url, webs=1 if kind == "SQLite" else 2, cuts=kind != "SQLite"))
         with stage.load.running():
-            disturb(stage, time.monotonic() + seconds, random.Random(seed))
+            disturb(stage, time.monotonic() + seconds, random.Random(seed), everything=True)
         verdict = stage.verdict(within=180)
     disturbances = ", ".join(f"{count} x {what}" for what, count in stage.kills.items())
     print(

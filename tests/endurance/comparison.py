@@ -1,7 +1,7 @@
 """What was accepted, laid beside what the CRM carried out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,6 +11,8 @@ from app.storage.database import Database
 from app.storage.schema import attempts, submissions
 from tests.endurance.load import PARKED
 from tests.servers import eventually
+
+KEPT = ("uncertain", "unreadable")  # for a person
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Verdict:
         return not self.lost and not self.unmarked
 
 
-def judge(database_url: str, office: Office, accepted: Mapping[str, str], within: float) -> Verdict:
-    """Once nothing is left to do. `accepted` are the ids by estate."""
+def judge(
+    database_url: str, office: Office, accepted: Mapping[str, str], released: Collection[str], within: float
+) -> Verdict:
+    """Once nothing is left to do. `accepted` are the ids by estate; `released` those that an operator has sent again,
+    or would have."""
     database = Database(database_url)
     try:
         eventually(lambda: not _pending(database), within=within)
-        return _verdict(database, office, accepted)
+        return _verdict(database, office, accepted, released)
     finally:
         database.close()
 
@@ -45,7 +50,7 @@ def _pending(database: Database) -> bool:
         return bool(connection.execute(select(submissions.c.id).where(submissions.c.due_at.is_not(None))).first())
 
 
-def _verdict(database: Database, office: Office, accepted: Mapping[str, str]) -> Verdict:
+def _verdict(database: Database, office: Office, accepted: Mapping[str, str], released: Collection[str]) -> Verdict:
     carried_out = Counter(one.path.split("/")[4] for one in office.received if one.carried_out)
     with database.engine.connect() as connection:
         rows = connection.execute(select(submissions.c.id, submissions.c.customer_id, submissions.c.status)).all()
@@ -54,18 +59,20 @@ def _verdict(database: Database, office: Office, accepted: Mapping[str, str]) ->
     known = {row.id: row for row in rows}
 
     def is_lost(estate: str, identity: str) -> bool:
-        return identity not in known or (not carried_out[estate] and known[identity].status != "uncertain")
+        return identity not in known or (not carried_out[estate] and known[identity].status not in KEPT)
 
     def is_unmarked(estate: str) -> bool:
         row = known.get(accepted.get(estate, ""))
-        return row is not None and (row.customer_id == PARKED or row.id not in marked)
+        if row is None or row.id in released:
+            return False
+        return row.customer_id == PARKED or row.id not in marked
 
     twice = [estate for estate, times in carried_out.items() if times > 1]
     statuses = Counter(row.status for row in rows)
     return Verdict(
         accepted=len(accepted),
         delivered=statuses["delivered"],
-        parked=statuses["uncertain"],
+        parked=sum(statuses[status] for status in KEPT),
         lost=[estate for estate, identity in accepted.items() if is_lost(estate, identity)],
         twice=len(twice),
         unmarked=[estate for estate in twice if is_unmarked(estate)],

@@ -11,6 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def faketime() -> Path | None:
+    """libfaketime, where it is installed (see tests/install-programs)."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
 @dataclass
 class Process:
     """`intresse` with these arguments, started anew whenever it was killed."""
@@ -19,8 +24,12 @@ class Process:
     folder: Path
     running: "subprocess.Popen[bytes] | None" = None
 
-    def start(self) -> None:
+    def start(self, clock: Path | None = None) -> None:
+        """`clock`: a file that says how far off this process's clock is, in libfaketime's words."""
         environment = os.environ | {"INTRESSE_CONFIG": str(self.folder / "intresse.toml"), "PYTHONUTF8": "1"}
+        if clock is not None:
+            environment |= {"LD_PRELOAD": str(faketime()), "FAKETIME_TIMESTAMP_FILE": str(clock)}
+            environment |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         with (self.folder / "processes.log").open("ab") as log:
             command = [sys.executable, "-m", "app", *self.arguments]
             self.running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

@@ -1,0 +1,72 @@
+"""A proxy before PostgreSQL that cuts the connection of a commit: before it has arrived there, or before its answer is
+back, so that nobody knows whether it was committed."""
+
+import contextlib
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import URL
+
+
+@dataclass
+class CuttingProxy:
+    url: URL
+    listener: socket.socket
+    cut: threading.Event = field(default_factory=threading.Event)  # the next commit
+    cuts: int = 0
+
+    @property
+    def port(self) -> int:
+        port: int = self.listener.getsockname()[1]
+        return port
+
+    def serve(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+
+    def _carry(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, _connected(self.url) as server:
+            answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
+            answers.start()
+            while said := client.recv(65536):
+                if b"COMMIT" in said and self.cut.is_set():
+                    self.cut.clear()
+                    self.cuts += 1
+                    if random.random() < 0.5:
+                        client.shutdown(socket.SHUT_RDWR)
+                        server.sendall(said)
+                        server.recv(1)  # once it has answered
+                    return
+                server.sendall(said)
+
+
+def _connected(url: URL) -> socket.socket:
+    folder = url.query.get("host")
+    if not isinstance(folder, str):
+        return socket.create_connection((url.host or "127.0.0.1", url.port or 5432))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(f"{folder}/.s.PGSQL.{url.port or 5432}")
+    return server
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while said := source.recv(65536):
+            target.sendall(said)
+        target.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def cutting_proxy(url: URL) -> Iterator[tuple[CuttingProxy, str]]:
+    """The proxy, and the database's address behind it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = CuttingProxy(url, listener)
+        threading.Thread(target=proxy.serve, daemon=True).start()
+        yield proxy, url.set(host="127.0.0.1", port=proxy.port, query={}).render_as_string(hide_password=False)
+        listener.close()
