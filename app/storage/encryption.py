@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 HASH_LENGTH = 16  # bytes: two never meet, and a short key makes a quick index
-_ID_LENGTH = 4
+KEY_ID_LENGTH = 4
 _NONCE_LENGTH = 12
 _DRAWN = 64  # nonces at a time: asking the system for each one was 4 % of a post
 
@@ -49,7 +49,7 @@ class Keyring:
 
     @staticmethod
     def _id(key: bytes) -> bytes:
-        return hashlib.sha256(b"intresse key id" + key).digest()[:_ID_LENGTH]
+        return hashlib.sha256(b"intresse key id" + key).digest()[:KEY_ID_LENGTH]
 
     def seal(self, value: Any, place: str) -> bytes:
         """`value` is anything JSON can say; `place` names the row and column that it belongs to."""
@@ -59,10 +59,10 @@ class Keyring:
 
     def open(self, sealed: bytes, place: str) -> Any:
         """Raises `DecryptionError`."""
-        cipher = self._ciphers.get(sealed[:_ID_LENGTH])
+        cipher = self._ciphers.get(sealed[:KEY_ID_LENGTH])
         if cipher is None:
             raise DecryptionError("no such key")
-        nonce, ciphertext = sealed[_ID_LENGTH:][:_NONCE_LENGTH], sealed[_ID_LENGTH + _NONCE_LENGTH :]
+        nonce, ciphertext = sealed[KEY_ID_LENGTH:][:_NONCE_LENGTH], sealed[KEY_ID_LENGTH + _NONCE_LENGTH :]
         try:
             return pydantic_core.from_json(cipher.decrypt(nonce, ciphertext, place.encode()))
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.operations.specification import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
-from app.sandbox import Customer, Office, serve_sandbox
+from app.sandbox import Customer, Fault, Office, serve_sandbox
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encryption import Keyring
 from app.storage.migrations import upgrade
@@ -35,7 +35,7 @@ from tests.endurance.process import Process, faketime
 from tests.servers import eventually, free_port
 
 LEASE_SECONDS = 5  # the shortest there is
-START_SECONDS = 2
+START_SECONDS = 4
 CLOCK_READ_SECONDS = 2  # how long a process believes what it has read of its clock, and some more
 CLOCKS = ("+3650d", "+1h", "-1h", "-400d")
 KEYRING = Keyring([b"01234567890123456789012345678901"])
@@ -115,7 +115,7 @@ class Stage:
 
     def set_clock(self, process: Process, off: str) -> None:
         """The clock of one process is wrong for some seconds, while it runs; the others' is right."""
-        clock = process.folder / "clock"
+        clock = process.folder / f"clock-{id(process)}"
         clock.write_text("+0d")
         process.end()
         process.start(clock)
@@ -124,6 +124,8 @@ class Stage:
         time.sleep(LEASE_SECONDS)
         clock.write_text("+0d")
         time.sleep(CLOCK_READ_SECONDS)
+        if process.running is None or process.running.poll() is not None:  # it did not start with such a clock
+            process.start()
         self.kills["clock off"] += 1
 
     def cut_commit(self) -> None:
@@ -135,10 +137,13 @@ class Stage:
     def spoil(self) -> None:
         """One that waits can't be read any more."""
         waiting = (submissions.c.due_at.is_not(None)) & submissions.c.claim.is_(None)
+        self.office.order(Fault(status=503))  # so that some do wait
+        time.sleep(1)
         with self._connected() as connection:
             some = connection.execute(select(submissions.c.id).where(waiting).limit(1)).scalar()
             spoiled = update(submissions).where(submissions.c.id == some, waiting).values(payload=b"spoiled")
             self.kills["unreadable"] += connection.execute(spoiled).rowcount
+        self.office.lift()
 
     def decide(self) -> None:
         """What is uncertain outlives its time, and an operator releases it in the same moment as retention comes by;
@@ -195,7 +200,7 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, 
             process.start()
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
-            eventually(lambda url=url: _answers(url))  # type: ignore[misc]
+            eventually(lambda url=url: _answers(url), within=120)  # type: ignore[misc]  # on a busy machine
         yield Stage(office, database_url, web, work, Load(urls), proxy)
 
 
