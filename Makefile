@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadsc
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow soak robots platforms dist wordpress release-check clean
+.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow benchmark-times soak robots platforms dist wordpress release-check clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -74,6 +74,9 @@ benchmark-console: $(VENV)/.installed-dev ## the console, with 1,000,000 submiss
 
 benchmark-slow: $(VENV)/.installed-dev ## memory with 1,000 slow connections behind the proxy (needs caddy and /proc)
 	$(VENV)/bin/python -m benchmarks.slow_connections
+
+benchmark-times: $(VENV)/.installed-dev ## the form of open times, and how often Vitec is read for it
+	$(VENV)/bin/python -m benchmarks.open_times
 
 soak: $(VENV)/.installed-dev ## processes killed and frozen under load, on each database: lost, twice
 	$(VENV)/bin/python -m tests.endurance --minutes $(MINUTES)

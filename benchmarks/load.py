@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import uvloop
 
 from benchmarks.http_connection import Connection, Shared
-from benchmarks.sample_requests import TARGETS
+from benchmarks.sample_requests import ALL_TARGETS
 
 CONNECTIONS = 64
 SILENCE_SECONDS = 15.0  # after its end, until a round that gets no answer is given up
@@ -54,7 +54,7 @@ async def _drive(wanted: Round) -> Driven:
     loop = asyncio.get_running_loop()
     began, used = time.perf_counter(), time.process_time()
     shared = Shared(
-        requests=TARGETS[wanted.target].requests(wanted.first, wanted.token),
+        requests=ALL_TARGETS[wanted.target].requests(wanted.first, wanted.token),
         until=began + wanted.seconds,
         left=wanted.most,
         open=CONNECTIONS,

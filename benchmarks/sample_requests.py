@@ -7,6 +7,9 @@ from urllib.parse import quote_plus
 
 CUSTOMER = "M12345"
 ORIGIN = "https://www.maklarhuset.se"
+TIMES = "times"
+TIMES_PATH = f"/forms/{CUSTOMER}/viewing/OBJ0"
+HOMES = 20
 PATH = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 _FIRST = [quote_plus(n) for n in ("Anna", "Åsa", "Björn", "Carl-Johan", "Elin", "Göran", "Märta", "Nils", "Örjan")]
 _LAST = [quote_plus(n) for n in ("Andersson", "Öberg", "von Essen", "Lindström", "Svensson", "Ek", "Åkerlund")]
@@ -32,6 +35,14 @@ def pages(first: int, _: str) -> Iterator[bytes]:
     """Each visitor comes with a click id of their own, from a page of the broker's."""
     for number in itertools.count(first):
         head = f"GET {PATH}?{_TAGS}{number} HTTP/1.1\r\n{_BROWSER}Referer: {ORIGIN}/hem/OBJ{number % 40}\r\n\r\n"
+        yield head.encode()
+
+
+def times(first: int, _: str) -> Iterator[bytes]:
+    """As `pages`, of the homes in turn."""
+    for number in itertools.count(first):
+        path = TIMES_PATH.replace("OBJ0", f"OBJ{number % HOMES}")
+        head = f"GET {path}?{_TAGS}{number} HTTP/1.1\r\n{_BROWSER}Referer: {ORIGIN}/hem/OBJ{number % 40}\r\n\r\n"
         yield head.encode()
 
 
@@ -64,3 +75,4 @@ class Target:
 
 
 TARGETS = {"hello": Target(hello, 200), "page": Target(pages, 200), "post": Target(posts, 303)}
+ALL_TARGETS = {**TARGETS, TIMES: Target(times, 200)}

@@ -49,11 +49,11 @@ def sqlite_url(folder: Path) -> str:
 
 
 @contextmanager
-def service(root: Path, folder: Path, database_url: str) -> Iterator[Server]:
+def service(root: Path, folder: Path, database_url: str, vitec_url: str = NOBODY) -> Iterator[Server]:
     """`intresse serve --no-deliver` as the container starts it, in the folder, which is made. Raises `Stopped`."""
     folder.mkdir()
     file = folder / "intresse.toml"
-    file.write_text(configuration(database_url), "utf-8")
+    file.write_text(configuration(database_url, vitec_url), "utf-8")
     port = free_port()
     command = ["app", "serve", "--port", str(port), "--no-deliver"]
     environment = {"INTRESSE_CONFIG": str(file)} | IN_THE_CONTAINER
