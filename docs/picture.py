@@ -25,6 +25,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 1440}, locale="sv-SE")
         page.goto(f"{url}/?{TAGS}")
+        page.locator("iframe[title*='visning']").content_frame.get_by_role("radio").first.check()
         for title, name, button in (("visning", "Anna", "Boka visning"), ("intresse", "Erik", "Skicka")):
             send(page.locator(f"iframe[title*='{title}']").content_frame, name, button)
         expect(page.locator("#crm")).to_contain_text("Erik Åkesson")

@@ -20,9 +20,7 @@ from app.web.rendering.templates import Templates
 CUSTOMER = "M00000"
 ESTATE = "OBJ1"
 SOLD = "OBJ2"
-VIEWING = "VIS1"
 CONTACT = "C1"
-FULL = "FULL"
 DATABASE = "sqlite:///data/demo.db"
 # Known to everyone and used for nothing else, so that a demo started again can read what it kept.
 SECRET = "intresse demo: nothing here is real"  # noqa: S105
@@ -88,11 +86,9 @@ def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
 
 def _stage(demo: Demo) -> Stage:
     """What the demo's page is played on."""
-    slots = tuple(
-        Slot(slot_id, slot.starts_at, slot.ends_at)
-        for (viewing_id, slot_id), slot in (demo.office.slots or {}).items()
-        if viewing_id == VIEWING and slot.starts_at and slot.ends_at
-    )
+    contested = next(one for one in (demo.office.slots or {}).values() if one.contested)
+    assert contested.starts_at
+    assert contested.ends_at
 
     def set_mood(name: str) -> None:
         demo.office.lift()
@@ -105,9 +101,7 @@ def _stage(demo: Demo) -> Stage:
         customer_id=CUSTOMER,
         estate_id=ESTATE,
         sold_id=SOLD,
-        viewing_id=VIEWING,
-        slots=slots,
-        full=FULL,
+        contested=Slot.in_sweden("", contested.starts_at, contested.ends_at),
         personal={form: make_link(demo.settings, CUSTOMER, CONTACT, form, "1d") for form in PERSONAL_POSTS},
         received=lambda: demo.office.received,
         set_mood=set_mood,

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from babel.dates import format_date
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -66,7 +65,7 @@ class DemoPage:
 
     service        the origin that the forms come from; "" for the page's own
     said_language  what the visitor chose, else ""
-    slots          the viewing's times as the embed has them, `full_time` the one that has no place left
+    contested_time  the one of the home's open times that somebody else takes while one types
     query          the page's own, to come back to
     """
 
@@ -78,11 +77,7 @@ class DemoPage:
     customer_id: str
     estate_id: str
     sold_id: str
-    viewing_id: str
-    slot_id: str
-    slots: str
-    viewing_day: str
-    full_time: str
+    contested_time: str
     campaigns: tuple[Choice, ...]
     personal: tuple[Choice, ...]
     moods: tuple[Mood, ...]
@@ -138,8 +133,7 @@ class Stage:
     """What the demo is played on.
 
     sold_id   the home that has been sold
-    slots     the viewing's times, in order
-    full      which of them has no place left
+    contested the time that somebody else takes while one types
     personal  a signed link of each kind, by its form
     received  everything that the CRM received, oldest first
     set_mood  puts the CRM in one of `MOODS`
@@ -149,9 +143,7 @@ class Stage:
     customer_id: str
     estate_id: str
     sold_id: str
-    viewing_id: str
-    slots: Sequence[Slot]
-    full: str
+    contested: Slot
     personal: Mapping[str, str]
     received: Callable[[], Sequence[Received]]
     set_mood: Callable[[str], None]
@@ -175,7 +167,6 @@ class _Demo:
     async def page(self, request: Request) -> Response:
         visit = _DemoRequest(request, self._templates)
         stage = self._stage
-        full = next(slot for slot in stage.slots if slot.id == stage.full)
         page = DemoPage(
             language=visit.language,
             languages=visit.languages(),
@@ -185,11 +176,7 @@ class _Demo:
             customer_id=stage.customer_id,
             estate_id=stage.estate_id,
             sold_id=stage.sold_id,
-            viewing_id=stage.viewing_id,
-            slot_id=stage.slots[0].id,
-            slots=",".join(map(str, stage.slots)),
-            viewing_day=format_date(stage.slots[0].starts_at, "EEEE d MMMM", locale=visit.language),
-            full_time=full.said(visit.language, visit.gettext)[1],
+            contested_time=" ".join(stage.contested.said(visit.language, visit.gettext)),
             campaigns=tuple(visit.campaigns()),
             personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
             moods=tuple(self._moods(visit.gettext)),

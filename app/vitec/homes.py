@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -51,7 +52,7 @@ class Home:
     viewings: tuple[Viewing, ...]
     content: bytes
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Street and town, as people call a home."""
         return ", ".join(filter(None, (self.address.get("streetAddress"), self.address.get("city"))))
@@ -158,6 +159,12 @@ class OpenTimes:
 
     def holds(self, now: datetime) -> bool:
         return self.at <= now and (self.changes_at is None or now < self.changes_at)
+
+    @cached_property
+    def free(self) -> tuple[TimeSlot, ...]:
+        """Those that can be booked."""
+        open_viewings = (viewing for viewing in self.viewings if not self.is_closed(viewing))
+        return tuple(slot for viewing in open_viewings for slot in viewing.slots if slot.is_available)
 
     def find(self, slot_id: str) -> tuple[Viewing, TimeSlot] | None:
         found = ((viewing, slot) for viewing in self.viewings for slot in viewing.slots if slot.id == slot_id)

@@ -63,14 +63,30 @@ def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_l
     demo_url: str, desktop: Page
 ) -> None:
     desktop.goto(demo_url)
+    expect(_form(desktop, "visning").get_by_role("radio").first).to_be_visible()  # so the times are known
     desktop.get_by_role("button", name="nere").click()
     form = _form(desktop, "visning")
+    form.get_by_role("radio").first.check()
     _fill(form)
     form.get_by_role("button", name="Boka visning").click()
     expect(form.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot")
     expect(desktop.locator("#crm")).to_contain_text("503")
     desktop.get_by_role("button", name="som vanligt").click()
     expect(desktop.locator("#crm")).to_contain_text("200")
+
+
+def test_a_homes_times_are_shown_and_one_goes_while_one_types(demo_url: str, desktop: Page) -> None:
+    desktop.goto(demo_url)
+    form = _form(desktop, "visning")
+    expect(form.get_by_text("· fullbokad").first).to_be_visible()
+    form.get_by_role("radio").last.check()
+    _fill(form)
+    form.get_by_role("button", name="Boka visning").click()
+    expect(form.get_by_role("alert")).to_contain_text("Visningstiden är fullbokad.")
+    expect(form.get_by_role("radio").last).to_be_disabled()
+    form.get_by_role("radio").first.check()
+    form.get_by_role("button", name="Boka visning").click()
+    expect(form.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
 
 
 def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desktop: Page) -> None:

@@ -114,10 +114,10 @@ def _fresh(context: RequestContext) -> Response:
         "token": token,
         "trap": _trap(context, token),
         "query": escape(_query_start(context, referrer)),
-        "referrer": escape(referrer),
-        "title": escape(title),
-        "name": escape(context.greeting),
-        "action": escape(action),
+        "referrer": referrer and escape(referrer),
+        "title": title and escape(title),
+        "name": context.greeting and escape(context.greeting),
+        "action": action and escape(action),
         "times": _times(context) if context.spec.by_home else "",
     }
     return _Ready(skeleton.fill(texts), headers)

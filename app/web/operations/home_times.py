@@ -60,7 +60,7 @@ def times_of(context: RequestContext) -> OpenTimes:
 
 
 def is_bookable(context: RequestContext) -> bool:
-    return any(_free(times_of(context)))
+    return bool(times_of(context).free)
 
 
 def chosen_slot(context: RequestContext) -> Slot | None:
@@ -75,7 +75,7 @@ def viewing_choices(
     """`refused`: the time that was tried; the form remembers it with those before it."""
     times = times_of(context)
     gone = {*values.get("gone", "").split(), *([context.slot] if refused else ())}
-    free = [slot.id for slot in _free(times) if slot.id not in gone]
+    free = [slot.id for slot in times.free if slot.id not in gone]
     chosen = values.get(TIME, free[0] if len(free) == 1 else "")
     for viewing in times.viewings:
         slots = [_choice(context, times, viewing, slot, chosen, gone) for slot in viewing.slots]
@@ -89,8 +89,3 @@ def _choice(
     full = slot.id in gone or not slot.is_available
     state = "closed" if times.is_closed(viewing) else "full" if full else ""
     return SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not state, gone=slot.id in gone, state=state)
-
-
-def _free(times: OpenTimes) -> Iterator[TimeSlot]:
-    for viewing in times.viewings:
-        yield from (slot for slot in viewing.slots if slot.is_available and not times.is_closed(viewing))
