@@ -7,27 +7,13 @@ from typing import Any
 from app.alarms.texts import ABOUT, AlertText, moment
 from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
+from app.operations.labels import MEMBERS, same_member
 
-# What a broker needs to get in touch, in the order of the mail; members of the applications.
-LABELS: Mapping[str, str] = {
-    "firstName": N_("First name"),
-    "lastName": N_("Last name"),
-    "cell": N_("Mobile"),
-    "cellPhone": N_("Mobile"),
-    "home": N_("Home phone"),
-    "telePhone": N_("Home phone"),
-    "work": N_("Work phone"),
-    "workPhone": N_("Work phone"),
-    "emailAddress": N_("E-mail"),
-    "email": N_("E-mail"),
-    "streetAddress": N_("Street address"),
-    "zipCode": N_("Postcode"),
-    "city": N_("Town"),
-    "contactId": N_("Contact in Vitec"),
-    "bank": N_("Bank"),
-    "contactMessage": N_("Message"),
-    "message": N_("Message"),
-}
+# What a broker needs to get in touch, in the order of the mail.
+SHOWN = (
+    *("firstName", "lastName", "telephone.cell", "telephone.home", "telephone.work", "email.emailAddress"),
+    *("address.streetAddress", "address.zipCode", "address.city", "contactId", "bank", "contactMessage", "message"),
+)
 
 
 def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
@@ -46,16 +32,16 @@ def lead_text(submission: Submission, application: Mapping[str, Any], gettext: G
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
     ]
     said = dict(_leaves(application))
-    lines = about + [(gettext(label), said[member]) for member, label in LABELS.items() if member in said]
+    lines = about + [(gettext(MEMBERS[member]), said[member]) for member in SHOWN if member in said]
     why = gettext(
         N_("It is saved, and will be sent to Vitec as soon as possible. Here it is, so that you can call back now.")
     )
     return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
 
 
-def _leaves(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _leaves(members: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:
     for name, value in members.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value)
+            yield from _leaves(value, f"{inside}{name}.")
         elif isinstance(value, str):
-            yield name, value
+            yield same_member(inside + name), value

@@ -57,25 +57,9 @@ def _attempt_line(attempt: "Attempt") -> str:
 
 
 def submission_json(submission: "Submission") -> dict[str, Any]:
-    """In the members of `GET /submissions/{id}`."""
-    return {
-        "id": submission.id,
-        "reference": submission.reference,
-        "customerId": submission.customer_id,
-        "operation": submission.operation,
-        "status": submission.status,
-        "receivedAt": submission.received_at.isoformat(),
-        "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
-        "steps": [
-            {
-                "operation": step.operation,
-                "status": step.status,
-                "attempts": step.attempts,
-                "upstream": step.upstream,
-            }
-            for step in submission.steps
-        ],
-    }
+    """With Vitec's words at each step."""
+    steps = [step.to_json() | {"upstream": step.upstream} for step in submission.steps]
+    return submission.to_json() | {"steps": steps}
 
 
 def attempts_json(attempts: "Sequence[Attempt]") -> list[dict[str, Any]]:

@@ -100,6 +100,10 @@ class Step:
     result: str | None = None
     upstream: Any = None
 
+    def to_json(self) -> dict[str, Any]:
+        """For operators, without personal data; Vitec's words may hold some."""
+        return {"operation": self.operation, "status": self.status, "attempts": self.attempts}
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -120,6 +124,19 @@ class Submission:
     @property
     def reference(self) -> str:
         return reference_of(self.id)
+
+    def to_json(self) -> dict[str, Any]:
+        """For operators, without personal data."""
+        return {
+            "id": self.id,
+            "reference": self.reference,
+            "customerId": self.customer_id,
+            "operation": self.operation,
+            "status": self.status,
+            "receivedAt": self.received_at.isoformat(),
+            "settledAt": self.settled_at.isoformat() if self.settled_at else None,
+            "steps": [step.to_json() for step in self.steps],
+        }
 
     @property
     def refusal(self) -> Any:

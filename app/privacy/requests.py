@@ -160,25 +160,8 @@ def _covers(erasure: Erasure, match: PersonMatch) -> bool:
 
 
 def _known_of(submission: Submission) -> dict[str, Any]:
-    return {
-        "id": submission.id,
-        "reference": submission.reference,
-        "customerId": submission.customer_id,
-        "operation": submission.operation,
-        "status": submission.status,
-        "language": submission.language,
-        "receivedAt": submission.received_at.isoformat(),
-        "settledAt": submission.settled_at.isoformat() if submission.settled_at else None,
-    }
+    return submission.to_json() | {"language": submission.language}
 
 
 def _exported_step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "operation": step.operation,
-        "resource": resource,
-        "status": step.status,
-        "attempts": step.attempts,
-        "sent": body,
-        "result": step.result,
-        "upstream": step.upstream,
-    }
+    return step.to_json() | {"resource": resource, "sent": body, "result": step.result, "upstream": step.upstream}

@@ -11,10 +11,8 @@ from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import AttemptOutcome, FunctionGroup, Status
 from app.i18n import N_, GetText
-from app.operations import registry
-from app.web.rendering.messages import same_field
+from app.operations.labels import CHOICES, OPERATIONS, same_member
 
-OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in registry.OPERATIONS.values()}
 STATUSES: Mapping[str, str] = {
     Status.PENDING: N_("Waiting"),
     Status.DELIVERED: N_("Delivered"),
@@ -50,79 +48,6 @@ DECISIONS: Mapping[str, str] = {
     AttemptOutcome.DISCARDED: N_("Discarded manually"),
     AttemptOutcome.SET_ASIDE: N_("Set aside: it can’t be decrypted or is damaged"),
 }
-# Members of the applications, dotted as in the body, a booking's person as if it stood there itself; what is not named
-# here is called as in the body.
-MEMBERS: Mapping[str, str] = {
-    "firstName": N_("First name"),
-    "lastName": N_("Last name"),
-    "socialSecurityNumber": N_("Personal identity number"),
-    "isForeignSocialSecurityNumber": N_("Foreign identity number"),
-    "email.emailAddress": N_("E-mail"),
-    "email.emailAddress2": N_("Second e-mail"),
-    "telephone.cell": N_("Mobile"),
-    "telephone.home": N_("Home phone"),
-    "telephone.work": N_("Work phone"),
-    "telephone.other": N_("Other phone"),
-    "address.streetAddress": N_("Street address"),
-    "address.zipCode": N_("Postcode"),
-    "address.city": N_("Town"),
-    "address.countryCode": N_("Country"),
-    "presentAccommodation.estateType": N_("Home today: type"),
-    "presentAccommodation.livingSpace": N_("Home today: living space, m²"),
-    "presentAccommodation.numberOfRooms": N_("Home today: rooms"),
-    "presentAccommodation.price": N_("Home today: estimated value, kronor"),
-    "presentAccommodation.other": N_("Home today: other"),
-    "status": N_("How interested"),
-    "contactMessage": N_("Message"),
-    "message": N_("Message"),
-    "contactId": N_("Contact"),
-    "bank": N_("Bank"),
-    "validUntil": N_("Valid until"),
-    "estateType": N_("Type of home"),
-    "financing": N_("Financing"),
-    "gdprApprovalDate": N_("Approval (GDPR)"),
-    "gdpr.hasApproved": N_("Approval (GDPR)"),
-    "gdpr.approvalDate": N_("Approval (GDPR)"),
-    "prospectiveBuyerStatus": N_("How interested"),
-    "lead.leadSourceId": N_("Lead source"),
-    "lead.assignmentSourceId": N_("Assignment source"),
-    "receiver.userId": N_("Assigned to"),
-    "slot": N_("Time"),
-    "smsReminder": N_("Reminder by text message"),
-    "mailConfirmation": N_("Confirmation by e-mail"),
-    "smsConfirmation": N_("Confirmation by text message"),
-    "reminderTime": N_("Reminder, minutes before"),
-    "participated": N_("Attended"),
-    "returnBookingId": N_("Return the booking’s id"),
-    "leadSourceId": N_("Lead source"),
-    "assignmentSourceId": N_("Assignment source"),
-    "assignedToId": N_("Assigned to"),
-    "officeId": N_("Office"),
-}
-_HOMES: Mapping[str, str] = {
-    "HousingCooperative": N_("Co-operative flat (bostadsrätt)"),
-    "Tenancy": N_("Rented flat (hyresrätt)"),
-    "Condominium": N_("Owned flat (ägarlägenhet)"),
-    "Apartment": N_("Flat"),
-    "House": N_("Detached house"),
-    "RowHouse": N_("Terraced house"),
-    "Cottage": N_("Holiday home"),
-    "AgricultureProperty": N_("Farm"),
-    "Plot": N_("Plot of land"),
-    "CommercialProperty": N_("Commercial premises"),
-    "OtherHousing": N_("Something else"),
-}
-CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: values with a name of their own
-    "status": {"Interested": N_("Interested"), "VeryInterested": N_("Very interested")},
-    "prospectiveBuyerStatus": {"Interested": N_("Interested")},
-    "presentAccommodation.estateType": _HOMES,
-    "estateType": _HOMES,
-    "financing": {
-        "Bank": N_("With a loan from the bank"),
-        "Other": N_("In another way"),
-        "Unknown": N_("I don’t know yet"),
-    },
-}
 _MOMENTS = frozenset({"validUntil", "gdprApprovalDate", "updatePerson.gdprApprovalDate"})
 GROUPS: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("Advertising and viewings"),
@@ -132,6 +57,9 @@ REASONS: Mapping[str, str] = {
     "refused": N_("Vitec refuses the password."),
     "forbidden": N_("Vitec denied access to several things in a row."),
 }
+
+
+__all__ = ["OPERATIONS"]  # beside those of this module
 
 
 # Babel reads its patterns anew at each call, and a page has hundreds of numbers.
@@ -145,12 +73,6 @@ def share(part: int, whole: int, language: str) -> str:
     return str(format_percent(part / whole, locale=language)) if whole else "–"
 
 
-def member(name: str, gettext: GetText) -> str:
-    """What people call a member of an application, `name` dotted as in the body."""
-    name = same_field(name)
-    return gettext(MEMBERS[name]) if name in MEMBERS else name
-
-
 def member_value(name: str, value: object, language: str, gettext: GetText) -> str:
     """A member's value as people write it."""
     if isinstance(value, bool):
@@ -160,7 +82,7 @@ def member_value(name: str, value: object, language: str, gettext: GetText) -> s
     text = str(value)
     if name in _MOMENTS:
         return moment(datetime.fromisoformat(text), language)
-    choices = CHOICES.get(same_field(name), {})
+    choices = CHOICES.get(same_member(name), {})
     return gettext(choices[text]) if text in choices else text
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
+from app.operations.labels import member_label
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
@@ -164,7 +165,7 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     """The application, its tags and the page that it came from."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
     lines = [
-        (labels.member(name, gettext), labels.member_value(name, value, language, gettext))
+        (member_label(name, gettext), labels.member_value(name, value, language, gettext))
         for name, value in _flat(stored.submitted, "")
     ]
     lines += marketing.tags

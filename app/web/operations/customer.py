@@ -62,10 +62,6 @@ class InvalidApiKeyError(Exception):
         self.customer = customer
 
 
-class ForbiddenError(Exception):
-    """No origin, token or key that allows this post."""
-
-
 def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     """The API key that the request carries, None when it carries none. Raises `InvalidApiKeyError`.
     `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""

@@ -12,13 +12,13 @@ from app.domain.marketing import is_tag, page_address
 from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
+from app.operations.labels import SAME, member_label
 from app.operations.registry import plain_name
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
 from app.web.operations.dependencies import Dependencies, RawHeaders
 from app.web.operations.home_times import is_bookable, times_of, viewing_choices
 from app.web.operations.return_url import return_origin
-from app.web.rendering.messages import SAME, label_of
 from app.web.rendering.page_models import (
     ErrorPage,
     FieldMessage,
@@ -266,7 +266,7 @@ def _told_of(context: RequestContext) -> list[tuple[str, str]]:
 def _correctable(page: FormPage, context: RequestContext) -> tuple[tuple[str, str], ...]:
     """What is wrong and has no place on the page: hidden it could never be put right."""
     wrong = [fault.field for fault in page.faults if fault.field in page.values and not page.has_input(fault.field)]
-    return tuple((name, label_of(name, context.gettext)) for name in wrong)
+    return tuple((name, member_label(name, context.gettext)) for name in wrong)
 
 
 def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | None:

@@ -32,7 +32,6 @@ from app.web.operations.body import (
     read,
 )
 from app.web.operations.context import RequestContext
-from app.web.operations.customer import ForbiddenError
 from app.web.operations.home_times import TIME, faults_of_time, look_up_chosen
 from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
@@ -53,15 +52,13 @@ class InvalidSubmissionError(Exception):
 
 
 async def submit(context: RequestContext, body: Body) -> Accepted:
-    """Committed when it returns. Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`,
-    `IdempotencyConflictError`, `StoreUnavailableError`; then nothing was stored."""
+    """Committed when it returns. Raises `InvalidSubmissionError`, `RateLimitedError`, `IdempotencyConflictError`,
+    `StoreUnavailableError`; then nothing was stored."""
     return await context.deps.intake.accept(_checked(context, body))
 
 
 def _checked(context: RequestContext, body: Body) -> NewSubmission:
-    """Raises `ForbiddenError`, `InvalidSubmissionError`, `RateLimitedError`."""
-    if not may_post(context, body):
-        raise ForbiddenError
+    """Raises `InvalidSubmissionError`, `RateLimitedError`."""
     now = datetime.now(UTC)
     customer = context.customer
     with_key = context.key is not None
@@ -183,7 +180,8 @@ async def post(context: RequestContext) -> Response:
     """A form is answered with pages where the operation has one; everything else with JSON."""
     try:
         media = media_of(context.headers.get("content-type"))
-        if media not in FORMS and not may_post(context, None):
+        by_headers = media not in FORMS  # headers say all there is to know; a form's token is in its body
+        if by_headers and not may_post(context, None):
             return JsonResponder(context, None).forbidden()
         body = await read(context.request, media, context.headers, context.spec)
     except UnsupportedMediaTypeError:
@@ -195,7 +193,8 @@ async def post(context: RequestContext) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     pages = body.form and context.spec.form and not _by_script(context.headers)
-    return await _answer(context, body, FormResponder(context, body) if pages else JsonResponder(context, body))
+    answers = FormResponder(context, body) if pages else JsonResponder(context, body)
+    return await _answer(context, body, answers, is_allowed=by_headers)
 
 
 def _by_script(headers: Mapping[str, str]) -> bool:
@@ -204,17 +203,17 @@ def _by_script(headers: Mapping[str, str]) -> bool:
     return headers.get("sec-fetch-mode") == "cors" or ("json" in accept and "html" not in accept)
 
 
-async def _answer(context: RequestContext, body: Body, answers: Responder) -> Response:
+async def _answer(context: RequestContext, body: Body, answers: Responder, *, is_allowed: bool) -> Response:
     try:
-        if context.spec.by_home and may_post(context, body):
+        if not is_allowed and not may_post(context, body):
+            return answers.forbidden()
+        if context.spec.by_home:
             await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
         accepted = await submit(context, body)
     except NotFound:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
         return answers.faulty(faulty.faults)
-    except ForbiddenError:
-        return answers.forbidden()
     except RateLimitedError as many:
         return answers.too_many(many.retry_after)
     except IdempotencyConflictError:

@@ -8,9 +8,9 @@ from typing import Any
 from app.domain.field_errors import FieldError
 from app.domain.phones import several_numbers
 from app.i18n import GetText
+from app.operations.labels import member_label
 from app.operations.member_paths import member_at, with_member
 from app.operations.specification import PostSpec
-from app.web.rendering.messages import label_of
 
 UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
 
@@ -48,7 +48,7 @@ def tell_unreadable(
         if not isinstance(value, str):
             return None
         told = with_member(told, fault.field, None)
-        lines.append(f"{label_of(fault.field, gettext)}: {value.strip()}")
+        lines.append(f"{member_label(fault.field, gettext)}: {value.strip()}")
     return _with_lines(spec, told, lines)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from app.domain.field_errors import FieldError
 from app.i18n import N_, GetText
+from app.operations.labels import same_member
 from app.operations.registry import plain_name
 from app.web.rendering.page_models import CONTACT, FieldMessage
 
@@ -41,34 +42,6 @@ NAMES: Mapping[str, str] = {
     "smsReminder": N_("The reminder"),
     "mailConfirmation": N_("The e-mail confirmation"),
     "smsConfirmation": N_("The text message confirmation"),
-}
-
-# As before a colon, in what a person at the firm reads.
-LABELS: Mapping[str, str] = {
-    "email.emailAddress2": N_("Second e-mail address"),
-    "telephone.cell": N_("Mobile"),
-    "telephone.home": N_("Home phone"),
-    "telephone.work": N_("Work phone"),
-    "telephone.other": N_("Other phone"),
-    "presentAccommodation.livingSpace": N_("Living space"),
-    "presentAccommodation.numberOfRooms": N_("Number of rooms"),
-    "presentAccommodation.price": N_("Price"),
-    "presentAccommodation.coordinate.longitud": N_("Longitude"),
-    "presentAccommodation.coordinate.latitud": N_("Latitude"),
-    "gdprApprovalDate": N_("Date of consent"),
-}
-
-# The same thing to a person, whatever the operation calls it.
-SAME = {
-    "email": "email.emailAddress",
-    "lead.message": "contactMessage",
-    "cellPhone": "telephone.cell",
-    "telePhone": "telephone.home",
-    "workPhone": "telephone.work",
-    "otherPhone": "telephone.other",
-    "timeSlotId": "slot",
-    "confirmation.isEmailEnabled": "mailConfirmation",
-    "confirmation.isSmsEnabled": "smsConfirmation",
 }
 
 _PHONE = N_("Enter the number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code")
@@ -172,17 +145,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 
 def message(fault: FieldError, gettext: GetText) -> str:
     """One sentence for one fault, in the language of `gettext`."""
-    field = same_field(fault.field)
+    field = same_member(fault.field)
     text = gettext(TEXTS.get((field, fault.code)) or GENERAL[fault.code])
     name = fault.field if fault.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
     return text % {**fault.params, "name": name}
-
-
-def label_of(field: str, gettext: GetText) -> str:
-    """What the field is called in a list; as in the body where only programs send it."""
-    plain = plain_name(field)
-    plain = SAME.get(plain, plain)
-    return gettext(LABELS[plain]) if plain in LABELS else plain
 
 
 def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[FieldMessage, ...]:
@@ -197,9 +163,3 @@ def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:
     """Title and detail of a JSON answer (RFC 9457)."""
     title, detail = PROBLEMS[kind]
     return gettext(title), gettext(detail)
-
-
-def same_field(name: str) -> str:
-    """As an interest calls it, which every table of fields goes by."""
-    plain = plain_name(name)
-    return SAME.get(plain, plain)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
+from app.operations.labels import MEMBERS, member_label, same_member
 from app.operations.registry import POSTS
 from app.operations.specification import PostSpec
 from app.web.console import labels
-from app.web.rendering.messages import same_field
 from app.web.rendering.templates import Templates
 
 GETTEXT = Templates().gettext("sv")
@@ -71,11 +71,11 @@ def test_a_share_of_nothing_is_none() -> None:
     ],
 )
 def test_a_member_of_an_application_speaks(name: str, value: object, label: str, text: str) -> None:
-    assert (labels.member(name, GETTEXT), labels.member_value(name, value, "sv", GETTEXT)) == (label, text)
+    assert (member_label(name, GETTEXT), labels.member_value(name, value, "sv", GETTEXT)) == (label, text)
 
 
 @pytest.mark.parametrize("post", [post for post in POSTS if post.form], ids=lambda post: post.form.name)
 def test_every_member_that_people_fill_in_has_a_label(post: PostSpec) -> None:
     assert post.form is not None
     asked = set(post.form.fields) - {"contact", "consent", "slot"}
-    assert {name for name in asked if same_field(name) not in labels.MEMBERS} == set()
+    assert {name for name in asked if same_member(name) not in MEMBERS} == set()

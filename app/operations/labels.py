@@ -1,0 +1,110 @@
+"""What people call operations, members of the applications, and their values: one table of each kind."""
+
+from collections.abc import Mapping
+
+from app.i18n import N_, GetText
+from app.operations.registry import OPERATIONS as SPECS
+from app.operations.registry import plain_name
+
+OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in SPECS.values()}
+# The same thing to a person, whatever the operation calls it.
+SAME = {
+    "email": "email.emailAddress",
+    "lead.message": "contactMessage",
+    "cellPhone": "telephone.cell",
+    "telePhone": "telephone.home",
+    "workPhone": "telephone.work",
+    "otherPhone": "telephone.other",
+    "timeSlotId": "slot",
+    "confirmation.isEmailEnabled": "mailConfirmation",
+    "confirmation.isSmsEnabled": "smsConfirmation",
+}
+
+
+def same_member(name: str) -> str:
+    """A dotted member as an interest calls it, which every table of members goes by."""
+    plain = plain_name(name)
+    return SAME.get(plain, plain)
+
+
+# Members of the applications, dotted as in the body, a booking's person as if it stood there itself; what is not named
+# here is called as in the body.
+MEMBERS: Mapping[str, str] = {
+    "firstName": N_("First name"),
+    "lastName": N_("Last name"),
+    "socialSecurityNumber": N_("Personal identity number"),
+    "isForeignSocialSecurityNumber": N_("Foreign identity number"),
+    "email.emailAddress": N_("E-mail"),
+    "email.emailAddress2": N_("Second e-mail"),
+    "telephone.cell": N_("Mobile"),
+    "telephone.home": N_("Home phone"),
+    "telephone.work": N_("Work phone"),
+    "telephone.other": N_("Other phone"),
+    "address.streetAddress": N_("Street address"),
+    "address.zipCode": N_("Postcode"),
+    "address.city": N_("Town"),
+    "address.countryCode": N_("Country"),
+    "presentAccommodation.estateType": N_("Home today: type"),
+    "presentAccommodation.livingSpace": N_("Home today: living space, m²"),
+    "presentAccommodation.numberOfRooms": N_("Home today: rooms"),
+    "presentAccommodation.price": N_("Home today: estimated value, kronor"),
+    "presentAccommodation.other": N_("Home today: other"),
+    "status": N_("How interested"),
+    "contactMessage": N_("Message"),
+    "message": N_("Message"),
+    "contactId": N_("Contact in Vitec"),
+    "bank": N_("Bank"),
+    "validUntil": N_("Valid until"),
+    "estateType": N_("Type of home"),
+    "financing": N_("Financing"),
+    "presentAccommodation.coordinate.longitud": N_("Longitude"),
+    "presentAccommodation.coordinate.latitud": N_("Latitude"),
+    "gdprApprovalDate": N_("Approval (GDPR)"),
+    "gdpr.hasApproved": N_("Approval (GDPR)"),
+    "gdpr.approvalDate": N_("Approval (GDPR)"),
+    "prospectiveBuyerStatus": N_("How interested"),
+    "lead.leadSourceId": N_("Lead source"),
+    "lead.assignmentSourceId": N_("Assignment source"),
+    "receiver.userId": N_("Assigned to"),
+    "slot": N_("Time"),
+    "smsReminder": N_("Reminder by text message"),
+    "mailConfirmation": N_("Confirmation by e-mail"),
+    "smsConfirmation": N_("Confirmation by text message"),
+    "reminderTime": N_("Reminder, minutes before"),
+    "participated": N_("Attended"),
+    "returnBookingId": N_("Return the booking’s id"),
+    "leadSourceId": N_("Lead source"),
+    "assignmentSourceId": N_("Assignment source"),
+    "assignedToId": N_("Assigned to"),
+    "officeId": N_("Office"),
+}
+_HOMES: Mapping[str, str] = {
+    "HousingCooperative": N_("Co-operative flat (bostadsrätt)"),
+    "Tenancy": N_("Rented flat (hyresrätt)"),
+    "Condominium": N_("Owned flat (ägarlägenhet)"),
+    "Apartment": N_("Flat"),
+    "House": N_("Detached house"),
+    "RowHouse": N_("Terraced house"),
+    "Cottage": N_("Holiday home"),
+    "AgricultureProperty": N_("Farm"),
+    "Plot": N_("Plot of land"),
+    "CommercialProperty": N_("Commercial premises"),
+    "OtherHousing": N_("Something else"),
+}
+CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: values with a name of their own
+    "status": {"Interested": N_("Interested"), "VeryInterested": N_("Very interested")},
+    "prospectiveBuyerStatus": {"Interested": N_("Interested")},
+    "presentAccommodation.estateType": _HOMES,
+    "estateType": _HOMES,
+    "financing": {
+        "Bank": N_("With a loan from the bank"),
+        "Other": N_("In another way"),
+        "Unknown": N_("I don’t know yet"),
+    },
+}
+
+
+def member_label(name: str, gettext: GetText) -> str:
+    """`name` dotted as in the body; a member that only programs send is called as there."""
+    name = same_member(name)
+    return gettext(MEMBERS[name]) if name in MEMBERS else name
