@@ -1,7 +1,7 @@
 """The pairs of a query or of an urlencoded body.
 
-`urllib.parse.parse_qsl` says what they are; it was a fifth of what a post costs. pydantic's parser of URLs (in Rust, by
-WHATWG's rules) says the same in a quarter of the time of all that a browser sends; the rest is left to `parse_qsl`.
+`urllib.parse.parse_qsl` defines what they are. pydantic's parser of URLs (in Rust, by WHATWG's rules) says the same of
+all that a browser sends; the rest is left to `parse_qsl`. Gain: 11 of a post's 230 µs (5.8 µs instead of 16.7).
 """
 
 import re

@@ -22,7 +22,8 @@ TRAP_DIGITS = 9
 
 class FormTokens:
     """A token says that we served this form, here, within a day: the time in hexadecimal, a chance word, and their
-    mark with the path. It is checked with every post, in a sixth of the time that itsdangerous takes."""
+    mark with the path. Gain over itsdangerous, which signs the console's sessions: 9 of a post's 230 µs (1.6 µs instead
+    of 6.2, twice)."""
 
     def __init__(self, secret: str) -> None:
         self._marks = KeyedHash(secret, "form token", SECRET_LENGTH)

@@ -428,7 +428,9 @@ def test_without_a_configuration_nothing_starts_and_least_of_all_a_demo(tmp_path
     environ = {k: v for k, v in os.environ.items() if not k.startswith("INTRESSE_")}
     environ |= {} if demo is None else {"INTRESSE_DEMO": demo}
     command = [sys.executable, "-m", "app", "serve", "--port", "0"]
-    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=100
+    )  # many, for a busy machine
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr == "intresse.toml: No such file or directory. Set INTRESSE_CONFIG, or try: make run\n"
@@ -439,6 +441,8 @@ def test_a_bad_configuration_ends_the_check_in_lines_and_never_a_traceback(file:
     file.write_text(without("public_url", without("username")))
     environ = os.environ | {"INTRESSE_CONFIG": str(file)}
     command = [sys.executable, "-m", "app", "check"]
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=100
+    )  # many, for a busy machine
     assert ended.returncode == 1
     assert ended.stderr == f"{file}: public_url: is missing\n{file}: vitec.username: is missing\n"
