@@ -45,7 +45,7 @@ MEMBERS: Mapping[str, str] = {
     "address.city": N_("Town"),
     "address.countryCode": N_("Country"),
     "presentAccommodation.estateType": N_("Home today: type"),
-    "presentAccommodation.livingSpace": N_("Home today: living space, m²"),
+    "presentAccommodation.livingSpace": N_("Living space"),
     "presentAccommodation.numberOfRooms": N_("Home today: rooms"),
     "presentAccommodation.price": N_("Home today: estimated value, kronor"),
     "presentAccommodation.other": N_("Home today: other"),
