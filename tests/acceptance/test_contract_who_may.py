@@ -306,3 +306,13 @@ def test_a_customer_without_allowed_origins_still_takes_our_own_pages_and_its_ke
         assert status(Origin=ORIGIN) == 403
         assert status(Origin=PUBLIC_URL) == 200
         assert status(**key(PLAIN)) == 200
+
+
+@pytest.mark.parametrize(("path", "status"), [("/CRM/Contact/{}/C1", 401), ("/CRM/Lead/{}", 405)])
+def test_a_browser_at_a_programs_address_is_not_told_that_the_error_is_ours(
+    service: RunningService, path: str, status: int
+) -> None:
+    answer = service.client.get(path.format(CUSTOMER) + "?lang=en", headers={"Accept": "text/html"})
+    assert answer.status_code == status
+    assert "our side" not in page_of(answer).text
+    assert "error is ours" not in page_of(answer).text

@@ -37,7 +37,9 @@ KINDS = {
     503: "unavailable",
 }
 RETRY_SECONDS = 30  # after which Vitec may be back
-PAGES = frozenset({"not-found", "gone", "too-large", "unsupported-media", "forbidden"})
+# Of those the ones that have a page of their own, and which page; for the others the fault is ours.
+PAGES = {kind: kind for kind in ("not-found", "gone", "too-large", "unsupported-media", "forbidden")}
+PAGES |= {"unauthorized": "forbidden", "method-not-allowed": "not-found"}
 
 
 class Problem(JSONResponse):
@@ -104,7 +106,7 @@ def error_response(
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, peoples=peoples):
         return Problem(status, kind, deps.templates.gettext(language), headers=headers)
-    shown = kind if kind in PAGES else "fault"
+    shown = PAGES.get(kind, "fault")
     frame_origins = deps.frame_origins(customer)
     theme = Theme.of(request.query_params.get("theme"))
     page = ErrorPage(language, firm, deps.demo, status, shown, frame_origins=frame_origins, theme=theme)

@@ -126,6 +126,7 @@ def test_a_message_keeps_its_line_breaks_and_no_other_control(typed: Any, read_a
         ("@example.se", ["invalid_email"]),
         ("anna@example", ["invalid_email"]),
         ("anna@localhost", ["invalid_email"]),
+        ("anna@test", ["invalid_email"]),
         ("anna@example..se", ["invalid_email"]),
         ("anna b@example.se", ["invalid_email"]),
         ("Anna <anna@example.se>", ["invalid_email"]),
