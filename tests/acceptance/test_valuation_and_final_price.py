@@ -148,7 +148,7 @@ def test_consent_is_a_tick_or_in_json_the_approval(service: RunningService) -> N
         ({"email": None}, {"email"}),
         ({"email": "anna"}, {"email"}),
         ({"email": {"emailAddress": "anna@example.se"}}, {"email"}),
-        ({"cellPhone": "12"}, {"cellPhone"}),
+        ({"email": None, "cellPhone": "12"}, {"cellPhone"}),
         ({"address": TOO_LONG}, {f"address.{name}" for name in TOO_LONG}),
         ({"socialSecurityNumber": "811228-9874"}, {"socialSecurityNumber"}),
         ({"lead": {"fax": 1}, "x": 1}, {"lead.fax", "x"}),
