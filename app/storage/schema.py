@@ -76,15 +76,10 @@ _partial_index("ix_submissions_kept", submissions.c.settled_at, where=IS_KEPT)
 _STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
 HAS_STOPPED = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
 NEEDS_A_PERSON = HAS_STOPPED & submissions.c.told_at.is_(None)
-for name, stopped in (("ix_submissions_need_a_person", HAS_STOPPED), ("ix_submissions_undecided", NEEDS_A_PERSON)):
-    _partial_index(
-        name,
-        submissions.c.id,
-        submissions.c.status,
-        submissions.c.customer_id,
-        submissions.c.operation,
-        where=stopped,
-    )
+_STOPPED = (submissions.c.id, submissions.c.status, submissions.c.customer_id, submissions.c.operation)
+_partial_index("ix_submissions_need_a_person", *_STOPPED, where=HAS_STOPPED)
+_WHEN = (submissions.c.received_at, submissions.c.settled_at)  # so that its age is known without a look at the row
+_partial_index("ix_submissions_undecided", *_STOPPED, *_WHEN, where=NEEDS_A_PERSON)
 
 
 def _of_submission() -> ForeignKey:

@@ -17,7 +17,7 @@ def upgrade() -> None:
     undecided = sa.text(
         "erased_at IS NULL AND status IN ('rejected', 'failed', 'uncertain', 'held', 'unreadable') AND told_at IS NULL"
     )
-    columns = ["id", "status", "customer_id", "operation"]
+    columns = ["id", "status", "customer_id", "operation", "received_at", "settled_at"]
     op.create_index(
         "ix_submissions_undecided", "submissions", columns, sqlite_where=undecided, postgresql_where=undecided
     )
