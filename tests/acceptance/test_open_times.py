@@ -429,3 +429,10 @@ def test_strangers_who_ask_for_made_up_homes_cost_the_known_ones_nothing(start: 
     seconds = (datetime.now(UTC) - before).total_seconds()
     assert statuses <= {200, 404}
     assert reads(office) <= 10 * seconds + 5
+
+
+@pytest.mark.parametrize("call", ["participant", "attend"])
+def test_a_booking_by_home_can_be_called_off(start: Start, office: Office, call: str) -> None:
+    client = start(customer={"viewing": {"call": call, "cancel": True}})
+    receipt = client.get(booked(client).headers["location"])
+    assert "Avboka" in receipt.text or "Cancel" in receipt.text

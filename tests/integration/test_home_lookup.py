@@ -1,0 +1,114 @@
+"""One read of a home for all who ask: how long it is kept, and what strangers can make of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from app.bootstrap.services import build_service, prepare_database
+from app.delivery.home_lookup import FRESH_SECONDS, MOST_FAILED, STALE_SECONDS, HomeLookup
+from app.delivery.look_ups import LookUps
+from app.sandbox import Fault, Office, Slot, Viewing
+from app.vitec.errors import NotFound, Unavailable
+from app.vitec.throttle import Throttle
+from tests.conftest import CUSTOMER, Configure
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    """Monotonic seconds, set by the test."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeLookup]:
+    service = build_service(configure())
+    prepare_database(service.database)
+    async with service.running(deliver=False):
+        yield HomeLookup(service.vitec, LookUps(service.logins, Throttle(10_000)), clock)
+
+
+def reads(office: Office) -> int:
+    return sum(one.operation == "estate" for one in office.received)
+
+
+async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_it_is_away(
+    configure: Configure, office: Office
+) -> None:
+    clock = Clock()
+    async with looking(configure, clock) as homes:
+        first = await homes.find(CUSTOMER, "OBJ1", "me")
+        clock.now += FRESH_SECONDS - 1
+        assert await homes.find(CUSTOMER, "OBJ1", "me") is first
+        assert homes.kept(CUSTOMER, "OBJ1") is first
+        clock.now += 2
+        assert homes.kept(CUSTOMER, "OBJ1") is None
+        assert await homes.find(CUSTOMER, "OBJ1", "me") is not first
+        assert reads(office) == 2
+
+        office.order(Fault(status=503))
+        clock.now += STALE_SECONDS - 1
+        stale = await homes.find(CUSTOMER, "OBJ1", "me")
+        assert await homes.find(CUSTOMER, "OBJ1", "me") is stale
+        assert reads(office) == 3  # not asked again at once
+        clock.now += 2 + FRESH_SECONDS
+        with pytest.raises(Unavailable):
+            await homes.find(CUSTOMER, "OBJ1", "me")
+        office.lift()
+        clock.now += FRESH_SECONDS
+        assert await homes.find(CUSTOMER, "OBJ1", "me") is not stale
+
+
+async def test_many_refusals_at_once_are_read_anew_but_once_or_twice(configure: Configure, office: Office) -> None:
+    clock = Clock()
+    async with looking(configure, clock) as homes:
+        await homes.find(CUSTOMER, "OBJ1", "me")
+        clock.now += 1
+        renewed = await asyncio.gather(*(homes.renew(CUSTOMER, "OBJ1", "me") for _ in range(100)))
+        assert {one.began_at for one in renewed} == {clock.now}
+        assert reads(office) <= 3
+
+
+async def test_ten_thousand_made_up_homes_are_remembered_no_longer_than_there_is_room(
+    configure: Configure, office: Office
+) -> None:
+    office.estates = frozenset({"OBJ1"})
+    async with looking(configure, Clock()) as homes:
+        known = await homes.find(CUSTOMER, "OBJ1", "me")
+
+        async def ask(number: int) -> bool:
+            try:
+                await homes.find(CUSTOMER, f"X{number}", f"asker {number % 7}")
+            except (NotFound, Unavailable):
+                return True
+            return False
+
+        for start in range(0, 10_000, 500):
+            assert all(await asyncio.gather(*map(ask, range(start, start + 500))))
+        assert len(homes._unknown) + len(homes._away) <= 2 * MOST_FAILED
+        assert (len(homes._known), homes._reads, dict(homes._waiting)) == (1, {}, {})
+        assert await homes.find(CUSTOMER, "OBJ1", "me") is known
+
+
+async def test_the_viewing_of_a_slot_is_known_for_as_long_as_the_home_is(configure: Configure, office: Office) -> None:
+    soon = office.now() + timedelta(days=1)
+    office.viewings = {"VIS1": Viewing("OBJ1", soon, soon)}
+    office.slots = {("VIS1", "T1"): Slot()}
+    clock = Clock()
+    async with looking(configure, clock) as homes:
+        assert homes.viewing_of(CUSTOMER, "OBJ1", "T1") == ""
+        await homes.find(CUSTOMER, "OBJ1", "me")
+        clock.now += 10 * STALE_SECONDS
+        assert homes.viewing_of(CUSTOMER, "OBJ1", "T1") == "VIS1"
