@@ -7,6 +7,7 @@ import pytest
 from sqlean import dbapi2 as sqlite3  # the service's own: two SQLites in a process don't see each other's locks
 
 from app.storage import database
+from app.submissions.outcomes import Outcomes
 from tests.acceptance.answers import is_pending, kept
 from tests.acceptance.bodies import PHONE, SITE, booking, fields, interest, interest_path, key, problem, viewing_path
 from tests.acceptance.html_page import page_of
@@ -38,6 +39,41 @@ def test_when_it_cannot_be_stored_nobody_is_told_that_it_was(tmp_path: Path, mon
             problem(answer, 503)
             assert int(answer.headers["retry-after"]) > 0
         assert page_of(answers[0][0]).submit(service.client, {}, **SITE).status_code == 303
+
+
+def test_after_a_503_the_form_has_the_same_token_so_that_another_press_is_no_second_lead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 1)
+    with run_service(tmp_path, deliver=False) as service:
+        path = interest_path()
+        fresh = page_of(service.client.get(path))
+        locker = sqlite3.connect(str(tmp_path / "intresse.db"), isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        away = fresh.submit(service.client, fields(interest()), **SITE)
+        locker.execute("ROLLBACK")
+        locker.close()
+        assert away.status_code == 503
+        again = page_of(away)
+        assert again.values["token"] == fresh.values["token"]
+        answers = [again.submit(service.client, {}, **SITE) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        with sqlite3.connect(str(tmp_path / "intresse.db")) as reader:
+            assert reader.execute("SELECT count(*) FROM submissions").fetchone() == (1,)
+
+
+def test_whatever_fails_after_the_commit_no_answer_says_that_nothing_was_received(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with run_service(tmp_path, deliver=False) as service:
+        monkeypatch.setattr(Outcomes, "wait", fail)
+        form = service.client.post(viewing_path(), data=fields(booking()), headers=SITE)
+        assert form.status_code == 303
+        assert service.client.get(form.headers["location"]).status_code == 200
+        is_pending(service.client.post(interest_path(), json=interest(), headers=key()))
 
 
 def test_what_was_accepted_is_on_disk_before_anyone_is_answered(tmp_path: Path) -> None:

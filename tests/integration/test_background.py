@@ -2,12 +2,16 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from app.bootstrap import background as module
 from app.bootstrap.background import BackgroundTasks
+from app.bootstrap.web_app import create_app
 from app.storage.database import StoreUnavailableError
+from tests.conftest import Configure
 from tests.integration.storage_helpers import soon
+from tests.servers import serve
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +83,17 @@ async def test_a_periodic_task_outlives_a_store_that_is_away() -> None:
     await soon(lambda: _true(len(rounds) >= 3))
     assert tasks.down == []
     await tasks.stop()
+
+
+async def test_readiness_tells_of_the_dead_and_refuses_without_the_vital_ones(configure: Configure) -> None:
+    app = create_app(configure())
+    with serve(app) as url:
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/readyz")).status_code == 200
+            for name, status in (("page views", 200), ("intake", 503), ("delivery", 503)):
+                app.state.readiness.down = lambda name=name: [name]
+                answer = await client.get("/readyz")
+                assert (answer.status_code, answer.json()["down"]) == (status, [name])
 
 
 async def _true(value: bool) -> bool:
