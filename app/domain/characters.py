@@ -26,7 +26,7 @@ _EDGES += "".join(chr(code) for code in range(0x10000) if _INVISIBLE.fullmatch(c
 
 def trim(text: str) -> str:
     """Without white space and invisible characters at its edges."""
-    return text.strip(_EDGES)
+    return text.strip() if text.isascii() else text.strip(_EDGES)
 
 
 def visible(text: str) -> str:

@@ -23,7 +23,10 @@ CLICK_IDS = frozenset(
 )
 # What a page's HTML, or a program that makes lists, has left of an "&" before a name and of a "[]" behind it.
 _NAME = re.compile(r"(?:amp;)*(.*?)(?:\[\d{0,3}\])?", re.DOTALL | re.IGNORECASE | re.ASCII)
-_TAG = re.compile("|".join(["utm_.+", *sorted(CLICK_IDS)]), re.ASCII | re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(
+    rf"(?:amp;)*(?:utm_(?!\[\d{{0,3}}\]\Z).+|(?:{'|'.join(sorted(CLICK_IDS))})(?:\[\d{{0,3}}\])?)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -49,8 +52,9 @@ class Marketing:
 
 
 def is_tag(name: str) -> bool:
-    """`utm_*` or a click id, whatever its case: advertisers write both `utm_source` and `UTM_SOURCE`."""
-    return _TAG.fullmatch(bare_name(name)) is not None
+    """`utm_*` or a click id, whatever its case (advertisers write both `utm_source` and `UTM_SOURCE`), and whatever its
+    way here has put around it (`bare_name`)."""
+    return _TAG.fullmatch(name) is not None
 
 
 def bare_name(name: str) -> str:

@@ -78,7 +78,7 @@ class Media(Enum):
     MULTIPART = "multipart/form-data"
 
 
-FORMS = frozenset({Media.URLENCODED, Media.MULTIPART})
+FORMS = (Media.URLENCODED, Media.MULTIPART)
 
 
 @cached_when_short
