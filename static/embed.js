@@ -30,6 +30,7 @@
     "final-price": [1040, 940, 859],
   };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
+  const OPEN_TIMES = 3; // of a home, as a guess
   // 36rem of the frame's own; important, because pages have rules for all their iframes.
   const STYLE = {
     display: "block", position: "static", float: "none", flex: "none", "box-sizing": "content-box",
@@ -192,7 +193,8 @@
 
   const reserved = ({ dataset, clientWidth }) => {
     const wide = WIDTHS.filter((width) => clientWidth >= width).length;
-    const times = dataset.intresse === "viewing" ? (dataset.slots || "").split("@").length - 1 : 0;
+    const told = dataset.viewing ? (dataset.slots || "").split("@").length - 1 : OPEN_TIMES;
+    const times = dataset.intresse === "viewing" ? told : 0;
     const more = (dataset.title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
     return HEIGHTS[dataset.intresse][wide] + more;
   };

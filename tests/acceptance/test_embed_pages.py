@@ -1,12 +1,15 @@
 """The pages that there are: names taken, addresses cleaned, attributes changed, columns narrow, old libraries."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.acceptance.broker import Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
+from app.domain.marketing import CLICK_IDS
+from app.sandbox import Office
+from tests.acceptance.broker import Broker, Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
 from tests.servers import eventually
 
 FRAME = "#interest iframe"
@@ -78,8 +81,6 @@ def test_the_tags_are_those_that_the_visitor_came_by_wherever_they_stood(
 
 
 def test_every_click_id_that_the_crm_gets_is_passed_on(embedded: Embedded, page: Page) -> None:
-    from app.domain.marketing import CLICK_IDS
-
     query = "&".join(f"{name}=1" for name in sorted(CLICK_IDS))
     page.goto(embedded.page(embedded.element(), embedded.script) + f"?{query}&fbid=2")
     assert query in src(page)
@@ -296,3 +297,35 @@ def test_a_page_with_every_oddity_at_once_shows_a_working_form(embedded: Embedde
     ]
     expect(form.locator("h1")).to_be_focused()
     context.close()
+
+
+SHIFTS = """<script>var shift = 0
+  new PerformanceObserver((l) => l.getEntries().forEach((e) => { shift += e.value }))
+    .observe({type: "layout-shift", buffered: true})</script>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "button"),
+    [("valuation", "Boka en värdering"), ("final-price", "Meddela mig slutpriset"), ("viewing", "Boka visning")],
+)
+@pytest.mark.parametrize("wide", [360, 1280])
+def test_every_form_is_shown_where_its_height_was_reserved(
+    public: Callable[..., str], website: Broker, office: Office, page: Page, form: str, button: str, wide: int
+) -> None:
+    customer = {"allowed_origins": [website.url], "valuation": {}, "final_price": {}}
+    embedded = Embedded(public(customer=customer), website, office)
+    page.set_viewport_size({"width": wide, "height": 740})
+    page.goto(embedded.page(SHIFTS, embedded.element(form), embedded.script, "<p>Kontakta oss</p>"))
+    reserved = height(page, form)
+    expect(frame(page, form).get_by_role("button", name=button)).to_be_visible()
+    assert told(page, "ready") == [{"form": form}]
+    eventually(lambda: is_as_tall_as_its_content(page, form))
+    assert abs(height(page, form) - reserved) < 60
+    assert page.evaluate("shift") == 0
+
+
+def test_a_viewing_by_its_home_alone_shows_the_homes_form(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element("viewing", viewing="", slot="", estate="OBJ1"), embedded.script))
+    expect(page.locator("#viewing iframe")).to_have_attribute("src", re.compile("/forms/M12345/viewing/OBJ1[?]"))
+    expect(frame(page, "viewing").get_by_role("heading", level=1)).to_contain_text("visning")
+    assert told(page, "ready") == [{"form": "viewing"}]
