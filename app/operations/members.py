@@ -4,11 +4,13 @@ Members keep Vitec's camelCase at the border (`longitud`, `latitud` and `telePho
 letter after a constraint is its source in vitec-connect.md (S, H, O).
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
+from app.domain.datetimes import ApprovalMoment
 from app.domain.fields import Country, Email, Length, Phone, Postcode, Truth, check_personnummer
 from app.domain.marketing import is_tag, tags_in
 from app.domain.numbers import Latitude, Longitude
@@ -71,6 +73,18 @@ class Gdpr(VitecModel):
     """The consent as the calls of Vitec's forms section take it (H)."""
 
     has_approved: Truth | None = None
+
+
+class Approval(VitecModel):
+    """Vitec's two members that say that the person has consented. Each of its calls has one of them, or none; we take
+    either on every public form."""
+
+    gdpr_approval_date: ApprovalMoment | None = None
+    gdpr: Gdpr | None = None
+
+    def given_at(self, now: datetime) -> datetime | None:
+        """None where no consent was said."""
+        return self.gdpr_approval_date or (now if self.gdpr and self.gdpr.has_approved else None)
 
 
 class MarketingMember(VitecModel):

@@ -181,7 +181,7 @@ class PostSpec:
     example    a body that the demo takes, for the OpenAPI document
     needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
     public     what a caller without an API key may set (contract.md, section 3)
-    approval   the member by which a program says that the person has consented; "" where Vitec has none
+    approval   Vitec's own member by which a program says that the person has consented; "" where it has none
     email      the dotted member with the person's e-mail address; "" where the person is known already
     phones     those with phone numbers, in the order in which one is chosen to find the person by
     required   must be there, unless the configuration fills it in
@@ -216,6 +216,11 @@ class PostSpec:
     def personal(self) -> bool:
         """Whether it is posted by the holder of a signed link."""
         return self.form is not None and not self.paths
+
+    @cached_property
+    def asks_consent(self) -> bool:
+        """Of strangers; whoever holds a personal link is a contact already."""
+        return bool(self.form and self.reach)
 
     def is_open(self, defaults: Defaults) -> bool:
         """Whether the customer's configuration has what it needs."""

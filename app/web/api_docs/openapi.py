@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.operations.members import Approval
 from app.operations.registry import OPERATIONS, PERSONAL_POSTS, POSTS
 from app.operations.specification import PostSpec
 from app.web import embed, health
@@ -82,11 +83,14 @@ def describe() -> dict[str, Any]:
         "basic": {"type": "http", "scheme": "basic", "description": "The API key as password, with any user name."},
     }
     paths: dict[str, Any] = {}
+    approval = Approval.model_json_schema(by_alias=True, ref_template=REFERENCE)
     for post in (post for post in POSTS if post.addresses):
         schema = post.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
         schemas |= schema.pop("$defs", {})
         if post.form:
             schema["properties"][CONSENT] = {"type": "boolean"}
+        if post.asks_consent:
+            schema["properties"] = approval["properties"] | schema["properties"]
         schemas[post.model.__name__] = schema
         for path in dict.fromkeys((*post.addresses, *post.form_addresses)):
             paths[path] = {

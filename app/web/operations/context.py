@@ -52,8 +52,7 @@ class RequestContext:
 
     @property
     def asks_consent(self) -> bool:
-        """Of strangers; whoever holds a personal link is a contact already."""
-        return self.customer.consent_required and bool(self.spec.reach)
+        return self.customer.consent_required and self.spec.asks_consent
 
     @property
     def gettext(self) -> GetText:

@@ -8,7 +8,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.domain.consent import CURRENT_VERSION, ConsentRecord
-from app.domain.datetimes import STOCKHOLM
 from app.domain.field_errors import FieldError
 from app.domain.ids import new_id
 from app.domain.submission import IdempotencyKey
@@ -114,7 +113,7 @@ def _submission(
     context: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
 ) -> NewSubmission:
     marketing = marketing_of(body, application, context.query, context.came_from)
-    said = SubmissionContext(context.key is not None, now.astimezone(STOCKHOLM) if read.consented else None, marketing)
+    said = SubmissionContext(context.key is not None, read.consented_at, marketing)
     customer, operation = context.customer, context.spec.operation
     token_age = _token_age(context, body)
     order = DeliveryRequest(customer.id, operation, context.resource, application, said)
@@ -123,7 +122,7 @@ def _submission(
     if choose_call:
         order = choose_call(order, customer.defaults, context.booked)
     steps = plan(order, customer.defaults)
-    consent = _consent(context, token_age, now) if read.consented else None
+    consent = _consent(context, token_age, read.consented_at) if read.consented_at else None
     return NewSubmission(
         id=new_id(),
         customer_id=customer.id,
@@ -144,11 +143,11 @@ def _token_age(context: RequestContext, body: Body) -> int | None:
     return context.deps.tokens.age(body.token, context.path) if body.form else None
 
 
-def _consent(context: RequestContext, token_age: int | None, now: datetime) -> ConsentRecord:
+def _consent(context: RequestContext, token_age: int | None, given_at: datetime) -> ConsentRecord:
     """Of a page that is not ours the words are not ours to know."""
     firm = context.customer.firm
     version = None if token_age is None else CURRENT_VERSION
-    return ConsentRecord(version, context.language, now.isoformat(), firm.name, firm.privacy_url)
+    return ConsentRecord(version, context.language, given_at.astimezone(UTC).isoformat(), firm.name, firm.privacy_url)
 
 
 def _is_suspect(context: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:

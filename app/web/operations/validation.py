@@ -1,22 +1,25 @@
 """Validation of a body's members into an application: what the caller may set, and all faults at once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.domain.datetimes import STOCKHOLM
 from app.domain.field_errors import FieldError, field_errors_of
 from app.domain.fields import COUNTRIES, ReadContext, is_true
 from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address, tags_in
 from app.domain.phones import SWEDEN
 from app.i18n import GetText
-from app.operations.member_paths import Tree, member_at, set_member
-from app.operations.members import MarketingMember, VitecModel
+from app.operations.member_paths import Tree, member_at, member_tree, set_member, taken_out
+from app.operations.members import Approval, MarketingMember, VitecModel
 from app.operations.specification import PERSONNUMMER, PostSpec
 from app.web.operations.body import CONSENT, Body
 from app.web.operations.unreadable import part_numbers, tell_unreadable
+
+APPROVAL = member_tree(Approval)
 
 
 @dataclass(slots=True)
@@ -36,29 +39,28 @@ class ValidationContext:
 
 @dataclass(slots=True)
 class ValidationResult:
-    """Either `faults`, or an `application`. `consented`: the box was ticked."""
+    """Either `faults`, or an `application`. `consented_at`: when the box was ticked, or the approval was given; None
+    where nobody said so, or the application itself says when."""
 
     application: VitecModel | None
-    consented: bool
+    consented_at: datetime | None
     faults: tuple[FieldError, ...]
 
 
 def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> ValidationResult:
     """All faults of a submission at once, in the order of the form."""
     if body.faults:
-        return ValidationResult(None, False, body.faults)
+        return ValidationResult(None, None, body.faults)
     members = dict(body.members) if body.form else _of_a_program(spec, body)
     if spec.person:
         members.setdefault(spec.person, {})  # so that each missing name is told of
-    said = body.typed.get(CONSENT) if body.form else members.pop(CONSENT, None)
-    consented, faults = _consent(said, body.form)
+    consented_at, faults = _consented_at(spec, body, members, rules)
     if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
         members = _with_ticks(spec, members)
     faults += _personnummer_faults(spec, members, body.form, rules)
     if not rules.with_key:
         members = _only(members, spec.tree, spec.settable(rules.collect_personnummer))
     members |= rules.given
-    consented = consented or (not body.form and bool(spec.approval) and member_at(members, spec.approval) is True)
     context = ReadContext(body.form, rules.now, _country(spec, body, members), visitor=not rules.with_key)
 
     def attempt(members: Mapping[str, Any]) -> ValidationResult:
@@ -68,9 +70,9 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
         except ValidationError as error:
             found = field_errors_of(error) + found
         found = found + _beyond_fields(spec, members, rules)
-        if not _consent_is_enough(spec, members, consented, body.form, rules):
+        if not _consent_is_enough(spec, members, consented_at, body.form, rules):
             found.append(FieldError(CONSENT, "consent_required"))
-        return ValidationResult(None if found else application, consented, tuple(found))
+        return ValidationResult(None if found else application, consented_at, tuple(found))
 
     result = attempt(members)
     if result.faults and (parted := part_numbers(spec, members, result.faults, context.country)):
@@ -108,19 +110,45 @@ def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:
     return ticked
 
 
-def _consent(value: Any, form: bool) -> tuple[bool, list[FieldError]]:
-    if value is None or isinstance(value, bool):
-        return bool(value), []
-    if form and isinstance(value, str):
-        return is_true(value), []
-    return False, [FieldError(CONSENT, "wrong_type")]
+def _consented_at(
+    spec: PostSpec, body: Body, members: dict[str, Any], rules: ValidationContext
+) -> tuple[datetime | None, list[FieldError]]:
+    """By a tick, or in JSON by Vitec's own members. What Vitec's body has no place for is taken out of the members."""
+    if body.form:
+        return rules.now.astimezone(STOCKHOLM) if is_true(body.typed.get(CONSENT)) else None, []
+    ticked = members.pop(CONSENT, None)
+    given_at, faults = _approval(spec, members, rules) if spec.asks_consent else (None, [])
+    if not isinstance(ticked, bool | None):
+        faults.append(FieldError(CONSENT, "wrong_type"))
+    elif ticked or (spec.approval and member_at(members, spec.approval) is True):
+        given_at = given_at or rules.now.astimezone(STOCKHOLM)
+    return given_at, faults
+
+
+def _approval(
+    spec: PostSpec, members: dict[str, Any], rules: ValidationContext
+) -> tuple[datetime | None, list[FieldError]]:
+    """Those that Vitec's body has no place for, in it or in its person."""
+    given_at, faults = None, []
+    places: list[tuple[str, Tree, dict[str, Any]]] = [("", spec.tree, members)]
+    if spec.person and isinstance(person := members.get(spec.person), dict):
+        members[spec.person] = person = dict(person)
+        places.append((f"{spec.person}.", spec.person_tree, person))
+    for above, known, inside in places:
+        if approval := taken_out(inside, APPROVAL, known):
+            try:
+                read = Approval.model_validate(approval, context=ReadContext(form=False, now=rules.now))
+                given_at = given_at or read.given_at(rules.now.astimezone(STOCKHOLM))
+            except ValidationError as error:
+                faults += [replace(fault, field=above + fault.field) for fault in field_errors_of(error)]
+    return given_at, faults
 
 
 def _consent_is_enough(
-    spec: PostSpec, members: Mapping[str, Any], consented: bool, form: bool, rules: ValidationContext
+    spec: PostSpec, members: Mapping[str, Any], consented_at: datetime | None, form: bool, rules: ValidationContext
 ) -> bool:
     """With a key, asking the person is the caller's duty; in JSON Vitec's own member of approval is a consent too."""
-    if consented or rules.with_key or not rules.consent_required:
+    if consented_at or rules.with_key or not rules.consent_required:
         return True
     return not form and bool(spec.approval) and member_at(members, spec.approval) not in (None, False)
 

@@ -9,9 +9,11 @@ import pytest
 from app.domain.field_errors import FieldError
 from app.domain.marketing import Marketing
 from app.operations import interest as interest_module
+from app.operations import lead as lead_module
 from app.operations import viewing
 from app.operations.interest import Interest
-from app.operations.member_paths import LIST, TICK, member_tree
+from app.operations.member_paths import LIST, TICK, as_spelled, leaves, member_tree
+from app.operations.registry import POSTS
 from app.operations.specification import PostSpec
 from app.operations.viewing import ViewingBooking
 from app.web.operations.body import Body
@@ -210,7 +212,7 @@ def test_a_booking_is_for_the_customer_of_its_path(rules: ValidationContext, cus
 )
 def test_consent_is_a_tick(body: Body, consented: bool) -> None:
     read = interest(body, ASKING)
-    assert read.consented is consented
+    assert (read.consented_at is not None) is consented
     assert (read.application is not None) is consented
     assert consented or faults(read) == [("consent", "consent_required")]
     assert interest(body, VISITOR).application is not None
@@ -222,6 +224,75 @@ def test_the_moment_of_approval_is_a_consent_in_json_and_not_in_a_form() -> None
     assert interest(in_json(approved), ASKING).application is not None
     assert booking(in_json({"updatePerson": approved}), ASKING).application is not None
     assert faults(interest(in_form(approved), ASKING)) == [("consent", "consent_required")]
+
+
+PUBLIC = [post for post in POSTS if post.asks_consent]
+SAID_ON = {"gdprApprovalDate": "2026-05-01"}
+APPROVED: dict[str, Any] = {"gdpr": {"hasApproved": True}}
+
+
+def silent(post: PostSpec, **beside: Any) -> dict[str, Any]:
+    """The example of a body, without its consent."""
+    return {name: value for name, value in post.example.items() if name != "consent"} | beside
+
+
+def with_the_person(post: PostSpec, members: dict[str, Any]) -> dict[str, Any]:
+    return silent(post, **{post.person: post.example[post.person] | members} if post.person else members)
+
+
+def asked(post: PostSpec, members: dict[str, Any]) -> ValidationResult:
+    return validate(post, Body(False, as_spelled(members, post.tree), {}), ASKING)
+
+
+@pytest.mark.parametrize(
+    "said", [SAID_ON, APPROVED, {"GdprApprovalDate": "2026-05-01"}, {"Gdpr": {"HasApproved": True}}]
+)
+@pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
+def test_either_of_vitecs_members_is_a_consent_on_every_public_form(post: PostSpec, said: dict[str, Any]) -> None:
+    assert faults(asked(post, silent(post))) == [("consent", "consent_required")]
+    for members in (silent(post, **said), with_the_person(post, said)):
+        read = asked(post, members)
+        own = dict(leaves(sent(read))).keys() - dict(leaves(sent(asked(post, silent(post, consent=True))))).keys()
+        assert own == {post.approval} or (not own and read.consented_at)
+
+
+@pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
+def test_a_moment_of_approval_that_vitec_has_no_place_for_is_when_it_was_given(post: PostSpec) -> None:
+    consented_at = asked(post, silent(post, **SAID_ON)).consented_at
+    assert consented_at is None or consented_at.isoformat() == "2026-05-01T00:00:00+02:00"
+    assert consented_at or post.approval == "gdprApprovalDate"
+    ahead = asked(post, silent(post, gdprApprovalDate="2099-01-01")).consented_at
+    assert ahead in (None, NOW)
+
+
+@pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"gdprApprovalDate": "yesterday"}, ("gdprApprovalDate", "invalid_datetime")),
+        ({"gdprApprovalDate": True}, ("gdprApprovalDate", "wrong_type")),
+        ({"gdpr": {"hasApproved": "yes"}}, ("gdpr.hasApproved", "wrong_type")),
+        ({"gdpr": True}, ("gdpr", "wrong_type")),
+        ({"gdpr": {"colour": "red"}}, ("gdpr.colour", "unknown")),
+        ({"gdpr": {"hasApproved": False}}, ("consent", "consent_required")),
+        ({"gdpr": {}}, ("consent", "consent_required")),
+    ],
+    ids=str,
+)
+def test_a_false_or_faulty_approval_is_a_fault_on_every_public_form(
+    post: PostSpec, said: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    found = faults(asked(post, silent(post, **said)))
+    assert fault in found or (
+        post.approval == fault[0] == "gdprApprovalDate" and ("consent", "consent_required") in found
+    )
+    if post.person and fault[0] != "consent" and post.approval != f"{post.person}.{fault[0]}":
+        assert (f"{post.person}.{fault[0]}", fault[1]) in faults(asked(post, with_the_person(post, said)))
+
+
+def test_an_approval_is_unknown_where_nobody_asks_for_one() -> None:
+    lead = {"contactId": "C1", "assignedToId": "A1", "leadSourceId": "L1"}
+    assert faults(validate(lead_module.POST, in_json(lead | APPROVED), CALLER)) == [("gdpr", "unknown")]
 
 
 @pytest.mark.parametrize("value", ["true", 1, ["true"], {}])
@@ -251,7 +322,7 @@ def test_all_faults_of_a_submission_come_at_once() -> None:
 
 def test_a_body_that_could_not_be_read_has_that_fault_alone() -> None:
     body = Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
-    assert interest(body, ASKING) == ValidationResult(None, False, (FieldError("", "invalid_json"),))
+    assert interest(body, ASKING) == ValidationResult(None, None, (FieldError("", "invalid_json"),))
 
 
 @pytest.mark.parametrize(
