@@ -18,6 +18,7 @@ from tests.acceptance.bodies import (
     final_price,
     final_price_path,
     key,
+    member,
     problem,
     valuation,
     valuation_path,
@@ -139,6 +140,22 @@ def test_consent_is_a_tick_or_in_json_the_approval(service: RunningService) -> N
     assert arrived(service, silent["email"]).body["gdpr"] == {"hasApproved": True}
     typed = fields(silent) | {"gdpr.hasApproved": "true"}
     assert page_of(service.client.post(valuation_path(), data=typed, headers=SITE)).faulty == {"consent"}
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the person", "beside"])
+def test_an_approval_that_a_final_price_has_no_place_for_is_a_consent_and_is_not_sent(
+    service: RunningService, inside: bool
+) -> None:
+    asked = final_price({"email": {"emailAddress": f"approved{inside}@example.se"}}, consent=None)
+    said = {"gdprApprovalDate": "2026-05-01"}
+    body = asked | {"person": asked["person"] | said} if inside else asked | said
+    answer = service.client.post(final_price_path(), json=body, headers=SITE)
+    assert answer.status_code == 200, answer.text
+    sent = arrived(service, asked["person"]["email"]["emailAddress"]).body
+    assert member(sent, "gdprApprovalDate") is None
+    assert member(sent, "person.gdprApprovalDate") is None
+    faulty = service.client.post(final_price_path(), json=asked | {"gdprApprovalDate": "z"}, headers=SITE)
+    assert set(faults_of(faulty)) == {"gdprApprovalDate", "consent"}
 
 
 @pytest.mark.parametrize(
