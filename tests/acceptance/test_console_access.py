@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -311,3 +311,15 @@ def test_a_get_does_nothing(client: httpx.Client) -> None:
 def test_no_page_of_the_public_gets_a_cookie(client: httpx.Client) -> None:
     for path in ("/Advertising/Estate/M12345/OBJ1/interest", "/healthz", "/console/sign-in"):
         assert "set-cookie" not in client.get(path).headers
+
+
+def test_the_embed_of_a_booking_by_home_is_shown_with_times(client: httpx.Client) -> None:
+    cookie = signed_in(client)
+    built = client.get("/console/customers/M12345/embed?form=open-times&estate=OBJ7", headers=cookie)
+    text = unescape(built.text)
+    assert '<div data-intresse="viewing" data-customer="M12345" data-estate="OBJ7">' in text
+    assert f'<a href="{ORIGIN}/forms/M12345/viewing/OBJ7">' in text
+    [shown] = re.findall(r'<iframe class="preview" src="([^"]*)"', built.text)
+    page = page_of(client.get(unescape(shown), headers=cookie))
+    assert "kl. 13.15–13.30" in page.text
+    assert "fullbokad" in page.text

@@ -3,14 +3,17 @@
 import dataclasses
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from markupsafe import escape
 from starlette.responses import HTMLResponse, Response
 
 from app.domain.branding import COLOUR, FONTS, LENGTH
+from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import PATH_ID
 from app.i18n import N_
-from app.operations.registry import OPERATIONS, PUBLIC_POSTS
+from app.operations.registry import OPERATIONS, POSTS
+from app.operations.specification import PostSpec
 from app.operations.viewing import ViewingDefaults
 from app.web.console.context import HEADERS, ConsoleRequest
 from app.web.console.customers import CUSTOMERS
@@ -18,19 +21,25 @@ from app.web.console.page_models import BuilderPage, Option
 from app.web.console.submission_rows import address
 from app.web.operations.customer import Customer
 from app.web.operations.problems import error_response
-from app.web.rendering.page_models import Firm, FormPage
+from app.web.operations.slots import format_span
+from app.web.rendering.page_models import Firm, FormPage, SlotChoice, ViewingChoice
 
 PATH_PARAMETER = re.compile(r"{(\w+)}")
 ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}  # by a path's parameter
 EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
-FORMS = {name: OPERATIONS[post.operation].label for name, post in PUBLIC_POSTS.items()}
+# By their inputs: a booking by home alone has others than one of a certain viewing.
+FORMS: Mapping[str, PostSpec] = {
+    post.form.inputs or post.form.name: post for post in POSTS if post.form and post.form_path
+}
+BY_HOME = N_("Viewing booking, with the home’s open times")
 # Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
 IDS: Mapping[str, tuple[str, ...]] = {
     name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.form_path) if part in ATTRIBUTES)
-    for name, post in PUBLIC_POSTS.items()
+    for name, post in FORMS.items()
 }
 LOOKS = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
 TITLE_LENGTH = 80
+SLOT_LENGTH = timedelta(minutes=15)
 BAD_ID = N_("1–40 letters, digits, _, - or .")
 BAD_LOOK = {
     "accent": N_("A colour such as #0b5d4b"),
@@ -45,18 +54,17 @@ async def show_builder(request: ConsoleRequest) -> Response:
         return error_response(request.http, request.deps.public, 404)
     values, faults = _chosen(request, customer)
     form = values["form"]
+    link = request.gettext(OPERATIONS[FORMS[form].operation].label)
     page = BuilderPage(
         frame=request.frame("customers"),
         identity=customer.id,
         name=customer.firm.name,
         values=values,
         ids=IDS[form],
-        forms=[Option(name, request.gettext(FORMS[name]), name == form) for name in _forms(customer)],
+        forms=[Option(name, request.gettext(_label(FORMS[name])), name == form) for name in _forms(customer)],
         faults={name: request.gettext(text) for name, text in faults.items()},
         preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
-        snippet=""
-        if faults
-        else snippet(request.deps.public.public_url, customer.id, values, request.gettext(FORMS[form])),
+        snippet="" if faults else snippet(request.deps.public.public_url, customer.id, values, link),
         theme="" if faults else _theme(customer.firm, values),
     )
     return request.show(page)
@@ -70,7 +78,7 @@ async def preview(request: ConsoleRequest) -> Response:
     values, faults = _chosen(request, customer)
     if faults:
         return error_response(request.http, request.deps.public, 404)
-    public, post = request.deps.public, PUBLIC_POSTS[values["form"]]
+    public, post = request.deps.public, FORMS[values["form"]]
     assert post.form is not None
     ticks = customer.defaults.get(ViewingDefaults) if post.ticks else None
     firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
@@ -89,6 +97,9 @@ async def preview(request: ConsoleRequest) -> Response:
         sms_reminder=ticks is not None and ticks.sms_reminder,
         mail_confirmation=ticks is not None and ticks.mail_confirmation,
         sms_confirmation=ticks is not None and ticks.sms_confirmation,
+        reminder_minutes=ticks.reminder_minutes if ticks else 0,
+        by_home=post.by_home,
+        viewings=(_made_up_viewing(request),) if post.by_home else (),
     )
     policy = f"default-src 'none'; style-src {public.templates.css(firm).csp_hash}; frame-ancestors 'self'"
     headers = {**HEADERS, "Content-Security-Policy": f"{policy}; form-action 'none'; base-uri 'none'"}
@@ -99,9 +110,11 @@ async def preview(request: ConsoleRequest) -> Response:
 def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: str) -> str:
     """What goes into the broker's page, as HTML."""
     form = values["form"]
+    post = FORMS[form]
+    assert post.form is not None
     ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
-    path = PUBLIC_POSTS[form].form_address(customer_id, *ids)
-    said = {"intresse": form, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
+    path = post.form_address(customer_id, *ids)
+    said = {"intresse": post.form.name, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
     said |= {"title": values["title"]} if values["title"] else {}
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
     return (
@@ -127,7 +140,22 @@ def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str]
 
 def _forms(customer: Customer) -> list[str]:
     """Those that the customer has."""
-    return [name for name, post in PUBLIC_POSTS.items() if post.is_open(customer.defaults)]
+    return [name for name, post in FORMS.items() if post.is_open(customer.defaults)]
+
+
+def _label(post: PostSpec) -> str:
+    return BY_HOME if post.by_home else OPERATIONS[post.operation].label
+
+
+def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
+    """What a home's times look like; one is full."""
+    starts_at = datetime.now(STOCKHOLM).replace(hour=13, minute=0) + timedelta(days=3)
+    slots = []
+    for number in range(3):
+        span = (starts_at + number * SLOT_LENGTH, starts_at + (number + 1) * SLOT_LENGTH)
+        day, time = format_span(*span, request.language, request.gettext)
+        slots.append(SlotChoice(f"SLOT{number}", day, time, chosen=False, state="" if number else "full"))
+    return ViewingChoice("", tuple(slots))
 
 
 def _theme(firm: Firm, values: Mapping[str, str]) -> str:
