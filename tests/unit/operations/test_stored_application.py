@@ -14,11 +14,13 @@ from app.domain.datetimes import STOCKHOLM
 from app.domain.fields import ReadContext
 from app.domain.marketing import normalize_marketing
 from app.domain.submission import Operation, Status, Submission
+from app.operations.final_price import FinalPriceDefaults
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
 from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication, StoredApplicationError
+from app.operations.valuation import ValuationDefaults
 from app.operations.viewing import ViewingDefaults
 from tests.unit.operations.test_known_contacts import leads, moments, promises, texts
 
@@ -30,6 +32,13 @@ LEAD = LeadDefaults(
     fallback_assigned_to_id="FALL",
     office_id="O1",
     assignment_source_id="AS1",
+)
+CONFIGURED = Defaults(
+    InterestDefaults(lead_source_id="L", marketing="lead"),
+    ViewingDefaults(lead_source_id="L"),
+    ValuationDefaults(lead_source_id="L", receiver_user_id="U"),
+    FinalPriceDefaults(status="Assigned"),
+    LEAD,
 )
 BOUNDED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -78,6 +87,34 @@ bookings = st.fixed_dictionaries(
     },
     optional={"reminderTime": st.integers(0, 90), "smsReminder": st.booleans(), "returnBookingId": st.booleans()},
 )
+lead_of_a_seller = dict.fromkeys(("assignmentSourceId", "leadSourceId", "message"), texts)
+valuations = st.fixed_dictionaries(
+    {"firstName": texts, "lastName": texts},
+    optional={
+        "cellPhone": phones,
+        "email": emails,
+        "address": address,
+        "gdpr": st.fixed_dictionaries({}, optional={"hasApproved": st.booleans()}),
+        "lead": st.fixed_dictionaries({}, optional=lead_of_a_seller),
+        "receiver": st.fixed_dictionaries({}, optional={"userId": texts}),
+    },
+)
+watchers = st.fixed_dictionaries(
+    {"firstName": texts, "lastName": texts},
+    optional={
+        "telephone": st.fixed_dictionaries({}, optional={"cell": phones, "work": phones}),
+        "email": st.fixed_dictionaries({}, optional={"emailAddress": emails}),
+        "address": address,
+        **foreign,
+    },
+)
+final_prices = st.fixed_dictionaries(
+    {"person": watchers},
+    optional={"prospectiveBuyerStatus": st.integers(0, 2), "leadSourceId": texts, "message": texts},
+)
+cancelled = st.fixed_dictionaries(
+    {"booking": texts}, optional={"firstName": texts, "lastName": texts, "email": emails, "cellPhone": texts}
+)
 tags = st.lists(st.tuples(st.sampled_from(["utm_source", "UTM_X", "gclid"]), texts), max_size=4)
 
 
@@ -102,10 +139,11 @@ def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, 
     resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].ids))
     order = DeliveryRequest("M12345", operation, resource, application, said)
     for defaults in (
-        Defaults(InterestDefaults(lead_source_id="L", marketing="lead"), ViewingDefaults(lead_source_id="L"), LEAD),
+        CONFIGURED,
         Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),
     ):
         assert plan(again(order), defaults) == plan(order, defaults)
+    assert again(order).submitted == order.submitted
 
 
 @BOUNDED
@@ -132,6 +170,28 @@ def test_a_lead_plans_the_same_again(members: dict[str, Any], pairs: list[tuple[
 @given(members=promises, with_key=st.booleans())
 def test_a_loan_promise_plans_the_same_again(members: dict[str, Any], with_key: bool) -> None:
     check(Operation.LOAN_PROMISE, members, [], with_key)
+
+
+@BOUNDED
+@given(members=valuations, pairs=tags, with_key=st.booleans())
+def test_a_valuation_plans_the_same_again(
+    members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool
+) -> None:
+    check(Operation.VALUATION, members, pairs, with_key)
+
+
+@BOUNDED
+@given(members=final_prices, pairs=tags, with_key=st.booleans())
+def test_a_final_price_plans_the_same_again(
+    members: dict[str, Any], pairs: list[tuple[str, str]], with_key: bool
+) -> None:
+    check(Operation.FINAL_PRICE, members, pairs, with_key)
+
+
+@BOUNDED
+@given(members=cancelled)
+def test_a_cancellation_plans_the_same_again_and_keeps_whose_it_is(members: dict[str, Any]) -> None:
+    check(Operation.CANCELLATION, members, [], False)
 
 
 @pytest.mark.parametrize("name", ["\u200b \u200b \u200b", "\ufeff \u200bÅ", "\u200b\n\u200b \ufeff x"], ids=ascii)
