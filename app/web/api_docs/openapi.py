@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.domain.submission import Operation
 from app.operations.members import Approval
 from app.operations.registry import OPERATIONS, PERSONAL_POSTS, POSTS
 from app.operations.specification import PostSpec
@@ -38,6 +39,7 @@ PATH_EXAMPLES = {  # of the demo's office
     "timeSlotId": "SLOT1",
     "contactId": "C1",
 }
+RESULTS = {Operation.LEAD: "L1", Operation.LOAN_PROMISE: "P1"}  # Vitec's, where it answers no contact's id
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
 QUERY = {
     "lang": "Language of the texts: sv or en. Overrides Accept-Language.",
@@ -162,7 +164,7 @@ def _post(post: PostSpec, path: str) -> dict[str, Any]:
         "security": [{}, *KEYS] if post.form else KEYS,
         "parameters": [*_parameters(path), *QUERY_PARAMETERS, *POST_HEADERS],
         "requestBody": _body(post.model.__name__, post.example),
-        "responses": _accepted() | refused(*POST_REFUSALS),
+        "responses": _accepted(post) | refused(*POST_REFUSALS),
     }
 
 
@@ -174,9 +176,18 @@ def _body(model: str, example: Any = None) -> dict[str, Any]:
     return {"required": True, "content": content}
 
 
-def _accepted() -> dict[str, Any]:
+def _accepted(*posts: PostSpec) -> dict[str, Any]:
+    """`posts`: those with an answer of Vitec's own, which an API key is told."""
+    told: dict[str, Any] = {"type": ["string", "object", "null"]}
+    examples: dict[str, Any] = {"without a key": {"value": None}}
+    for post in posts:
+        if not OPERATIONS[post.operation].may_answer_none:
+            answered = post.answer_of(RESULTS.get(post.operation, PATH_EXAMPLES["contactId"]))
+            examples = {"with an API key": {"value": answered}} | examples
+    answer = as_json("Delivered while waiting: Vitec's own body with an API key, else null", told)
+    answer["content"]["application/json"]["examples"] = examples
     return {
-        "200": as_json("Delivered while waiting: Vitec's own body with an API key, else null", {}),
+        "200": answer,
         "202": as_json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
         "303": {"description": "On disk (a form post): the receipt"},
     }
