@@ -97,6 +97,7 @@ def build_dependencies(settings: Settings, service: Service, demo: bool, templat
         demo=demo,
         wait_seconds=settings.delivery.wait_seconds,
         templates=templates,
+        now=service.database.now,
         intake=service.intake,
         leads=service.leads,
         cancellations=Cancellations(service.database),

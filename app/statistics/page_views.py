@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import structlog
 
@@ -46,7 +45,7 @@ class PageViews:
         shown, self._shown = self._shown, Counter()
         if not shown:
             return
-        day = day_of(datetime.now(UTC))
+        day = day_of(self._database.now())
         counts: Counter[Counted] = Counter()
         for (customer_id, operation, resource, estate, campaign), count in shown.items():
             counts[Counted(day, customer_id, operation, home_of(operation, resource, estate), campaign)] += count

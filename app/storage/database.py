@@ -7,7 +7,7 @@ visible), on PostgreSQL a few do.
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,6 +88,9 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._seen: tuple[datetime, float] | None = None  # a moment of PostgreSQL's, and when it was heard
+        if not self.is_sqlite:
+            event.listen(self.engine, "begin", self._see)
         reading = self.engine.execution_options(intresse_reads=True)
         if self.is_sqlite:
             self._writers = TransactionThreads(self.engine, 1, "write")
@@ -107,6 +110,17 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailableError`."""
         return await _stored(self._readers.run(work))
+
+    def now(self) -> datetime:
+        """By the clock that decides, without asking the database: on PostgreSQL the moment of the latest transaction,
+        and what has passed since; never ahead of it, so that what is dated by it is due."""
+        if self._seen is None:
+            return datetime.now(UTC)
+        moment, heard = self._seen
+        return moment + timedelta(seconds=elapsed.seconds() - heard)
+
+    def _see(self, connection: Connection) -> None:
+        self._seen = now_of(connection), elapsed.seconds()
 
     def close(self) -> None:
         self._writers.close()
@@ -242,4 +256,6 @@ def _begin_postgresql(connection: Connection) -> None:
     connection.info[BEGAN] = elapsed.seconds()
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()
-    [connection.info[BEGAN_AT]] = cursor.fetchone()
+    [moment] = cursor.fetchone()
+    # In the session's zone an hour added in the night when the clocks are put back would be two.
+    connection.info[BEGAN_AT] = moment.astimezone(UTC)

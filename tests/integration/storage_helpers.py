@@ -46,6 +46,16 @@ ADVERTISING: CredentialKey = (CUSTOMER, FunctionGroup.ADVERTISING)
 CRM: CredentialKey = (CUSTOMER, FunctionGroup.CRM)
 
 
+class MachineClock:
+    """That of this machine, as it would be if someone had set it."""
+
+    def __init__(self) -> None:
+        self.off = timedelta(0)
+
+    def now(self, zone: Any) -> datetime:
+        return datetime.now(zone) + self.off
+
+
 @contextmanager
 def opened(url: str) -> Iterator[Database]:
     database = Database(url)

@@ -1,11 +1,24 @@
-"""A clock that can't be right stops the start."""
+"""A clock that can't be right stops the start; what a replica takes in is dated by the database's."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from sqlalchemy import make_url, select
 
 from app.maintenance.checks import require_plausible_clock
-from app.storage.database import Database, DatabaseUnusableError
+from app.sandbox import Office
+from app.storage import database as database_module
+from app.storage.database import Database, DatabaseUnusableError, now_of
+from app.storage.schema import submissions
+from app.web.operations import submit
+from app.web.operations.tokens import TOKEN_LIVES
+from tests.conftest import API_KEY, CUSTOMER
+from tests.integration.storage_helpers import MachineClock, opened
+from tests.servers import eventually
+
+MINUTE = timedelta(minutes=1)
 
 
 def test_a_clock_that_is_right_stops_nothing(database: Database) -> None:
@@ -25,3 +38,41 @@ def test_replicas_share_the_databases_clock(database: Database, off: timedelta) 
     else:
         with pytest.raises(DatabaseUnusableError, match=r"clock is 3(600|599) s off"):
             require_plausible_clock(database, now)
+
+
+def is_now(moment: datetime) -> bool:
+    return abs(datetime.now(UTC) - moment) < MINUTE
+
+
+@pytest.mark.parametrize("off", [timedelta(days=3653), timedelta(hours=-2)])
+def test_a_replica_whose_clock_goes_wrong_dates_and_delivers_its_leads_as_any_other(
+    postgresql_url: str,
+    start: Callable[..., httpx.Client],
+    office: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    off: timedelta,
+) -> None:
+    client, machine = start(database_url=postgresql_url), MachineClock()
+    for module in (database_module, submit):
+        monkeypatch.setattr(module, "datetime", machine)
+    machine.off = off
+    body = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}, "consent": True}
+    headers = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async", "Idempotency-Key": "one"}
+    url = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
+    posts = [client.post(url, json=body, headers=headers) for _ in range(2)]
+    assert [post.status_code for post in posts] == [202, 202], posts[0].text
+    assert posts[0].json()["id"] == posts[1].json()["id"]
+    sent = eventually(lambda: office.received)
+    assert is_now(datetime.fromisoformat(sent[0].body["gdprApprovalDate"]))
+    with opened(postgresql_url) as database, database.engine.connect() as connection:
+        row = connection.execute(select(submissions)).one()
+    assert is_now(row.received_at)
+    assert row.delivery_since == row.received_at
+    assert row.repeat_until - row.received_at == TOKEN_LIVES
+
+
+def test_the_transactions_moment_is_in_utc_whatever_the_sessions_zone_is(postgresql_url: str) -> None:
+    """Else an hour after it could be two, in the night when the clocks are put back."""
+    url = make_url(postgresql_url).update_query_dict({"options": "-c timezone=Europe/Stockholm"})
+    with opened(url.render_as_string(hide_password=False)) as database, database.engine.begin() as connection:
+        assert now_of(connection).tzinfo is UTC

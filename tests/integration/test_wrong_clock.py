@@ -27,6 +27,7 @@ from tests.integration.storage_helpers import (
     CONTACT_HASH,
     KEYRING,
     MINUTE,
+    MachineClock,
     application,
     claim_one,
     ids,
@@ -42,16 +43,6 @@ DAY = timedelta(days=1)
 DECADE = 3653 * DAY
 PERIODS = RetentionPeriods(30 * DAY, 30 * DAY, 90 * DAY)
 DETECTOR = IncidentDetector(Thresholds(5 * MINUTE, 60 * MINUTE, PERIODS, {CUSTOMER: MINUTE}), [CUSTOMER])
-
-
-class MachineClock:
-    """That of this machine, as it would be if someone had set it."""
-
-    def __init__(self) -> None:
-        self.off = timedelta(0)
-
-    def now(self, zone: Any) -> datetime:
-        return datetime.now(zone) + self.off
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Cancelling a booking from its receipt: confirmed on a page of its own, and then a submission like any other."""
 
-from datetime import UTC, datetime
-
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
@@ -58,7 +56,7 @@ async def can_cancel(receipt: Receipt, deps: Dependencies) -> bool:
 async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance, StoredApplication] | None:
     """What there is to cancel; None once the viewing is over."""
     offered = receipt.customer.defaults.get(ViewingDefaults).cancel
-    if not offered or (receipt.slot and receipt.slot.ends_at < datetime.now(UTC)):
+    if not offered or (receipt.slot and receipt.slot.ends_at < deps.now()):
         return None
     try:
         stored = await deps.leads.application(receipt.submission.id)
@@ -122,7 +120,7 @@ class CancellationPages:
             operation=request.operation,
             resource=request.resource,
             language=receipt.language,
-            received_at=datetime.now(UTC),
+            received_at=deps.now(),
             application=StoredApplication.of(request, steps, estate=attendance.estate),
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -35,6 +36,7 @@ class Dependencies:
     demo: bool
     wait_seconds: float
     templates: Templates
+    now: Callable[[], datetime]  # by the clock that decides, see `Database.now`
     intake: Intake
     leads: SubmissionRepository
     cancellations: Cancellations

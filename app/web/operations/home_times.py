@@ -56,7 +56,7 @@ def faults_of_time(context: RequestContext) -> list[FieldError]:
 
 
 def times_of(context: RequestContext) -> OpenTimes:
-    return context.known.times(datetime.now(UTC)) if context.known else NO_TIMES
+    return context.known.times(context.deps.now()) if context.known else NO_TIMES
 
 
 def is_bookable(context: RequestContext) -> bool:

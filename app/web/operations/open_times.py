@@ -1,7 +1,7 @@
 """A home's open times: the form that books one of them, or the same as JSON."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pydantic_core
@@ -29,7 +29,7 @@ async def show_open_times(context: RequestContext) -> Response:
             return unanswered(error, context.gettext)
     known = context.known
     if known and as_json:
-        content = known.home.content if context.key else _as_json(known.home, known.times(datetime.now(UTC)))
+        content = known.home.content if context.key else _as_json(known.home, known.times(context.deps.now()))
         return Response(content, media_type="application/json")
     if known:
         context.deps.views.count(

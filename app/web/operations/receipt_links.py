@@ -1,6 +1,6 @@
 """The link to a receipt: what it opens, and what it tells of the viewing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -56,7 +56,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     except StoreUnavailableError:
         return unavailable(request, deps)
     customer = deps.customers.get(found.customer_id) if found else None
-    if found is None or customer is None or found.received_at + RECEIPT_LIVES < datetime.now(UTC):
+    if found is None or customer is None or found.received_at + RECEIPT_LIVES < deps.now():
         return error_response(request, deps, 410, peoples=True)
     request.scope[CUSTOMER] = customer
     return Receipt(found, customer, language_of(request, deps, found.language), *_told(request))

@@ -1,7 +1,7 @@
 """A body that came in: who may, is it right, is it too much, and onto the disk."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -58,7 +58,7 @@ async def submit(context: RequestContext, body: Body) -> Accepted:
 
 def _checked(context: RequestContext, body: Body) -> NewSubmission:
     """Raises `InvalidSubmissionError`, `RateLimitedError`."""
-    now = datetime.now(UTC)
+    now = context.deps.now()
     customer = context.customer
     with_key = context.key is not None
     rules = ValidationContext(
