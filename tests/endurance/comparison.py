@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.sandbox import Office
 from app.storage.database import Database
-from app.storage.schema import attempts, submissions
+from app.storage.schema import attempts, logins, submissions
 from tests.endurance.load import PARKED
 from tests.servers import eventually
 
@@ -39,15 +39,22 @@ def judge(
     or would have."""
     database = Database(database_url)
     try:
-        eventually(lambda: not _pending(database), within=within)
+        try:
+            eventually(lambda: not _pending(database), within=within)
+        except AssertionError:
+            raise AssertionError(f"after {within} s there is still to do: {_pending(database)}") from None
         return _verdict(database, office, accepted, released)
     finally:
         database.close()
 
 
-def _pending(database: Database) -> bool:
+def _pending(database: Database) -> list[str]:
+    """Some of it, and the logins that rest."""
+    columns = submissions.c
+    waiting = select(columns.id, columns.status, columns.received_at, columns.due_at, columns.claim)
     with database.engine.connect() as connection:
-        return bool(connection.execute(select(submissions.c.id).where(submissions.c.due_at.is_not(None))).first())
+        rows = connection.execute(waiting.where(columns.due_at.is_not(None)).limit(5)).all()
+        return [str(row._asdict()) for row in (*rows, *connection.execute(select(logins)).all())] if rows else []
 
 
 def _verdict(database: Database, office: Office, accepted: Mapping[str, str], released: Collection[str]) -> Verdict:
