@@ -1,7 +1,7 @@
 """A body that came in: who may, is it right, is it too much, and onto the disk."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from starlette.requests import ClientDisconnect
