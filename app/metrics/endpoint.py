@@ -15,7 +15,7 @@ from app.metrics.counters import Counters
 from app.metrics.gauges import BacklogGauges
 
 OPENMETRICS = "application/openmetrics-text"
-FORWARDED = ("x-forwarded-for", "forwarded")
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")  # by which proxies are known
 
 
 def routes(counts: Counters, standing: BacklogGauges, token: str | None) -> list[Route]:

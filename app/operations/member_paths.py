@@ -104,11 +104,11 @@ def as_sent(dotted: str, members: Mapping[str, Any]) -> str:
 
 
 def with_member(members: Mapping[str, Any], dotted: str, value: Any) -> dict[str, Any]:
-    """A copy with another value at a dotted path; without the member where the value is None."""
+    """A copy with another value at a dotted path; without the member, and what holds nothing else, where it is None."""
     name, _, inside = dotted.partition(".")
     if inside:
         above = members.get(name)
-        value = with_member(above if isinstance(above, dict) else {}, inside, value)
+        value = with_member(above if isinstance(above, dict) else {}, inside, value) or None
     changed = {**members, name: value}
     if value is None:
         del changed[name]

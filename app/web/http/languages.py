@@ -3,12 +3,14 @@
 from app.domain.short_cache import cached_when_short
 
 MAX_ACCEPT_LANGUAGE = 500  # characters that are looked at
+MAX_TAG = 35  # characters of a language's tag (RFC 5646)
 
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:
     """`?lang=`, else the best of `Accept-Language`, else the customer's."""
-    if asked in known:
-        return asked
+    said = (asked or "")[:MAX_TAG].partition("-")[0].lower()
+    if said in known:
+        return said
     return _accepted(accepted, known) or (default if default in known else known[0])
 
 

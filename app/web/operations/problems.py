@@ -105,7 +105,8 @@ def error_response(
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, peoples=peoples):
-        return Problem(status, kind, deps.templates.gettext(language), headers=headers)
+        varies = {"Vary": "Accept-Language", **(headers or {})}
+        return Problem(status, kind, deps.templates.gettext(language), headers=varies)
     shown = PAGES.get(kind, "fault")
     frame_origins = deps.frame_origins(customer)
     theme = Theme.of(request.query_params.get("theme"))

@@ -12,6 +12,8 @@ KNOWN = ("sv", "en")
     [
         ("en", "sv", "sv", "en"),
         ("sv", "en", "en", "sv"),
+        ("EN", "sv", "sv", "en"),
+        ("sv-SE", "en", "en", "sv"),
         ("de", "en", "sv", "en"),
         ("", "en", "sv", "en"),
         (None, "en", "sv", "en"),
