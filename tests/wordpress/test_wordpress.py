@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_shortcode_that_an_author_typed_shows_the_form(
     editor.keyboard.type('[intresse form="interest" estate="OBJ2"]')
     send_interest(page, published(editor))
     assert arrived(office).path == f"/Advertising/Estate/{CUSTOMER}/OBJ2/interest"
+
+
+def test_the_guide_s_snippet_in_a_block_of_html_brings_a_lead_with_its_campaign(
+    site: Site, page: Page, office: Office
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs/embedding.md").read_text("utf-8")
+    snippet = guide.split("```html\n")[1].split("```")[0]
+    service = site.php("echo wp_json_encode( get_option( 'intresse' )['service'] );")
+    html = snippet.replace("https://leads.example.se", service)
+    send_interest(page, site.publish(f"<!-- wp:html -->{html}<!-- /wp:html -->"))
+    assert {"name": "utm_campaign", "value": "host"} in arrived(office).body["marketing"]["utmTags"]
 
 
 def test_one_template_serves_every_listing_by_its_custom_field(site: Site, page: Page, office: Office) -> None:
