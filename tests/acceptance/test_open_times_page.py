@@ -162,3 +162,24 @@ def test_a_snippet_of_two_attributes_books_in_a_frame(embedded: Embedded, page: 
     form.get_by_role("button", name="Boka visning").click()
     expect(form.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
     assert [one.time_slot_id for one in office.bookings] == ["FREE"]
+
+
+@pytest.mark.parametrize("call", ["participant", "attend"])
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
+def test_a_booking_by_home_is_cancelled_from_its_receipt(
+    public: Public, browser: Browser, office: Office, scripted: bool, call: str
+) -> None:
+    context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
+    page = context.new_page()
+    page.goto(public(customer={"viewing": {"cancel": True, "call": call}}) + FORM)
+    page.get_by_role("group", name="Tid").get_by_role("radio").nth(1).check()
+    fill(page)
+    send(page)
+    page.get_by_role("link", name="Kan du inte komma? Avboka").click()
+    expect(page.get_by_role("main")).to_contain_text("Storgatan 1, Ankeborg")
+    assert len(office.bookings) == 1
+    page.get_by_role("button", name="Avboka").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Avbokad")
+    expect(page.get_by_role("link", name="Kan du inte komma? Avboka")).to_have_count(0)
+    assert office.bookings == []
+    context.close()

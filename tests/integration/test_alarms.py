@@ -322,6 +322,56 @@ def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_h
     assert not [word for word in PERSONAL if word in kept]
 
 
+SELLER = {"firstName": "Anna", "lastName": "Å", "email": "anna@example.se", "cellPhone": "0701740605"}
+SELLER |= {"address": {"streetAddress": "Storgatan 1", "city": "Ankeborg"}, "lead": {"message": "Ring efter fem"}}
+WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        (
+            f"/v2/Advertising/Form/{CUSTOMER}/Valuation",
+            SELLER,
+            ("Gäller: värderingar", "Gatuadress: Storgatan 1", "Meddelande: Ring efter fem"),
+        ),
+        (
+            f"/Advertising/Estate/{CUSTOMER}/OBJ1/FinalPriceWatched",
+            {"person": WATCHER, "message": "Ring efter fem"},
+            ("Gäller: bevakningar av slutpris", "Id i Vitec: OBJ1", "Meddelande: Ring efter fem"),
+        ),
+    ],
+    ids=["valuation", "final price"],
+)
+def test_an_office_gets_a_sellers_lead_and_a_watchers_too(
+    start: Start, told: dict[str, Any], office: Office, mail: PostOffice, path: str, body: Any, words: tuple[str, ...]
+) -> None:
+    customer = {"valuation": {}, "final_price": {}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
+    client = start(**told, customer=customer)
+    office.order(Fault(status=503))
+    post(client, path, body)
+    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    (lead,) = eventually(lambda: mail.to(BROKER))
+    for line in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", *words):
+        assert line in lead.get_content()
+
+
+def test_an_office_gets_a_cancellation_with_whose_it_is(
+    start: Start, told: dict[str, Any], office: Office, mail: PostOffice
+) -> None:
+    customer = {"viewing": {"cancel": True}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
+    client = start(**told, customer=customer, delivery={"wait_seconds": 5})
+    typed = {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605", "consent": "on"}
+    booked = client.post(f"{BOOKING}?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
+    receipt = httpx.URL(booked.headers["location"])
+    office.order(Fault(status=503, operation="cancellation"))
+    client.post(f"{receipt.path}/cancellation?{receipt.query.decode()}", timeout=30)
+    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    (lead,) = eventually(lambda: mail.to(BROKER))
+    for line in ("Gäller: avbokningar", "Förnamn: Anna", "Mobil: +46701740605"):
+        assert line in lead.get_content()
+
+
 def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
     start: Start, told: dict[str, Any], office: Office, mail: PostOffice, database_url: str
 ) -> None:
