@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from app.operations.registry import FORMS
+from app.operations.viewing import ATTEND_FORM
 from app.web.rendering import page_models, static_files
 from app.web.rendering.page_models import (
     CancelPage,
@@ -23,6 +24,7 @@ from app.web.rendering.page_models import (
     Notice,
     ReceiptPage,
     SlotChoice,
+    ViewingChoice,
 )
 from app.web.rendering.templates import Templates
 from tests.acceptance.axe import findings
@@ -36,6 +38,11 @@ SLOTS = tuple(
     SlotChoice(f"S{hour}", "söndag 29 november", f"kl. {hour}.00–{hour}.30", chosen=hour == 14, gone=hour == 13)
     for hour in (13, 14)
 )
+VIEWINGS = (
+    ViewingChoice("Portkod 1234", SLOTS),
+    ViewingChoice("", tuple(replace(slot, id=f"B{slot.id}", chosen=False, state="closed") for slot in SLOTS)),
+)
+FULL = (ViewingChoice("", tuple(replace(slot, chosen=False, state="full") for slot in SLOTS)),)
 FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot", "address.city", "consent")
 TIME = ("söndag 29 november", "kl. 13.00–13.15")
 OFFER = page_models.InterestOffer("/x", "token", {"firstName": "Anna"})
@@ -59,6 +66,11 @@ def form(kind: str, **changes: Any) -> FormPage:
     return replace(page, **changes)
 
 
+def open_times(**changes: Any) -> FormPage:
+    page = form("viewing", **({"by_home": True, "viewings": VIEWINGS, "reminder_minutes": 60} | changes))
+    return replace(page, form=ATTEND_FORM)
+
+
 def receipt(kind: str, **changes: Any) -> ReceiptPage:
     page = ReceiptPage(
         FORMS[kind], "sv", LANGUAGES, FIRM, False, "", "pending", "4F7K9QXW", "received", None, home="Storgatan 1"
@@ -76,6 +88,16 @@ STATES: dict[str, page_models.Page] = {
     "valuation": form("valuation", title=""),
     "valuation faults": form("valuation", faults=_faults("firstName", "contact", "email", "address.city")),
     "final price": form("final-price", personnummer=True, demo=True),
+    "valuation in English": form("valuation", language="en", notice=Notice("unavailable")),
+    "final price faults": form("final-price", personnummer=True, faults=_faults("firstName", "contact", "consent")),
+    "open times": open_times(),
+    "open times faults": open_times(faults=_faults("timeSlotId", "firstName", "contact", "email", "address.zipCode")),
+    "a time that went": open_times(values={"gone": "S13"}, notice=Notice("refused", upstream="Full."), offer=OFFER),
+    "open times in English": open_times(language="en", demo=True, sms_confirmation=True),
+    "all times taken": open_times(viewings=FULL, interest_href="/x"),
+    "no times": open_times(viewings=(), interest_href="/x"),
+    "times away": open_times(viewings=(), away=True, interest_href="/x"),
+    "times away with one chosen": open_times(viewings=(), away=True, values={"timeSlotId": "S14"}),
     "contact": form("contact", name="Anna"),
     "loan promise": form("loan-promise", name="Anna"),
     "faults": form("viewing", slots=SLOTS, faults=_faults(*FAULTS)),
@@ -87,6 +109,8 @@ STATES: dict[str, page_models.Page] = {
     "booked": receipt("viewing", state="booked", calendar_url="/x"),
     "refused": receipt("viewing", state="refused"),
     "thanks": receipt("interest", time=None),
+    "thanks for a final price": receipt("final-price", time=None),
+    "a valuation refused": receipt("valuation", time=None, state="refused"),
     "thanks for a valuation": receipt("valuation", time=None),
     "can be cancelled": receipt("viewing", state="booked", calendar_url="/x", cancel_url="/y"),
     **{state: receipt("viewing", state=state) for state in ("cancelling", "cancelled", "not-cancelled")},
