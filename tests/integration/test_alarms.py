@@ -322,7 +322,7 @@ def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_h
     assert not [word for word in PERSONAL if word in kept]
 
 
-SELLER = {"firstName": "Anna", "lastName": "Å", "email": "anna@example.se", "cellPhone": "0701740605"}
+SELLER: dict[str, Any] = {"firstName": "Anna", "lastName": "Å", "email": "anna@example.se", "cellPhone": "0701740605"}
 SELLER |= {"address": {"streetAddress": "Storgatan 1", "city": "Ankeborg"}, "lead": {"message": "Ring efter fem"}}
 WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
 

@@ -179,7 +179,8 @@ def _body(model: str, example: Any = None) -> dict[str, Any]:
 def _accepted(*posts: PostSpec) -> dict[str, Any]:
     """`posts`: those with an answer of Vitec's own, which an API key is told."""
     told: dict[str, Any] = {"type": ["string", "object", "null"]}
-    examples: dict[str, Any] = {"without a key": {"value": None}}
+    only_by_key = any(post.form is None for post in posts)
+    examples: dict[str, Any] = {} if only_by_key else {"without a key": {"value": None}}
     for post in posts:
         if not OPERATIONS[post.operation].may_answer_none:
             answered = post.answer_of(RESULTS.get(post.operation, PATH_EXAMPLES["contactId"]))
