@@ -139,11 +139,13 @@ class Stage:
         waiting = (submissions.c.due_at.is_not(None)) & submissions.c.claim.is_(None)
         self.office.order(Fault(status=503))  # so that some do wait
         time.sleep(1)
-        with self._connected() as connection:
-            some = connection.execute(select(submissions.c.id).where(waiting).limit(1)).scalar()
-            spoiled = update(submissions).where(submissions.c.id == some, waiting).values(payload=b"spoiled")
-            self.kills["unreadable"] += connection.execute(spoiled).rowcount
-        self.office.lift()
+        try:
+            with self._connected() as connection:
+                some = connection.execute(select(submissions.c.id).where(waiting).limit(1)).scalar()
+                spoiled = update(submissions).where(submissions.c.id == some, waiting).values(payload=b"spoiled")
+                self.kills["unreadable"] += connection.execute(spoiled).rowcount
+        finally:  # also while the database is away
+            self.office.lift()
 
     def decide(self) -> None:
         """What is uncertain outlives its time, and an operator releases it in the same moment as retention comes by;

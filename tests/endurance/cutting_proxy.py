@@ -34,16 +34,22 @@ class CuttingProxy:
         with contextlib.suppress(OSError), client, _connected(self.url) as server:
             answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
             answers.start()
-            while said := client.recv(65536):
-                if b"COMMIT" in said and self.cut.is_set():
-                    self.cut.clear()
-                    self.cuts += 1
-                    if random.random() < 0.5:
-                        client.shutdown(socket.SHUT_RDWR)
-                        server.sendall(said)
-                        server.recv(1)  # once it has answered
-                    return
-                server.sendall(said)
+            try:
+                self._forward(client, server)
+            finally:  # while the other thread reads, closing alone would tell PostgreSQL nothing: its locks would stay
+                server.shutdown(socket.SHUT_RDWR)
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        while said := client.recv(65536):
+            if b"COMMIT" in said and self.cut.is_set():
+                self.cut.clear()
+                self.cuts += 1
+                if random.random() < 0.5:
+                    client.shutdown(socket.SHUT_RDWR)
+                    server.sendall(said)
+                    server.recv(1)  # once it has answered
+                return
+            server.sendall(said)
 
 
 def _connected(url: URL) -> socket.socket:
