@@ -40,7 +40,7 @@
   const TO_LOAD = 10000; // milliseconds in which a frame in view begins to load
   const TO_ANSWER = 1500; // and then answers
   const REASONS = {
-    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot.",
+    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot. An intresse-form has form, customer, and so on.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
     blocked: `The frame was refused or had no answer from ${SERVICE}: a blocker, a sandbox, this page's COEP, or a proxy.`,
   };
@@ -48,10 +48,19 @@
   const STORED = "intresse.tags";
 
   const embeds = new WeakMap(); // by element: what is shown in it
-  const elements = () => [...document.querySelectorAll("[data-intresse]")];
+  const connected = new Set(); // the elements <intresse-form>, also those that no selector finds, in shadow trees
+  const elements = () => [...document.querySelectorAll("[data-intresse]"), ...connected];
+
+  // A div says it in data attributes, an <intresse-form> in attributes.
+  const saidBy = (element) => {
+    if (element.hasAttribute("data-intresse")) return element.dataset;
+    const said = {};
+    for (const { name, value } of element.attributes) said[name] = value;
+    return { ...said, intresse: said.form };
+  };
 
   const tell = (element, name, detail) =>
-    element.dispatchEvent(new CustomEvent(`intresse:${name}`, { bubbles: true, detail }));
+    element.dispatchEvent(new CustomEvent(`intresse:${name}`, { bubbles: true, composed: true, detail }));
 
   const plain = (text) => {
     const spaced = text.replace(/\+/g, " ");
@@ -97,7 +106,7 @@
   remembered(script.dataset.remember); // also on a page without a form
 
   const tagsFor = (element) => {
-    const stored = remembered(element.dataset.remember || script.dataset.remember);
+    const stored = remembered(saidBy(element).remember || script.dataset.remember);
     const page = pageTags();
     const own = [...element.attributes].map(({ name, value }) => [name.replace(/^data-/, "").replace(/-/g, "_"), value]);
     const tags = new Map();
@@ -109,7 +118,7 @@
   let themes = new WeakMap(); // by element, until something changes that may turn a page dark
   // As the page around it looks; "" where that is the visitor's own choice.
   const findTheme = (element) => {
-    const asked = element.dataset.theme || script.dataset.theme;
+    const asked = saidBy(element).theme || script.dataset.theme;
     if (/^(light|dark|auto)$/.test(asked)) return asked.replace("auto", "");
     const own = getComputedStyle(element).colorScheme;
     const schemes = own && own !== "normal" ? own : document.querySelector("meta[name=color-scheme]")?.content;
@@ -120,7 +129,7 @@
 
   // What the element asks for, without what the page adds; null when it doesn't say enough.
   const addressOf = (element) => {
-    const { intresse, customer, ...said } = { ...element.dataset };
+    const { intresse, customer, ...said } = { ...saidBy(element) };
     said.slot ||= (said.slots || "").trim().split("@")[0];
     const paths = Object.hasOwn(PATHS, intresse) && customer ? PATHS[intresse] : [];
     const path = paths.find((path) => path.match(/\w+(?=})/g)?.every((name) => said[name]) ?? true);
@@ -134,7 +143,7 @@
   };
 
   const titleOf = (element) => {
-    const { intresse, title } = element.dataset;
+    const { intresse, title } = saidBy(element);
     const language = element.closest("[lang]")?.lang.slice(0, 2).toLowerCase() || "sv";
     const words = (TITLES[language] || TITLES.en)[intresse];
     return title ? `${words} – ${title}` : words;
@@ -170,9 +179,12 @@
 
   // A frame that says nothing was refused, by whomever, or is a page of somebody else's.
   const ask = async (element, embed) => {
-    const refuse = (...why) => embed.ready || embeds.get(element) !== embed || fail(element, ...why);
+    if (!element.isConnected) return; // put back, it is loaded again
+    const { timer } = embed; // another one once it was loaded again
+    const refuse = (...why) =>
+      embed.ready || embed.timer !== timer || !element.isConnected || embeds.get(element) !== embed || fail(element, ...why);
     setTimeout(refuse, 2 * TO_ANSWER, "blocked");
-    const query = new URLSearchParams({ customer: element.dataset.customer, origin: location.origin, lang: "en" });
+    const query = new URLSearchParams({ customer: saidBy(element).customer, origin: location.origin, lang: "en" });
     try {
       const { ok, reason, advice } = await (await fetch(`${SERVICE}/embed/check?${query}`)).json();
       if (!ok && (reason !== "no-origin" || location.protocol === "file:")) refuse(reason, advice);
@@ -191,12 +203,13 @@
     }
   });
 
-  const reserved = ({ dataset, clientWidth }) => {
-    const wide = WIDTHS.filter((width) => clientWidth >= width).length;
-    const told = dataset.viewing ? (dataset.slots || "").split("@").length - 1 : OPEN_TIMES;
-    const times = dataset.intresse === "viewing" ? told : 0;
-    const more = (dataset.title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
-    return HEIGHTS[dataset.intresse][wide] + more;
+  const reserved = (element) => {
+    const { intresse, viewing, slots, title } = saidBy(element);
+    const wide = WIDTHS.filter((width) => element.clientWidth >= width).length;
+    const told = viewing ? (slots || "").split("@").length - 1 : OPEN_TIMES;
+    const times = intresse === "viewing" ? told : 0;
+    const more = (title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
+    return HEIGHTS[intresse][wide] + more;
   };
 
   const style = (frame, name, value) => frame.style.setProperty(name, value, "important");
@@ -217,7 +230,7 @@
         return;
       }
     }
-    const form = element.dataset.intresse;
+    const form = saidBy(element).intresse;
     const own = shown ? before.own : [...element.childNodes].filter((node) => node !== before?.made);
     const tries = before?.key === key && !before.told.size ? before.tries + 1 : 0;
     const embed = { key, url, form, own, tries, told: new Set() };
@@ -233,6 +246,7 @@
     frame.allow = "";
     frame.referrerPolicy = "strict-origin";
     for (const [name, value] of Object.entries(STYLE)) style(frame, name, value);
+    if (getComputedStyle(element).display === "inline") element.style.display = "block"; // else it has no width
     style(frame, "height", `${reserved(element)}px`);
     style(frame, "color-scheme", url.searchParams.get("theme") || "light dark");
     const loaded = () => {
@@ -249,7 +263,9 @@
     inView.observe(element);
   };
 
-  const scan = () => elements().forEach(mount);
+  // While the page is being read, an element's own content may still be on its way.
+  const isRead = (node) => document.readyState !== "loading" || (node && (node.nextSibling || isRead(node.parentNode)));
+  const scan = () => elements().filter(isRead).forEach(mount);
   const scanAnew = () => {
     themes = new WeakMap();
     scan();
@@ -313,14 +329,30 @@
 
   window[OURS] = { scan };
   if (!Object.hasOwn(window, "intresse")) window.intresse = window[OURS];
-  scan();
   const asked = ["intresse", "customer", "estate", "viewing", "slot", "slots", "title", "lang", "theme"];
   new MutationObserver(scan).observe(document, { childList: true, subtree: true });
   const attributeFilter = asked.map((name) => `data-${name}`);
-  new MutationObserver(scanAnew).observe(document, { subtree: true, attributeFilter });
+  const changes = new MutationObserver(scanAnew);
+  changes.observe(document, { subtree: true, attributeFilter });
+  try {
+    customElements.define("intresse-form", class extends HTMLElement {
+      connectedCallback() {
+        connected.add(this);
+        changes.observe(this, { attributes: true });
+        queueMicrotask(scanAnew); // when whoever made it has said all
+      }
+      disconnectedCallback() {
+        connected.delete(this);
+      }
+    });
+  } catch {
+    // a browser without custom elements, or the name is somebody else's
+  }
+  scan();
   // A site that is dark, or turns so, says it in its styles, or by a mark of one of these.
   for (const root of [document.documentElement, document.body])
     if (root) new MutationObserver(scanAnew).observe(root, { attributes: true });
+  document.addEventListener("DOMContentLoaded", scan);
   addEventListener("load", scanAnew);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", scanAnew);
 })();

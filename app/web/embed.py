@@ -1,4 +1,4 @@
-"""The script of the embeds, and what tells an agency why one doesn't work."""
+"""The script of the embeds, its types, and what tells an agency why one doesn't work."""
 
 import gzip
 import hashlib
@@ -46,8 +46,12 @@ FINE = N_("The forms can be shown on this origin.")
 
 
 def routes(deps: Dependencies) -> list[Route]:
-    embeds = _Script(deps)
-    return [Route("/embed.js", embeds.script, methods=["GET"])]
+    script = _File(embed_script(deps.templates), "text/javascript")
+    types = _File((STATIC / "embed.d.ts").read_bytes(), "text/plain")
+    return [
+        Route("/embed.js", script.answer, methods=["GET"]),
+        Route("/embed.d.ts", types.answer, methods=["GET"]),
+    ]
 
 
 def embed_script(templates: Templates) -> bytes:
@@ -63,20 +67,21 @@ def embed_script(templates: Templates) -> bytes:
     return source.encode()
 
 
-class _Script:
-    def __init__(self, deps: Dependencies) -> None:
-        self._script = embed_script(deps.templates)
-        self._packed = gzip.compress(self._script, 9, mtime=0)
-        self._tag = f'"{hashlib.sha256(self._script).hexdigest()[:16]}"'
+class _File:
+    def __init__(self, content: bytes, media_type: str) -> None:
+        self._content = content
+        self._media_type = f"{media_type}; charset=utf-8"
+        self._packed = gzip.compress(content, 9, mtime=0)
+        self._tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
-    async def script(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         headers = {**SCRIPT_HEADERS, "ETag": self._tag}
         if self._tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        content = self._script
+        content = self._content
         if "gzip" in request.headers.get("accept-encoding", ""):
             content, headers["Content-Encoding"] = self._packed, "gzip"
-        return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
+        return Response(content, media_type=self._media_type, headers=headers)
 
 
 class EmbedCheck(BaseModel):

@@ -78,6 +78,11 @@ class Embedded:
         link = f"{self.service}/forms/{CUSTOMER}/interest/OBJ1"
         return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
 
+    def own_element(self, form: str = "interest", content: str = "", **more: str) -> str:
+        """The same as `<intresse-form>`."""
+        div = self.element(form, **more).replace("data-intresse=", "form=").replace(" data-", " ")
+        return div.replace("<div", "<intresse-form").replace("</div>", f"{content}</intresse-form>")
+
     def page(self, *parts: str, **headers: str) -> str:
         return self.website.show("/storgatan-1", LISTEN, *parts, headers=headers)
 

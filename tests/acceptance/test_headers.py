@@ -61,6 +61,7 @@ ANSWERS = [
     ask(200, "GET", "/healthz"),
     ask(200, "GET", "/metrics"),
     ask(200, "GET", "/embed.js"),
+    ask(200, "GET", "/embed.d.ts"),
     ask(404, "GET", "/embed/check"),
     ask(200, "GET", "/openapi.json"),
     ask(200, "GET", "/docs"),

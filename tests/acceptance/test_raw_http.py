@@ -346,6 +346,7 @@ PLAIN = [
     "/readyz",
     "/metrics",
     "/embed.js",
+    "/embed.d.ts",
     "/embed/check",
     "/openapi.json",
     "/docs",

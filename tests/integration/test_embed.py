@@ -31,6 +31,12 @@ def test_the_script_comes_compressed_and_is_not_sent_twice(client: httpx.Client)
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_the_scripts_types_can_be_saved_from_the_same_place(client: httpx.Client) -> None:
+    answer = client.get("/embed.d.ts")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert '"intresse:submitted": CustomEvent' in answer.text
+
+
 def test_an_allowed_origin_is_told_that_all_is_well(client: httpx.Client) -> None:
     status, answer = check(client, CUSTOMER, ORIGIN)
     assert (status, answer["ok"], answer["reason"]) == (200, True, None)

@@ -267,10 +267,23 @@ def _embed_script() -> dict[str, Any]:
     return {
         "tags": ["embedding"],
         "summary": "The script that shows the forms on a broker's pages",
-        "description": "For `<script src=… async>`; it looks for elements with `data-intresse`.",
+        "description": "For `<script src=… async>`; it looks for `data-intresse` and `<intresse-form>`.",
         "operationId": "embed-script",
         "responses": {
             "200": {"description": "The script", "content": {"text/javascript": TEXT}},
+            "304": {"description": "You have it (`If-None-Match`)"},
+        },
+    }
+
+
+def _embed_types() -> dict[str, Any]:
+    return {
+        "tags": ["embedding"],
+        "summary": "The TypeScript declarations of `<intresse-form>` and of the events",
+        "description": "To save among a site's sources; needs no import.",
+        "operationId": "embed-types",
+        "responses": {
+            "200": {"description": "The declarations", "content": {"text/plain": TEXT}},
             "304": {"description": "You have it (`If-None-Match`)"},
         },
     }
@@ -298,5 +311,6 @@ PAGES = {
     "/receipts/{id}/viewing.ics": {"get": _receipt("calendar", "The booked viewing for a calendar", "text/calendar")},
     "/receipts/{id}/cancellation": _cancellation(),
     "/embed.js": {"get": _embed_script()},
+    "/embed.d.ts": {"get": _embed_types()},
     "/metrics": {"get": _metrics()},
 }
