@@ -109,7 +109,7 @@ def test_moved_removed_and_put_back_it_shows_its_form(embedded: Embedded, page: 
         """var kept = document.getElementById("interest")
         new Promise((loaded) => {
           document.body.append(kept)
-          kept.querySelector("iframe").addEventListener("load", () => loaded(kept.remove()))
+          kept.querySelector("iframe").addEventListener("load", () => loaded(kept.remove()), {once: true})
         })"""
     )
     page.clock.run_for(20_000)
