@@ -14,6 +14,7 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
 }
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
