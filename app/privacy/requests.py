@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from pydantic import TypeAdapter
 
-from app.domain.fields import Email, Phone
+from app.domain.fields import Email, Phone, ReadContext
 from app.domain.ids import reference_of
 from app.domain.submission import Step, Submission
 from app.operations.stored_application import StoredApplicationError
@@ -36,7 +37,8 @@ class PersonQuery:
     def parse(cls, by: str, text: str, customer_id: str | None) -> "PersonQuery":
         """`text` as people write it. Raises `ValueError`."""
         types: dict[str, Any] = {"email": Email, "phone": Phone}
-        value = TypeAdapter(types.get(by, str)).validate_python(text)
+        context = ReadContext(form=True, now=datetime.now(UTC))
+        value = TypeAdapter(types.get(by, str)).validate_python(text, context=context)
         return cls(by, value.replace(" ", "") if by == "id" else value, customer_id)
 
 

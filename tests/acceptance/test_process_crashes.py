@@ -51,6 +51,8 @@ def post(stage: Stage, estate: str, **more: str) -> httpx.Response:
 def test_nothing_accepted_is_lost_while_processes_die_and_freeze(stage: Stage) -> None:
     with stage.load.running():
         disturb(stage, time.monotonic() + 8, random.Random(4))
+        while stage.kills.total() <= 3:
+            disturb(stage, time.monotonic() + 1, random.Random(4))
         eventually(lambda: len(stage.load.accepted) > 50, within=60)  # a busy machine starts processes slowly
     verdict = stage.verdict()
     assert verdict.holds, verdict

@@ -34,7 +34,7 @@ def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
     with httpx.Client(base_url=url, timeout=30) as client:
         sent: dict[str, str] = {}
         while not enough.wait(0.05):
-            name = f"{visitor}:{len(sent)}"
+            name = f"Ek {visitor}:{len(sent)}"
             sent[post(client, name)] = name
     return sent
 
