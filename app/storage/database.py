@@ -241,7 +241,9 @@ def _reads(connection: Connection) -> bool:
 
 
 def _end_statements(connection: Connection, after: float) -> None:
-    run_in_driver(connection, f"SET statement_timeout = {int(1000 * after)}").close()
+    # Of a transaction that nobody ends any more, too: a process that is frozen or gone must not keep its locks.
+    for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        run_in_driver(connection, f"SET {bound} = {int(1000 * after)}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
