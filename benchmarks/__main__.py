@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.booking_chain import measure_chain
 from benchmarks.databases import KINDS
-from benchmarks.measure import Broken, measure
+from benchmarks.measure import MeasurementError, measure
 from benchmarks.report import machine_lines, note_lines, table
 from benchmarks.results import FULL, QUICK
 
@@ -37,7 +37,7 @@ def main() -> int:
                 if kind == "SQLite":
                     found.chain = measure_chain(folder)
                 print("", *table(found), "", *note_lines(found), sep="\n", flush=True)
-        except Broken as error:
+        except MeasurementError as error:
             print(f"\nBROKEN, so there are no figures: {error}", file=sys.stderr)
             return 1
     return 0

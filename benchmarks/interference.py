@@ -20,7 +20,7 @@ from benchmarks.booking_chain import sandbox
 from benchmarks.databases import database_url
 from benchmarks.load import Round, drive, process_id
 from benchmarks.sample_requests import PATH
-from benchmarks.servers import Stopped, free_port, running
+from benchmarks.servers import ServerStoppedError, free_port, running
 from benchmarks.service import form_token
 
 ROUNDS = 6
@@ -58,7 +58,7 @@ def alternate(
     module: list[str], token: str, port: int, root: Path, log: Path, environment: Mapping[str, str]
 ) -> Interference:
     """Rounds of posts to the service at `port`; in every other one `python -m` with `module` and its arguments works
-    beside it, on the load's core. Raises `Stopped` when that has ended by itself."""
+    beside it, on the load's core. Raises `ServerStoppedError` when that has ended by itself."""
     rates: dict[bool, list[float]] = {False: [], True: []}
     command = [sys.executable, "-m", *module]
     with machine.on_core(machine.load_core()), log.open("wb") as output:
@@ -75,7 +75,7 @@ def alternate(
             if number >= 0:
                 rates[at_work].append(driven.per_second)
         if other.poll() is not None:
-            raise Stopped(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:]}")
+            raise ServerStoppedError(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:]}")
     finally:
         other.send_signal(signal.SIGCONT)
         other.kill()

@@ -12,30 +12,33 @@ from benchmarks.databases import database_url
 from benchmarks.load import Driven, Round, drive, process_id
 from benchmarks.results import Plan, Results
 from benchmarks.sample_requests import PATH, TARGETS
-from benchmarks.servers import Server, Stopped, hello
+from benchmarks.servers import Server, ServerStoppedError, hello
 from benchmarks.service import form_token, service, stored
 
 NO_END = 10**9
 WARM_UP_SECONDS = 1.0
 
 
-class Broken(Exception):
+class MeasurementError(Exception):
     """What was measured is not what was meant: an unexpected answer, a row too few."""
 
 
 def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Results:
-    """On a database of this kind (`databases.KINDS`), up to date before the service starts. Raises `Broken`."""
+    """On a database of this kind (`databases.KINDS`), up to date before the service starts.
+    Raises `MeasurementError`."""
     deadline = time.monotonic() + plan.limit_seconds
     try:
         with database_url(kind, folder / "database") as url:
             starts = [_start_seconds(root, folder / f"start{number}", url) for number in range(plan.starts)]
             found = _under_load(plan, root, folder, url, deadline)
             submissions, steps = stored(url)
-    except Stopped as error:
-        raise Broken(str(error)) from error
+    except ServerStoppedError as error:
+        raise MeasurementError(str(error)) from error
     found.starts = starts
     if not submissions == steps == found.posted:
-        raise Broken(f"{found.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps")
+        raise MeasurementError(
+            f"{found.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps"
+        )
     return found
 
 
@@ -74,17 +77,18 @@ class _Bench:
         self.found.page_bytes = len(page), len(gzip.compress(page, 6))
 
     def drive(self, target: str, seconds: float, most: int = NO_END) -> Driven:
-        """Every answer is counted, the warm-up's too. Raises `Broken` when one is another than the target's."""
+        """Every answer is counted, the warm-up's too. Raises `MeasurementError` when one is another than the
+        target's."""
         right = TARGETS[target].status
         wanted = Round(target, self._servers[target].port, seconds, most, self._next, self._token)
         try:
             driven = self._load.submit(drive, wanted).result()
         except (OSError, TimeoutError) as error:
-            raise Broken(f"{target}: {error!r}") from error
+            raise MeasurementError(f"{target}: {error!r}") from error
         self._next += driven.statuses.total()
         self.found.statuses.update({(target, status): count for status, count in driven.statuses.items()})
         if set(driven.statuses) != {right}:
-            raise Broken(f"{target}: answers by status {dict(driven.statuses)}, wanted {right} only")
+            raise MeasurementError(f"{target}: answers by status {dict(driven.statuses)}, wanted {right} only")
         return driven
 
     def cycle(self, number: int) -> None:

@@ -18,7 +18,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
 
-class Stopped(Exception):
+class ServerStoppedError(Exception):
     """A server that did not come up; the message is the end of what it said."""
 
 
@@ -43,7 +43,7 @@ class Server:
 
 @contextlib.contextmanager
 def hello(root: Path, folder: Path) -> Iterator[Server]:
-    """The yardstick. Raises `Stopped`."""
+    """The yardstick. Raises `ServerStoppedError`."""
     port = free_port()
     with running(["benchmarks.fastapi_hello", str(port)], port, "/", root, folder / "hello.log", {}) as server:
         yield server
@@ -54,7 +54,7 @@ def running(
     module: list[str], port: int, path: str, root: Path, log: Path, environment: dict[str, str]
 ) -> Iterator[Server]:
     """`python -m` with `module` and its arguments, from its first 200 on `path` to the end of the context.
-    Raises `Stopped`."""
+    Raises `ServerStoppedError`."""
     command = [sys.executable, "-m", *module]
     with log.open("wb") as output, on_core(server_core()):
         began = time.perf_counter()
@@ -62,7 +62,7 @@ def running(
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() - began > START_SECONDS:
-                raise Stopped(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:] or 'no answer'}")
+                raise ServerStoppedError(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:] or 'no answer'}")
             time.sleep(0.005)
         yield Server(process, port, time.perf_counter() - began)
     finally:

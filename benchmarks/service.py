@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from benchmarks.sample_requests import CUSTOMER, ORIGIN, PATH
-from benchmarks.servers import Server, Stopped, free_port, running
+from benchmarks.servers import Server, ServerStoppedError, free_port, running
 
 PUBLIC_URL = "https://leads.example.se"
 CONSOLE_PASSWORD = "benchmark"
@@ -50,7 +50,8 @@ def sqlite_url(folder: Path) -> str:
 
 @contextmanager
 def service(root: Path, folder: Path, database_url: str, vitec_url: str = NOBODY) -> Iterator[Server]:
-    """`intresse serve --no-deliver` as the container starts it, in the folder, which is made. Raises `Stopped`."""
+    """`intresse serve --no-deliver` as the container starts it, in the folder, which is made.
+    Raises `ServerStoppedError`."""
     folder.mkdir()
     file = folder / "intresse.toml"
     file.write_text(configuration(database_url, vitec_url), "utf-8")
@@ -62,10 +63,10 @@ def service(root: Path, folder: Path, database_url: str, vitec_url: str = NOBODY
 
 
 def form_token(page: bytes) -> str:
-    """As the visitor's browser would send it. Raises `Stopped`."""
+    """As the visitor's browser would send it. Raises `ServerStoppedError`."""
     found = re.search(rb'name="token" value="([^"]+)"', page)
     if not found:
-        raise Stopped("the form page has no token")
+        raise ServerStoppedError("the form page has no token")
     return found[1].decode()
 
 

@@ -20,7 +20,7 @@ import httpx
 
 from benchmarks.machine import resident
 from benchmarks.sample_requests import ORIGIN, PATH
-from benchmarks.servers import START_SECONDS, Server, Stopped, free_port
+from benchmarks.servers import START_SECONDS, Server, ServerStoppedError, free_port
 from benchmarks.service import form_token, service, sqlite_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,7 @@ class Slow:
 @contextlib.contextmanager
 def proxied(server: Server, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, ssl.SSLContext]]:
     """Caddy with the configuration that the compose file gives it; its port, and what trusts its certificate.
-    Raises `Stopped`."""
+    Raises `ServerStoppedError`."""
     port, authority = free_port(), folder / "caddy/pki/authorities/local/root.crt"
     environment = os.environ | {
         "INTRESSE_REPLICAS": f"127.0.0.1:{server.port}",
@@ -61,7 +61,7 @@ def proxied(server: Server, folder: Path) -> Iterator[tuple[subprocess.Popen[byt
         began = time.monotonic()
         while not (authority.exists() and _listens(port)):
             if process.poll() is not None or time.monotonic() - began > START_SECONDS:
-                raise Stopped("caddy: " + (folder / "caddy.log").read_text("utf-8", "replace")[-500:])
+                raise ServerStoppedError("caddy: " + (folder / "caddy.log").read_text("utf-8", "replace")[-500:])
             time.sleep(0.05)
         yield process, port, ssl.create_default_context(cafile=authority)
     finally:
@@ -76,7 +76,7 @@ def _listens(port: int) -> bool:
 
 
 def measure_slow(folder: Path) -> Slow:
-    """Raises `Stopped`; `OSError` where the proxy is not installed."""
+    """Raises `ServerStoppedError`; `OSError` where the proxy is not installed."""
     with (
         service(ROOT, folder / "service", sqlite_url(folder)) as server,
         proxied(server, folder) as (proxy, port, trust),
@@ -109,7 +109,7 @@ async def _wave(pid: int, port: int, trust: ssl.SSLContext) -> tuple[float, int,
 
 
 async def _visit(port: int, trust: ssl.SSLContext) -> float:
-    """A visitor from the form's page to the receipt's address, in milliseconds. Raises `Stopped`."""
+    """A visitor from the form's page to the receipt's address, in milliseconds. Raises `ServerStoppedError`."""
     began = time.perf_counter()
     async with httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=trust, timeout=30) as browser:
         page = await browser.get(PATH)
@@ -117,7 +117,7 @@ async def _visit(port: int, trust: ssl.SSLContext) -> float:
         typed["token"] = form_token(page.content)
         answer = await browser.post(PATH, data=typed, headers={"Origin": ORIGIN})
     if answer.status_code != 303:
-        raise Stopped(f"a visitor was answered {answer.status_code}")
+        raise ServerStoppedError(f"a visitor was answered {answer.status_code}")
     return 1000 * (time.perf_counter() - began)
 
 

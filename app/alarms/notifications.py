@@ -11,7 +11,7 @@ from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.database import Database, now_of
 from app.storage.schema import notices
 
-MOST = 20
+MAX_AT_ONCE = 20
 CLAIMED = timedelta(minutes=2)  # longer than any attempt takes; then its process has died
 AGAIN = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeating
 GIVEN_UP = timedelta(days=3)
@@ -37,7 +37,9 @@ class NotificationQueue:
 
     async def due(self, receiver: str) -> Sequence[Notification]:
         """The oldest first. Raises `StoreUnavailableError`."""
-        of_receiver = select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MOST)
+        of_receiver = (
+            select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MAX_AT_ONCE)
+        )
 
         def work(connection: Connection) -> list[Notification]:
             return [

@@ -14,7 +14,7 @@ from app.domain.submission import FunctionGroup
 from app.i18n import N_, GetText
 from app.operations.registry import POSTED
 
-MOST_REFERENCES = 20
+MAX_REFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def alert_text(notice: Notification, firm: str, gettext: GetText, language: str,
 def _references(notice: Notification, gettext: GetText, console: str) -> list[str]:
     shown = [
         f"{reference_of(one)}  {console}/submissions/{one}" if console else reference_of(one)
-        for one in notice.subjects[:MOST_REFERENCES]
+        for one in notice.subjects[:MAX_REFERENCES]
     ]
     more = len(notice.subjects) - len(shown)
     return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown

@@ -14,7 +14,7 @@ from app.alarms.notifications import Notification
 from app.alarms.texts import AlertText
 from app.domain.ids import reference_of
 
-MOST_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
+MAX_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
 SECONDS = 30.0  # for one attempt
 
 
@@ -64,7 +64,7 @@ class WebhookReceiver:
         }
         if notice.kind in OF_SUBMISSIONS:
             data["number"] = len(notice.subjects)
-            named = notice.subjects[:MOST_NAMED]
+            named = notice.subjects[:MAX_NAMED]
             data["submissions"] = [{"id": one, "reference": reference_of(one)} for one in named]
         elif any(notice.subjects):
             data["about"] = list(notice.subjects)

@@ -10,7 +10,7 @@ import structlog
 from app.storage.database import StoreUnavailableError
 
 RESTART_SECONDS = 1.0  # after a death; doubled with each, up to
-LONGEST_RESTART_SECONDS = 30.0
+MAX_RESTART_SECONDS = 30.0
 WELL_SECONDS = 10.0  # at work, after which a task that had died is well again
 
 log = structlog.get_logger()
@@ -101,7 +101,7 @@ class BackgroundTasks:
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
                     return
-            pause = min(2 * pause, LONGEST_RESTART_SECONDS)
+            pause = min(2 * pause, MAX_RESTART_SECONDS)
 
     @staticmethod
     def _is_well(task: _Task) -> None:

@@ -7,7 +7,7 @@ from app.domain.durations import parse_duration
 from app.domain.submission import PATH_ID
 from app.operations.registry import PERSONAL_POSTS
 from app.storage.encryption import Keyring
-from app.web.personal.links import LONGEST, PersonalLink, write
+from app.web.personal.links import MAX_LIFETIME, PersonalLink, write
 
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
@@ -22,7 +22,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
-        expires_at = datetime.now(UTC) + parse_duration(expires, LONGEST)
+        expires_at = datetime.now(UTC) + parse_duration(expires, MAX_LIFETIME)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None
     link = PersonalLink(customer_id, contact_id, form, expires_at)

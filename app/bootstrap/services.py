@@ -65,7 +65,7 @@ class Service:
     keyring: Keyring
     intake: Intake
     outbox: Outbox
-    leads: SubmissionRepository
+    submissions: SubmissionRepository
     person_index: PersonIndex
     operator_actions: OperatorActions
     privacy_requests: PrivacyRequests
@@ -75,10 +75,10 @@ class Service:
     home_lookup: HomeLookup
     worker: Worker
     logins: CircuitBreaker
-    views: PageViews
-    tally: CounterJob
-    housekeeper: RetentionJob
-    watching: Monitoring
+    page_views: PageViews
+    counter_job: CounterJob
+    retention_job: RetentionJob
+    monitoring: Monitoring
     background: BackgroundTasks
 
     @contextlib.asynccontextmanager
@@ -89,15 +89,15 @@ class Service:
             self.background.every(clock.TICK_SECONDS, "clock", lambda: self.database.write(clock.look))
         if deliver:
             start("delivery", self.worker.run, self.worker.stop)
-            start("retention", self.housekeeper.run, self.housekeeper.stop)
+            start("retention", self.retention_job.run, self.retention_job.stop)
             self.background.every(TAKE_UP_SECONDS, "unreadable", lambda: take_up(self.database, self.keyring))
-            start("counts", self.tally.run)
+            start("counts", self.counter_job.run)
         if web:
             start("intake", self.intake.run, self.intake.stop)
             start("outcomes", self.outcomes.run)
             start("person index", self.person_index.run)
-            start("page views", self.views.run)
-        if (alarms := self.watching.alarms) is not None:
+            start("page views", self.page_views.run)
+        if (alarms := self.monitoring.alarms) is not None:
             start("alarms", alarms.run, alarms.stop, ALARMS_STOP_SECONDS)
         try:
             yield
@@ -139,7 +139,7 @@ def build_service(settings: Settings) -> Service:
         keyring=keyring,
         intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
-        leads=leads,
+        submissions=leads,
         person_index=PersonIndex(database, contact_hash),
         operator_actions=OperatorActions(
             database, keyring, {customer.id: defaults_of(customer) for customer in settings.customers}
@@ -153,10 +153,10 @@ def build_service(settings: Settings) -> Service:
         home_lookup=HomeLookup(vitec, look_ups),
         worker=worker,
         logins=logins,
-        views=PageViews(database),
-        tally=CounterJob(database, keyring),
-        housekeeper=RetentionJob(Retention(database, retention_periods(settings))),
-        watching=watching,
+        page_views=PageViews(database),
+        counter_job=CounterJob(database, keyring),
+        retention_job=RetentionJob(Retention(database, retention_periods(settings))),
+        monitoring=watching,
         background=BackgroundTasks(),
     )
 

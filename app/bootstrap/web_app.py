@@ -59,7 +59,7 @@ def create_app(
         routes=[
             *routes(deps, service.keyring),
             *(console_routes(build_console(settings, deps, service)) if settings.console_password else ()),
-            *service.watching.routes(),
+            *service.monitoring.routes(),
             *extra_routes,
             *swagger_ui.routes(demo=demo),
         ],
@@ -81,7 +81,7 @@ def create_worker_app(settings: Settings) -> Starlette:
 
     secure = settings.public_url.startswith("https://")
     app = Starlette(
-        routes=[*health.router.routes, *service.watching.routes()],
+        routes=[*health.router.routes, *service.monitoring.routes()],
         middleware=[Middleware(SecurityHeaders, secure=secure)],
         lifespan=lifespan,
     )
@@ -99,15 +99,15 @@ def build_dependencies(settings: Settings, service: Service, demo: bool, templat
         templates=templates,
         now=service.database.now,
         intake=service.intake,
-        leads=service.leads,
+        submissions=service.submissions,
         cancellations=Cancellations(service.database),
         outcomes=service.outcomes,
         tokens=FormTokens(secret),
         status_links=LinkSecrets(secret, "status"),
         receipt_links=LinkSecrets(secret, "receipt"),
-        repeats=IdempotencyKeys(secret),
+        idempotency_keys=IdempotencyKeys(secret),
         origins=OriginRule(settings.public_url, demo),
         contacts=service.contact_lookup.contacts,
         homes=service.home_lookup,
-        views=service.views,
+        page_views=service.page_views,
     )

@@ -38,7 +38,7 @@ def leads_list(
 ) -> None:
     """List the newest submissions, one per line, without personal data."""
     chosen = submission_filter(status, customer, older_than, stuck)
-    print_submissions(run_configured(lambda service: service.leads.newest(chosen, most)), as_json)
+    print_submissions(run_configured(lambda service: service.submissions.newest(chosen, most)), as_json)
 
 
 @commands.command("show")
@@ -64,7 +64,7 @@ async def _with_attempts(service: "Service", which: str) -> "tuple[Submission, S
 
 async def find(service: "Service", id_or_reference: str) -> "Submission":
     """Ends the command where there is none. Raises `StoreUnavailableError`."""
-    submission = await service.leads.find(id_or_reference)
+    submission = await service.submissions.find(id_or_reference)
     if submission is None:
         stop(f"no submission has the id or reference {id_or_reference}")
     return submission

@@ -149,7 +149,7 @@ async def _carry_out_all(service: "Service", action: str, chosen: "SubmissionFil
 
 
 async def _matching(service: "Service", chosen: "SubmissionFilter") -> "Sequence[Submission]":
-    return (await service.leads.newest(chosen, None))[::-1]
+    return (await service.submissions.newest(chosen, None))[::-1]
 
 
 def _stop_at_problems(results: Sequence[ActionResult]) -> None:

@@ -22,8 +22,8 @@ class ContactLookup:
         self._asked: dict[_Question, tuple[float, asyncio.Task[list[Contact]]]] = {}
 
     async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """As `VitecClient.contacts`; `Unavailable` also when no turn comes in time. While the login is paused Vitec is
-        not asked, but for a probe."""
+        """As `VitecClient.contacts`; `UnavailableError` also when no turn comes in time. While the login is paused
+        Vitec is not asked, but for a probe."""
         question = (customer_id, tuple(contact_ids))
         asked_at, task = self._asked.get(question, (0.0, None))
         if task is None or time.monotonic() - asked_at > SHARED_SECONDS:

@@ -13,7 +13,14 @@ from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
 from app.domain.submission import STOPPED, AttemptOutcome, StepStatus
 from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, StepBlockedError, StepSkipped
-from app.vitec.errors import Ambiguous, Forbidden, LeaseExpiredError, NotFound, Rejected, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    LeaseExpiredError,
+    NotFoundError,
+    RejectedError,
+    VitecError,
+)
 from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
@@ -100,7 +107,7 @@ class Deliverer:
 
     async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
         """The worker before us died in the call: it may have been carried out."""
-        error = Ambiguous("the worker stopped during the call")
+        error = AmbiguousError("the worker stopped during the call")
         await self._record_error(claim, step, error, attempts=max(step.attempts, 1))
 
     async def _record_error(
@@ -121,14 +128,14 @@ class Deliverer:
             outcome=error.code,
             http_status=error.status,
             detail=str(error),
-            upstream=error.upstream if isinstance(error, Rejected) else None,
+            upstream=error.upstream if isinstance(error, RejectedError) else None,
             again_in=decision.again_in,
             counts=decision.counts,
             at_recovery=decision.at_recovery,
-            not_found=isinstance(error, NotFound) or step.was_not_found,
+            not_found=isinstance(error, NotFoundError) or step.was_not_found,
             named=named,
             # What was forbidden before has been counted: it goes on alone.
-            news=None if isinstance(error, Forbidden) and step.was_forbidden else signal_of(error),
+            news=None if isinstance(error, AccessDeniedError) and step.was_forbidden else signal_of(error),
         )
         await self._record(claim, step, recorded)
 

@@ -14,7 +14,14 @@ from cachetools import LRUCache, TTLCache
 from app.delivery.look_ups import LookUps
 from app.domain.submission import FunctionGroup
 from app.vitec.client import VitecClient
-from app.vitec.errors import Forbidden, NotFound, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
+    VitecError,
+)
 from app.vitec.homes import Home, OpenTimes, coming
 
 FRESH_SECONDS = 60
@@ -24,7 +31,7 @@ TURN_SECONDS = 10.0  # that a read waits for its turn, for those who come later
 AWAY_SECONDS = 5  # that Vitec is not asked again after it failed, or while it is slow
 UNKNOWN_SECONDS = 60  # that a home is taken to be none after Vitec said so
 MAX_BYTES = 16 * 1024 * 1024  # of what Vitec answered
-MOST_FAILED = 2000
+MAX_FAILED = 2000
 OVERHEAD = 2000  # bytes of an entry beside its content, about
 # Of the reads that no known home needs: a stranger who asks for made-up homes costs the others nothing.
 STRANGERS_WAITING = 60  # of one customer
@@ -55,8 +62,8 @@ class HomeLookup:
         self._look_ups = look_ups
         self._clock = clock
         self._known: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
-        self._away: TTLCache[Key, _Failure] = TTLCache(MOST_FAILED, AWAY_SECONDS, clock)
-        self._unknown: TTLCache[Key, None] = TTLCache(MOST_FAILED, UNKNOWN_SECONDS, clock)
+        self._away: TTLCache[Key, _Failure] = TTLCache(MAX_FAILED, AWAY_SECONDS, clock)
+        self._unknown: TTLCache[Key, None] = TTLCache(MAX_FAILED, UNKNOWN_SECONDS, clock)
         self._reads: dict[Key, _Read] = {}
         self._strangers: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(1))
         self._waiting: defaultdict[str, int] = defaultdict(int)
@@ -67,8 +74,8 @@ class HomeLookup:
         return known if known and self._clock() - known.began_at < FRESH_SECONDS else None
 
     async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
-        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFound` for a home that Vitec doesn't know, or
-        keeps from us, and the other `VitecError`s when nothing young enough is known."""
+        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` for a home that Vitec doesn't
+        know, or keeps from us, and the other `VitecError`s when nothing young enough is known."""
         return await self._since(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
 
     async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
@@ -91,7 +98,7 @@ class HomeLookup:
             return known
         try:
             return await self._renewed(moment, key, asker)
-        except NotFound:
+        except NotFoundError:
             raise
         except VitecError:
             if known and self._clock() - known.began_at < STALE_SECONDS:
@@ -132,7 +139,7 @@ class HomeLookup:
         customer_id, _ = key
         places = {customer_id: STRANGERS_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
         if any(self._waiting[name] >= most for name, most in places.items()):
-            raise Unavailable("too many homes that nobody knows are asked for")
+            raise UnavailableError("too many homes that nobody knows are asked for")
         for name in places:
             self._waiting[name] += 1
         try:
@@ -152,11 +159,11 @@ class HomeLookup:
         try:
             home = await self._look_ups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
-            if _is_no(error) or (isinstance(error, Forbidden) and key not in self._known):
+            if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._known):
                 self._known.pop(key, None)
                 self._unknown[key] = None
                 raise _not_found() from None
-            failure = self._away[key] = _unreadable if isinstance(error, Unreadable) else _away
+            failure = self._away[key] = _unreadable if isinstance(error, UnreadableAnswerError) else _away
             raise failure() from None
         assert read.began_at is not None
         found = KnownHome(home, read.began_at)
@@ -174,19 +181,19 @@ class _Read:
 
 def _is_no(error: VitecError) -> bool:
     """Vitec knows no such home, or takes the id for none."""
-    return isinstance(error, Rejected) and error.status in {400, 404}
+    return isinstance(error, RejectedError) and error.status in {400, 404}
 
 
-def _not_found() -> NotFound:
-    return NotFound("Vitec shows no such home", status=404, upstream={})
+def _not_found() -> NotFoundError:
+    return NotFoundError("Vitec shows no such home", status=404, upstream={})
 
 
-def _away() -> Unavailable:
-    return Unavailable("Vitec can't be asked for the home now")
+def _away() -> UnavailableError:
+    return UnavailableError("Vitec can't be asked for the home now")
 
 
-def _unreadable() -> Unreadable:
-    return Unreadable("Vitec's answer is no home", status=200, is_foreign=False)
+def _unreadable() -> UnreadableAnswerError:
+    return UnreadableAnswerError("Vitec's answer is no home", status=200, is_foreign=False)
 
 
 def _size(known: KnownHome) -> int:

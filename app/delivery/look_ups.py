@@ -13,7 +13,7 @@ from app.delivery.retry_policy import signal_of
 from app.domain.submission import FunctionGroup
 from app.storage.database import StoreUnavailableError
 from app.vitec.client import READS
-from app.vitec.errors import RefusedLogin, Unavailable, VitecError
+from app.vitec.errors import LoginRefusedError, UnavailableError, VitecError
 from app.vitec.throttle import Throttle
 
 MAX_WAITING = 50  # look-ups with one login
@@ -36,11 +36,11 @@ class LookUps:
     async def make(
         self, customer_id: str, group: FunctionGroup, call: Callable[[], Awaitable[T]], turn_seconds: float
     ) -> T:
-        """What the call answers. Raises its errors, and `Unavailable` when no turn comes in time. While the login is
-        paused Vitec is not asked, but for a probe."""
+        """What the call answers. Raises its errors, and `UnavailableError` when no turn comes in time. While the login
+        is paused Vitec is not asked, but for a probe."""
         lane = (customer_id, group)
         if self._waiting[lane] >= MAX_WAITING:
-            raise Unavailable("too many look-ups are waiting")
+            raise UnavailableError("too many look-ups are waiting")
         self._waiting[lane] += 1
         try:
             async with asyncio.timeout(turn_seconds):
@@ -56,7 +56,7 @@ class LookUps:
                     self._customer_places[customer_id].release()
                     raise
         except TimeoutError:
-            raise Unavailable("no turn came in time") from None
+            raise UnavailableError("no turn came in time") from None
         finally:
             self._waiting[lane] -= 1
         try:
@@ -73,7 +73,7 @@ class LookUps:
     async def _call(self, lane: tuple[str, FunctionGroup], call: Callable[[], Awaitable[T]]) -> T:
         try:
             if not await self._logins.may_read(lane):
-                raise RefusedLogin("the login is paused")
+                raise LoginRefusedError("the login is paused")
             try:
                 found = await call()
             except VitecError as error:
@@ -84,5 +84,5 @@ class LookUps:
                 raise
             await self._logins.tell(lane, Signal.LET_IN)
         except StoreUnavailableError as error:
-            raise Unavailable(f"the database is away: {error}") from None
+            raise UnavailableError(f"the database is away: {error}") from None
         return found

@@ -7,9 +7,18 @@ from datetime import timedelta
 
 from app.delivery.claims import Signal
 from app.domain.submission import StepStatus
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
+    VitecError,
+)
 
-LONGEST_RETRY_AFTER = timedelta(hours=1)
+MAX_RETRY_AFTER = timedelta(hours=1)
 JITTER = 0.2
 
 
@@ -55,31 +64,31 @@ def decide(
     """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead;
     `was_ambiguous`: an attempt before may have been carried out, so that giving up can't say that none was; `probes`:
     the login was paused, and what is tried with it neither spends an attempt nor grows too old."""
-    if isinstance(error, NotFound) and not was_not_found:
+    if isinstance(error, NotFoundError) and not was_not_found:
         return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
-    if isinstance(error, Rejected):
+    if isinstance(error, RejectedError):
         return Decision(StepStatus.REJECTED)
-    if isinstance(error, Ambiguous) and park:
+    if isinstance(error, AmbiguousError) and park:
         return Decision(StepStatus.UNCERTAIN)
-    if isinstance(error, RefusedLogin):
+    if isinstance(error, LoginRefusedError):
         return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # it is the login that rests
-    assert isinstance(error, Unavailable | Forbidden | Ambiguous)
+    assert isinstance(error, UnavailableError | AccessDeniedError | AmbiguousError)
     if age >= policy.give_up and not probes:
-        doubtful = was_ambiguous or isinstance(error, Ambiguous)
+        doubtful = was_ambiguous or isinstance(error, AmbiguousError)
         return Decision(StepStatus.UNCERTAIN if doubtful else StepStatus.FAILED)
-    wished = error.retry_after if isinstance(error, Unavailable) else None
-    delay = max(policy.delay(attempts), min(wished or timedelta(0), LONGEST_RETRY_AFTER))
-    return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, Unavailable) and wished is None)
+    wished = error.retry_after if isinstance(error, UnavailableError) else None
+    delay = max(policy.delay(attempts), min(wished or timedelta(0), MAX_RETRY_AFTER))
+    return Decision(StepStatus.WAITING, delay, at_recovery=isinstance(error, UnavailableError) and wished is None)
 
 
 def signal_of(error: VitecError) -> Signal | None:
     """None where it tells nothing. A refusal of what was sent can only be said by who has let us in."""
-    if isinstance(error, RefusedLogin):
+    if isinstance(error, LoginRefusedError):
         return Signal.REFUSED
-    if isinstance(error, Forbidden):
+    if isinstance(error, AccessDeniedError):
         return Signal.FORBIDDEN
-    if isinstance(error, Rejected):
+    if isinstance(error, RejectedError):
         return Signal.LET_IN
-    if isinstance(error, Unreadable):
+    if isinstance(error, UnreadableAnswerError):
         return None if error.is_foreign else Signal.LET_IN
-    return Signal.AWAY if isinstance(error, Unavailable) else None
+    return Signal.AWAY if isinstance(error, UnavailableError) else None

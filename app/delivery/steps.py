@@ -9,7 +9,7 @@ from app.domain.submission import Operation
 from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, Progress
 from app.vitec.contacts import Contact
-from app.vitec.errors import NotFound
+from app.vitec.errors import NotFoundError
 from app.vitec.responses import VitecResponse
 
 Results = Mapping[Operation, str | None]
@@ -54,5 +54,5 @@ async def _look_up(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
     """The contact's own agent."""
     found = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
     if not found:
-        raise NotFound("Vitec knows no such contact", status=200, upstream={})
+        raise NotFoundError("Vitec knows no such contact", status=200, upstream={})
     return CallResult(200, found[0].agent_id)

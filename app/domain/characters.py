@@ -7,8 +7,8 @@ one name, which Vitec's duplicate check takes for two persons.
 import re
 import unicodedata
 
-LONGEST_COMPOSED = 1000  # characters that are composed whatever they are
-MOST_MARKS = 100  # on one letter. What has more is no text, and composing it takes the square of its length
+MAX_COMPOSED = 1000  # characters that are composed whatever they are
+MAX_MARKS = 100  # on one letter. What has more is no text, and composing it takes the square of its length
 
 # Latin letters that are one character each: what nearly all visitors write, told in a tenth of the time.
 _PLAIN = re.compile(r"[\t\r\n -~\u00a1-\u00ac\u00ae-\u02ff]*")
@@ -37,7 +37,7 @@ def visible(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    if len(text) > LONGEST_COMPOSED and _has_too_many_marks(text):
+    if len(text) > MAX_COMPOSED and _has_too_many_marks(text):
         return text
     return unicodedata.normalize("NFC", text)
 
@@ -46,6 +46,6 @@ def _has_too_many_marks(text: str) -> bool:
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks > MOST_MARKS:
+        if marks > MAX_MARKS:
             return True
     return False

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from app.domain.fields import cut
 from app.domain.short_cache import cached_when_short
 
-MOST_TAGS = 20
+MAX_TAGS = 20
 VALUE_LENGTH = 500
 NAME_LENGTH = 100
 REFERRER_LENGTH = 2000
-MOST_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
-LARGEST_NUMBER = 2**64  # as a tag: what is larger takes long to write out
+MAX_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
+MAX_NUMBER = 2**64  # as a tag: what is larger takes long to write out
 CLICK_IDS = frozenset(
     {"gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"}  # Google's first
 )
@@ -70,7 +70,7 @@ def tags_in(said: Any) -> Iterator[tuple[str, str]]:
     `{name, value}`, or as an object with a member for each. What can't be read is empty, and left out later."""
     if isinstance(said, dict):
         yield from ((name, _text(value)) for name, value in said.items())
-    for tag in said[:MOST_TAGS_READ] if isinstance(said, list) else ():
+    for tag in said[:MAX_TAGS_READ] if isinstance(said, list) else ():
         members = {name.lower(): _text(value) for name, value in tag.items()} if isinstance(tag, dict) else {}
         yield members.get("name", ""), members.get("value", "")
 
@@ -79,7 +79,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(value) if abs(value) <= LARGEST_NUMBER else ""
+        return str(value) if abs(value) <= MAX_NUMBER else ""
     return str(value) if isinstance(value, str | float) else ""
 
 
@@ -100,7 +100,7 @@ def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) 
     tags: dict[str, str] = {}
     for name, value in pairs:
         name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
-        if name and value and name not in tags and len(tags) < MOST_TAGS:
+        if name and value and name not in tags and len(tags) < MAX_TAGS:
             tags[name] = value
     return Marketing(page_address(referrer), tuple(tags.items()))
 

@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from app.domain.fields import ReadContext, invalid
 
-LARGEST_DECIMAL = 2**96 - 1  # .NET's System.Decimal
-MOST_DIGITS = 28  # of that
+MAX_DECIMAL = 2**96 - 1  # .NET's System.Decimal
+MAX_DIGITS = 28  # of that
 MAX_NUMBER_TEXT = 100  # characters of what a person writes
 
 _NUMBER = re.compile(r"([+-]?)(\d(?:[\d .,]*\d)?)?\s*([½¼¾])?", re.ASCII)
@@ -80,7 +80,7 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
     if factor is None or number is None:
         return None
     number = (number + _PARTS.get(found[3], 0)) * factor
-    if number.adjusted() > MOST_DIGITS:
+    if number.adjusted() > MAX_DIGITS:
         return None
     number = -number if found[1] == "-" else number
     return int(number) if number == number.to_integral_value() else float(number)
@@ -106,8 +106,8 @@ def _number(unit: Unit) -> Callable[[Any, ValidationInfo[ReadContext]], Any]:
         # Before anything is counted with it: a number that is short to write can be very long to count.
         if isinstance(value, float) and not math.isfinite(value):
             raise invalid("invalid_number")
-        if abs(value) > LARGEST_DECIMAL:
-            raise invalid("too_large", le=LARGEST_DECIMAL)
+        if abs(value) > MAX_DECIMAL:
+            raise invalid("too_large", le=MAX_DECIMAL)
         return value
 
     return read
@@ -120,7 +120,7 @@ def _whole_number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     return int(number)
 
 
-_NOT_NEGATIVE = Field(ge=0, le=LARGEST_DECIMAL)
+_NOT_NEGATIVE = Field(ge=0, le=MAX_DECIMAL)
 Quantity = Annotated[int | float, BeforeValidator(_number(NONE)), _NOT_NEGATIVE]
 LivingSpace = Annotated[int | float, BeforeValidator(_number(SQUARE_METRES)), _NOT_NEGATIVE]
 Rooms = Annotated[int | float, BeforeValidator(_number(ROOMS)), _NOT_NEGATIVE]

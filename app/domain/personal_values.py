@@ -32,9 +32,9 @@ from urllib.parse import unquote
 
 import phonenumbers
 
-LONGEST = 500  # characters that are looked at
-MOST_ENCODED = 4  # times; what is still encoded then hides something
-MOST_TRIED = 60  # numbers in one text: one that holds more has no honest name
+MAX_LENGTH = 500  # characters that are looked at
+MAX_ENCODED = 4  # times; what is still encoded then hides something
+MAX_NUMBERS = 60  # numbers in one text: one that holds more has no honest name
 
 _AT = re.compile(r"@|[\[({<]\s*(?:at|snabel-?a)\s*[\])}>]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -66,8 +66,8 @@ _MOST_DIGITS = 15  # E.164
 
 def looks_personal(text: str) -> bool:
     """In linear time, whatever the text."""
-    text = _plain(text[:LONGEST])
-    for _ in range(MOST_ENCODED + 1):
+    text = _plain(text[:MAX_LENGTH])
+    for _ in range(MAX_ENCODED + 1):
         if _names_a_person(text):
             return True
         decoded = _plain(unquote(unescape(_ESCAPE.sub("%", text))))
@@ -145,7 +145,7 @@ def _dials(text: str) -> bool:
         for first in range(len(groups)):
             for number in _from(groups[first : first + _MOST_DIGITS]):
                 tried += 1
-                if tried > MOST_TRIED or _can_be_dialled(number):
+                if tried > MAX_NUMBERS or _can_be_dialled(number):
                     return True
     return False
 

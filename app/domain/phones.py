@@ -11,7 +11,7 @@ import phonenumbers
 
 PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 MAX_PHONE_TEXT = 100  # characters of what a person writes in the field of a number
-MOST_PHONE_DIGITS = 15  # E.164, with the country code
+MAX_PHONE_DIGITS = 15  # E.164, with the country code
 SWEDEN = "SE"
 _PREFIXES = ("+", "0", "\uff0b", "\uff10")  # full-width ones too
 
@@ -72,7 +72,7 @@ def _parse(typed: str, country: str) -> Any:
 
 def _e164(number: phonenumbers.PhoneNumber) -> str | None:
     plain: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if len(plain) > len("+") + MOST_PHONE_DIGITS:  # the library's rules for some countries are wider
+    if len(plain) > len("+") + MAX_PHONE_DIGITS:  # the library's rules for some countries are wider
         return None
     extended = f"{plain}x{number.extension}" if number.extension else plain
     return extended if len(extended) <= PHONE_LENGTH else plain

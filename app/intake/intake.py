@@ -16,8 +16,8 @@ from app.storage.database import CommitUnknownError, Database, StoreUnavailableE
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.group_commit import GroupCommit
 
-LARGEST_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
-MOST_WAITING = 1000
+MAX_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
+MAX_WAITING = 1000
 TURNS = 2  # of the loop: posts at hand come along, or many would wait while the first of them is committed alone
 PATIENCE_SECONDS = 8.0  # that a post waits for its commit
 AGAIN_SECONDS = 0.2  # between two looks whether a commit took place
@@ -40,7 +40,7 @@ class Intake:
         self._new_rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
         self._commits: GroupCommit[SubmissionRows, Accepted] = GroupCommit(
-            self._commit, most=LARGEST_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
+            self._commit, most=MAX_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
         )
         self._stopping = asyncio.Event()
 
@@ -49,7 +49,7 @@ class Intake:
         far as the database could be asked."""
         if self._stopping.is_set():
             raise StoreUnavailableError("the service is stopping")
-        if len(self._commits) >= MOST_WAITING:
+        if len(self._commits) >= MAX_WAITING:
             raise StoreUnavailableError("too many are waiting to be stored")
         answer = self._commits.write(self._new_rows.of(new))
         del new  # many wait here, and the next ones are made the quicker the less of these is in the way

@@ -12,7 +12,7 @@ from app.storage.database import Database, DatabaseUnusableError, usable
 from app.storage.schema import steps, submissions
 
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a submission's reference counts from here
-MOST_OFF = timedelta(minutes=1)  # a lease's length, about
+MAX_CLOCK_SKEW = timedelta(minutes=1)  # a lease's length, about
 
 
 def require_plausible_clock(database: Database, now: datetime) -> None:
@@ -23,7 +23,7 @@ def require_plausible_clock(database: Database, now: datetime) -> None:
         return
     with usable(), database.engine.connect() as connection:
         off = abs(now - connection.execute(select(func.clock_timestamp())).scalar_one())
-    if off > MOST_OFF:
+    if off > MAX_CLOCK_SKEW:
         raise DatabaseUnusableError(f"this machine's clock is {off.total_seconds():.0f} s off the database's: set it")
 
 

@@ -12,7 +12,7 @@ from app.storage.database import StoreUnavailableError
 log = structlog.get_logger()
 
 ROUND_SECONDS = 1800.0  # so that the operator hears within the hour
-MOST_NAMED = 20  # in a line; `intresse leads list --status held` has them all
+MAX_NAMED = 20  # in a line; `intresse leads list --status held` has them all
 
 
 class RetentionJob:
@@ -60,5 +60,5 @@ class RetentionJob:
         fresh = [one for one in waiting if one.id not in told]
         for customer in sorted({one.customer_id for one in fresh}):
             ids = [one.id for one in fresh if one.customer_id == customer]
-            log.error(what, customer=customer, count=len(ids), submissions=ids[:MOST_NAMED])
+            log.error(what, customer=customer, count=len(ids), submissions=ids[:MAX_NAMED])
         told |= {one.id for one in fresh}

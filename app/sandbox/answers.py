@@ -32,7 +32,7 @@ class Answer:
             return self.text
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The request gets this answer, and nothing is carried out."""
 
     def __init__(self, status: int, message: str, **members: Any) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.sandbox.answers import Answer, Refused
+from app.sandbox.answers import Answer, RefusedError
 from app.sandbox.auth import admit
 from app.sandbox.control_api import control_plane
 from app.sandbox.faults import Fault
@@ -157,11 +157,11 @@ def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes)
         admit(authorization, office.username, office.customers, ids["customerId"], endpoint.operation)
         body = None
         if endpoint.body is None and raw:
-            raise Refused(400, "The request has a body, and none is expected.")
+            raise RefusedError(400, "The request has a body, and none is expected.")
         if endpoint.body:
             body = read(raw, headers.get("Content-Type", ""), endpoint.body, endpoint.parameter)
         return endpoint.carry_out(office, ids, body)
-    except Refused as refusal:
+    except RefusedError as refusal:
         return refusal.answer
 
 

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.sandbox.answers import Refused
+from app.sandbox.answers import RefusedError
 from app.sandbox.records import Operation
 
 _CRM = {Operation.LEAD, Operation.CONTACT, Operation.LOAN_PROMISE}
@@ -39,9 +39,9 @@ def admit(
     login = _credentials(authorization)
     customer = customers.get(customer_id)
     if login is None or login[0] != username or (customer and login[1] != customer.password_for(operation)):
-        raise Refused(401, "Authorization has been denied for this request.")
+        raise RefusedError(401, "Authorization has been denied for this request.")
     if customer is None or not customer.has_access:
-        raise Refused(403, "Åtkomst saknas till de begärda uppgifterna.")
+        raise RefusedError(403, "Åtkomst saknas till de begärda uppgifterna.")
 
 
 def _credentials(authorization: str) -> tuple[str, str] | None:

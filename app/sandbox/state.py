@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from app.sandbox.answers import Answer, Refused
+from app.sandbox.answers import Answer, RefusedError
 from app.sandbox.auth import Customer
 from app.sandbox.contacts import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
 from app.sandbox.duplicates import find_duplicate
@@ -137,10 +137,10 @@ class Office:
         """`contact_ids`: 1-20, comma-separated. 404 when none is known (O), else those that are (inferred)."""
         ids = contact_ids.split(",")
         if len(ids) > _MOST_CONTACTS:
-            raise Refused(400, f"Högst {_MOST_CONTACTS} kontakter kan hämtas åt gången.")
+            raise RefusedError(400, f"Högst {_MOST_CONTACTS} kontakter kan hämtas åt gången.")
         known = [self.contacts[customer_id, id_] for id_ in dict.fromkeys(ids) if (customer_id, id_) in self.contacts]
         if not known:
-            raise Refused(404, "Kontakten finns inte.")
+            raise RefusedError(404, "Kontakten finns inte.")
         found = [contact.model_dump(mode="json", by_alias=True) for contact in known]
         return Answer.of(200, found, known[0].id if len(known) == 1 else None)
 
@@ -158,7 +158,7 @@ class Office:
 
     def watch_final_price(self, customer_id: str, estate_id: str, watched: FinalPriceWatched) -> Answer:
         if not _exists(estate_id, self.estates):
-            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+            raise RefusedError(404, f"Bostaden {estate_id} finns inte.")
         person = self._find_or_add(person_of_interest(watched.person, customer_id, self._next_contact_id(), self.now()))
         self.final_price_watches.append(FinalPriceWatch(customer_id, estate_id, person.id, watched))
         # H says only that a JSON string is answered.
@@ -216,7 +216,7 @@ class Office:
 
     def _check_estate(self, estate_id: str) -> None:
         if not _exists(estate_id, self.estates):
-            raise Refused(404, f"Bostaden {estate_id} finns inte.")
+            raise RefusedError(404, f"Bostaden {estate_id} finns inte.")
 
     def _viewing(self, viewing_id: str, viewing: Viewing) -> dict[str, Any]:
         slots = ((slot_id, slot) for (of, slot_id), slot in (self.slots or {}).items() if of == viewing_id)
@@ -246,16 +246,16 @@ class Office:
             viewing = self.viewings.get(viewing_id)
             if slot_id == time_slot_id and viewing and viewing.estate_id == estate_id:
                 return viewing_id
-        raise Refused(404, f"Visningstiden {time_slot_id} finns inte.")
+        raise RefusedError(404, f"Visningstiden {time_slot_id} finns inte.")
 
     def _check_slot(self, place: tuple[str, str], *, deadline: bool, limit: bool) -> None:
         slot = self._slot(*place)
         if slot.contested:
             self.lost_slots.add(place)
         if deadline and self._is_closed(slot):
-            raise Refused(400, "Anmälningstiden har gått ut.")
+            raise RefusedError(400, "Anmälningstiden har gått ut.")
         if limit and self._is_full(place):
-            raise Refused(400, "Visningstiden är fullbokad.")
+            raise RefusedError(400, "Visningstiden är fullbokad.")
 
     def _is_closed(self, slot: Slot) -> bool:
         return slot.deadline_at is not None and self.now() > slot.deadline_at
@@ -270,12 +270,12 @@ class Office:
             return Slot()
         slot = (self.slots or {}).get((viewing_id, time_slot_id))
         if slot is None:
-            raise Refused(404, f"Visningstiden {viewing_id}/{time_slot_id} finns inte.")
+            raise RefusedError(404, f"Visningstiden {viewing_id}/{time_slot_id} finns inte.")
         return slot
 
     def _contact(self, customer_id: str, contact_id: str) -> Contact:
         if (customer_id, contact_id) not in self.contacts:
-            raise Refused(404, f"Kontakten {contact_id} finns inte.")
+            raise RefusedError(404, f"Kontakten {contact_id} finns inte.")
         return self.contacts[customer_id, contact_id]
 
     def _find_or_add(self, newcomer: Person) -> Person:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.sandbox.answers import Refused
+from app.sandbox.answers import RefusedError
 from app.sandbox.schemas import Body
 
 AnyBody = TypeVar("AnyBody", bound=Body)
@@ -39,7 +39,7 @@ def read(raw: bytes, content_type: str, body: type[AnyBody], parameter: str) -> 
     `parameter` is the name that the keys of `modelState` begin with.
     """
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, "The request entity's media type is not supported for this resource.")
+        raise RefusedError(415, "The request entity's media type is not supported for this resource.")
     try:
         return body.model_validate(parse(raw))
     except ValidationError as error:
@@ -48,8 +48,8 @@ def read(raw: bytes, content_type: str, body: type[AnyBody], parameter: str) -> 
         raise _invalid({parameter: ["Unexpected character encountered while parsing value."]}) from None
 
 
-def _invalid(model_state: dict[str, list[str]]) -> Refused:
-    return Refused(400, "The request is invalid.", modelState=model_state)
+def _invalid(model_state: dict[str, list[str]]) -> RefusedError:
+    return RefusedError(400, "The request is invalid.", modelState=model_state)
 
 
 def _model_state(error: ValidationError, parameter: str) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from app.storage.database import Database
 from app.storage.schema import daily_counts, home_campaigns
 
-MOST_LINES = 25  # of each kind
+MAX_LINES = 25  # of each kind
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,6 @@ def _lines(
         .where(*conditions)
         .group_by(*names)
         .order_by(sums[1].desc(), sums[0].desc(), *names)
-        .limit(MOST_LINES)
+        .limit(MAX_LINES)
     )
     return [Line(tuple(row[:-3]), *map(int, row[-3:])) for row in connection.execute(query)]

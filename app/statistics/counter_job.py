@@ -30,7 +30,7 @@ from app.submissions.listing import stored_application
 
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 # Ids and moments are of the clocks of several machines (which are at most a minute apart, see `clock`), and committed a
 # little later: what is older than this is all there. SQLite is one machine's.
 SETTLED_AFTER = timedelta(minutes=2)
@@ -121,7 +121,7 @@ def _some(connection: Connection, name: str, before: datetime) -> tuple[_Mark, l
         later = (columns.settled_at > moment) | ((columns.settled_at == moment) & (columns.id > mark.submission_id))
         some = select(submissions).where(columns.settled_at >= moment, columns.settled_at < before, later)
         some = some.order_by(columns.settled_at, columns.id)
-    return mark, list(connection.execute(some.limit(MOST_AT_ONCE)))
+    return mark, list(connection.execute(some.limit(MAX_AT_ONCE)))
 
 
 def _moved(connection: Connection, name: str, before: _Mark, after: _Mark) -> bool:

@@ -19,10 +19,10 @@ from app.domain.submission import PATH_ID, Operation
 from app.operations.registry import OPERATIONS
 from app.storage.schema import daily_counts, delivery_times, home_campaigns
 
-MOST_BY_VIEWS = 100  # campaigns, and as many homes
-MOST = 200
-MOST_OF_HOME_BY_VIEWS = 20  # campaigns of one home
-MOST_OF_HOME = 40
+MAX_CAMPAIGNS_BY_VIEWS = 100  # campaigns, and as many homes
+MAX_CAMPAIGNS = 200
+MAX_CAMPAIGNS_OF_HOME_BY_VIEWS = 20  # campaigns of one home
+MAX_CAMPAIGNS_OF_HOME = 40
 OTHERS = Campaign(OTHER, OTHER, OTHER)
 
 
@@ -66,7 +66,11 @@ def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
 def add(connection: Connection, column: str, counts: _Counts) -> None:
     """`column` is "views", "submissions" or "delivered". Each is counted in a row of its campaign, whose home is empty;
     in one of its home, without campaign; and in one of the home's campaign."""
-    most, most_of_home = (MOST_BY_VIEWS, MOST_OF_HOME_BY_VIEWS) if column == "views" else (MOST, MOST_OF_HOME)
+    most, most_of_home = (
+        (MAX_CAMPAIGNS_BY_VIEWS, MAX_CAMPAIGNS_OF_HOME_BY_VIEWS)
+        if column == "views"
+        else (MAX_CAMPAIGNS, MAX_CAMPAIGNS_OF_HOME)
+    )
     campaigns, homes = _known(connection, {(one.day, one.customer_id) for one in counts})
     rows: Counter[Counted] = Counter()
     of_homes: Counter[Counted] = Counter()

@@ -11,7 +11,7 @@ from app.statistics.daily_counts import Counted, add, day_of, home_of
 from app.storage.database import Database, StoreUnavailableError
 
 PAUSE_SECONDS = 5.0
-MOST_WAITING = 2000  # told apart between two writings; a flood of made-up homes is counted, not remembered
+MAX_WAITING = 2000  # told apart between two writings; a flood of made-up homes is counted, not remembered
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class PageViews:
         """`estate` is what the embed of a booking calls its home; `query` is the form's address: its tags tell the
         campaign."""
         shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
-        if len(self._shown) < MOST_WAITING or shown in self._shown:
+        if len(self._shown) < MAX_WAITING or shown in self._shown:
             self._shown[shown] += 1
 
     async def run(self) -> None:

@@ -26,7 +26,7 @@ GAP = timedelta(minutes=10)  # without a tick, as a restart takes; longer, and i
 BACK = timedelta(minutes=1)  # as NTP may set it
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # a false alarm costs less than a lead: nobody waits a day for a true one
-LONGEST_WAIT = timedelta(hours=2)  # of an attempt for its next one, and of a worker for its lease
+MAX_WAIT = timedelta(hours=2)  # of an attempt for its next one, and of a worker for its lease
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
@@ -135,7 +135,7 @@ def look(connection: Connection) -> None:
 def _call_back(connection: Connection, now: datetime) -> None:
     """Whichever of the two was wrong: to try too early costs nothing, and no wait is as long as these."""
     for column in (submissions.c.due_at, logins.c.probe_at, notices.c.due_at):
-        far = column > now + LONGEST_WAIT
+        far = column > now + MAX_WAIT
         connection.execute(update(column.table).where(far).values({column.name: now}))
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.storage import elapsed
-from app.storage.driver.checkpoints import MOST_PAGES, Checkpoints
+from app.storage.driver.checkpoints import MAX_PAGES, Checkpoints
 from app.storage.driver.compiled import run_in_driver
 from app.storage.driver.threads import CommitError, TransactionThreads
 
@@ -216,7 +216,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
-        f"wal_autocheckpoint={MOST_PAGES}",
+        f"wal_autocheckpoint={MAX_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -228,7 +228,7 @@ def _checkpoints_after_commits(engine: Engine) -> Checkpoints:
         if _reads(connection):
             return
         bound = checkpoints.committing()
-        if bound != connection.info.get(BOUND, MOST_PAGES):
+        if bound != connection.info.get(BOUND, MAX_PAGES):
             run_in_driver(connection, f"PRAGMA wal_autocheckpoint={bound}").close()
             connection.info[BOUND] = bound
 

@@ -20,7 +20,7 @@ Outcome = TypeVar("Outcome")
 Work = Callable[[Connection], Any]
 Commit = Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]]
 
-MOST = 32  # in one transaction
+MAX_BATCH = 32  # in one transaction
 
 
 class NothingWritten(Exception):
@@ -32,7 +32,7 @@ class GroupCommit(Generic[Item, Outcome]):
     is taken the loop has `turns`: items at hand come along. None waits longer than `patience` seconds for a commit."""
 
     def __init__(
-        self, commit: Commit[Item, Outcome], *, most: int = MOST, turns: int = 0, patience: float | None = None
+        self, commit: Commit[Item, Outcome], *, most: int = MAX_BATCH, turns: int = 0, patience: float | None = None
     ) -> None:
         self._commit = commit
         self._most = most

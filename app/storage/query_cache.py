@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-MOST = 50  # keys; beyond, all are forgotten
+MAX_KEYS = 50  # keys; beyond, all are forgotten
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -30,7 +30,7 @@ class AdaptiveCache(Generic[K, V]):
                 return self._kept[key][0]
             found = await self._look(key)
             ended = time.monotonic()
-            if len(self._kept) >= MOST:
+            if len(self._kept) >= MAX_KEYS:
                 self._kept.clear()
             self._kept[key] = found, ended + max(self._shortest, (ended - began) / self._share)
             return found

@@ -20,8 +20,8 @@ from app.storage.encryption import KeyedHash
 from app.storage.schema import HOW_FAR, person_index, submissions
 
 PAUSE_SECONDS = 60.0
-MOST_OTHERS = 10
-MOST_AT_ONCE = 500  # intake waits for so many
+MAX_OTHERS = 10
+MAX_AT_ONCE = 500  # intake waits for so many
 # Ids are made by the clocks of the replicas, and committed a little later: what is older than this is all there.
 SETTLED_AFTER = timedelta(minutes=10)
 
@@ -80,7 +80,7 @@ def _others(connection: Connection, identity: str) -> Sequence[str]:
         return []
     found = {one for digest in (row.email_hash, row.phone_hash) if digest for one in find(connection, digest)}
     theirs = columns.id.in_(found - {identity}), columns.customer_id == row.customer_id
-    query = select(columns.id).where(*theirs).order_by(columns.id.desc()).limit(MOST_OTHERS)
+    query = select(columns.id).where(*theirs).order_by(columns.id.desc()).limit(MAX_OTHERS)
     return connection.execute(query).scalars().all()
 
 
@@ -92,7 +92,7 @@ def _filled_to(connection: Connection) -> str:
 def _fill(connection: Connection, lag: timedelta) -> bool:
     after, settled = _filled_to(connection), first_id_of(now_of(connection) - lag)
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
-    some = some.order_by(submissions.c.id).limit(MOST_AT_ONCE)
+    some = some.order_by(submissions.c.id).limit(MAX_AT_ONCE)
     # Locked: who erases one of them waits until its hashes are here, and takes them away; or has erased it, and there
     # are none any more when they are read.
     ids = connection.execute(some.with_for_update(read=True)).scalars().all()

@@ -17,7 +17,7 @@ from app.domain.submission import FunctionGroup, Operation
 from app.operations.registry import OPERATIONS
 from app.operations.viewing_attend import HOME_PATH
 from app.vitec.contacts import Contact
-from app.vitec.errors import Ambiguous, LeaseExpiredError, Rejected, Unavailable
+from app.vitec.errors import AmbiguousError, LeaseExpiredError, RejectedError, UnavailableError
 from app.vitec.homes import Home
 from app.vitec.responses import VitecResponse, read, read_list, read_one
 
@@ -32,7 +32,7 @@ PROBES = {
 _PLACEHOLDER = re.compile(r"{\w*}")
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
 READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
-LARGEST_BODY = 2**20  # bytes of an answer
+MAX_BODY = 2**20  # bytes of an answer
 LARGE_BODY = 2**15  # whose reading shall not hold up others
 PLAIN = {"Accept-Encoding": "identity"}  # so that it is as large as it looks
 CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
@@ -111,33 +111,33 @@ class VitecClient:
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
     ) -> list[Contact]:
-        """1-20 contacts, those that Vitec knows. Raises as `post` but for `Ambiguous`: reading changes nothing."""
+        """1-20 contacts, those that Vitec knows. Raises as `post` but for `AmbiguousError`: reading changes nothing."""
         url = _url(OPERATIONS[Operation.CONTACT].path, customer_id, ",".join(contact_ids))
         try:
             with self._observed(customer_id, Operation.CONTACT):
                 return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
-        except Ambiguous as error:
-            raise Unavailable(str(error), status=error.status) from None
+        except AmbiguousError as error:
+            raise UnavailableError(str(error), status=error.status) from None
 
     async def home(self, customer_id: str, estate_id: str) -> Home:
         """A home and its viewings. Raises as `contacts`."""
         url = _url(HOME_PATH, customer_id, estate_id)
         try:
             response = await self._call("GET", url, customer_id, FunctionGroup.ADVERTISING, None, _always)
-        except Ambiguous as error:
-            raise Unavailable(str(error), status=error.status) from None
+        except AmbiguousError as error:
+            raise UnavailableError(str(error), status=error.status) from None
         large = len(response.content) > LARGE_BODY
         return await asyncio.to_thread(read_one, response, estate_id) if large else read_one(response, estate_id)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
-        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `Rejected` and
-        `Ambiguous`: reading changes nothing."""
+        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `RejectedError`
+        and `AmbiguousError`: reading changes nothing."""
         try:
             read(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
-        except Rejected:
+        except RejectedError:
             pass  # it has looked at the ids, so it has let us in
-        except Ambiguous as error:
-            raise Unavailable(str(error), status=error.status) from None
+        except AmbiguousError as error:
+            raise UnavailableError(str(error), status=error.status) from None
 
     @contextmanager
     def _observed(self, customer_id: str, operation: Operation) -> Iterator[None]:
@@ -158,7 +158,7 @@ class VitecClient:
     ) -> httpx.Response:
         credential = self._credentials.get(customer_id)
         if credential is None:
-            raise Unavailable("the customer is not in the configuration")
+            raise UnavailableError("the customer is not in the configuration")
         password = credential.crm if group is FunctionGroup.CRM else credential.advertising
         pool = min(self._pools, key=lambda one: one.calls)
         pool.calls += 1
@@ -200,7 +200,9 @@ class VitecClient:
         except Exception as error:  # whatever it is: all that matters here is whether anything was sent
             if answer is None:
                 name = type(error).__name__
-                raise (Ambiguous if sent else Unavailable)(f"{name} {'after' if sent else 'before'} sending") from None
+                raise (AmbiguousError if sent else UnavailableError)(
+                    f"{name} {'after' if sent else 'before'} sending"
+                ) from None
         finally:
             self._calls.discard(timeout)
         assert answer is not None
@@ -223,10 +225,10 @@ async def _read_body(response: httpx.Response) -> None:
     try:
         async for chunk in response.aiter_bytes():
             content += chunk
-            if len(content) >= LARGEST_BODY:
+            if len(content) >= MAX_BODY:
                 break
     finally:
-        response._content = bytes(content[:LARGEST_BODY])  # what httpx itself sets when it has read
+        response._content = bytes(content[:MAX_BODY])  # what httpx itself sets when it has read
         await response.aclose()
 
 

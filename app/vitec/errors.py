@@ -1,14 +1,14 @@
 """The errors of a call to Vitec.
 
     VitecError
-    ├── Rejected           400, 409, 422: Vitec refuses this body, which is never sent again as it is
-    │   └── NotFound       404: an id that Vitec doesn't know, or not yet
-    ├── Unavailable        nothing was carried out: no connection; 408, 425, 429, 503; a redirect; HTML in a 4xx, and
-    │   │                  any other 4xx: a gateway's answer, not Vitec's
-    │   └── Unreadable     a look-up's answer with a broken body, or one that is not Vitec's
-    ├── RefusedLogin       401, whatever its body: the credential
-    ├── Forbidden          403: no access to what was named
-    └── Ambiguous          sent, and no usable answer: 500, 502, 504, a time-out, a reset; a 2xx not of Vitec
+    ├── RejectedError              400, 409, 422: Vitec refuses this body, which is never sent again as it is
+    │   └── NotFoundError          404: an id that Vitec doesn't know, or not yet
+    ├── UnavailableError           nothing was carried out: no connection; 408, 425, 429, 503; a redirect; HTML in a
+    │   │                          4xx, and any other 4xx: a gateway's answer, not Vitec's
+    │   └── UnreadableAnswerError  a look-up's answer with a broken body, or one that is not Vitec's
+    ├── LoginRefusedError          401, whatever its body: the credential
+    ├── AccessDeniedError          403: no access to what was named
+    └── AmbiguousError             sent, and no usable answer: 500, 502, 504, a time-out, a reset; a 2xx not of Vitec
 
 Source of the readings: vitec-connect.md, "Status codes". A POST's 2xx answer with a broken body
 is not here: the work is done.
@@ -35,7 +35,7 @@ class VitecError(Exception):
         self.status = status
 
 
-class Rejected(VitecError):
+class RejectedError(VitecError):
     """`upstream` is `{"status", "message", "modelState"}` in Vitec's words, which may repeat what was sent."""
 
     code = AttemptOutcome.REJECTED
@@ -45,11 +45,11 @@ class Rejected(VitecError):
         self.upstream = upstream
 
 
-class NotFound(Rejected):
+class NotFoundError(RejectedError):
     code = AttemptOutcome.NOT_FOUND
 
 
-class Unavailable(VitecError):
+class UnavailableError(VitecError):
     """`retry_after` is Vitec's own wish, when it gave one."""
 
     code = AttemptOutcome.UNAVAILABLE
@@ -59,7 +59,7 @@ class Unavailable(VitecError):
         self.retry_after = retry_after
 
 
-class Unreadable(Unavailable):
+class UnreadableAnswerError(UnavailableError):
     """`is_foreign`: it is not Vitec's answer at all, and so says nothing of the login."""
 
     code = AttemptOutcome.UNREADABLE
@@ -69,13 +69,13 @@ class Unreadable(Unavailable):
         self.is_foreign = is_foreign
 
 
-class RefusedLogin(VitecError):
+class LoginRefusedError(VitecError):
     code = AttemptOutcome.REFUSED_LOGIN
 
 
-class Forbidden(VitecError):
+class AccessDeniedError(VitecError):
     code = AttemptOutcome.FORBIDDEN
 
 
-class Ambiguous(VitecError):
+class AmbiguousError(VitecError):
     code = AttemptOutcome.AMBIGUOUS

@@ -14,9 +14,9 @@ from typing import Any
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import PATH_ID
 
-MOST_VIEWINGS, MOST_SLOTS = 20_000, 100  # that are looked at; past viewings are answered too, years back (O)
-MOST_SHOWN = 200  # slots of a home
-LONGEST_COMMENT = 500
+MAX_VIEWINGS, MAX_SLOTS = 20_000, 100  # that are looked at; past viewings are answered too, years back (O)
+MAX_SHOWN = 200  # slots of a home
+MAX_COMMENT = 500
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -99,21 +99,21 @@ def _address(value: Any) -> dict[str, str]:
 
 
 def _viewings(value: Any) -> Iterator[Viewing]:
-    for one in _objects(value, MOST_VIEWINGS):
+    for one in _objects(value, MAX_VIEWINGS):
         if not one.id or one["isVisible"] is not True or one["isSelfRegistrationEnabled"] is not True:
             continue
         starts_at = one.moment("startsAt")
         ends_at = _after(starts_at, one["endsAt"])
         slots = tuple(sorted(_slots(one["timeSlots"], starts_at, ends_at), key=lambda slot: (slot.starts_at, slot.id)))
         if slots:  # without a slot it can't be booked (O)
-            comment = _text(one["comment"], LONGEST_COMMENT)
+            comment = _text(one["comment"], MAX_COMMENT)
             begins = starts_at or slots[0].starts_at
             yield Viewing(one.id, begins, ends_at or slots[-1].ends_at, one.moment("deadlineAt"), comment, slots)
 
 
 def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> Iterator[TimeSlot]:
     known = set()
-    for one in _objects(value, MOST_SLOTS):
+    for one in _objects(value, MAX_SLOTS):
         begins = one.moment("startsAt") or starts_at
         if not one.id or begins is None or one.id in known:
             continue
@@ -176,7 +176,7 @@ class OpenTimes:
 
 
 def coming(home: Home, now: datetime) -> OpenTimes:
-    left = MOST_SHOWN
+    left = MAX_SHOWN
     viewings = []
     for viewing in home.viewings:
         slots = tuple(slot for slot in viewing.slots if slot.starts_at > now)[:left]

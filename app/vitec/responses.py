@@ -9,12 +9,21 @@ import httpx
 import pydantic_core
 
 from app.vitec.contacts import Contact, read_contacts
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
+    VitecError,
+)
 from app.vitec.homes import Home, read_home
 
 REFUSALS = frozenset({400, 409, 422})  # of this body
-LONGEST_WORDS = 2000
-LONGEST_RETRY_AFTER = timedelta(days=10)  # of what is asked for; how much of it is kept to, the retry policy says
+MAX_WORDS = 2000
+MAX_RETRY_AFTER = timedelta(days=10)  # of what is asked for; how much of it is kept to, the retry policy says
 ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that tells of an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -34,18 +43,19 @@ def read(response: httpx.Response, member: str = "") -> VitecResponse:
     if not response.is_success:
         raise _refusal(response)
     if is_foreign(response):
-        raise Ambiguous("the answer is not Vitec's", status=response.status_code)
+        raise AmbiguousError("the answer is not Vitec's", status=response.status_code)
     return VitecResponse(response.status_code, _result(_json(response.content), member))
 
 
 def read_list(response: httpx.Response) -> list[Contact]:
-    """The answer of `CRM/Contact`. Raises the taxonomy; here a broken body is `Unreadable`, since it is all we want."""
+    """The answer of `CRM/Contact`. Raises the taxonomy; here a broken body is `UnreadableAnswerError`, since it
+    is all we want."""
     if not response.is_success:
         raise _refusal(response)
     try:
         return read_contacts(_json(response.content))
     except ValueError:
-        raise Unreadable(
+        raise UnreadableAnswerError(
             "the answer is no list of contacts", status=response.status_code, is_foreign=is_foreign(response)
         ) from None
 
@@ -79,7 +89,7 @@ def read_one(response: httpx.Response, estate_id: str) -> Home:
             raise ValueError
         return read_home(estate_id, _json(response.content), response.content)
     except ValueError:
-        raise Unreadable(
+        raise UnreadableAnswerError(
             "the answer is no home", status=response.status_code, is_foreign=is_foreign(response)
         ) from None
 
@@ -88,18 +98,18 @@ def _refusal(response: httpx.Response) -> VitecError:
     status = response.status_code
     message = f"Vitec answered {status}"
     if status == 401:
-        return RefusedLogin(message, status=status)
+        return LoginRefusedError(message, status=status)
     if status >= 500 and status != 503:
-        return Ambiguous(message, status=status)
+        return AmbiguousError(message, status=status)
     if not _is_html(response):
         if status == 403:
-            return Forbidden(message, status=status)
+            return AccessDeniedError(message, status=status)
         if status == 404:
-            return NotFound(message, status=status, upstream=upstream(response))
+            return NotFoundError(message, status=status, upstream=upstream(response))
         if status in REFUSALS:
-            return Rejected(message, status=status, upstream=upstream(response))
+            return RejectedError(message, status=status, upstream=upstream(response))
     # Too busy, a redirect that is not followed, or a gateway's word: nothing was done.
-    return Unavailable(message, status=status, retry_after=_retry_after(response.headers.get("Retry-After")))
+    return UnavailableError(message, status=status, retry_after=_retry_after(response.headers.get("Retry-After")))
 
 
 def upstream(response: httpx.Response) -> dict[str, Any]:
@@ -109,11 +119,11 @@ def upstream(response: httpx.Response) -> dict[str, Any]:
     if isinstance(body, dict):
         members = {str(name).lower(): value for name, value in body.items()}
         if isinstance(members.get("message"), str):
-            words["message"] = members["message"][:LONGEST_WORDS]
+            words["message"] = members["message"][:MAX_WORDS]
         if isinstance(members.get("modelstate"), dict):
             words["modelState"] = members["modelstate"]
     elif isinstance(body, str):
-        words["message"] = body[:LONGEST_WORDS]
+        words["message"] = body[:MAX_WORDS]
     return words
 
 
@@ -136,11 +146,11 @@ def _retry_after(value: str | None) -> timedelta | None:
     if not value:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        return timedelta(seconds=min(int(value.strip()[:9]), LONGEST_RETRY_AFTER.total_seconds()))
+        return timedelta(seconds=min(int(value.strip()[:9]), MAX_RETRY_AFTER.total_seconds()))
     try:
         moment = parsedate_to_datetime(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         wished = aware - datetime.now(UTC)
     except (ValueError, OverflowError):  # no date at all, or one at the calendar's end
         return None
-    return min(max(wished, timedelta(0)), LONGEST_RETRY_AFTER)
+    return min(max(wished, timedelta(0)), MAX_RETRY_AFTER)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 AT_ONCE_SECONDS = 0.1  # how much of a second's calls may be made at once
 QUIET_SECONDS = 0.15  # without a delivery, after which none seems to wait for its turn
-LONGEST_DELAY = 1.0  # seconds that a look-up may hold up the next delivery
+MAX_DELAY = 1.0  # seconds that a look-up may hold up the next delivery
 
 
 class Throttle:
@@ -41,7 +41,7 @@ class Throttle:
         if wait > 0:
             return min(wait, QUIET_SECONDS)
         self._lent_until[customer] = now + self._interval
-        self._take(customer, min(self._interval, LONGEST_DELAY))
+        self._take(customer, min(self._interval, MAX_DELAY))
         return 0.0
 
     def _take(self, customer: str, seconds: float) -> None:

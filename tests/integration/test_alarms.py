@@ -136,7 +136,7 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
 
     async def retry(service: Service) -> bool:
-        submission = await service.leads.get(identity)
+        submission = await service.submissions.get(identity)
         assert submission is not None
         return await service.operator_actions.retry(submission)
 
@@ -227,7 +227,7 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
 
     async def release(service: Service) -> bool:
-        submission = await service.leads.get(identity)
+        submission = await service.submissions.get(identity)
         assert submission is not None
         return await service.operator_actions.release(submission)
 

@@ -13,7 +13,7 @@ from app.intake.new_submission import NewSubmission
 from app.sandbox import Fault, Office, Person
 from app.storage.database import Database
 from app.submissions.backlog import paused
-from app.vitec.errors import NotFound, RefusedLogin, Unavailable
+from app.vitec.errors import LoginRefusedError, NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
 from tests.integration.delivery_helpers import MILLISECOND, Delivery, at_estates, estates_asked_for, received, working
@@ -295,16 +295,16 @@ async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
     with opened(database_url) as another:
         async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
             office.order(Fault(status=401, times=1))
-            with pytest.raises(RefusedLogin):
+            with pytest.raises(LoginRefusedError):
                 await here.contact_lookup.contacts(CUSTOMER, ["C1"])
             for process in (here, there):
-                with pytest.raises(RefusedLogin):
+                with pytest.raises(LoginRefusedError):
                     await process.contact_lookup.contacts(CUSTOMER, ["C1"])
             assert len(office.received) == 1
             await time_passes(database, LONG)
-            with pytest.raises(NotFound):  # the probe: it was let in
+            with pytest.raises(NotFoundError):  # the probe: it was let in
                 await there.contact_lookup.contacts(CUSTOMER, ["C9"])
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 await here.contact_lookup.contacts(CUSTOMER, ["C9"])
 
 
@@ -314,12 +314,12 @@ async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
     office.order(Fault(status=401, times=1))
     office.order(Fault(status=503))
     async with working(database, vitec_url, probe=LONG) as delivery:
-        with pytest.raises(RefusedLogin):
+        with pytest.raises(LoginRefusedError):
             await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
         await time_passes(database, LONG)
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
-        with pytest.raises(RefusedLogin):
+        with pytest.raises(LoginRefusedError):
             await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
     assert len(office.received) == 2
 
@@ -327,7 +327,7 @@ async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
 async def test_while_the_database_is_away_a_page_hears_that_we_cannot_ask(vitec_url: str, tmp_path: object) -> None:
     with opened(f"sqlite:///{tmp_path}/no-tables.db") as database:
         async with working(database, vitec_url) as delivery:
-            with pytest.raises(Unavailable):
+            with pytest.raises(UnavailableError):
                 await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
 
 

@@ -132,8 +132,8 @@ async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Dat
 async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_submissions(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daily_counts, "MOST_BY_VIEWS", 3)
-    monkeypatch.setattr(daily_counts, "MOST", 5)
+    monkeypatch.setattr(daily_counts, "MAX_CAMPAIGNS_BY_VIEWS", 3)
+    monkeypatch.setattr(daily_counts, "MAX_CAMPAIGNS", 5)
     views = PageViews(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", (f"X{number}",), "", [("utm_source", f"s{number}")])
@@ -185,8 +185,8 @@ async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: 
 async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daily_counts, "MOST_OF_HOME_BY_VIEWS", 3)
-    monkeypatch.setattr(daily_counts, "MOST_OF_HOME", 5)
+    monkeypatch.setattr(daily_counts, "MAX_CAMPAIGNS_OF_HOME_BY_VIEWS", 3)
+    monkeypatch.setattr(daily_counts, "MAX_CAMPAIGNS_OF_HOME", 5)
     views = PageViews(database)
     for number in range(50):
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", f"s{number}")])

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from app.bootstrap.services import build_service, prepare_database
-from app.delivery.home_lookup import FRESH_SECONDS, MOST_FAILED, STALE_SECONDS, HomeLookup
+from app.delivery.home_lookup import FRESH_SECONDS, MAX_FAILED, STALE_SECONDS, HomeLookup
 from app.delivery.look_ups import LookUps
 from app.sandbox import Fault, Office, Slot, Viewing
-from app.vitec.errors import NotFound, Unavailable
+from app.vitec.errors import NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER, Configure
 
@@ -64,7 +64,7 @@ async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_
         assert await homes.find(CUSTOMER, "OBJ1", "me") is stale
         assert reads(office) == 3  # not asked again at once
         clock.now += 2 + FRESH_SECONDS
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await homes.find(CUSTOMER, "OBJ1", "me")
         office.lift()
         clock.now += FRESH_SECONDS
@@ -91,13 +91,13 @@ async def test_ten_thousand_made_up_homes_are_remembered_no_longer_than_there_is
         async def ask(number: int) -> bool:
             try:
                 await homes.find(CUSTOMER, f"X{number}", f"asker {number % 7}")
-            except (NotFound, Unavailable):
+            except (NotFoundError, UnavailableError):
                 return True
             return False
 
         for start in range(0, 10_000, 500):
             assert all(await asyncio.gather(*map(ask, range(start, start + 500))))
-        assert len(homes._unknown) + len(homes._away) <= 2 * MOST_FAILED
+        assert len(homes._unknown) + len(homes._away) <= 2 * MAX_FAILED
         assert (len(homes._known), homes._reads, dict(homes._waiting)) == (1, {}, {})
         assert await homes.find(CUSTOMER, "OBJ1", "me") is known
 

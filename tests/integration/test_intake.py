@@ -15,7 +15,7 @@ from sqlalchemy import event, select, text
 
 from app.domain.submission import Operation, PlannedStep
 from app.intake.idempotency import Accepted, IdempotencyConflictError
-from app.intake.intake import LARGEST_BATCH, MOST_WAITING, Intake
+from app.intake.intake import MAX_BATCH, MAX_WAITING, Intake
 from app.intake.new_submission import NewSubmission
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import payload_aad
@@ -111,7 +111,7 @@ async def test_what_is_accepted_is_due_at_once_under_the_password_that_its_first
 async def test_many_at_once_share_a_few_commits(database: Database) -> None:
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
-    many = [application() for _ in range(LARGEST_BATCH + 50)]
+    many = [application() for _ in range(MAX_BATCH + 50)]
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(*map(intake.accept, many))
     assert [one.id for one in accepted] == [new.id for new in many]
@@ -237,11 +237,11 @@ async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> N
 
 async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_else(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
-    number = MOST_WAITING + 2 * LARGEST_BATCH  # one batch may be on its way to the disk already
+    number = MAX_WAITING + 2 * MAX_BATCH  # one batch may be on its way to the disk already
     waiting = [asyncio.create_task(intake.accept(application())) for _ in range(number)]
     await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
     turned_away = [task for task in waiting if task.done()]
-    assert LARGEST_BATCH <= len(turned_away) <= 2 * LARGEST_BATCH
+    assert MAX_BATCH <= len(turned_away) <= 2 * MAX_BATCH
     intake.stop()
     await intake.run()
     assert all(isinstance(task.exception(), StoreUnavailableError) for task in turned_away)
@@ -264,7 +264,7 @@ async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_
 
 async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
-    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(LARGEST_BATCH + 1)]
+    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(MAX_BATCH + 1)]
     await asyncio.wait(waiting, timeout=0)
     intake.stop()
     await intake.run()

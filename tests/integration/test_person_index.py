@@ -76,7 +76,7 @@ async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
 async def test_filling_goes_on_where_it_ended_some_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.submissions.person_index.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("app.submissions.person_index.MAX_AT_ONCE", 2)
     people = of_settled(database)
     given = await accept(database, {}, ANNA, {}, {}, {}, ANNA, {})
     turns = 0

@@ -22,16 +22,16 @@ from starlette.routing import Route
 
 from app.domain.submission import FunctionGroup, Operation
 from app.sandbox import Fault, Office
-from app.vitec.client import LARGEST_BODY, Credential, VitecClient
+from app.vitec.client import MAX_BODY, Credential, VitecClient
 from app.vitec.errors import (
-    Ambiguous,
-    Forbidden,
+    AccessDeniedError,
+    AmbiguousError,
     LeaseExpiredError,
-    NotFound,
-    RefusedLogin,
-    Rejected,
-    Unavailable,
-    Unreadable,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
     VitecError,
 )
 from app.vitec.responses import VitecResponse
@@ -142,44 +142,44 @@ async def test_the_environments_proxy_is_never_asked(
 
 
 FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
-    (Fault(status=400), Rejected, 400),
-    (Fault(status=401), RefusedLogin, 401),
-    (Fault(status=403), Forbidden, 403),
-    (Fault(status=404), NotFound, 404),
-    (Fault(status=408), Unavailable, 408),
-    (Fault(status=425), Unavailable, 425),
-    (Fault(status=429), Unavailable, 429),
-    (Fault(status=500), Ambiguous, 500),
-    (Fault(status=502), Ambiguous, 502),
-    (Fault(status=503), Unavailable, 503),
-    (Fault(status=504), Ambiguous, 504),
-    (Fault(status=302, headers={"Location": "/elsewhere"}), Unavailable, 302),
-    (Fault(status=307, headers={"Location": "https://example.se/"}), Unavailable, 307),
-    (Fault(status=302, headers={"Location": "http://[torn"}), Unavailable, 302),
-    (Fault(cut=True), Ambiguous, None),
-    (Fault(cut=True, carried_out=True), Ambiguous, None),
-    (Fault(status=503, truncated=True), Unavailable, 503),
-    (Fault(status=400, truncated=True), Rejected, 400),
-    (Fault(status=401, truncated=True), RefusedLogin, 401),
-    (Fault(status=403, truncated=True), Forbidden, 403),
-    (Fault(status=500, truncated=True), Ambiguous, 500),
-    (Fault(status=401, stalled=True), RefusedLogin, 401),
-    (Fault(status=403, stalled=True), Forbidden, 403),
-    (Fault(status=503, stalled=True), Unavailable, 503),
-    (Fault(status=200, page=True), Ambiguous, 200),
-    (Fault(status=200, page=True, carried_out=True), Ambiguous, 200),
-    (Fault(status=200, page=True, truncated=True), Ambiguous, 200),
-    (Fault(status=200, body='{"Message": "An error has occurred."}'), Ambiguous, 200),
-    (Fault(status=400, page=True), Unavailable, 400),
-    (Fault(status=401, page=True), RefusedLogin, 401),
-    (Fault(status=404, page=True), Unavailable, 404),
-    (Fault(status=405, page=True), Unavailable, 405),
-    (Fault(status=405), Unavailable, 405),
-    (Fault(status=407, body=""), Unavailable, 407),
-    (Fault(status=413, body=""), Unavailable, 413),
-    (Fault(status=409), Rejected, 409),
-    (Fault(status=422), Rejected, 422),
-    (Fault(delay_seconds=30), Ambiguous, None),
+    (Fault(status=400), RejectedError, 400),
+    (Fault(status=401), LoginRefusedError, 401),
+    (Fault(status=403), AccessDeniedError, 403),
+    (Fault(status=404), NotFoundError, 404),
+    (Fault(status=408), UnavailableError, 408),
+    (Fault(status=425), UnavailableError, 425),
+    (Fault(status=429), UnavailableError, 429),
+    (Fault(status=500), AmbiguousError, 500),
+    (Fault(status=502), AmbiguousError, 502),
+    (Fault(status=503), UnavailableError, 503),
+    (Fault(status=504), AmbiguousError, 504),
+    (Fault(status=302, headers={"Location": "/elsewhere"}), UnavailableError, 302),
+    (Fault(status=307, headers={"Location": "https://example.se/"}), UnavailableError, 307),
+    (Fault(status=302, headers={"Location": "http://[torn"}), UnavailableError, 302),
+    (Fault(cut=True), AmbiguousError, None),
+    (Fault(cut=True, carried_out=True), AmbiguousError, None),
+    (Fault(status=503, truncated=True), UnavailableError, 503),
+    (Fault(status=400, truncated=True), RejectedError, 400),
+    (Fault(status=401, truncated=True), LoginRefusedError, 401),
+    (Fault(status=403, truncated=True), AccessDeniedError, 403),
+    (Fault(status=500, truncated=True), AmbiguousError, 500),
+    (Fault(status=401, stalled=True), LoginRefusedError, 401),
+    (Fault(status=403, stalled=True), AccessDeniedError, 403),
+    (Fault(status=503, stalled=True), UnavailableError, 503),
+    (Fault(status=200, page=True), AmbiguousError, 200),
+    (Fault(status=200, page=True, carried_out=True), AmbiguousError, 200),
+    (Fault(status=200, page=True, truncated=True), AmbiguousError, 200),
+    (Fault(status=200, body='{"Message": "An error has occurred."}'), AmbiguousError, 200),
+    (Fault(status=400, page=True), UnavailableError, 400),
+    (Fault(status=401, page=True), LoginRefusedError, 401),
+    (Fault(status=404, page=True), UnavailableError, 404),
+    (Fault(status=405, page=True), UnavailableError, 405),
+    (Fault(status=405), UnavailableError, 405),
+    (Fault(status=407, body=""), UnavailableError, 407),
+    (Fault(status=413, body=""), UnavailableError, 413),
+    (Fault(status=409), RejectedError, 409),
+    (Fault(status=422), RejectedError, 422),
+    (Fault(delay_seconds=30), AmbiguousError, None),
 ]
 
 
@@ -248,7 +248,7 @@ async def has_head(vitec: VitecClient) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 503])
 async def test_no_more_of_an_answer_is_read_than_a_bound(vitec_url: str, office: Office, status: int) -> None:
-    office.order(Fault(status=status, body='"' + "x" * 3 * LARGEST_BODY + '"', carried_out=True))
+    office.order(Fault(status=status, body='"' + "x" * 3 * MAX_BODY + '"', carried_out=True))
     async with client(vitec_url) as vitec:
         if status == 200:
             assert await interest(vitec) == VitecResponse(200, None)
@@ -274,7 +274,7 @@ async def test_vitec_may_say_when_to_come_back(
     office.order(Fault(status=status, headers={"Retry-After": said() if callable(said) else said}))
     async with client(vitec_url) as vitec:
         error = await failure(vitec)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, UnavailableError)
     if least is None or most is None:
         assert error.retry_after is None
     else:
@@ -286,25 +286,25 @@ async def test_the_client_works_on_after_any_fault(vitec_url: str, office: Offic
     async with client(vitec_url, timeout_seconds=0.3) as vitec:
         for fault in (Fault(cut=True, times=1), Fault(delay_seconds=30, times=1), Fault(status=500, times=1)):
             office.order(fault)
-            assert isinstance(await failure(vitec), Ambiguous)
+            assert isinstance(await failure(vitec), AmbiguousError)
         assert (await interest(vitec)).status == 204
 
 
 async def test_where_nobody_listens_nothing_was_carried_out(closed_port: str) -> None:
     async with client(closed_port) as vitec:
         error = await failure(vitec)
-    assert type(error) is Unavailable
+    assert type(error) is UnavailableError
     assert str(error) == "ConnectError before sending"
 
 
 async def test_a_host_that_does_not_exist_is_away() -> None:
     async with client("http://vitec.invalid") as vitec:
-        assert type(await failure(vitec)) is Unavailable
+        assert type(await failure(vitec)) is UnavailableError
 
 
 async def test_where_tls_is_not_spoken_nothing_is_sent(vitec_url: str, office: Office) -> None:
     async with client(vitec_url.replace("http://", "https://")) as vitec:
-        assert type(await failure(vitec)) is Unavailable
+        assert type(await failure(vitec)) is UnavailableError
     assert office.received == []
 
 
@@ -316,18 +316,18 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
 
     monkeypatch.setattr(ssl.SSLContext, "wrap_bio", refuse)
     async with client(echo[0].replace("http://", "https://")) as vitec:
-        assert type(await failure(vitec)) is Unavailable
+        assert type(await failure(vitec)) is UnavailableError
     assert echo[1] == []
 
 
 async def test_a_wrong_password_is_a_refused_login(vitec_url: str) -> None:
     async with client(vitec_url, credentials={CUSTOMER: Credential("wrong", "crm-secret")}) as vitec:
-        assert type(await failure(vitec)) is RefusedLogin
+        assert type(await failure(vitec)) is LoginRefusedError
 
 
 async def test_a_customer_that_is_no_longer_configured_waits(vitec_url: str, office: Office) -> None:
     async with client(vitec_url) as vitec:
-        assert type(await failure(vitec, customer_id="M99999")) is Unavailable
+        assert type(await failure(vitec, customer_id="M99999")) is UnavailableError
     assert office.received == []
 
 
@@ -370,7 +370,7 @@ async def test_no_exception_of_httpx_or_httpcore_comes_through(
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail)
     async with client("http://vitec.invalid") as vitec:
         found = await failure(vitec)
-    assert type(found) is (Ambiguous if sent else Unavailable)
+    assert type(found) is (AmbiguousError if sent else UnavailableError)
     assert str(found) == f"{error.__name__} {'after' if sent else 'before'} sending"
 
 
@@ -386,7 +386,7 @@ async def test_all_of_a_slow_answer_must_come_within_the_time(vitec_url: str) ->
     app = Starlette(routes=[Route("/{path:path}", trickle, methods=["POST"])])
     with serve(app) as url:
         async with client(url, timeout_seconds=0.3) as vitec:
-            assert type(await failure(vitec)) is Ambiguous
+            assert type(await failure(vitec)) is AmbiguousError
 
 
 @pytest.mark.parametrize("group", FunctionGroup)
@@ -408,13 +408,13 @@ async def test_a_login_can_be_tried_without_changing_anything(
 )
 async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Credential, group: FunctionGroup) -> None:
     async with client(vitec_url, credentials={CUSTOMER: credential}) as vitec:
-        with pytest.raises(RefusedLogin):
+        with pytest.raises(LoginRefusedError):
             await vitec.try_login(CUSTOMER, group)
 
 
 async def test_a_login_that_cannot_be_tried_is_told(closed_port: str) -> None:
     async with client(closed_port) as vitec:
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await vitec.try_login(CUSTOMER, FunctionGroup.ADVERTISING)
 
 
@@ -450,19 +450,19 @@ async def test_contacts_are_read_those_that_vitec_knows(vitec_url: str, office: 
 
 async def test_contacts_that_vitec_does_not_know_are_not_found(vitec_url: str) -> None:
     async with client(vitec_url) as vitec:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await vitec.contacts(CUSTOMER, ["C9"])
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(status=500), Unavailable),
-        (Fault(cut=True), Unavailable),
-        (Fault(status=200, body="[{"), Unreadable),
-        (Fault(status=200, body='"C1"'), Unreadable),
-        (Fault(status=401), RefusedLogin),
-        (Fault(status=403), Forbidden),
+        (Fault(status=500), UnavailableError),
+        (Fault(cut=True), UnavailableError),
+        (Fault(status=200, body="[{"), UnreadableAnswerError),
+        (Fault(status=200, body='"C1"'), UnreadableAnswerError),
+        (Fault(status=401), LoginRefusedError),
+        (Fault(status=403), AccessDeniedError),
     ],
     ids=lambda value: repr(value)[:24],
 )
@@ -496,7 +496,7 @@ async def test_calls_that_are_abandoned_end_as_if_their_time_had_run_out(vitec_u
         call = asyncio.create_task(interest(vitec))
         await soon(received(office, 1))
         vitec.abandon()
-        with pytest.raises(Ambiguous):
+        with pytest.raises(AmbiguousError):
             await asyncio.wait_for(call, 5)
 
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-MOST_PAGES = 16384  # 64 MB: SQLite copies them within a commit after all, should the thread not come to its work
+MAX_PAGES = 16384  # 64 MB: SQLite copies them within a commit after all, should the thread not come to its work
 FEW_PAGES = 256  # that are left to a commit
 PAUSE_SECONDS = 1.0  # after a commit: the more there is, the more pages are in it twice and copied once
 EMPTYING = 5  # times that it is tried: whoever reads at the moment keeps the log in use
@@ -43,7 +43,7 @@ class Checkpoints:
         if self._few_left:
             self._few_left = False
             return 1
-        return MOST_PAGES
+        return MAX_PAGES
 
     def close(self) -> None:
         """What is still in the log, SQLite copies with its last connection."""

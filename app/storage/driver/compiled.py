@@ -112,7 +112,7 @@ def _drivers_errors(connection: Connection, driver: Any, sql: str) -> Iterator[N
         raise DBAPIError.instance(sql, None, error, kind, connection_invalidated=died, dialect=dialect) from error
 
 
-MOST_ROWS = 32  # in one statement: the driver keeps each size of statement prepared
+MAX_ROWS = 32  # in one statement: the driver keeps each size of statement prepared
 
 
 class RowInsert:
@@ -125,12 +125,12 @@ class RowInsert:
         assert order is not None, "positional parameters are needed"
         self._values = itemgetter(*order)
         self._into, _, self._row = statement.string.partition(" VALUES ")
-        self._statement = lru_cache(maxsize=MOST_ROWS)(self._make_statement)
+        self._statement = lru_cache(maxsize=MAX_ROWS)(self._make_statement)
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Values as the driver takes them. Raises `DBAPIError`."""
-        for start in range(0, len(rows), MOST_ROWS):
-            some = rows[start : start + MOST_ROWS]
+        for start in range(0, len(rows), MAX_ROWS):
+            some = rows[start : start + MAX_ROWS]
             run_as_written(connection, self._statement(len(some)), tuple(chain.from_iterable(map(self._values, some))))
 
     def _make_statement(self, rows: int) -> str:

@@ -150,4 +150,4 @@ async def _named(request: ConsoleRequest) -> tuple[str, Submission | None]:
     """The action and the submission of the address; None when one of them is not there."""
     name = request.http.path_params["action"]
     known = name in WORDS
-    return name, await request.deps.public.leads.get(request.path_id("identity")) if known else None
+    return name, await request.deps.public.submissions.get(request.path_id("identity")) if known else None

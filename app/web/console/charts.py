@@ -10,7 +10,7 @@ from app.web.console.page_models import Bar, Chart, Tick
 WIDTH, HEIGHT = 720, 180
 GAP = 0.25  # of a day's width
 STEPS = (1, 2, 3, 4, 5)
-MOST_DAY_LABELS = 8
+MAX_DAY_LABELS = 8
 
 Counts = Mapping[tuple[date, str], int]
 
@@ -20,7 +20,7 @@ def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, lang
     totals = [sum(counts.get((day, name), 0) for name in series) for day in days]
     top = nice_top(max(totals, default=0))
     each = WIDTH / max(len(days), 1)
-    every = -(-len(days) // MOST_DAY_LABELS)
+    every = -(-len(days) // MAX_DAY_LABELS)
     shown = [(place, day) for place, day in enumerate(days) if (len(days) - 1 - place) % every == 0]
     return Chart(
         width=WIDTH,

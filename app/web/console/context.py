@@ -25,8 +25,8 @@ from app.web.operations.problems import error_response
 
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
-LONGEST = 200  # characters of what a page is asked for
-MOST_BYTES = 8192  # of a form; the console's own are far shorter
+MAX_LENGTH = 200  # characters of what a page is asked for
+MAX_BYTES = 8192  # of a form; the console's own are far shorter
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -86,7 +86,7 @@ class ConsoleRequest:
 
 def plain(text: str) -> str:
     """Without NUL, which PostgreSQL takes in no text."""
-    return text.replace("\0", "").strip()[:LONGEST]
+    return text.replace("\0", "").strip()[:MAX_LENGTH]
 
 
 Page = Callable[[ConsoleRequest], Awaitable[Response]]
@@ -145,7 +145,7 @@ def redirect(where: str) -> Response:
 async def read_form(http: Request) -> Mapping[str, str] | None:
     """The last value of each name; None when it is too large, or comes too slowly, to be ours."""
     try:
-        body = await read_content(http, http.headers, MOST_BYTES)
+        body = await read_content(http, http.headers, MAX_BYTES)
     except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
         return None
     return dict(pairs_of(body.decode("latin-1"), "replace"))

@@ -15,7 +15,7 @@ from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 STUCK = "stuck"
 PURPOSE = "console search"
-LONGEST_TOKEN = 2000
+MAX_TOKEN = 2000
 AGES: Mapping[str, tuple[str, Callable[[datetime], dict[str, datetime]]]] = {
     "1h": (N_("The last hour"), lambda now: {"received_after": now - timedelta(hours=1)}),
     "1d": (N_("The last 24 hours"), lambda now: {"received_after": now - timedelta(days=1)}),
@@ -53,7 +53,7 @@ class Filters:
         }
         chosen = {name: asked.get(name, "") if asked.get(name, "") in values else "" for name, values in known.items()}
         text = plain(asked.get("q", ""))
-        search = write_token(request.deps.keyring, text, PURPOSE) if text else asked.get("search", "")[:LONGEST_TOKEN]
+        search = write_token(request.deps.keyring, text, PURPOSE) if text else asked.get("search", "")[:MAX_TOKEN]
         return cls(search, **chosen)
 
     def text(self, request: ConsoleRequest) -> str:
@@ -81,7 +81,7 @@ async def submission_filter(request: ConsoleRequest, asked: Filters) -> Submissi
 
 async def _ids(request: ConsoleRequest, text: str) -> list[str]:
     """A reference or an id; else an e-mail address; else a phone number, as people write it."""
-    found = await request.deps.public.leads.find(text)
+    found = await request.deps.public.submissions.find(text)
     if found is not None:
         return [found.id]
     if "@" in text:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from app.web.console.session import PATH
 from app.web.http.urlencoded import pairs_of
 
-LONGEST = 2000  # characters
+MAX_LENGTH = 2000  # characters
 # All that an address of the console is made of: what browsers read as another host, another folder or the end of a
 # header ("//", "..", "\\", "%2f", control characters) can't be written with it.
 _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
@@ -17,7 +17,7 @@ _INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*)
 
 def inside(address: str) -> str:
     """The address if it is one of the console's, else the console's first page."""
-    found = _INSIDE.fullmatch(address) if len(address) <= LONGEST else None
+    found = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
     return _without_text(found[1], found[2] or "") if found else PATH
 
 

@@ -49,7 +49,7 @@ _NOTES = frozenset(labels.DECISIONS)  # among the attempts
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
-    one = await request.deps.public.leads.get(request.path_id("identity"))
+    one = await request.deps.public.submissions.get(request.path_id("identity"))
     if one is None:
         return error_response(request.http, request.deps.public, 404)
     past = await history(request.deps.database, one.id)
@@ -96,7 +96,9 @@ async def _why_waiting(request: ConsoleRequest, one: Submission, past: History, 
 
 async def _said(request: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
     try:
-        return submitted_fields(await request.deps.public.leads.application(one.id), request.language, request.gettext)
+        return submitted_fields(
+            await request.deps.public.submissions.application(one.id), request.language, request.gettext
+        )
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
         return []
 

@@ -18,7 +18,7 @@ from app.web.console.page_models import SubmissionsPage
 from app.web.console.submission_rows import LIST, address, customers, options, row_of
 
 PAGE = 50
-MOST_EXPORTED = 5000
+MAX_EXPORTED = 5000
 COLUMNS = (
     N_("Reference"),
     N_("Received at"),
@@ -72,12 +72,12 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 
 
 async def export(request: ConsoleRequest) -> Response:
-    """The rows on the screen and those on the pages after it, at most `MOST_EXPORTED`."""
+    """The rows on the screen and those on the pages after it, at most `MAX_EXPORTED`."""
     asked = Filters.of(request, request.http.query_params)
     if request.asked("q"):
         return redirect(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        found = await _found(request, await submission_filter(request, asked), MOST_EXPORTED)
+        found = await _found(request, await submission_filter(request, asked), MAX_EXPORTED)
     except FilterError:
         found = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}

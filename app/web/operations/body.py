@@ -28,8 +28,8 @@ from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
-LARGEST_BODY = 64 * 1024
-MOST_FIELDS = 100
+MAX_BODY = 64 * 1024
+MAX_FIELDS = 100
 MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
 CONSENT = "consent"
@@ -107,7 +107,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
     return body
 
 
-async def read_content(request: Request, headers: Mapping[str, str], largest: int = LARGEST_BODY) -> bytes:
+async def read_content(request: Request, headers: Mapping[str, str], largest: int = MAX_BODY) -> bytes:
     """All of a request's body, at most `largest` bytes.
     Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`."""
     declared = headers.get("content-length", "0")
@@ -145,7 +145,7 @@ def parse_json(content: bytes) -> Body:
         return Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
     if not isinstance(members, dict):
         return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
-    if content.count(b":") > MOST_FIELDS and _fields(members) > MOST_FIELDS:
+    if content.count(b":") > MAX_FIELDS and _fields(members) > MAX_FIELDS:
         return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
     return Body(False, _said(members), {})
 
@@ -197,7 +197,7 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[FieldError]]:
-    if content.count(b"&") >= MOST_FIELDS:
+    if content.count(b"&") >= MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
     labels = (_charset_in(content_type), _charset_field(content))
     if not any(labels):
@@ -235,13 +235,13 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fiel
     faults: list[FieldError] = []
     if not content.rstrip().endswith(b"--"):  # broken off: the parser would leave out the last field in silence
         return [], [FieldError("", "invalid_form")]
-    if content.lower().count(b"content-disposition:") > MOST_FIELDS:
+    if content.lower().count(b"content-disposition:") > MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
     # Read byte by byte: which charset it is, the form itself may say.
     _, parameters = parse_options_header(headers.get("content-type", ""))
     boundary = parameters.get(b"boundary", b"").decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
     bytewise = Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
-    parser = MultiPartParser(bytewise, stream(), max_files=MOST_FIELDS, max_fields=MOST_FIELDS)  # type: ignore[arg-type]
+    parser = MultiPartParser(bytewise, stream(), max_files=MAX_FIELDS, max_fields=MAX_FIELDS)  # type: ignore[arg-type]
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):

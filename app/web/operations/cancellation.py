@@ -23,7 +23,7 @@ from app.web.operations.receipt_links import Receipt, open_receipt, unavailable
 from app.web.rendering.page_models import CancelPage, ReceiptState
 
 CANCELLATION = "/cancellation"  # beside the receipt
-LARGEST_BODY = 1024  # bytes; nothing in it is read
+MAX_BODY = 1024  # bytes; nothing in it is read
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ async def cancellation_of(receipt: Receipt, deps: Dependencies) -> Submission | 
     if receipt.submission.operation is not Operation.VIEWING or receipt.submission.status is not Status.DELIVERED:
         return None
     identity = await deps.cancellations.of_booking(receipt.submission.id)
-    return await deps.leads.get(identity) if identity else None
+    return await deps.submissions.get(identity) if identity else None
 
 
 def state_of(cancellation: Submission) -> ReceiptState:
@@ -59,7 +59,7 @@ async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance,
     if not offered or (receipt.slot and receipt.slot.ends_at < deps.now()):
         return None
     try:
-        stored = await deps.leads.application(receipt.submission.id)
+        stored = await deps.submissions.application(receipt.submission.id)
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
         return None
     attendance = Attendance.of(receipt.submission, stored)
@@ -84,7 +84,7 @@ class CancellationPages:
                 return error_response(request, deps, 404, customer=opened.customer, peoples=True)
             if request.method != "POST":
                 return self._confirm(request, opened)
-            await read_content(request, request.headers, LARGEST_BODY)
+            await read_content(request, request.headers, MAX_BODY)
             await self._cancel(opened, *found)
         except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
             return error_response(request, deps, 400, customer=opened.customer, peoples=True)
@@ -124,7 +124,7 @@ class CancellationPages:
             application=StoredApplication.of(request, steps, estate=attendance.estate),
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,
-            repeat=deps.repeats.of_cancellation(booking.id),
+            repeat=deps.idempotency_keys.of_cancellation(booking.id),
             calls_off=booking.id,
         )
         accepted = await deps.intake.accept(new)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from app.domain.field_errors import FieldError
 from app.domain.submission import PATH_ID
 from app.operations.contact_lookup import CONTACT, MAX_CONTACTS, PATH, READ
-from app.vitec.errors import NotFound, VitecError
+from app.vitec.errors import NotFoundError, VitecError
 from app.web.api_docs.schemas import KEYS, PATH_ID_PATTERN, refused
 from app.web.http.typed_route import AnyCasingTypedRoute
 from app.web.operations.context import RequestContext
@@ -65,7 +65,7 @@ async def _contacts(context: RequestContext) -> Response:
         return Problem(400, "validation", context.gettext, faults=[fault])
     try:
         found = await context.deps.contacts(context.customer.id, ids)
-    except NotFound:
+    except NotFoundError:
         return error_response(context.request, context.deps, 404)
     except VitecError as error:
         return unanswered(error, context.gettext)

@@ -14,7 +14,7 @@ from app.operations.specification import Booked, PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of_query
-from app.web.operations.body import MOST_FIELDS
+from app.web.operations.body import MAX_FIELDS
 from app.web.operations.customer import Customer, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.slots import Slot, parse_slots
@@ -157,4 +157,4 @@ def request_context(
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """A query never costs a lead: what is torn is replaced, what is too much is left out."""
-    return tuple(pairs_of_query(query)[:MOST_FIELDS])
+    return tuple(pairs_of_query(query)[:MAX_FIELDS])

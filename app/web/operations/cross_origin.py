@@ -15,8 +15,8 @@ from app.web.operations.customer import Customer, Customers, OriginRule
 
 CUSTOMER = "customer"  # in the scope, by whoever knows whose answer it is where the address does not say it
 USUAL_HEADERS = ("content-type", "idempotency-key", "prefer", "accept-language")  # a preflight may ask for none
-MOST_ASKED = 50  # headers in a preflight's question; what is beyond is not granted
-LONGEST_NAME = 100  # characters of each
+MAX_ASKED = 50  # headers in a preflight's question; what is beyond is not granted
+MAX_NAME = 100  # characters of each
 PREFLIGHT_SECONDS = "7200"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110: a header's name
 _READABLE_BY = b"access-control-allow-origin"
@@ -85,8 +85,8 @@ def preflight(headers: Mapping[str, str], origins: OriginRule, customers: Iterab
 
 
 def _granted(asked: str) -> dict[str, str]:
-    names = [name.strip().lower() for name in asked.split(",", MOST_ASKED)[:MOST_ASKED]]
-    plain = [name for name in names if len(name) <= LONGEST_NAME and name != "*" and _NAME.fullmatch(name)]
+    names = [name.strip().lower() for name in asked.split(",", MAX_ASKED)[:MAX_ASKED]]
+    plain = [name for name in names if len(name) <= MAX_NAME and name != "*" and _NAME.fullmatch(name)]
     return {
         "Access-Control-Allow-Methods": "GET, HEAD, POST",
         "Access-Control-Allow-Headers": ", ".join(dict.fromkeys((*USUAL_HEADERS, *plain))),

@@ -38,19 +38,19 @@ class Dependencies:
     templates: Templates
     now: Callable[[], datetime]  # by the clock that decides, see `Database.now`
     intake: Intake
-    leads: SubmissionRepository
+    submissions: SubmissionRepository
     cancellations: Cancellations
     outcomes: Outcomes
     tokens: FormTokens
     status_links: LinkSecrets
     receipt_links: LinkSecrets
-    repeats: IdempotencyKeys
+    idempotency_keys: IdempotencyKeys
     origins: OriginRule
     contacts: Contacts
     homes: HomeLookup
-    views: PageViews
+    page_views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
-    persons: PersonLimits = field(default_factory=PersonLimits)
+    person_limits: PersonLimits = field(default_factory=PersonLimits)
     # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 

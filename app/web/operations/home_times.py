@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from app.domain.field_errors import FieldError
-from app.vitec.errors import NotFound, VitecError
+from app.vitec.errors import NotFoundError, VitecError
 from app.vitec.homes import OpenTimes, TimeSlot, Viewing
 from app.web.http.origins import network_of
 from app.web.operations.context import RequestContext
@@ -17,21 +17,21 @@ NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 
 
 async def look_up(context: RequestContext) -> None:
-    """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFound` where there is no such home."""
+    """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFoundError` where there is no such home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.known = homes.kept(*ids) or await homes.find(*ids, network_of(context.address))
 
 
 async def look_up_chosen(context: RequestContext, slot_id: str) -> None:
     """As `look_up`, for a post; anew where the time is not among those that are known. Vitec being away is no reason to
-    refuse a booking: then it is taken as it is, and Vitec will say. Raises `NotFound`."""
+    refuse a booking: then it is taken as it is, and Vitec will say. Raises `NotFoundError`."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.slot = slot_id
     try:
         await look_up(context)
         if slot_id and times_of(context).find(slot_id) is None:
             context.known = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
-    except NotFound:
+    except NotFoundError:
         raise
     except VitecError:
         pass

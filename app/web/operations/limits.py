@@ -19,7 +19,7 @@ from app.web.operations.customer import Customer
 
 MAX_KEYS = 20_000  # addresses that are counted at a time: with what they hold at most some 10 MB
 MAX_ENTRIES = 500_000
-MOST_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
+MAX_PERSONS = 10_000  # counted at a time, and as many before: some 2 MB
 
 
 class RateLimitedError(Exception):
@@ -118,7 +118,7 @@ class _Period:
 
     def turn(self, number: int) -> None:
         """To this period; or, when too many have come in one, as if the next had begun."""
-        if number == self.number and len(self.now) < MOST_PERSONS:
+        if number == self.number and len(self.now) < MAX_PERSONS:
             return
         self.before = self.now if number <= self.number + 1 else {}
         self.now = {}

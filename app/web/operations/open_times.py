@@ -8,7 +8,7 @@ import pydantic_core
 from starlette.responses import Response
 
 from app.domain.datetimes import STOCKHOLM
-from app.vitec.errors import NotFound, VitecError
+from app.vitec.errors import NotFoundError, VitecError
 from app.vitec.homes import Home, OpenTimes, Viewing
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response
@@ -22,7 +22,7 @@ async def show_open_times(context: RequestContext) -> Response:
     as_json = "text/html" not in accepted and ("json" in accepted or context.key is not None)
     try:
         await look_up(context)
-    except NotFound:
+    except NotFoundError:
         return error_response(context.request, context.deps, 404, customer=context.customer, peoples=not as_json)
     except VitecError as error:
         if as_json:
@@ -32,7 +32,7 @@ async def show_open_times(context: RequestContext) -> Response:
         content = known.home.content if context.key else _as_json(known.home, known.times(context.deps.now()))
         return Response(content, media_type="application/json")
     if known:
-        context.deps.views.count(
+        context.deps.page_views.count(
             context.customer.id, context.spec.operation, context.resource, context.estate, context.query
         )
     return form_response(context)

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.domain.field_errors import FieldError
 from app.i18n import GetText
-from app.vitec.errors import Forbidden, Rejected, Unreadable, VitecError
+from app.vitec.errors import AccessDeniedError, RejectedError, UnreadableAnswerError, VitecError
 from app.web.http.languages import choose_language
 from app.web.http.security_headers import page_headers
 from app.web.operations.customer import Customer
@@ -71,9 +71,9 @@ class Problem(JSONResponse):
 
 def unanswered(error: VitecError, gettext: GetText) -> Problem:
     """What a program is told when Vitec has not answered its look-up."""
-    if isinstance(error, Rejected):
+    if isinstance(error, RejectedError):
         return Problem(400, "upstream-rejected", gettext, upstream=error.upstream)
-    if isinstance(error, Unreadable | Forbidden):
+    if isinstance(error, UnreadableAnswerError | AccessDeniedError):
         return Problem(502, "upstream-unreadable", gettext)
     return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(RETRY_SECONDS)})
 

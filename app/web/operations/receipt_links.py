@@ -52,7 +52,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
         return error_response(request, deps, 404, peoples=True)
     try:
-        found = await deps.leads.get(identity)
+        found = await deps.submissions.get(identity)
     except StoreUnavailableError:
         return unavailable(request, deps)
     customer = deps.customers.get(found.customer_id) if found else None

@@ -39,10 +39,10 @@ async def outcome(context: RequestContext, accepted: Accepted, seconds: float) -
     """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
     deps = context.deps
     try:
-        found = await deps.leads.get(accepted.id) if accepted.repeated or not seconds else None
+        found = await deps.submissions.get(accepted.id) if accepted.repeated or not seconds else None
         if found is None or (found.status is Status.PENDING and seconds):
             await deps.outcomes.wait(accepted.id, seconds)
-            found = await deps.leads.get(accepted.id)
+            found = await deps.submissions.get(accepted.id)
     except StoreUnavailableError:
         return None
     return found

@@ -93,7 +93,7 @@ async def _handle_by_home(context: RequestContext) -> Response:
 async def _handle(context: RequestContext) -> Response:
     if context.request.method == "POST":
         return await post(context)
-    context.deps.views.count(
+    context.deps.page_views.count(
         context.customer.id, context.spec.operation, context.resource, context.estate, context.query
     )
     return form_response(context)

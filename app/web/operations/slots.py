@@ -13,7 +13,7 @@ from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import N_, GetText
 
-MOST_SLOTS = 50
+MAX_SLOTS = 50
 MAX_TEXT = 6_000  # characters; 50 times in their longest form
 _START, _END = N_("EEEE d MMMM,|HH:mm"), N_("HH:mm")  # CLDR's patterns
 _BETWEEN = re.compile(r"[,;\s]+")
@@ -64,7 +64,7 @@ def parse_slots(text: str) -> tuple[Slot, ...]:
             and timedelta() < ends_at - starts_at < timedelta(days=1)
         ):
             found.setdefault(identity, Slot(identity, starts_at, ends_at))
-    return tuple(found.values())[:MOST_SLOTS]
+    return tuple(found.values())[:MAX_SLOTS]
 
 
 def choose_slot(

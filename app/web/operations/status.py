@@ -93,7 +93,7 @@ async def submission_status(
     if not linked and "authorization" not in request.headers:
         return error_response(request, deps, 401, headers=CHALLENGE)
     try:
-        submission = await deps.leads.get(id)
+        submission = await deps.submissions.get(id)
     except StoreUnavailableError:
         return error_response(request, deps, 503, headers={"Retry-After": str(RETRY_SECONDS)})
     customer = deps.customers.get(submission.customer_id) if submission else None

@@ -19,7 +19,7 @@ from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.database import StoreUnavailableError
-from app.vitec.errors import NotFound
+from app.vitec.errors import NotFoundError
 from app.web.http.origins import network_of
 from app.web.operations.body import (
     FORMS,
@@ -39,7 +39,7 @@ from app.web.operations.slots import choose_slot
 from app.web.operations.spam import looks_automatic
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
 
-LONGEST_REPEAT_KEY = 255
+MAX_REPEAT_KEY = 255
 
 
 class InvalidSubmissionError(Exception):
@@ -74,8 +74,8 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
     read = validate(context.spec, body, rules)
     header = context.headers.get("idempotency-key", "")
     faults = [*_take_slot(context, body), *read.faults]
-    if len(header) > LONGEST_REPEAT_KEY:
-        faults.append(FieldError("Idempotency-Key", "too_long", {"max": LONGEST_REPEAT_KEY}))
+    if len(header) > MAX_REPEAT_KEY:
+        faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_REPEAT_KEY}))
     if read.application is None or faults:
         raise InvalidSubmissionError(faults)
     if not with_key:
@@ -155,11 +155,13 @@ def _is_suspect(context: RequestContext, body: Body, token_age: int | None, cont
     if context.key is not None or context.spec.personal:
         return False
     trap = context.deps.tokens.trap(body.token) if body.token else None
-    return looks_automatic(body.typed, trap, token_age) or context.deps.persons.exceeded(context.customer, contacts)
+    return looks_automatic(body.typed, trap, token_age) or context.deps.person_limits.exceeded(
+        context.customer, contacts
+    )
 
 
 def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
-    repeats = context.deps.repeats
+    repeats = context.deps.idempotency_keys
     content = body.content
     header = context.headers.get("idempotency-key")
     if context.once is not None:
@@ -209,7 +211,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
         if context.spec.by_home:
             await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
         accepted = await submit(context, body)
-    except NotFound:
+    except NotFoundError:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
         return answers.faulty(faulty.faults)

@@ -4,13 +4,13 @@ import asyncio
 
 from cachetools import TTLCache
 
-from app.vitec.errors import NotFound, VitecError
+from app.vitec.errors import NotFoundError, VitecError
 from app.web.operations.dependencies import Contacts
 
 PATIENCE_SECONDS = 2.0
 REMEMBERED_SECONDS = 300
 UNKNOWN_SECONDS = 5  # that Vitec is not asked again after it failed
-MOST_REMEMBERED = 1000
+MAX_REMEMBERED = 1000
 
 
 class ContactNotFoundError(Exception):
@@ -20,8 +20,8 @@ class ContactNotFoundError(Exception):
 class ContactNames:
     def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
-        self._names: TTLCache[tuple[str, str], str] = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
-        self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MOST_REMEMBERED, UNKNOWN_SECONDS)
+        self._names: TTLCache[tuple[str, str], str] = TTLCache(MAX_REMEMBERED, REMEMBERED_SECONDS)
+        self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MAX_REMEMBERED, UNKNOWN_SECONDS)
 
     def remembered(self, customer_id: str, contact_id: str) -> str:
         """The first name if it is known without asking."""
@@ -37,7 +37,7 @@ class ContactNames:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     found = await self._contacts(customer_id, [contact_id])
-            except NotFound:
+            except NotFoundError:
                 raise ContactNotFoundError from None
             except VitecError:
                 self._unknown[key] = None

@@ -7,7 +7,7 @@ from app.storage.encryption import Keyring
 from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 PLACE = "personal link"
-LONGEST = timedelta(days=90)  # that a link lives
+MAX_LIFETIME = timedelta(days=90)  # that a link lives
 
 
 class InvalidLinkError(Exception):

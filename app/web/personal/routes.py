@@ -71,7 +71,7 @@ class PersonalPages:
             return request_context(
                 request, self._deps, spec, customer, (), headers, given={"contactId": link.contact_id}
             )
-        once = self._deps.repeats.of_link(token)
+        once = self._deps.idempotency_keys.of_link(token)
         return request_context(request, self._deps, spec, customer, (link.contact_id,), headers, once=once)
 
     async def _post(self, context: RequestContext) -> Response:
@@ -84,6 +84,6 @@ class PersonalPages:
         """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
         knows: then the form is shown, and a post of it is refused by the store with everything typed."""
         try:
-            return context.once is not None and await self._deps.leads.has_repeat(context.once)
+            return context.once is not None and await self._deps.submissions.has_repeat(context.once)
         except StoreUnavailableError:
             return False

@@ -6,7 +6,7 @@ import pytest
 
 from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
 from app.alarms.notifications import Notification
-from app.alarms.texts import CLEARED_TEXTS, MOST_REFERENCES, STARTED_TEXTS, AlertText, alert_text
+from app.alarms.texts import CLEARED_TEXTS, MAX_REFERENCES, STARTED_TEXTS, AlertText, alert_text
 from app.domain.ids import new_id, reference_of
 from app.domain.submission import FunctionGroup, Operation
 from app.web.rendering.templates import Templates
@@ -57,11 +57,11 @@ def test_a_login_is_told_by_what_it_is_for() -> None:
 
 
 def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
-    many = tuple(new_id() for _ in range(MOST_REFERENCES + 5))
+    many = tuple(new_id() for _ in range(MAX_REFERENCES + 5))
     said = text(notice(IncidentKind.REJECTED, subjects=many))
     assert said.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
     references = said.body.split("\n\n")[1].splitlines()
-    assert references == [*(reference_of(one) for one in many[:MOST_REFERENCES]), "och 5 till"]
+    assert references == [*(reference_of(one) for one in many[:MAX_REFERENCES]), "och 5 till"]
 
 
 def test_with_a_console_each_submission_is_a_click_away() -> None:

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from app.delivery.retry_policy import JITTER, Decision, RetryPolicy, decide
 from app.domain.submission import StepStatus
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    VitecError,
+)
 
 WAITING, REJECTED = StepStatus.WAITING, StepStatus.REJECTED
 FAILED, UNCERTAIN = StepStatus.FAILED, StepStatus.UNCERTAIN
@@ -22,27 +30,27 @@ OLD = GIVE_UP - timedelta(seconds=1)
 
 
 def rejected() -> VitecError:
-    return Rejected("x", status=400, upstream={})
+    return RejectedError("x", status=400, upstream={})
 
 
 def not_found() -> VitecError:
-    return NotFound("x", status=404, upstream={})
+    return NotFoundError("x", status=404, upstream={})
 
 
 def unavailable() -> VitecError:
-    return Unavailable("x", status=503)
+    return UnavailableError("x", status=503)
 
 
 def refused_login() -> VitecError:
-    return RefusedLogin("x", status=401)
+    return LoginRefusedError("x", status=401)
 
 
 def forbidden() -> VitecError:
-    return Forbidden("x", status=403)
+    return AccessDeniedError("x", status=403)
 
 
 def ambiguous() -> VitecError:
-    return Ambiguous("x", status=500)
+    return AmbiguousError("x", status=500)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,7 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
 )
 def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, again_in: int) -> None:
     retry_after = None if wished is None else timedelta(seconds=wished)
-    error = Unavailable("x", status=503, retry_after=retry_after)
+    error = UnavailableError("x", status=503, retry_after=retry_after)
     decision = decide(error, POLICY, attempts=attempts, age=NOW, **ORDINARY)
     assert decision == Decision(WAITING, timedelta(seconds=again_in), at_recovery=wished is None)
 
@@ -176,7 +184,7 @@ def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
 @pytest.mark.parametrize("spread", [0.8, 1.2])
 def test_the_wish_of_vitec_is_a_minimum_however_the_delay_is_spread(spread: float) -> None:
     policy = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: spread)
-    error = Unavailable("x", status=429, retry_after=timedelta(seconds=10))
+    error = UnavailableError("x", status=429, retry_after=timedelta(seconds=10))
     decision = decide(error, policy, attempts=1, age=NOW, **ORDINARY)
     assert decision.again_in == timedelta(seconds=max(10, 10 * spread))
 

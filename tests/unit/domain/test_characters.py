@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.characters import MOST_MARKS, trim, visible
+from app.domain.characters import MAX_MARKS, trim, visible
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_no_flood_of_marks_takes_long(flood: str) -> None:
 
 
 def test_a_letter_with_more_marks_than_any_text_has_is_left_as_it_is() -> None:
-    flood = "e" + "\u0301" * 10 * MOST_MARKS
+    flood = "e" + "\u0301" * 10 * MAX_MARKS
     assert visible(flood) == flood
     assert visible("e\u0301" * 1000) == "é" * 1000

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.durations import parse_duration
 
-LONGEST = timedelta(days=90)
+MAX_SPAN = timedelta(days=90)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ LONGEST = timedelta(days=90)
     ],
 )
 def test_a_span_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
-    assert parse_duration(text, LONGEST) == span
+    assert parse_duration(text, MAX_SPAN) == span
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_a_span_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
 )
 def test_any_other_span_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_duration(text, LONGEST)
+        parse_duration(text, MAX_SPAN)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.fields import utf16_length
 from app.domain.marketing import (
-    MOST_TAGS,
+    MAX_TAGS,
     NAME_LENGTH,
     REFERRER_LENGTH,
     VALUE_LENGTH,
@@ -114,7 +114,7 @@ def test_at_most_twenty_tags_are_kept(sent: int) -> None:
 def test_whatever_comes_is_tidied_into_what_vitec_takes(pairs: list[tuple[str, str]]) -> None:
     marketing = normalize_marketing(tuple(pairs), None)
     names = [name for name, _ in marketing.tags]
-    assert len(names) == len(set(names)) <= MOST_TAGS
+    assert len(names) == len(set(names)) <= MAX_TAGS
     for name, value in marketing.tags:
         assert 0 < utf16_length(name) <= NAME_LENGTH
         assert 0 < utf16_length(value) <= VALUE_LENGTH

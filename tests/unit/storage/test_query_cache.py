@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.storage.query_cache import MOST, AdaptiveCache
+from app.storage.query_cache import MAX_KEYS, AdaptiveCache
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +60,6 @@ async def test_a_look_that_failed_is_not_kept() -> None:
 async def test_keys_do_not_pile_up() -> None:
     looks = Looks()
     kept = AdaptiveCache(looks, share=0.1, shortest=60.0)
-    for key in range(MOST + 1):
+    for key in range(MAX_KEYS + 1):
         await kept.get(key)
-    assert await kept.get(0) == MOST + 2
+    assert await kept.get(0) == MAX_KEYS + 2

@@ -10,20 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vitec.errors import Ambiguous, Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
-from app.vitec.responses import LONGEST_WORDS, VitecResponse, read, read_list, upstream
+from app.vitec.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
+    VitecError,
+)
+from app.vitec.responses import MAX_WORDS, VitecResponse, read, read_list, upstream
 
 # vitec-connect.md, "Status codes"; what stands between them is read by its class.
 READINGS: dict[type[VitecError], list[int]] = {
-    Rejected: [400, 409, 422],
-    NotFound: [404],
-    RefusedLogin: [401],
-    Forbidden: [403],
-    Unavailable: [
+    RejectedError: [400, 409, 422],
+    NotFoundError: [404],
+    LoginRefusedError: [401],
+    AccessDeniedError: [403],
+    UnavailableError: [
         *(300, 301, 302, 303, 304, 307, 308, 402, 405, 406, 407, 408, 410, 411, 413, 414, 415, 417, 418),
         *(421, 423, 425, 428, 429, 431, 451, 499, 503),
     ],
-    Ambiguous: [500, 501, 502, 504, 505, 507, 520, 599],
+    AmbiguousError: [500, 501, 502, 504, 505, 507, 520, 599],
 }
 
 
@@ -47,7 +56,7 @@ def test_each_status_has_its_reading(status: int, error: type[VitecError]) -> No
 @given(st.integers(200, 599), st.binary(max_size=50))
 def test_any_answer_is_a_result_or_in_the_taxonomy(status: int, content: bytes) -> None:
     if 200 <= status < 300:
-        with contextlib.suppress(Ambiguous):
+        with contextlib.suppress(AmbiguousError):
             assert read(httpx.Response(status, content=content)).status == status
     else:
         assert refusal(status, content).status == status
@@ -96,11 +105,11 @@ def answer(status: int, content: bytes, kind: str | None = None) -> httpx.Respon
 @pytest.mark.parametrize(("content", "kind"), PAGES)
 def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | None) -> None:
     for status, error in (
-        (200, Ambiguous),
-        (201, Ambiguous),
-        (401, RefusedLogin),
-        (500, Ambiguous),
-        (503, Unavailable),
+        (200, AmbiguousError),
+        (201, AmbiguousError),
+        (401, LoginRefusedError),
+        (500, AmbiguousError),
+        (503, UnavailableError),
     ):
         with pytest.raises(VitecError) as refused:
             read(answer(status, content, kind))
@@ -108,8 +117,8 @@ def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | N
     for status in (400, 403, 404, 405, 407, 409, 413, 422, 429):
         with pytest.raises(VitecError) as refused:
             read(answer(status, content, kind))
-        assert type(refused.value) is Unavailable, status
-    with pytest.raises(Unreadable) as unreadable:
+        assert type(refused.value) is UnavailableError, status
+    with pytest.raises(UnreadableAnswerError) as unreadable:
         read_list(answer(200, content, kind))
     assert unreadable.value.is_foreign
 
@@ -127,15 +136,15 @@ def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | N
 )
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_success_that_speaks_of_an_error_is_none(content: bytes, status: int) -> None:
-    assert type(refusal(status, content)) is Ambiguous
+    assert type(refusal(status, content)) is AmbiguousError
 
 
 def test_json_is_vitecs_word_whatever_it_is_called() -> None:
     assert read(answer(200, b'"C1"', "text/html")) == VitecResponse(200, "C1")
     assert read(answer(200, b"", "text/html")) == VitecResponse(200, None)
-    with pytest.raises(Rejected):
+    with pytest.raises(RejectedError):
         read(answer(400, b'{"message": "Nej"}', "text/html"))
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         read(answer(404, b"", "text/html"))
 
 
@@ -156,14 +165,14 @@ def test_json_is_vitecs_word_whatever_it_is_called() -> None:
         ("", {}),
         ("Fel", {}),
         ('{"message": "Fel"', {}),
-        (f'{{"message": "{"å" * 3000}"}}', {"message": "å" * LONGEST_WORDS}),
-        (f'"{"å" * 3000}"', {"message": "å" * LONGEST_WORDS}),
+        (f'{{"message": "{"å" * 3000}"}}', {"message": "å" * MAX_WORDS}),
+        (f'"{"å" * 3000}"', {"message": "å" * MAX_WORDS}),
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 409])
 def test_vitecs_words_are_kept_whatever_their_form(status: int, content: str, words: dict[str, Any]) -> None:
     error = refusal(status, content.encode())
-    assert isinstance(error, Rejected)
+    assert isinstance(error, RejectedError)
     assert error.upstream == {"status": status} | words
 
 
@@ -193,7 +202,7 @@ def in_two_minutes() -> str:
 )
 def test_when_to_come_back_is_said_in_seconds_or_as_a_date(status: int, value: Any, least: int, most: int) -> None:
     error = refusal(status, retry_after=value() if callable(value) else value)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, UnavailableError)
     assert error.retry_after is not None
     assert timedelta(seconds=least) <= error.retry_after <= timedelta(seconds=most)
 
@@ -215,13 +224,13 @@ def test_when_to_come_back_is_said_in_seconds_or_as_a_date(status: int, value: A
 )
 def test_a_wish_that_cannot_be_read_is_none(value: str | None) -> None:
     error = refusal(503, retry_after=value)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, UnavailableError)
     assert error.retry_after is None
 
 
 @given(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=40))
 def test_any_wish_is_read_or_passed_over(value: str) -> None:
-    assert isinstance(refusal(503, retry_after=value), Unavailable)
+    assert isinstance(refusal(503, retry_after=value), UnavailableError)
 
 
 @pytest.mark.parametrize(
@@ -234,4 +243,4 @@ def test_any_wish_is_read_or_passed_over(value: str) -> None:
     ],
 )
 def test_a_date_at_the_end_of_the_calendar_is_passed_over_like_any_other(value: str) -> None:
-    assert isinstance(refusal(503, retry_after=value), Unavailable)
+    assert isinstance(refusal(503, retry_after=value), UnavailableError)

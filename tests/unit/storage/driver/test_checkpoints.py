@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 from structlog.testing import capture_logs
 
 from app.storage.database import Database
-from app.storage.driver.checkpoints import MOST_PAGES, NICENESS, Checkpoints
+from app.storage.driver.checkpoints import MAX_PAGES, NICENESS, Checkpoints
 from tests.servers import eventually
 
 
@@ -79,7 +79,7 @@ def test_reading_is_no_reason_to_copy_anything(database: Database) -> None:
 
 def test_sqlites_own_bound_stays_behind_the_thread(database: Database) -> None:
     for run in (database.read, database.write):
-        assert asyncio.run(run(bound)) == MOST_PAGES
+        assert asyncio.run(run(bound)) == MAX_PAGES
 
 
 def bound(connection: Connection) -> int | None:
@@ -109,7 +109,7 @@ def test_what_the_thread_has_left_the_next_commit_copies_and_only_that_one(datab
     database._checkpoints._few_left = True
     asyncio.run(database.write(store("björn")))
     assert in_the_file_alone(file) == ["anna", "björn"]  # at once, while the thread lets a second pass
-    eventually(lambda: asyncio.run(database.write(bound)) == MOST_PAGES)
+    eventually(lambda: asyncio.run(database.write(bound)) == MAX_PAGES)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")

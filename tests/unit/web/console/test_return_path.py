@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.console.return_path import LONGEST, inside
+from app.web.console.return_path import MAX_LENGTH, inside
 
 HOST = "https://leads.example.se"
 
@@ -90,7 +90,7 @@ LOOKALIKES = [
     "/console/åäö",
     "javascript:alert(1)",
     "data:text/html,x",
-    "/console/submissions?" + "x" * LONGEST,
+    "/console/submissions?" + "x" * MAX_LENGTH,
 ]
 
 

@@ -15,8 +15,8 @@ from app.operations import interest, viewing
 from app.operations.specification import PostSpec
 from app.web.operations.body import (
     FORMS,
-    LARGEST_BODY,
-    MOST_FIELDS,
+    MAX_BODY,
+    MAX_FIELDS,
     Body,
     BodyTooLargeError,
     UnsupportedMediaTypeError,
@@ -99,11 +99,11 @@ def test_any_other_type_is_not_supported(content_type: str | None) -> None:
 @pytest.mark.parametrize(
     ("size", "declared", "too_large"),
     [
-        (LARGEST_BODY, None, False),
-        (LARGEST_BODY, LARGEST_BODY, False),
-        (LARGEST_BODY + 1, None, True),
-        (20, LARGEST_BODY + 1, True),
-        (LARGEST_BODY + 1, 20, True),
+        (MAX_BODY, None, False),
+        (MAX_BODY, MAX_BODY, False),
+        (MAX_BODY + 1, None, True),
+        (20, MAX_BODY + 1, True),
+        (MAX_BODY + 1, 20, True),
     ],
 )
 def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | None, too_large: bool) -> None:
@@ -252,7 +252,7 @@ def test_campaign_tags_may_stand_as_inputs_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "faults"), [(MOST_FIELDS, ()), (MOST_FIELDS + 1, (FieldError("", "too_many_fields"),))]
+    ("fields", "faults"), [(MAX_FIELDS, ()), (MAX_FIELDS + 1, (FieldError("", "too_many_fields"),))]
 )
 def test_a_form_has_at_most_a_hundred_fields(fields: int, faults: Any) -> None:
     assert form(*[(f"f{i}", "x") for i in range(fields)]).faults == faults
@@ -368,6 +368,6 @@ def test_what_merely_has_many_colons_is_not_many_members() -> None:
 
 
 def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
-    parts = [(f'name="f{i}"', b"x") for i in range(MOST_FIELDS + 1)]
+    parts = [(f'name="f{i}"', b"x") for i in range(MAX_FIELDS + 1)]
     assert [fault.code for fault in read_as(*multipart(*parts)).faults] == ["too_many_fields"]
     assert read_as(*multipart(*parts[1:])).faults == ()

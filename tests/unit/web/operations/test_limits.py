@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.web.operations.limits import (
     MAX_ENTRIES,
     MAX_KEYS,
-    MOST_PERSONS,
+    MAX_PERSONS,
     AddressLimits,
     PersonLimits,
     RateLimitedError,
@@ -248,10 +248,10 @@ def test_whoever_cannot_be_reached_is_not_counted(clock: Clock) -> None:
 
 def test_however_many_come_only_so_many_are_remembered(clock: Clock) -> None:
     persons = PersonLimits()
-    for number in range(3 * MOST_PERSONS):
+    for number in range(3 * MAX_PERSONS):
         persons.exceeded(CUSTOMER, {"email": f"{number}@example.se"})
     [period] = persons._periods.values()
-    assert len(period.now) + len(period.before) <= 2 * MOST_PERSONS
+    assert len(period.now) + len(period.before) <= 2 * MAX_PERSONS
 
 
 @given(st.lists(st.integers(0, DAY), max_size=40))

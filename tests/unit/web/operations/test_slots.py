@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.operations.slots import MOST_SLOTS, choose_slot, parse_slots
+from app.web.operations.slots import MAX_SLOTS, choose_slot, parse_slots
 from app.web.rendering.templates import Templates
 
 TEXT = "A@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00"
@@ -55,7 +55,7 @@ def test_what_is_no_time_is_left_out(text: str) -> None:
 
 @given(st.text())
 def test_nothing_that_is_sent_is_a_fault_of_ours(text: str) -> None:
-    assert len(parse_slots(text)) <= MOST_SLOTS
+    assert len(parse_slots(text)) <= MAX_SLOTS
 
 
 def test_a_time_is_written_as_it_can_be_read_again() -> None:

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 import pytest
 
 from app.vitec.contacts import Contact, read_contacts
-from app.vitec.errors import Forbidden, NotFound, RefusedLogin, Rejected, Unavailable, Unreadable, VitecError
+from app.vitec.errors import (
+    AccessDeniedError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+    UnreadableAnswerError,
+    VitecError,
+)
 from app.web.personal.contact_names import UNKNOWN_SECONDS, ContactNames, ContactNotFoundError
 
 T = TypeVar("T")
@@ -56,11 +64,11 @@ def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        RefusedLogin("x", status=401),
-        Forbidden("x", status=403),
-        Rejected("x", status=400, upstream={}),
-        Unavailable("x", status=503),
-        Unreadable("x", status=200, is_foreign=False),
+        LoginRefusedError("x", status=401),
+        AccessDeniedError("x", status=403),
+        RejectedError("x", status=400, upstream={}),
+        UnavailableError("x", status=503),
+        UnreadableAnswerError("x", status=200, is_foreign=False),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -74,7 +82,7 @@ def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later
     assert run(greeter.name("M1", "C1")) == "Anna"
 
 
-@pytest.mark.parametrize("answer", [NotFound("x", status=404, upstream={}), []], ids=["404", "none"])
+@pytest.mark.parametrize("answer", [NotFoundError("x", status=404, upstream={}), []], ids=["404", "none"])
 def test_a_contact_that_vitec_does_not_know_is_told(answer: object) -> None:
     with pytest.raises(ContactNotFoundError):
         run(ContactNames(Vitec(answer).contacts).name("M1", "C1"))
