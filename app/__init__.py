@@ -1,3 +1,3 @@
 """Intresse: web forms of Swedish estate brokers, kept safe and forwarded to Vitec Connect."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -2,7 +2,7 @@
 /**
  * Plugin Name:       Intresse
  * Description:       The broker's lead forms: interest in a home, viewings, valuations and final prices, as a block and a shortcode. Visitors' data goes to your Intresse service and is never stored in WordPress.
- * Version:           0.1.0
+ * Version:           1.0.0
  * Requires at least: 6.1
  * Requires PHP:      7.4
  * Text Domain:       intresse
@@ -13,7 +13,7 @@
 
 defined( 'ABSPATH' ) || exit;
 
-const INTRESSE_VERSION = '0.1.0';
+const INTRESSE_VERSION = '1.0.0';
 const INTRESSE_FILE    = __FILE__;
 
 require_once __DIR__ . '/includes/settings.php';
