@@ -187,12 +187,11 @@ def _fields(members: Mapping[str, Any]) -> int:
 
 
 def _said(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Without null, blank text and what holds nothing else: all are "not said" in every member that Vitec has."""
-    said = {name: _said(value) if isinstance(value, dict) else value for name, value in members.items()}
+    """Without null and blank text: both are "not said" in every member that Vitec has."""
     return {
-        name: value
-        for name, value in said.items()
-        if value is not None and value != {} and not (isinstance(value, str) and not trim(value))
+        name: _said(value) if isinstance(value, dict) else value
+        for name, value in members.items()
+        if value is not None and not (isinstance(value, str) and not trim(value))
     }
 
 

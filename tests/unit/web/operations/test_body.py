@@ -122,7 +122,6 @@ def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | 
     [
         (b"{}", {}),
         ('{"firstName": "Åsa", "n": 1}'.encode(), {"firstName": "Åsa", "n": 1}),
-        (b'{"a": {}, "b": {"c": {"d": null}}, "e": [], "f": 0, "g": false}', {"e": [], "f": 0, "g": False}),
         (b'{"a": null, "b": "", "c": " \\n", "d": {"e": null, "f": "x"}}', {"d": {"f": "x"}}),
         (b'{"a": false, "b": 0, "c": []}', {"a": False, "b": 0, "c": []}),
         (b' {"a": "\\u00e5"} ', {"a": "å"}),
