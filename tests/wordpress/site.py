@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -131,9 +132,9 @@ def _database(stack: ExitStack, folder: Path) -> Path:
 
 def _running(stack: ExitStack, command: list[str], log: Path, more: dict[str, str]) -> None:
     output = stack.enter_context(log.open("wb"))
-    process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | more)
+    process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | more, start_new_session=True)
     stack.callback(process.wait, 30)
-    stack.callback(process.terminate)
+    stack.callback(os.killpg, process.pid, signal.SIGTERM)  # PHP's own workers too
 
 
 def _answers(url: str) -> bool:
