@@ -1,4 +1,4 @@
-"""How the commands print: lines for people, JSON for programs, and errors that end them."""
+"""Output of the commands: lines for people, JSON for programs, and errors that end the command."""
 
 import json
 from collections.abc import Sequence

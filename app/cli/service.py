@@ -1,4 +1,4 @@
-"""What a command works with: the configuration, the database, and the service's parts for as long as it runs."""
+"""Context managers for commands: the configuration, the database, and the service's parts while a command runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a typed text is made of: each letter in one form (Unicode's NFC), and nothing that can't be seen.
+"""Normalization of typed text: each letter in one form (Unicode's NFC), and nothing that can't be seen.
 
 An iPhone sends "Å" as "A" and a ring, word processors leave soft hyphens, and chats direction marks: two spellings of
 one name, which Vitec's duplicate check takes for two persons.

@@ -1,4 +1,4 @@
-"""What people call operations, members of the applications, and their values: one table of each kind."""
+"""Labels of operations, of the members of applications, and of their values: one table of each kind."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,5 @@
-"""When leads came to each form, in spells of some 17 minutes: counted by the counter job, and kept for as long as a
-form's silence is compared with the weeks before."""
+"""Arrivals of leads at each form, in buckets of some 17 minutes: written by the counter job, and kept for as long as
+silence detection compares with the weeks before."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

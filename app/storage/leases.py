@@ -1,4 +1,4 @@
-"""What one process does for all. Whoever does it says so again and again; once that has stopped, another takes over."""
+"""Leases on a job that one process does for all: renewed by its holder, and taken over once they have run out."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Where the files stand that are not code: templates, static files, translations.
+"""Folders of the files that are not code: templates, static files, translations.
 
 In a checkout they stand at the top of the tree, beside the package; a wheel carries them within it.
 """
