@@ -1,5 +1,5 @@
-"""What costs no lead although it can't be taken as it is: a second phone number in a field, and what can't be read and
-need not be there. It goes where there is room for it: to the other number, or into the message, for a person to read.
+"""Recovery of values that can't be taken as they are and are optional: a second phone number goes to the other
+number, and what can't be read becomes a line of the message, for a person to read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
