@@ -132,11 +132,10 @@ class _ThreadConnection:
             raise
         try:
             connection.commit()
-        except DBAPIError as error:
-            self._undo(error)
-            raise CommitError(error) from error
         except BaseException as error:
             self._undo(error)
+            if isinstance(error, DBAPIError) and not _is_answered(error):
+                raise CommitError(error) from error
             raise
         return outcome
 
@@ -195,6 +194,13 @@ class _ThreadConnection:
         if self._connection is not None and isinstance(error, DBAPIError) and error.connection_invalidated:
             self._connection.invalidate()
         self.close()
+
+
+def _is_answered(error: DBAPIError) -> bool:
+    """Whether the database itself has refused the commit, so that nothing is stored: SQLite always has (a full disk),
+    PostgreSQL when its error carries a code and the connection still stands."""
+    answered = getattr(error.orig, "sqlstate", "SQLite") is not None
+    return answered and not error.connection_invalidated
 
 
 def _tell_in_loop(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
