@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from app.storage.database import Database
+from app.storage.database import CommitUnknownError, Database, StoreUnavailableError
 
 
 @pytest.fixture
@@ -67,3 +67,17 @@ def test_a_closed_database_leaves_no_thread_behind(tmp_path: Path) -> None:
         asyncio.run(database.write(lambda connection: connection.execute(text("CREATE TABLE x (y)"))))
         assert threading.active_count() > before
     assert threading.active_count() == before
+
+
+def test_a_commit_that_the_database_refuses_is_no_unknown_one(database: Database) -> None:
+    """As on a full disk, which is noticed at the commit only: nothing is stored, and nobody need look."""
+
+    def refused_at_the_commit(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE part (x REFERENCES whole (x) DEFERRABLE INITIALLY DEFERRED)"))
+        connection.execute(text("CREATE TABLE whole (x PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO part VALUES (1)"))
+
+    with pytest.raises(StoreUnavailableError) as refused:
+        asyncio.run(database.write(refused_at_the_commit))
+    assert not isinstance(refused.value, CommitUnknownError)
+    assert asyncio.run(database.read(count)) == 0
