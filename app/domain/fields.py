@@ -104,7 +104,7 @@ def _several_lines(value: Any) -> str:
     if not isinstance(value, str):
         raise invalid("wrong_type")
     text = trim(visible(value.replace("\r\n", "\n")))
-    if not all(map(str.isprintable, text.split("\n"))):
+    if not text.replace("\n", "").isprintable():
         text = trim(_MESSAGE_CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))
     return text
 

@@ -103,6 +103,8 @@ class MarketingMember(VitecModel):
     def _as_well_as_it_can_be(cls, said: Any) -> Any:
         if not isinstance(said, dict):
             return {}
+        if said.keys() == {"referrer"} and isinstance(said["referrer"], str):
+            return said  # all that a form's body holds of it
         listed = said.get("utmTags")
         tags = [{"name": name, "value": value} for name, value in tags_in(listed)]
         for tag, item in zip(tags, listed if isinstance(listed, list) else (), strict=False):
