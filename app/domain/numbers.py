@@ -121,7 +121,6 @@ def _whole_number(value: Any, info: ValidationInfo[ReadContext]) -> Any:
 
 
 _NOT_NEGATIVE = Field(ge=0, le=MAX_DECIMAL)
-Quantity = Annotated[int | float, BeforeValidator(_number(NONE)), _NOT_NEGATIVE]
 LivingSpace = Annotated[int | float, BeforeValidator(_number(SQUARE_METRES)), _NOT_NEGATIVE]
 Rooms = Annotated[int | float, BeforeValidator(_number(ROOMS)), _NOT_NEGATIVE]
 Price = Annotated[int | float, BeforeValidator(_number(KRONOR)), _NOT_NEGATIVE]

@@ -49,15 +49,14 @@ def post(stage: Stage, estate: str, **more: str) -> httpx.Response:
 
 
 def test_nothing_accepted_is_lost_while_processes_die_and_freeze(stage: Stage) -> None:
+    choose = random.Random(4)
     with stage.load.running():
-        disturb(stage, time.monotonic() + 8, random.Random(4))
+        disturb(stage, time.monotonic() + 8, choose)
         while stage.kills.total() <= 3:
-            disturb(stage, time.monotonic() + 1, random.Random(4))
+            disturb(stage, time.monotonic() + 1, choose)
         eventually(lambda: len(stage.load.accepted) > 50, within=60)  # a busy machine starts processes slowly
     verdict = stage.verdict()
     assert verdict.holds, verdict
-    assert verdict.accepted > 50
-    assert stage.kills.total() > 3
 
 
 def test_a_worker_that_dies_for_good_is_taken_over_from(stage: Stage) -> None:

@@ -313,10 +313,10 @@ def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
 @pytest.mark.parametrize("reading", [IN_JSON, IN_FORM], ids=["json", "form"])
 @pytest.mark.parametrize(
     "kind",
-    ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Quantity", "Minutes", "Truth", "Moment"],
+    ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Rooms", "Minutes", "Truth", "Moment"],
 )
 def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: ReadContext, value: Any) -> None:
-    room = {"Moment": datetimes, "Quantity": numbers, "Minutes": numbers}.get(kind, fields)
+    room = {"Moment": datetimes, "Rooms": numbers, "Minutes": numbers}.get(kind, fields)
     found = read(getattr(room, kind), value, reading)
     own = {*fields.CODES, "greater_than_equal", "less_than_equal"}
     assert not isinstance(found, list) or set(found) <= own

@@ -51,7 +51,7 @@ from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
     ],
 )
 def test_a_quantity_in_a_form_is_written_as_people_write_numbers(typed: str, read_as: Any) -> None:
-    assert read(numbers.Quantity, typed, IN_FORM) == read_as
+    assert read(numbers.Rooms, typed, IN_FORM) == read_as
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_no_text_in_the_field_of_a_number_takes_long(filler: str) -> None:
     ],
 )
 def test_a_quantity_in_json_is_a_number(value: Any, read_as: Any) -> None:
-    assert read(numbers.Quantity, value) == read_as
+    assert read(numbers.Rooms, value) == read_as
 
 
 @given(st.floats(0, 2**96, exclude_max=True) | st.integers(0, 2**96 - 1))
 @example(7.9228e28)
 @example(2**96 - 1)
 def test_a_number_of_any_size_is_one_that_vitec_reads(number: float) -> None:
-    sent = json.dumps({"presentAccommodation": {"price": read(numbers.Quantity, number)}})
+    sent = json.dumps({"presentAccommodation": {"price": read(numbers.Rooms, number)}})
     AdvertisingInterestApplication.model_validate(
         {"firstName": "A", "lastName": "B", "email": {"emailAddress": "a@b.se"}} | json.loads(sent)
     )

@@ -1,4 +1,4 @@
-"""Which submission calls off which booking."""
+"""Cancellations: the submission that calls off a booking."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What can't be read needs a person, too: the indexes of what has stopped hold it."""
+"""The status `unreadable` in the indexes of what needs a person."""
 
 import sqlalchemy as sa
 from alembic import op

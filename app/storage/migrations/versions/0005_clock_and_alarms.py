@@ -1,4 +1,4 @@
-"""What is believed of a machine's clock, one observer of the alarms, arrivals at each form; a refusal that was told."""
+"""Tables of the clock's newest moment, of leases and of arrivals; a mark on refusals that the visitor was told of."""
 
 import sqlalchemy as sa
 from alembic import op
