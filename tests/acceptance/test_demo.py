@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from app.demo import demo
 from tests.acceptance.axe import findings
@@ -43,9 +43,13 @@ def _fill(form: FrameLocator) -> None:
     form.get_by_label("Förnamn").fill("Anna")
     form.get_by_label("Efternamn").fill("Åkesson")
     form.get_by_label("Mobil").fill("070-174 06 05")
-    consent = form.get_by_label("Ja, ni får")
-    consent.press("Space")  # by keyboard: the page's other forms are still coming up, and move this one
-    expect(consent).to_be_checked()
+    _tick(form.get_by_label("Ja, ni får"))
+
+
+def _tick(box: Locator) -> None:
+    """By keyboard: the page's other forms are still coming up, and move this one under a mouse."""
+    box.press("Space")
+    expect(box).to_be_checked()
 
 
 def test_an_interest_sent_in_the_embedded_form_shows_up_with_its_campaign(demo_url: str, desktop: Page) -> None:
@@ -54,7 +58,7 @@ def test_an_interest_sent_in_the_embedded_form_shows_up_with_its_campaign(demo_u
     expect(desktop).to_have_url(re.compile("utm_source=nyhetsbrev"))
     form = _form(desktop, "intresse")
     _fill(form)
-    form.get_by_role("button", name="Skicka intresseanmälan").click()
+    form.get_by_role("button", name="Skicka intresseanmälan").press("Enter")
     expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
     crm = desktop.locator("#crm")
     expect(crm).to_contain_text("Anna Åkesson")
@@ -68,9 +72,9 @@ def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_l
     expect(_form(desktop, "visning").get_by_role("radio").first).to_be_visible()  # so the times are known
     desktop.get_by_role("button", name="nere").click()
     form = _form(desktop, "visning")
-    form.get_by_role("radio").first.check()
+    _tick(form.get_by_role("radio").first)
     _fill(form)
-    form.get_by_role("button", name="Boka visning").click()
+    form.get_by_role("button", name="Boka visning").press("Enter")
     expect(form.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot")
     expect(desktop.locator("#crm")).to_contain_text("503")
     desktop.get_by_role("button", name="som vanligt").click()
@@ -81,13 +85,13 @@ def test_a_homes_times_are_shown_and_one_goes_while_one_types(demo_url: str, des
     desktop.goto(demo_url)
     form = _form(desktop, "visning")
     expect(form.get_by_text("· fullbokad").first).to_be_visible()
-    form.get_by_role("radio").last.check()
+    _tick(form.get_by_role("radio").last)
     _fill(form)
-    form.get_by_role("button", name="Boka visning").click()
+    form.get_by_role("button", name="Boka visning").press("Enter")
     expect(form.get_by_role("alert")).to_contain_text("Visningstiden är fullbokad.")
     expect(form.get_by_role("radio").last).to_be_disabled()
-    form.get_by_role("radio").first.check()
-    form.get_by_role("button", name="Boka visning").click()
+    _tick(form.get_by_role("radio").first)
+    form.get_by_role("button", name="Boka visning").press("Enter")
     expect(form.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
 
 

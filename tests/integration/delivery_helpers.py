@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 from app.delivery.contact_lookup import ContactLookup
@@ -15,7 +16,7 @@ from app.delivery.worker import Worker
 from app.domain.submission import FINAL, Status, Submission
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Office
-from app.storage.database import Database
+from app.storage.database import POSTGRESQL_WRITERS, Database
 from app.vitec.client import Credential, VitecClient
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
@@ -107,6 +108,7 @@ async def working(
         yield Delivery(database, worker, running, recorded, ContactLookup(vitec, LookUps(logins, pace)))
     finally:
         await _cancel_all_but(outside)
+        await _writers_idle(database)
         await vitec.close()
 
 
@@ -115,6 +117,15 @@ async def _cancel_all_but(outside: set[asyncio.Task[Any]]) -> None:
         for task in its_own:
             task.cancel()
         await asyncio.wait(its_own, timeout=0.1)
+
+
+async def _writers_idle(database: Database) -> None:
+    """A claim that the dead worker was making is committed by its thread all the same: it must not come later and take
+    what the test stores next. Where the database is away, nothing comes."""
+    number = 1 if database.is_sqlite else POSTGRESQL_WRITERS
+    all_here = Barrier(number, timeout=5)
+    works = (database.write(lambda _: all_here.wait()) for _ in range(number))
+    await asyncio.gather(*works, return_exceptions=True)
 
 
 def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:
