@@ -1,6 +1,7 @@
 """Gettext catalogues and the languages that there are."""
 
 from collections.abc import Callable
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +22,10 @@ LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself; the first
 LANGUAGES = tuple(LANGUAGE_NAMES)
 
 
+@cache
 def _catalogue(directory: Path, language: str) -> NullTranslations:
-    """From the .po as people edit it: no compiled catalogue to forget. English is the texts themselves."""
+    """From the .po as people edit it: no compiled catalogue to forget. English is the texts themselves.
+    Read once in a process: changes show at the next start."""
     path = directory / language / "LC_MESSAGES" / "intresse.po"
     if not path.exists():
         return NullTranslations()
