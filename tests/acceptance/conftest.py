@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from app.bootstrap.web_app import create_app
 from app.sandbox import Office
 from tests.acceptance.broker import Broker, Embedded, broker
 from tests.acceptance.commands import intresse, shell
 from tests.acceptance.running_service import RunningService, run_service
 from tests.conftest import Configure
+from tests.databases import migrated_app
 from tests.servers import listening, serve
 
 __all__ = ["intresse", "shell"]  # fixtures
@@ -71,7 +71,7 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
         def run(**overrides: Any) -> str:
             listener, port = listening()
             settings = configure(public_url=f"http://127.0.0.1:{port}", **overrides)
-            return running.enter_context(serve(create_app(settings), listener=listener))
+            return running.enter_context(serve(migrated_app(settings), listener=listener))
 
         yield run
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.bootstrap.web_app import create_app
 from app.config.settings import Settings
 from app.sandbox import Customer, Office, Received, create_sandbox
 from tests.acceptance.bodies import (
@@ -31,6 +30,7 @@ from tests.acceptance.bodies import (
     key,
 )
 from tests.acceptance.html_page import Page, page_of
+from tests.databases import migrated_app
 from tests.servers import eventually, serve
 
 
@@ -176,7 +176,7 @@ def run_service(folder: Path, *, demo: bool = False, deliver: bool = True, **top
     office = Office([Customer(CUSTOMER, "secret"), Customer(PLAIN, "other"), Customer(FULL, "third")])
     with (
         serve(create_sandbox(office), drops=True) as vitec_url,
-        serve(create_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
+        serve(migrated_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
         httpx.Client(base_url=url, timeout=30) as client,
     ):
         yield RunningService(client, office)

@@ -1,8 +1,6 @@
 """A database that is up to date, of each kind; the sandbox, served once for all tests of a file."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +11,7 @@ from app.sandbox import Customer, Office, serve_sandbox
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from tests.conftest import CUSTOMER
+from tests.databases import put_migrated
 from tests.integration.storage_helpers import OTHER, opened
 
 
@@ -23,10 +22,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgresql(postgresql: URL) -> URL:
-    """With a database to copy that is up to date. It never waits for the disk: no test pulls the plug."""
+    """With a database to copy that is up to date."""
     with psycopg.connect(postgresql.render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE migrated")
     with opened(postgresql.set(database="migrated").render_as_string(hide_password=False)) as database:
         upgrade(database)
@@ -38,20 +35,10 @@ def template() -> str:
     return "migrated"
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """To copy: a file of SQLite's that is up to date."""
-    file = tmp_path_factory.mktemp("migrated") / "intresse.db"
-    with opened(f"sqlite:///{file}") as database:
-        upgrade(database)
-    return file
-
-
 @pytest.fixture
-def database(database_url: str, migrated_file: Path) -> Iterator[Database]:
+def database(database_url: str) -> Iterator[Database]:
     """Empty, and up to date."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(migrated_file, database_url.removeprefix("sqlite:///"))
+    put_migrated(database_url)
     with opened(database_url) as database:
         yield database
 

@@ -23,6 +23,7 @@ from app.storage.schema import clock as clock_table
 from app.storage.schema import logins, submissions
 from app.submissions.person_index import PersonIndex
 from tests.conftest import CUSTOMER
+from tests.databases import put_migrated
 from tests.integration.storage_helpers import (
     CONTACT_HASH,
     KEYRING,
@@ -53,8 +54,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
-    (tmp_path / "intresse.db").write_bytes(migrated_file.read_bytes())
+def database(tmp_path: Path) -> Iterator[Database]:
+    put_migrated(f"sqlite:///{tmp_path}/intresse.db")
     database = Database(f"sqlite:///{tmp_path}/intresse.db")
     yield database
     database.close()
