@@ -32,9 +32,12 @@ ARGUMENTS = (
 PATIENCE = 30_000  # milliseconds: many, for a busy machine
 
 
-def chromium() -> str:
+WITHOUT_WINDOWS = "chromium-headless-shell"  # the same engine: a new page costs a quarter of the time
+
+
+def chromium(*preferred: str) -> str:
     """Where the system's Chromium is."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = (*preferred, "chromium", "chromium-browser", "google-chrome")
     executable = next(filter(None, map(shutil.which, names)), None)
     assert executable, "no Chromium on this machine: see tests/install-programs"
     return executable
@@ -44,7 +47,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(WITHOUT_WINDOWS), args=ARGUMENTS)
         yield browser
         browser.close()
 
