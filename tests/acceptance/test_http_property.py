@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.acceptance.running_service import RunningService, run_service
 from tests.conftest import CUSTOMER, ORIGIN
 
-SECONDS = 0.1  # that the service waits for a head, in these tests
+SECONDS = 0.05  # that the service waits for a head, in these tests
 PATH = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 HIDDEN = f"/Advertising/Estate/{CUSTOMER}/HIDDEN/interest"
 BODY = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=true"

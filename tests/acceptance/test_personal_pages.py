@@ -32,8 +32,10 @@ _contacts = count(1)
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     folder = tmp_path_factory.mktemp("service")
-    with run_service(folder, customers=CUSTOMERS, vitec={"paused_probe_seconds": 1}) as service:
-        yield service
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.web.personal.contact_names.UNKNOWN_SECONDS", 0.2)  # no test waits for five
+        with run_service(folder, customers=CUSTOMERS, vitec={"paused_probe_seconds": 1}) as service:
+            yield service
 
 
 @pytest.fixture(autouse=True)
