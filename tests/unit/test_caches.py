@@ -14,7 +14,8 @@ from app.domain.short_cache import ENTRIES, MAX_LENGTH, cached_when_short
 from app.web.http import languages, origins
 from app.web.operations import body, slots
 
-# Caches whose keys are ours: templates, catalogues, configuration, statements, numbers and days of the console, lists in files.
+# Caches whose keys are ours: templates, catalogues, configuration, statements, numbers and days of the console, lists
+# in files.
 OURS = {
     *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
     *("_make_statement", "_catalogue"),
