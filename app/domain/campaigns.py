@@ -27,10 +27,10 @@ def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
     """Of tags by name and value, whatever their case and order; the first of each name."""
     found: dict[str, str] = {}
     for name, value in pairs:
-        lowered = name.lower()
-        if lowered in TAGS and lowered not in found:
-            found[lowered] = _counted(value)
-    return Campaign(*(found.get(tag, "") for tag in TAGS)) if found else NO_CAMPAIGN
+        found.setdefault(name.lower(), value)
+    if found.keys().isdisjoint(TAGS):
+        return NO_CAMPAIGN
+    return Campaign(*[_counted(found[tag]) if tag in found else "" for tag in TAGS])
 
 
 @cached_when_short

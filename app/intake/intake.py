@@ -44,16 +44,14 @@ class Intake:
         )
         self._stopping = asyncio.Event()
 
-    async def accept(self, new: NewSubmission) -> Accepted:
-        """Returns once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was stored, as
-        far as the database could be asked."""
+    def accept(self, new: NewSubmission) -> "asyncio.Future[Accepted]":
+        """Its result is there once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was
+        stored, as far as the database could be asked."""
         if self._stopping.is_set():
-            raise StoreUnavailableError("the service is stopping")
+            return _refused("the service is stopping")
         if len(self._commits) >= MAX_WAITING:
-            raise StoreUnavailableError("too many are waiting to be stored")
-        answer = self._commits.write(self._new_rows.of(new))
-        del new  # many wait here, and the next ones are made the quicker the less of these is in the way
-        return await answer
+            return _refused("too many are waiting to be stored")
+        return self._commits.write(self._new_rows.of(new))
 
     async def run(self) -> None:
         """Until `stop`, and then until nothing waits."""
@@ -120,6 +118,12 @@ class Intake:
         if fresh:
             self._new_rows.insert(connection, fresh)
         return outcomes
+
+
+def _refused(reason: str) -> "asyncio.Future[Accepted]":
+    refused: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+    refused.set_exception(StoreUnavailableError(reason))
+    return refused
 
 
 def _repeat_key(rows: SubmissionRows) -> bytes:

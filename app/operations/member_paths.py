@@ -133,6 +133,8 @@ def leaves(members: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, A
 
 def member_at(members: Mapping[str, Any], dotted: str) -> Any:
     """The value at a dotted path; None where any part of the path is missing."""
+    if "." not in dotted:
+        return members.get(dotted)
     value: Any = members
     for part in dotted.split("."):
         if not isinstance(value, dict):

@@ -290,6 +290,17 @@ class PostSpec:
         """The member for one number more; "" where there is none."""
         return next((name for name in map(self.dotted, OTHER_PHONES) if name in self.places), "")
 
+    @cached_property
+    def country(self) -> str:
+        """The member with the country of the person's address."""
+        return self.dotted("address.countryCode")
+
+    @cached_property
+    def customer(self) -> str:
+        """The member that repeats the customer's id; "" where there is none that a caller without a key may set."""
+        name = self.dotted("customerId")
+        return name if name in self.public else ""
+
     def settable(self, personnummer: bool) -> Tree:
         """What a caller without an API key may set, nested: None is all that is there, a mapping some of it."""
         return self._settable[personnummer]

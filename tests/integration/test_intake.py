@@ -65,7 +65,7 @@ async def test_what_is_accepted_is_on_disk(database: Database, database_url: str
 async def test_nobody_is_answered_before_the_commit(database: Database) -> None:
     async with taking_in(database) as intake:
         with writers_locked_out(database):
-            answer = asyncio.create_task(intake.accept(application()))
+            answer = asyncio.ensure_future(intake.accept(application()))
             answered, _ = await asyncio.wait({answer}, timeout=0.2)
             assert not answered
         assert (await answer).id in ids(database)
@@ -238,7 +238,7 @@ async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> N
 async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_else(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     number = MAX_WAITING + 2 * MAX_BATCH  # one batch may be on its way to the disk already
-    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(number)]
+    waiting = [asyncio.ensure_future(intake.accept(application())) for _ in range(number)]
     await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
     turned_away = [task for task in waiting if task.done()]
     assert MAX_BATCH <= len(turned_away) <= 2 * MAX_BATCH
@@ -264,7 +264,7 @@ async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_
 
 async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
-    waiting = [asyncio.create_task(intake.accept(application())) for _ in range(MAX_BATCH + 1)]
+    waiting = [asyncio.ensure_future(intake.accept(application())) for _ in range(MAX_BATCH + 1)]
     await asyncio.wait(waiting, timeout=0)
     intake.stop()
     await intake.run()
@@ -282,7 +282,7 @@ async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(databas
 async def test_a_stop_in_the_middle_of_a_commit_still_answers_those_in_it(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
     task = asyncio.create_task(intake.run())
-    answer = asyncio.create_task(intake.accept(application()))
+    answer = asyncio.ensure_future(intake.accept(application()))
     with writers_locked_out(database):
         await asyncio.wait({answer}, timeout=0.2)
         intake.stop()
@@ -296,9 +296,9 @@ async def test_a_caller_that_hangs_up_does_not_unstore_its_post(database: Databa
     hung_up, stays = application(), application()
     async with taking_in(database) as intake:
         with writers_locked_out(database):
-            first = asyncio.create_task(intake.accept(hung_up))
+            first = asyncio.ensure_future(intake.accept(hung_up))
             await asyncio.wait({first}, timeout=0.1)
-            second = asyncio.create_task(intake.accept(stays))
+            second = asyncio.ensure_future(intake.accept(stays))
             await asyncio.wait({second}, timeout=0.1)
             first.cancel()
         assert (await second).id == stays.id

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.http.uvicorn_protocol import HEADER_LINES
+
 # Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
 REFERRER_POLICY = "strict-origin-when-cross-origin"
 # Of a form: kept by the browser alone, and asked for anew, but for a step back: with no-store it would forget what was
@@ -33,25 +35,29 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
         self._always = HSTS if secure else ()
+        self._added = lru_cache(maxsize=256)(self._to_add)  # an answer's names are ours to choose, and few
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
+        write_lines = scope.get("extensions", {}).get(HEADER_LINES)
+
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                said = tuple([name for name, _ in message["headers"]])
-                message["headers"] = [*message["headers"], *_missing(said), *self._always]
+                added, lines = self._added(tuple([name for name, _ in message["headers"]]))
+                if write_lines is None or not write_lines(lines):
+                    message["headers"] = [*message["headers"], *added]
             return send(message)
 
         await self._app(scope, receive, complete)
 
-
-@lru_cache(maxsize=256)  # an answer's names are ours to choose, and few
-def _missing(said: tuple[bytes, ...]) -> Sequence[tuple[bytes, bytes]]:
-    encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
-    return [header for header in encoded if header[0] not in said]
+    def _to_add(self, said: tuple[bytes, ...]) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
+        """To an answer with headers of these names; and the same as lines."""
+        encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
+        added = [*(header for header in encoded if header[0] not in said), *self._always]
+        return added, b"".join([b"%s: %s\r\n" % header for header in added])
 
 
 def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:

@@ -270,7 +270,9 @@ def _is_file(upload: UploadFile) -> bool:
 def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
     places, spelled = spec.places, spec.spelling
     said = [
-        (name if name in places else spelled.get(name.lower(), name), value) for name, value in pairs if trim(value)
+        (name if name in places else spelled.get(name.lower(), name), value)
+        for name, value in pairs
+        if (value.isascii() and not value.isspace()) or trim(value)  # most need not be trimmed to see it
     ]
     typed = dict(said)
     if len(typed) < len(said):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from starlette.requests import Request
@@ -45,10 +46,14 @@ class RequestContext:
     path: str
     given: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
+    first: Mapping[str, str] = field(init=False)  # of the query, by name
     greeting: str = ""  # the first name of the one whose personal page it is
     viewing: str = ""  # of a booking by home: the viewing of the time that was chosen, where it is known
     slot: str = ""  # and the time itself
     known: KnownHome | None = None  # the home whose times are booked, where Vitec has told them
+
+    def __post_init__(self) -> None:
+        self.first = dict(reversed(self.query))
 
     @property
     def asks_consent(self) -> bool:
@@ -60,7 +65,7 @@ class RequestContext:
 
     def asked(self, name: str) -> str | None:
         """The first value of a query parameter."""
-        return next((value for key, value in self.query if key == name), None)
+        return self.first.get(name)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -124,13 +129,15 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
 
 def _hides_a_slash(request: Request) -> bool:
     """Decoded, it would part the path elsewhere."""
-    return b"%2f" in request.scope.get("raw_path", b"").lower()
+    path = request.scope.get("raw_path", b"")
+    return b"%" in path and b"%2f" in path.lower()
 
 
 def headers_of(request: Request) -> Mapping[str, str]:
     """The first of each name, in lower case; Starlette's own headers look through all of them for each name asked."""
-    pairs = request.scope["headers"]
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
+    pairs = reversed(request.scope["headers"])
+    texts = b"\n".join(chain.from_iterable(pairs)).decode("latin-1").split("\n")  # no header has a line break in it
+    return dict(zip(texts[::2], texts[1::2], strict=False))
 
 
 def request_context(
@@ -146,7 +153,7 @@ def request_context(
     once: bytes | None = None,
 ) -> RequestContext:
     query = _pairs(request.scope["query_string"])
-    asked = next((value for name, value in query if name == "lang"), None)
+    asked = next((value for name, value in query if name == "lang"), None) if query else None
     accepted = headers.get("accept-language")
     language = choose_language(asked, accepted, customer.language, deps.templates.languages)
     path = str(request.scope["path"]) if spec.personal else spec.path(customer.id, *resource)

@@ -14,9 +14,10 @@ from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
 from app.operations.labels import SAME, member_label
 from app.operations.registry import plain_name
+from app.web.http.ready_response import ReadyResponse
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
-from app.web.operations.dependencies import Dependencies, RawHeaders
+from app.web.operations.dependencies import Dependencies
 from app.web.operations.home_times import is_bookable, times_of, viewing_choices
 from app.web.operations.return_url import return_origin
 from app.web.rendering.page_models import (
@@ -78,16 +79,6 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
     return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_told_of(context))}")
 
 
-class _Ready(Response):
-    """All of it made beforehand, but for its length."""
-
-    def __init__(self, body: bytes, headers: RawHeaders) -> None:
-        self.status_code = 200
-        self.background = None
-        self.body = body
-        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
-
-
 def _fresh(context: RequestContext) -> Response:
     """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
     only. It is rendered once for each customer, form and language, and then filled in."""
@@ -120,7 +111,7 @@ def _fresh(context: RequestContext) -> Response:
         "action": action and escape(action),
         "times": _times(context) if context.spec.by_home else "",
     }
-    return _Ready(skeleton.fill(texts), headers)
+    return ReadyResponse(200, headers, skeleton.fill(texts))
 
 
 def _times(context: RequestContext) -> Markup:

@@ -16,6 +16,7 @@ from app.intake.idempotency import Accepted
 from app.operations.member_paths import as_sent
 from app.operations.registry import plain_name
 from app.storage.database import StoreUnavailableError
+from app.web.http.ready_response import ReadyResponse
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
@@ -212,7 +213,7 @@ class FormResponder:
 
 
 def _see(location: str) -> Response:
-    return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+    return ReadyResponse(303, [(b"location", location.encode("latin-1"))])
 
 
 Responder = JsonResponder | FormResponder

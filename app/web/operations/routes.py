@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -38,20 +39,14 @@ def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
-
-    async def answer(request: Request) -> Response:
-        return await received(request, deps, spec, handle, methods)
-
+    answer = partial(received, deps=deps, spec=spec, handle=handle, methods=methods)
     return AnyCasing(path, answer, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
 def options(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
     """`OPTIONS` alone, beside a typed route."""
-
-    async def answer(request: Request) -> Response:
-        return await received(request, deps, spec, _handle, methods)
-
-    return AnyCasing(path, answer, methods=["OPTIONS"])
+    answer = partial(received, deps=deps, spec=spec, handle=_handle, methods=methods)
+    return AnyCasing(path, answer, methods=["OPTIONS"], name=spec.operation.value)
 
 
 class AnyCasing(Route):

@@ -11,7 +11,7 @@ from app.domain.consent import CURRENT_VERSION, ConsentRecord
 from app.domain.field_errors import FieldError
 from app.domain.ids import new_id
 from app.domain.submission import IdempotencyKey
-from app.intake.idempotency import Accepted, IdempotencyConflictError
+from app.intake.idempotency import IdempotencyConflictError
 from app.intake.new_submission import NewSubmission
 from app.operations.member_paths import member_at
 from app.operations.members import VitecModel
@@ -48,12 +48,6 @@ class InvalidSubmissionError(Exception):
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__()
         self.faults = faults
-
-
-async def submit(context: RequestContext, body: Body) -> Accepted:
-    """Committed when it returns. Raises `InvalidSubmissionError`, `RateLimitedError`, `IdempotencyConflictError`,
-    `StoreUnavailableError`; then nothing was stored."""
-    return await context.deps.intake.accept(_checked(context, body))
 
 
 def _checked(context: RequestContext, body: Body) -> NewSubmission:
@@ -210,7 +204,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
             return answers.forbidden()
         if context.spec.by_home:
             await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
-        accepted = await submit(context, body)
+        accepted = await context.deps.intake.accept(_checked(context, body))
     except NotFoundError:
         return answers.not_found()
     except InvalidSubmissionError as faulty:

@@ -1,10 +1,10 @@
 """Signed tokens: form tokens, the secrets of status and receipt links, and marks of repeats."""
 
 import hmac
+import os
 import time
 from base64 import urlsafe_b64encode
 from datetime import timedelta
-from secrets import token_urlsafe
 
 from app.domain.submission import IdempotencyKey
 from app.storage.encryption import KeyedHash
@@ -30,8 +30,8 @@ class FormTokens:
         self._traps = KeyedHash(secret, "trap")
 
     def issue(self, path: str) -> str:
-        said = f"{int(time.time()):x}.{token_urlsafe(12)}"
-        return f"{said}.{_text(self._marks.digest(path, said))}"
+        said = f"{int(time.time()):x}.{os.urandom(12).hex()}"
+        return f"{said}.{self._marks.digest(path, said).hex()}"
 
     def is_ours(self, token: str | None, path: str) -> bool:
         return self.age(token, path) is not None
@@ -41,7 +41,7 @@ class FormTokens:
         if not token or not token.isascii():
             return None
         said, _, mark = token.rpartition(".")
-        if not hmac.compare_digest(_text(self._marks.digest(path, said)), mark):
+        if not hmac.compare_digest(self._marks.digest(path, said).hex(), mark):
             return None
         age = int(time.time()) - int(said.partition(".")[0], 16)
         return age if 0 <= age <= TOKEN_SECONDS else None

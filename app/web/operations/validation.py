@@ -97,7 +97,7 @@ def _of_a_program(spec: PostSpec, body: Body) -> dict[str, Any]:
 
 def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
     """Of the person's address, where a form has it also when Vitec doesn't; Sweden where none was said."""
-    said = member_at(members, spec.dotted("address.countryCode")) or body.typed.get("address.countryCode")
+    said = member_at(members, spec.country) or body.typed.get("address.countryCode")
     code = said.strip().upper() if isinstance(said, str) else SWEDEN
     return code if code in COUNTRIES else SWEDEN
 
@@ -181,8 +181,8 @@ def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: Validation
     faults = [FieldError(name, "required") for name in missing]
     if spec.reach and all(member_at(members, name) is None for name in spec.reach):
         faults.append(FieldError(spec.reach[0], "contact_required"))
-    name = spec.dotted("customerId")
-    if name in spec.public and member_at(members, name) not in (None, rules.customer_id):
+    name = spec.customer
+    if name and member_at(members, name) not in (None, rules.customer_id):
         faults.append(FieldError(name, "customer_mismatch"))
     return faults
 

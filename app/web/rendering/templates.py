@@ -32,15 +32,15 @@ COUNTRIES += " SG SI SK TH TR UA US"
 class Skeleton:
     """A rendered form that nobody has typed in, cut where what differs from visitor to visitor goes in."""
 
-    pieces: tuple[str, ...]
+    pieces: tuple[bytes, ...]
     places: tuple[str, ...]
 
     def fill(self, texts: Mapping[str, str]) -> bytes:
         """The page, with the text of each place as HTML has it."""
         parts = [self.pieces[0]]
         for place, piece in zip(self.places, self.pieces[1:], strict=True):
-            parts += (texts[place], piece)
-        return "".join(parts).encode()
+            parts += (texts[place].encode(), piece)
+        return b"".join(parts)
 
 
 class Templates:
@@ -80,7 +80,7 @@ class Templates:
             languages=tuple(links),
         )
         cut = self._marks.split(self.render(marked))
-        return Skeleton(tuple(cut[::2]), tuple(cut[1::2]))
+        return Skeleton(tuple(piece.encode() for piece in cut[::2]), tuple(cut[1::2]))
 
     def fragment(self, template: str, page: FormPage) -> Markup:
         """A part of the page."""

@@ -6,7 +6,17 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
+from app.web.http.security_headers import DEFAULTS, SecurityHeaders
 from tests.servers import eventually, serve
+
+HEADERS = [(b"content-length", b"0"), (b"referrer-policy", b"same-origin")]
+
+
+async def silent(scope: Any, _: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -26,6 +36,18 @@ def refuses(address: tuple[str, int]) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_headers_written_as_lines_stand_once_in_each_head_and_nowhere_else() -> None:
+    app = SecurityHeaders(silent, secure=True)
+    with serve(app) as url, httpx.Client() as client:
+        answers = [client.get(url) for _ in range(3)]
+    for answer in answers:  # on one connection
+        assert answer.content == b""
+        for name, value in DEFAULTS.items():
+            expected = "same-origin" if name == "referrer-policy" else value
+            assert answer.headers.get_list(name) == [expected]
+        assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
 
 
 def test_a_request_whose_body_is_still_coming_when_the_service_stops_is_the_last_of_its_connection() -> None:
