@@ -1,78 +1,168 @@
-"""Detection of incidents: one check of everything that can be wrong."""
+"""Detection of incidents: one check of everything that can be wrong. `resolution` says when each has ended."""
 
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, select
 
 from app.alarms.incidents import Incident, IncidentKind
-from app.alarms.queries import ended, overdue, stopped, undelivered
+from app.alarms.resolution import has_ended
 from app.alarms.silence import WEEK, WEEKS, is_silent, windows
+from app.domain.submission import Operation, Status
+from app.operations.registry import OPERATIONS
 from app.privacy.retention import RetentionPeriods, soon_erased
 from app.statistics.arrivals import Came, came
 from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.database import now_of
-from app.submissions.backlog import paused
+from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
+from app.submissions.backlog import outstanding, paused_logins
 
-SILENCE_SECONDS = 600.0  # between two looks: to look at five weeks of leads takes its time
+SILENCE_SECONDS = 600.0  # between two searches for silent forms, which read five weeks of leads
+MAX_EMAILED_AGE = timedelta(days=7)  # an older lead is not e-mailed to its office: it is outdated by then
+REFUSAL_SHOWN_WITHIN = timedelta(seconds=5)  # from a refusal until it is recorded that its visitor has seen it
+
+_COLUMNS = (
+    submissions.c.id,
+    submissions.c.customer_id,
+    submissions.c.operation,
+    submissions.c.status,
+    submissions.c.received_at,
+    submissions.c.settled_at,
+)
+_NEED_A_PERSON = select(*_COLUMNS).where(NEEDS_A_PERSON)
+_STOPPED_LATER = (
+    select(
+        submissions.c.id,
+        submissions.c.customer_id,
+        submissions.c.received_at,
+        submissions.c.settled_at,
+        steps.c.status,
+    )
+    .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
+    .where(LATER_STEP_STOPPED, HAS_ARRIVED)
+)
+_WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submissions.c.status == Status.PENDING)
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`wait`: how long who books waits for the answer; `oldest`: how long a lead may wait; `kept`: for how long what
-    needs a person is kept; `office`: how long before its office gets it by e-mail, for each customer that wishes it."""
+    """`booking_wait`: how long a booking's visitor waits for the answer; `oldest`: how long a lead may wait; `kept`:
+    how long a submission that needs a person is kept; `office`: after how long its office gets a lead by e-mail, for
+    each customer that wants it."""
 
-    wait: timedelta
+    booking_wait: timedelta
     oldest: timedelta
     kept: RetentionPeriods
     office: Mapping[str, timedelta]
 
 
 class IncidentDetector:
-    """`customers` are those of the configuration: what concerns others begins no incident."""
+    """`customers` are those of the configuration: incidents of other customers are ignored."""
 
-    def __init__(self, limits: Thresholds, customers: Iterable[str]) -> None:
-        self._limits = limits
+    def __init__(self, thresholds: Thresholds, customers: Iterable[str]) -> None:
+        self._thresholds = thresholds
         self._customers = frozenset(customers)
-        self._silence_from = 0.0
+        self._search_silence_from = 0.0
 
-    def found(self, connection: Connection) -> list[Incident]:
+    def detect(self, connection: Connection) -> list[Incident]:
         """What is wrong now. While the clock is in doubt nothing is wrong because of its age."""
-        now, limits = now_of(connection), self._limits
+        now = now_of(connection)
         incidents = [
-            *(Incident(IncidentKind.PAUSED, one.customer_id, one.group.value, one.since) for one in paused(connection)),
-            *stopped(connection, now, limits.wait),
+            *(
+                Incident(IncidentKind.PAUSED, login.customer_id, login.group.value, login.since)
+                for login in paused_logins(connection)
+            ),
+            *_stopped(connection, now, self._thresholds.booking_wait),
         ]
         if is_steady(connection, ALARMS_AFTER):
-            incidents += self._found_by_age(connection, now)
+            incidents += self._detect_by_age(connection, now)
         return [incident for incident in incidents if incident.customer_id in self._customers]
 
-    def ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
-        """The fact that ends an incident of this kind, for a row of `alarms`."""
-        return ended(kind, now_of(connection), self._limits.oldest)
+    def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
+        """The condition that ends an incident of this kind, for a row of `alarms`."""
+        return has_ended(kind, now_of(connection), self._thresholds.oldest)
 
-    def _found_by_age(self, connection: Connection, now: datetime) -> Iterable[Incident]:
-        limits = self._limits
-        yield from overdue(connection, now, limits.oldest)
-        for one in soon_erased(connection, limits.kept):
-            yield Incident(IncidentKind.SOON_DISCARDED, one.customer_id, one.id, one.since)
-        yield from undelivered(connection, now, limits.office, limits.wait)
-        if time.monotonic() >= self._silence_from:
-            self._silence_from = time.monotonic() + SILENCE_SECONDS
+    def _detect_by_age(self, connection: Connection, now: datetime) -> Iterable[Incident]:
+        thresholds = self._thresholds
+        yield from _overdue(connection, now, thresholds.oldest)
+        for submission in soon_erased(connection, thresholds.kept):
+            yield Incident(IncidentKind.SOON_DISCARDED, submission.customer_id, submission.id, submission.since)
+        yield from _undelivered(connection, now, thresholds.office, thresholds.booking_wait)
+        if time.monotonic() >= self._search_silence_from:
+            self._search_silence_from = time.monotonic() + SILENCE_SECONDS
             yield from silent_forms(came(connection, now - (WEEKS + 1) * WEEK), now)
 
 
 def silent_forms(leads: Iterable[Came], now: datetime) -> list[Incident]:
     """`leads` of the last five weeks."""
     by_form: dict[tuple[str, str], list[Came]] = {}
-    for one in leads:
-        by_form.setdefault((one.customer_id, one.operation), []).append(one)
-    found = []
+    for spell in leads:
+        by_form.setdefault((spell.customer_id, spell.operation), []).append(spell)
+    incidents = []
     for (customer, operation), spells in by_form.items():
-        last = max(one.last_at for one in spells)
-        past = [sum(one.number for one in spells if begin < one.last_at <= end) for begin, end in windows(last, now)]
+        last = max(spell.last_at for spell in spells)
+        past = [
+            sum(spell.number for spell in spells if begin < spell.last_at <= end) for begin, end in windows(last, now)
+        ]
         if is_silent(past):
-            found.append(Incident(IncidentKind.DROUGHT, customer, operation, last))
-    return found
+            incidents.append(Incident(IncidentKind.DROUGHT, customer, operation, last))
+    return incidents
+
+
+def _stopped(connection: Connection, now: datetime, wait: timedelta) -> Iterable[Incident]:
+    """Submissions that need a person. `wait` is how long a visitor waits for the answer before the receipt is shown."""
+    for row in connection.execute(_NEED_A_PERSON):
+        if not _may_be_shown_still(row, now, wait):
+            yield Incident(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
+    for later in connection.execute(_STOPPED_LATER):
+        yield Incident(IncidentKind(later.status), later.customer_id, later.id, later.settled_at or later.received_at)
+
+
+def _may_be_shown_still(row: Any, now: datetime, wait: timedelta) -> bool:
+    fresh = row.status == Status.REJECTED and now - row.settled_at < REFUSAL_SHOWN_WITHIN
+    return bool(fresh and row.settled_at - row.received_at <= wait)
+
+
+def _kind(row: Any, wait: timedelta) -> IncidentKind:
+    booking = _visitor_waits(row) and row.status == Status.REJECTED
+    return IncidentKind.REFUSED_BOOKING if booking and _got_receipt_first(row, wait) else IncidentKind(row.status)
+
+
+def _got_receipt_first(row: Any, wait: timedelta) -> bool:
+    """An interest gets its receipt at once; a booking's visitor waits for the answer first."""
+    return not _visitor_waits(row) or bool(row.settled_at - row.received_at > wait)
+
+
+def _visitor_waits(row: Any) -> bool:
+    """Whether a visitor's post waits for Vitec's answer."""
+    return any(post.form and post.form.waits for post in OPERATIONS[Operation(row.operation)].posts)
+
+
+def _overdue(connection: Connection, now: datetime, max_wait: timedelta) -> Iterable[Incident]:
+    oldest: dict[str, datetime] = {}
+    for group in outstanding(connection):
+        oldest[group.customer_id] = min(group.oldest_at, oldest.get(group.customer_id, group.oldest_at))
+    return [
+        Incident(IncidentKind.OVERDUE, customer, "", since)
+        for customer, since in oldest.items()
+        if now - since > max_wait
+    ]
+
+
+def _undelivered(
+    connection: Connection, now: datetime, after: Mapping[str, timedelta], wait: timedelta
+) -> Iterable[Incident]:
+    """Leads to be e-mailed to their office: `after` says how soon, for each customer that wants it. A refusal that the
+    caller got in the answer is not among them."""
+    if not after:
+        return
+    oldest = now - MAX_EMAILED_AGE
+    for query in (_WAITING, _NEED_A_PERSON.where(submissions.c.status != Status.HELD)):
+        of_customers = submissions.c.customer_id.in_(after), submissions.c.received_at > oldest
+        for row in connection.execute(query.where(*of_customers)):
+            was_shown = row.status == Status.REJECTED and not _got_receipt_first(row, wait)
+            if not was_shown and now - row.received_at > after[row.customer_id]:
+                yield Incident(IncidentKind.UNDELIVERED, row.customer_id, row.id, row.received_at)

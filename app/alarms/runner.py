@@ -10,7 +10,7 @@ import structlog
 
 from app.alarms.notifications import Notification, NotificationQueue
 from app.alarms.store import Detector, IncidentStore
-from app.alarms.webhook import AlertDeliveryError, Receiver
+from app.alarms.webhook import AlertDeliveryError, AlertReceiver
 from app.storage.database import StoreUnavailableError
 
 LOOK_SECONDS = 5.0
@@ -24,7 +24,11 @@ class AlarmRunner:
     """One in each process. One of them looks, and all send: what they have told stands in the database."""
 
     def __init__(
-        self, alarms: IncidentStore, notices: NotificationQueue, detector: Detector, receivers: Mapping[str, Receiver]
+        self,
+        alarms: IncidentStore,
+        notices: NotificationQueue,
+        detector: Detector,
+        receivers: Mapping[str, AlertReceiver],
     ) -> None:
         self._alarms = alarms
         self._notices = notices
@@ -60,7 +64,7 @@ class AlarmRunner:
         with contextlib.suppress(StoreUnavailableError):  # then it runs out
             await self._alarms.stop()
 
-    async def _sending(self, name: str, receiver: Receiver) -> None:
+    async def _sending(self, name: str, receiver: AlertReceiver) -> None:
         while not self._stopping.is_set():
             try:
                 await self._send_due(name, receiver)
@@ -70,7 +74,7 @@ class AlarmRunner:
                 log.exception("sending alerts failed")
             await self._rest(SEND_SECONDS)
 
-    async def _send_due(self, name: str, receiver: Receiver) -> None:
+    async def _send_due(self, name: str, receiver: AlertReceiver) -> None:
         """One at a time, and no more once the receiver has failed: the rest would wait as long for nothing."""
         for notice in await self._notices.due(name):
             if self._stopping.is_set():
@@ -78,7 +82,7 @@ class AlarmRunner:
             if await self._notices.claim(notice) and not await self._send(name, receiver, notice):
                 return
 
-    async def _send(self, name: str, receiver: Receiver, notice: Notification) -> bool:
+    async def _send(self, name: str, receiver: AlertReceiver, notice: Notification) -> bool:
         try:
             await receiver.tell(notice)
         except AlertDeliveryError as error:

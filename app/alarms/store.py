@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.alarms.incidents import Incident, IncidentKind, IncidentState
 from app.storage.database import Database, now_of
-from app.storage.leases import ProcessLease
+from app.storage.process_lease import ProcessLease
 from app.storage.schema import alarms, notices
 
 GATHERED = timedelta(minutes=5)  # news of one kind is told at most so often, but for what can't wait
@@ -29,9 +29,9 @@ _LAST = select(*_WHAT, func.max(notices.c.created_at).label("at")).group_by(*_WH
 
 
 class Detector(Protocol):
-    def found(self, connection: Connection) -> Iterable[Incident]: ...
+    def detect(self, connection: Connection) -> Iterable[Incident]: ...
 
-    def ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
+    def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
         """Of a row of `alarms`."""
         ...
 
@@ -114,7 +114,7 @@ def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
     """Incidents that are not kept yet; None where nothing has changed."""
     rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
     known = {(IncidentKind(kind), *whose) for kind, *whose in rows}
-    fresh = [incident for incident in detector.found(connection) if incident.key not in known]
+    fresh = [incident for incident in detector.detect(connection) if incident.key not in known]
     if fresh or any(_has_rows(connection, change) for change in _changes(connection, detector)):
         return fresh
     return None
@@ -124,7 +124,7 @@ def _changes(connection: Connection, detector: Detector) -> Iterable[Update | De
     """What becomes of the incidents that are kept, by the facts."""
     kinds = connection.execute(select(alarms.c.kind).distinct()).scalars().all()
     for kind in kinds:
-        of_kind, has_ended = alarms.c.kind == kind, detector.ended(connection, IncidentKind(kind))
+        of_kind, has_ended = alarms.c.kind == kind, detector.has_ended(connection, IncidentKind(kind))
         before_told = alarms.c.state == IncidentState.NEW.value
         yield delete(alarms).where(of_kind, before_told, has_ended)
         for state, then, fact in (

@@ -22,7 +22,7 @@ class AlertDeliveryError(Exception):
     """The receiver did not take it; the message holds nothing of what was to be told."""
 
 
-class Receiver(Protocol):
+class AlertReceiver(Protocol):
     async def tell(self, notice: Notification) -> None:
         """Raises `AlertDeliveryError`."""
         ...

@@ -1,23 +1,22 @@
-"""The console's dependencies, from the configuration and the parts that run."""
+"""The console's dependencies, put together from the configuration and the running service."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
 from app.bootstrap.services import Service
-from app.config.settings import Customer, Settings
+from app.config.settings import CustomerSettings, Settings
 from app.delivery.claims import Signal
 from app.domain.submission import FunctionGroup
 from app.statistics.dashboard import load_dashboard
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.query_cache import AdaptiveCache
 from app.vitec.errors import VitecError
-from app.web.console.dependencies import ConsoleDependencies, Pause
+from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.session import Sessions
 from app.web.operations.dependencies import Dependencies
 
-OVERVIEW_SHARE = 0.01  # of one reader's time, at most, that operators' looking may take
+DASHBOARD_SHARE = 0.01  # of one reader thread's time, at most
 
 
 def build_console(settings: Settings, public: Dependencies, service: Service) -> ConsoleDependencies:
@@ -25,12 +24,8 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
     assert settings.console_password is not None
     database, logins = service.database, service.logins
 
-    async def paused() -> Sequence[Pause]:
-        rows = await database.read(logins.all)
-        return [Pause(*lane, row.reason, row.paused_at) for lane, row in sorted(rows.items()) if row.paused_at]
-
     async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
-        """Delivery is told too: a login that works again need not wait for its next probe."""
+        """Also ends the pause of a login that works: it need not wait for its next probe."""
         try:
             await service.vitec.try_login(customer_id, group)
         except VitecError as error:
@@ -50,14 +45,13 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
         ),
         operator_actions=service.operator_actions,
         privacy_requests=service.privacy_requests,
-        paused=paused,
         login_fault=login_fault,
-        overviews=AdaptiveCache(lambda scope: load_dashboard(database, scope), share=OVERVIEW_SHARE),
+        dashboards=AdaptiveCache(lambda scope: load_dashboard(database, scope), share=DASHBOARD_SHARE),
         configuration={customer.id: _in_force(customer) for customer in settings.customers},
     )
 
 
-def _in_force(customer: Customer) -> list[tuple[str, str]]:
+def _in_force(customer: CustomerSettings) -> list[tuple[str, str]]:
     """Every key with its value, secrets left out."""
     return [(name, text) for name, text in _lines(customer, "") if text]
 

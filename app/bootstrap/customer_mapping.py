@@ -2,13 +2,13 @@
 
 import limits
 
-from app.config.settings import Customer
+from app.config.settings import CustomerSettings
 from app.operations.specification import Defaults, DefaultsTable
 from app.web.operations import customer as web
 from app.web.rendering.page_models import Firm
 
 
-def web_customer(customer: Customer) -> web.Customer:
+def web_customer(customer: CustomerSettings) -> web.Customer:
     return web.Customer(
         id=customer.id,
         firm=firm_of(customer),
@@ -22,12 +22,12 @@ def web_customer(customer: Customer) -> web.Customer:
     )
 
 
-def defaults_of(customer: Customer) -> Defaults:
+def defaults_of(customer: CustomerSettings) -> Defaults:
     """The tables that stand in the customer's configuration, and those that it has anyway."""
     tables = (getattr(customer, name) for name in type(customer).model_fields)
     return Defaults(*(table for table in tables if isinstance(table, DefaultsTable)))
 
 
-def firm_of(customer: Customer) -> Firm:
+def firm_of(customer: CustomerSettings) -> Firm:
     theme = customer.theme.model_dump()
     return Firm(customer.name, customer.phone, customer.email, customer.privacy_url, **theme)

@@ -14,7 +14,7 @@ from app.alarms.runner import AlarmRunner
 from app.alarms.smtp import EmailReceiver, SmtpServer
 from app.alarms.store import IncidentStore
 from app.alarms.texts import AlertText, alert_text
-from app.alarms.webhook import Receiver, WebhookReceiver
+from app.alarms.webhook import AlertReceiver, WebhookReceiver
 from app.config.settings import Settings
 from app.delivery.claims import Claim
 from app.domain.submission import StepStatus
@@ -70,7 +70,7 @@ def _watch(settings: Settings, database: Database, leads: SubmissionRepository) 
         return [OFFICE] if kind is IncidentKind.UNDELIVERED else alarms
 
     limits = Thresholds(
-        wait=timedelta(seconds=settings.delivery.wait_seconds),
+        booking_wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
         kept=retention_periods(settings),
         office={
@@ -83,7 +83,7 @@ def _watch(settings: Settings, database: Database, leads: SubmissionRepository) 
     return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), detector, receivers)
 
 
-def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languages) -> dict[str, Receiver]:
+def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languages) -> dict[str, AlertReceiver]:
     alarms = settings.alarms
     console = f"{settings.public_url}{CONSOLE}" if settings.console_password else ""
     firms = {customer.id: customer.name for customer in settings.customers}
@@ -95,7 +95,7 @@ def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languag
     async def mail(notice: Notification) -> AlertText:
         return text(notice)
 
-    receivers: dict[str, Receiver] = {}
+    receivers: dict[str, AlertReceiver] = {}
     if alarms.webhook_url and alarms.webhook_secret:
         secret = alarms.webhook_secret.get_secret_value()
         receivers["webhook"] = WebhookReceiver(alarms.webhook_url, secret, text)
@@ -108,7 +108,7 @@ def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languag
     return receivers
 
 
-def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository, gettext: Languages) -> Receiver:
+def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository, gettext: Languages) -> AlertReceiver:
     customers = {customer.id: customer for customer in settings.customers if customer.lead_mail}
 
     def to(notice: Notification) -> Sequence[str]:

@@ -20,16 +20,16 @@ from app.bootstrap.monitoring import Monitoring, retention_periods
 from app.config.settings import Settings
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claims import Claim
-from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
-from app.delivery.home_lookup import HomeLookup
-from app.delivery.look_ups import LookUps
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.setting_aside import take_up
 from app.delivery.worker import Worker
 from app.domain.submission import FunctionGroup, StepStatus
 from app.intake.intake import Intake
+from app.lookups.contact_reader import ContactReader
+from app.lookups.home_cache import HomeCache
+from app.lookups.lookup_queue import LookupQueue
 from app.maintenance.checks import require_plausible_clock
 from app.maintenance.move_state import require_active
 from app.privacy.erasure_log import ErasureLog
@@ -71,8 +71,8 @@ class Service:
     privacy_requests: PrivacyRequests
     outcomes: Outcomes
     vitec: VitecClient
-    contact_lookup: ContactLookup
-    home_lookup: HomeLookup
+    contact_reader: ContactReader
+    home_cache: HomeCache
     worker: Worker
     logins: CircuitBreaker
     page_views: PageViews
@@ -120,7 +120,7 @@ def build_service(settings: Settings) -> Service:
     leads, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
     watching = Monitoring(settings, database, leads)
     vitec, pace = build_vitec(settings, watching.counts.called), Throttle(settings.vitec.requests_per_second)
-    look_ups = LookUps(logins, pace)
+    lookups = LookupQueue(logins, pace)
 
     def settled(claim: Claim, status: StepStatus) -> None:
         outcomes.tell(claim.id)
@@ -149,8 +149,8 @@ def build_service(settings: Settings) -> Service:
         ),
         outcomes=outcomes,
         vitec=vitec,
-        contact_lookup=ContactLookup(vitec, look_ups),
-        home_lookup=HomeLookup(vitec, look_ups),
+        contact_reader=ContactReader(vitec, lookups),
+        home_cache=HomeCache(vitec, lookups),
         worker=worker,
         logins=logins,
         page_views=PageViews(database),

@@ -107,7 +107,7 @@ def build_dependencies(settings: Settings, service: Service, demo: bool, templat
         receipt_links=LinkSecrets(secret, "receipt"),
         idempotency_keys=IdempotencyKeys(secret),
         origins=OriginRule(settings.public_url, demo),
-        contacts=service.contact_lookup.contacts,
-        homes=service.home_lookup,
+        contacts=service.contact_reader.contacts,
+        homes=service.home_cache,
         page_views=service.page_views,
     )

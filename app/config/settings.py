@@ -37,15 +37,15 @@ from app.operations.valuation import ValuationDefaults
 from app.operations.viewing import ViewingDefaults
 
 
-class LeadMail(Table):
-    """Leads that Vitec did not get in time, to their office."""
+class LeadMailSettings(Table):
+    """E-mailing leads that did not reach Vitec in time to their office."""
 
     to: MailAddress
     after_minutes: Minutes = 30
 
 
-class Alarms(Table):
-    """Nobody hears of anything unless there is a webhook, or an address."""
+class AlarmsSettings(Table):
+    """No alarm is sent unless a webhook or an e-mail address is configured."""
 
     webhook_url: PageAddress | None = None
     webhook_secret: WebhookSecret | None = None
@@ -56,14 +56,14 @@ class Alarms(Table):
     oldest_minutes: Minutes = 60
 
     @model_validator(mode="after")
-    def _has_what_it_takes(self) -> "Alarms":
+    def _has_what_it_takes(self) -> "AlarmsSettings":
         for one, other in {"webhook_url": "webhook_secret", "smtp_url": "mail_from", "mail_to": "smtp_url"}.items():
             if getattr(self, one) and not getattr(self, other):
                 raise ValueError(f"{one} needs {other}")
         return self
 
 
-class Vitec(Table):
+class VitecSettings(Table):
     base_url: UpstreamUrl
     username: Username
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
@@ -73,28 +73,28 @@ class Vitec(Table):
     paused_probe_seconds: Seconds = 300
 
 
-class Delivery(Table):
+class DeliverySettings(Table):
     retry_seconds: list[Seconds] = Field([10, 30, 120, 600, 1800, 3600], min_length=1)
     give_up_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 96
     lease_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5
 
 
-class Retention(Table):
+class RetentionSettings(Table):
     delivered_days: Days = 30
     held_days: Days = 30
     undelivered_days: Days = 90
     erasure_log: Text | None = None
 
 
-class Theme(Table):
+class ThemeSettings(Table):
     accent: Annotated[str, matching(branding.COLOUR, "a colour such as #0b5d4b")] = branding.ACCENT
     radius: Annotated[str, matching(branding.LENGTH, "a length such as 6px")] = branding.RADIUS
     font: Annotated[str, matching(branding.FONTS, "up to six font names")] = branding.FONT
 
 
-class Customer(Table):
-    """One office of Vitec's."""
+class CustomerSettings(Table):
+    """One office at Vitec."""
 
     id: PathId
     name: Text
@@ -115,11 +115,11 @@ class Customer(Table):
     lead: LeadDefaults | None = None
     valuation: ValuationDefaults | None = None
     final_price: FinalPriceDefaults | None = None
-    lead_mail: LeadMail | None = None
-    theme: Theme = Theme()
+    lead_mail: LeadMailSettings | None = None
+    theme: ThemeSettings = ThemeSettings()
 
     @model_validator(mode="after")
-    def _marketing_has_a_lead(self) -> "Customer":
+    def _marketing_has_a_lead(self) -> "CustomerSettings":
         if self.interest.marketing == "lead" and self.lead is None:
             raise ValueError('interest.marketing = "lead" needs the table customers.lead')
         return self
@@ -133,11 +133,11 @@ class Settings(Table):
     trusted_proxies: list[Network] = Field(default_factory=list)
     console_password: Secret | None = None
     metrics_token: Secret | None = None
-    vitec: Vitec
-    delivery: Delivery = Delivery()
-    retention: Retention = Retention()
-    alarms: Alarms = Alarms()
-    customers: Annotated[list[Customer], Field(min_length=1)]
+    vitec: VitecSettings
+    delivery: DeliverySettings = DeliverySettings()
+    retention: RetentionSettings = RetentionSettings()
+    alarms: AlarmsSettings = AlarmsSettings()
+    customers: Annotated[list[CustomerSettings], Field(min_length=1)]
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ import structlog
 
 from app.delivery.claims import Claim, LeaseLostError
 from app.delivery.deliverer import Deliverer
+from app.delivery.lease_renewal import keep_renewing
 from app.delivery.outbox import Outbox
 from app.storage.database import StoreUnavailableError
 from app.vitec.throttle import Throttle
@@ -136,7 +137,7 @@ class Worker:
         return {customer: places for customer, places in room.items() if places > 0}
 
     async def _deliver(self, claim: Claim) -> None:
-        heartbeat = asyncio.create_task(self._heartbeat(claim))
+        renewal = asyncio.create_task(keep_renewing(self._outbox, claim, self._lease))
         try:
             await self._deliverer.deliver(claim)
         except LeaseLostError:
@@ -144,15 +145,4 @@ class Worker:
         except Exception:  # the lease runs out, and the submission is due again
             log.exception("delivery failed", submission=claim.id, customer=claim.customer_id)
         finally:
-            heartbeat.cancel()
-
-    async def _heartbeat(self, claim: Claim) -> None:
-        """Renews the lease while the work runs; one that is lost is found by the fence when the work is recorded."""
-        while True:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
-            try:
-                await self._outbox.renew(claim)
-            except LeaseLostError:
-                return
-            except StoreUnavailableError:
-                continue
+            renewal.cancel()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.submission import FunctionGroup
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.query_cache import AdaptiveCache
-from app.submissions.backlog import Outstanding, need_a_person, outstanding, paused
+from app.submissions.backlog import Outstanding, need_a_person, outstanding, paused_logins
 
 SHORTEST_SECONDS = 5.0  # between two looks
 SHARE = 0.1  # of one reader's time, at most: a long backlog takes long to look at
@@ -52,7 +52,7 @@ class BacklogGauges(Collector):
 
 
 def _look(connection: Connection) -> Figures:
-    resting = frozenset((one.customer_id, one.group) for one in paused(connection))
+    resting = frozenset((login.customer_id, login.group) for login in paused_logins(connection))
     return Figures(outstanding(connection), need_a_person(connection), resting)
 
 

@@ -44,7 +44,7 @@ def last_notice_period(kept: timedelta) -> timedelta:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class UndecidedSubmission:
     """A submission that waits for a person's judgement, or is about to be erased without it."""
 
     id: str
@@ -52,13 +52,13 @@ class Waiting:
     since: datetime
 
 
-def held(connection: Connection) -> list[Waiting]:
+def held(connection: Connection) -> list[UndecidedSubmission]:
     """The longest waiting first."""
     query = select(*_COLUMNS, submissions.c.received_at).where(NEEDS_A_PERSON, submissions.c.status == Status.HELD)
-    return [Waiting(*row) for row in connection.execute(query.order_by(submissions.c.id))]
+    return [UndecidedSubmission(*row) for row in connection.execute(query.order_by(submissions.c.id))]
 
 
-def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[Waiting]:
+def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
     """What needs a person still, and is erased within a week. Nobody, while the clock is in doubt."""
     if not is_steady(connection, BELIEVED_AFTER):
         return []
@@ -76,7 +76,7 @@ def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[Waiti
         .where(LATER_STEP_STOPPED, HAS_ARRIVED, columns.due_at.is_(None), undelivered)
         .distinct(),
     )
-    return [Waiting(*row) for query in queries for row in connection.execute(query)]
+    return [UndecidedSubmission(*row) for query in queries for row in connection.execute(query)]
 
 
 class Retention:
@@ -97,11 +97,11 @@ class Retention:
             await empty_log(self._database.engine)
         return count
 
-    async def held(self) -> list[Waiting]:
+    async def held(self) -> list[UndecidedSubmission]:
         """Raises `StoreUnavailableError`."""
         return await self._database.read(held)
 
-    async def soon_erased(self) -> list[Waiting]:
+    async def soon_erased(self) -> list[UndecidedSubmission]:
         """Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: soon_erased(connection, self.periods))
 

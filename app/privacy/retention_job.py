@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from app.privacy.retention import Retention, Waiting
+from app.privacy.retention import Retention, UndecidedSubmission
 from app.storage.database import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class RetentionJob:
         others = [one for one in soon if one.id not in of_held]
         self._tell("undelivered: will be erased within 7 days", others, self._warned_of_undelivered)
 
-    def _tell(self, what: str, waiting: Sequence[Waiting], told: set[str]) -> None:
+    def _tell(self, what: str, waiting: Sequence[UndecidedSubmission], told: set[str]) -> None:
         """Of each submission once; a line for each customer."""
         told &= {one.id for one in waiting}
         fresh = [one for one in waiting if one.id not in told]

@@ -24,11 +24,12 @@ class Outstanding:
 
 
 @dataclass(frozen=True)
-class Pause:
-    """A login that Vitec refuses."""
+class PausedLogin:
+    """A login that Vitec refuses. `reason` is "refused" or "forbidden"."""
 
     customer_id: str
     group: FunctionGroup
+    reason: str
     since: datetime
 
 
@@ -56,9 +57,9 @@ _STOPPED_LATER = (
 _PAUSED = select(logins).where(logins.c.paused_at.is_not(None))
 
 
-def paused(connection: Connection) -> list[Pause]:
+def paused_logins(connection: Connection) -> list[PausedLogin]:
     rows = connection.execute(_PAUSED)
-    return [Pause(row.customer_id, FunctionGroup(row.function_group), row.paused_at) for row in rows]
+    return [PausedLogin(row.customer_id, FunctionGroup(row.function_group), row.reason, row.paused_at) for row in rows]
 
 
 def outstanding(connection: Connection) -> Sequence[Outstanding]:

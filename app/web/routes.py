@@ -4,7 +4,7 @@ from starlette.routing import BaseRoute
 
 from app.storage.encryption import Keyring
 from app.web import embed, health
-from app.web.operations import contacts, receipts, status
+from app.web.operations import contacts_api, receipts, status
 from app.web.operations import routes as operation_routes
 from app.web.operations.dependencies import Dependencies
 from app.web.personal import routes as personal_routes
@@ -15,8 +15,8 @@ from app.web.rendering import static_files
 def routes(deps: Dependencies, keyring: Keyring) -> list[BaseRoute]:
     return [
         *operation_routes.routes(deps),
-        *contacts.routes(deps),
-        *contacts.router.routes,
+        *contacts_api.routes(deps),
+        *contacts_api.router.routes,
         *personal_routes.routes(deps, keyring, ContactNames(deps.contacts)),
         *receipts.routes(deps),
         *status.router.routes,

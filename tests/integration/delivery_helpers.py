@@ -8,13 +8,13 @@ from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
-from app.delivery.contact_lookup import ContactLookup
 from app.delivery.deliverer import Deliverer
-from app.delivery.look_ups import LookUps
 from app.delivery.retry_policy import RetryPolicy
 from app.delivery.worker import Worker
 from app.domain.submission import FINAL, Status, Submission
 from app.intake.new_submission import NewSubmission
+from app.lookups.contact_reader import ContactReader
+from app.lookups.lookup_queue import LookupQueue
 from app.sandbox import Office
 from app.storage.database import POSTGRESQL_WRITERS, Database
 from app.vitec.client import Credential, VitecClient
@@ -36,7 +36,7 @@ class Delivery:
     worker: Worker
     running: asyncio.Task[None]
     recorded: list[str]
-    contact_lookup: ContactLookup
+    contact_reader: ContactReader
 
     async def submission(self, identity: str) -> Submission:
         return await kept(self.database, identity)
@@ -105,7 +105,7 @@ async def working(
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded, ContactLookup(vitec, LookUps(logins, pace)))
+        yield Delivery(database, worker, running, recorded, ContactReader(vitec, LookupQueue(logins, pace)))
     finally:
         await _cancel_all_but(outside)
         await _writers_idle(database)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from app.alarms import notifications, queries, runner, store
+from app.alarms import detection, notifications, runner, store
 from app.bootstrap.services import Service
 from app.bootstrap.web_app import create_app
 from app.cli.service import run
@@ -43,7 +43,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SHARE", 1)
     monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
     monkeypatch.setattr(store, "GATHERED", timedelta(0))
-    monkeypatch.setattr(queries, "TOLD_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(seconds=1))
     monkeypatch.setattr(notifications, "AGAIN", (timedelta(milliseconds=20),))
 
 

@@ -12,7 +12,7 @@ from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Fault, Office, Person
 from app.storage.database import Database
-from app.submissions.backlog import paused
+from app.submissions.backlog import paused_logins
 from app.vitec.errors import LoginRefusedError, NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
@@ -162,7 +162,7 @@ async def pause_by_forbidding(delivery: Delivery, office: Office, database: Data
         office.order(Fault(status=403, names=estate))
         await store(database, new)
         await delivery.attempted(new, 1)
-    assert await database.read(lambda connection: len(paused(connection))) == 1
+    assert await database.read(lambda connection: len(paused_logins(connection))) == 1
     return strangers
 
 
@@ -220,7 +220,7 @@ async def test_what_was_forbidden_before_makes_no_other_pause_and_grows_old_alon
             for one in strangers:
                 if (await delivery.submission(one.id)).status is Status.PENDING:
                     await delivery.attempted(one, number)
-            assert await database.read(paused) == []
+            assert await database.read(paused_logins) == []
         assert [(await delivery.submission(one.id)).status for one in strangers] == [Status.FAILED] * 3
 
 
@@ -235,7 +235,7 @@ async def test_steps_of_chains_are_counted_by_the_contact_that_they_name(
             chain = submission(Operation.VIEWING, booking, *LEAD_AFTER)
             await store(database, chain)
             await delivery.attempted(chain, 2)
-        (pause,) = await database.read(paused)
+        (pause,) = await database.read(paused_logins)
     assert (pause.customer_id, pause.group) == CRM
 
 
@@ -296,16 +296,16 @@ async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
         async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
             office.order(Fault(status=401, times=1))
             with pytest.raises(LoginRefusedError):
-                await here.contact_lookup.contacts(CUSTOMER, ["C1"])
+                await here.contact_reader.contacts(CUSTOMER, ["C1"])
             for process in (here, there):
                 with pytest.raises(LoginRefusedError):
-                    await process.contact_lookup.contacts(CUSTOMER, ["C1"])
+                    await process.contact_reader.contacts(CUSTOMER, ["C1"])
             assert len(office.received) == 1
             await time_passes(database, LONG)
             with pytest.raises(NotFoundError):  # the probe: it was let in
-                await there.contact_lookup.contacts(CUSTOMER, ["C9"])
+                await there.contact_reader.contacts(CUSTOMER, ["C9"])
             with pytest.raises(NotFoundError):
-                await here.contact_lookup.contacts(CUSTOMER, ["C9"])
+                await here.contact_reader.contacts(CUSTOMER, ["C9"])
 
 
 async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
@@ -315,12 +315,12 @@ async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
     office.order(Fault(status=503))
     async with working(database, vitec_url, probe=LONG) as delivery:
         with pytest.raises(LoginRefusedError):
-            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_reader.contacts(CUSTOMER, ["C1"])
         await time_passes(database, LONG)
         with pytest.raises(UnavailableError):
-            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_reader.contacts(CUSTOMER, ["C1"])
         with pytest.raises(LoginRefusedError):
-            await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
+            await delivery.contact_reader.contacts(CUSTOMER, ["C1"])
     assert len(office.received) == 2
 
 
@@ -328,7 +328,7 @@ async def test_while_the_database_is_away_a_page_hears_that_we_cannot_ask(vitec_
     with opened(f"sqlite:///{tmp_path}/no-tables.db") as database:
         async with working(database, vitec_url) as delivery:
             with pytest.raises(UnavailableError):
-                await delivery.contact_lookup.contacts(CUSTOMER, ["C1"])
+                await delivery.contact_reader.contacts(CUSTOMER, ["C1"])
 
 
 async def test_after_an_outage_the_first_success_brings_the_backlog_back(

@@ -21,7 +21,7 @@ from app.privacy.retention import RetentionPeriods
 from app.statistics.arrivals import Came, came
 from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
-from app.storage.leases import LASTS
+from app.storage.process_lease import LASTS
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import leases, logins, steps, submissions
 from app.storage.schema import notices as notices_table
@@ -211,10 +211,10 @@ async def test_who_has_lost_its_part_while_it_looked_keeps_nothing(database: Dat
     await pause(database)
 
     class Slow(IncidentDetector):
-        def found(self, connection: Connection) -> list[Incident]:
+        def detect(self, connection: Connection) -> list[Incident]:
             with database.engine.begin() as meanwhile:
                 meanwhile.execute(update(leases).values(holder="another"))
-            return super().found(connection)
+            return super().detect(connection)
 
     slow.detector = Slow(LIMITS, [CUSTOMER])
     await slow.look()
@@ -227,7 +227,9 @@ async def test_processes_of_other_configurations_do_not_take_turns_in_raising_an
     await waiting(database, 2 * HOUR)
     await stopped(database, Status.FAILED, SOON_OVER)
     strict = Observer(database)
-    lenient = Observer(database, Thresholds(LIMITS.wait, 5 * HOUR, RetentionPeriods(*(999 * DAY,) * 3), {}), [OTHER])
+    lenient = Observer(
+        database, Thresholds(LIMITS.booking_wait, 5 * HOUR, RetentionPeriods(*(999 * DAY,) * 3), {}), [OTHER]
+    )
     for _ in range(4):
         for one in (strict, lenient):
             assert await one.look()

@@ -76,7 +76,7 @@ async def look(database: Database) -> None:
 
 
 async def found(database: Database) -> list[str]:
-    return [one.kind.value for one in await database.read(DETECTOR.found)]
+    return [one.kind.value for one in await database.read(DETECTOR.detect)]
 
 
 async def stop(database: Database, identity: str, status: Status) -> None:

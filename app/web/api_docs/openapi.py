@@ -13,10 +13,10 @@ from app.operations.registry import OPERATIONS, PERSONAL_POSTS, POSTS
 from app.operations.specification import PostSpec
 from app.web import embed, health
 from app.web.api_docs.schemas import HOME, KEYS, PATH_ID_PATTERN, PENDING, PROBLEM, TEXT, as_json, refused
-from app.web.operations import contacts, status
+from app.web.operations import contacts_api, status
 from app.web.operations.body import CONSENT, Media
 
-TYPED = (contacts.router, status.router, embed.router, health.router)
+TYPED = (contacts_api.router, status.router, embed.router, health.router)
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """
 Lead capture for Swedish estate brokers. Every operation stands at Vitec Connect's own path, so that a client written

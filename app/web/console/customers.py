@@ -1,9 +1,10 @@
-"""Each customer: its logins, tried at a button's press, and the configuration in force."""
+"""Each customer: its logins, each with a button to test it, and the configuration in force."""
 
 from starlette.responses import Response
 
 from app.domain.submission import FunctionGroup
 from app.i18n import N_
+from app.submissions.backlog import paused_logins
 from app.web.console import labels
 from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import CustomerPage, CustomersPage, Link, LoginRow
@@ -50,7 +51,8 @@ async def try_login(request: ConsoleRequest, _: object) -> Response:
 
 
 async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
-    pauses = {pause.group: pause for pause in await request.deps.paused() if pause.customer_id == customer_id}
+    paused = await request.deps.database.read(paused_logins)
+    pauses = {login.group: login for login in paused if login.customer_id == customer_id}
     rows = []
     for group in FunctionGroup:
         state, kind = request.gettext(NOT_PAUSED), ""

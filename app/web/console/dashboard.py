@@ -7,6 +7,7 @@ from starlette.responses import Response
 from app.i18n import N_
 from app.operations.registry import POSTED
 from app.statistics.dashboard import Dashboard
+from app.submissions.backlog import paused_logins
 from app.submissions.listing import SubmissionFilter, list_submissions
 from app.web.console import charts, labels
 from app.web.console.campaign_tables import Period, campaign_rows, home_rows
@@ -19,7 +20,7 @@ from app.web.console.submission_rows import LIST, address, customers, firm_of, r
 async def show_overview(request: ConsoleRequest) -> Response:
     period = Period.of(request)
     customer_id = request.asked("customer") if request.asked("customer") in request.deps.public.customers else ""
-    found = await request.deps.overviews.get(period.scope(customer_id or None))
+    found = await request.deps.dashboards.get(period.scope(customer_id or None))
     stuck = _stuck(request, found, customer_id)
     series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED if spec.is_lead}
     page = OverviewPage(
@@ -59,7 +60,7 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
             labels.moment(pause.since, request.language),
             f"{PATH}/customers/{pause.customer_id}",
         )
-        for pause in await request.deps.paused()
+        for pause in await request.deps.database.read(paused_logins)
         if customer_id in {"", pause.customer_id}
     ]
 

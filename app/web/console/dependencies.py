@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
 
 from app.domain.submission import FunctionGroup
 from app.privacy.requests import PrivacyRequests
@@ -18,19 +16,10 @@ from app.web.console.session import Sessions, SignInAttempts
 from app.web.operations.dependencies import Dependencies
 
 
-class Pause(NamedTuple):
-    """A login that rests. `reason` is "refused" or "forbidden"."""
-
-    customer_id: str
-    group: FunctionGroup
-    reason: str
-    since: datetime
-
-
 @dataclass(frozen=True)
 class ConsoleDependencies:
-    """`paused` are the logins that rest; `login_fault` asks Vitec, and gives what is wrong or None; `overviews` are a
-    second or so old; `configuration` is each customer's, by key, without secrets."""
+    """`login_fault` tries a login at Vitec and returns what is wrong with it, or None; `dashboards` may be a second or
+    so old; `configuration` holds each customer's keys and values, without secrets."""
 
     public: Dependencies
     database: Database
@@ -39,8 +28,7 @@ class ConsoleDependencies:
     sessions: Sessions
     operator_actions: OperatorActions
     privacy_requests: PrivacyRequests
-    paused: Callable[[], Awaitable[Sequence[Pause]]]
     login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
-    overviews: AdaptiveCache[Scope, Dashboard]
+    dashboards: AdaptiveCache[Scope, Dashboard]
     configuration: Mapping[str, Sequence[tuple[str, str]]]
     tries: SignInAttempts = field(default_factory=SignInAttempts)

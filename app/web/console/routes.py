@@ -2,7 +2,6 @@
 
 from starlette.routing import Route
 
-from app.web.console.actions import act, confirm
 from app.web.console.campaign_tables import HOMES, show_home
 from app.web.console.context import SIGN_IN, Page, Post, posted, signed_in
 from app.web.console.customers import CUSTOMERS, show_customer, show_customers, try_login
@@ -11,6 +10,7 @@ from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.embed_builder import preview, show_builder
 from app.web.console.session import PATH
 from app.web.console.sign_in import sign_in, sign_in_page, sign_out
+from app.web.console.submission_actions import act, confirm
 from app.web.console.submission_detail import show_submission
 from app.web.console.submission_list import export, search, show_submissions
 from app.web.console.submission_rows import LIST

@@ -8,16 +8,17 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
-from app.operations.labels import member_label
+from app.operations.member_labels import member_label
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
+from app.submissions.backlog import paused_logins
 from app.submissions.repository import Attempt, History, history
 from app.web.console import labels
-from app.web.console.actions import offered, told
 from app.web.console.context import ConsoleRequest
 from app.web.console.labels import moment
 from app.web.console.page_models import Event, LeadRow, StepRow, SubmissionPage
+from app.web.console.submission_actions import offered, told
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
 
@@ -85,7 +86,7 @@ async def _why_waiting(request: ConsoleRequest, one: Submission, past: History, 
     """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
     _ = request.gettext
     group = group_of(next((step.operation for step in one.steps if step.status not in DONE), one.operation))
-    for pause in await request.deps.paused():
+    for pause in await request.deps.database.read(paused_logins):
         if (pause.customer_id, pause.group) == (one.customer_id, group):
             return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
     last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in labels.OUTCOMES), None)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from fastapi import Depends
 from starlette.requests import Request
 
-from app.delivery.home_lookup import HomeLookup
 from app.intake.intake import Intake
+from app.lookups.home_cache import HomeCache
 from app.statistics.page_views import PageViews
 from app.submissions.cancellations import Cancellations
 from app.submissions.outcomes import Outcomes
@@ -47,7 +47,7 @@ class Dependencies:
     idempotency_keys: IdempotencyKeys
     origins: OriginRule
     contacts: Contacts
-    homes: HomeLookup
+    homes: HomeCache
     page_views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
     person_limits: PersonLimits = field(default_factory=PersonLimits)

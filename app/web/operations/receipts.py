@@ -13,8 +13,8 @@ from app.operations.registry import OPERATIONS
 from app.operations.specification import FormSpec
 from app.storage.database import StoreUnavailableError
 from app.web.http.security_headers import page_headers
-from app.web.operations.cancellation import CANCELLATION, can_cancel, cancellation_of, state_of
-from app.web.operations.cancellation import routes as cancellation_routes
+from app.web.operations.cancellation_page import CANCELLATION, can_cancel, cancellation_of, state_of
+from app.web.operations.cancellation_page import routes as cancellation_routes
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
 from app.web.operations.problems import error_response

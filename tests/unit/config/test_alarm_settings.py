@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.config.settings import Alarms
+from app.config.settings import AlarmsSettings
 from tests.unit.config.test_settings import settings_with
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
@@ -31,7 +31,7 @@ def test_nobody_is_told_unless_the_configuration_says_so() -> None:
     ],
 )
 def test_what_it_takes(table: dict[str, Any]) -> None:
-    assert settings_with("alarms", table).alarms == Alarms.model_validate(table)
+    assert settings_with("alarms", table).alarms == AlarmsSettings.model_validate(table)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from app.bootstrap.services import build_service, prepare_database
-from app.delivery.home_lookup import FRESH_SECONDS, MAX_FAILED, STALE_SECONDS, HomeLookup
-from app.delivery.look_ups import LookUps
+from app.lookups.home_cache import FRESH_SECONDS, MAX_FAILED, STALE_SECONDS, HomeCache
+from app.lookups.lookup_queue import LookupQueue
 from app.sandbox import Fault, Office, Slot, Viewing
 from app.vitec.errors import NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
@@ -33,11 +33,11 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeLookup]:
+async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeCache]:
     service = build_service(configure())
     prepare_database(service.database)
     async with service.running(deliver=False):
-        yield HomeLookup(service.vitec, LookUps(service.logins, Throttle(10_000)), clock)
+        yield HomeCache(service.vitec, LookupQueue(service.logins, Throttle(10_000)), clock)
 
 
 def reads(office: Office) -> int:

@@ -123,7 +123,7 @@ async def act(request: ConsoleRequest, _: object) -> Response:
     if one is None:
         return error_response(request.http, request.deps.public, 404)
     done = await _carry_out(request, name, one)
-    request.deps.overviews.forget()
+    request.deps.dashboards.forget()
     log.info("console: action", submission=one.id, detail=f"{name}: {done}")
     return redirect(address(f"{LIST}/{one.id}", done=done))
 

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from app.delivery.look_ups import LookUps
 from app.domain.submission import FunctionGroup
+from app.lookups.lookup_queue import LookupQueue
 from app.vitec.client import VitecClient
 from app.vitec.contacts import Contact
 
@@ -15,10 +15,10 @@ SHARED_SECONDS = 1.5  # that others join a question; one that takes longer may n
 _Question = tuple[str, tuple[str, ...]]
 
 
-class ContactLookup:
-    def __init__(self, vitec: VitecClient, look_ups: LookUps) -> None:
+class ContactReader:
+    def __init__(self, vitec: VitecClient, lookups: LookupQueue) -> None:
         self._vitec = vitec
-        self._look_ups = look_ups
+        self._lookups = lookups
         self._asked: dict[_Question, tuple[float, asyncio.Task[list[Contact]]]] = {}
 
     async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
@@ -40,6 +40,6 @@ class ContactLookup:
 
     async def _ask(self, question: _Question) -> list[Contact]:
         customer_id, contact_ids = question
-        return await self._look_ups.make(
+        return await self._lookups.make(
             customer_id, FunctionGroup.CRM, lambda: self._vitec.contacts(customer_id, contact_ids), TURN_SECONDS
         )

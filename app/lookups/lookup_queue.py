@@ -22,7 +22,7 @@ CALLS_AT_ONCE_PER_CUSTOMER = 2
 T = TypeVar("T")
 
 
-class LookUps:
+class LookupQueue:
     def __init__(self, logins: CircuitBreaker, pace: Throttle) -> None:
         self._logins = logins
         self._pace = pace

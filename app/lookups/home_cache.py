@@ -11,8 +11,8 @@ from datetime import datetime
 
 from cachetools import LRUCache, TTLCache
 
-from app.delivery.look_ups import LookUps
 from app.domain.submission import FunctionGroup
+from app.lookups.lookup_queue import LookupQueue
 from app.vitec.client import VitecClient
 from app.vitec.errors import (
     AccessDeniedError,
@@ -56,10 +56,10 @@ class KnownHome:
         return self._times
 
 
-class HomeLookup:
-    def __init__(self, vitec: VitecClient, look_ups: LookUps, clock: Callable[[], float] = time.monotonic) -> None:
+class HomeCache:
+    def __init__(self, vitec: VitecClient, lookups: LookupQueue, clock: Callable[[], float] = time.monotonic) -> None:
         self._vitec = vitec
-        self._look_ups = look_ups
+        self._lookups = lookups
         self._clock = clock
         self._known: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
         self._away: TTLCache[Key, _Failure] = TTLCache(MAX_FAILED, AWAY_SECONDS, clock)
@@ -157,7 +157,7 @@ class HomeLookup:
             return await self._vitec.home(*key)
 
         try:
-            home = await self._look_ups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
+            home = await self._lookups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
             if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._known):
                 self._known.pop(key, None)
