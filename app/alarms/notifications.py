@@ -1,4 +1,4 @@
-"""Notifications waiting for each receiver, until they are delivered or given up."""
+"""The notifications that wait for each receiver, until they are sent or given up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from app.storage.database import Database, now_of
 from app.storage.schema import notices
 
 MAX_AT_ONCE = 20
-CLAIMED = timedelta(minutes=2)  # longer than any attempt takes; then its process has died
-AGAIN = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeating
-GIVEN_UP = timedelta(days=3)
+CLAIM_LASTS = timedelta(minutes=2)  # longer than any attempt takes: after it, the process has died
+RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeating
+GIVE_UP_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Notification:
-    """`subjects` are those of troubles of one kind and customer; `over`: the all-clear; `attempts` have failed."""
+    """`subjects` are those of incidents of one kind and customer; `over`: the all-clear; `attempts` have failed."""
 
     id: str
     kind: IncidentKind
@@ -36,7 +36,7 @@ class NotificationQueue:
         self._database = database
 
     async def due(self, receiver: str) -> Sequence[Notification]:
-        """The oldest first. Raises `StoreUnavailableError`."""
+        """Oldest first. Raises `StoreUnavailableError`."""
         of_receiver = (
             select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MAX_AT_ONCE)
         )
@@ -64,28 +64,30 @@ class NotificationQueue:
         def work(connection: Connection) -> bool:
             now = now_of(connection)
             unclaimed = _attempted(notice, 0) & (notices.c.due_at <= now)
-            claim = update(notices).where(unclaimed).values(attempts=notice.attempts + 1, due_at=now + CLAIMED)
+            claim = update(notices).where(unclaimed).values(attempts=notice.attempts + 1, due_at=now + CLAIM_LASTS)
             return connection.execute(claim).rowcount == 1
 
         return await self._database.write(work)
 
-    async def told(self, notice: Notification) -> None:
+    async def mark_sent(self, notice: Notification) -> None:
         """Raises `StoreUnavailableError`."""
-        told = update(notices).where(_attempted(notice, 1)).values(due_at=None)
-        await self._database.write(lambda connection: connection.execute(told))
+        sent = update(notices).where(_attempted(notice, 1)).values(due_at=None)
+        await self._database.write(lambda connection: connection.execute(sent))
 
     async def put_off(self, notice: Notification) -> None:
-        """After an attempt that failed. Raises `StoreUnavailableError`."""
-        again = AGAIN[min(notice.attempts, len(AGAIN) - 1)]
+        """After a failed attempt. Raises `StoreUnavailableError`."""
+        delay = RETRY_DELAYS[min(notice.attempts, len(RETRY_DELAYS) - 1)]
 
         def work(connection: Connection) -> None:
             now = now_of(connection)
-            due_at = None if now - notice.created_at > GIVEN_UP and is_steady(connection, ALARMS_AFTER) else now + again
+            due_at = (
+                None if now - notice.created_at > GIVE_UP_AFTER and is_steady(connection, ALARMS_AFTER) else now + delay
+            )
             connection.execute(update(notices).where(_attempted(notice, 1)).values(due_at=due_at))
 
         await self._database.write(work)
 
 
 def _attempted(notice: Notification, more: int) -> ColumnElement[bool]:
-    """As many times as when it was read, and `more`: what another process does with it since is its business."""
+    """It has been attempted `more` times since it was read, and by no other process."""
     return (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts + more)

@@ -1,10 +1,10 @@
-"""The loops of the alarms: look at what is wrong, and tell each receiver. None waits for another, nor delivery for
-any."""
+"""The alarms' loops: one detects incidents; each receiver has one that sends its notifications and waits for no other."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -13,15 +13,15 @@ from app.alarms.store import Detector, IncidentStore
 from app.alarms.webhook import AlertDeliveryError, AlertReceiver
 from app.storage.database import StoreUnavailableError
 
-LOOK_SECONDS = 5.0
+DETECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
-SHARE = 0.1  # of one reader's time, at most: where much is wrong a look takes longer
+DETECT_SHARE = 0.1  # of one reader thread's time, at most: detection takes longer where much is wrong
 
 log = structlog.get_logger()
 
 
 class AlarmRunner:
-    """One in each process. One of them looks, and all send: what they have told stands in the database."""
+    """Runs in each process. One process at a time detects; all send, and record in the database what was sent."""
 
     def __init__(
         self,
@@ -37,45 +37,40 @@ class AlarmRunner:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Until `stop`. Who cancels it cuts off what is being sent: that is sent again some minutes later."""
+        """Until `stop`. If it is cancelled, a notification that was being sent is sent again some minutes later."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._looking())
+            tasks.create_task(self._detect_until_stopped())
             for name, receiver in self._receivers.items():
-                tasks.create_task(self._sending(name, receiver))
+                send = partial(self._send_due, name, receiver)
+                tasks.create_task(self._repeat(send, "sending alerts failed", SEND_SECONDS))
 
     def stop(self) -> None:
         self._stopping.set()
 
-    async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+    async def _detect_until_stopped(self) -> None:
+        detect = partial(self._alarms.observe, self._detector)
+        await self._repeat(detect, "incident detection failed", DETECT_SECONDS, DETECT_SHARE)
+        with contextlib.suppress(StoreUnavailableError):  # then the lease runs out
+            await self._alarms.stop()
 
-    async def _looking(self) -> None:
+    async def _repeat(
+        self, work: Callable[[], Awaitable[object]], failed: str, seconds: float, share: float = 1.0
+    ) -> None:
+        """Until `stop`, with a pause of at least `seconds`, so that `work` takes at most this share of the time."""
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                await self._alarms.observe(self._detector)
+                await work()
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
-            except Exception:  # a fault of ours in one look must not end all alarms
-                log.exception("incident detection failed")
-            await self._rest(max(LOOK_SECONDS, (time.monotonic() - began) / SHARE))
-        with contextlib.suppress(StoreUnavailableError):  # then it runs out
-            await self._alarms.stop()
-
-    async def _sending(self, name: str, receiver: AlertReceiver) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self._send_due(name, receiver)
-            except StoreUnavailableError as error:
-                log.error("store unavailable", detail=str(error))
-            except Exception:
-                log.exception("sending alerts failed")
-            await self._rest(SEND_SECONDS)
+            except Exception:  # a bug that shows once must not end all alarms
+                log.exception(failed)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(seconds, (time.monotonic() - began) / share)):
+                    await self._stopping.wait()
 
     async def _send_due(self, name: str, receiver: AlertReceiver) -> None:
-        """One at a time, and no more once the receiver has failed: the rest would wait as long for nothing."""
+        """One at a time, until the receiver fails: the others would fail too."""
         for notice in await self._notices.due(name):
             if self._stopping.is_set():
                 return
@@ -91,10 +86,10 @@ class AlarmRunner:
             return False
         except StoreUnavailableError:
             raise
-        except Exception:  # one that can't be written holds up no other, and is given up in the end
+        except Exception:  # one that can't be rendered holds up no other
             await self._notices.put_off(notice)
             log.exception("alert delivery failed", receiver=name, alarm=notice.kind.value)
             return True
-        await self._notices.told(notice)
+        await self._notices.mark_sent(notice)
         log.info("alert delivered", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
         return True

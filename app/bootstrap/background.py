@@ -1,4 +1,4 @@
-"""Long-running tasks, supervised: one that dies is started again, and `/readyz` tells of it until it works."""
+"""Supervised background tasks: one that dies is restarted, and `/readyz` names it until it works again."""
 
 import asyncio
 import contextlib
@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from app.storage.database import StoreUnavailableError
 
-RESTART_SECONDS = 1.0  # after a death; doubled with each, up to
+RESTART_SECONDS = 1.0  # after the first death; doubled after each further one, up to the maximum
 MAX_RESTART_SECONDS = 30.0
-WELL_SECONDS = 10.0  # at work, after which a task that had died is well again
+WELL_SECONDS = 10.0  # of work, after which a task that had died counts as working
 
 log = structlog.get_logger()
 
@@ -27,7 +28,7 @@ class _Task:
 
 
 class BackgroundTasks:
-    """Each ends when it is told to, or, where there is no telling it, when it is cancelled."""
+    """A task with a `stop` function is stopped by it; any other is cancelled."""
 
     def __init__(self) -> None:
         self._tasks: list[_Task] = []
@@ -35,7 +36,7 @@ class BackgroundTasks:
 
     @property
     def down(self) -> list[str]:
-        """Those that have died and are not well again."""
+        """Names of the tasks that have died and do not work again yet."""
         return [task.name for task in self._tasks if task.is_down]
 
     def start(
@@ -45,26 +46,44 @@ class BackgroundTasks:
         stop: Callable[[], None] | None = None,
         patience: float | None = None,
     ) -> None:
-        """`patience` is how many seconds it has to end once it was told to; None: as many as it takes."""
+        """`patience` is how many seconds it may take to stop before it is cancelled; None: as many as it needs."""
         task = _Task(name, run, stop, patience)
         task.running = asyncio.create_task(self._supervise(task), name=name)
         self._tasks.append(task)
 
-    def every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Runs `work` at once, and again so long after each end."""
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        busy_seconds: float | None = None,
+        finishes: bool = False,
+    ) -> None:
+        """Runs `work` now, and again `seconds` after each end; `busy_seconds` after one that returned True, because
+        there is more to do. `finishes`: a run in progress at the stop is waited for, not cancelled."""
 
         async def run() -> None:
-            while True:
+            while not self._stopping.is_set():
+                pause = seconds
                 try:
-                    await work()
+                    if await work() is True and busy_seconds is not None:
+                        pause = busy_seconds
                 except StoreUnavailableError as error:
-                    log.warning("store unavailable", task=name, detail=str(error))
-                await asyncio.sleep(seconds)
+                    if not isinstance(error.__cause__, IntegrityError):  # another replica did the same just now
+                        log.warning("store unavailable", task=name, detail=str(error))
+                await self._rest(pause)
 
-        self.start(name, run)
+        self.start(name, run, stop=(lambda: None) if finishes else None)
+
+    async def _rest(self, seconds: float) -> None:
+        """At most until the stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def stop(self) -> None:
-        """In the order in which they were started: all are told, and then each is waited for."""
+        """Tells all tasks to stop, then waits for each, in the order in which they were started."""
         self._stopping.set()
         for task in self._tasks:
             if task.stop is not None:
@@ -74,7 +93,7 @@ class BackgroundTasks:
                 continue
             if task.stop is not None:
                 await asyncio.wait([task.running], timeout=task.patience)
-            task.running.cancel()  # which one that has ended does not notice
+            task.running.cancel()  # does nothing to a task that has ended
             with contextlib.suppress(asyncio.CancelledError):
                 await task.running
 
@@ -97,10 +116,9 @@ class BackgroundTasks:
             if not task.is_down:
                 pause = RESTART_SECONDS
             task.is_down = True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stopping.wait()
-                    return
+            await self._rest(pause)
+            if self._stopping.is_set():
+                return
             pause = min(2 * pause, MAX_RESTART_SECONDS)
 
     @staticmethod

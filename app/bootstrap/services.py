@@ -23,7 +23,7 @@ from app.delivery.claims import Claim
 from app.delivery.deliverer import Deliverer
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy
-from app.delivery.setting_aside import take_up
+from app.delivery.unreadable_submissions import resume_readable
 from app.delivery.worker import Worker
 from app.domain.submission import FunctionGroup, StepStatus
 from app.intake.intake import Intake
@@ -32,17 +32,20 @@ from app.lookups.home_cache import HomeCache
 from app.lookups.lookup_queue import LookupQueue
 from app.maintenance.checks import require_plausible_clock
 from app.maintenance.move_state import require_active
+from app.privacy import retention_job
 from app.privacy.erasure_log import ErasureLog
 from app.privacy.requests import PrivacyRequests
 from app.privacy.retention import Retention
 from app.privacy.retention_job import RetentionJob
 from app.privacy.search import PersonSearch
+from app.statistics import counter_job, page_views
 from app.statistics.counter_job import CounterJob
 from app.statistics.page_views import PageViews
 from app.storage import clock
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import require_current, upgrade
+from app.submissions import person_index
 from app.submissions.operator_actions import OperatorActions
 from app.submissions.outcomes import Outcomes
 from app.submissions.person_index import PersonIndex
@@ -53,7 +56,7 @@ from app.vitec.throttle import Throttle
 
 DEFAULT_ERASURE_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
 ALARMS_STOP_SECONDS = 2.0
-TAKE_UP_SECONDS = 60.0  # between two looks for a key that opens what was unreadable
+RESUME_SECONDS = 60.0  # between two tries to read submissions that were unreadable
 
 
 @dataclass
@@ -83,26 +86,33 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
-        """Stops in order: no more claims, what is in flight finished, what waits to be stored committed."""
-        start = self.background.start
+        """Stops in order: claiming ends, submissions in flight are finished, and those that wait to be stored are
+        committed."""
+        start, every = self.background.start, self.background.every
         if self.database.is_sqlite:
-            self.background.every(clock.TICK_SECONDS, "clock", lambda: self.database.write(clock.look))
+            every(clock.TICK_SECONDS, "clock", lambda: self.database.write(clock.check))
         if deliver:
             start("delivery", self.worker.run, self.worker.stop)
-            start("retention", self.retention_job.run, self.retention_job.stop)
-            self.background.every(TAKE_UP_SECONDS, "unreadable", lambda: take_up(self.database, self.keyring))
-            start("counts", self.counter_job.run)
+            every(retention_job.PAUSE_SECONDS, "retention", self.retention_job.run_once, finishes=True)
+            every(RESUME_SECONDS, "unreadable", lambda: resume_readable(self.database, self.keyring))
+            every(
+                counter_job.PAUSE_SECONDS,
+                "counts",
+                self.counter_job.count,
+                busy_seconds=counter_job.BUSY_PAUSE_SECONDS,
+            )
         if web:
             start("intake", self.intake.run, self.intake.stop)
             start("outcomes", self.outcomes.run)
-            start("person index", self.person_index.run)
-            start("page views", self.page_views.run)
+            every(person_index.PAUSE_SECONDS, "person index", self.person_index.fill, busy_seconds=0)
+            every(page_views.PAUSE_SECONDS, "page views", self.page_views.write)
         if (alarms := self.monitoring.alarms) is not None:
             start("alarms", alarms.run, alarms.stop, ALARMS_STOP_SECONDS)
         try:
             yield
         finally:
             await self.background.stop()
+            await self.page_views.write()
             await self.vitec.close()
             self.database.close()
 
@@ -229,7 +239,7 @@ def prepare_database(database: Database) -> None:
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
     with contextlib.suppress(DBAPIError), database.engine.begin() as connection:  # a full disk stops no start
-        clock.look(connection)  # before anything is claimed, or erased
+        clock.check(connection)  # before anything is claimed or erased
 
 
 @contextlib.contextmanager

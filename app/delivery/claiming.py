@@ -16,7 +16,7 @@ from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker, capacity
 from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
 from app.delivery.opening import Opened, claimed_step, interrupted, open_submission
-from app.delivery.setting_aside import set_aside
+from app.delivery.unreadable_submissions import set_aside
 from app.domain.submission import FunctionGroup, Operation
 from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.column_types import moment_of

@@ -1,19 +1,16 @@
 """The job that counts received and delivered submissions by day for the console. It runs some seconds behind: a
-submission's campaign is encrypted with the rest, and no post shall pay for decrypting it.
+submission's campaign is encrypted with the rest, and decrypting it would slow down the post.
 
-How far each round has come stands in the database and is moved in the same transaction as its counts, only by the one
-who read where it was. So any number of processes may count, and each submission is counted once.
+The position of each round is stored in the database and moved in the same transaction as its counts, and only if it is
+still where this process read it. So any number of processes may count, and each submission is counted once.
 """
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
@@ -22,7 +19,7 @@ from app.operations.registry import OPERATIONS
 from app.statistics.arrivals import RECEIVED, add_arrivals
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
 from app.statistics.latency_histogram import bucket_of
-from app.storage.database import Database, StoreUnavailableError, now_of
+from app.storage.database import Database, now_of
 from app.storage.encrypted_fields import resource_of
 from app.storage.encryption import Keyring
 from app.storage.schema import submissions, tallied
@@ -37,8 +34,6 @@ SETTLED_AFTER = timedelta(minutes=2)
 SETTLED_AFTER_HERE = timedelta(seconds=10)
 DELIVERED = "delivered"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -56,19 +51,8 @@ class CounterJob:
         self._keyring = keyring
         self._lag = lag if lag is not None else SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            more = False
-            try:
-                more = await self.count()
-            except StoreUnavailableError as error:
-                if not isinstance(error.__cause__, IntegrityError):  # another process has begun just now
-                    log.warning("counts not updated", detail=str(error))
-            await asyncio.sleep(BUSY_PAUSE_SECONDS if more else PAUSE_SECONDS)
-
     async def count(self) -> bool:
-        """Some more of what is settled by now; says whether there was any. Raises `StoreUnavailableError`."""
+        """Counts a batch of settled submissions; returns whether there was any. Raises `StoreUnavailableError`."""
         rounds = [await self._count(name) for name in (RECEIVED, DELIVERED)]
         return any(rounds)
 

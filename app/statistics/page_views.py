@@ -1,6 +1,5 @@
 """Page views of each form: counted in memory and saved periodically. Nothing is kept of the visitor."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,7 +10,7 @@ from app.statistics.daily_counts import Counted, add, day_of, home_of
 from app.storage.database import Database, StoreUnavailableError
 
 PAUSE_SECONDS = 5.0
-MAX_WAITING = 2000  # told apart between two writings; a flood of made-up homes is counted, not remembered
+MAX_WAITING = 2000  # different pages between two writes; a flood of made-up homes does not fill the memory
 
 log = structlog.get_logger()
 
@@ -31,15 +30,6 @@ class PageViews:
         shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
         if len(self._shown) < MAX_WAITING or shown in self._shown:
             self._shown[shown] += 1
-
-    async def run(self) -> None:
-        """Until cancelled; what was counted by then is written before the end."""
-        try:
-            while True:
-                await asyncio.sleep(PAUSE_SECONDS)
-                await self.write()
-        finally:
-            await self.write()
 
     async def write(self) -> None:
         shown, self._shown = self._shown, Counter()

@@ -112,7 +112,7 @@ def is_steady(connection: Connection, patience: timedelta) -> bool:
     return steady_for(_read(connection), now_of(connection)) >= patience
 
 
-def look(connection: Connection) -> None:
+def check(connection: Connection) -> None:
     """At the clock; what follows from it is done. Nothing on PostgreSQL."""
     if connection.dialect.name != "sqlite":
         return

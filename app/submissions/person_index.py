@@ -5,17 +5,14 @@ over it. So `fill` copies them to the table of the same name some minutes later,
 it has not reached yet is looked through row by row.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import Connection, Select, delete, insert, select, union, union_all
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.ids import first_id_of
-from app.storage.database import Database, StoreUnavailableError, now_of
+from app.storage.database import Database, now_of
 from app.storage.encryption import KeyedHash
 from app.storage.schema import HOW_FAR, person_index, submissions
 
@@ -24,8 +21,6 @@ MAX_OTHERS = 10
 MAX_AT_ONCE = 500  # intake waits for so many
 # Ids are made by the clocks of the replicas, and committed a little later: what is older than this is all there.
 SETTLED_AFTER = timedelta(minutes=10)
-
-log = structlog.get_logger()
 
 
 class PersonIndex:
@@ -46,19 +41,8 @@ class PersonIndex:
         Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: _others(connection, identity))
 
-    async def run(self) -> None:
-        """Fills, for ever."""
-        while True:
-            try:
-                while await self.fill():
-                    pass
-            except StoreUnavailableError as error:
-                if not isinstance(error.__cause__, IntegrityError):  # another replica fills too
-                    log.warning("person index not updated", detail=str(error))
-            await asyncio.sleep(PAUSE_SECONDS)
-
     async def fill(self) -> bool:
-        """Some more of what is settled; says whether there was any. Raises `StoreUnavailableError`."""
+        """Adds a batch of settled submissions; returns whether there was any. Raises `StoreUnavailableError`."""
         return await self._database.write(lambda connection: _fill(connection, self._lag))
 
 

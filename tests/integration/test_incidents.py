@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
 from app.alarms.incidents import Incident, IncidentKind
-from app.alarms.notifications import GIVEN_UP, Notification, NotificationQueue
+from app.alarms.notifications import GIVE_UP_AFTER, Notification, NotificationQueue
 from app.alarms.silence import WEEK, WEEKS
 from app.alarms.store import GATHERED, IncidentStore
 from app.domain.ids import first_id_of
@@ -296,7 +296,7 @@ async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, obs
     await execute(database, update(notices_table).values(due_at=now()))  # the process that had it died
     (again,) = await notices(database)
     assert await NotificationQueue(database).claim(again)
-    await NotificationQueue(database).told(notice)  # by the first, which has lost it
+    await NotificationQueue(database).mark_sent(notice)  # by the first, which has lost it
     await execute(database, update(notices_table).where(notices_table.c.due_at.is_not(None)).values(due_at=now()))
     assert len(await notices(database)) == 1
 
@@ -305,7 +305,7 @@ async def test_a_notice_that_nobody_takes_is_given_up(database: Database, observ
     queue = NotificationQueue(database)
     await pause(database)
     await observer.look()
-    for age, left in ((2 * DAY, 1), (GIVEN_UP + MINUTE, 0)):
+    for age, left in ((2 * DAY, 1), (GIVE_UP_AFTER + MINUTE, 0)):
         (notice,) = await notices(database)
         assert await queue.claim(notice)
         old = replace(notice, created_at=now() - age)

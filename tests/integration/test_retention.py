@@ -203,15 +203,15 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
 ) -> None:
     ours, others = replace(application(), held=True), replace(application(OTHER), held=True)
     await store(database, ours, others)
-    keeper = RetentionJob(retention)
+    job = RetentionJob(retention)
     with capture_logs() as first:
         for age in (0 * DAY, DAY):
             await grow_old(database, age)
-            await keeper.round()
+            await job.run_once()
     with capture_logs() as last:
         for age in (PERIODS.held - 6 * DAY, PERIODS.held - 5 * DAY):
             await grow_old(database, age)
-            await keeper.round()
+            await job.run_once()
     for lines, word in ((first, "needs review"), (last, "discarded within 7 days")):
         assert [line["log_level"] for line in lines] == ["error", "error"]
         assert {line["customer"]: line["submissions"] for line in lines} == {
@@ -225,7 +225,7 @@ async def test_the_round_erases_and_says_how_many(database: Database, retention:
     await settled(database, DELIVERED)
     await grow_old(database, 31 * DAY)
     with capture_logs() as lines:
-        await RetentionJob(retention).round()
+        await RetentionJob(retention).run_once()
     assert [(line["event"], line["count"]) for line in lines] == [("expired data erased", 1)]
 
 

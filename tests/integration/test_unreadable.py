@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from app.delivery.setting_aside import take_up
+from app.delivery.unreadable_submissions import resume_readable
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.privacy.search import PersonSearch
@@ -83,13 +83,13 @@ async def test_one_that_no_key_opens_goes_on_when_one_does(database: Database, v
     await seal(database, new, LOST)
     async with working(database, vitec_url, give_up=timedelta(hours=1)) as delivery:
         await set_aside(delivery, new)
-        assert await take_up(database, KEYRING) == 0
+        assert await resume_readable(database, KEYRING) == 0
         await time_passes(database, timedelta(hours=2))  # counts for nothing
         office.order(Fault(status=503, times=1))
-        assert await take_up(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
+        assert await resume_readable(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
         await seal(database, new, KEYRING)  # this worker has no other
         assert (await delivery.settled(new)).status is Status.DELIVERED
-    assert await take_up(database, KEYRING) == 0
+    assert await resume_readable(database, KEYRING) == 0
 
 
 KEYRING_BYTES = b"0123456789abcdef0123456789abcdef"
@@ -126,7 +126,7 @@ async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Databas
     assert await all_needing_a_person(database) == []
     row = await row_of(database, closed.id)
     assert (row.status, row.payload, row.due_at) == (Status.FAILED, None, None)
-    assert await take_up(database, LOST) == 0
+    assert await resume_readable(database, LOST) == 0
 
 
 async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can_be_read(
@@ -164,7 +164,7 @@ async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
         assert (await kept(database, new.id)).status is Status.DELIVERED
         assert await all_needing_a_person(database) == [new.id]
         await seal(database, new, KEYRING)
-        assert await take_up(database, KEYRING) == 1
+        assert await resume_readable(database, KEYRING) == 1
         await delivery.all_done(new)
     assert len(office.bookings) == 1
 

@@ -72,7 +72,7 @@ def received_now(machine: MachineClock, **more: Any) -> NewSubmission:
 
 
 async def look(database: Database) -> None:
-    await database.write(clock.look)
+    await database.write(clock.check)
 
 
 async def found(database: Database) -> list[str]:

@@ -1,7 +1,7 @@
-"""Submissions that can't be read: set aside alone, and taken up again once a key opens them.
+"""Submissions that can't be read: set aside one by one, and resumed once a key decrypts them.
 
-One that none of our keys opens, or that is not as expected, waits as `unreadable` for the key or for a person who
-discards it. Nothing of it is sent meanwhile, and nobody else waits for it.
+A submission that none of the keys decrypts, or that is malformed, waits as `unreadable` for the key, or for an operator
+to discard it. Nothing of it is sent meanwhile, and it holds up no other.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, exists, insert, or_, select, update
 
 from app.delivery import statements
 from app.delivery.opening import open_submission
@@ -22,13 +22,12 @@ BATCH = 200
 
 log = structlog.get_logger()
 
-_OF = submissions.c.id == bindparam("of_submission")
 _OWN_IS_OPEN = submissions.c.status == Status.PENDING
 _UNREADABLE_STEP = (steps.c.submission_id == submissions.c.id) & (steps.c.status == StepStatus.UNREADABLE)
 
 
 def set_aside(connection: Connection, row: Row[Any], step_rows: Sequence[Any], now: datetime, error: Exception) -> None:
-    """`row` is claimed by this transaction. Its status is settled so, unless its own operation has arrived."""
+    """`row` is claimed by this transaction. Its status becomes `unreadable`, unless its own operation has arrived."""
     log.error("submission set aside: it can't be read", submission=row.id, detail=f"{type(error).__name__}: {error}")
     mine = submissions.c.id == row.id
     connection.execute(update(submissions).where(mine).values(claim=None, due_at=None))
@@ -42,52 +41,52 @@ def set_aside(connection: Connection, row: Row[Any], step_rows: Sequence[Any], n
         connection.execute(insert(attempts).values(**note, outcome=AttemptOutcome.SET_ASIDE.value))
 
 
-async def take_up(database: Database, keyring: Keyring) -> int:
-    """Makes due what can be read by now: how many. Raises `StoreUnavailableError`."""
-    taken, last = 0, ""
-    while ids := await database.read(lambda connection, after=last: _some(connection, after)):  # type: ignore[misc]
+async def resume_readable(database: Database, keyring: Keyring) -> int:
+    """Makes due the unreadable submissions that can be read now; returns how many. Raises `StoreUnavailableError`."""
+    resumed, last = 0, ""
+    while ids := await database.read(lambda connection, after=last: _unreadable_ids(connection, after)):  # type: ignore[misc]
         readable = await database.read(lambda connection, some=ids: _readable(connection, keyring, some))  # type: ignore[misc]
         if readable:
-            taken += await database.write(lambda connection, some=readable: _make_due(connection, some))  # type: ignore[misc]
+            resumed += await database.write(lambda connection, some=readable: _make_due(connection, some))  # type: ignore[misc]
         last = ids[-1]
-    if taken:
-        log.info("unreadable submissions can be read again", count=taken)
-    return taken
+    if resumed:
+        log.info("unreadable submissions can be read again", count=resumed)
+    return resumed
 
 
-def _some(connection: Connection, after: str) -> Sequence[str]:
+def _unreadable_ids(connection: Connection, after: str) -> Sequence[str]:
     own = select(submissions.c.id).where(NEEDS_A_PERSON, submissions.c.status == Status.UNREADABLE)
     later = select(submissions.c.id).where(HAS_ARRIVED, exists().where(_UNREADABLE_STEP, steps.c.position > 0))
-    found: set[str] = set()
+    ids: set[str] = set()
     for query in (own, later):
-        some = query.where(submissions.c.id > after).order_by(submissions.c.id).limit(BATCH)
-        found |= set(connection.execute(some).scalars())
-    return sorted(found)[:BATCH]
+        batch = query.where(submissions.c.id > after).order_by(submissions.c.id).limit(BATCH)
+        ids |= set(connection.execute(batch).scalars())
+    return sorted(ids)[:BATCH]
 
 
 def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> list[str]:
-    found = []
+    readable = []
     for row in connection.execute(select(submissions).where(submissions.c.id.in_(ids))):
         step_rows = statements.STEPS.rows(connection, {"of_submission": row.id})
         try:
             open_submission(keyring, row, step_rows)
-        except Exception as error:  # as it was
+        except Exception as error:  # the same as before
             log.debug("still unreadable", submission=row.id, detail=type(error).__name__)
         else:
-            found.append(row.id)
-    return found
+            readable.append(row.id)
+    return readable
 
 
 def _make_due(connection: Connection, ids: Sequence[str]) -> int:
-    """Those that nobody has discarded meanwhile. The time that they lay aside counts for nothing."""
+    """Only those that nobody has discarded meanwhile. The time that they spent set aside does not count as age."""
     now, columns = now_of(connection), submissions.c
     aside = or_(columns.status == Status.UNREADABLE, exists().where(_UNREADABLE_STEP))
     free = columns.claim.is_(None) & columns.due_at.is_(None) & columns.erased_at.is_(None)
     due = update(submissions).where(columns.id.in_(ids), free, aside).values(due_at=now, delivery_since=now)
-    taken = connection.execute(due.returning(columns.id)).scalars().all()
-    these = columns.id.in_(taken)
+    resumed = connection.execute(due.returning(columns.id)).scalars().all()
+    these = columns.id.in_(resumed)
     pending = {"status": Status.PENDING.value, "settled_at": None}
     connection.execute(update(submissions).where(these, columns.status == Status.UNREADABLE).values(pending))
-    waiting = steps.c.submission_id.in_(taken) & (steps.c.status == StepStatus.UNREADABLE)
+    waiting = steps.c.submission_id.in_(resumed) & (steps.c.status == StepStatus.UNREADABLE)
     connection.execute(update(steps).where(waiting).values(status=StepStatus.WAITING.value))
-    return len(taken)
+    return len(resumed)
