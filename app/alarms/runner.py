@@ -1,4 +1,4 @@
-"""The alarms' loops: one detects incidents; each receiver has one that sends its notifications and waits for no other."""
+"""The alarms' loops: one detects incidents, and each receiver has its own that sends. None waits for another."""
 
 import asyncio
 import contextlib
