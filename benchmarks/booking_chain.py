@@ -95,16 +95,16 @@ async def _delivered(service: Service) -> tuple[float, float]:
     claim_due, record = outbox.claim_due, outbox.record
 
     async def claimed(
-        room: Mapping[str, int], most: int, in_flight: Mapping[str, Sequence[str]] | None = None
+        room: Mapping[str, int], limit: int, in_flight: Mapping[str, Sequence[str]] | None = None
     ) -> list[Claim]:
         start = time.perf_counter()
-        claims = await claim_due(room, most, in_flight)
+        claims = await claim_due(room, limit, in_flight)
         if claims:
             moments["claiming"], moments["claimed"] = start, time.perf_counter()
         return claims
 
-    async def noticed(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> bool:
-        settled = await record(claim, step, recorded)
+    async def noticed(claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> bool:
+        settled = await record(claim, step, outcome)
         moments["recorded"] = time.perf_counter()
         if step is claim.steps[-1]:
             done.set()

@@ -22,7 +22,7 @@ DASHBOARD_SHARE = 0.01  # of one reader thread's time, at most
 def build_console(settings: Settings, public: Dependencies, service: Service) -> ConsoleDependencies:
     """`console_password` must be set."""
     assert settings.console_password is not None
-    database, logins = service.database, service.logins
+    database, circuit_breaker = service.database, service.circuit_breaker
 
     async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
         """Also ends the pause of a login that works: it need not wait for its next probe."""
@@ -30,7 +30,7 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
             await service.vitec.try_login(customer_id, group)
         except VitecError as error:
             return error.code
-        await logins.tell((customer_id, group), Signal.LET_IN)
+        await circuit_breaker.record_lookup((customer_id, group), Signal.LET_IN)
         return None
 
     return ConsoleDependencies(

@@ -1,4 +1,4 @@
-"""The running parts, put together from the configuration: storage, delivery, Vitec. `web_app` adds the web."""
+"""The service, put together from the configuration: storage, intake, delivery, Vitec. `web_app` adds the web."""
 
 import asyncio
 import contextlib
@@ -54,14 +54,14 @@ from app.vitec.client import Credential, Observe, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.throttle import Throttle
 
-DEFAULT_ERASURE_LOG = "erasures.log"  # beside the SQLite database; on PostgreSQL in the working directory
+DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; on PostgreSQL in the working directory
 ALARMS_STOP_SECONDS = 2.0
 RESUME_SECONDS = 60.0  # between two tries to read submissions that were unreadable
 
 
 @dataclass
 class Service:
-    """The parts that run: one database, the intake, and unless told otherwise a delivery worker."""
+    """Everything that runs in a process but the web application."""
 
     settings: Settings
     database: Database
@@ -77,7 +77,7 @@ class Service:
     contact_reader: ContactReader
     home_cache: HomeCache
     worker: Worker
-    logins: CircuitBreaker
+    circuit_breaker: CircuitBreaker
     page_views: PageViews
     counter_job: CounterJob
     retention_job: RetentionJob
@@ -125,48 +125,50 @@ def build_service(settings: Settings) -> Service:
     contact_hash = KeyedHash(secret, "contacts")
     policy = _retry_policy(settings)
     probe = timedelta(seconds=settings.vitec.paused_probe_seconds)
-    logins = CircuitBreaker(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
-    outbox = Outbox(database, keyring, logins, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds))
-    leads, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
-    watching = Monitoring(settings, database, leads)
-    vitec, pace = build_vitec(settings, watching.counts.called), Throttle(settings.vitec.requests_per_second)
-    lookups = LookupQueue(logins, pace)
+    circuit_breaker = CircuitBreaker(database, KeyedHash(secret, "resources"), probe, outage=policy.delays[0])
+    outbox = Outbox(
+        database, keyring, circuit_breaker, _lease(settings), timedelta(seconds=settings.delivery.wait_seconds)
+    )
+    repository, outcomes = SubmissionRepository(database, keyring), Outcomes(database)
+    monitoring = Monitoring(settings, database, repository)
+    vitec, throttle = build_vitec(settings, monitoring.counts.called), Throttle(settings.vitec.requests_per_second)
+    lookups = LookupQueue(circuit_breaker, throttle)
 
     def settled(claim: Claim, status: StepStatus) -> None:
-        outcomes.tell(claim.id)
-        watching.settled(claim, status)
+        outcomes.notify(claim.id)
+        monitoring.settled(claim, status)
 
     def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
-        watching.accepted(rows)
+        monitoring.accepted(rows)
         worker.wake()
 
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")
-    deliverer = Deliverer(outbox, vitec, policy, parks, pace, settled)
-    worker = _worker(settings, outbox, deliverer, pace, vitec.abandon)
+    deliverer = Deliverer(outbox, vitec, policy, parks, throttle, settled)
+    worker = _worker(settings, outbox, deliverer, throttle, vitec.abandon)
     return Service(
         settings=settings,
         database=database,
         keyring=keyring,
         intake=Intake(database, keyring, contact_hash, accepted),
         outbox=outbox,
-        submissions=leads,
+        submissions=repository,
         person_index=PersonIndex(database, contact_hash),
         operator_actions=OperatorActions(
             database, keyring, {customer.id: defaults_of(customer) for customer in settings.customers}
         ),
         privacy_requests=PrivacyRequests(
-            database, leads, PersonSearch(database, keyring, KeyedHash(secret, "erasures")), _erasure_log(settings)
+            database, repository, PersonSearch(database, keyring, KeyedHash(secret, "erasures")), _erasure_log(settings)
         ),
         outcomes=outcomes,
         vitec=vitec,
         contact_reader=ContactReader(vitec, lookups),
         home_cache=HomeCache(vitec, lookups),
         worker=worker,
-        logins=logins,
+        circuit_breaker=circuit_breaker,
         page_views=PageViews(database),
         counter_job=CounterJob(database, keyring),
         retention_job=RetentionJob(Retention(database, retention_periods(settings))),
-        monitoring=watching,
+        monitoring=monitoring,
         background=BackgroundTasks(),
     )
 
@@ -183,7 +185,7 @@ def _retry_policy(settings: Settings) -> RetryPolicy:
 
 
 def _worker(
-    settings: Settings, outbox: Outbox, deliverer: Deliverer, pace: Throttle, abandon: Callable[[], None]
+    settings: Settings, outbox: Outbox, deliverer: Deliverer, throttle: Throttle, abandon: Callable[[], None]
 ) -> Worker:
     return Worker(
         outbox,
@@ -192,13 +194,13 @@ def _worker(
         concurrency=settings.vitec.concurrency,
         concurrency_per_customer=settings.vitec.concurrency_per_customer,
         lease=_lease(settings),
-        pace=pace,
+        throttle=throttle,
         abandon=abandon,
     )
 
 
 def _erasure_log(settings: Settings) -> ErasureLog:
-    """Where `retention.erasure_log` says, else beside the SQLite database, else in the working directory."""
+    """Where `retention.erasure_log` says, else next to the SQLite database, else in the working directory."""
     secret = settings.secret_key.get_secret_value()
     prefix, _, file = settings.database_url.get_secret_value().partition("sqlite:///")
     default = Path(file).parent / DEFAULT_ERASURE_LOG if file and not prefix else Path(DEFAULT_ERASURE_LOG)
@@ -219,7 +221,7 @@ def build_vitec(settings: Settings, observe: Observe = lambda *_: None) -> Vitec
 
 
 async def refused_logins(settings: Settings) -> list[str]:
-    """A line for each password that Vitec does not accept, or could not be asked about."""
+    """A line for each password that Vitec refuses, or that could not be tested."""
     vitec = build_vitec(settings)
     lines = []
     for customer in settings.customers:
@@ -233,8 +235,8 @@ async def refused_logins(settings: Settings) -> list[str]:
 
 
 def prepare_database(database: Database) -> None:
-    """SQLite is brought up to date here; on PostgreSQL, with its replicas, a person or a job does it once.
-    Raises `DatabaseUnusableError`."""
+    """SQLite is migrated here; PostgreSQL, which replicas share, by `intresse migrate`. Raises
+    `DatabaseUnusableError`."""
     upgrade(database) if database.is_sqlite else require_current(database)
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
@@ -244,7 +246,7 @@ def prepare_database(database: Database) -> None:
 
 @contextlib.contextmanager
 def on_sigterm(stop: Callable[[], None]) -> Iterator[None]:
-    """Calls `stop` in the running loop, and then whoever was to hear of the signal before."""
+    """Calls `stop` in the running loop, and then the handler that was installed before."""
     if threading.current_thread() is not threading.main_thread():  # as in tests: signals go to the main thread
         yield
         return

@@ -1,7 +1,7 @@
-"""Claiming: what is due and may go gets a token and a lease, and its first step is marked as being sent.
+"""Claiming: submissions that are due get a token and a lease, and their first step is marked as being sent.
 
-One transaction does it for all lanes. Its cost follows from how many customers have something outstanding, and not
-from how much there is.
+One transaction claims for all credentials. It costs as much as there are customers with something outstanding, however
+long their backlogs are.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,38 +27,42 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Claiming:
-    """`patience` is how long a caller may wait: what has been due for less goes before what has been due for longer."""
+    """`patience` is how long a caller may wait: submissions due for less than that are claimed first."""
 
-    def __init__(self, keyring: Keyring, logins: CircuitBreaker, lease: timedelta, patience: timedelta) -> None:
+    def __init__(
+        self, keyring: Keyring, circuit_breaker: CircuitBreaker, lease: timedelta, patience: timedelta
+    ) -> None:
         self._keyring = keyring
-        self._logins = logins
+        self._circuit_breaker = circuit_breaker
         self._lease = lease
         self._patience = patience
 
     def is_due(self, connection: Connection, customers: Collection[str]) -> bool:
-        """Whether there is anything for these customers that may go now."""
-        now, known = now_of(connection), self._logins.all(connection)
-        return any(capacity(known.get(lane), 1, now) for lane, _ in _lanes(connection, customers, now))
+        """Whether any submission of these customers can be claimed now."""
+        now, logins = now_of(connection), self._circuit_breaker.rows(connection)
+        return any(
+            capacity(logins.get(credential), 1, now) for credential, _ in _due_credentials(connection, customers, now)
+        )
 
     def claim(
-        self, connection: Connection, room: Mapping[str, int], most: int, in_flight: Mapping[str, Sequence[str]]
+        self, connection: Connection, room: Mapping[str, int], limit: int, in_flight: Mapping[str, Sequence[str]]
     ) -> list[Claim]:
-        now, known = now_of(connection), self._logins.all(connection)
-        lanes, left = _lanes(connection, room, now), dict(room)
-        shuffle(lanes)  # nobody is always last in line
+        now, logins = now_of(connection), self._circuit_breaker.rows(connection)
+        credentials, left = _due_credentials(connection, room, now), dict(room)
+        shuffle(credentials)  # so that no customer is always last
         rows: list[Row[Any]] = []
         probes: set[str] = set()
-        for lane, head in lanes:
-            customer, login = lane[0], known.get(lane)
-            usual = min(left[customer], most - len(rows))
+        for credential, due_since in credentials:
+            customer, login = credential[0], logins.get(credential)
+            usual = min(left[customer], limit - len(rows))
             number = capacity(login, usual, now)
             if not number:
                 continue
             if login is not None and login.paused_at is not None:
-                taken, is_probe = self._probe(connection, lane, now, in_flight.get(customer, ()))
+                taken, is_probe = self._probe(connection, credential, now, in_flight.get(customer, ()))
                 probes |= {row.id for row in taken if is_probe}
             else:
-                taken = self._next(connection, lane, number, head, now, in_flight.get(customer, ()))
+                taken = self._next(connection, credential, number, due_since, now, in_flight.get(customer, ()))
             left[customer] -= len(taken)
             rows += taken
         return list(self._begun(connection, rows, probes, now))
@@ -66,44 +70,47 @@ class Claiming:
     def _next(
         self,
         connection: Connection,
-        lane: CredentialKey,
+        credential: CredentialKey,
         number: int,
-        head: datetime,
+        due_since: datetime,
         now: datetime,
         others: Sequence[str],
     ) -> Sequence[Row[Any]]:
         recent = now - self._patience
-        taken = self._take(connection, lane, number, now, since=recent, others=others)
-        if len(taken) < number and head <= recent:
-            taken = [*taken, *self._take(connection, lane, number - len(taken), now, due_by=recent, others=others)]
+        taken = self._take(connection, credential, number, now, since=recent, others=others)
+        if len(taken) < number and due_since <= recent:
+            taken = [
+                *taken,
+                *self._take(connection, credential, number - len(taken), now, due_by=recent, others=others),
+            ]
         return taken
 
     def _probe(
-        self, connection: Connection, lane: CredentialKey, now: datetime, in_flight: Sequence[str]
+        self, connection: Connection, credential: CredentialKey, now: datetime, in_flight: Sequence[str]
     ) -> tuple[Sequence[Row[Any]], bool]:
-        """Whoever tries a paused login, at most one of all processes together, and whether it is a probe. Another one
-        than the last time, unless there is no other; what Vitec gives no access to is none, and goes at its own pace
-        where nothing else is there to try."""
-        login = self._logins.turn(connection, lane, now)
+        """At most one submission, among all processes, that tries a paused login, and whether it is a probe. It is
+        another submission than the last time if there is one. One that Vitec has forbidden is no probe, and is only
+        taken when no other is due."""
+        login = self._circuit_breaker.lock_for_probe(connection, credential, now)
         if login is None:
             return [], False
         others = [*in_flight, login.probed] if login.probed else in_flight
-        taken = self._take(connection, lane, 1, now, others=others, forbidden=False)
-        taken = taken or self._take(connection, lane, 1, now, others=in_flight, forbidden=False)
+        taken = self._take(connection, credential, 1, now, others=others, forbidden=False)
+        taken = taken or self._take(connection, credential, 1, now, others=in_flight, forbidden=False)
         for row in taken:
-            self._logins.probed(connection, lane, row.id, now)
-        if taken or not self._logins.last_resort(login, now):
+            self._circuit_breaker.record_probe(connection, credential, row.id, now)
+        if taken or not self._circuit_breaker.may_probe_with_forbidden(login, now):
             return taken, True
-        taken = self._take(connection, lane, 1, now, others=others, forbidden=True)
-        taken = taken or self._take(connection, lane, 1, now, others=in_flight, forbidden=True)
+        taken = self._take(connection, credential, 1, now, others=others, forbidden=True)
+        taken = taken or self._take(connection, credential, 1, now, others=in_flight, forbidden=True)
         for row in taken:
-            self._logins.tried_with_forbidden(connection, lane, row.id, now)
+            self._circuit_breaker.record_forbidden_probe(connection, credential, row.id, now)
         return taken, False
 
     def _take(
         self,
         connection: Connection,
-        lane: CredentialKey,
+        credential: CredentialKey,
         number: int,
         now: datetime,
         *,
@@ -113,11 +120,11 @@ class Claiming:
         forbidden: bool | None = None,
     ) -> Sequence[Row[Any]]:
         values = {
-            "of_customer": lane[0],
-            "of_group": lane[1].value,
+            "of_customer": credential[0],
+            "of_group": credential[1].value,
             "of_since": since,
             "of_now": due_by or now,
-            "most": number,
+            "limit": number,
             "claim": str(uuid4()),
             "due_at": now + self._lease,
             **{f"of_other_{number}": other for number, other in enumerate(others)},
@@ -132,7 +139,7 @@ class Claiming:
             steps = statements.STEPS.rows(connection, {"of_submission": row.id})
             try:
                 opened = self._opened(row, steps)
-            except Exception as error:  # whatever is wrong with it: the others go on
+            except Exception as error:  # whatever is wrong with it, the others continue
                 set_aside(connection, row, steps, now, error)
                 continue
             since = moment_of(row.delivery_since, connection.dialect)
@@ -155,7 +162,7 @@ class Claiming:
             yield claim
 
     def _opened(self, row: Row[Any], steps: Sequence[Any]) -> Opened:
-        """What became of a call that was interrupted is recorded even where nothing of it can be read."""
+        """An interrupted call gets its outcome recorded even if nothing of the submission can be read."""
         try:
             return open_submission(self._keyring, row, steps)
         except Exception:
@@ -171,16 +178,18 @@ def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetim
 
 
 def _age(connection: Connection, since: datetime, now: datetime) -> timedelta:
-    """Nothing is given up because a clock has jumped."""
+    """Zero while the clock is in doubt: nothing is given up because a clock has jumped."""
     age = now - since
     return age if age < ALARMS_AFTER or is_steady(connection, ALARMS_AFTER) else timedelta(0)
 
 
-def _lanes(connection: Connection, customers: Collection[str], now: datetime) -> list[tuple[CredentialKey, datetime]]:
-    """Those of these customers that have something due, and since when."""
-    lanes = []
-    for row in statements.HEADS.rows(connection, {}):
+def _due_credentials(
+    connection: Connection, customers: Collection[str], now: datetime
+) -> list[tuple[CredentialKey, datetime]]:
+    """The credentials of these customers with something due, and since when."""
+    credentials = []
+    for row in statements.OLDEST_DUE.rows(connection, {}):
         due_at = moment_of(row.due_at, connection.dialect)
         if due_at is not None and due_at <= now and row.id in customers:
-            lanes.append(((row.id, FunctionGroup(row.name)), due_at))
-    return lanes
+            credentials.append(((row.id, FunctionGroup(row.name)), due_at))
+    return credentials

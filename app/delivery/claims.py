@@ -1,4 +1,4 @@
-"""The types that pass between the outbox and a worker: claims and step outcomes."""
+"""The types that pass between the outbox and a worker: claims, leases and step outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class LeaseLostError(NothingWritten):
 
 
 class Signal(Enum):
-    """What an attempt tells of the login that it was made with."""
+    """What an attempt implies about the login that it was made with."""
 
-    LET_IN = auto()  # Vitec looked beyond the login
+    LET_IN = auto()  # Vitec accepted the login
     AWAY = auto()  # Vitec could not be reached, or was too busy
     REFUSED = auto()  # 401
     FORBIDDEN = auto()  # 403
@@ -28,8 +28,9 @@ class Signal(Enum):
 
 @dataclass
 class Lease:
-    """`until` is counted by this machine's elapsed time from before the database's clock was asked: it ends too early
-    rather than too late. Whoever wakes up after it neither sends nor, once another has taken over, records."""
+    """`until` is in this machine's elapsed time, counted from before the database's clock was read, so that the lease
+    ends too early rather than too late. After it, a worker sends nothing; once another has taken over, it can record
+    nothing either."""
 
     until: float
 
@@ -41,7 +42,7 @@ class Lease:
 @dataclass(frozen=True)
 class ClaimedStep:
     """A step that is not done. `interrupted`: its call had begun when its worker died. `was_not_found`: Vitec has
-    answered 404 before. `was_ambiguous`: an attempt before may have been carried out. `was_forbidden`: Vitec has
+    answered 404 before. `was_ambiguous`: an earlier attempt may have been carried out. `was_forbidden`: Vitec has
     answered 403 before."""
 
     position: int
@@ -57,9 +58,9 @@ class ClaimedStep:
 
 @dataclass(frozen=True)
 class Claim:
-    """A submission that is ours until the lease runs out, with its steps still to do, in order. The first is marked
-    as being sent unless it was interrupted. `probes`: it tries a login that is paused. `age_at_claim`: for how long it
-    had been tried then, by the database's clock; not at all, while that is in doubt."""
+    """A submission that is ours until the lease runs out, with its remaining steps in order. The first is marked as
+    being sent unless it was interrupted. `probes`: it tries a paused login. `age_at_claim`: how long it had been tried
+    by then, by the database's clock; zero while that clock is in doubt."""
 
     id: str
     token: str
@@ -67,7 +68,7 @@ class Claim:
     operation: Operation
     delivery_since: datetime
     steps: tuple[ClaimedStep, ...]
-    results: Mapping[Operation, str | None]  # what the steps before have answered
+    results: Mapping[Operation, str | None]  # of the steps that are done
     probes: bool = False
     lease: Lease = field(default_factory=lambda: Lease(0))
     age_at_claim: timedelta = timedelta(0)
@@ -80,11 +81,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What became of an attempt. `status` is the step's from now on; a `waiting` step is due in `again_in`, or at
-    once.
-    `counts`: whether the attempt is one of those that the step has spent. `at_recovery`: it waits for no more than
-    Vitec to be back. `not_found`: Vitec has answered 404. `named` is what the call named: ids in its path, or a
-    contact."""
+    """The outcome of an attempt. `status` is the step's new status; a `waiting` step is due after `retry_in`, or at
+    once. `counts`: the attempt counts towards the step's attempts. `at_recovery`: the step is due as soon as Vitec is
+    reachable again. `not_found`: Vitec has answered 404. `named`: what the call named, as ids in its path or a contact.
+    `signal`: what it implies about the login."""
 
     status: StepStatus
     outcome: AttemptOutcome
@@ -92,9 +92,9 @@ class StepOutcome:
     detail: str | None = None
     result: str | None = None
     upstream: Any = None
-    again_in: timedelta | None = None
+    retry_in: timedelta | None = None
     counts: bool = True
     at_recovery: bool = False
     not_found: bool = False
     named: tuple[str, ...] = ()
-    news: Signal | None = None
+    signal: Signal | None = None

@@ -1,4 +1,4 @@
-"""One claimed submission: its next steps against Vitec, each recorded before the next begins."""
+"""Delivery of one claimed submission: its remaining steps, each outcome before the next begins."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,8 +27,8 @@ log = structlog.get_logger()
 
 
 class Deliverer:
-    """`parks` are the customers whose ambiguous steps wait for a person; `on_settled` hears of each submission that
-    got its outcome, and of which step's status that is."""
+    """`parks` are the customers whose ambiguous steps wait for an operator; `on_settled` is called when a submission's
+    status is settled, with that status."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class Deliverer:
         vitec: Vitec,
         policy: RetryPolicy,
         parks: frozenset[str],
-        pace: Throttle,
+        throttle: Throttle,
         on_settled: Callable[[Claim, StepStatus], None],
     ) -> None:
         self._outbox = outbox
         self._vitec = vitec
         self._policy = policy
         self._parks = parks
-        self._pace = pace
+        self._throttle = throttle
         self._on_settled = on_settled
 
     async def deliver(self, claim: Claim) -> None:
@@ -72,7 +72,7 @@ class Deliverer:
                 AttemptOutcome.DELIVERED,
                 http_status=done.status,
                 result=done.result,
-                news=Signal.LET_IN,
+                signal=Signal.LET_IN,
             )
             if then is None:
                 return await self._record(claim, step, outcome)
@@ -85,10 +85,10 @@ class Deliverer:
         return None
 
     async def _attempt(self, claim: Claim, step: ClaimedStep, call: Call) -> CallResult | None:
-        """What Vitec answered; None when the step is not done, which is recorded."""
+        """Vitec's answer; None when the step is not done, and its outcome has been outcome."""
         try:
             return await execute(self._vitec, claim, step, call)
-        except LeaseExpiredError:  # nothing was sent: whoever has it next need not wonder
+        except LeaseExpiredError:  # nothing was sent, so the next attempt is not ambiguous
             not_sent = StepOutcome(StepStatus.WAITING, AttemptOutcome.NOT_SENT, counts=False)
             await self._record(claim, step, not_sent)
             return None
@@ -98,15 +98,15 @@ class Deliverer:
             return None
 
     async def _record_and_begin(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, then: ClaimedStep) -> bool:
-        """Records a done step and begins the next in the same transaction; says whether it has."""
+        """Records a done step and begins the next in the same transaction; returns whether it did."""
         settled, begun = await self._outbox.record_and_begin(claim, step, outcome, then)
-        self._tell(claim, step, outcome, settled)
+        self._report(claim, step, outcome, settled)
         if begun:
-            self._pace.took(claim.customer_id)
+            self._throttle.acquire(claim.customer_id)
         return begun
 
     async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
-        """The worker before us died in the call: it may have been carried out."""
+        """The previous worker died during the call, which may have been carried out."""
         error = AmbiguousError("the worker stopped during the call")
         await self._record_error(claim, step, error, attempts=max(step.attempts, 1))
 
@@ -123,48 +123,48 @@ class Deliverer:
             was_ambiguous=step.was_ambiguous,
             probes=claim.probes,
         )
-        recorded = StepOutcome(
+        outcome = StepOutcome(
             decision.status,
             outcome=error.code,
             http_status=error.status,
             detail=str(error),
             upstream=error.upstream if isinstance(error, RejectedError) else None,
-            again_in=decision.again_in,
+            retry_in=decision.retry_in,
             counts=decision.counts,
             at_recovery=decision.at_recovery,
             not_found=isinstance(error, NotFoundError) or step.was_not_found,
             named=named,
-            # What was forbidden before has been counted: it goes on alone.
-            news=None if isinstance(error, AccessDeniedError) and step.was_forbidden else signal_of(error),
+            # A submission that was forbidden before has already been counted against the login.
+            signal=None if isinstance(error, AccessDeniedError) and step.was_forbidden else signal_of(error),
         )
-        await self._record(claim, step, recorded)
+        await self._record(claim, step, outcome)
 
-    async def _record(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
-        self._tell(claim, step, recorded, await self._outbox.record(claim, step, recorded))
+    async def _record(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> None:
+        self._report(claim, step, outcome, await self._outbox.record(claim, step, outcome))
 
-    def _tell(self, claim: Claim, step: ClaimedStep, recorded: StepOutcome, settled: bool) -> None:
+    def _report(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, settled: bool) -> None:
         if settled:
-            self._on_settled(claim, recorded.status)
-        # Written while the next call waits for Vitec, and not before it.
-        asyncio.get_running_loop().call_soon(_write_line, claim, step, recorded)
+            self._on_settled(claim, outcome.status)
+        # Logged while the next call waits for Vitec, so as not to delay it.
+        asyncio.get_running_loop().call_soon(_log_attempt, claim, step, outcome)
 
 
-def _write_line(claim: Claim, step: ClaimedStep, recorded: StepOutcome) -> None:
-    (log.error if recorded.status in STOPPED else log.info)(
+def _log_attempt(claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> None:
+    (log.error if outcome.status in STOPPED else log.info)(
         "attempt",
         submission=claim.id,
         customer=claim.customer_id,
         operation=step.operation.value,
         step=step.position,
-        status=recorded.status.value,
-        outcome=recorded.outcome.value,
-        http_status=recorded.http_status,
-        detail=recorded.detail,
+        status=outcome.status.value,
+        outcome=outcome.outcome.value,
+        http_status=outcome.http_status,
+        detail=outcome.detail,
     )
 
 
 def _prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call | StepOutcome:
-    """The step's call; or its outcome, where no call is to be made."""
+    """The step's call, or its outcome where no call is needed."""
     try:
         return prepare(claim, step, results)
     except StepSkipped:

@@ -1,4 +1,4 @@
-"""Opening a submission's encrypted fields for delivery, and checking that they are as a delivery expects them."""
+"""Decrypting a submission for delivery, and checking that it is well formed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.storage.encryption import Keyring
 
 @dataclass(frozen=True)
 class Opened:
-    """The steps still to do, in order, and what the steps before have answered."""
+    """The remaining steps in order, and the results of the steps that are done."""
 
     operation: Operation
     steps: tuple[ClaimedStep, ...]
@@ -22,7 +22,7 @@ class Opened:
 
 
 def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
-    """Of a row and its steps' rows. Raises whatever it may: what is stored is not as expected then."""
+    """From a row and its steps' rows. Raises any exception if what is stored is malformed."""
     stored = StoredApplication.from_json(keyring.open(row.payload, payload_aad(row.id)))
     todo = tuple(_step(step, stored) for step in steps if step.status not in FINAL)
     if not todo:
@@ -32,7 +32,8 @@ def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
 
 
 def interrupted(steps: Sequence[Any]) -> Any | None:
-    """The step whose call had begun when its worker died, if there is one; a look-up is simply made again."""
+    """The step whose call had begun when its worker died, if there is one. A call that only reads is simply
+    repeated."""
     first = next((step for step in steps if step.status not in FINAL), None)
     if first is None or first.status != StepStatus.SENDING or OPERATIONS[Operation(first.operation)].reads:
         return None

@@ -41,11 +41,11 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Decision:
-    """The step's next status; `again_in` when it is `waiting`. `counts`: the attempt is spent. `at_recovery`: it waits
-    for no more than Vitec to be back."""
+    """The step's next status; `retry_in` when it is `waiting`. `counts`: the attempt counts towards the step's
+    attempts. `at_recovery`: the step is due as soon as Vitec is reachable again."""
 
     status: StepStatus
-    again_in: timedelta | None = None
+    retry_in: timedelta | None = None
     counts: bool = True
     at_recovery: bool = False
 
@@ -61,9 +61,9 @@ def decide(
     was_ambiguous: bool,
     probes: bool,
 ) -> Decision:
-    """`attempts` counts the one that just failed; `park`: an ambiguous step waits for a person instead;
-    `was_ambiguous`: an attempt before may have been carried out, so that giving up can't say that none was; `probes`:
-    the login was paused, and what is tried with it neither spends an attempt nor grows too old."""
+    """`attempts` includes the one that just failed; `park`: an ambiguous step waits for an operator; `was_ambiguous`:
+    an earlier attempt may have been carried out, so giving up ends as uncertain; `probes`: the login was paused, and a
+    step that tries it is never given up."""
     if isinstance(error, NotFoundError) and not was_not_found:
         return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
     if isinstance(error, RejectedError):
@@ -71,7 +71,7 @@ def decide(
     if isinstance(error, AmbiguousError) and park:
         return Decision(StepStatus.UNCERTAIN)
     if isinstance(error, LoginRefusedError):
-        return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # it is the login that rests
+        return Decision(StepStatus.WAITING, timedelta(0), counts=False)  # the login is paused, not the step
     assert isinstance(error, UnavailableError | AccessDeniedError | AmbiguousError)
     if age >= policy.give_up and not probes:
         doubtful = was_ambiguous or isinstance(error, AmbiguousError)
@@ -82,7 +82,7 @@ def decide(
 
 
 def signal_of(error: VitecError) -> Signal | None:
-    """None where it tells nothing. A refusal of what was sent can only be said by who has let us in."""
+    """What an error implies about the login; None if nothing. A rejection of the content implies an accepted login."""
     if isinstance(error, LoginRefusedError):
         return Signal.REFUSED
     if isinstance(error, AccessDeniedError):

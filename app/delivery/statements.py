@@ -1,6 +1,6 @@
 """The outbox's statements, built once: building one costs more than running it.
 
-Parameters of the conditions are called `of_…`, because a column's own name is that of its new value.
+Parameters in conditions are named `of_…`, because a column's own name is the parameter of its new value.
 """
 
 from functools import cache
@@ -31,9 +31,9 @@ OF_STEP = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.posit
 _OUTSTANDING = submissions.c.due_at.is_not(None)
 
 
-def _heads() -> Select[Any]:
-    """The longest due of each lane. It walks from customer to customer in the index instead of over all that is
-    outstanding, so that a backlog of a million costs no more than one of ten."""
+def _oldest_due() -> Select[Any]:
+    """When the oldest due submission of each credential is due. A loose index scan goes from customer to customer
+    instead of over all outstanding submissions, so a backlog of a million costs no more than one of ten."""
     customers = select(func.min(submissions.c.customer_id).label("id")).where(_OUTSTANDING).cte(recursive=True)
     following = select(func.min(submissions.c.customer_id)).where(
         _OUTSTANDING, submissions.c.customer_id > customers.c.id
@@ -49,13 +49,13 @@ def _heads() -> Select[Any]:
         )
         .scalar_subquery()
     )
-    lanes = select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
-    return lanes.where(customers.c.id.is_not(None))
+    credentials = select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
+    return credentials.where(customers.c.id.is_not(None))
 
 
-HEADS = Prepared(_heads())
+OLDEST_DUE = Prepared(_oldest_due())
 
-# Vitec gives no access to what it names: it backs off and ages alone, and says nothing of the login.
+# Vitec denies access to what it names: it is retried and given up on its own, and implies nothing about the login.
 WAS_FORBIDDEN = exists().where(
     attempts.c.submission_id == submissions.c.id, attempts.c.outcome == AttemptOutcome.FORBIDDEN.value
 )
@@ -63,8 +63,8 @@ WAS_FORBIDDEN = exists().where(
 
 @cache
 def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
-    """Claims what is due of a lane but for so many `of_other_…`; only what was `forbidden` before, or only what was
-    not."""
+    """Claims due submissions of a credential, except for `others` of them (`of_other_…`); `forbidden`: only those that
+    were forbidden before, or only the rest."""
     due = (
         select(submissions.c.id)
         .where(
@@ -76,10 +76,10 @@ def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
             *(() if forbidden is None else (WAS_FORBIDDEN if forbidden else ~WAS_FORBIDDEN,)),
         )
         .order_by(submissions.c.due_at)
-        .limit(bindparam("most"))
+        .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
         .cte()
-        # Else PostgreSQL might look for the next ones again for each that it found.
+        # Otherwise PostgreSQL might run the subquery again for each row.
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return Prepared(
@@ -157,8 +157,8 @@ BEGIN = Together(_sending(true()), _begin_attempt)
 
 @cache
 def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> Together:
-    """Sets these columns of a submission, if the claim is still `of_claim`; `records` what became of the attempt at
-    `of_position`, and `begins` the one at `begun_position`."""
+    """Sets these columns of a submission if its claim is still `of_claim`; `records` the outcome of the attempt at
+    `of_position`, and `begins` the step at `begun_position`."""
     mine = submissions.c.claim == bindparam("of_claim")
     fence = update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
     return Together(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))

@@ -1,4 +1,4 @@
-"""One step against Vitec: what it sends, once the steps before have answered, and what comes of it."""
+"""One step of a delivery: preparing its call from the results of earlier steps, and making it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,22 +37,22 @@ class CallResult:
 
 
 def prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call:
-    """What the step sends, now that the steps before it have answered. Raises `StepSkipped`, `StepBlockedError`."""
+    """The step's call, completed with the results of the steps before it. Raises `StepSkipped`, `StepBlockedError`."""
     progress = Progress(OPERATIONS[claim.operation], results)
     return OPERATIONS[step.operation].prepare(Call(step.resource, step.body), progress)
 
 
 async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, call: Call) -> CallResult:
-    """Raises the taxonomy of `app.vitec.errors`; `LeaseExpiredError` when the lease is over, as after a long sleep."""
+    """Raises `VitecError`s; `LeaseExpiredError` when the lease has run out, as after the process was frozen."""
     if OPERATIONS[step.operation].reads:
-        return await _look_up(vitec, claim, call.resource[0])
+        return await _find_agent(vitec, claim, call.resource[0])
     answer = await vitec.post(step.operation, claim.customer_id, call.resource, call.body, lambda: claim.lease.holds)
     return CallResult(answer.status, answer.result)
 
 
-async def _look_up(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
+async def _find_agent(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
     """The contact's own agent."""
-    found = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
-    if not found:
+    contacts = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
+    if not contacts:
         raise NotFoundError("Vitec knows no such contact", status=200, upstream={})
-    return CallResult(200, found[0].agent_id)
+    return CallResult(200, contacts[0].agent_id)

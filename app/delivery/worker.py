@@ -1,4 +1,4 @@
-"""The loop: claim what is due and there is room for, deliver it, wait, stop."""
+"""The delivery worker: claims due submissions as capacity allows, delivers them, and stops gracefully."""
 
 import asyncio
 import contextlib
@@ -18,17 +18,16 @@ from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
 
-HANGS_SECONDS = 2.0  # under way, after which a delivery counts among those that hang
-POLL_SECONDS = 0.1  # until a worker hears of what another process has accepted
-AWAY_SECONDS = 1.0  # between two tries while the database is away
-STOP_SECONDS = 20.0  # for the calls under way to end by themselves
-RECORD_SECONDS = 3.0  # and then for what became of them to be written
+HANGS_SECONDS = 2.0  # after which a delivery in flight counts as hanging
+POLL_SECONDS = 0.1  # until a worker notices what another process has accepted
+RETRY_SECONDS = 1.0  # between two tries while the database is unavailable
+STOP_SECONDS = 20.0  # for calls in flight to end by themselves
+RECORD_SECONDS = 3.0  # then, for their outcomes to be recorded
 
 
 class Worker:
-    """At most `concurrency` calls at once, those that hang left out, and `concurrency_per_customer` for one, those that
-    hang among them: no number of hanging offices starves another.
-    `abandon` ends the calls under way."""
+    """At most `concurrency` calls at once, not counting those that hang, and `concurrency_per_customer` for one
+    customer, counting them: no number of hanging offices starves another. `abandon` ends the calls in flight."""
 
     def __init__(
         self,
@@ -39,7 +38,7 @@ class Worker:
         concurrency: int,
         concurrency_per_customer: int,
         lease: timedelta,
-        pace: Throttle,
+        throttle: Throttle,
         abandon: Callable[[], None],
     ) -> None:
         self._outbox = outbox
@@ -48,7 +47,7 @@ class Worker:
         self._concurrency = concurrency
         self._per_customer = concurrency_per_customer
         self._lease = lease
-        self._pace = pace
+        self._throttle = throttle
         self._abandon = abandon
         self._running: dict[asyncio.Task[None], tuple[Claim, float]] = {}  # and when it began
         self._wake = asyncio.Event()
@@ -67,34 +66,34 @@ class Worker:
                 await self._round()
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
-                pause = AWAY_SECONDS
-            except Exception:  # a fault of ours in one round must not end all delivery
+                pause = RETRY_SECONDS
+            except Exception:  # a bug that shows in one round must not end all delivery
                 log.exception("claiming failed")
-                pause = AWAY_SECONDS
+                pause = RETRY_SECONDS
             await self._rest(pause)
         await drained
-        await self._drain()  # what the last round was claiming when the signal came
+        await self._drain()  # what the last round was claiming at the stop
 
     def stop(self) -> None:
-        """No more claims; what is in flight is finished, or handed back before long."""
+        """No more claims; deliveries in flight are finished, or released after a while."""
         self._stopping.set()
         self._wake.set()
 
     async def _rest(self, seconds: float) -> None:
-        """Until woken, or some customer's next turn, or the next look."""
+        """Until woken, until a customer may send again, or until the next poll."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, self._pace.next_turn() or seconds)):
+            async with asyncio.timeout(min(seconds, self._throttle.seconds_until_available() or seconds)):
                 await self._wake.wait()
 
     async def _drain(self) -> None:
-        """From `stop` on. A call that is cut off is recorded as what it then is: ambiguous, or not made."""
+        """From `stop` on. A call that is cut off is recorded as ambiguous, or as not sent."""
         await self._stopping.wait()
         for seconds, and_then in ((STOP_SECONDS, self._abandon), (RECORD_SECONDS, self._cancel)):
             if not await self._ended(within=seconds):
                 and_then()
 
     async def _ended(self, within: float) -> bool:
-        """Whether nothing is in flight any more, of what the last round has claimed meanwhile neither."""
+        """True once nothing is in flight, including claims made by the final round."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while self._running:
@@ -102,20 +101,20 @@ class Worker:
         return not self._running
 
     def _cancel(self) -> None:
-        for task in self._running:  # the lease runs out, and the step, marked as being sent, is ambiguous
+        for task in self._running:  # its lease runs out; the step was marked as being sent, and is ambiguous
             task.cancel()
 
     async def _round(self) -> None:
         woken = self._wake.is_set()
         self._wake.clear()
-        room, free = self._room(), self._concurrency - self._lively()
+        room, free = self._room(), self._concurrency - self._not_hanging()
         if not room or free <= 0 or not (woken or await self._outbox.is_due(room)):
             return
         in_flight: dict[str, list[str]] = {}
-        for claim, _ in self._running.values():  # a clock that jumps must not make us take over from ourselves
+        for claim, _ in self._running.values():  # after a clock jump we must not take over from ourselves
             in_flight.setdefault(claim.customer_id, []).append(claim.id)
         for claim in await self._outbox.claim_due(room, free, in_flight):
-            self._pace.took(claim.customer_id)
+            self._throttle.acquire(claim.customer_id)
             task = asyncio.create_task(self._deliver(claim))
             self._running[task] = claim, time.monotonic()
             task.add_done_callback(self._finished)
@@ -124,16 +123,19 @@ class Worker:
         self._running.pop(task, None)
         self._wake.set()
 
-    def _lively(self) -> int:
-        """How many take a place of all customers together. One that hangs takes its customer's alone: else so many
-        hanging offices as there are places would starve all others."""
+    def _not_hanging(self) -> int:
+        """How many deliveries count towards `concurrency`. A hanging one counts only towards its customer's own limit:
+        otherwise a few hanging offices would starve all others."""
         recently = time.monotonic() - HANGS_SECONDS
         return sum(began > recently for _, began in self._running.values())
 
     def _room(self) -> dict[str, int]:
-        """Each customer that has places free, and a turn."""
+        """How many more submissions may be sent for each customer, if any."""
         busy = Counter(claim.customer_id for claim, _ in self._running.values())
-        room = {one: min(self._per_customer - busy[one], self._pace.turns(one)) for one in self._customers}
+        room = {
+            customer: min(self._per_customer - busy[customer], self._throttle.available(customer))
+            for customer in self._customers
+        }
         return {customer: places for customer, places in room.items() if places > 0}
 
     async def _deliver(self, claim: Claim) -> None:

@@ -1,4 +1,4 @@
-"""Contacts for whoever asks through us. The same question at once is asked once."""
+"""Reading contacts at Vitec. Identical requests at the same time share one call."""
 
 import asyncio
 import time
@@ -9,37 +9,36 @@ from app.lookups.lookup_queue import LookupQueue
 from app.vitec.client import VitecClient
 from app.vitec.contacts import Contact
 
-TURN_SECONDS = 1.0  # that a look-up waits for its turn
-SHARED_SECONDS = 1.5  # that others join a question; one that takes longer may never be answered
+TURN_SECONDS = 1.0  # that a request waits for the rate limit
+SHARED_SECONDS = 1.5  # that others may join a request; one that takes longer may never be answered
 
-_Question = tuple[str, tuple[str, ...]]
+_Request = tuple[str, tuple[str, ...]]
 
 
 class ContactReader:
     def __init__(self, vitec: VitecClient, lookups: LookupQueue) -> None:
         self._vitec = vitec
         self._lookups = lookups
-        self._asked: dict[_Question, tuple[float, asyncio.Task[list[Contact]]]] = {}
+        self._requests: dict[_Request, tuple[float, asyncio.Task[list[Contact]]]] = {}
 
     async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """As `VitecClient.contacts`; `UnavailableError` also when no turn comes in time. While the login is paused
-        Vitec is not asked, but for a probe."""
-        question = (customer_id, tuple(contact_ids))
-        asked_at, task = self._asked.get(question, (0.0, None))
+        """As `VitecClient.contacts`; raises the errors of `LookupQueue.call` too."""
+        request = (customer_id, tuple(contact_ids))
+        asked_at, task = self._requests.get(request, (0.0, None))
         if task is None or time.monotonic() - asked_at > SHARED_SECONDS:
-            task = asyncio.create_task(self._ask(question))
-            self._asked[question] = time.monotonic(), task
-            task.add_done_callback(lambda done: self._answered(question, done))
-        return await asyncio.shield(task)  # who hangs up leaves the question to the others
+            task = asyncio.create_task(self._ask(request))
+            self._requests[request] = time.monotonic(), task
+            task.add_done_callback(lambda done: self._answered(request, done))
+        return await asyncio.shield(task)  # a caller that disconnects does not cancel it for the others
 
-    def _answered(self, question: _Question, task: asyncio.Task[list[Contact]]) -> None:
-        if self._asked.get(question, (0.0, None))[1] is task:
-            del self._asked[question]
+    def _answered(self, request: _Request, task: asyncio.Task[list[Contact]]) -> None:
+        if self._requests.get(request, (0.0, None))[1] is task:
+            del self._requests[request]
         if not task.cancelled():
-            task.exception()  # told to whoever has asked; where all have hung up, to nobody
+            task.exception()  # marked as retrieved: nobody may be left to await it
 
-    async def _ask(self, question: _Question) -> list[Contact]:
-        customer_id, contact_ids = question
-        return await self._lookups.make(
+    async def _ask(self, request: _Request) -> list[Contact]:
+        customer_id, contact_ids = request
+        return await self._lookups.call(
             customer_id, FunctionGroup.CRM, lambda: self._vitec.contacts(customer_id, contact_ids), TURN_SECONDS
         )

@@ -1,5 +1,5 @@
-"""Homes and their open times: one read at Vitec for all who ask, kept for a minute, and shown a while longer when Vitec
-is away.
+"""Cache of homes and their open times: read at Vitec once for all visitors, fresh for a minute, and used a while longer
+when Vitec is unavailable.
 """
 
 import asyncio
@@ -27,30 +27,30 @@ from app.vitec.homes import Home, OpenTimes, coming
 FRESH_SECONDS = 60
 STALE_SECONDS = 15 * 60
 PATIENCE_SECONDS = 2.0  # that a visitor waits for Vitec
-TURN_SECONDS = 10.0  # that a read waits for its turn, for those who come later
-AWAY_SECONDS = 5  # that Vitec is not asked again after it failed, or while it is slow
-UNKNOWN_SECONDS = 60  # that a home is taken to be none after Vitec said so
-MAX_BYTES = 16 * 1024 * 1024  # of what Vitec answered
+TURN_SECONDS = 10.0  # that a read waits for the rate limit; visitors who come later may use it
+AWAY_SECONDS = 5  # without a new read after one failed, or while one is slow
+UNKNOWN_SECONDS = 60  # without a new read after Vitec said that there is no such home
+MAX_BYTES = 16 * 1024 * 1024  # of Vitec's answers
 MAX_FAILED = 2000
-OVERHEAD = 2000  # bytes of an entry beside its content, about
-# Of the reads that no known home needs: a stranger who asks for made-up homes costs the others nothing.
-STRANGERS_WAITING = 60  # of one customer
+OVERHEAD = 2000  # bytes of an entry without its content, roughly
+# Limits for reads of unknown homes, so that requests for made-up homes do not hold up the others.
+UNKNOWN_WAITING = 60  # for one customer
 WAITING_PER_ASKER = 20
 
 Key = tuple[str, str]
-_Failure = Callable[[], VitecError]  # made anew for each who hears of it
+_Failure = Callable[[], VitecError]  # a new exception for each caller
 
 
 @dataclass
 class KnownHome:
-    """`began_at` is when the read began, by the monotonic clock: what it says is no older."""
+    """`began_at` is when the read began, by the monotonic clock."""
 
     home: Home
     began_at: float
     _times: OpenTimes | None = None
 
     def times(self, now: datetime) -> OpenTimes:
-        """One and the same until it changes."""
+        """The same object until the times change."""
         if self._times is None or not self._times.holds(now):
             self._times = coming(self.home, now)
         return self._times
@@ -65,34 +65,30 @@ class HomeCache:
         self._away: TTLCache[Key, _Failure] = TTLCache(MAX_FAILED, AWAY_SECONDS, clock)
         self._unknown: TTLCache[Key, None] = TTLCache(MAX_FAILED, UNKNOWN_SECONDS, clock)
         self._reads: dict[Key, _Read] = {}
-        self._strangers: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(1))
+        self._unknown_turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(1))
         self._waiting: defaultdict[str, int] = defaultdict(int)
 
-    def kept(self, customer_id: str, estate_id: str) -> KnownHome | None:
-        """What needs no read: younger than a minute."""
+    def fresh(self, customer_id: str, estate_id: str) -> KnownHome | None:
+        """The home if it was read less than a minute ago."""
         known = self._known.get((customer_id, estate_id))
         return known if known and self._clock() - known.began_at < FRESH_SECONDS else None
 
     async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
-        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` for a home that Vitec doesn't
-        know, or keeps from us, and the other `VitecError`s when nothing young enough is known."""
-        return await self._since(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
+        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` for a home that Vitec does not
+        know or denies access to, and other `VitecError`s when no recent enough copy is cached."""
+        return await self._read_after(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
 
     async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
-        """As `find`, as it was so many seconds ago or later."""
-        return await self._since(self._clock() - younger_than, (customer_id, estate_id), asker)
+        """As `find`, but read at most so many seconds ago."""
+        return await self._read_after(self._clock() - younger_than, (customer_id, estate_id), asker)
 
     def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:
-        """The viewing that a slot is of, however long ago that was read; "" where it is not known."""
+        """The id of the viewing that a slot belongs to, however old the cached copy; "" if unknown."""
         known = self._known.get((customer_id, estate_id))
-        found = (
-            (viewing.id for viewing in known.home.viewings for slot in viewing.slots if slot.id == slot_id)
-            if known
-            else ()
-        )
-        return next(iter(found), "")
+        viewings = known.home.viewings if known else ()
+        return next((viewing.id for viewing in viewings for slot in viewing.slots if slot.id == slot_id), "")
 
-    async def _since(self, moment: float, key: Key, asker: str) -> KnownHome:
+    async def _read_after(self, moment: float, key: Key, asker: str) -> KnownHome:
         known = self._known.get(key)
         if known and known.began_at > moment:
             return known
@@ -115,7 +111,7 @@ class HomeCache:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 read = self._reads.get(key)
                 if read and read.began_at is not None and read.began_at <= moment:
-                    await asyncio.wait([read.task])  # it may not know yet
+                    await asyncio.wait([read.task])  # it began too early to know
                     read = self._reads.get(key)
                 return await asyncio.shield((read or self._begin(key, asker)).task)
         except TimeoutError:
@@ -125,25 +121,25 @@ class HomeCache:
     def _begin(self, key: Key, asker: str) -> "_Read":
         read = self._reads[key] = _Read()
         is_known = key in self._known
-        read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_as_stranger(key, read, asker))
+        read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_unknown(key, read, asker))
         read.task.add_done_callback(lambda done: self._ended(key, done))
         return read
 
     def _ended(self, key: Key, task: "asyncio.Task[KnownHome]") -> None:
         del self._reads[key]
         if not task.cancelled():
-            task.exception()  # told to whoever has asked; where all have gone, to nobody
+            task.exception()  # marked as retrieved: nobody may be left to await it
 
-    async def _read_as_stranger(self, key: Key, read: "_Read", asker: str) -> KnownHome:
-        """One after the other, so that the homes that are known to be there always find a place."""
+    async def _read_unknown(self, key: Key, read: "_Read", asker: str) -> KnownHome:
+        """One at a time, so that homes known to exist can always be read."""
         customer_id, _ = key
-        places = {customer_id: STRANGERS_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
-        if any(self._waiting[name] >= most for name, most in places.items()):
-            raise UnavailableError("too many homes that nobody knows are asked for")
+        places = {customer_id: UNKNOWN_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
+        if any(self._waiting[name] >= limit for name, limit in places.items()):
+            raise UnavailableError("too many unknown homes are waiting to be read")
         for name in places:
             self._waiting[name] += 1
         try:
-            async with self._strangers[customer_id]:
+            async with self._unknown_turns[customer_id]:
                 return await self._read(key, read)
         finally:
             for name in places:
@@ -157,7 +153,7 @@ class HomeCache:
             return await self._vitec.home(*key)
 
         try:
-            home = await self._lookups.make(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
+            home = await self._lookups.call(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
             if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._known):
                 self._known.pop(key, None)
@@ -166,21 +162,21 @@ class HomeCache:
             failure = self._away[key] = _unreadable if isinstance(error, UnreadableAnswerError) else _away
             raise failure() from None
         assert read.began_at is not None
-        found = KnownHome(home, read.began_at)
+        known = KnownHome(home, read.began_at)
         self._away.pop(key, None)
-        self._known[key] = found
-        return found
+        self._known[key] = known
+        return known
 
 
 class _Read:
-    """One under way; `began_at` once its turn has come."""
+    """A read in progress; `began_at` is set once the call begins."""
 
     task: "asyncio.Task[KnownHome]"
     began_at: float | None = None
 
 
 def _is_no(error: VitecError) -> bool:
-    """Vitec knows no such home, or takes the id for none."""
+    """Vitec knows no such home, or rejects the id."""
     return isinstance(error, RejectedError) and error.status in {400, 404}
 
 
@@ -189,7 +185,7 @@ def _not_found() -> NotFoundError:
 
 
 def _away() -> UnavailableError:
-    return UnavailableError("Vitec can't be asked for the home now")
+    return UnavailableError("the home can't be read at Vitec now")
 
 
 def _unreadable() -> UnreadableAnswerError:

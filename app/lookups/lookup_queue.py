@@ -1,5 +1,5 @@
-"""Calls that read at Vitec for whoever asks through us: the same logins, pauses and pace as the deliveries, which go
-first.
+"""Calls to Vitec that read on behalf of a caller. They share logins, circuit breaker and rate limit with the
+deliveries, which go first.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from app.vitec.client import READS
 from app.vitec.errors import LoginRefusedError, UnavailableError, VitecError
 from app.vitec.throttle import Throttle
 
-MAX_WAITING = 50  # look-ups with one login
+MAX_WAITING = 50  # lookups with one login
 CALLS_AT_ONCE_PER_CUSTOMER = 2
 
 T = TypeVar("T")
 
 
 class LookupQueue:
-    def __init__(self, logins: CircuitBreaker, pace: Throttle) -> None:
-        self._logins = logins
-        self._pace = pace
+    def __init__(self, circuit_breaker: CircuitBreaker, throttle: Throttle) -> None:
+        self._circuit_breaker = circuit_breaker
+        self._throttle = throttle
         self._waiting: defaultdict[tuple[str, FunctionGroup], int] = defaultdict(int)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._places = asyncio.Semaphore(READS)
@@ -33,15 +33,15 @@ class LookupQueue:
             lambda: asyncio.Semaphore(CALLS_AT_ONCE_PER_CUSTOMER)
         )
 
-    async def make(
+    async def call(
         self, customer_id: str, group: FunctionGroup, call: Callable[[], Awaitable[T]], turn_seconds: float
     ) -> T:
-        """What the call answers. Raises its errors, and `UnavailableError` when no turn comes in time. While the login
-        is paused Vitec is not asked, but for a probe."""
-        lane = (customer_id, group)
-        if self._waiting[lane] >= MAX_WAITING:
-            raise UnavailableError("too many look-ups are waiting")
-        self._waiting[lane] += 1
+        """The call's result. Raises its errors, and `UnavailableError` when the rate limit allows no call in time. With
+        a paused login no call is made, except as its probe."""
+        credential = (customer_id, group)
+        if self._waiting[credential] >= MAX_WAITING:
+            raise UnavailableError("too many lookups are waiting")
+        self._waiting[credential] += 1
         try:
             async with asyncio.timeout(turn_seconds):
                 await self._customer_places[customer_id].acquire()
@@ -58,31 +58,31 @@ class LookupQueue:
         except TimeoutError:
             raise UnavailableError("no turn came in time") from None
         finally:
-            self._waiting[lane] -= 1
+            self._waiting[credential] -= 1
         try:
-            return await self._call(lane, call)
+            return await self._call_with(credential, call)
         finally:
             self._places.release()
             self._customer_places[customer_id].release()
 
     async def _take_turn(self, customer_id: str) -> None:
-        async with self._turns[customer_id]:  # one after the other, in the order in which they came
-            while wait := self._pace.lend(customer_id):  # noqa: ASYNC110  # a turn is time: there is no event for it
+        async with self._turns[customer_id]:  # in order of arrival
+            while wait := self._throttle.acquire_lookup(customer_id):  # noqa: ASYNC110  # nothing to wait on
                 await asyncio.sleep(wait)
 
-    async def _call(self, lane: tuple[str, FunctionGroup], call: Callable[[], Awaitable[T]]) -> T:
+    async def _call_with(self, credential: tuple[str, FunctionGroup], call: Callable[[], Awaitable[T]]) -> T:
         try:
-            if not await self._logins.may_read(lane):
+            if not await self._circuit_breaker.may_read(credential):
                 raise LoginRefusedError("the login is paused")
             try:
-                found = await call()
+                result = await call()
             except VitecError as error:
-                news = signal_of(error)
-                # One forbidden thing, read again and again, must not look like three.
-                if news in {Signal.LET_IN, Signal.REFUSED}:
-                    await self._logins.tell(lane, news)
+                signal = signal_of(error)
+                # Reading one forbidden thing repeatedly must not count as three.
+                if signal in {Signal.LET_IN, Signal.REFUSED}:
+                    await self._circuit_breaker.record_lookup(credential, signal)
                 raise
-            await self._logins.tell(lane, Signal.LET_IN)
+            await self._circuit_breaker.record_lookup(credential, Signal.LET_IN)
         except StoreUnavailableError as error:
-            raise UnavailableError(f"the database is away: {error}") from None
-        return found
+            raise UnavailableError(f"the database is unavailable: {error}") from None
+        return result

@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 
 class Outcomes:
-    """Callers that wait for recorded outcomes: one poll of the database serves them all, and an outcome that is
-    recorded in this process is heard of at once."""
+    """Callers that wait for recorded outcomes: one poll of the database serves them all, and an outcome recorded in
+    this process wakes its callers at once."""
 
     POLL_SECONDS = 0.1
 
@@ -25,32 +25,32 @@ class Outcomes:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._wake = asyncio.Event()
 
-    async def wait(self, identity: str, seconds: float) -> None:
+    async def wait(self, submission_id: str, seconds: float) -> None:
         """Until the submission has an outcome, at most `seconds`."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(identity, []).append(settled)
+        self._waiting.setdefault(submission_id, []).append(settled)
         self._wake.set()
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await settled
         finally:
-            remaining = self._waiting.get(identity, [])
+            remaining = self._waiting.get(submission_id, [])
             if settled in remaining:
                 remaining.remove(settled)
             if not remaining:
-                self._waiting.pop(identity, None)
+                self._waiting.pop(submission_id, None)
 
-    def tell(self, identity: str) -> None:
+    def notify(self, submission_id: str) -> None:
         """An outcome of this submission has been recorded."""
-        for settled in self._waiting.pop(identity, ()):
+        for settled in self._waiting.pop(submission_id, ()):
             if not settled.done():
                 settled.set_result(None)
 
-    async def refusal_told(self, identity: str) -> None:
-        """Its visitor was told on the page that Vitec refused it: nobody needs to see to that."""
+    async def refusal_told(self, submission_id: str) -> None:
+        """Records that the visitor has seen Vitec's refusal on the page: no operator needs to act on it."""
         columns = submissions.c
-        refused = (columns.id == identity) & (columns.status == Status.REJECTED) & columns.erased_at.is_(None)
+        refused = (columns.id == submission_id) & (columns.status == Status.REJECTED) & columns.erased_at.is_(None)
 
         def work(connection: Connection) -> None:
             now = now_of(connection)
@@ -58,22 +58,22 @@ class Outcomes:
 
         try:
             await self._database.write(work)
-        except StoreUnavailableError as error:  # then somebody looks at it for nothing
-            log.warning("not recorded that a refusal was told", submission=identity, detail=str(error))
+        except StoreUnavailableError as error:  # then an operator is alerted needlessly
+            log.warning("not recorded that the visitor saw a refusal", submission=submission_id, detail=str(error))
 
     async def run(self) -> None:
-        """Until cancelled: asks the database while anyone waits."""
+        """Until cancelled: polls the database while a caller waits."""
         while True:
             await self._wake.wait()
             if not self._waiting:
                 self._wake.clear()
                 continue
             with contextlib.suppress(StoreUnavailableError):
-                for identity in await self._database.read(partial(_settled, list(self._waiting))):
-                    self.tell(identity)
+                for submission_id in await self._database.read(partial(_settled, list(self._waiting))):
+                    self.notify(submission_id)
             await asyncio.sleep(self.POLL_SECONDS)
 
 
-def _settled(asked: list[str], connection: Connection) -> list[str]:
-    settled = select(submissions.c.id).where(submissions.c.id.in_(asked), submissions.c.status != Status.PENDING)
+def _settled(waiting: list[str], connection: Connection) -> list[str]:
+    settled = select(submissions.c.id).where(submissions.c.id.in_(waiting), submissions.c.status != Status.PENDING)
     return list(connection.execute(settled).scalars())

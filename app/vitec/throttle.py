@@ -1,56 +1,56 @@
-"""A throttle for each customer's CRM: so many calls a second, evenly, never a burst."""
+"""Rate limit of calls to Vitec, for each customer: evenly spaced, without bursts."""
 
 import math
 import time
 from collections.abc import Callable
 
-AT_ONCE_SECONDS = 0.1  # how much of a second's calls may be made at once
-QUIET_SECONDS = 0.15  # without a delivery, after which none seems to wait for its turn
-MAX_DELAY = 1.0  # seconds that a look-up may hold up the next delivery
+AT_ONCE_SECONDS = 0.1  # the share of a second's calls that may be made at once
+QUIET_SECONDS = 0.15  # without a delivery, after which no more seem to be coming
+MAX_DELAY = 1.0  # seconds that a lookup may hold up the next delivery
 
 
 class Throttle:
-    """Of each customer `per_second` calls by this process. A call that may not wait (the next of a chain) is made at
-    once, and the next ones wait for it. Look-ups are lent turns that no delivery seems to want."""
+    """`per_second` calls for each customer, in this process. A call that may not wait (the next in a chain) is made at
+    once, and later ones are delayed instead. Lookups get the calls that no delivery seems to need."""
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = 1 / per_second
         self._at_once = max(1, int(per_second * AT_ONCE_SECONDS))
         self._clock = clock
-        self._taken_until: dict[str, float] = {}  # when a customer's calls so far have all been paid for
-        self._lent_until: dict[str, float] = {}  # likewise its look-ups alone
+        self._used_until: dict[str, float] = {}  # when a customer's calls so far are used up
+        self._lookups_until: dict[str, float] = {}  # the same for its lookups alone
         self._delivered_at: dict[str, float] = {}
 
-    def turns(self, customer: str) -> int:
+    def available(self, customer: str) -> int:
         """How many calls may begin now."""
-        ahead = self._taken_until.get(customer, 0.0) - self._clock()
+        ahead = self._used_until.get(customer, 0.0) - self._clock()
         return self._at_once if ahead <= 0 else max(0, math.floor(self._at_once - ahead / self._interval + 1e-9))
 
-    def took(self, customer: str) -> None:
-        """A call of a delivery begins."""
+    def acquire(self, customer: str) -> None:
+        """Counts a delivery's call, even where none is available."""
         self._delivered_at[customer] = self._clock()
-        self._take(customer, self._interval)
+        self._use(customer, self._interval)
 
-    def lend(self, customer: str) -> float:
-        """Takes a turn for a look-up and answers 0; or how many seconds to wait before asking again."""
-        now, turns = self._clock(), self.turns(customer)
-        wait = self._lent_until.get(customer, now) - now
-        if turns < 2:  # the last one is left to a delivery, where deliveries are coming
+    def acquire_lookup(self, customer: str) -> float:
+        """Counts a lookup's call and returns 0, or returns how many seconds to wait before trying again."""
+        now, available = self._clock(), self.available(customer)
+        wait = self._lookups_until.get(customer, now) - now
+        if available < 2:  # the last one is kept for a delivery, while deliveries are coming
             quiet_in = self._delivered_at.get(customer, -QUIET_SECONDS) + QUIET_SECONDS - now
-            wait = max(wait, quiet_in, 0.0 if turns else self._interval)
+            wait = max(wait, quiet_in, 0.0 if available else self._interval)
         if wait > 0:
             return min(wait, QUIET_SECONDS)
-        self._lent_until[customer] = now + self._interval
-        self._take(customer, min(self._interval, MAX_DELAY))
+        self._lookups_until[customer] = now + self._interval
+        self._use(customer, min(self._interval, MAX_DELAY))
         return 0.0
 
-    def _take(self, customer: str, seconds: float) -> None:
+    def _use(self, customer: str, seconds: float) -> None:
         now = self._clock()
-        self._taken_until[customer] = max(self._taken_until.get(customer, now), now) + seconds
+        self._used_until[customer] = max(self._used_until.get(customer, now), now) + seconds
 
-    def next_turn(self) -> float | None:
-        """Seconds until some customer that must wait may be called again; None when none waits."""
+    def seconds_until_available(self) -> float | None:
+        """Seconds until the first customer that must wait may be called again; None when none must wait."""
         now = self._clock()
-        self._taken_until = {one: until for one, until in self._taken_until.items() if until > now}
-        waits = (until - now - (self._at_once - 1) * self._interval for until in self._taken_until.values())
+        self._used_until = {customer: until for customer, until in self._used_until.items() if until > now}
+        waits = (until - now - (self._at_once - 1) * self._interval for until in self._used_until.values())
         return min((wait for wait in waits if wait > 0), default=None)

@@ -33,7 +33,7 @@ def _nothing_received(service: RunningService) -> Iterator[None]:
     service.office.lift()
 
 
-def look_ups(service: RunningService) -> int:
+def lookups(service: RunningService) -> int:
     return sum(received.operation == "contact" for received in list(service.office.received))
 
 
@@ -45,7 +45,7 @@ def test_many_look_ups_keep_to_the_pace_and_hold_up_no_lead(service: RunningServ
             return service.client.get(f"/CRM/Contact/{CUSTOMER}/C{number}", headers=key()).status_code
 
         asked = [pool.submit(ask, number) for number in range(LOOK_UPS)]
-        eventually(lambda: look_ups(service) >= 3)
+        eventually(lambda: lookups(service) >= 3)
         path = interest_path()
         posted = time.monotonic()
         assert service.client.post(path, json=interest(), headers=SITE | {"Prefer": "respond-async"}).status_code == 202
@@ -56,7 +56,7 @@ def test_many_look_ups_keep_to_the_pace_and_hold_up_no_lead(service: RunningServ
     assert statuses <= {200, 404, 503}
     assert 503 in statuses
     assert waited < 2, waited  # one second is the pace's, the rest is what a busy machine takes
-    assert look_ups(service) <= seconds * PER_SECOND + 2
+    assert lookups(service) <= seconds * PER_SECOND + 2
 
 
 def test_the_same_question_at_once_is_asked_once(service: RunningService) -> None:
@@ -69,11 +69,11 @@ def test_the_same_question_at_once_is_asked_once(service: RunningService) -> Non
             return service.client.get(f"/CRM/Contact/{CUSTOMER}/C1", headers=key()).status_code
 
         assert set(pool.map(ask, range(10))) == {200}
-    assert look_ups(service) == 1
+    assert lookups(service) == 1
 
 
 def test_a_link_that_is_opened_again_and_again_while_vitec_fails_asks_it_once(service: RunningService) -> None:
     service.office.order(Fault(status=503))
     path = make_link(SETTINGS, CUSTOMER, "C1", "loan-promise", "1d").removeprefix(PUBLIC_URL)
     assert {service.client.get(path).status_code for _ in range(100)} == {200}
-    assert look_ups(service) == 1
+    assert lookups(service) == 1

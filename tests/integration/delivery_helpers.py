@@ -82,12 +82,12 @@ async def working(
     concurrency: int = 8,
     per_customer: int = 2,
     timeout_seconds: float = HANGING,
-    pace: Throttle | None = None,
+    throttle: Throttle | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
-    pace = pace or Throttle(10_000)
+    throttle = throttle or Throttle(10_000)
     vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
     logins = logins_of(database, probe, outage)
     outbox = outbox_of(database, lease, logins)
@@ -95,17 +95,17 @@ async def working(
     recorded: list[str] = []
     worker = Worker(
         outbox,
-        Deliverer(outbox, vitec, policy, parks, pace, lambda claim, _: recorded.append(claim.id)),
+        Deliverer(outbox, vitec, policy, parks, throttle, lambda claim, _: recorded.append(claim.id)),
         [CUSTOMER, OTHER],
         concurrency=concurrency,
         concurrency_per_customer=per_customer,
         lease=lease,
-        pace=pace,
+        throttle=throttle,
         abandon=vitec.abandon,
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded, ContactReader(vitec, LookupQueue(logins, pace)))
+        yield Delivery(database, worker, running, recorded, ContactReader(vitec, LookupQueue(logins, throttle)))
     finally:
         await _cancel_all_but(outside)
         await _writers_idle(database)

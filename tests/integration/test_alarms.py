@@ -40,7 +40,7 @@ PERSONAL = ("Anna", "anna@example.se", "701740605", "Ring efter fem", "OBJ1", "V
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "DETECT_SECONDS", 0.05)
-    monkeypatch.setattr(runner, "SHARE", 1)
+    monkeypatch.setattr(runner, "DETECT_SHARE", 1)
     monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
     monkeypatch.setattr(store, "GATHERED", timedelta(0))
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(seconds=1))

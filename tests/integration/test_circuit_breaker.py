@@ -203,7 +203,7 @@ async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_f
 
 async def pause_of(database: Database) -> None:
     """Paused anew, as by another's 401."""
-    await logins_of(database, LONG).tell((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await logins_of(database, LONG).record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
     await time_passes(database, 2 * LONG)
 
 
@@ -404,13 +404,13 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
     began: list[float] = []
 
     class Noted(Throttle):
-        def took(self, customer: str) -> None:
+        def acquire(self, customer: str) -> None:
             began.append(time.monotonic())  # not when Vitec saw it: on a busy machine calls bunch on their way
-            super().took(customer)
+            super().acquire(customer)
 
     new = at_estates(*(f"E{number}" for number in range(11)))
     await store(database, *new)
-    async with working(database, vitec_url, pace=Noted(20), per_customer=8) as delivery:
+    async with working(database, vitec_url, throttle=Noted(20), per_customer=8) as delivery:
         for one in new:
             await delivery.settled(one)
     assert len(began) == len(office.received) == 11
@@ -421,9 +421,9 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
 
 async def test_news_of_a_login_that_is_well_costs_no_writing(database: Database) -> None:
     logins = logins_of(database)
-    assert not logins.matters((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
-    await logins.tell(CRM, Signal.REFUSED)
-    assert logins.matters(CRM, Signal.LET_IN)
-    await logins.tell(CRM, Signal.LET_IN)
-    assert not logins.matters(CRM, Signal.LET_IN)
+    assert not logins.changes((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
+    await logins.record_lookup(CRM, Signal.REFUSED)
+    assert logins.changes(CRM, Signal.LET_IN)
+    await logins.record_lookup(CRM, Signal.LET_IN)
+    assert not logins.changes(CRM, Signal.LET_IN)
     assert await logins.may_read(CRM)

@@ -37,7 +37,7 @@ async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeCache
     service = build_service(configure())
     prepare_database(service.database)
     async with service.running(deliver=False):
-        yield HomeCache(service.vitec, LookupQueue(service.logins, Throttle(10_000)), clock)
+        yield HomeCache(service.vitec, LookupQueue(service.circuit_breaker, Throttle(10_000)), clock)
 
 
 def reads(office: Office) -> int:
@@ -52,9 +52,9 @@ async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_
         first = await homes.find(CUSTOMER, "OBJ1", "me")
         clock.now += FRESH_SECONDS - 1
         assert await homes.find(CUSTOMER, "OBJ1", "me") is first
-        assert homes.kept(CUSTOMER, "OBJ1") is first
+        assert homes.fresh(CUSTOMER, "OBJ1") is first
         clock.now += 2
-        assert homes.kept(CUSTOMER, "OBJ1") is None
+        assert homes.fresh(CUSTOMER, "OBJ1") is None
         assert await homes.find(CUSTOMER, "OBJ1", "me") is not first
         assert reads(office) == 2
 

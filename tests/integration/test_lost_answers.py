@@ -93,7 +93,7 @@ async def test_a_claim_whose_commit_got_no_answer_is_delivered_once_and_never_in
 async def test_an_outcome_whose_commit_got_no_answer_is_recorded_once(
     through: Database, proxy: Proxy, vitec_url: str, office: Office, when: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(outbox_module, "RETRY_SECONDS", 0.05)
     new, chain = application(), submission(BOOKING.operation, BOOKING, *LEAD_AFTER)
     await store(through, new)
     proxy.cut(when, OUTCOME)

@@ -51,7 +51,7 @@ def outbox(database: Database) -> Outbox:
 
 
 def waiting(due_in: timedelta, **more: Any) -> StepOutcome:
-    return StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=due_in, **more)
+    return StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=due_in, **more)
 
 
 async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(database: Database, outbox: Outbox) -> None:

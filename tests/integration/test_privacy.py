@@ -215,7 +215,7 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
     for one, outcome in (
         (delivered, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7")),
         (uncertain, StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS)),
-        (ambiguous, StepOutcome(StepStatus.WAITING, AttemptOutcome.AMBIGUOUS, again_in=60 * MINUTE)),
+        (ambiguous, StepOutcome(StepStatus.WAITING, AttemptOutcome.AMBIGUOUS, retry_in=60 * MINUTE)),
         (refused, StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED)),
     ):
         await only_due(database, one.id)

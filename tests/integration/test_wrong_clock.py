@@ -134,7 +134,7 @@ async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, 
     await store(database, late)
     outbox = outbox_of(database)
     claim = await claim_one(outbox)
-    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=10 * MINUTE)
+    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=10 * MINUTE)
     await outbox.record(claim, claim.steps[0], again)
     paused = {"paused_at": machine.now(UTC), "reason": "refused", "probe_at": machine.now(UTC) + 5 * MINUTE}
     login = insert(logins).values(customer_id=CUSTOMER, function_group="advertising", **paused)

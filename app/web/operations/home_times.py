@@ -19,7 +19,7 @@ NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 async def look_up(context: RequestContext) -> None:
     """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFoundError` where there is no such home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
-    context.known = homes.kept(*ids) or await homes.find(*ids, network_of(context.address))
+    context.known = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
 
 
 async def look_up_chosen(context: RequestContext, slot_id: str) -> None:

@@ -54,7 +54,7 @@ def ambiguous() -> VitecError:
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "age", "status", "again_in"),
+    ("error", "attempts", "age", "status", "retry_in"),
     [
         # as Vitec's overload comes: 10 s, 30 s, 2 m, 10 m, 30 m, then hourly
         (unavailable, 1, NOW, WAITING, 10),
@@ -87,11 +87,11 @@ def ambiguous() -> VitecError:
     ],
 )
 def test_the_error_decides_what_becomes_of_the_step(
-    error: Callable[[], VitecError], attempts: int, age: timedelta, status: StepStatus, again_in: int | None
+    error: Callable[[], VitecError], attempts: int, age: timedelta, status: StepStatus, retry_in: int | None
 ) -> None:
     decision = decide(error(), POLICY, attempts=attempts, age=age, **ORDINARY)
     assert decision.status is status
-    assert decision.again_in == (None if again_in is None else timedelta(seconds=again_in))
+    assert decision.retry_in == (None if retry_in is None else timedelta(seconds=retry_in))
 
 
 @pytest.mark.parametrize("error", [rejected, not_found, unavailable, refused_login, forbidden, ambiguous])
@@ -145,7 +145,7 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
 
 
 @pytest.mark.parametrize(
-    ("wished", "attempts", "again_in"),
+    ("wished", "attempts", "retry_in"),
     [
         (None, 1, 10),
         (0, 1, 10),
@@ -160,11 +160,11 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
         (86400, 1, 3600),
     ],
 )
-def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, again_in: int) -> None:
+def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, retry_in: int) -> None:
     retry_after = None if wished is None else timedelta(seconds=wished)
     error = UnavailableError("x", status=503, retry_after=retry_after)
     decision = decide(error, POLICY, attempts=attempts, age=NOW, **ORDINARY)
-    assert decision == Decision(WAITING, timedelta(seconds=again_in), at_recovery=wished is None)
+    assert decision == Decision(WAITING, timedelta(seconds=retry_in), at_recovery=wished is None)
 
 
 @given(st.integers(1, 1000))
@@ -186,7 +186,7 @@ def test_the_wish_of_vitec_is_a_minimum_however_the_delay_is_spread(spread: floa
     policy = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: spread)
     error = UnavailableError("x", status=429, retry_after=timedelta(seconds=10))
     decision = decide(error, policy, attempts=1, age=NOW, **ORDINARY)
-    assert decision.again_in == timedelta(seconds=max(10, 10 * spread))
+    assert decision.retry_in == timedelta(seconds=max(10, 10 * spread))
 
 
 def test_the_default_delays_outlast_a_long_weekend() -> None:
@@ -200,8 +200,8 @@ def test_the_default_delays_outlast_a_long_weekend() -> None:
             age=age,
             **ORDINARY,
         )
-        if decision.again_in is None:
+        if decision.retry_in is None:
             break
-        age += decision.again_in
+        age += decision.retry_in
     assert timedelta(hours=96) <= age < timedelta(hours=97)
     assert attempts == 102

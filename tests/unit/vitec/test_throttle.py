@@ -22,92 +22,90 @@ def clock() -> Clock:
 
 
 def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
-    pace = Throttle(10, clock)
+    throttle = Throttle(10, clock)
     began: list[float] = []
     while len(began) < 21:
-        if pace.turns(A):
-            pace.took(A)
+        if throttle.available(A):
+            throttle.acquire(A)
             began.append(clock.now)
         else:
-            clock.now += pace.next_turn() or 0
+            clock.now += throttle.seconds_until_available() or 0
     assert began[-1] - began[0] == pytest.approx(2.0)
     assert all(later - earlier >= 0.0999 for earlier, later in itertools.pairwise(began))
 
 
 def test_a_rest_earns_no_burst(clock: Clock) -> None:
-    pace = Throttle(10, clock)
-    pace.took(A)
+    throttle = Throttle(10, clock)
+    throttle.acquire(A)
     clock.now += 3600
-    assert pace.turns(A) == 1
+    assert throttle.available(A) == 1
 
 
 @pytest.mark.parametrize(("per_second", "at_once"), [(0.5, 1), (1, 1), (10, 1), (19, 1), (20, 2), (1000, 100)])
 def test_at_once_goes_what_a_tenth_of_a_second_allows(clock: Clock, per_second: float, at_once: int) -> None:
-    pace = Throttle(per_second, clock)
-    assert pace.turns(A) == at_once
+    throttle = Throttle(per_second, clock)
+    assert throttle.available(A) == at_once
     for taken in range(1, at_once + 1):
-        pace.took(A)
-        assert pace.turns(A) == at_once - taken
+        throttle.acquire(A)
+        assert throttle.available(A) == at_once - taken
 
 
 def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
-    pace = Throttle(10, clock)
+    throttle = Throttle(10, clock)
     for _ in range(3):  # a chain's three calls
-        pace.took(A)
-    assert pace.next_turn() == pytest.approx(0.3)
+        throttle.acquire(A)
+    assert throttle.seconds_until_available() == pytest.approx(0.3)
     clock.now += 0.29
-    assert pace.turns(A) == 0
+    assert throttle.available(A) == 0
     clock.now += 0.01
-    assert pace.turns(A) == 1
+    assert throttle.available(A) == 1
 
 
 def test_each_customer_has_a_pace_of_its_own(clock: Clock) -> None:
-    pace = Throttle(10, clock)
-    pace.took(A)
-    assert (pace.turns(A), pace.turns(B)) == (0, 1)
+    throttle = Throttle(10, clock)
+    throttle.acquire(A)
+    assert (throttle.available(A), throttle.available(B)) == (0, 1)
 
 
 def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
-    pace = Throttle(10, clock)
-    assert pace.next_turn() is None
-    pace.took(A)
+    throttle = Throttle(10, clock)
+    assert throttle.seconds_until_available() is None
+    throttle.acquire(A)
     clock.now += 0.2
-    assert pace.next_turn() is None
+    assert throttle.seconds_until_available() is None
 
 
 def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock) -> None:
-    pace = Throttle(10, clock)
-    assert pace.lend(A) == 0
-    assert pace.lend(A) == pytest.approx(0.1)
-    assert pace.turns(A) == 0
+    throttle = Throttle(10, clock)
+    assert throttle.acquire_lookup(A) == 0
+    assert throttle.acquire_lookup(A) == pytest.approx(0.1)
+    assert throttle.available(A) == 0
     clock.now += 0.1
-    assert pace.lend(A) == 0
+    assert throttle.acquire_lookup(A) == 0
 
 
 def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: Clock) -> None:
-    pace = Throttle(10, clock)
+    throttle = Throttle(10, clock)
     for _ in range(50):
-        pace.took(A)
-        assert pace.lend(A) > 0
+        throttle.acquire(A)
+        assert throttle.acquire_lookup(A) > 0
         clock.now += 0.1
-        assert pace.lend(A) > 0
-        assert pace.turns(A) == 1
+        assert throttle.acquire_lookup(A) > 0
+        assert throttle.available(A) == 1
     clock.now += 0.06
-    assert pace.lend(A) == 0
+    assert throttle.acquire_lookup(A) == 0
 
 
 @pytest.mark.parametrize("per_second", [0.1, 0.5, 1, 10, 1000])
-def test_no_number_of_look_ups_holds_up_the_next_delivery_by_more_than_a_second(
-    clock: Clock, per_second: float
-) -> None:
-    pace = Throttle(per_second, clock)
+def test_no_number_of_lookups_holds_up_the_next_delivery_by_more_than_a_second(clock: Clock, per_second: float) -> None:
+    throttle = Throttle(per_second, clock)
     lent = 0
     for _ in range(2000):
-        lent += pace.lend(A) == 0
+        lent += throttle.acquire_lookup(A) == 0
         clock.now += 0.01
     assert 1 <= lent <= 20 * per_second + 1
     waited = 0.0
-    while not pace.turns(A):
+    while not throttle.available(A):
         clock.now += 0.01
         waited += 0.01
     assert waited <= 1.01
