@@ -60,7 +60,7 @@ class _Made:
         self._contacts = KeyedHash(settings.secret_key.get_secret_value(), "contacts")
         payload = EMPTY.to_json() | {"application": {"firstName": "Anna"}, "more": "x" * 300}
         self._keyring, self._payload = Keyring(settings.encryption_keys), payload
-        self._sealed = self._keyring.seal(payload, payload_aad(""))
+        self._sealed = self._keyring.encrypt(payload, payload_aad(""))
         self._received: Counter[Counted] = Counter()
         self._delivered: Counter[Counted] = Counter()
         self._times: Counter[Timed] = Counter()
@@ -108,7 +108,7 @@ class _Made:
             self._delivered[counted] += 1
             self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
         contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
-        payload = self._keyring.seal(self._payload, payload_aad(identity)) if contact == SOUGHT else self._sealed
+        payload = self._keyring.encrypt(self._payload, payload_aad(identity)) if contact == SOUGHT else self._sealed
         pending = status is Status.PENDING
         return {
             "id": identity,

@@ -19,8 +19,8 @@ SHOWN = (
 def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
     title = gettext(N_("Lead %(reference)s is no longer waiting")) % {"reference": submission.reference}
     arrived = submission.status is Status.DELIVERED
-    said = N_("Vitec has it now.") if arrived else N_("It was closed here, and is not going to Vitec any more.")
-    return AlertText(title, gettext(said) + "\n")
+    reason = N_("Vitec has it now.") if arrived else N_("It was closed here, and is not going to Vitec any more.")
+    return AlertText(title, gettext(reason) + "\n")
 
 
 def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
@@ -31,8 +31,8 @@ def lead_text(submission: Submission, application: Mapping[str, Any], gettext: G
         (gettext(N_("Received at")), moment(submission.received_at, language)),
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
     ]
-    said = dict(_leaves(application))
-    lines = about + [(gettext(MEMBERS[member]), said[member]) for member in SHOWN if member in said]
+    values = dict(_leaves(application))
+    lines = about + [(gettext(MEMBERS[member]), values[member]) for member in SHOWN if member in values]
     why = gettext(
         N_("It is saved, and will be sent to Vitec as soon as possible. Here it is, so that you can call back now.")
     )

@@ -49,9 +49,9 @@ class IncidentStore:
         another process does. Raises `StoreUnavailableError`."""
         if not await self._lease.take():
             return False
-        found = await self._database.read(lambda connection: _fresh(connection, detector))
-        if found is not None:
-            await self._database.write(lambda connection: self._keep(connection, detector, found))
+        new = await self._database.read(lambda connection: _fresh(connection, detector))
+        if new is not None:
+            await self._database.write(lambda connection: self._keep(connection, detector, new))
         ready = await self._database.read(_ready)
         if ready:
             await self._database.write(lambda connection: self._tell(connection, ready))
@@ -61,13 +61,13 @@ class IncidentStore:
         """Another may observe. Raises `StoreUnavailableError`."""
         await self._lease.give_back()
 
-    def _keep(self, connection: Connection, detector: Detector, found: Sequence[Incident]) -> None:
+    def _keep(self, connection: Connection, detector: Detector, new: Sequence[Incident]) -> None:
         if not self._lease.holds(connection):
             return
-        if found:
+        if new:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             now = now_of(connection)
-            rows = [_row(incident, now) for incident in found]
+            rows = [_row(incident, now) for incident in new]
             connection.execute(dialect.insert(alarms).on_conflict_do_nothing(), rows)
         for change in _changes(connection, detector):
             connection.execute(change)
@@ -87,13 +87,19 @@ class IncidentStore:
                 else update(alarms).where(*those).values(state=IncidentState.TOLD.value)
             )
             rows = connection.execute(turn.returning(alarms.c.subject, alarms.c.since)).all()
-            found = sorted((Incident(kind, customer_id, *row) for row in rows), key=lambda one: one.subject)
+            incidents = sorted(
+                (Incident(kind, customer_id, *row) for row in rows), key=lambda incident: incident.subject
+            )
             # A lead is mailed alone: it may be another person's business than the next.
-            for batch in [[one] for one in found] if kind is IncidentKind.UNDELIVERED else filter(None, [found]):
+            for batch in (
+                [[incident] for incident in incidents]
+                if kind is IncidentKind.UNDELIVERED
+                else filter(None, [incidents])
+            ):
                 self._notify(connection, batch, now, over=over)
 
-    def _notify(self, connection: Connection, troubles: Sequence[Incident], now: datetime, *, over: bool) -> None:
-        first = troubles[0]
+    def _notify(self, connection: Connection, incidents: Sequence[Incident], now: datetime, *, over: bool) -> None:
+        first = incidents[0]
         for receiver in self._receivers(first.kind, first.customer_id):
             row = {
                 "id": str(uuid4()),
@@ -101,8 +107,8 @@ class IncidentStore:
                 "kind": first.kind.value,
                 "customer_id": first.customer_id,
                 "over": over,
-                "subjects": " ".join(trouble.subject for trouble in troubles),
-                "since": min(trouble.since for trouble in troubles),
+                "subjects": " ".join(incident.subject for incident in incidents),
+                "since": min(incident.since for incident in incidents),
                 "created_at": now,
                 "due_at": now,
                 "attempts": 0,
@@ -156,12 +162,12 @@ def _is_due(last: datetime | None, now: datetime) -> bool:
     return last is None or now - last >= GATHERED
 
 
-def _row(one: Incident, now: datetime) -> dict[str, Any]:
+def _row(incident: Incident, now: datetime) -> dict[str, Any]:
     return {
-        "kind": one.kind.value,
-        "customer_id": one.customer_id,
-        "subject": one.subject,
-        "since": one.since,
+        "kind": incident.kind.value,
+        "customer_id": incident.customer_id,
+        "subject": incident.subject,
+        "since": incident.since,
         "state": IncidentState.NEW.value,
         "raised_at": now,
     }

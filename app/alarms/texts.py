@@ -118,7 +118,7 @@ def alert_text(notice: Notification, firm: str, gettext: GetText, language: str,
     values = {
         "firm": firm,
         "number": len(notice.subjects),
-        "about": ", ".join(gettext(ABOUT[one]) for one in notice.subjects if one in ABOUT),
+        "about": ", ".join(gettext(ABOUT[subject]) for subject in notice.subjects if subject in ABOUT),
         "since": moment(notice.since, language),
     }
     paragraphs = [gettext(body) % values]
@@ -129,8 +129,10 @@ def alert_text(notice: Notification, firm: str, gettext: GetText, language: str,
 
 def _references(notice: Notification, gettext: GetText, console: str) -> list[str]:
     shown = [
-        f"{reference_of(one)}  {console}/submissions/{one}" if console else reference_of(one)
-        for one in notice.subjects[:MAX_REFERENCES]
+        f"{reference_of(submission_id)}  {console}/submissions/{submission_id}"
+        if console
+        else reference_of(submission_id)
+        for submission_id in notice.subjects[:MAX_REFERENCES]
     ]
     more = len(notice.subjects) - len(shown)
     return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown

@@ -65,7 +65,9 @@ class WebhookReceiver:
         if notice.kind in OF_SUBMISSIONS:
             data["number"] = len(notice.subjects)
             named = notice.subjects[:MAX_NAMED]
-            data["submissions"] = [{"id": one, "reference": reference_of(one)} for one in named]
+            data["submissions"] = [
+                {"id": submission_id, "reference": reference_of(submission_id)} for submission_id in named
+            ]
         elif any(notice.subjects):
             data["about"] = list(notice.subjects)
         return {

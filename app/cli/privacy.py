@@ -35,9 +35,9 @@ def erase(
         print_json(erased.to_json())
         return
     for words, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
-        for one in submissions:
-            which = f"{one.customer_id} {one.operation} {reference_of(one.id)} of {one.received_at:%Y-%m-%d}"
-            typer.echo(f"{words}: {which}")
+        for erasure in submissions:
+            reference, day = reference_of(erasure.id), f"{erasure.received_at:%Y-%m-%d}"
+            typer.echo(f"{words}: {erasure.customer_id} {erasure.operation} {reference} of {day}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
     typer.echo(erased.proof)
 

@@ -72,11 +72,11 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
         raise ConfigurationError([f"{path}: is not valid TOML: {error}"]) from None
     faults: list[str] = []
     resolved = _with_secrets(document, "", _Source(environ, uses), faults)
-    told = {line.partition(": ")[0] for line in faults}  # a secret that couldn't be fetched is not also "missing"
+    reported = {line.partition(": ")[0] for line in faults}  # a secret that couldn't be fetched is not also "missing"
     try:
         settings = Settings.model_validate(resolved)
     except ValidationError as error:
-        faults += [line for line in _lines(error) if line.partition(": ")[0] not in told]
+        faults += [line for line in _lines(error) if line.partition(": ")[0] not in reported]
     if faults:
         raise ConfigurationError([f"{path}: {line}" for line in faults])
     return settings

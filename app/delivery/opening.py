@@ -23,7 +23,7 @@ class Opened:
 
 def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
     """From a row and its steps' rows. Raises any exception if what is stored is malformed."""
-    stored = StoredApplication.from_json(keyring.open(row.payload, payload_aad(row.id)))
+    stored = StoredApplication.from_json(keyring.decrypt(row.payload, payload_aad(row.id)))
     todo = tuple(_step(step, stored) for step in steps if step.status not in FINAL)
     if not todo:
         raise ValueError("it is due, and no step is left to do")
@@ -63,5 +63,5 @@ def claimed_step(row: Any, resource: tuple[str, ...], body: Mapping[str, Any]) -
 def _result(keyring: Keyring, row: Any) -> str | None:
     if row.result is None:
         return None
-    result: str = keyring.open(row.result, step_aad(row.submission_id, row.position, "result"))
+    result: str = keyring.decrypt(row.result, step_aad(row.submission_id, row.position, "result"))
     return result

@@ -206,16 +206,16 @@ class Outbox:
             "step_status": outcome.status.value,
             "uncounted": 0 if outcome.counts else 1,
             "not_found": outcome.not_found,
-            "result": self._seal(outcome.result, step_aad(claim.id, step.position, "result")),
-            "upstream": self._seal(outcome.upstream, step_aad(claim.id, step.position, "upstream")),
+            "result": self._encrypted(outcome.result, step_aad(claim.id, step.position, "result")),
+            "upstream": self._encrypted(outcome.upstream, step_aad(claim.id, step.position, "upstream")),
             "ended_at": now,
             "outcome": outcome.outcome.value,
             "http_status": outcome.http_status,
             "detail": (outcome.detail or "")[:DETAIL_LENGTH] or None,
         }
 
-    def _seal(self, value: Any, place: str) -> bytes | None:
-        return None if value is None else self._keyring.seal(value, place)
+    def _encrypted(self, value: Any, aad: str) -> bytes | None:
+        return None if value is None else self._keyring.encrypt(value, aad)
 
 
 def _submission_values(claim: Claim, step: ClaimedStep, outcome: StepOutcome, now: datetime) -> dict[str, Any]:

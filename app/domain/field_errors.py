@@ -31,11 +31,11 @@ class FieldError:
 
 def field_errors_of(error: ValidationError) -> list[FieldError]:
     """All of pydantic's findings, in the model's order, one for each field."""
-    found: dict[str, FieldError] = {}
+    errors: dict[str, FieldError] = {}
     for item in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in item["loc"])
-        found.setdefault(name, FieldError(name, _code(item["type"], item.get("ctx", {})), item.get("ctx", {})))
-    return list(found.values())
+        errors.setdefault(name, FieldError(name, _code(item["type"], item.get("ctx", {})), item.get("ctx", {})))
+    return list(errors.values())
 
 
 def _code(kind: str, params: Mapping[str, Any]) -> str:

@@ -21,10 +21,10 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
-def reference_of(identity: str) -> str:
+def reference_of(submission_id: str) -> str:
     """Eight characters that can be read over a phone, made of the id: ten of its random bits, then its second. Two
     posts of the same second share one reference in a thousand times; it is no secret."""
-    number = int(identity.replace("-", ""), 16)
+    number = int(submission_id.replace("-", ""), 16)
     value = (number % _RANDOM_PART) << _SECONDS_BITS | (number >> 80) // 1000 - _REFERENCE_EPOCH
     return "".join(REFERENCE_ALPHABET[value >> shift & 31] for shift in range(35, -1, -5))
 

@@ -72,17 +72,17 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
         text = "".join(c if c in _PARTS else unicodedata.normalize("NFKC", c) for c in text)
     text = text.translate(_SIGNS).strip().lower()
     first = next((place for place, c in enumerate(text) if c in _PARTS or c in "+-0123456789"), 0)
-    found = _NUMBER.match(text, first)
-    if found is None or not (found[2] or found[3]):
+    match = _NUMBER.match(text, first)
+    if match is None or not (match[2] or match[3]):
         return None
-    factor = unit.factor(text[:first].strip(), text[found.end() :].replace(" ", "").rstrip("."))
-    number = _decimal(found[2] or "0", thousands=unit.kronor and factor == 1)
+    factor = unit.factor(text[:first].strip(), text[match.end() :].replace(" ", "").rstrip("."))
+    number = _decimal(match[2] or "0", thousands=unit.kronor and factor == 1)
     if factor is None or number is None:
         return None
-    number = (number + _PARTS.get(found[3], 0)) * factor
+    number = (number + _PARTS.get(match[3], 0)) * factor
     if number.adjusted() > MAX_DIGITS:
         return None
-    number = -number if found[1] == "-" else number
+    number = -number if match[1] == "-" else number
     return int(number) if number == number.to_integral_value() else float(number)
 
 
@@ -90,8 +90,8 @@ def _decimal(text: str, *, thousands: bool) -> Decimal | None:
     """Of digits with what parts them. `thousands`: what may part those or decimals parts thousands."""
     if _WHOLE.fullmatch(text) or (thousands and _THOUSANDS.fullmatch(text)):
         return Decimal(re.sub(r"\D", "", text))
-    if found := _DECIMALS.fullmatch(text):
-        return Decimal(re.sub(r"\D", "", text[: found.start(1)]) + f".{found[1]}")
+    if match := _DECIMALS.fullmatch(text):
+        return Decimal(re.sub(r"\D", "", text[: match.start(1)]) + f".{match[1]}")
     return None
 
 

@@ -76,7 +76,7 @@ class RowBuilder:
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
-            "payload": self._keyring.seal(new.application.to_json(), payload_aad(new.id)),
+            "payload": self._keyring.encrypt(new.application.to_json(), payload_aad(new.id)),
             "email_hash": self._contact_hash.digest(contacts["email"]) if "email" in contacts else None,
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,

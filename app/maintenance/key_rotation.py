@@ -60,7 +60,7 @@ def _rotate(
         if before is None or before.startswith(keyring.first):
             continue
         try:
-            fresh = keyring.seal(keyring.open(before, _place(column, *key)), _place(column, *key))
+            fresh = keyring.encrypt(keyring.decrypt(before, _place(column, *key)), _place(column, *key))
         except DecryptionError:
             broken += 1
             continue
@@ -73,5 +73,5 @@ def _after(keys: tuple[Column[Any], ...], last: tuple[Any, ...]) -> Any:
     return tuple_(*keys) > tuple_(*last) if len(keys) > 1 else keys[0] > last[0]
 
 
-def _place(column: Column[Any], identity: str, position: int | None = None) -> str:
-    return payload_aad(identity) if position is None else step_aad(identity, position, column.name)
+def _place(column: Column[Any], submission_id: str, position: int | None = None) -> str:
+    return payload_aad(submission_id) if position is None else step_aad(submission_id, position, column.name)

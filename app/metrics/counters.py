@@ -54,8 +54,8 @@ class Counters:
 
     def settled(self, customer_id: str, operation: Operation, status: str) -> None:
         """`status` is a `Status`, or the step's that made it."""
-        if found := self._settled.get((customer_id, operation.value, status)):  # None: no longer in the configuration
-            found.inc()
+        if counter := self._settled.get((customer_id, operation.value, status)):  # None: no longer in the configuration
+            counter.inc()
 
     def called(self, customer_id: str, operation: Operation, seconds: float) -> None:
         self._upstream.labels(customer_id, operation.value).observe(seconds)

@@ -13,8 +13,8 @@ from app.storage.database import Database, StoreUnavailableError
 from app.storage.query_cache import AdaptiveCache
 from app.submissions.backlog import Outstanding, need_a_person, outstanding, paused_logins
 
-SHORTEST_SECONDS = 5.0  # between two looks
-SHARE = 0.1  # of one reader's time, at most: a long backlog takes long to look at
+SHORTEST_SECONDS = 5.0  # between two queries
+SHARE = 0.1  # of one reader thread's time, at most: a long backlog takes long to query
 
 
 Login = tuple[str, FunctionGroup]
@@ -30,20 +30,20 @@ class Figures:
 
 
 class BacklogGauges(Collector):
-    """What is told is at most some seconds old, however often it is asked for."""
+    """The figures are at most some seconds old, however often they are scraped."""
 
     def __init__(self, database: Database, customers: Iterable[str]) -> None:
         self._database = database
         self._logins = [(customer, group) for customer in customers for group in FunctionGroup]
         self._figures: Figures | None = None
-        self._looks = AdaptiveCache(self._look, share=SHARE, shortest=SHORTEST_SECONDS)
+        self._cache = AdaptiveCache(self._query, share=SHARE, shortest=SHORTEST_SECONDS)
 
     async def refresh(self) -> None:
-        self._figures = await self._looks.get(None)
+        self._figures = await self._cache.get(None)
 
-    async def _look(self, _: None) -> Figures | None:
+    async def _query(self, _: None) -> Figures | None:
         try:
-            return await self._database.read(_look)
+            return await self._database.read(_query)
         except StoreUnavailableError:
             return None
 
@@ -51,25 +51,26 @@ class BacklogGauges(Collector):
         return families(self._figures, self._logins, datetime.now(UTC))
 
 
-def _look(connection: Connection) -> Figures:
+def _query(connection: Connection) -> Figures:
     resting = frozenset((login.customer_id, login.group) for login in paused_logins(connection))
     return Figures(outstanding(connection), need_a_person(connection), resting)
 
 
 def families(figures: Figures | None, logins: Iterable[Login], now: datetime) -> Iterable[GaugeMetricFamily]:
-    """Of no figures, that the database did not answer."""
+    """With `None`, yields only `intresse_database_up 0`."""
     yield GaugeMetricFamily("intresse_database_up", "Whether the database answered.", value=int(figures is not None))
     if figures is None:
         return
     whose = ("customer", "operation")
     waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
     oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Age of the oldest waiting submission.", labels=whose)
-    for one in figures.outstanding:
-        waiting.add_metric((one.customer_id, one.operation), one.number)
-        oldest.add_metric((one.customer_id, one.operation), max((now - one.oldest_at).total_seconds(), 0))
+    for backlog in figures.outstanding:
+        labels = backlog.customer_id, backlog.operation
+        waiting.add_metric(labels, backlog.number)
+        oldest.add_metric(labels, max((now - backlog.oldest_at).total_seconds(), 0))
     stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that need attention.", labels=(*whose, "status"))
-    for labels, number in figures.stuck.items():
-        stuck.add_metric(labels, number)
+    for (customer_id, operation, status), number in figures.stuck.items():
+        stuck.add_metric((customer_id, operation, status), number)
     refused = GaugeMetricFamily(
         "intresse_login_paused", "1 while Vitec refuses the login.", labels=("customer", "function_group")
     )

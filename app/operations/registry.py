@@ -23,11 +23,11 @@ POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.pos
 
 def _by_name(posts: Iterable[PostSpec]) -> dict[str, PostSpec]:
     """The first of each form's name."""
-    found: dict[str, PostSpec] = {}
+    by_name: dict[str, PostSpec] = {}
     for post in posts:
         if post.form:
-            found.setdefault(post.form.name, post)
-    return found
+            by_name.setdefault(post.form.name, post)
+    return by_name
 
 
 # Forms that stand on a broker's pages, and those behind a personal link.

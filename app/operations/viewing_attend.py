@@ -96,5 +96,5 @@ def as_attendance(participant: Members, time_slot_id: str, reminder_minutes: int
         members["gdpr"] = {"hasApproved": True}
     left.pop("updatePerson.customerId", None)
     # What says nothing else than that the call is a booking in a web form.
-    said = {"participated": False, "returnBookingId": False, "updatePerson.obtainThrough": "Interest"}
-    return members if all(name in said and said[name] == value for name, value in left.items()) else None
+    defaults = {"participated": False, "returnBookingId": False, "updatePerson.obtainThrough": "Interest"}
+    return members if all(name in defaults and defaults[name] == value for name, value in left.items()) else None

@@ -56,18 +56,18 @@ class ErasureResult:
     @property
     def delivered(self) -> list[ErasedSubmission]:
         """Those that Vitec has too."""
-        return [one for one in self.submissions if one.arrived]
+        return [submission for submission in self.submissions if submission.arrived]
 
     @property
     def uncertain(self) -> list[ErasedSubmission]:
         """Those that Vitec may have: a call had no usable answer, or was under way."""
-        return [one for one in self.submissions if one.may_have_arrived and not one.arrived]
+        return [submission for submission in self.submissions if submission.may_have_arrived and not submission.arrived]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "erased": self.count,
-            "delivered": [_identified(one) for one in self.delivered],
-            "uncertain": [_identified(one) for one in self.uncertain],
+            "delivered": [_identified(submission) for submission in self.delivered],
+            "uncertain": [_identified(submission) for submission in self.uncertain],
             "proof": self.proof,
         }
 

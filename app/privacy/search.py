@@ -48,17 +48,17 @@ class PersonSearch:
     async def find(self, sought: Collection[bytes]) -> tuple[list[PersonMatch], int]:
         """In order of time; and how many others could not be opened, so that nobody knows all that they say.
         Raises `StoreUnavailableError`."""
-        found: list[PersonMatch] = []
+        matches: list[PersonMatch] = []
         closed, last = 0, ""
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
                 texts, is_open = self._texts(row, results)
-                told = frozenset(sought) & {self.sought(text) for text in texts}
-                closed += not is_open and not told
-                if told:
-                    found.append(PersonMatch(row.id, row.customer_id, row.received_at, told))
-        return found, closed
+                digests = frozenset(sought) & {self.sought(text) for text in texts}
+                closed += not is_open and not digests
+                if digests:
+                    matches.append(PersonMatch(row.id, row.customer_id, row.received_at, digests))
+        return matches, closed
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
         """All that can be read of it, and whether that is all of it."""
@@ -70,7 +70,7 @@ class PersonSearch:
         return texts, True
 
     def _sealed_texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
-        for text in _leaves(self._keyring.open(row.payload, payload_aad(row.id))):
+        for text in _leaves(self._keyring.decrypt(row.payload, payload_aad(row.id))):
             yield text
             yield text.partition(NUMBER_AND_EXTENSION)[0]
         for step in results:
@@ -78,7 +78,7 @@ class PersonSearch:
                 sealed = getattr(step, column)
                 if sealed is not None:
                     place = step_aad(step.submission_id, step.position, column)
-                    yield from _leaves(self._keyring.open(sealed, place))
+                    yield from _leaves(self._keyring.decrypt(sealed, place))
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:

@@ -94,8 +94,8 @@ def _timed(row: Row[Any]) -> Timed:
 
 
 def _some(connection: Connection, name: str, before: datetime) -> tuple[_Mark, list[Row[Any]]]:
-    found = connection.execute(select(tallied).where(tallied.c.round == name)).one_or_none()
-    mark = _Mark(found.submission_id, found.moment) if found else _Mark()
+    row = connection.execute(select(tallied).where(tallied.c.round == name)).one_or_none()
+    mark = _Mark(row.submission_id, row.moment) if row else _Mark()
     columns = submissions.c
     if name == RECEIVED:
         some = select(submissions).where(columns.id > mark.submission_id, columns.id < first_id_of(before))

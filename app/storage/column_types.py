@@ -1,4 +1,4 @@
-"""Moments as the databases keep them."""
+"""Column types: times as SQLite and PostgreSQL store them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,5 +32,5 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def moment_of(value: Any, dialect: Dialect) -> datetime | None:
-    """A moment that was read in the driver's own form."""
+    """A time that was read in the driver's own form."""
     return UtcDateTime().process_result_value(value, dialect)

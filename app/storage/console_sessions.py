@@ -1,6 +1,6 @@
 """The console's sessions: a row for each that has not ended, shared by all replicas and kept over restarts.
 
-A row holds a keyed hash of the cookie, so that whoever reads the database can't sign in with it.
+A row holds a keyed hash of the cookie, so that a copy of the database is no use for signing in.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.schema import console_sessions
 
 IDLE = timedelta(hours=1)  # without a request, after which a session has ended
-RECORDED_EVERY = timedelta(minutes=1)  # at most, so that looking at pages costs few writes
+RECORDED_EVERY = timedelta(minutes=1)  # at most, so that reading pages costs few writes
 
 log = structlog.get_logger()
 
@@ -35,12 +35,12 @@ class ConsoleSessions:
         """Whether it has begun, has not ended and has not been idle for too long; this request counts as use.
         Raises `StoreUnavailableError`."""
 
-        def look(connection: Connection) -> timedelta | None:
+        def idle_time(connection: Connection) -> timedelta | None:
             query = select(console_sessions.c.seen_at).where(console_sessions.c.id == session)
             seen_at = connection.execute(query).scalar()
             return None if seen_at is None else now_of(connection) - seen_at
 
-        idle = await self._database.read(look)
+        idle = await self._database.read(idle_time)
         if idle is None or idle >= IDLE:
             return False
         if idle >= RECORDED_EVERY:
@@ -56,7 +56,7 @@ class ConsoleSessions:
 
         try:
             await self._database.write(work)
-        except StoreUnavailableError as error:  # a full disk is looked into by the console too
+        except StoreUnavailableError as error:  # the console must work on a full disk too
             log.warning("console: session use not recorded", detail=str(error))
 
     async def end(self, session: bytes) -> None:

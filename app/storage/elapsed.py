@@ -1,13 +1,13 @@
-"""Seconds that pass for this machine, also while it is suspended: what a lease and an age are measured by."""
+"""Elapsed time of this machine, including while it is suspended: leases and ages are measured by it."""
 
 import sys
 import time
 
 
 def seconds() -> float:
-    """Of a clock that nobody sets; only differences mean something."""
+    """A clock that is never set; only differences are meaningful."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC)  # it, too, goes on; Python's own does not
+        return time.clock_gettime(time.CLOCK_MONOTONIC)  # continues during suspension; Python's own does not
     return time.monotonic()

@@ -1,5 +1,5 @@
-"""The encrypted fields of a submission, the plain ones beside them, and the associated data that each value is bound
-to."""
+"""The encrypted fields of a submission: the associated data (AAD) that binds each to its row, and what the `resource`
+column may hold in plain text."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from app.operations.registry import OPERATIONS
 
 
 def open_resource(operation: Operation, resource: Sequence[str]) -> str:
-    """What the `resource` column may tell."""
+    """What the `resource` column may hold in plain text."""
     return "" if OPERATIONS[operation].names_contact else "/".join(resource)
 
 
@@ -17,10 +17,10 @@ def resource_of(text: str) -> tuple[str, ...]:
     return tuple(text.split("/")) if text else ()
 
 
-def payload_aad(identity: str) -> str:
-    return f"{identity}/payload"
+def payload_aad(submission_id: str) -> str:
+    return f"{submission_id}/payload"
 
 
-def step_aad(identity: str, position: int, column: str) -> str:
+def step_aad(submission_id: str, position: int, column: str) -> str:
     """`column` is `result` or `upstream`."""
-    return f"{identity}/{position}/{column}"
+    return f"{submission_id}/{position}/{column}"

@@ -1,7 +1,7 @@
 """Personal data at rest: AES-256-GCM under a ring of keys, and keyed hashes for what must be searched.
 
-A sealed value is `key id (4 bytes) + nonce (12) + ciphertext and tag`. Where the value belongs is bound in as
-associated data, so that a row's value cannot be moved to another row.
+An encrypted value is `key id (4 bytes) + nonce (12) + ciphertext and tag`. Its row and column are bound in as
+associated data (AAD), so that a value cannot be moved to another row.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ import pydantic_core
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-HASH_LENGTH = 16  # bytes: two never meet, and a short key makes a quick index
+HASH_LENGTH = 16  # bytes: no collisions, and a short key makes a fast index
 KEY_ID_LENGTH = 4
 _NONCE_LENGTH = 12
-_DRAWN = 64  # nonces at a time: asking the system for each one was 4 % of a post
+_NONCE_BATCH = 64  # nonces at a time: asking the system for each one was 4 % of a post
 
 
 class DecryptionError(Exception):
-    """A value that none of our keys opens, or that belongs elsewhere."""
+    """None of the keys decrypts the value, or it belongs to another row."""
 
 
 class Keyring:
@@ -34,15 +34,15 @@ class Keyring:
 
     @property
     def first(self) -> bytes:
-        """What every value sealed now begins with."""
+        """The id of the key that encrypts: what every newly encrypted value begins with."""
         return self._first
 
     def _nonce(self) -> bytes:
-        """A random one, used once, in whichever thread."""
+        """Random and used once, in any thread."""
         try:
             return self._nonces.pop()
         except IndexError:
-            drawn = os.urandom(_DRAWN * _NONCE_LENGTH)
+            drawn = os.urandom(_NONCE_BATCH * _NONCE_LENGTH)
             first, *others = (drawn[at : at + _NONCE_LENGTH] for at in range(0, len(drawn), _NONCE_LENGTH))
             self._nonces.extend(others)
             return first
@@ -51,34 +51,34 @@ class Keyring:
     def _id(key: bytes) -> bytes:
         return hashlib.sha256(b"intresse key id" + key).digest()[:KEY_ID_LENGTH]
 
-    def seal(self, value: Any, place: str) -> bytes:
-        """`value` is anything JSON can say; `place` names the row and column that it belongs to."""
+    def encrypt(self, value: Any, aad: str) -> bytes:
+        """`value` is anything that JSON can express; `aad` names the row and column that it belongs to."""
         nonce = self._nonce()
         plain = pydantic_core.to_json(value)
-        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, place.encode())
+        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, aad.encode())
 
-    def open(self, sealed: bytes, place: str) -> Any:
+    def decrypt(self, encrypted: bytes, aad: str) -> Any:
         """Raises `DecryptionError`."""
-        cipher = self._ciphers.get(sealed[:KEY_ID_LENGTH])
+        cipher = self._ciphers.get(encrypted[:KEY_ID_LENGTH])
         if cipher is None:
             raise DecryptionError("no such key")
-        nonce, ciphertext = sealed[KEY_ID_LENGTH:][:_NONCE_LENGTH], sealed[KEY_ID_LENGTH + _NONCE_LENGTH :]
+        nonce, ciphertext = encrypted[KEY_ID_LENGTH:][:_NONCE_LENGTH], encrypted[KEY_ID_LENGTH + _NONCE_LENGTH :]
         try:
-            return pydantic_core.from_json(cipher.decrypt(nonce, ciphertext, place.encode()))
+            return pydantic_core.from_json(cipher.decrypt(nonce, ciphertext, aad.encode()))
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
-            raise DecryptionError("altered, cut, or another row's") from error
+            raise DecryptionError("altered, truncated, or another row's") from error
 
 
 class KeyedHash:
-    """Keyed BLAKE2b (RFC 7693) of 16 bytes, under a key of its own for each purpose; all are made from the
-    configuration's one secret. A third of what HMAC through OpenSSL costs, and a post needs five."""
+    """Keyed BLAKE2b (RFC 7693) of 16 bytes, with a key for each purpose, derived from `secret_key`. It costs a third of
+    what HMAC through OpenSSL does, and a post needs five."""
 
     def __init__(self, secret: str, purpose: str, length: int = HASH_LENGTH) -> None:
         key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
         self._keyed = hashlib.blake2b(key=key, digest_size=length)
 
     def digest(self, *parts: str) -> bytes:
-        """Of the parts in order; where one ends is part of it."""
+        """The hash of the parts in order, and of where each ends."""
         keyed = self._keyed.copy()
         keyed.update("\0".join(parts).encode("utf-8", "surrogatepass"))
         return keyed.digest()

@@ -1,7 +1,7 @@
-"""Group commit: what waits together is written in one transaction, and each hears of it after that commit.
+"""Group commit: items that wait at the same time are written in one transaction, and each is answered after it.
 
-A commit's cost is shared, and another process that wants to write to SQLite meets fewer of them. There is no timer: a
-batch forms while the commit before it runs.
+They share the cost of the commit, and other processes that write to SQLite have fewer commits to wait for. There is no
+timer: a batch forms while the previous commit runs.
 """
 
 import asyncio
@@ -24,18 +24,19 @@ MAX_BATCH = 32  # in one transaction
 
 
 class NothingWritten(Exception):
-    """A work that found before its first write that it may not: the others of its transaction are committed."""
+    """Raised by a work before its first write, to end it alone: the others in its transaction are committed."""
 
 
 class GroupCommit(Generic[Item, Outcome]):
-    """`commit` is given at most `most` items, and says what became of each; what it raises, each hears. Before a batch
-    is taken the loop has `turns`: items at hand come along. None waits longer than `patience` seconds for a commit."""
+    """`commit` takes at most `most` items and returns the outcome of each; if it raises, that is everyone's outcome.
+    Before a batch is taken, the event loop runs `turns` times, so that items at hand come along. No item waits longer
+    than `patience` seconds for its commit."""
 
     def __init__(
         self, commit: Commit[Item, Outcome], *, most: int = MAX_BATCH, turns: int = 0, patience: float | None = None
     ) -> None:
         self._commit = commit
-        self._most = most
+        self._limit = most
         self._turns = turns
         self._patience = patience
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
@@ -43,12 +44,12 @@ class GroupCommit(Generic[Item, Outcome]):
         self._is_stuck = False
 
     def __len__(self) -> int:
-        """How many wait."""
+        """How many items wait."""
         return len(self._waiting)
 
     def write(self, item: Item) -> "asyncio.Future[Outcome]":
-        """The future raises `StoreUnavailableError` when its commit took too long: then nobody hears
-        what becomes of it."""
+        """The future raises `StoreUnavailableError` when the commit takes too long; whether it succeeded is then not
+        reported."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if self._is_stuck:
             done.set_exception(_too_slow())
@@ -59,20 +60,20 @@ class GroupCommit(Generic[Item, Outcome]):
         return done
 
     async def drain(self) -> None:
-        """Until nothing waits."""
+        """Waits until no item does."""
         while self._committing is not None and not self._committing.done():
             await asyncio.wait([self._committing])
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
             for _ in range(self._turns):
-                if len(self._waiting) < self._most:
+                if len(self._waiting) < self._limit:
                     await asyncio.sleep(0)
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             late = self._patience and asyncio.get_running_loop().call_later(self._patience, self._give_up, batch)
             try:
                 outcomes = await self._commit([item for item, _ in batch])
-            except Exception as error:  # each hears of it, and none waits for ever
+            except Exception as error:  # everyone's outcome: none may wait for ever
                 outcomes = [error] * len(batch)
             finally:
                 self._is_stuck = False
@@ -80,14 +81,14 @@ class GroupCommit(Generic[Item, Outcome]):
                     late.cancel()
             for (_, done), outcome in zip(batch, outcomes, strict=True):
                 if done.done():
-                    continue  # whoever waited was cancelled; what was committed stays
+                    continue  # its caller was cancelled; what was committed stays
                 if isinstance(outcome, Exception):
                     done.set_exception(outcome)
                 else:
                     done.set_result(outcome)
 
     def _give_up(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
-        """Whoever comes while this lasts need not wait either."""
+        """Also fails the items that wait; those that come while this lasts fail at once."""
         self._is_stuck = True
         waiting, self._waiting = self._waiting, []
         for _, done in (*batch, *waiting):
@@ -100,8 +101,8 @@ def _too_slow() -> StoreUnavailableError:
 
 
 class GroupedWrites:
-    """Small writes of one process. A work that raises `NothingWritten` has written nothing: the fence comes first. One
-    that fails otherwise fails alone."""
+    """Group commit for small writes. A work that raises `NothingWritten` has written nothing, because its fence comes
+    first; any other failure is retried alone, so that it fails no other work."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -128,16 +129,16 @@ class GroupedWrites:
 
 
 def _concerns_all(error: Exception) -> bool:
-    """The database is away, or its answer was lost; else one of the works is at fault."""
-    away = isinstance(error.__cause__, OperationalError | InterfaceError)
-    return isinstance(error, CommitUnknownError) or (isinstance(error, StoreUnavailableError) and away)
+    """True if the database is unavailable or its answer was lost; otherwise one of the works is at fault."""
+    unavailable = isinstance(error.__cause__, OperationalError | InterfaceError)
+    return isinstance(error, CommitUnknownError) or (isinstance(error, StoreUnavailableError) and unavailable)
 
 
 def _all(works: Sequence[Work], connection: Connection) -> list[Any]:
-    return [_one(connection, work) for work in works]
+    return [_outcome(connection, work) for work in works]
 
 
-def _one(connection: Connection, work: Work) -> Any:
+def _outcome(connection: Connection, work: Work) -> Any:
     try:
         return work(connection)
     except NothingWritten as error:

@@ -41,7 +41,7 @@ submissions = Table(
     Column("id", String(36), primary_key=True),
     Column("customer_id", String(40), nullable=False),
     Column("operation", String(20), nullable=False),
-    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"; see `sealed`
+    Column("resource", String(130), nullable=False),  # the path's ids, joined by "/"; see `encrypted_fields`
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
@@ -49,7 +49,7 @@ submissions = Table(
     Column("waiting_since", UtcDateTime),  # released or retried by a person; NULL: since it was received
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
     Column("told_at", UtcDateTime),  # when its visitor was told of the refusal on the page: that needs no person
-    Column("payload", LargeBinary),  # sealed: what the caller said, and what each step sends; NULL once erased
+    Column("payload", LargeBinary),  # encrypted: what the caller said, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("phone_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
@@ -108,8 +108,8 @@ steps = Table(
     Column("status", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("not_found", Boolean, nullable=False, server_default=false()),  # Vitec has answered 404 once
-    Column("result", LargeBinary),  # sealed: Vitec's string, a contact's id among them
-    Column("upstream", LargeBinary),  # sealed: Vitec's words, which may repeat what was sent
+    Column("result", LargeBinary),  # encrypted: Vitec's string, a contact's id among them
+    Column("upstream", LargeBinary),  # encrypted: Vitec's words, which may repeat what was sent
     sqlite_with_rowid=False,
 )
 # A submission's own step may stand after the first, so both of these are asked for together. Having arrived is said by

@@ -68,8 +68,8 @@ def outstanding(connection: Connection) -> Sequence[Outstanding]:
 
 def need_a_person(connection: Connection) -> Mapping[tuple[str, str, str], int]:
     """How many, by customer, operation and status, that of a later step where only that has stopped."""
-    found: Counter[tuple[str, str, str]] = Counter()
+    numbers: Counter[tuple[str, str, str]] = Counter()
     for query in (_NEED_A_PERSON, _STOPPED_LATER):
         for row in connection.execute(query):
-            found[row.customer_id, row.operation, row.status] += row.number
-    return found
+            numbers[row.customer_id, row.operation, row.status] += row.number
+    return numbers

@@ -39,10 +39,10 @@ def request_of(booking: Submission, stored: StoredApplication, attendance: Atten
     """The cancellation, with who the visitor is: somebody may have to call them."""
     post = OPERATIONS[booking.operation].post_of(stored.resource)
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
-    found = post.contacts(stored.submitted)
-    members = names | {"booking": booking.id, "email": found.get("email"), "cellPhone": found.get("phone")}
-    said = {name: value for name, value in members.items() if value}
-    application = Cancellation.model_validate(said)
+    contacts = post.contacts(stored.submitted)
+    members = names | {"booking": booking.id, "email": contacts.get("email"), "cellPhone": contacts.get("phone")}
+    given = {name: value for name, value in members.items() if value}
+    application = Cancellation.model_validate(given)
     context = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
     return DeliveryRequest(booking.customer_id, Operation.CANCELLATION, attendance, application, context)
 

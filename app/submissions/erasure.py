@@ -41,7 +41,7 @@ def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[b
     """Those of them that fulfil the condition, and had not been erased before: it is looked at in the statement that
     erases. What is open now never will be delivered: it has failed, or is uncertain where a call may have been carried
     out."""
-    return [one.id for one in erase_and_tell(connection, ids, condition)]
+    return [submission.id for submission in erase_and_tell(connection, ids, condition)]
 
 
 def erase_and_tell(
@@ -52,28 +52,28 @@ def erase_and_tell(
     if not rows:
         return []
     of_them = steps.c.submission_id.in_(rows)
-    found = connection.execute(select(steps).where(of_them)).all()
+    step_rows = connection.execute(select(steps).where(of_them)).all()
     doubtful = {
-        (one.submission_id, one.position)
-        for one in found
-        if one.status in {StepStatus.SENDING, StepStatus.UNCERTAIN}
-        or (one.status not in DONE and _was_ambiguous(connection, one.submission_id, one.position))
+        (step.submission_id, step.position)
+        for step in step_rows
+        if step.status in {StepStatus.SENDING, StepStatus.UNCERTAIN}
+        or (step.status not in DONE and _was_ambiguous(connection, step.submission_id, step.position))
     }
     arrived = {
-        one.submission_id
-        for one in found
-        if one.status == StepStatus.DELIVERED and not OPERATIONS[Operation(one.operation)].reads
+        step.submission_id
+        for step in step_rows
+        if step.status == StepStatus.DELIVERED and not OPERATIONS[Operation(step.operation)].reads
     }
     connection.execute(update(steps).where(of_them).values(result=None, upstream=None))
-    for one in found:
-        if one.status not in FINAL:
-            ended = StepStatus.UNCERTAIN if (one.submission_id, one.position) in doubtful else StepStatus.FAILED
-            this = steps.c.submission_id == one.submission_id, steps.c.position == one.position
+    for step in step_rows:
+        if step.status not in FINAL:
+            ended = StepStatus.UNCERTAIN if (step.submission_id, step.position) in doubtful else StepStatus.FAILED
+            this = steps.c.submission_id == step.submission_id, steps.c.position == step.position
             connection.execute(update(steps).where(*this).values(status=ended.value))
-    uncertain = {identity for identity, _ in doubtful}
-    open_ones = {row.id for row in rows.values() if row.status not in _SETTLED}
-    _settle(connection, Status.UNCERTAIN, open_ones & uncertain)
-    _settle(connection, Status.FAILED, open_ones - uncertain)
+    uncertain = {submission_id for submission_id, _ in doubtful}
+    open_ids = {row.id for row in rows.values() if row.status not in _SETTLED}
+    _settle(connection, Status.UNCERTAIN, open_ids & uncertain)
+    _settle(connection, Status.FAILED, open_ids - uncertain)
     index = person_index.c.submission_id.in_(rows), person_index.c.hash != HOW_FAR
     connection.execute(delete(person_index).where(*index))
     return [
@@ -102,8 +102,8 @@ def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[
     )
 
 
-def _was_ambiguous(connection: Connection, identity: str, position: int) -> bool:
-    of_step = attempts.c.submission_id == identity, attempts.c.position == position
+def _was_ambiguous(connection: Connection, submission_id: str, position: int) -> bool:
+    of_step = attempts.c.submission_id == submission_id, attempts.c.position == position
     doubtful = or_(attempts.c.outcome == AMBIGUOUS, attempts.c.ended_at.is_(None))
     return connection.execute(select(attempts.c.id).where(*of_step, doubtful)).first() is not None
 

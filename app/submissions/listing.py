@@ -54,43 +54,43 @@ class SubmissionSummary:
 
 
 async def list_submissions(
-    database: Database, keyring: Keyring, wanted: SubmissionFilter, most: int
+    database: Database, keyring: Keyring, wanted: SubmissionFilter, limit: int
 ) -> list[SubmissionSummary]:
     """Raises `StoreUnavailableError`."""
 
     def work(connection: Connection) -> list[SubmissionSummary]:
-        rows, stopped = _rows(connection, wanted, most)
+        rows, stopped = _rows(connection, wanted, limit)
         return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
 
     return await database.read(work)
 
 
-def newest_ids(connection: Connection, wanted: SubmissionFilter, most: int | None) -> Sequence[str]:
+def newest_ids(connection: Connection, wanted: SubmissionFilter, limit: int | None) -> Sequence[str]:
     """The newest first, at most so many."""
     conditions, columns = _conditions(connection, wanted), submissions.c
     if not wanted.stuck:
-        return _ids(connection, conditions, most)
+        return _ids(connection, conditions, limit)
     # By two indexes, one after the other: a condition with "or" in it would use neither.
     later = HAS_ARRIVED & columns.id.in_(_stopped())
-    found = {one for some in (NEEDS_A_PERSON, later) for one in _ids(connection, [some, *conditions], most)}
-    return sorted(found, reverse=True)[:most]
+    ids = {id_ for condition in (NEEDS_A_PERSON, later) for id_ in _ids(connection, [condition, *conditions], limit)}
+    return sorted(ids, reverse=True)[:limit]
 
 
-def _ids(connection: Connection, conditions: Sequence[ColumnElement[bool]], most: int | None) -> Sequence[str]:
-    return connection.execute(_newest(select(submissions.c.id).where(*conditions), most)).scalars().all()
+def _ids(connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int | None) -> Sequence[str]:
+    return connection.execute(_newest(select(submissions.c.id).where(*conditions), limit)).scalars().all()
 
 
-def _rows(connection: Connection, wanted: SubmissionFilter, most: int) -> tuple[list[Row[Any]], set[str]]:
+def _rows(connection: Connection, wanted: SubmissionFilter, limit: int) -> tuple[list[Row[Any]], set[str]]:
     conditions = _conditions(connection, wanted)
     if wanted.stuck:
-        conditions = [submissions.c.id.in_(newest_ids(connection, wanted, most))]
-    rows = list(connection.execute(_newest(select(submissions).where(*conditions), most)))
+        conditions = [submissions.c.id.in_(newest_ids(connection, wanted, limit))]
+    rows = list(connection.execute(_newest(select(submissions).where(*conditions), limit)))
     ids = {row.id for row in rows}
     return rows, {str(one) for (one,) in connection.execute(_stopped().where(steps.c.submission_id.in_(ids)))}
 
 
-def _newest(query: Select[Any], most: int | None) -> Select[Any]:
-    return query.order_by(submissions.c.id.desc()).limit(most)
+def _newest(query: Select[Any], limit: int | None) -> Select[Any]:
+    return query.order_by(submissions.c.id.desc()).limit(limit)
 
 
 def _stopped() -> Select[tuple[str]]:
@@ -147,6 +147,6 @@ def stored_application(keyring: Keyring, row: Row[Any]) -> StoredApplication | N
     if not row.payload:
         return None
     try:
-        return StoredApplication.from_json(keyring.open(row.payload, payload_aad(row.id)))
+        return StoredApplication.from_json(keyring.decrypt(row.payload, payload_aad(row.id)))
     except (DecryptionError, StoredApplicationError):
         return None

@@ -84,14 +84,14 @@ class OperatorActions:
         return True
 
     def _refilled(self, payload: bytes, submission: Submission, defaults: Defaults, positions: frozenset[int]) -> bytes:
-        place = payload_aad(submission.id)
+        aad = payload_aad(submission.id)
         try:
-            stored = StoredApplication.from_json(self._keyring.open(payload, place))
+            stored = StoredApplication.from_json(self._keyring.decrypt(payload, aad))
         except (DecryptionError, StoredApplicationError) as error:
             raise ActionImpossibleError(
                 ActionProblem.UNREADABLE, f"{submission.id} can't be opened: {error}"
             ) from error
-        return self._keyring.seal(stored.refilled(submission, defaults, positions).to_json(), place)
+        return self._keyring.encrypt(stored.refilled(submission, defaults, positions).to_json(), aad)
 
     def _defaults_of(self, submission: Submission) -> Defaults:
         try:
@@ -109,40 +109,40 @@ ACTIONS: Mapping[str, Callable[[OperatorActions, Submission], Awaitable[bool]]] 
 }
 
 
-def _is_erased(connection: Connection, identity: str) -> bool:
-    erased = (submissions.c.id == identity) & submissions.c.erased_at.is_not(None)
+def _is_erased(connection: Connection, submission_id: str) -> bool:
+    erased = (submissions.c.id == submission_id) & submissions.c.erased_at.is_not(None)
     return connection.execute(select(submissions.c.id).where(erased)).first() is not None
 
 
-def _release(connection: Connection, identity: str) -> bool:
-    taken = _taken(connection, identity)
-    todo = _todo(connection, identity) if taken else []
+def _release(connection: Connection, submission_id: str) -> bool:
+    taken = _taken(connection, submission_id)
+    todo = _todo(connection, submission_id) if taken else []
     if taken is None or not todo or (todo[0].status != StepStatus.UNCERTAIN and taken.status != Status.HELD):
         return False
     _make_due(connection, taken, [step for step in todo if step.status in _RELEASED])
-    _note(connection, identity, todo[0].position, AttemptOutcome.RELEASED)
+    _note(connection, submission_id, todo[0].position, AttemptOutcome.RELEASED)
     return True
 
 
-def _discard(connection: Connection, identity: str) -> bool:
-    todo = _todo(connection, identity)
-    if not todo or not erase(connection, [identity], _FREE & _UNFINISHED):
+def _discard(connection: Connection, submission_id: str) -> bool:
+    todo = _todo(connection, submission_id)
+    if not todo or not erase(connection, [submission_id], _FREE & _UNFINISHED):
         return False
-    _note(connection, identity, todo[0].position, AttemptOutcome.DISCARDED)
+    _note(connection, submission_id, todo[0].position, AttemptOutcome.DISCARDED)
     return True
 
 
-def _taken(connection: Connection, identity: str, *conditions: ColumnElement[bool]) -> Any:
+def _taken(connection: Connection, submission_id: str, *conditions: ColumnElement[bool]) -> Any:
     """Its row, if it can be decided about: checked and locked in one statement, so that until the transaction's end
     no worker, no operator and no retention changes it. It changes what all that follows sets anyway."""
-    mine = submissions.c.id == identity
+    mine = submissions.c.id == submission_id
     lock = update(submissions).where(mine, _FREE, _UNFINISHED, *conditions).values(at_recovery=False)
     return connection.execute(lock.returning(submissions)).one_or_none()
 
 
-def _todo(connection: Connection, identity: str) -> list[Any]:
+def _todo(connection: Connection, submission_id: str) -> list[Any]:
     """The steps that are not done."""
-    of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+    of_submission = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
     return [step for step in connection.execute(of_submission) if step.status not in DONE]
 
 
@@ -164,10 +164,10 @@ def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) 
     connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))
 
 
-def _note(connection: Connection, identity: str, position: int, decision: AttemptOutcome) -> None:
+def _note(connection: Connection, submission_id: str, position: int, decision: AttemptOutcome) -> None:
     now = now_of(connection)
     row = {
-        "submission_id": identity,
+        "submission_id": submission_id,
         "position": position,
         "started_at": now,
         "ended_at": now,

@@ -36,10 +36,10 @@ class PersonIndex:
         digest = self._contact_hash.digest(contact)
         return await self._database.read(lambda connection: find(connection, digest))
 
-    async def others_of(self, identity: str) -> Sequence[str]:
+    async def others_of(self, submission_id: str) -> Sequence[str]:
         """Ids of the same person's other submissions to the same customer, the newest first, some at most.
         Raises `StoreUnavailableError`."""
-        return await self._database.read(lambda connection: _others(connection, identity))
+        return await self._database.read(lambda connection: _others(connection, submission_id))
 
     async def fill(self) -> bool:
         """Adds a batch of settled submissions; returns whether there was any. Raises `StoreUnavailableError`."""
@@ -52,18 +52,18 @@ def find(connection: Connection, digest: bytes) -> Sequence[str]:
     rest = select(columns.id).where(
         columns.id > _filled_to(connection), (columns.email_hash == digest) | (columns.phone_hash == digest)
     )
-    found = union(filled, rest).subquery()
-    return connection.execute(select(found.c[0]).order_by(found.c[0])).scalars().all()
+    ids = union(filled, rest).subquery()
+    return connection.execute(select(ids.c[0]).order_by(ids.c[0])).scalars().all()
 
 
-def _others(connection: Connection, identity: str) -> Sequence[str]:
+def _others(connection: Connection, submission_id: str) -> Sequence[str]:
     columns = submissions.c
-    whose = select(columns.customer_id, columns.email_hash, columns.phone_hash).where(columns.id == identity)
+    whose = select(columns.customer_id, columns.email_hash, columns.phone_hash).where(columns.id == submission_id)
     row = connection.execute(whose).one_or_none()
     if row is None:
         return []
-    found = {one for digest in (row.email_hash, row.phone_hash) if digest for one in find(connection, digest)}
-    theirs = columns.id.in_(found - {identity}), columns.customer_id == row.customer_id
+    ids = {id_ for digest in (row.email_hash, row.phone_hash) if digest for id_ in find(connection, digest)}
+    theirs = columns.id.in_(ids - {submission_id}), columns.customer_id == row.customer_id
     query = select(columns.id).where(*theirs).order_by(columns.id.desc()).limit(MAX_OTHERS)
     return connection.execute(query).scalars().all()
 

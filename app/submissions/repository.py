@@ -22,18 +22,18 @@ class SubmissionRepository:
         self._database = database
         self._keyring = keyring
 
-    async def get(self, identity: str) -> Submission | None:
+    async def get(self, submission_id: str) -> Submission | None:
         """Raises `StoreUnavailableError`."""
-        return await self._database.read(lambda connection: self._get(connection, identity))
+        return await self._database.read(lambda connection: self._get(connection, submission_id))
 
-    async def application(self, identity: str) -> StoredApplication:
+    async def application(self, submission_id: str) -> StoredApplication:
         """Raises `StoreUnavailableError`; `KeyError` when there is none, or it has been erased; and
         `DecryptionError`, `StoredApplicationError`."""
-        query = select(submissions.c.payload).where(submissions.c.id == identity)
-        sealed = await self._database.read(lambda connection: connection.execute(query).scalar())
-        if sealed is None:
-            raise KeyError(identity)
-        return StoredApplication.from_json(self._keyring.open(sealed, payload_aad(identity)))
+        query = select(submissions.c.payload).where(submissions.c.id == submission_id)
+        encrypted = await self._database.read(lambda connection: connection.execute(query).scalar())
+        if encrypted is None:
+            raise KeyError(submission_id)
+        return StoredApplication.from_json(self._keyring.decrypt(encrypted, payload_aad(submission_id)))
 
     async def find(self, reference_or_id: str) -> Submission | None:
         """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""
@@ -43,28 +43,30 @@ class SubmissionRepository:
         except ValueError:
             return await self.get(reference_or_id)
         query = select(submissions.c.id).where(submissions.c.id >= first, submissions.c.id < after)
-        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return await self.get(max((one for one in found if reference_of(one) == reference), default=""))
+        ids = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return await self.get(max((id_ for id_ in ids if reference_of(id_) == reference), default=""))
 
-    async def newest(self, wanted: SubmissionFilter, most: int | None) -> list[Submission]:
+    async def newest(self, wanted: SubmissionFilter, limit: int | None) -> list[Submission]:
         """The newest first, at most so many. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> list[Submission]:
-            found = (self._get(connection, identity) for identity in newest_ids(connection, wanted, most))
-            return [submission for submission in found if submission]
+            submissions_ = (
+                self._get(connection, submission_id) for submission_id in newest_ids(connection, wanted, limit)
+            )
+            return [submission for submission in submissions_ if submission]
 
         return await self._database.read(work)
 
     async def has_repeat(self, key: bytes) -> bool:
         """Whether a submission has this repeat key. Raises `StoreUnavailableError`."""
-        found = select(submissions.c.id).where(submissions.c.repeat_key == key)
-        return await self._database.read(lambda connection: connection.execute(found).first() is not None)
+        query = select(submissions.c.id).where(submissions.c.repeat_key == key)
+        return await self._database.read(lambda connection: connection.execute(query).first() is not None)
 
-    def _get(self, connection: Connection, identity: str) -> Submission | None:
-        row = connection.execute(select(submissions).where(submissions.c.id == identity)).one_or_none()
+    def _get(self, connection: Connection, submission_id: str) -> Submission | None:
+        row = connection.execute(select(submissions).where(submissions.c.id == submission_id)).one_or_none()
         if row is None:
             return None
-        of_submission = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+        of_submission = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
         return Submission(
             id=row.id,
             customer_id=row.customer_id,
@@ -90,10 +92,10 @@ class SubmissionRepository:
         )
 
     def _open(self, row: Any, column: str) -> Any:
-        sealed = getattr(row, column)
-        place = step_aad(row.submission_id, row.position, column)
+        encrypted = getattr(row, column)
+        aad = step_aad(row.submission_id, row.position, column)
         try:
-            return None if sealed is None else self._keyring.open(sealed, place)
+            return None if encrypted is None else self._keyring.decrypt(encrypted, aad)
         except DecryptionError:  # one that no key opens hides no other, and can be discarded
             return None
 
@@ -120,12 +122,12 @@ class History:
     erased_at: datetime | None
 
 
-async def history(database: Database, identity: str) -> History:
+async def history(database: Database, submission_id: str) -> History:
     """Raises `StoreUnavailableError`."""
-    return await database.read(lambda connection: _history(connection, identity))
+    return await database.read(lambda connection: _history(connection, submission_id))
 
 
-def _history(connection: Connection, identity: str) -> History:
+def _history(connection: Connection, submission_id: str) -> History:
     columns = attempts.c
     tried = select(
         columns.position,
@@ -134,8 +136,8 @@ def _history(connection: Connection, identity: str) -> History:
         columns.outcome,
         columns.http_status,
         columns.detail,
-    ).where(columns.submission_id == identity)
-    due = select(submissions.c.due_at, submissions.c.erased_at).where(submissions.c.id == identity)
+    ).where(columns.submission_id == submission_id)
+    due = select(submissions.c.due_at, submissions.c.erased_at).where(submissions.c.id == submission_id)
     return History(
         [Attempt(*row) for row in connection.execute(tried.order_by(columns.id))],
         *connection.execute(due).one(),

@@ -60,5 +60,5 @@ def read_contacts(answer: Any) -> list[Contact]:
     return [_kind(item.get("type"))(item) for item in answer]
 
 
-def _kind(said: Any) -> type[Contact]:
-    return KINDS.get(str(said).replace("_", "").replace(" ", "").lower(), Contact)
+def _kind(value: Any) -> type[Contact]:
+    return KINDS.get(str(value).replace("_", "").replace(" ", "").lower(), Contact)

@@ -63,7 +63,7 @@ def read_home(estate_id: str, answer: Any, content: bytes) -> Home:
     if not isinstance(answer, Mapping):
         raise ValueError("no object")
     home = _Members(answer)
-    viewings = sorted(_viewings(home["viewings"]), key=lambda one: (one.starts_at, one.id))
+    viewings = sorted(_viewings(home["viewings"]), key=lambda viewing: (viewing.starts_at, viewing.id))
     return Home(home.id or estate_id, _address(home["address"]), tuple(viewings), content)
 
 
@@ -71,7 +71,9 @@ class _Members:
     """An object's members by name, in whatever casing."""
 
     def __init__(self, value: Any) -> None:
-        self._members = {str(name).lower(): one for name, one in value.items()} if isinstance(value, Mapping) else {}
+        self._members = (
+            {str(name).lower(): member for name, member in value.items()} if isinstance(value, Mapping) else {}
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self._members.get(name.lower())
@@ -79,17 +81,17 @@ class _Members:
     @property
     def id(self) -> str:
         """ "" where there is none that can stand in a path."""
-        said = self["id"]
-        text = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+        value = self["id"]
+        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
         return text if PATH_ID.fullmatch(text) else ""
 
     def moment(self, name: str) -> datetime | None:
         return read_moment(self[name])
 
 
-def _objects(value: Any, most: int) -> Iterator[_Members]:
-    found = value if isinstance(value, list) else []
-    return (_Members(one) for one in islice(found, most) if isinstance(one, Mapping))
+def _objects(value: Any, limit: int) -> Iterator[_Members]:
+    items = value if isinstance(value, list) else []
+    return (_Members(item) for item in islice(items, limit) if isinstance(item, Mapping))
 
 
 def _address(value: Any) -> dict[str, str]:
@@ -99,27 +101,33 @@ def _address(value: Any) -> dict[str, str]:
 
 
 def _viewings(value: Any) -> Iterator[Viewing]:
-    for one in _objects(value, MAX_VIEWINGS):
-        if not one.id or one["isVisible"] is not True or one["isSelfRegistrationEnabled"] is not True:
+    for viewing in _objects(value, MAX_VIEWINGS):
+        if not viewing.id or viewing["isVisible"] is not True or viewing["isSelfRegistrationEnabled"] is not True:
             continue
-        starts_at = one.moment("startsAt")
-        ends_at = _after(starts_at, one["endsAt"])
-        slots = tuple(sorted(_slots(one["timeSlots"], starts_at, ends_at), key=lambda slot: (slot.starts_at, slot.id)))
+        starts_at = viewing.moment("startsAt")
+        ends_at = _after(starts_at, viewing["endsAt"])
+        slots = tuple(
+            sorted(_slots(viewing["timeSlots"], starts_at, ends_at), key=lambda slot: (slot.starts_at, slot.id))
+        )
         if slots:  # without a slot it can't be booked (O)
-            comment = _text(one["comment"], MAX_COMMENT)
+            comment = _text(viewing["comment"], MAX_COMMENT)
             begins = starts_at or slots[0].starts_at
-            yield Viewing(one.id, begins, ends_at or slots[-1].ends_at, one.moment("deadlineAt"), comment, slots)
+            yield Viewing(
+                viewing.id, begins, ends_at or slots[-1].ends_at, viewing.moment("deadlineAt"), comment, slots
+            )
 
 
 def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> Iterator[TimeSlot]:
     known = set()
-    for one in _objects(value, MAX_SLOTS):
-        begins = one.moment("startsAt") or starts_at
-        if not one.id or begins is None or one.id in known:
+    for slot in _objects(value, MAX_SLOTS):
+        begins = slot.moment("startsAt") or starts_at
+        if not slot.id or begins is None or slot.id in known:
             continue
-        known.add(one.id)
-        ends = _after(begins, one["endsAt"]) if one["endsAt"] else ends_at
-        yield TimeSlot(one.id, begins, ends if ends and ends > begins else None, one["isRegistrationAvailable"] is True)
+        known.add(slot.id)
+        ends = _after(begins, slot["endsAt"]) if slot["endsAt"] else ends_at
+        yield TimeSlot(
+            slot.id, begins, ends if ends and ends > begins else None, slot["isRegistrationAvailable"] is True
+        )
 
 
 def _text(value: Any, longest: int) -> str:
@@ -167,8 +175,8 @@ class OpenTimes:
         return tuple(slot for viewing in open_viewings for slot in viewing.slots if slot.is_available)
 
     def find(self, slot_id: str) -> tuple[Viewing, TimeSlot] | None:
-        found = ((viewing, slot) for viewing in self.viewings for slot in viewing.slots if slot.id == slot_id)
-        return next(found, None)
+        slots = ((viewing, slot) for viewing in self.viewings for slot in viewing.slots if slot.id == slot_id)
+        return next(slots, None)
 
     def is_closed(self, viewing: Viewing) -> bool:
         """Whether its deadline has passed."""
@@ -184,7 +192,7 @@ def coming(home: Home, now: datetime) -> OpenTimes:
         if slots:
             viewings.append(replace(viewing, slots=slots))
     moments = _changes(viewings)
-    return OpenTimes(tuple(viewings), now, min((one for one in moments if one > now), default=None))
+    return OpenTimes(tuple(viewings), now, min((moment for moment in moments if moment > now), default=None))
 
 
 def _changes(viewings: Iterable[Viewing]) -> Iterator[datetime]:

@@ -13,19 +13,19 @@ class InvalidTokenError(Exception):
 
 def write_token(keyring: Keyring, value: Any, purpose: str) -> str:
     """`value` is anything JSON can say."""
-    return _spell(keyring.seal(value, purpose))
+    return _spell(keyring.encrypt(value, purpose))
 
 
-def _spell(sealed: bytes) -> str:
-    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+def _spell(encrypted: bytes) -> str:
+    return urlsafe_b64encode(encrypted).rstrip(b"=").decode()
 
 
 def read_token(keyring: Keyring, token: str, purpose: str) -> Any:
     """Raises `InvalidTokenError`."""
     try:
-        sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        if _spell(sealed) != token:
+        encrypted = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        if _spell(encrypted) != token:
             raise InvalidTokenError  # base64 reads many spellings, and what is used once must have one
-        return keyring.open(sealed, purpose)
+        return keyring.decrypt(encrypted, purpose)
     except (DecryptionError, binascii.Error, ValueError) as error:
         raise InvalidTokenError from error

@@ -21,7 +21,7 @@ from app.privacy.retention import RetentionPeriods
 from app.statistics.arrivals import Came, came
 from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
-from app.storage.process_lease import LASTS
+from app.storage.process_lease import LEASE_LASTS
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import leases, logins, steps, submissions
 from app.storage.schema import notices as notices_table
@@ -202,7 +202,7 @@ async def test_another_observes_once_the_first_has_stopped_or_died(database: Dat
     assert [await first.look(), await second.look(), await first.look()] == [True, False, True]
     await first.store.stop()
     assert [await second.look(), await first.look(), await third.look()] == [True, False, False]
-    await execute(database, update(leases).values(until=now() - LASTS))  # it died
+    await execute(database, update(leases).values(until=now() - LEASE_LASTS))  # it died
     assert [await third.look(), await second.look()] == [True, False]
 
 

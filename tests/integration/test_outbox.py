@@ -460,7 +460,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
 async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
-    foreign = Keyring([b"another key of thirty-two bytes!"]).seal(stored().to_json(), payload_aad(broken.id))
+    foreign = Keyring([b"another key of thirty-two bytes!"]).encrypt(stored().to_json(), payload_aad(broken.id))
     changed = update(submissions).where(submissions.c.id == broken.id).values(payload=foreign)
     await database.write(lambda connection: connection.execute(changed))
 

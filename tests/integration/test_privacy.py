@@ -124,7 +124,7 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     assert (await rotate(database, both)).values == 0
     alone = Keyring([NEW_KEY])
     for one in new:
-        assert alone.open((await row_of(database, one.id)).payload, payload_aad(one.id))["application"]
+        assert alone.decrypt((await row_of(database, one.id)).payload, payload_aad(one.id))["application"]
     refused = await SubmissionRepository(database, alone).get(claim.id)
     assert refused is not None
     assert refused.refusal == refusal

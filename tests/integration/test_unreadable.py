@@ -48,7 +48,7 @@ DAMAGED: list[Any] = [
 
 
 async def seal(database: Database, new: NewSubmission, keyring: Keyring, value: Any = None) -> None:
-    sealed = keyring.seal(new.application.to_json() if value is None else value, payload_aad(new.id))
+    sealed = keyring.encrypt(new.application.to_json() if value is None else value, payload_aad(new.id))
     mine = update(submissions).where(submissions.c.id == new.id).values(payload=sealed)
     await database.write(lambda connection: connection.execute(mine))
 

@@ -49,8 +49,8 @@ class TransactionThreads:
         self._closed = Event()
         self._connections = [_ThreadConnection(engine, prepare) for _ in range(number)]
         self._threads = [
-            Thread(target=self._serve, args=(connection,), name=f"{name}_{one}", daemon=True)
-            for one, connection in enumerate(self._connections)
+            Thread(target=self._serve, args=(connection,), name=f"{name}_{index}", daemon=True)
+            for index, connection in enumerate(self._connections)
         ]
         if limit is not None:
             Thread(target=self._watch, args=(limit,), name=f"{name}_watch", daemon=True).start()

@@ -22,31 +22,31 @@ def current(connection: Connection) -> str | None:
 
 def is_current(connection: Connection) -> bool:
     """Of a newer revision too: migrations only add, so a replica of the version before stays in service meanwhile."""
-    found = current(connection)
-    return found is not None and found >= newest()
+    revision = current(connection)
+    return revision is not None and revision >= newest()
 
 
 def require_current(database: Database) -> None:
     """Raises `DatabaseUnusableError` with what to do."""
     with usable(), database.engine.connect() as connection:
-        found = current(connection)
-    _refuse_newer(found)
-    if found != newest():
+        revision = current(connection)
+    _refuse_newer(revision)
+    if revision != newest():
         raise DatabaseUnusableError("the migrations are not current: run `intresse migrate` first")
 
 
-def _refuse_newer(found: str | None) -> None:
-    if found is not None and found > newest():
-        raise DatabaseUnusableError(f"the database is at revision {found}, newer than this version's {newest()}")
+def _refuse_newer(revision: str | None) -> None:
+    if revision is not None and revision > newest():
+        raise DatabaseUnusableError(f"the database is at revision {revision}, newer than this version's {newest()}")
 
 
 def upgrade(database: Database) -> bool:
     """Runs what is missing; says whether anything was. Raises `DatabaseUnusableError`, also on a newer one."""
     with usable(), database.engine.connect() as connection:
-        found = current(connection)
-    if found == newest():
+        revision = current(connection)
+    if revision == newest():
         return False
-    _refuse_newer(found)
+    _refuse_newer(revision)
     from alembic import command
     from alembic.config import Config
 

@@ -45,7 +45,7 @@ class Period:
 def campaign_rows(request: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
     """A line's name ends with the campaign's three."""
     widest = _widest(lines)
-    return [_row(request, one, widest, labels.campaign(Campaign(*one.name[-3:]), request.gettext)) for one in lines]
+    return [_row(request, line, widest, labels.campaign(Campaign(*line.name[-3:]), request.gettext)) for line in lines]
 
 
 def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:

@@ -65,8 +65,8 @@ class ConsoleRequest:
 
     def path_id(self, name: str) -> str:
         """An id in the path; "" where no id can be what stands there."""
-        said: str = self.http.path_params[name]
-        return said if PATH_ID.fullmatch(said) else ""
+        value: str = self.http.path_params[name]
+        return value if PATH_ID.fullmatch(value) else ""
 
     def frame(self, section: str) -> Frame:
         public, session = self.deps.public, self.session

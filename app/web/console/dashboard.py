@@ -20,34 +20,34 @@ from app.web.console.submission_rows import LIST, address, customers, firm_of, r
 async def show_overview(request: ConsoleRequest) -> Response:
     period = Period.of(request)
     customer_id = request.asked("customer") if request.asked("customer") in request.deps.public.customers else ""
-    found = await request.deps.dashboards.get(period.scope(customer_id or None))
-    stuck = _stuck(request, found, customer_id)
+    data = await request.deps.dashboards.get(period.scope(customer_id or None))
+    stuck = _stuck(request, data, customer_id)
     series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED if spec.is_lead}
     page = OverviewPage(
         frame=request.frame("overview"),
-        waiting=list(_waiting(request, found)),
-        waiting_count=labels.number(sum(one.submissions for one in found.waiting), request.language),
+        waiting=list(_waiting(request, data)),
+        waiting_count=labels.number(sum(backlog.submissions for backlog in data.waiting), request.language),
         paused=await _paused(request, customer_id),
         stuck=stuck,
-        stuck_count=sum(found.stuck.values()) + found.later,
-        newest_stuck=await _newest_stuck(request, found.newest_stuck),
+        stuck_count=sum(data.stuck.values()) + data.later,
+        newest_stuck=await _newest_stuck(request, data.newest_stuck),
         periods=period.options(request),
         customers=customers(request, customer_id),
-        figures=_figures(request, found),
-        chart=charts.by_day(period.days, series, found.by_day, request.language),
-        campaigns=campaign_rows(request, found.campaigns),
-        homes=home_rows(request, found.homes, period, customer_id),
+        figures=_figures(request, data),
+        chart=charts.by_day(period.days, series, data.by_day, request.language),
+        campaigns=campaign_rows(request, data.campaigns),
+        homes=home_rows(request, data.homes, period, customer_id),
     )
     return request.show(page)
 
 
-def _waiting(request: ConsoleRequest, found: Dashboard) -> Iterator[WaitingRow]:
-    for one in found.waiting:
+def _waiting(request: ConsoleRequest, data: Dashboard) -> Iterator[WaitingRow]:
+    for backlog in data.waiting:
         yield WaitingRow(
-            firm_of(request, one.customer_id),
-            labels.number(one.submissions, request.language),
-            labels.moment(one.oldest, request.language),
-            address(LIST, status="pending", customer=one.customer_id),
+            firm_of(request, backlog.customer_id),
+            labels.number(backlog.submissions, request.language),
+            labels.moment(backlog.oldest, request.language),
+            address(LIST, status="pending", customer=backlog.customer_id),
         )
 
 
@@ -65,14 +65,14 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
     ]
 
 
-def _stuck(request: ConsoleRequest, found: Dashboard, customer_id: str) -> list[Link]:
+def _stuck(request: ConsoleRequest, data: Dashboard, customer_id: str) -> list[Link]:
     """How many of each kind, and the list of them."""
     links = [
         Link(_counted_word(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
-        for status, count in sorted(found.stuck.items())
+        for status, count in sorted(data.stuck.items())
     ]
-    if found.later:
-        later = _counted_word(request, N_("Delivered, but a later step stopped"), found.later)
+    if data.later:
+        later = _counted_word(request, N_("Delivered, but a later step stopped"), data.later)
         links.append(Link(later, address(LIST, status="stuck", customer=customer_id)))
     return links
 
@@ -83,19 +83,19 @@ def _counted_word(request: ConsoleRequest, text: str, count: int) -> str:
 
 async def _newest_stuck(request: ConsoleRequest, ids: Sequence[str]) -> list[LeadRow]:
     deps = request.deps
-    rows = await list_submissions(deps.database, deps.keyring, SubmissionFilter(ids=ids), len(ids)) if ids else []
-    return [row_of(request, one) for one in rows]
+    summaries = await list_submissions(deps.database, deps.keyring, SubmissionFilter(ids=ids), len(ids)) if ids else []
+    return [row_of(request, summary) for summary in summaries]
 
 
-def _figures(request: ConsoleRequest, found: Dashboard) -> list[tuple[str, str]]:
+def _figures(request: ConsoleRequest, data: Dashboard) -> list[tuple[str, str]]:
     figures = [
-        (N_("Received"), labels.number(sum(found.by_day.values()), request.language)),
-        (N_("Delivered to Vitec"), labels.number(found.delivered, request.language)),
+        (N_("Received"), labels.number(sum(data.by_day.values()), request.language)),
+        (N_("Delivered to Vitec"), labels.number(data.delivered, request.language)),
         *(
             (labels.STATUSES[status], labels.number(count, request.language))
-            for status, count in found.not_arrived.items()
+            for status, count in data.not_arrived.items()
         ),
-        (N_("Median delivery time"), labels.duration(found.median, request.language)),
-        (N_("p95 delivery time"), labels.duration(found.p95, request.language)),
+        (N_("Median delivery time"), labels.duration(data.median, request.language)),
+        (N_("p95 delivery time"), labels.duration(data.p95, request.language)),
     ]
     return [(request.gettext(label), value) for label, value in figures]

@@ -114,9 +114,9 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     assert post.form is not None
     ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
     path = post.form_address(customer_id, *ids)
-    said = {"intresse": post.form.name, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
-    said |= {"title": values["title"]} if values["title"] else {}
-    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
+    parameters = {"intresse": post.form.name, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
+    parameters |= {"title": values["title"]} if values["title"] else {}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in parameters.items())
     return (
         f'<script src="{public_url}/embed.js" async></script>\n\n'
         f'<div {attributes}>\n  <a href="{public_url}{path}">{escape(link)}</a>\n</div>\n'

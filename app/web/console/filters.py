@@ -81,9 +81,9 @@ async def submission_filter(request: ConsoleRequest, asked: Filters) -> Submissi
 
 async def _ids(request: ConsoleRequest, text: str) -> list[str]:
     """A reference or an id; else an e-mail address; else a phone number, as people write it."""
-    found = await request.deps.public.submissions.find(text)
-    if found is not None:
-        return [found.id]
+    submission = await request.deps.public.submissions.find(text)
+    if submission is not None:
+        return [submission.id]
     if "@" in text:
         return list(await request.deps.person_index.find(text.lower()))
     if not any(character.isdigit() for character in text):

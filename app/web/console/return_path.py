@@ -17,8 +17,8 @@ _INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*)
 
 def inside(address: str) -> str:
     """The address if it is one of the console's, else the console's first page."""
-    found = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
-    return _without_text(found[1], found[2] or "") if found else PATH
+    match = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
+    return _without_text(match[1], match[2] or "") if match else PATH
 
 
 def then_of(request: Request) -> str:

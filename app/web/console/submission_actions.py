@@ -29,14 +29,14 @@ class Words(NamedTuple):
     fits: Callable[[Submission], bool]
 
 
-def _is_stuck(one: Submission) -> bool:
-    return one.status is Status.HELD or any(step.status in NEEDS_ATTENTION for step in one.steps)
+def _is_stuck(submission: Submission) -> bool:
+    return submission.status is Status.HELD or any(step.status in NEEDS_ATTENTION for step in submission.steps)
 
 
-def _can_be_sent(one: Submission) -> bool:
-    if one.status is Status.HELD or any(step.status is StepStatus.UNREADABLE for step in one.steps):
+def _can_be_sent(submission: Submission) -> bool:
+    if submission.status is Status.HELD or any(step.status is StepStatus.UNREADABLE for step in submission.steps):
         return False
-    return one.status is Status.PENDING or _is_stuck(one)
+    return submission.status is Status.PENDING or _is_stuck(submission)
 
 
 SENT = N_("It was sent to Vitec. The result is shown here.")
@@ -53,7 +53,7 @@ WORDS: Mapping[str, Words] = {
         N_("Release"),
         N_("It was held because it looks automated. It will be sent to Vitec now."),
         SENT,
-        lambda one: one.status is Status.HELD,
+        lambda submission: submission.status is Status.HELD,
     ),
     "discard": Words(
         N_("Discard"),
@@ -65,7 +65,7 @@ WORDS: Mapping[str, Words] = {
         N_("Erase"),
         N_("Its personal data will be erased here for good. What Vitec has received stays there."),
         N_("Its personal data has been erased."),
-        lambda one: True,
+        lambda submission: True,
     ),
 }
 NOTHING_TO_DO = N_("Nothing to do: it is already done, or is being sent right now.")
@@ -78,71 +78,71 @@ PROBLEMS: Mapping[str, str] = {
 }
 
 
-def offered(request: ConsoleRequest, one: Submission) -> list[Link]:
+def offered(request: ConsoleRequest, submission: Submission) -> list[Link]:
     """The actions that can be done now, each to its confirmation."""
     return [
-        Link(request.gettext(words.label), f"{LIST}/{one.id}/{name}")
+        Link(request.gettext(words.label), f"{LIST}/{submission.id}/{name}")
         for name, words in WORDS.items()
-        if words.fits(one)
+        if words.fits(submission)
     ]
 
 
-def told(request: ConsoleRequest, done: str, one: Submission) -> str:
+def told(request: ConsoleRequest, done: str, submission: Submission) -> str:
     """What the page says after an action; `done` is from the address."""
     if done in WORDS:
         text = WORDS[done].done
-        return request.gettext(ON_ITS_WAY if text == SENT and one.status is Status.PENDING else text)
+        return request.gettext(ON_ITS_WAY if text == SENT and submission.status is Status.PENDING else text)
     if done in PROBLEMS:
         return request.gettext(PROBLEMS[done])
     return request.gettext(NOTHING_TO_DO) if done == "nothing" else ""
 
 
 async def confirm(request: ConsoleRequest) -> Response:
-    name, one = await _named(request)
-    if one is None:
+    name, submission = await _named(request)
+    if submission is None:
         return error_response(request.http, request.deps.public, 404)
     words = WORDS[name]
     page = ConfirmPage(
         frame=request.frame("submissions"),
-        row=await row_of_submission(request, one.id),
+        row=await row_of_submission(request, submission.id),
         action=name,
         label=request.gettext(words.label),
-        questions=[request.gettext(text) for text in _questions(name, one)],
-        back=f"{LIST}/{one.id}",
+        questions=[request.gettext(text) for text in _questions(name, submission)],
+        back=f"{LIST}/{submission.id}",
     )
     return request.show(page)
 
 
-def _questions(name: str, one: Submission) -> list[str]:
-    uncertain = any(step.status is StepStatus.UNCERTAIN for step in one.steps)
+def _questions(name: str, submission: Submission) -> list[str]:
+    uncertain = any(step.status is StepStatus.UNCERTAIN for step in submission.steps)
     return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
 
 
 async def act(request: ConsoleRequest, _: object) -> Response:
-    name, one = await _named(request)
-    if one is None:
+    name, submission = await _named(request)
+    if submission is None:
         return error_response(request.http, request.deps.public, 404)
-    done = await _carry_out(request, name, one)
+    done = await _carry_out(request, name, submission)
     request.deps.dashboards.forget()
-    log.info("console: action", submission=one.id, detail=f"{name}: {done}")
-    return redirect(address(f"{LIST}/{one.id}", done=done))
+    log.info("console: action", submission=submission.id, detail=f"{name}: {done}")
+    return redirect(address(f"{LIST}/{submission.id}", done=done))
 
 
-async def _carry_out(request: ConsoleRequest, name: str, one: Submission) -> str:
+async def _carry_out(request: ConsoleRequest, name: str, submission: Submission) -> str:
     """What `told` makes words of: the action's name, "nothing", or a problem. As a visitor who books, the operator
     waits a little for the outcome."""
     deps = request.deps
     if name == "erase":
         try:
-            return name if await deps.privacy_requests.erase_submission(one) else "nothing"
+            return name if await deps.privacy_requests.erase_submission(submission) else "nothing"
         except ErasureLogError as error:
             raise StoreUnavailableError(str(error)) from error
     try:
-        changed = await deps.operator_actions.carry_out(name, one)
+        changed = await deps.operator_actions.carry_out(name, submission)
     except ActionImpossibleError as error:
         return error.problem
     if changed:
-        await deps.public.outcomes.wait(one.id, deps.public.wait_seconds)
+        await deps.public.outcomes.wait(submission.id, deps.public.wait_seconds)
     return name if changed else "nothing"
 
 

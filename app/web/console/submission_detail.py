@@ -50,44 +50,48 @@ _NOTES = frozenset(labels.DECISIONS)  # among the attempts
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
-    one = await request.deps.public.submissions.get(request.path_id("identity"))
-    if one is None:
+    submission = await request.deps.public.submissions.get(request.path_id("identity"))
+    if submission is None:
         return error_response(request.http, request.deps.public, 404)
-    past = await history(request.deps.database, one.id)
+    past = await history(request.deps.database, submission.id)
     page = SubmissionPage(
         frame=request.frame("submissions"),
-        row=await row_of_submission(request, one.id),
-        identity=one.id,
-        why=await _why(request, one, past),
-        said=await _said(request, one),
-        related=await _related(request, one),
-        steps=list(_steps(request, one.steps)),
-        events=list(_events(request, one, past)),
-        actions=[] if past.erased_at else offered(request, one),
-        done=told(request, request.asked("done"), one),
+        row=await row_of_submission(request, submission.id),
+        identity=submission.id,
+        why=await _why(request, submission, past),
+        said=await _said(request, submission),
+        related=await _related(request, submission),
+        steps=list(_steps(request, submission.steps)),
+        events=list(_events(request, submission, past)),
+        actions=[] if past.erased_at else offered(request, submission),
+        done=told(request, request.asked("done"), submission),
     )
     return request.show(page)
 
 
-async def _why(request: ConsoleRequest, one: Submission, past: History) -> list[str]:
+async def _why(request: ConsoleRequest, submission: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
-    lines = [_(TOLD if one.told_at else WHY[one.status])]
-    later = next((step for step in one.steps[one.main.position + 1 :] if step.status in NEEDS_ATTENTION), None)
-    if later and one.status is Status.DELIVERED:
+    lines = [_(TOLD if submission.told_at else WHY[submission.status])]
+    later = next(
+        (step for step in submission.steps[submission.main.position + 1 :] if step.status in NEEDS_ATTENTION), None
+    )
+    if later and submission.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
-    if past.due_at and one.status is Status.PENDING:
-        lines += await _why_waiting(request, one, past, past.due_at)
+    if past.due_at and submission.status is Status.PENDING:
+        lines += await _why_waiting(request, submission, past, past.due_at)
     if past.erased_at:
         lines.append(_(ERASED) % {"moment": labels.moment(past.erased_at, language)})
     return lines
 
 
-async def _why_waiting(request: ConsoleRequest, one: Submission, past: History, due_at: datetime) -> list[str]:
+async def _why_waiting(request: ConsoleRequest, submission: Submission, past: History, due_at: datetime) -> list[str]:
     """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
     _ = request.gettext
-    group = group_of(next((step.operation for step in one.steps if step.status not in DONE), one.operation))
+    group = group_of(
+        next((step.operation for step in submission.steps if step.status not in DONE), submission.operation)
+    )
     for pause in await request.deps.database.read(paused_logins):
-        if (pause.customer_id, pause.group) == (one.customer_id, group):
+        if (pause.customer_id, pause.group) == (submission.customer_id, group):
             return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
     last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in labels.OUTCOMES), None)
     lines = [_(labels.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
@@ -95,22 +99,25 @@ async def _why_waiting(request: ConsoleRequest, one: Submission, past: History, 
     return [*lines, _(NEXT) % {"moment": labels.moment(due_at, request.language)} if due else _(NOW)]
 
 
-async def _said(request: ConsoleRequest, one: Submission) -> list[tuple[str, str]]:
+async def _said(request: ConsoleRequest, submission: Submission) -> list[tuple[str, str]]:
     try:
         return submitted_fields(
-            await request.deps.public.submissions.application(one.id), request.language, request.gettext
+            await request.deps.public.submissions.application(submission.id), request.language, request.gettext
         )
-    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
+    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or encrypted with a key that is gone
         return []
 
 
-async def _related(request: ConsoleRequest, one: Submission) -> list[LeadRow]:
+async def _related(request: ConsoleRequest, submission: Submission) -> list[LeadRow]:
     """A booking's cancellation, and a cancellation's booking; and what else the same person has sent in, such as
     another time instead of a full one."""
     cancellations = request.deps.public.cancellations
-    found = await cancellations.of_booking(one.id) or await cancellations.booking_of(one.id)
-    others = await request.deps.person_index.others_of(one.id)
-    return [await row_of_submission(request, other) for other in dict.fromkeys([*([found] if found else []), *others])]
+    counterpart = await cancellations.of_booking(submission.id) or await cancellations.booking_of(submission.id)
+    others = await request.deps.person_index.others_of(submission.id)
+    return [
+        await row_of_submission(request, other)
+        for other in dict.fromkeys([*([counterpart] if counterpart else []), *others])
+    ]
 
 
 def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow]:
@@ -133,16 +140,16 @@ def vitecs_words(upstream: Any) -> list[str]:
         return []
     lines = [str(upstream["message"])] if upstream.get("message") else []
     state = upstream.get("modelState")
-    for name, said in state.items() if isinstance(state, dict) else ():
-        lines += [f"{name}: {text}" for text in (said if isinstance(said, list) else [said])]
+    for name, words in state.items() if isinstance(state, dict) else ():
+        lines += [f"{name}: {text}" for text in (words if isinstance(words, list) else [words])]
     return lines
 
 
-def _events(request: ConsoleRequest, one: Submission, past: History) -> Iterator[Event]:
+def _events(request: ConsoleRequest, submission: Submission, past: History) -> Iterator[Event]:
     received = request.gettext(N_("Received and saved"))
-    yield Event(labels.second(one.received_at, request.language), received, (), GOOD)
+    yield Event(labels.second(submission.received_at, request.language), received, (), GOOD)
     for attempt in past.attempts:
-        yield _event(request, attempt, one.steps)
+        yield _event(request, attempt, submission.steps)
 
 
 def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -> Event:

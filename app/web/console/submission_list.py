@@ -44,14 +44,14 @@ async def show_submissions(request: ConsoleRequest) -> Response:
     if request.asked("q"):
         return await search(request, request.http.query_params)
     asked = Filters.of(request, request.http.query_params)
-    text, unreadable, found = "", False, list[SubmissionSummary]()
+    text, unreadable, summaries = "", False, list[SubmissionSummary]()
     try:
         text = asked.text(request)
-        found = await _found(request, await submission_filter(request, asked), PAGE + 1)
+        summaries = await _found(request, await submission_filter(request, asked), PAGE + 1)
     except FilterError:
         unreadable = True
-    if text and len(found) == 1:  # what was looked for
-        return redirect(f"{LIST}/{found[0].id}")
+    if text and len(summaries) == 1:  # what was looked for
+        return redirect(f"{LIST}/{summaries[0].id}")
     every = request.gettext(N_("All"))
     statuses = {STUCK: N_("Needs attention"), **labels.STATUSES}
     operations = {spec.operation.value: spec.label for spec in POSTED}
@@ -64,8 +64,8 @@ async def show_submissions(request: ConsoleRequest) -> Response:
         customers=customers(request, asked.customer),
         operations=options(_translated(request, operations), asked.operation, every),
         ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), asked.age, every),
-        rows=[row_of(request, one) for one in found[:PAGE]],
-        older=address(LIST, **query, older=found[PAGE - 1].id) if len(found) > PAGE else None,
+        rows=[row_of(request, summary) for summary in summaries[:PAGE]],
+        older=address(LIST, **query, older=summaries[PAGE - 1].id) if len(summaries) > PAGE else None,
         export=address(f"{LIST}.csv", **query, older=request.asked("older")),
     )
     return request.show(page)
@@ -77,27 +77,27 @@ async def export(request: ConsoleRequest) -> Response:
     if request.asked("q"):
         return redirect(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        found = await _found(request, await submission_filter(request, asked), MAX_EXPORTED)
+        summaries = await _found(request, await submission_filter(request, asked), MAX_EXPORTED)
     except FilterError:
-        found = []
+        summaries = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    text = await asyncio.to_thread(_csv, request, found)  # posts are not to wait for thousands of lines
+    text = await asyncio.to_thread(_csv, request, summaries)  # posts are not to wait for thousands of lines
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _found(request: ConsoleRequest, wanted: SubmissionFilter, most: int) -> list[SubmissionSummary]:
-    return await list_submissions(request.deps.database, request.deps.keyring, wanted, most)
+async def _found(request: ConsoleRequest, wanted: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
+    return await list_submissions(request.deps.database, request.deps.keyring, wanted, limit)
 
 
-def _csv(request: ConsoleRequest, found: list[SubmissionSummary]) -> str:
+def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
     text = StringIO()
     text.write("\ufeff")  # by which Excel knows that it is UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow([request.gettext(column) for column in COLUMNS])
-    for one in found:
-        row = row_of(request, one)
-        cells = (row.reference, one.received_at.isoformat(), row.status, row.operation, row.home)
-        writer.writerow(map(harmless, (*cells, *one.campaign, one.customer_id, one.id)))
+    for summary in summaries:
+        row = row_of(request, summary)
+        cells = (row.reference, summary.received_at.isoformat(), row.status, row.operation, row.home)
+        writer.writerow(map(harmless, (*cells, *summary.campaign, summary.customer_id, summary.id)))
     return text.getvalue()
 
 

@@ -13,20 +13,20 @@ from app.web.console.session import PATH
 LIST = f"{PATH}/submissions"
 
 
-def row_of(request: ConsoleRequest, one: SubmissionSummary) -> LeadRow:
-    status = request.gettext(labels.STATUSES[one.status])
-    if one.stopped:
+def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
+    status = request.gettext(labels.STATUSES[summary.status])
+    if summary.stopped:
         status = request.gettext(N_("%(status)s, but a later step stopped")) % {"status": status}
     return LeadRow(
-        href=f"{LIST}/{one.id}",
-        reference=readable(one.reference),
-        received=labels.moment(one.received_at, request.language),
-        customer=firm_of(request, one.customer_id),
-        operation=request.gettext(labels.OPERATIONS[one.operation]),
-        home="/".join(one.resource),
-        campaign=labels.campaign(one.campaign, request.gettext),
+        href=f"{LIST}/{summary.id}",
+        reference=readable(summary.reference),
+        received=labels.moment(summary.received_at, request.language),
+        customer=firm_of(request, summary.customer_id),
+        operation=request.gettext(labels.OPERATIONS[summary.operation]),
+        home="/".join(summary.resource),
+        campaign=labels.campaign(summary.campaign, request.gettext),
         status=status,
-        kind="stopped" if one.stopped else one.status.value,
+        kind="stopped" if summary.stopped else summary.status.value,
     )
 
 
@@ -61,11 +61,13 @@ def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
 
 
 def address(path: str, **query: str | None) -> str:
-    said = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
-async def row_of_submission(request: ConsoleRequest, identity: str) -> LeadRow:
+async def row_of_submission(request: ConsoleRequest, submission_id: str) -> LeadRow:
     """Raises `StoreUnavailableError`, and `ValueError` when there is none."""
-    [one] = await list_submissions(request.deps.database, request.deps.keyring, SubmissionFilter(ids=[identity]), 1)
-    return row_of(request, one)
+    [summary] = await list_submissions(
+        request.deps.database, request.deps.keyring, SubmissionFilter(ids=[submission_id]), 1
+    )
+    return row_of(request, summary)

@@ -8,9 +8,9 @@ MAX_TAG = 35  # characters of a language's tag (RFC 5646)
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:
     """`?lang=`, else the best of `Accept-Language`, else the customer's."""
-    said = (asked or "")[:MAX_TAG].partition("-")[0].lower()
-    if said in known:
-        return said
+    language = (asked or "")[:MAX_TAG].partition("-")[0].lower()
+    if language in known:
+        return language
     return _accepted(accepted, known) or (default if default in known else known[0])
 
 

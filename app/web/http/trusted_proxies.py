@@ -18,8 +18,8 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
         self._app = app
-        self._networks = [ipaddress.ip_network(one, strict=False) for one in trusted]
-        self._believing = ProxyHeadersMiddleware(app, [str(one) for one in self._networks])  # type: ignore[arg-type]
+        self._networks = [ipaddress.ip_network(network, strict=False) for network in trusted]
+        self._believing = ProxyHeadersMiddleware(app, [str(network) for network in self._networks])  # type: ignore[arg-type]
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,7 +60,7 @@ async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance,
         return None
     try:
         stored = await deps.submissions.application(receipt.submission.id)
-    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or sealed with a key that is gone
+    except (KeyError, DecryptionError, StoredApplicationError):  # erased, or encrypted with a key that is gone
         return None
     attendance = Attendance.of(receipt.submission, stored)
     return (attendance, stored) if attendance else None
@@ -79,13 +79,13 @@ class CancellationPages:
         try:
             if await cancellation_of(opened, deps):
                 return _to_receipt(opened, deps)
-            found = await _attendance(opened, deps)
-            if found is None:
+            attendance = await _attendance(opened, deps)
+            if attendance is None:
                 return error_response(request, deps, 404, customer=opened.customer, peoples=True)
             if request.method != "POST":
                 return self._confirm(request, opened)
             await read_content(request, request.headers, MAX_BODY)
-            await self._cancel(opened, *found)
+            await self._cancel(opened, *attendance)
         except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
             return error_response(request, deps, 400, customer=opened.customer, peoples=True)
         except StoreUnavailableError as error:

@@ -101,17 +101,17 @@ class Receipts:
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _form_of(found: Submission) -> FormSpec:
+def _form_of(submission: Submission) -> FormSpec:
     """The form that such a submission comes from."""
-    return next(post.form for post in OPERATIONS[found.operation].posts if post.form)
+    return next(post.form for post in OPERATIONS[submission.operation].posts if post.form)
 
 
-def _state(found: Submission) -> ReceiptState:
+def _state(submission: Submission) -> ReceiptState:
     """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
-    if not _form_of(found).waits:
+    if not _form_of(submission).waits:
         return "received"
     states: dict[Status, ReceiptState] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
-    return states.get(found.status, "received")
+    return states.get(submission.status, "received")
 
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"

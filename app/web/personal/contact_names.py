@@ -36,7 +36,7 @@ class ContactNames:
         if key not in self._names:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    found = await self._contacts(customer_id, [contact_id])
+                    contacts = await self._contacts(customer_id, [contact_id])
             except NotFoundError:
                 raise ContactNotFoundError from None
             except VitecError:
@@ -44,7 +44,7 @@ class ContactNames:
                 return ""
             except TimeoutError:
                 return ""
-            if not found:
+            if not contacts:
                 raise ContactNotFoundError
-            self._names[key] = found[0].greeting or ""
+            self._names[key] = contacts[0].greeting or ""
         return self._names[key]

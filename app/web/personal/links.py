@@ -11,7 +11,7 @@ MAX_LIFETIME = timedelta(days=90)  # that a link lives
 
 
 class InvalidLinkError(Exception):
-    """Forged, altered, or sealed with a key that is no longer ours."""
+    """Forged, altered, or encrypted with a key that is no longer configured."""
 
 
 class ExpiredLinkError(Exception):

@@ -22,58 +22,58 @@ json_values = st.recursive(
 @given(json_values)
 def test_what_is_sealed_can_be_opened(value: Any) -> None:
     ring = Keyring([NEW])
-    assert ring.open(ring.seal(value, PLACE), PLACE) == value
+    assert ring.decrypt(ring.encrypt(value, PLACE), PLACE) == value
 
 
 def test_nothing_of_the_value_can_be_read() -> None:
-    sealed = Keyring([NEW]).seal({"email": "anna@example.se"}, PLACE)
+    sealed = Keyring([NEW]).encrypt({"email": "anna@example.se"}, PLACE)
     assert b"anna" not in sealed
     assert b"anna" not in base64.b64encode(sealed)
 
 
 def test_the_same_value_is_sealed_in_another_way_each_time() -> None:
     ring = Keyring([NEW])
-    sealed = {ring.seal("anna", PLACE) for _ in range(1000)}
+    sealed = {ring.encrypt("anna", PLACE) for _ in range(1000)}
     assert len({one[4:16] for one in sealed}) == 1000  # the nonces, which must never repeat
     assert len(sealed) == 1000
 
 
 def test_after_a_rotation_the_old_is_opened_and_the_new_key_seals() -> None:
     before, between, after = Keyring([OLD]), Keyring([NEW, OLD]), Keyring([NEW])
-    old, new = before.seal("anna", PLACE), between.seal("bo", PLACE)
-    assert [between.open(sealed, PLACE) for sealed in (old, new)] == ["anna", "bo"]
-    assert after.open(new, PLACE) == "bo"
+    old, new = before.encrypt("anna", PLACE), between.encrypt("bo", PLACE)
+    assert [between.decrypt(sealed, PLACE) for sealed in (old, new)] == ["anna", "bo"]
+    assert after.decrypt(new, PLACE) == "bo"
     with pytest.raises(DecryptionError, match="no such key"):
-        after.open(old, PLACE)
+        after.decrypt(old, PLACE)
 
 
 def test_a_value_does_not_open_in_another_place() -> None:
     ring = Keyring([NEW])
-    sealed = ring.seal("anna", "S1/payload")
+    sealed = ring.encrypt("anna", "S1/payload")
     for elsewhere in ("S2/payload", "S1/0/body", ""):
         with pytest.raises(DecryptionError, match="another row's"):
-            ring.open(sealed, elsewhere)
+            ring.decrypt(sealed, elsewhere)
 
 
 @given(st.integers(0, 40), st.integers(1, 255))
 def test_a_value_that_was_altered_does_not_open(where: int, by: int) -> None:
     ring = Keyring([NEW])
-    sealed = bytearray(ring.seal("anna", PLACE))
+    sealed = bytearray(ring.encrypt("anna", PLACE))
     sealed[where % len(sealed)] ^= by
     with pytest.raises(DecryptionError):
-        ring.open(bytes(sealed), PLACE)
+        ring.decrypt(bytes(sealed), PLACE)
 
 
 @pytest.mark.parametrize("length", range(36))
 def test_a_value_that_was_cut_does_not_open(length: int) -> None:
     ring = Keyring([NEW])
     with pytest.raises(DecryptionError):
-        ring.open(ring.seal("anna", PLACE)[:length], PLACE)
+        ring.decrypt(ring.encrypt("anna", PLACE)[:length], PLACE)
 
 
 def test_another_ring_opens_nothing() -> None:
     with pytest.raises(DecryptionError):
-        Keyring([FOREIGN]).open(Keyring([NEW]).seal("anna", PLACE), PLACE)
+        Keyring([FOREIGN]).decrypt(Keyring([NEW]).encrypt("anna", PLACE), PLACE)
 
 
 @pytest.mark.parametrize("text", ["anna@example.se", "", "å", "\ud800"])

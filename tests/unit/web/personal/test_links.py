@@ -35,7 +35,7 @@ def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
 
 
 def test_what_was_sealed_for_another_place_is_no_link() -> None:
-    sealed = RING.seal({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
+    sealed = RING.encrypt({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
     with pytest.raises(InvalidLinkError):
         read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode())
 
