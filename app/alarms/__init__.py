@@ -1,1 +1,1 @@
-"""Alarms to the operator: one message when something goes wrong, and one when it is well again."""
+"""Alarms to the operator: one message when an incident begins, and one when it ends."""

@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class IncidentKind(StrEnum):
-    """What the trouble is, and what its `subject` names."""
+    """What is wrong; the comments say what the `subject` is."""
 
     PAUSED = "paused"  # a login that Vitec refuses: the function group
-    OVERDUE = "overdue"  # the oldest waits too long: nothing, it is the customer's
-    DROUGHT = "drought"  # a form that normally gets leads is silent: the operation
+    OVERDUE = "overdue"  # the oldest submission has waited too long: empty
+    DROUGHT = "drought"  # a form that normally gets leads has gone silent: the operation
     REJECTED = "rejected"  # this and those below: a submission's id
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     HELD = "held"
     UNREADABLE = "unreadable"
-    SOON_DISCARDED = "soon-discarded"  # held or undelivered still, and erased within a week
-    REFUSED_BOOKING = "refused-booking"  # its visitor has the receipt already
-    UNDELIVERED = "undelivered"  # its office shall have it by e-mail
+    SOON_DISCARDED = "soon-discarded"  # still held or undelivered, and erased within a week
+    REFUSED_BOOKING = "refused-booking"  # its visitor already has the receipt
+    UNDELIVERED = "undelivered"  # its office gets it by e-mail
 
 
 OF_SUBMISSIONS = frozenset(IncidentKind) - {IncidentKind.PAUSED, IncidentKind.OVERDUE, IncidentKind.DROUGHT}
@@ -26,7 +26,7 @@ OF_SUBMISSIONS = frozenset(IncidentKind) - {IncidentKind.PAUSED, IncidentKind.OV
 
 @dataclass(frozen=True)
 class Incident:
-    """`since` is when it began; of a drought, when the last lead came."""
+    """`since` is when it began; for a silent form, when the last lead came."""
 
     kind: IncidentKind
     customer_id: str
@@ -42,8 +42,8 @@ IncidentKey = tuple[IncidentKind, str, str]
 
 
 class IncidentState(StrEnum):
-    """Of an alarm: the trouble is there and not told yet, is told, is over and that is not told yet."""
+    """Of an alarm: the incident is there and not reported yet; is reported; or is over, which is not reported yet."""
 
     NEW = "new"
-    TOLD = "told"
+    REPORTED = "told"
     OVER = "over"

@@ -1,5 +1,5 @@
-"""The lead itself, to the office that wished it, when Vitec does not get it in time: so that a broker can call back
-while the CRM is down. The only alarm with personal data in it."""
+"""E-mailing the lead itself to its office when it does not reach Vitec in time, so that a broker can call back while
+the CRM is down. An opt-in, and the only alarm with personal data in it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
 
 
 def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
-    """`application` in Vitec's members, as it was accepted."""
+    """`application`: in Vitec's members, as it was accepted."""
     title = gettext(N_("A lead that has not reached Vitec yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
         (gettext(N_("Regarding")), gettext(ABOUT[submission.operation])),

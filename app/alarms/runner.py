@@ -79,7 +79,7 @@ class AlarmRunner:
 
     async def _send(self, name: str, receiver: AlertReceiver, notice: Notification) -> bool:
         try:
-            await receiver.tell(notice)
+            await receiver.send(notice)
         except AlertDeliveryError as error:
             await self._notices.put_off(notice)
             log.warning("alert delivery failed", receiver=name, alarm=notice.kind.value, detail=str(error))

@@ -21,8 +21,8 @@ Write = Callable[[Notification], Awaitable[AlertText | None]]
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """`url` is `smtps://` for TLS from the start, or `smtp://`, which turns to TLS before anything is said, but for
-    this machine's own server. `sender` is the address that mails come from."""
+    """`url` is `smtps://` for TLS from the start, or `smtp://` for STARTTLS (plain text only to this machine's own
+    server). `sender` is the From address."""
 
     url: str
     sender: str
@@ -37,30 +37,33 @@ class SmtpServer:
             password=unquote(url.password) if url.password else None,
             use_tls=url.scheme == "smtps",
             start_tls=url.scheme == "smtp" and url.hostname not in LOOPBACK,
-            timeout=None,  # ours holds; under its own, Python 3.11's `wait_for` can swallow a cancellation
+            timeout=None,  # ours is used instead: with its own, Python 3.11's `wait_for` can swallow a cancellation
         )
         try:
             async with asyncio.timeout(SECONDS):
                 await client.connect()
                 await client.send_message(message)
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # it has the mail, however it parts from us
+            with contextlib.suppress(
+                aiosmtplib.SMTPException, OSError
+            ):  # the mail is sent, however the connection ends
                 async with asyncio.timeout(QUIT_SECONDS):
                     await client.quit()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise AlertDeliveryError(type(error).__name__) from None
         finally:
-            client.close()  # its own `async with` would say goodbye, and wait for a silent server's answer
+            client.close()  # its own `async with` would send QUIT and wait for a silent server
 
 
 class EmailReceiver:
-    """One mail for each notice, to the addresses that `to` tells. `write` says None when there is no more to tell."""
+    """Sends an e-mail for each notification, to the addresses that `to` returns. `write` returns None if there is
+    nothing to send any more."""
 
     def __init__(self, server: SmtpServer, to: Callable[[Notification], Sequence[str]], write: Write) -> None:
         self._server = server
         self._to = to
         self._write = write
 
-    async def tell(self, notice: Notification) -> None:
+    async def send(self, notice: Notification) -> None:
         text, to = await self._write(notice), self._to(notice)
         if text is None or not to:
             return
@@ -69,7 +72,7 @@ class EmailReceiver:
         message["To"] = ", ".join(to)
         message["Subject"] = text.title
         message["Date"] = notice.created_at
-        # The same at each attempt: a mail server that took it without our hearing so can drop the second.
+        # The same at each attempt, so that a mail server which accepted the first can drop the second.
         message["Message-ID"] = f"<{notice.id}@{self._server.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text.body)

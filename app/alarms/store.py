@@ -1,5 +1,5 @@
-"""Recorded incidents, and whether each has been told. One process at a time observes; it ends an incident because of a
-fact in the database, in the statement that ends it.
+"""The recorded incidents, and whether each has been reported. One process at a time observes; `resolution` says when an
+incident ends, and the statement that ends it carries that condition.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,29 +15,31 @@ from app.storage.database import Database, now_of
 from app.storage.process_lease import ProcessLease
 from app.storage.schema import alarms, notices
 
-GATHERED = timedelta(minutes=5)  # news of one kind is told at most so often, but for what can't wait
+REPORT_EVERY = timedelta(minutes=5)  # at most, for each kind and customer, except for the urgent kinds
 URGENT = frozenset({IncidentKind.REFUSED_BOOKING, IncidentKind.UNDELIVERED})
-KEPT = timedelta(days=7)
+NOTICES_KEPT = timedelta(days=7)
 
-News = tuple[IncidentKind, str, IncidentState]
+Unreported = tuple[IncidentKind, str, IncidentState]
 
-_NEWS = (
-    select(alarms.c.kind, alarms.c.customer_id, alarms.c.state).where(alarms.c.state != IncidentState.TOLD).distinct()
+_UNREPORTED = (
+    select(alarms.c.kind, alarms.c.customer_id, alarms.c.state)
+    .where(alarms.c.state != IncidentState.REPORTED)
+    .distinct()
 )
-_WHAT = (notices.c.kind, notices.c.customer_id, notices.c.over)
-_LAST = select(*_WHAT, func.max(notices.c.created_at).label("at")).group_by(*_WHAT)
+_NOTICE_KEY = (notices.c.kind, notices.c.customer_id, notices.c.over)
+_LAST = select(*_NOTICE_KEY, func.max(notices.c.created_at).label("at")).group_by(*_NOTICE_KEY)
 
 
 class Detector(Protocol):
     def detect(self, connection: Connection) -> Iterable[Incident]: ...
 
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
-        """Of a row of `alarms`."""
+        """The condition for a row of `alarms`."""
         ...
 
 
 class IncidentStore:
-    """`receivers` are those that are told of each kind of trouble, by name."""
+    """`receivers` gives the names of those that are notified of each kind of incident."""
 
     def __init__(self, database: Database, receivers: Callable[[IncidentKind, str], Sequence[str]]) -> None:
         self._database = database
@@ -45,23 +47,23 @@ class IncidentStore:
         self._lease = ProcessLease(database, "alarms")
 
     async def observe(self, detector: Detector) -> bool:
-        """Looks at what is wrong, keeps what has changed, and makes notices of what is not told yet; False where
-        another process does. Raises `StoreUnavailableError`."""
+        """Detects incidents, records the changes, and creates notifications of those that are not reported yet. False
+        if another process does this. Raises `StoreUnavailableError`."""
         if not await self._lease.take():
             return False
         new = await self._database.read(lambda connection: _fresh(connection, detector))
         if new is not None:
-            await self._database.write(lambda connection: self._keep(connection, detector, new))
+            await self._database.write(lambda connection: self._record(connection, detector, new))
         ready = await self._database.read(_ready)
         if ready:
-            await self._database.write(lambda connection: self._tell(connection, ready))
+            await self._database.write(lambda connection: self._report(connection, ready))
         return True
 
     async def stop(self) -> None:
-        """Another may observe. Raises `StoreUnavailableError`."""
+        """Lets another process observe. Raises `StoreUnavailableError`."""
         await self._lease.give_back()
 
-    def _keep(self, connection: Connection, detector: Detector, new: Sequence[Incident]) -> None:
+    def _record(self, connection: Connection, detector: Detector, new: Sequence[Incident]) -> None:
         if not self._lease.holds(connection):
             return
         if new:
@@ -72,11 +74,11 @@ class IncidentStore:
         for change in _changes(connection, detector):
             connection.execute(change)
 
-    def _tell(self, connection: Connection, ready: Iterable[News]) -> None:
+    def _report(self, connection: Connection, ready: Iterable[Unreported]) -> None:
         if not self._lease.holds(connection):
             return
         now = now_of(connection)
-        old = notices.c.due_at.is_(None) & (notices.c.created_at < now - KEPT)
+        old = notices.c.due_at.is_(None) & (notices.c.created_at < now - NOTICES_KEPT)
         connection.execute(delete(notices).where(old))
         for kind, customer_id, state in ready:
             those = (alarms.c.kind == kind.value, alarms.c.customer_id == customer_id, alarms.c.state == state.value)
@@ -84,13 +86,13 @@ class IncidentStore:
             turn = (
                 delete(alarms).where(*those)
                 if over
-                else update(alarms).where(*those).values(state=IncidentState.TOLD.value)
+                else update(alarms).where(*those).values(state=IncidentState.REPORTED.value)
             )
             rows = connection.execute(turn.returning(alarms.c.subject, alarms.c.since)).all()
             incidents = sorted(
                 (Incident(kind, customer_id, *row) for row in rows), key=lambda incident: incident.subject
             )
-            # A lead is mailed alone: it may be another person's business than the next.
+            # Each lead gets an e-mail of its own: the next may concern another person at the office.
             for batch in (
                 [[incident] for incident in incidents]
                 if kind is IncidentKind.UNDELIVERED
@@ -117,7 +119,7 @@ class IncidentStore:
 
 
 def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
-    """Incidents that are not kept yet; None where nothing has changed."""
+    """Incidents that are not recorded yet; None if nothing has changed."""
     rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
     known = {(IncidentKind(kind), *whose) for kind, *whose in rows}
     fresh = [incident for incident in detector.detect(connection) if incident.key not in known]
@@ -127,15 +129,15 @@ def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
 
 
 def _changes(connection: Connection, detector: Detector) -> Iterable[Update | Delete]:
-    """What becomes of the incidents that are kept, by the facts."""
+    """The changes to the recorded incidents that the database's contents call for."""
     kinds = connection.execute(select(alarms.c.kind).distinct()).scalars().all()
     for kind in kinds:
         of_kind, has_ended = alarms.c.kind == kind, detector.has_ended(connection, IncidentKind(kind))
-        before_told = alarms.c.state == IncidentState.NEW.value
-        yield delete(alarms).where(of_kind, before_told, has_ended)
+        unreported = alarms.c.state == IncidentState.NEW.value
+        yield delete(alarms).where(of_kind, unreported, has_ended)
         for state, then, fact in (
-            (IncidentState.TOLD, IncidentState.OVER, has_ended),
-            (IncidentState.OVER, IncidentState.TOLD, ~has_ended),  # there again before its end was told
+            (IncidentState.REPORTED, IncidentState.OVER, has_ended),
+            (IncidentState.OVER, IncidentState.REPORTED, ~has_ended),  # began again before its end was reported
         ):
             yield update(alarms).where(of_kind, alarms.c.state == state.value, fact).values(state=then.value)
 
@@ -145,21 +147,23 @@ def _has_rows(connection: Connection, change: Update | Delete) -> bool:
     return connection.execute(select(alarms.c.kind).where(change.whereclause).limit(1)).first() is not None
 
 
-def _ready(connection: Connection) -> list[News]:
-    """Kinds and customers with news, new troubles and those that are over apart, but for what was told of a moment
-    ago."""
+def _ready(connection: Connection) -> list[Unreported]:
+    """Kinds and customers with something to report, beginnings and ends separately, without those that were reported a
+    moment ago."""
     now = now_of(connection)
     last = {(row.kind, row.customer_id, row.over): row.at for row in connection.execute(_LAST)}
-    news = [(IncidentKind(kind), whose, IncidentState(state)) for kind, whose, state in connection.execute(_NEWS)]
+    unreported = [
+        (IncidentKind(kind), whose, IncidentState(state)) for kind, whose, state in connection.execute(_UNREPORTED)
+    ]
     return [
         (kind, whose, state)
-        for kind, whose, state in news
+        for kind, whose, state in unreported
         if kind in URGENT or _is_due(last.get((kind, whose, state is IncidentState.OVER)), now)
     ]
 
 
 def _is_due(last: datetime | None, now: datetime) -> bool:
-    return last is None or now - last >= GATHERED
+    return last is None or now - last >= REPORT_EVERY
 
 
 def _row(incident: Incident, now: datetime) -> dict[str, Any]:

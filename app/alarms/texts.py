@@ -1,4 +1,4 @@
-"""The texts of alarms: a table from each kind of incident to a title and what to do. They hold no personal data."""
+"""The texts of alarms: a title and what to do, for each kind of incident. They contain no personal data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ ABOUT: Mapping[str, str] = {
 
 
 def alert_text(notice: Notification, firm: str, gettext: GetText, language: str, console: str = "") -> AlertText:
-    """`console` is its address, where there is one: each submission is a click away then."""
+    """`console`: its address, if there is one; the text then links to each submission."""
     title, body = (CLEARED_TEXTS if notice.over else STARTED_TEXTS)[notice.kind]
     values = {
         "firm": firm,

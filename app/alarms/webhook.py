@@ -14,29 +14,29 @@ from app.alarms.notifications import Notification
 from app.alarms.texts import AlertText
 from app.domain.ids import reference_of
 
-MAX_NAMED = 100  # submissions in one notice: a receiver may refuse what is too long
+MAX_NAMED = 100  # submissions in one notification: a receiver may refuse a longer one
 SECONDS = 30.0  # for one attempt
 
 
 class AlertDeliveryError(Exception):
-    """The receiver did not take it; the message holds nothing of what was to be told."""
+    """The receiver did not accept the notification; the message quotes nothing of its content."""
 
 
 class AlertReceiver(Protocol):
-    async def tell(self, notice: Notification) -> None:
+    async def send(self, notice: Notification) -> None:
         """Raises `AlertDeliveryError`."""
         ...
 
 
 class WebhookReceiver:
-    """One POST of JSON for each notice; anything but 2xx is tried again, with the same `webhook-id`."""
+    """Sends a POST with JSON for each notification; anything but 2xx is retried, with the same `webhook-id`."""
 
     def __init__(self, url: str, secret: str, write: Callable[[Notification], AlertText]) -> None:
         self._url = url
         self._signing = Webhook(secret)
         self._write = write
 
-    async def tell(self, notice: Notification) -> None:
+    async def send(self, notice: Notification) -> None:
         body = json.dumps(self._content(notice), ensure_ascii=False)
         now = datetime.now(UTC)
         headers = {

@@ -30,20 +30,20 @@ from app.web.rendering.templates import Templates
 
 Languages = Callable[[str], GetText]
 
-OFFICE = "office"  # the receiver of leads themselves; the others get alarms about them
+OFFICE = "office"  # the receiver of the leads themselves; the others get alarms about them
 
 
 class Monitoring:
-    def __init__(self, settings: Settings, database: Database, leads: SubmissionRepository) -> None:
+    def __init__(self, settings: Settings, database: Database, submissions: SubmissionRepository) -> None:
         customers = [customer.id for customer in settings.customers]
         token = settings.metrics_token
         self.counts = Counters(customers)
-        self._standing = BacklogGauges(database, customers)
+        self._gauges = BacklogGauges(database, customers)
         self._token = token.get_secret_value() if token else None
-        self.alarms = _watch(settings, database, leads)
+        self.alarms = _alarm_runner(settings, database, submissions)
 
     def routes(self) -> list[Route]:
-        return metrics.routes(self.counts, self._standing, self._token)
+        return metrics.routes(self.counts, self._gauges, self._token)
 
     def accepted(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self.counts.accepted(rows)
@@ -59,9 +59,9 @@ def retention_periods(settings: Settings) -> RetentionPeriods:
     )
 
 
-def _watch(settings: Settings, database: Database, leads: SubmissionRepository) -> AlarmRunner | None:
-    """None where nobody wishes to be told."""
-    receivers = _receivers(settings, leads, Templates().gettext)
+def _alarm_runner(settings: Settings, database: Database, submissions: SubmissionRepository) -> AlarmRunner | None:
+    """None if no receiver is configured."""
+    receivers = _receivers(settings, submissions, Templates().gettext)
     if not receivers:
         return None
     alarms = [name for name in receivers if name != OFFICE]
@@ -69,7 +69,7 @@ def _watch(settings: Settings, database: Database, leads: SubmissionRepository) 
     def receivers_of(kind: IncidentKind, _: str) -> Sequence[str]:
         return [OFFICE] if kind is IncidentKind.UNDELIVERED else alarms
 
-    limits = Thresholds(
+    thresholds = Thresholds(
         booking_wait=timedelta(seconds=settings.delivery.wait_seconds),
         oldest=timedelta(minutes=settings.alarms.oldest_minutes),
         kept=retention_periods(settings),
@@ -79,11 +79,11 @@ def _watch(settings: Settings, database: Database, leads: SubmissionRepository) 
             if customer.lead_mail
         },
     )
-    detector = IncidentDetector(limits, [customer.id for customer in settings.customers])
+    detector = IncidentDetector(thresholds, [customer.id for customer in settings.customers])
     return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), detector, receivers)
 
 
-def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languages) -> dict[str, AlertReceiver]:
+def _receivers(settings: Settings, submissions: SubmissionRepository, gettext: Languages) -> dict[str, AlertReceiver]:
     alarms = settings.alarms
     console = f"{settings.public_url}{CONSOLE}" if settings.console_password else ""
     firms = {customer.id: customer.name for customer in settings.customers}
@@ -104,11 +104,13 @@ def _receivers(settings: Settings, leads: SubmissionRepository, gettext: Languag
         if alarms.mail_to:
             receivers["mail"] = EmailReceiver(server, lambda _: alarms.mail_to, mail)
         if any(customer.lead_mail for customer in settings.customers):
-            receivers[OFFICE] = _office(settings, server, leads, gettext)
+            receivers[OFFICE] = _office(settings, server, submissions, gettext)
     return receivers
 
 
-def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository, gettext: Languages) -> AlertReceiver:
+def _office(
+    settings: Settings, server: SmtpServer, submissions: SubmissionRepository, gettext: Languages
+) -> AlertReceiver:
     customers = {customer.id: customer for customer in settings.customers if customer.lead_mail}
 
     def to(notice: Notification) -> Sequence[str]:
@@ -117,14 +119,14 @@ def _office(settings: Settings, server: SmtpServer, leads: SubmissionRepository,
 
     async def write(notice: Notification) -> AlertText | None:
         language = customers[notice.customer_id].language if notice.customer_id in customers else "sv"
-        submission = await leads.get(notice.subjects[0])
+        submission = await submissions.get(notice.subjects[0])
         if submission is None:
             return None
         if notice.over:
             return recovered_text(submission, gettext(language))
         try:
-            stored = await leads.application(submission.id)
-        except KeyError:  # erased: there is nothing to mail any more
+            stored = await submissions.application(submission.id)
+        except KeyError:  # erased: there is nothing left to send
             return None
         return lead_text(submission, stored.submitted, gettext(language), language)
 

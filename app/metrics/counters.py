@@ -1,4 +1,4 @@
-"""Counters of this process since it started. Labels are configured ids and words of ours, never personal data."""
+"""Counters of this process since it started. Labels are configured ids and fixed words, never personal data."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from app.domain.submission import Operation, Status
 from app.operations.registry import POSTED
 
 SETTLED = tuple(status for status in Status if status is not Status.PENDING)
-# From an answer over the same city's wires to Vitec's time-out.
+# From a fast answer to the time-out of a call to Vitec.
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 
@@ -17,7 +17,7 @@ PENDING = Status.PENDING.value
 
 
 class Counters:
-    """Each process tells its own, and the server that asks them all adds them up."""
+    """Each process exports its own; Prometheus adds them up."""
 
     def __init__(self, customers: Iterable[str]) -> None:
         self.registry = CollectorRegistry()
@@ -32,7 +32,7 @@ class Counters:
         self._upstream = Histogram(
             "intresse_upstream_seconds", "Calls to Vitec.", whose, buckets=SECONDS, registry=self.registry
         )
-        # Made now: a counter that appears with its first count hides that count from `increase`.
+        # Created now: a counter that first appears with a value of 1 hides it from `increase`.
         pairs = [
             (customer, operation.value) for customer in customers for operation in (spec.operation for spec in POSTED)
         ]
@@ -42,9 +42,9 @@ class Counters:
         }
 
     def accepted(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """A commit's new submissions, as their rows. Once for a commit, not for each post."""
+        """Called once for each commit, with the rows of its new submissions."""
         tally: dict[tuple[str, str, str], int] = {}
-        for row in rows:  # by hand: a `Counter` takes longer to make than a lone post's commit may cost
+        for row in rows:  # not a `Counter`, which is slow to create
             key = row["customer_id"], row["operation"], row["status"]
             tally[key] = tally.get(key, 0) + 1
         for (customer, operation, status), number in tally.items():
@@ -53,7 +53,7 @@ class Counters:
                 self._settled[customer, operation, status].inc(number)
 
     def settled(self, customer_id: str, operation: Operation, status: str) -> None:
-        """`status` is a `Status`, or the step's that made it."""
+        """`status` is a `Status`, or the status of the step that settled it."""
         if counter := self._settled.get((customer_id, operation.value, status)):  # None: no longer in the configuration
             counter.inc()
 

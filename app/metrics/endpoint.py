@@ -1,4 +1,4 @@
-"""`GET /metrics`: with the token, or where there is none from this machine itself."""
+"""`GET /metrics`: with the token if one is configured, otherwise from this machine only."""
 
 import asyncio
 import hmac
@@ -18,17 +18,17 @@ OPENMETRICS = "application/openmetrics-text"
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")  # by which proxies are known
 
 
-def routes(counts: Counters, standing: BacklogGauges, token: str | None) -> list[Route]:
-    counts.registry.register(standing)
+def routes(counts: Counters, gauges: BacklogGauges, token: str | None) -> list[Route]:
+    counts.registry.register(gauges)
 
     async def metrics(request: Request) -> Response:
         if token is not None and not _carries(request, token):
             return PlainTextResponse("the metrics token is missing or wrong\n", 401, {"WWW-Authenticate": "Bearer"})
         if token is None and not _is_local(request):
             return PlainTextResponse("without a metrics_token, only this machine may read the metrics\n", 403)
-        await standing.refresh()
+        await gauges.refresh()
         encode, media_type = _encoder(request.headers.get("accept", ""))
-        # In a thread: many customers are many lines, and posts are not to wait for them.
+        # In a thread, so that many customers with many lines do not delay posts.
         body = await asyncio.to_thread(encode, counts.registry)
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
@@ -36,7 +36,7 @@ def routes(counts: Counters, standing: BacklogGauges, token: str | None) -> list
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """Of the two formats that are told: what a header says of versions and escaping beside them is not looked at."""
+    """One of the two formats; versions and escaping in the header are ignored."""
     return choose_encoder(OPENMETRICS if OPENMETRICS in accept.lower() else "")
 
 
@@ -46,7 +46,7 @@ def _carries(request: Request, token: str) -> bool:
 
 
 def _is_local(request: Request) -> bool:
-    """A proxy on this machine that is not trusted looks as local as its visitors are not: it says so itself."""
+    """A proxy on this machine that is not trusted connects locally for distant clients: its headers give it away."""
     if request.client is None or any(name in request.headers for name in FORWARDED):
         return False
     try:

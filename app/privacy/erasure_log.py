@@ -1,9 +1,9 @@
-"""A log of erasures on request, kept outside the database: a restored backup brings the person back, and the log says
-whom to erase again.
+"""A log of erasures on request, kept outside the database: if a restored backup brings a person's data back, the log
+says whom to erase again.
 
-A line each, only ever added: who is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
-the key can add one or change one. A line that was cut while it was written, by a crash or a full disk, is of an
-erasure that was never carried out: it is passed over.
+Lines are only appended. The person is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
+the key can add or change one. A line cut short by a crash or a full disk belongs to an erasure that was never carried
+out, and is skipped.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ class ErasureLogError(Exception):
 
 @dataclass(frozen=True)
 class Erasure:
-    """`by` is what the person was sought by; `customer_id` None means in all customers' submissions."""
+    """`by` is what the person was searched by; `customer_id` None means all customers."""
 
     at: datetime
     by: str
@@ -44,7 +44,7 @@ class ErasureLog:
         self._proof = proof
 
     def append(self, erasure: Erasure) -> str:
-        """On disk when it returns: the line. Raises `ErasureLogError`."""
+        """Returns the line, once it is on disk. Raises `ErasureLogError`."""
         line = {"at": erasure.at.isoformat(), "by": erasure.by, "hash": erasure.digest.hex()}
         line |= {"customer": erasure.customer_id} if erasure.customer_id else {}
         text = json.dumps(line | {"proof": self._proof_of(line)})
@@ -61,7 +61,8 @@ class ErasureLog:
         return text
 
     def read(self) -> list[Erasure]:
-        """The oldest first; none where there is no file. Raises `ErasureLogError` on a line that is not ours."""
+        """Oldest first; none if there is no file. Raises `ErasureLogError` on a line that was not written with our
+        key."""
         if not self.path.exists():
             return []
         try:
@@ -71,7 +72,7 @@ class ErasureLog:
         erasures = []
         for number, line in enumerate(lines, 1):
             if _was_cut(line):
-                log.warning("erasure log: an incomplete line was passed over", line=number)
+                log.warning("erasure log: an incomplete line was skipped", line=number)
             elif line:
                 erasures.append(self._erasure(line, number))
         return erasures
@@ -94,9 +95,9 @@ class ErasureLog:
 
 
 def _add_line(file: int, text: str) -> None:
-    """Whole, or not at all: what was written of it is taken away again where the disk is full. Raises `OSError`."""
+    """Completely or not at all: a partial write, as on a full disk, is truncated again. Raises `OSError`."""
     size = os.fstat(file).st_size
-    is_open = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier one was cut, in a crash
+    is_open = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier line was cut short by a crash
     line = ("\n" if is_open else "").encode() + f"{text}\n".encode()
     try:
         while line:
@@ -109,7 +110,7 @@ def _add_line(file: int, text: str) -> None:
 
 
 def _was_cut(line: str) -> bool:
-    """It begins as ours do and ends before its end; or a crash has left nothing but zeros."""
+    """It begins like our lines but is incomplete; or a crash has left nothing but zeros."""
     text = line.rstrip("\0")
     if text and not (text.startswith(BEGINNING) or BEGINNING.startswith(text)):
         return False

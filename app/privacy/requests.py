@@ -1,4 +1,4 @@
-"""A person's rights (GDPR articles 15 and 17): export, erasure, and repeating the erasures after a restore."""
+"""A person's rights (GDPR articles 15 and 17): export, erasure, and replaying erasures after a restore."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class PersonQuery:
-    """Whom to look for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
+    """Whom to search for: by "email", "phone" or "id" (a submission's id or reference, or a contact's id at Vitec), in
     one customer's submissions or, with None, in all."""
 
     by: str
@@ -60,7 +60,7 @@ class ErasureResult:
 
     @property
     def uncertain(self) -> list[ErasedSubmission]:
-        """Those that Vitec may have: a call had no usable answer, or was under way."""
+        """Those that Vitec may have: a call had no usable answer, or was in progress."""
         return [submission for submission in self.submissions if submission.may_have_arrived and not submission.arrived]
 
     def to_json(self) -> dict[str, Any]:
@@ -93,13 +93,12 @@ class PrivacyRequests:
         self._log = log
 
     async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
-        """All that is kept, as JSON can say it, the oldest first."""
+        """All stored data about the person as JSON values, oldest first."""
         matches = await self._matches({self._search.sought(person.value)}, person.customer_id)
         return [await self._exported(match.id) for match in matches]
 
     async def erase(self, person: PersonQuery) -> ErasureResult:
-        """Written down before it is done, so that whatever happens in between it is done by a replay.
-        Raises `ErasureLogError`."""
+        """Logged before it is carried out, so that a replay finishes it after a crash. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         digest = self._search.sought(person.value)
         matches = await self._matches({digest}, person.customer_id)
@@ -107,7 +106,7 @@ class PrivacyRequests:
         return ErasureResult(proof, tuple(await self._erase(matches)))
 
     async def erase_submission(self, submission: Submission) -> bool:
-        """One submission alone; says whether there was anything personal left in it. Raises `ErasureLogError`."""
+        """One submission; returns whether it still held personal data. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         self._log.append(Erasure(now, "id", self._search.sought(submission.id), submission.customer_id))
         erased = await self._database.write(partial(erase, ids=[submission.id]))
@@ -115,8 +114,8 @@ class PrivacyRequests:
         return bool(erased)
 
     async def replay_erasures(self) -> int:
-        """What was erased before, erased again after a restore: how many submissions. What came after an erasure
-        stays. Raises `ErasureLogError`."""
+        """Repeats all logged erasures, after a restore; returns how many submissions were erased. Submissions received
+        after the erasure stay. Raises `ErasureLogError`."""
         erasures = self._log.read()
         matches = await self._matches({erasure.digest for erasure in erasures}, None)
         outdated = [match for match in matches if any(_covers(erasure, match) for erasure in erasures)]
@@ -124,7 +123,7 @@ class PrivacyRequests:
 
     async def _matches(self, sought: set[bytes], customer_id: str | None) -> list[PersonMatch]:
         matches, unreadable = await self._search.find(sought)
-        if unreadable:  # they stop nobody else's request: whoever runs it hears that they are there
+        if unreadable:  # they do not stop the request, but the operator must know
             log.warning("submissions that encryption_keys does not open were not searched", count=unreadable)
         return [match for match in matches if customer_id in (None, match.customer_id)]
 

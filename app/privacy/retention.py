@@ -1,4 +1,4 @@
-"""Retention: data that has outlived its time is erased, and held submissions are discarded."""
+"""Retention: erases personal data whose retention period is over, and discards held submissions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ _COLUMNS = (submissions.c.id, submissions.c.customer_id)
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """How long personal data is kept: after delivery; while held, from the moment it came; and of what was not
-    delivered, or whose later steps were not, from its outcome."""
+    """How long personal data is kept: after delivery; while held, from its receipt; and if the submission or a later
+    step was not delivered, from its outcome."""
 
     delivered: timedelta
     held: timedelta
@@ -38,14 +38,14 @@ class RetentionPeriods:
 
 
 def last_notice_period(kept: timedelta) -> timedelta:
-    """How long after it began the operator hears again of what is erased after `kept`: a week before that; halfway
-    there where it is a week or less, so that the second word does not come with the first."""
+    """How long after its beginning the operator gets a second notice of data that is erased after `kept`: a week before
+    the erasure, or halfway if `kept` is a week or less, so that the two notices do not coincide."""
     return kept - WEEK if kept > WEEK else kept / 2
 
 
 @dataclass(frozen=True)
 class UndecidedSubmission:
-    """A submission that waits for a person's judgement, or is about to be erased without it."""
+    """A submission that waits for an operator's decision, or is about to be erased without one."""
 
     id: str
     customer_id: str
@@ -53,13 +53,13 @@ class UndecidedSubmission:
 
 
 def held(connection: Connection) -> list[UndecidedSubmission]:
-    """The longest waiting first."""
+    """Longest waiting first."""
     query = select(*_COLUMNS, submissions.c.received_at).where(NEEDS_A_PERSON, submissions.c.status == Status.HELD)
     return [UndecidedSubmission(*row) for row in connection.execute(query.order_by(submissions.c.id))]
 
 
 def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
-    """What needs a person still, and is erased within a week. Nobody, while the clock is in doubt."""
+    """Submissions that need a person and are erased within a week. None while the clock is in doubt."""
     if not is_steady(connection, BELIEVED_AFTER):
         return []
     now, columns = now_of(connection), submissions.c
@@ -84,14 +84,14 @@ class Retention:
         self._database = database
         self.periods = periods
 
-    async def erase_outlived(self) -> int:
-        """How many were erased; none while the clock is in doubt. Any number of workers may do it at once.
+    async def erase_expired(self) -> int:
+        """Returns how many were erased; none while the clock is in doubt. Any number of workers may run it at once.
         Raises `StoreUnavailableError`."""
         count = 0
-        while ids := await self._database.read(self._outlived):
+        while ids := await self._database.read(self._expired):
             erased = await self._database.write(partial(self._erase, ids))
             count += erased
-            if not erased:  # all of them have been retried or released meanwhile: they are looked at next time
+            if not erased:  # all of them have been retried or released meanwhile
                 break
         if count:
             await empty_log(self._database.engine)
@@ -106,21 +106,21 @@ class Retention:
         return await self._database.read(lambda connection: soon_erased(connection, self.periods))
 
     def _erase(self, ids: Sequence[str], connection: Connection) -> int:
-        """Those that have outlived their time still."""
+        """Those that are still expired."""
         if not is_steady(connection, BELIEVED_AFTER):
             return 0
         return len(erase(connection, ids, self._is_over(now_of(connection))))
 
-    def _outlived(self, connection: Connection) -> Sequence[str]:
-        """By two indexes, one after the other: a condition with "or" in it would use neither."""
+    def _expired(self, connection: Connection) -> Sequence[str]:
+        """Two queries, each with its index: a single one with "or" would use neither."""
         if not is_steady(connection, BELIEVED_AFTER):
             return []
         now = now_of(connection)
         earliest = now - min(self.periods.delivered, self.periods.undelivered)
-        # In the order of an index: else SQLite would look through all submissions.
+        # In index order: otherwise SQLite would scan all submissions.
         settled = _some(IS_KEPT, submissions.c.settled_at < earliest, self._is_over(now))
         settled = settled.order_by(submissions.c.settled_at)
-        # All of it stands in an index; the rest of the condition is looked at by the statement that erases.
+        # Answered from an index; the statement that erases checks the rest of the condition.
         discarded_before = submissions.c.received_at < now - self.periods.held
         held = _some(NEEDS_A_PERSON, submissions.c.status == Status.HELD, discarded_before)
         return connection.execute(settled).scalars().all() or connection.execute(held).scalars().all()

@@ -23,7 +23,7 @@ class RetentionJob:
 
     async def run_once(self) -> None:
         """Raises `StoreUnavailableError`."""
-        erased = await self._retention.erase_outlived()
+        erased = await self._retention.erase_expired()
         if erased:
             log.info("expired data erased", count=erased)
         held = await self._retention.held()

@@ -25,7 +25,7 @@ NUMBER_AND_EXTENSION = "x"  # as `domain.fields` writes a number with an extensi
 
 @dataclass(frozen=True)
 class PersonMatch:
-    """A submission that says something of somebody who is sought; `sought` are the digests that it was found by."""
+    """A submission that mentions a person who is searched for; `sought` are the digests that matched."""
 
     id: str
     customer_id: str

@@ -224,7 +224,7 @@ async def _decide(database: Database, ids: Sequence[str]) -> None:
                 await actions.release(found)
 
     with contextlib.suppress(StoreUnavailableError):
-        await asyncio.gather(retention.erase_outlived(), release())
+        await asyncio.gather(retention.erase_expired(), release())
 
 
 def disturb(stage: Stage, until: float, choose: random.Random, *, everything: bool = False) -> None:

@@ -42,7 +42,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "DETECT_SECONDS", 0.05)
     monkeypatch.setattr(runner, "DETECT_SHARE", 1)
     monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
-    monkeypatch.setattr(store, "GATHERED", timedelta(0))
+    monkeypatch.setattr(store, "REPORT_EVERY", timedelta(0))
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(seconds=1))
     monkeypatch.setattr(notifications, "RETRY_DELAYS", (timedelta(milliseconds=20),))
 
@@ -154,7 +154,7 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
     mail: PostOffice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "GATHERED", timedelta(hours=1))
+    monkeypatch.setattr(store, "REPORT_EVERY", timedelta(hours=1))
     client = start(**told, delivery={"wait_seconds": 0})
     office.order(Fault(status=400, operation="viewing"))
     for name in ("Anna", "Bo"):

@@ -13,7 +13,7 @@ from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
 from app.alarms.incidents import Incident, IncidentKind
 from app.alarms.notifications import GIVE_UP_AFTER, Notification, NotificationQueue
 from app.alarms.silence import WEEK, WEEKS
-from app.alarms.store import GATHERED, IncidentStore
+from app.alarms.store import REPORT_EVERY, IncidentStore
 from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.intake.new_submission import NewSubmission
@@ -145,7 +145,7 @@ async def test_what_comes_soon_after_waits_to_be_told_together(database: Databas
         await stopped(database, Status.REJECTED)
         await observer.look()
     assert len(await notices(database)) == 1
-    await minutes_pass(database, GATHERED / MINUTE)
+    await minutes_pass(database, REPORT_EVERY / MINUTE)
     await observer.look()
     assert sorted(len(notice.subjects) for notice in await notices(database)) == [1, 2]
 

@@ -71,7 +71,7 @@ async def grow_old(database: Database, age: timedelta) -> None:
 async def after(database: Database, retention: Retention, age: timedelta) -> int:
     """How many are erased at that age."""
     await grow_old(database, age)
-    return await retention.erase_outlived()
+    return await retention.erase_expired()
 
 
 async def settled(database: Database, recorded: StepOutcome, *more_steps: PlannedStep) -> NewSubmission:
@@ -110,7 +110,7 @@ async def test_what_is_counted_stays(database: Database, retention: Retention) -
     new = await settled(database, DELIVERED)
     await grow_old(database, 400 * DAY)
     before = await kept(database, new.id)
-    assert await retention.erase_outlived() == 1
+    assert await retention.erase_expired() == 1
     left = await kept(database, new.id)
     assert replace(left, steps=before.steps) == before
     assert [(step.operation, step.status, step.attempts) for step in left.steps] == [
@@ -261,7 +261,7 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
                 decided.append(await actions.carry_out(action, await kept(database, one.id)))
 
     slow = _Slow(database_url, decide)
-    assert await Retention(slow, PERIODS).erase_outlived() == 1
+    assert await Retention(slow, PERIODS).erase_expired() == 1
     slow.close()
     assert decided == [True, True]
     assert [(await row_of(database, one.id)).erased_at is None for one in new] == [True, True, False]

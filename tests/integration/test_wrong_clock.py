@@ -98,7 +98,7 @@ async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
     await look(database)
     machine.off = jump
     for _ in range(2):  # also by a process that has just started, and has not looked yet
-        assert await Retention(database, PERIODS).erase_outlived() == 0
+        assert await Retention(database, PERIODS).erase_expired() == 0
         assert not {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
         assert await database.read(lambda connection: soon_erased(connection, PERIODS)) == []
         await look(database)
@@ -112,7 +112,7 @@ async def test_after_a_day_in_its_new_place_a_clock_is_believed(database: Databa
     for minutes in range(0, 24 * 60 + 6, 6):
         machine.off = 400 * DAY + minutes * MINUTE
         await look(database)
-    assert await Retention(database, PERIODS).erase_outlived() == 1
+    assert await Retention(database, PERIODS).erase_expired() == 1
 
 
 async def test_after_an_hour_it_alarms_again(database: Database, machine: MachineClock) -> None:
