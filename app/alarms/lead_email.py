@@ -7,7 +7,7 @@ from typing import Any
 from app.alarms.texts import ABOUT, AlertText, moment
 from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
-from app.operations.labels import MEMBERS, same_member
+from app.operations.member_labels import MEMBERS, same_member
 
 # What a broker needs to get in touch, in the order of the mail.
 SHOWN = (

@@ -18,7 +18,7 @@ from app.domain.datetimes import STOCKHOLM
 from app.domain.marketing import is_tag
 from app.domain.submission import Operation
 from app.i18n import LANGUAGE_NAMES, N_, GetText
-from app.operations import labels, registry
+from app.operations import member_labels, registry
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
@@ -90,7 +90,7 @@ MAX_MOOD = 200  # bytes of a post
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 OPERATIONS: Mapping[str, str] = {
-    **labels.OPERATIONS,
+    **member_labels.OPERATIONS,
     "estate": N_("Home looked up"),
     "attend": registry.OPERATIONS[Operation.VIEWING].label,
 }

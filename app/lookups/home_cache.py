@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from cachetools import LRUCache, TTLCache
 
-from app.delivery.home_lookup import KnownHome
 from app.domain.submission import FunctionGroup
 from app.lookups.lookup_queue import LookupQueue
 from app.vitec.client import VitecClient
@@ -21,7 +22,7 @@ from app.vitec.errors import (
     UnreadableAnswerError,
     VitecError,
 )
-from app.vitec.homes import Home
+from app.vitec.homes import Home, OpenTimes, coming
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 15 * 60
@@ -38,6 +39,21 @@ WAITING_PER_ASKER = 20
 
 Key = tuple[str, str]
 _Failure = Callable[[], VitecError]  # a new exception for each caller
+
+
+@dataclass
+class KnownHome:
+    """`began_at` is when the read began, by the monotonic clock."""
+
+    home: Home
+    began_at: float
+    _times: OpenTimes | None = None
+
+    def times(self, now: datetime) -> OpenTimes:
+        """The same object until the times change."""
+        if self._times is None or not self._times.holds(now):
+            self._times = coming(self.home, now)
+        return self._times
 
 
 class HomeCache:

@@ -11,7 +11,7 @@ from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import AttemptOutcome, FunctionGroup, Status
 from app.i18n import N_, GetText
-from app.operations.labels import CHOICES, OPERATIONS, same_member
+from app.operations.member_labels import CHOICES, OPERATIONS, same_member
 
 STATUSES: Mapping[str, str] = {
     Status.PENDING: N_("Waiting"),

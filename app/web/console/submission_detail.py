@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
-from app.operations.labels import member_label
+from app.operations.member_labels import member_label
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError

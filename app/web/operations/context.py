@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.delivery.home_lookup import KnownHome
 from app.domain.marketing import one_line, page_address
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
+from app.lookups.home_cache import KnownHome
 from app.operations.specification import Booked, PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of

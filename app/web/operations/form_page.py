@@ -12,7 +12,7 @@ from app.domain.marketing import is_tag, page_address
 from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
-from app.operations.labels import SAME, member_label
+from app.operations.member_labels import SAME, member_label
 from app.operations.registry import plain_name
 from app.web.http.ready_response import ReadyResponse
 from app.web.http.security_headers import REVISITED, page_headers, private_headers

@@ -8,7 +8,7 @@ from typing import Any
 from app.domain.field_errors import FieldError
 from app.domain.phones import several_numbers
 from app.i18n import GetText
-from app.operations.labels import member_label
+from app.operations.member_labels import member_label
 from app.operations.member_paths import member_at, with_member
 from app.operations.specification import PostSpec
 

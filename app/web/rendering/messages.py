@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from app.domain.field_errors import FieldError
 from app.i18n import N_, GetText
-from app.operations.labels import same_member
+from app.operations.member_labels import same_member
 from app.operations.registry import plain_name
 from app.web.rendering.page_models import CONTACT, FieldMessage
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
-from app.operations.labels import MEMBERS, member_label, same_member
+from app.operations.member_labels import MEMBERS, member_label, same_member
 from app.operations.registry import POSTS
 from app.operations.specification import PostSpec
 from app.web.console import labels

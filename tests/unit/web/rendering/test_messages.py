@@ -10,7 +10,7 @@ from app.domain.field_errors import CODES as PYDANTIC_CODES
 from app.domain.field_errors import FieldError
 from app.domain.fields import CODES
 from app.operations import interest, viewing
-from app.operations.labels import SAME
+from app.operations.member_labels import SAME
 from app.web.rendering.messages import GENERAL, NAMES, PROBLEMS, TEXTS, field_messages, message, problem_text
 from app.web.rendering.templates import Templates
 
