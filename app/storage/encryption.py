@@ -68,8 +68,6 @@ class Keyring:
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise DecryptionError("altered, truncated, or another row's") from error
 
-    open = decrypt
-
 
 class KeyedHash:
     """Keyed BLAKE2b (RFC 7693) of 16 bytes, with a key for each purpose, derived from `secret_key`. It costs a third of

@@ -83,7 +83,7 @@ async def test_a_submission_is_stored_together_with_its_steps_in_order(database:
         (new.id, 1, "viewing", "VIS1/SLOT1"),
     ]
     assert {(step.status, step.attempts) for step in stored} == {("waiting", 0)}
-    assert KEYRING.open(sealed, payload_aad(new.id)) == json.loads(json.dumps(new.application.to_json()))
+    assert KEYRING.decrypt(sealed, payload_aad(new.id)) == json.loads(json.dumps(new.application.to_json()))
     assert new.application.bodies == (BODY, VISITOR)
 
 
