@@ -1,6 +1,8 @@
 """Imports go down only: the contracts in pyproject.toml are kept, and they are about the tree as it is."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -53,3 +55,9 @@ def test_the_sandbox_is_reached_by_the_demo_and_the_commands_alone() -> None:
     protected = contract("protected")
     assert protected["protected_modules"] == ["app.sandbox"]
     assert set(protected["allowed_importers"]) == {"app.demo", "app.cli.serve"}
+
+
+def test_the_service_does_without_what_it_never_shows() -> None:
+    """Libraries look for rich, which the commands' library brings: 4 MB in each process."""
+    asked = "import sys, app.cli.server, app.bootstrap.web_app; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
