@@ -18,7 +18,7 @@ from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
 from app.storage.encryption import DecryptionError
-from app.submissions.erasure import ErasedSubmission, batches, erase, erase_and_tell
+from app.submissions.erasure import ErasedSubmission, batches, erase, erase_and_report
 from app.submissions.repository import SubmissionRepository
 
 log = structlog.get_logger()
@@ -130,7 +130,7 @@ class PrivacyRequests:
     async def _erase(self, matches: Sequence[PersonMatch]) -> list[ErasedSubmission]:
         erased: list[ErasedSubmission] = []
         for ids in batches([match.id for match in matches]):
-            erased += await self._database.write(partial(erase_and_tell, ids=ids))
+            erased += await self._database.write(partial(erase_and_report, ids=ids))
         await empty_log(self._database.engine)
         return erased
 

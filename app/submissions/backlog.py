@@ -1,5 +1,5 @@
-"""The backlog: submissions that wait or need a person. Each is read from an index that holds nothing else, so it
-costs as much as there is of it, whatever was delivered before."""
+"""The backlog: submissions that wait or need a person. Each query reads a partial index of just these, so its cost does
+not grow with what was delivered before."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class Outstanding:
     customer_id: str
     operation: str
     number: int
-    oldest_at: datetime  # since when one has waited: it came then, or was released or sent again
+    oldest_at: datetime  # when the oldest was received, released or retried
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PausedLogin:
     since: datetime
 
 
-# Not since when giving up is counted: that begins anew after a pause of the login, and the lead has waited through it.
+# Not `delivery_since` alone: it is reset after a pause of the login, during which the lead has waited too.
 _BEGAN = func.coalesce(submissions.c.waiting_since, submissions.c.received_at, type_=UtcDateTime)
 _TRIED = submissions.c.delivery_since
 WAITING_SINCE = case((_TRIED < _BEGAN, _TRIED), else_=_BEGAN)
@@ -67,7 +67,7 @@ def outstanding(connection: Connection) -> Sequence[Outstanding]:
 
 
 def need_a_person(connection: Connection) -> Mapping[tuple[str, str, str], int]:
-    """How many, by customer, operation and status, that of a later step where only that has stopped."""
+    """Numbers by customer, operation and status; the step's status where only a later step has stopped."""
     numbers: Counter[tuple[str, str, str]] = Counter()
     for query in (_NEED_A_PERSON, _STOPPED_LATER):
         for row in connection.execute(query):

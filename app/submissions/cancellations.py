@@ -1,4 +1,4 @@
-"""Bookings that their visitors call off: what a cancellation is made of, and which belongs to which."""
+"""Cancellations of bookings by their visitors, and which cancellation belongs to which booking."""
 
 from typing import NamedTuple
 
@@ -18,15 +18,15 @@ NAMES = ("firstName", "lastName")
 
 
 class Attendance(NamedTuple):
-    """Whom Vitec takes off the viewing of which home."""
+    """The home and the contact whose booking Vitec cancels."""
 
     estate: str
     contact: str
 
     @classmethod
-    def of(cls, booking: Submission, stored: StoredApplication) -> "Attendance | None":
-        """None where there is nothing to call off, or home or contact isn't known: with `returnBookingId` Vitec has
-        answered the booking's id instead."""
+    def from_booking(cls, booking: Submission, stored: StoredApplication) -> "Attendance | None":
+        """None if the booking can't be cancelled, or the home or contact is unknown: with `returnBookingId` Vitec
+        answers the booking's id instead of the contact's."""
         if booking.operation is not Operation.VIEWING or booking.status is not Status.DELIVERED:
             return None
         contact = booking.main.result or ""
@@ -35,8 +35,8 @@ class Attendance(NamedTuple):
         return cls(stored.estate, contact) if known else None
 
 
-def request_of(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
-    """The cancellation, with who the visitor is: somebody may have to call them."""
+def cancellation_request(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
+    """The cancellation, with the visitor's contact details in case somebody must call them."""
     post = OPERATIONS[booking.operation].post_of(stored.resource)
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
     contacts = post.contacts(stored.submitted)
@@ -48,19 +48,19 @@ def request_of(booking: Submission, stored: StoredApplication, attendance: Atten
 
 
 class Cancellations:
-    """Which submission calls off which booking. Both raise `StoreUnavailableError`."""
+    """Which submission cancels which booking. Methods raise `StoreUnavailableError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of_booking(self, booking_id: str) -> str | None:
-        """The id of the submission that calls it off."""
+        """The id of the submission that cancels it."""
         columns = cancellations.c
         query = select(columns.submission_id).where(columns.booking_id == booking_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar())
 
     async def booking_of(self, submission_id: str) -> str | None:
-        """The id of the booking that it calls off."""
+        """The id of the booking that it cancels."""
         columns = cancellations.c
         query = select(columns.booking_id).where(columns.submission_id == submission_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar())

@@ -1,4 +1,4 @@
-"""Erasing what is personal in submissions. What is counted stays: whose, which operation, when, what became of it."""
+"""Erasure of personal data in submissions. What is counted stays: customer, operation, time and outcome."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from app.storage.database import now_of
 from app.storage.schema import HOW_FAR, attempts, person_index, steps, submissions
 
 BATCH = 200  # submissions in one transaction: short enough that no post waits for it
-AMBIGUOUS = "ambiguous"  # an attempt's outcome: it may have been carried out
-# What tells a repeat lives for a day at most; longer only the mark of a link that is used once, which stays used.
+AMBIGUOUS = "ambiguous"  # the outcome of an attempt that may have been carried out
+# Idempotency keys live for a day at most. Only those of single-use links live longer, and must stay used.
 REPEATS_LIVE = timedelta(days=1)
 _SETTLED = (Status.DELIVERED, Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
 @dataclass(frozen=True)
 class ErasedSubmission:
-    """`arrived`: Vitec has it, or something of it; `may_have_arrived`: a call had no usable answer, or was under way
-    when it was erased."""
+    """`arrived`: Vitec has it, or part of it; `may_have_arrived`: a call had no usable answer, or was in progress at
+    the erasure."""
 
     id: str
     customer_id: str
@@ -38,16 +38,15 @@ def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None) -> list[str]:
-    """Those of them that fulfil the condition, and had not been erased before: it is looked at in the statement that
-    erases. What is open now never will be delivered: it has failed, or is uncertain where a call may have been carried
-    out."""
-    return [submission.id for submission in erase_and_tell(connection, ids, condition)]
+    """Erases those that fulfil the condition and are not erased yet; returns their ids. The statement that erases
+    checks the condition. Open submissions end as failed, or as uncertain if a call may have been carried out."""
+    return [submission.id for submission in erase_and_report(connection, ids, condition)]
 
 
-def erase_and_tell(
+def erase_and_report(
     connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None
 ) -> list[ErasedSubmission]:
-    """As `erase`, with what Vitec has of each. It is read once no worker can record any more."""
+    """As `erase`, and returns what Vitec has of each, read once no worker can record any more."""
     rows = {row.id: row for row in connection.execute(_taken(connection, ids, condition))}
     if not rows:
         return []
@@ -90,7 +89,7 @@ def erase_and_tell(
 
 
 def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None) -> Any:
-    """Takes it from whoever works at it, too."""
+    """The update also takes the submissions from a worker that holds them."""
     columns, now = submissions.c, now_of(connection)
     gone: dict[str, Any] = dict.fromkeys(("payload", "email_hash", "phone_hash", "repeat_content", "due_at", "claim"))
     of_link = columns.repeat_until > now + REPEATS_LIVE

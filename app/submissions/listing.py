@@ -1,4 +1,4 @@
-"""Submissions in a list, the newest first, a page at a time; without opening more than their campaign."""
+"""Lists of submissions, newest first, a page at a time; only the campaign is decrypted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ _WAITS = submissions.c.due_at.is_not(None)
 
 @dataclass(frozen=True)
 class SubmissionFilter:
-    """All that is said must hold. `stuck`: needs a person, also where only a later step has stopped; `ids`: among
-    these; `received_after` and `received_before` are moments, `older_than` the id that the page before ended with."""
+    """All given conditions must hold. `stuck`: it needs a person, possibly because of a later step; `ids`: it is one of
+    these; `received_after`, `received_before`: times; `older_than`: the last id of the previous page."""
 
     status: Status | None = None
     stuck: bool = False
@@ -60,17 +60,19 @@ async def list_submissions(
 
     def work(connection: Connection) -> list[SubmissionSummary]:
         rows, stopped = _rows(connection, wanted, limit)
-        return [_listed(row, keyring, row.id in stopped) for row in rows]  # in the reader's thread: they may be many
+        return [
+            _listed(row, keyring, row.id in stopped) for row in rows
+        ]  # in the reader thread, because there may be many
 
     return await database.read(work)
 
 
 def newest_ids(connection: Connection, wanted: SubmissionFilter, limit: int | None) -> Sequence[str]:
-    """The newest first, at most so many."""
+    """Newest first, at most `limit`."""
     conditions, columns = _conditions(connection, wanted), submissions.c
     if not wanted.stuck:
         return _ids(connection, conditions, limit)
-    # By two indexes, one after the other: a condition with "or" in it would use neither.
+    # Two queries, each with its index: a single one with "or" would use neither.
     later = HAS_ARRIVED & columns.id.in_(_stopped())
     ids = {id_ for condition in (NEEDS_A_PERSON, later) for id_ in _ids(connection, [condition, *conditions], limit)}
     return sorted(ids, reverse=True)[:limit]

@@ -1,4 +1,4 @@
-"""An operator's actions on a submission that can't go on by itself. Doing the same twice changes nothing."""
+"""An operator's actions on submissions that need a person: retry, release, discard. Each is idempotent."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
 
 _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
-# No worker has it, and what is personal, which is what would be sent, is still there.
+# No worker holds it, and its personal data, which would be sent, is still there.
 _FREE = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None)
 _UNFINISHED = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.not_in(DONE))
 
@@ -40,9 +40,9 @@ class ActionImpossibleError(Exception):
 
 
 class OperatorActions:
-    """Each says whether there was anything to do. A submission that a worker holds is left to it. Each leaves a line
-    among the attempts: what was decided, and when. `defaults` are those of each configured customer: for others
-    nothing can be sent. All raise `StoreUnavailableError`."""
+    """Each action returns whether there was anything to do, and is recorded among the attempts. A submission that a
+    worker holds is not changed. `defaults` are those of each configured customer: for others nothing can be sent. All
+    raise `StoreUnavailableError`."""
 
     def __init__(self, database: Database, keyring: Keyring, defaults: Mapping[str, Defaults]) -> None:
         self._database = database
@@ -54,17 +54,17 @@ class OperatorActions:
         return await ACTIONS[action](self, submission)
 
     async def retry(self, submission: Submission) -> bool:
-        """Fills the configured members of the steps that are not done anew, and makes those steps due now.
+        """Fills in the configured members of the unfinished steps again, and makes those steps due now.
         Raises `ActionImpossibleError`."""
         return await self._database.write(lambda connection: self._retry(connection, submission))
 
     async def release(self, submission: Submission) -> bool:
-        """Sends what was held, or what may have been carried out already. Raises `ActionImpossibleError`."""
+        """Sends what was held, or what is uncertain. Raises `ActionImpossibleError`."""
         self._defaults_of(submission)
         return await self._database.write(lambda connection: _release(connection, submission.id))
 
     async def discard(self, submission: Submission) -> bool:
-        """Closes it for good: nothing more is sent, and what is personal is erased. What was held has failed then."""
+        """Closes it for good: nothing more is sent, and personal data is erased. A held submission ends as failed."""
         discarded = await self._database.write(lambda connection: _discard(connection, submission.id))
         if discarded:
             await empty_log(self._database.engine)
@@ -72,15 +72,15 @@ class OperatorActions:
 
     def _retry(self, connection: Connection, submission: Submission) -> bool:
         if _is_erased(connection, submission.id):
-            raise ActionImpossibleError(ActionProblem.ERASED, f"what {submission.id} said has been erased")
+            raise ActionImpossibleError(ActionProblem.ERASED, f"the personal data of {submission.id} has been erased")
         defaults = self._defaults_of(submission)
         taken = _taken(connection, submission.id, submissions.c.status != Status.HELD)
-        todo = _todo(connection, submission.id) if taken else []
+        todo = _unfinished_steps(connection, submission.id) if taken else []
         if taken is None or not todo:
             return False
         positions = frozenset(step.position for step in todo)
         _make_due(connection, taken, todo, payload=self._refilled(taken.payload, submission, defaults, positions))
-        _note(connection, submission.id, todo[0].position, AttemptOutcome.RETRIED)
+        _record_action(connection, submission.id, todo[0].position, AttemptOutcome.RETRIED)
         return True
 
     def _refilled(self, payload: bytes, submission: Submission, defaults: Defaults, positions: frozenset[int]) -> bytes:
@@ -116,32 +116,32 @@ def _is_erased(connection: Connection, submission_id: str) -> bool:
 
 def _release(connection: Connection, submission_id: str) -> bool:
     taken = _taken(connection, submission_id)
-    todo = _todo(connection, submission_id) if taken else []
+    todo = _unfinished_steps(connection, submission_id) if taken else []
     if taken is None or not todo or (todo[0].status != StepStatus.UNCERTAIN and taken.status != Status.HELD):
         return False
     _make_due(connection, taken, [step for step in todo if step.status in _RELEASED])
-    _note(connection, submission_id, todo[0].position, AttemptOutcome.RELEASED)
+    _record_action(connection, submission_id, todo[0].position, AttemptOutcome.RELEASED)
     return True
 
 
 def _discard(connection: Connection, submission_id: str) -> bool:
-    todo = _todo(connection, submission_id)
+    todo = _unfinished_steps(connection, submission_id)
     if not todo or not erase(connection, [submission_id], _FREE & _UNFINISHED):
         return False
-    _note(connection, submission_id, todo[0].position, AttemptOutcome.DISCARDED)
+    _record_action(connection, submission_id, todo[0].position, AttemptOutcome.DISCARDED)
     return True
 
 
 def _taken(connection: Connection, submission_id: str, *conditions: ColumnElement[bool]) -> Any:
-    """Its row, if it can be decided about: checked and locked in one statement, so that until the transaction's end
-    no worker, no operator and no retention changes it. It changes what all that follows sets anyway."""
+    """The row, if an action applies: checked and locked in one statement, so that until the end of the transaction no
+    worker, other operator or retention job changes it. The column that it updates is set by every action anyway."""
     mine = submissions.c.id == submission_id
     lock = update(submissions).where(mine, _FREE, _UNFINISHED, *conditions).values(at_recovery=False)
     return connection.execute(lock.returning(submissions)).one_or_none()
 
 
-def _todo(connection: Connection, submission_id: str) -> list[Any]:
-    """The steps that are not done."""
+def _unfinished_steps(connection: Connection, submission_id: str) -> list[Any]:
+    """The unfinished steps."""
     of_submission = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
     return [step for step in connection.execute(of_submission) if step.status not in DONE]
 
@@ -164,13 +164,13 @@ def _make_due(connection: Connection, taken: Any, todo: list[Any], **more: Any) 
     connection.execute(update(submissions).where(submissions.c.id == taken.id).values(**values, **more))
 
 
-def _note(connection: Connection, submission_id: str, position: int, decision: AttemptOutcome) -> None:
+def _record_action(connection: Connection, submission_id: str, position: int, action: AttemptOutcome) -> None:
     now = now_of(connection)
     row = {
         "submission_id": submission_id,
         "position": position,
         "started_at": now,
         "ended_at": now,
-        "outcome": decision.value,
+        "outcome": action.value,
     }
     connection.execute(insert(attempts).values(row))

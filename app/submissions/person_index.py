@@ -1,8 +1,8 @@
 """Finding a person's submissions by e-mail address or phone number, of which only keyed hashes are kept.
 
-The hashes stand in each submission; in an index of theirs every post would write two pages of their own, in places all
-over it. So `fill` copies them to the table of the same name some minutes later, many at once and in their order. What
-it has not reached yet is looked through row by row.
+Each submission holds its hashes; an index on them would make every post write two more pages at random places. So
+`fill` copies them some minutes later to the table of this name, many at once and in order. Submissions that it has not
+reached yet are scanned.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,26 @@ from app.storage.schema import HOW_FAR, person_index, submissions
 
 PAUSE_SECONDS = 60.0
 MAX_OTHERS = 10
-MAX_AT_ONCE = 500  # intake waits for so many
-# Ids are made by the clocks of the replicas, and committed a little later: what is older than this is all there.
+MAX_AT_ONCE = 500  # in one transaction, which intake waits for
+# Ids are made by the replicas' clocks, and committed a little later: everything older than this is committed.
 SETTLED_AFTER = timedelta(minutes=10)
 
 
 class PersonIndex:
     def __init__(self, database: Database, contact_hash: KeyedHash, lag: timedelta = SETTLED_AFTER) -> None:
-        """`lag`: what is older is all there."""
+        """`lag`: the age after which all submissions are committed."""
         self._database = database
         self._contact_hash = contact_hash
         self._lag = lag
 
     async def find(self, contact: str) -> Sequence[str]:
-        """Ids of the submissions with this e-mail address (in lower case) or number (in E.164), the oldest first.
+        """Ids of the submissions with this e-mail address (in lower case) or number (in E.164), oldest first.
         Raises `StoreUnavailableError`."""
         digest = self._contact_hash.digest(contact)
         return await self._database.read(lambda connection: find(connection, digest))
 
     async def others_of(self, submission_id: str) -> Sequence[str]:
-        """Ids of the same person's other submissions to the same customer, the newest first, some at most.
+        """Ids of the same person's latest other submissions to the same customer, newest first.
         Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: _others(connection, submission_id))
 
@@ -77,16 +77,16 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     after, settled = _filled_to(connection), first_id_of(now_of(connection) - lag)
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
     some = some.order_by(submissions.c.id).limit(MAX_AT_ONCE)
-    # Locked: who erases one of them waits until its hashes are here, and takes them away; or has erased it, and there
-    # are none any more when they are read.
+    # Locked, so that a concurrent erasure either waits and then deletes these hashes too, or is finished and has left
+    # none to read.
     ids = connection.execute(some.with_for_update(read=True)).scalars().all()
     if not ids:
         return False
     both = union_all(*(_hashes(name, after, ids[-1]) for name in ("email_hash", "phone_hash"))).subquery()
-    # Where a person gave an address and a number that are one and the same, one row will do.
+    # `distinct`: the address and the number may be the same text.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    # After a wrong clock some are there already.
+    # After a wrong clock some may be there already.
     fill = dialect.insert(person_index).from_select(["hash", "submission_id"], in_order).on_conflict_do_nothing()
     connection.execute(fill)
     connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))

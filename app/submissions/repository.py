@@ -1,4 +1,4 @@
-"""The repository of stored submissions, for people and for callers that wait."""
+"""The repository of stored submissions, and their history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class SubmissionRepository:
         return StoredApplication.from_json(self._keyring.decrypt(encrypted, payload_aad(submission_id)))
 
     async def find(self, reference_or_id: str) -> Submission | None:
-        """By id, or by the short reference that a visitor reads over the phone (the newest of that reference)."""
+        """By id, or by the short reference that a visitor reads over the phone (the newest with that reference)."""
         reference = reference_or_id.replace(" ", "").upper()
         try:
             first, after = ids_of_reference(reference)
@@ -47,7 +47,7 @@ class SubmissionRepository:
         return await self.get(max((id_ for id_ in ids if reference_of(id_) == reference), default=""))
 
     async def newest(self, wanted: SubmissionFilter, limit: int | None) -> list[Submission]:
-        """The newest first, at most so many. Raises `StoreUnavailableError`."""
+        """Newest first, at most `limit`. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> list[Submission]:
             submissions_ = (
@@ -58,7 +58,7 @@ class SubmissionRepository:
         return await self._database.read(work)
 
     async def has_repeat(self, key: bytes) -> bool:
-        """Whether a submission has this repeat key. Raises `StoreUnavailableError`."""
+        """Whether a submission has this idempotency key. Raises `StoreUnavailableError`."""
         query = select(submissions.c.id).where(submissions.c.repeat_key == key)
         return await self._database.read(lambda connection: connection.execute(query).first() is not None)
 
@@ -96,13 +96,13 @@ class SubmissionRepository:
         aad = step_aad(row.submission_id, row.position, column)
         try:
             return None if encrypted is None else self._keyring.decrypt(encrypted, aad)
-        except DecryptionError:  # one that no key opens hides no other, and can be discarded
+        except DecryptionError:  # it hides nothing else, and the submission can be discarded
             return None
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """`outcome` is None while the call lasts, or when a crash ended us in it; `detail` is ours, never Vitec's words."""
+    """`outcome` is None during the call, or if a crash interrupted it; `detail` is our text, never Vitec's."""
 
     position: int
     started_at: datetime
@@ -114,8 +114,8 @@ class Attempt:
 
 @dataclass(frozen=True)
 class History:
-    """In order of time, an operator's decisions among the attempts. `due_at` is when the next attempt is due, None when
-    there is nothing more to do; `erased_at` when what is personal was erased."""
+    """In order of time; operator actions are among the attempts. `due_at` is when the next attempt is due, or None;
+    `erased_at` is when the personal data was erased."""
 
     attempts: Sequence[Attempt]
     due_at: datetime | None

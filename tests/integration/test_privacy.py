@@ -22,7 +22,7 @@ from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import submissions
-from app.submissions.erasure import erase, erase_and_tell
+from app.submissions.erasure import erase, erase_and_report
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
     KEYRING,
@@ -223,7 +223,7 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
         await outbox.record(claim, claim.steps[0], outcome)
     await only_due(database, sending.id)
     await claim_one(outbox)
-    told = await database.write(lambda connection: erase_and_tell(connection, [one.id for one in new]))
+    told = await database.write(lambda connection: erase_and_report(connection, [one.id for one in new]))
     assert {one.id for one in told if one.arrived} == {delivered.id}
     assert {one.id for one in told if one.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
     statuses = [(await row_of(database, one.id)).status for one in new]

@@ -1,4 +1,4 @@
-"""Campaigns and homes as lines of a table, over the days that were chosen."""
+"""Tables of campaigns and homes over the chosen period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ USUAL_PERIOD = "30"
 
 @dataclass(frozen=True)
 class Period:
-    """`chosen` is its length in days, as the address says it; `days` end today."""
+    """`chosen` is its length in days, as in the address; `days` end today."""
 
     chosen: str
     days: Sequence[date]
 
     @classmethod
-    def of(cls, request: ConsoleRequest) -> "Period":
+    def from_request(cls, request: ConsoleRequest) -> "Period":
         chosen = request.asked("days") if request.asked("days") in PERIODS else USUAL_PERIOD
         today = day_of(datetime.now(UTC))
         return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
@@ -43,20 +43,20 @@ class Period:
 
 
 def campaign_rows(request: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
-    """A line's name ends with the campaign's three."""
+    """A line's name ends with source, medium and campaign."""
     widest = _widest(lines)
     return [_row(request, line, widest, labels.campaign(Campaign(*line.name[-3:]), request.gettext)) for line in lines]
 
 
 def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
-    """Each leads to its campaigns; whose it is stands there where that is not chosen."""
-    whose_is_clear = bool(customer_id) or len(request.deps.public.customers) == 1
+    """Each links to its campaigns, and names its customer unless one was chosen."""
+    customer_is_clear = bool(customer_id) or len(request.deps.public.customers) == 1
     widest, rows = _widest(lines), []
     for line in lines:
-        whose, home = line.name
+        owner, home = line.name
         row = _row(request, line, widest, labels.home(home, request.gettext))
-        href = "" if home == OTHER else address(f"{PATH}/homes/{whose}/{home}", days=period.chosen)
-        rows.append(row._replace(href=href, whose="" if whose_is_clear else firm_of(request, whose)))
+        href = "" if home == OTHER else address(f"{PATH}/homes/{owner}/{home}", days=period.chosen)
+        rows.append(row._replace(href=href, customer="" if customer_is_clear else firm_of(request, owner)))
     return rows
 
 
@@ -82,9 +82,9 @@ async def show_home(request: ConsoleRequest) -> Response:
     customer_id, home = (request.http.path_params[name] for name in ("customer", "home"))
     if not (PATH_ID.fullmatch(customer_id) and PATH_ID.fullmatch(home)):
         return error_response(request.http, request.deps.public, 404)
-    period = Period.of(request)
+    period = Period.from_request(request)
     lines = await campaigns_of(request.deps.database, period.scope(customer_id), home)
-    by_operation = {one: [line for line in lines if line.name[0] == one] for one in Operation}
+    by_operation = {name: [line for line in lines if line.name[0] == name] for name in Operation}
     page = HomePage(
         frame=request.frame("overview"),
         home=home,

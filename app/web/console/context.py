@@ -25,7 +25,7 @@ from app.web.operations.problems import error_response
 
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
-MAX_LENGTH = 200  # characters of what a page is asked for
+MAX_LENGTH = 200  # characters of a query parameter
 MAX_BYTES = 8192  # of a form; the console's own are far shorter
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ConsoleRequest:
-    """`session` is None where nobody is signed in."""
+    """`session` is None if nobody is signed in."""
 
     http: Request
     deps: ConsoleDependencies
@@ -64,7 +64,7 @@ class ConsoleRequest:
         return plain(self.http.query_params.get(name, ""))
 
     def path_id(self, name: str) -> str:
-        """An id in the path; "" where no id can be what stands there."""
+        """An id in the path; "" if it can't be one."""
         value: str = self.http.path_params[name]
         return value if PATH_ID.fullmatch(value) else ""
 
@@ -85,7 +85,7 @@ class ConsoleRequest:
 
 
 def plain(text: str) -> str:
-    """Without NUL, which PostgreSQL takes in no text."""
+    """Without NUL, which PostgreSQL accepts in no text."""
     return text.replace("\0", "").strip()[:MAX_LENGTH]
 
 
@@ -94,13 +94,13 @@ Post = Callable[[ConsoleRequest, Mapping[str, str]], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def looking(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """A page for anybody, signed in or not. While the store is away nobody can be known, and nothing shown."""
+def open_page(deps: ConsoleDependencies, show: Page) -> Endpoint:
+    """A page that needs no sign-in. While the store is unavailable, sessions can't be checked and nothing is shown."""
 
     async def endpoint(http: Request) -> Response:
         try:
             return await show(
-                ConsoleRequest(http, deps, await deps.sessions.of(cookies_of(http.headers.get("cookie"))))
+                ConsoleRequest(http, deps, await deps.sessions.from_cookies(cookies_of(http.headers.get("cookie"))))
             )
         except StoreUnavailableError as error:
             log.error("store unavailable", detail=str(error))
@@ -110,18 +110,18 @@ def looking(deps: ConsoleDependencies, show: Page) -> Endpoint:
 
 
 def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """A page for who is signed in; others are led to the sign-in, and back."""
+    """A page that needs a sign-in: others are redirected to it, and back."""
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
             return redirect(f"{SIGN_IN}?{urlencode({'then': then_of(request.http)})}")
         return await show(request)
 
-    return looking(deps, page)
+    return open_page(deps, page)
 
 
 def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
-    """A post by who is signed in, from a page of ours."""
+    """A post that needs a sign-in and our own form's token."""
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
@@ -134,16 +134,16 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
             return error_response(http, deps.public, 403)
         return await act(request, form)
 
-    return looking(deps, page)
+    return open_page(deps, page)
 
 
 def redirect(where: str) -> Response:
-    """After a post: the browser asks for the page."""
+    """See other: the browser fetches the page after a post."""
     return RedirectResponse(where, status_code=303, headers=HEADERS)
 
 
 async def read_form(http: Request) -> Mapping[str, str] | None:
-    """The last value of each name; None when it is too large, or comes too slowly, to be ours."""
+    """The last value of each name; None if the body is too large or too slow to be from our form."""
     try:
         body = await read_content(http, http.headers, MAX_BYTES)
     except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):

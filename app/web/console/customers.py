@@ -33,7 +33,7 @@ async def show_customer(request: ConsoleRequest) -> Response:
         return error_response(request.http, request.deps.public, 404)
     page = CustomerPage(
         frame=request.frame("customers"),
-        identity=customer.id,
+        customer_id=customer.id,
         name=customer.firm.name,
         logins=await _logins(request, customer.id),
         configuration=request.deps.configuration[customer.id],
@@ -42,7 +42,7 @@ async def show_customer(request: ConsoleRequest) -> Response:
 
 
 async def try_login(request: ConsoleRequest, _: object) -> Response:
-    """One call that reads, with the password of one function group."""
+    """Tests one function group's password with a call that only reads."""
     customer, group = (request.http.path_params[name] for name in ("customer", "group"))
     if customer not in request.deps.public.customers or group not in set(FunctionGroup):
         return error_response(request.http, request.deps.public, 404)

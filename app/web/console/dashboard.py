@@ -1,4 +1,4 @@
-"""The first page: what waits, what rests, what needs a person; and how the last weeks went."""
+"""The dashboard: what waits, which logins are paused, what needs attention, and the statistics of the last weeks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ from app.web.console.submission_rows import LIST, address, customers, firm_of, r
 
 
 async def show_overview(request: ConsoleRequest) -> Response:
-    period = Period.of(request)
+    period = Period.from_request(request)
     customer_id = request.asked("customer") if request.asked("customer") in request.deps.public.customers else ""
     data = await request.deps.dashboards.get(period.scope(customer_id or None))
     stuck = _stuck(request, data, customer_id)
@@ -66,7 +66,7 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
 
 
 def _stuck(request: ConsoleRequest, data: Dashboard, customer_id: str) -> list[Link]:
-    """How many of each kind, and the list of them."""
+    """The number of each status, with a link to the list."""
     links = [
         Link(_counted_word(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
         for status, count in sorted(data.stuck.items())

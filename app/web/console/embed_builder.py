@@ -1,4 +1,4 @@
-"""The embed builder: pick a form and a look, see it, copy the snippet (contract.md, section 5)."""
+"""The embed builder: choose a form and its look, preview it, copy the snippet (contract.md, section 5)."""
 
 import dataclasses
 import re
@@ -57,7 +57,7 @@ async def show_builder(request: ConsoleRequest) -> Response:
     link = request.gettext(OPERATIONS[FORMS[form].operation].label)
     page = BuilderPage(
         frame=request.frame("customers"),
-        identity=customer.id,
+        customer_id=customer.id,
         name=customer.firm.name,
         values=values,
         ids=IDS[form],

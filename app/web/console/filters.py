@@ -43,7 +43,7 @@ class Filters:
     age: str
 
     @classmethod
-    def of(cls, request: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
+    def from_query(cls, request: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
         """`asked` is the page's query, or the form that was posted, where `q` is what is looked for."""
         known = {
             "status": {*Status, STUCK},

@@ -1,4 +1,4 @@
-"""The console's words for what the code calls by short names, and numbers and moments as people write them."""
+"""The console's labels of statuses, outcomes and groups, and its formatting of numbers and times."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -59,10 +59,10 @@ REASONS: Mapping[str, str] = {
 }
 
 
-__all__ = ["OPERATIONS"]  # beside those of this module
+__all__ = ["OPERATIONS"]  # re-exported with the labels of this module
 
 
-# Babel reads its patterns anew at each call, and a page has hundreds of numbers.
+# Babel parses its patterns at each call, and a page has hundreds of numbers.
 @lru_cache(maxsize=4096)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language))
@@ -74,7 +74,7 @@ def share(part: int, whole: int, language: str) -> str:
 
 
 def member_value(name: str, value: object, language: str, gettext: GetText) -> str:
-    """A member's value as people write it."""
+    """A member's value as text for people."""
     if isinstance(value, bool):
         return gettext(N_("Yes")) if value else gettext(N_("No"))
     if isinstance(value, int | float):
@@ -87,13 +87,13 @@ def member_value(name: str, value: object, language: str, gettext: GetText) -> s
 
 
 def moment(value: datetime, language: str) -> str:
-    """Swedish time; the year where it is another than this."""
+    """In Swedish time, with the year if it is not the current one."""
     year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
     return _written(value, f"d MMM{year} HH:mm", language)
 
 
 def second(value: datetime, language: str) -> str:
-    """The same to the second, because lines of a time line are seconds apart."""
+    """As `moment`, with seconds, for time lines."""
     return _written(value, "d MMM y HH:mm:ss", language)
 
 
@@ -118,7 +118,7 @@ def duration(value: timedelta | None, language: str) -> str:
 
 
 def campaign(value: Campaign, gettext: GetText) -> str:
-    """Its parts in one line; what was counted together, or without tags, has a name of its own."""
+    """Source, medium and campaign in one line; "Others" and submissions without tags have labels of their own."""
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
     last = max((place for place, part in enumerate(value) if part), default=-1)

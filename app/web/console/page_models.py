@@ -1,5 +1,4 @@
-"""The console's page models: typed contexts for the templates. Texts are in the page's language already, numbers and
-moments are written out."""
+"""The console's page models: typed contexts for the templates. Texts are translated, numbers and times formatted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +113,7 @@ class CountRow(NamedTuple):
     share: str
     widths: tuple[int, int, int]
     href: str = ""
-    whose: str = ""
+    customer: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,14 +181,14 @@ class StepRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SubmissionPage(ConsolePage):
-    """`why` says in a sentence or two where it stands; `said` is what the caller said, by label; `related` are the
+    """`why` explains its status in a sentence or two; `submitted` is the submitted data, by label; `related` are the
     submissions that belong to it; `actions` are those that can be done now; `done` is what was just done."""
 
     template = "console/submission.html"
     row: LeadRow
-    identity: str
+    submission_id: str
     why: Sequence[str]
-    said: Sequence[tuple[str, str]]
+    submitted: Sequence[tuple[str, str]]
     related: Sequence[LeadRow]
     steps: Sequence[StepRow]
     events: Sequence[Event]
@@ -227,7 +226,7 @@ class CustomersPage(ConsolePage):
 @dataclass(frozen=True)
 class CustomerPage(ConsolePage):
     template = "console/customer.html"
-    identity: str
+    customer_id: str
     name: str
     logins: Sequence[LoginRow]
     configuration: Sequence[tuple[str, str]]
@@ -239,7 +238,7 @@ class BuilderPage(ConsolePage):
     into the broker's page, `theme` into the configuration where the look was changed."""
 
     template = "console/builder.html"
-    identity: str
+    customer_id: str
     name: str
     values: Mapping[str, str]
     ids: tuple[str, ...]

@@ -20,8 +20,8 @@ PAGES: tuple[tuple[str, Page], ...] = (
     (f"{HOMES}/{{customer}}/{{home}}", show_home),
     (LIST, show_submissions),
     (f"{LIST}.csv", export),
-    (f"{LIST}/{{identity}}", show_submission),
-    (f"{LIST}/{{identity}}/{{action}}", confirm),
+    (f"{LIST}/{{submission}}", show_submission),
+    (f"{LIST}/{{submission}}/{{action}}", confirm),
     (CUSTOMERS, show_customers),
     (f"{CUSTOMERS}/{{customer}}", show_customer),
     (f"{CUSTOMERS}/{{customer}}/embed", show_builder),
@@ -30,7 +30,7 @@ PAGES: tuple[tuple[str, Page], ...] = (
 POSTS: tuple[tuple[str, Post], ...] = (
     (f"{PATH}/sign-out", sign_out),
     (LIST, search),
-    (f"{LIST}/{{identity}}/{{action}}", act),
+    (f"{LIST}/{{submission}}/{{action}}", act),
     (f"{CUSTOMERS}/{{customer}}/logins/{{group}}", try_login),
 )
 

@@ -24,12 +24,12 @@ from app.web.operations.limits import RateLimitedError, Windows
 PATH = "/console"
 COOKIE = "__Secure-intresse"
 LIVES = timedelta(hours=12)  # at most, however much it is used
-TRIES = (limits.parse("5/minute"), limits.parse("30/hour"))  # of an address, the right password's among them
+TRIES = (limits.parse("5/minute"), limits.parse("30/hour"))  # for an address, successful ones included
 
 
 class Sessions:
-    """One password, so one operator. Everything is signed with a key that is made of the password too: changing it ends
-    all sessions. The signature comes first, so that a made-up cookie reaches no database."""
+    """One password, so one operator. The signing key is derived from the password too, so that changing it ends all
+    sessions. The signature is checked first, so that a made-up cookie costs no database query."""
 
     def __init__(self, secret: str, password: str, store: ConsoleSessions) -> None:
         self._store = store
@@ -45,19 +45,18 @@ class Sessions:
         return hmac.compare_digest(self._hash.digest(password), self._password)
 
     async def begin(self) -> str:
-        """The cookie's header. Raises `StoreUnavailableError`."""
+        """Returns the `Set-Cookie` header. Raises `StoreUnavailableError`."""
         value = self._signer.sign(token_urlsafe(18)).decode()
         await self._store.begin(self._rows.digest(value))
         return _cookie(value, int(LIVES.total_seconds()))
 
     async def end(self, session: str) -> str:
-        """On every replica; the header that takes the cookie away. Raises `StoreUnavailableError`."""
+        """On every replica. Returns the header that deletes the cookie. Raises `StoreUnavailableError`."""
         await self._store.end(self._rows.digest(session))
         return _cookie("", 0)
 
-    async def of(self, cookies: Mapping[str, str]) -> str | None:
-        """The session that a request carries, None when it carries none of ours, or one that is over.
-        Raises `StoreUnavailableError`."""
+    async def from_cookies(self, cookies: Mapping[str, str]) -> str | None:
+        """The request's session; None if it has none, or one that has ended. Raises `StoreUnavailableError`."""
         value = cookies.get(COOKIE, "")
         try:
             self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
@@ -81,7 +80,7 @@ def _cookie(value: str, seconds: int) -> str:
 
 
 class SignInAttempts:
-    """Attempts to sign in, in this process's memory."""
+    """Rate limit of attempts to sign in, in this process's memory."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(Windows())
@@ -95,12 +94,12 @@ class SignInAttempts:
                 raise RateLimitedError(max(1, ceil(free_at - time())))
 
     def forget(self, address: str) -> None:
-        """Whoever has signed in starts anew."""
+        """Resets the address's attempts after a successful sign-in."""
         for rate in TRIES:
             self._limiter.clear(rate, network_of(address))
 
 
 def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:
-    """Whether a post comes from another site, as the browser says it; one that says nothing is no browser of ours."""
-    public = headers.get("sec-fetch-site")
-    return public != "same-origin" if public is not None else headers.get("origin") != public_url
+    """Whether a post comes from another site, by the browser's headers; without any, it counts as one."""
+    site = headers.get("sec-fetch-site")
+    return site != "same-origin" if site is not None else headers.get("origin") != public_url

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.responses import Response
 
-from app.web.console.context import SIGN_IN, ConsoleRequest, Endpoint, looking, read_form, redirect
+from app.web.console.context import SIGN_IN, ConsoleRequest, Endpoint, open_page, read_form, redirect
 from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import SignInPage
 from app.web.console.return_path import inside
@@ -23,7 +23,7 @@ def sign_in_page(deps: ConsoleDependencies) -> Endpoint:
             redirect(then) if request.session is not None else _page(request, then, lost=bool(request.asked("known")))
         )
 
-    return looking(deps, page)
+    return open_page(deps, page)
 
 
 def sign_in(deps: ConsoleDependencies) -> Endpoint:
@@ -49,7 +49,7 @@ def sign_in(deps: ConsoleDependencies) -> Endpoint:
         response.headers.append("set-cookie", await deps.sessions.begin())
         return response
 
-    return looking(deps, page)
+    return open_page(deps, page)
 
 
 async def sign_out(request: ConsoleRequest, _: object) -> Response:

@@ -20,20 +20,20 @@ from app.web.operations.problems import error_response
 log = structlog.get_logger()
 
 
-class Words(NamedTuple):
-    """Of an action: its button, what is asked before it, what is said after it, and when it makes sense."""
+class ActionTexts(NamedTuple):
+    """Of an action: its button, the question before it, the message after it, and which submissions it applies to."""
 
     label: str
     question: str
     done: str
-    fits: Callable[[Submission], bool]
+    applies: Callable[[Submission], bool]
 
 
 def _is_stuck(submission: Submission) -> bool:
     return submission.status is Status.HELD or any(step.status in NEEDS_ATTENTION for step in submission.steps)
 
 
-def _can_be_sent(submission: Submission) -> bool:
+def _can_be_retried(submission: Submission) -> bool:
     if submission.status is Status.HELD or any(step.status is StepStatus.UNREADABLE for step in submission.steps):
         return False
     return submission.status is Status.PENDING or _is_stuck(submission)
@@ -42,26 +42,26 @@ def _can_be_sent(submission: Submission) -> bool:
 SENT = N_("It was sent to Vitec. The result is shown here.")
 ON_ITS_WAY = N_("It is on its way to Vitec. Reload the page in a moment.")
 MAY_HAVE_ARRIVED = N_("Vitec may already have it: check there first, or it may end up there twice.")
-WORDS: Mapping[str, Words] = {
-    "retry": Words(
+ACTIONS: Mapping[str, ActionTexts] = {
+    "retry": ActionTexts(
         N_("Send again"),
         N_("What has not been delivered will be sent to Vitec now, with the current configuration."),
         SENT,
-        _can_be_sent,
+        _can_be_retried,
     ),
-    "release": Words(
+    "release": ActionTexts(
         N_("Release"),
         N_("It was held because it looks automated. It will be sent to Vitec now."),
         SENT,
         lambda submission: submission.status is Status.HELD,
     ),
-    "discard": Words(
+    "discard": ActionTexts(
         N_("Discard"),
         N_("It will be closed for good: nothing more is sent, and its personal data is erased."),
         N_("It is closed, and its personal data has been erased."),
         _is_stuck,
     ),
-    "erase": Words(
+    "erase": ActionTexts(
         N_("Erase"),
         N_("Its personal data will be erased here for good. What Vitec has received stays there."),
         N_("Its personal data has been erased."),
@@ -78,19 +78,19 @@ PROBLEMS: Mapping[str, str] = {
 }
 
 
-def offered(request: ConsoleRequest, submission: Submission) -> list[Link]:
-    """The actions that can be done now, each to its confirmation."""
+def offered_actions(request: ConsoleRequest, submission: Submission) -> list[Link]:
+    """The actions that apply now, each with the address of its confirmation."""
     return [
-        Link(request.gettext(words.label), f"{LIST}/{submission.id}/{name}")
-        for name, words in WORDS.items()
-        if words.fits(submission)
+        Link(request.gettext(texts.label), f"{LIST}/{submission.id}/{name}")
+        for name, texts in ACTIONS.items()
+        if texts.applies(submission)
     ]
 
 
-def told(request: ConsoleRequest, done: str, submission: Submission) -> str:
-    """What the page says after an action; `done` is from the address."""
-    if done in WORDS:
-        text = WORDS[done].done
+def action_message(request: ConsoleRequest, done: str, submission: Submission) -> str:
+    """The message after an action; `done` comes from the address."""
+    if done in ACTIONS:
+        text = ACTIONS[done].done
         return request.gettext(ON_ITS_WAY if text == SENT and submission.status is Status.PENDING else text)
     if done in PROBLEMS:
         return request.gettext(PROBLEMS[done])
@@ -98,15 +98,15 @@ def told(request: ConsoleRequest, done: str, submission: Submission) -> str:
 
 
 async def confirm(request: ConsoleRequest) -> Response:
-    name, submission = await _named(request)
+    name, submission = await _from_path(request)
     if submission is None:
         return error_response(request.http, request.deps.public, 404)
-    words = WORDS[name]
+    texts = ACTIONS[name]
     page = ConfirmPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),
         action=name,
-        label=request.gettext(words.label),
+        label=request.gettext(texts.label),
         questions=[request.gettext(text) for text in _questions(name, submission)],
         back=f"{LIST}/{submission.id}",
     )
@@ -115,11 +115,11 @@ async def confirm(request: ConsoleRequest) -> Response:
 
 def _questions(name: str, submission: Submission) -> list[str]:
     uncertain = any(step.status is StepStatus.UNCERTAIN for step in submission.steps)
-    return [WORDS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
+    return [ACTIONS[name].question, *([MAY_HAVE_ARRIVED] if name == "retry" and uncertain else [])]
 
 
 async def act(request: ConsoleRequest, _: object) -> Response:
-    name, submission = await _named(request)
+    name, submission = await _from_path(request)
     if submission is None:
         return error_response(request.http, request.deps.public, 404)
     done = await _carry_out(request, name, submission)
@@ -129,8 +129,8 @@ async def act(request: ConsoleRequest, _: object) -> Response:
 
 
 async def _carry_out(request: ConsoleRequest, name: str, submission: Submission) -> str:
-    """What `told` makes words of: the action's name, "nothing", or a problem. As a visitor who books, the operator
-    waits a little for the outcome."""
+    """What `action_message` takes: the action's name, "nothing", or a problem. Like a visitor who books, the operator
+    waits briefly for the outcome."""
     deps = request.deps
     if name == "erase":
         try:
@@ -146,8 +146,8 @@ async def _carry_out(request: ConsoleRequest, name: str, submission: Submission)
     return name if changed else "nothing"
 
 
-async def _named(request: ConsoleRequest) -> tuple[str, Submission | None]:
-    """The action and the submission of the address; None when one of them is not there."""
+async def _from_path(request: ConsoleRequest) -> tuple[str, Submission | None]:
+    """The action and the submission in the address; None if either does not exist."""
     name = request.http.path_params["action"]
-    known = name in WORDS
-    return name, await request.deps.public.submissions.get(request.path_id("identity")) if known else None
+    known = name in ACTIONS
+    return name, await request.deps.public.submissions.get(request.path_id("submission")) if known else None

@@ -18,7 +18,7 @@ from app.web.console import labels
 from app.web.console.context import ConsoleRequest
 from app.web.console.labels import moment
 from app.web.console.page_models import Event, LeadRow, StepRow, SubmissionPage
-from app.web.console.submission_actions import offered, told
+from app.web.console.submission_actions import action_message, offered_actions
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
 
@@ -37,7 +37,7 @@ WHY: Mapping[str, str] = {
     ),
     Status.HELD: N_("It looks automated, so it was not sent. If a person wrote it, release it."),
 }
-TOLD = N_("Vitec refused it, and the visitor was told so on the page. Nothing needs to be done about it.")
+REFUSAL_SHOWN = N_("Vitec refused it, and the visitor was told so on the page. Nothing needs to be done about it.")
 LATER = N_("A later step has stopped: %(operation)s.")
 PAUSED = N_("The login is paused: %(reason)s It will be sent when the login works again.")
 NEXT = N_("The next attempt is due %(moment)s.")
@@ -50,28 +50,28 @@ _NOTES = frozenset(labels.DECISIONS)  # among the attempts
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
-    submission = await request.deps.public.submissions.get(request.path_id("identity"))
+    submission = await request.deps.public.submissions.get(request.path_id("submission"))
     if submission is None:
         return error_response(request.http, request.deps.public, 404)
     past = await history(request.deps.database, submission.id)
     page = SubmissionPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),
-        identity=submission.id,
+        submission_id=submission.id,
         why=await _why(request, submission, past),
-        said=await _said(request, submission),
+        submitted=await _submitted(request, submission),
         related=await _related(request, submission),
         steps=list(_steps(request, submission.steps)),
         events=list(_events(request, submission, past)),
-        actions=[] if past.erased_at else offered(request, submission),
-        done=told(request, request.asked("done"), submission),
+        actions=[] if past.erased_at else offered_actions(request, submission),
+        done=action_message(request, request.asked("done"), submission),
     )
     return request.show(page)
 
 
 async def _why(request: ConsoleRequest, submission: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
-    lines = [_(TOLD if submission.told_at else WHY[submission.status])]
+    lines = [_(REFUSAL_SHOWN if submission.told_at else WHY[submission.status])]
     later = next(
         (step for step in submission.steps[submission.main.position + 1 :] if step.status in NEEDS_ATTENTION), None
     )
@@ -85,7 +85,7 @@ async def _why(request: ConsoleRequest, submission: Submission, past: History) -
 
 
 async def _why_waiting(request: ConsoleRequest, submission: Submission, past: History, due_at: datetime) -> list[str]:
-    """The login that it needs is paused; or what the last attempt came to, and when the next one is due."""
+    """That its login is paused, or the outcome of the last attempt and when the next one is due."""
     _ = request.gettext
     group = group_of(
         next((step.operation for step in submission.steps if step.status not in DONE), submission.operation)
@@ -99,7 +99,7 @@ async def _why_waiting(request: ConsoleRequest, submission: Submission, past: Hi
     return [*lines, _(NEXT) % {"moment": labels.moment(due_at, request.language)} if due else _(NOW)]
 
 
-async def _said(request: ConsoleRequest, submission: Submission) -> list[tuple[str, str]]:
+async def _submitted(request: ConsoleRequest, submission: Submission) -> list[tuple[str, str]]:
     try:
         return submitted_fields(
             await request.deps.public.submissions.application(submission.id), request.language, request.gettext
@@ -109,8 +109,8 @@ async def _said(request: ConsoleRequest, submission: Submission) -> list[tuple[s
 
 
 async def _related(request: ConsoleRequest, submission: Submission) -> list[LeadRow]:
-    """A booking's cancellation, and a cancellation's booking; and what else the same person has sent in, such as
-    another time instead of a full one."""
+    """A booking's cancellation or a cancellation's booking, and the person's other submissions, such as another time
+    instead of a full one."""
     cancellations = request.deps.public.cancellations
     counterpart = await cancellations.of_booking(submission.id) or await cancellations.booking_of(submission.id)
     others = await request.deps.person_index.others_of(submission.id)
@@ -130,12 +130,12 @@ def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow
             request.gettext(labels.OPERATIONS[step.operation]),
             labels.number(step.attempts, request.language),
         )
-        yield StepRow(operation, request.gettext(status), kind, attempts, vitecs_words(step.upstream))
+        yield StepRow(operation, request.gettext(status), kind, attempts, vitec_messages(step.upstream))
         stopped = stopped or step.status in STOPPED
 
 
-def vitecs_words(upstream: Any) -> list[str]:
-    """The message, and what is said of each member."""
+def vitec_messages(upstream: Any) -> list[str]:
+    """Vitec's message, and its messages about each member."""
     if not isinstance(upstream, dict):
         return []
     lines = [str(upstream["message"])] if upstream.get("message") else []
@@ -162,7 +162,7 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     ]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
-    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # which says it in short
+    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # the status says it more briefly
     kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
     return Event(at, request.gettext(outcome), details, kind)
 

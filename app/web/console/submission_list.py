@@ -1,4 +1,4 @@
-"""The list of submissions, searched and filtered, and the same as a file."""
+"""The list of submissions, with search and filters, and its export as CSV."""
 
 import asyncio
 import csv
@@ -31,26 +31,26 @@ COLUMNS = (
     N_("Customer"),
     N_("Id"),
 )
-# What makes a spreadsheet calculate; a tab or a line break in front of it too.
+# What a spreadsheet takes for a formula, also after a tab or a line break.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
-    """To the list of what was asked for in the form."""
-    return redirect(address(LIST, **asdict(Filters.of(request, form))))
+    """Redirects to the list, filtered as the form says."""
+    return redirect(address(LIST, **asdict(Filters.from_query(request, form))))
 
 
 async def show_submissions(request: ConsoleRequest) -> Response:
     if request.asked("q"):
         return await search(request, request.http.query_params)
-    asked = Filters.of(request, request.http.query_params)
+    asked = Filters.from_query(request, request.http.query_params)
     text, unreadable, summaries = "", False, list[SubmissionSummary]()
     try:
         text = asked.text(request)
-        summaries = await _found(request, await submission_filter(request, asked), PAGE + 1)
+        summaries = await _list(request, await submission_filter(request, asked), PAGE + 1)
     except FilterError:
         unreadable = True
-    if text and len(summaries) == 1:  # what was looked for
+    if text and len(summaries) == 1:  # the one that was searched for
         return redirect(f"{LIST}/{summaries[0].id}")
     every = request.gettext(N_("All"))
     statuses = {STUCK: N_("Needs attention"), **labels.STATUSES}
@@ -72,20 +72,20 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 
 
 async def export(request: ConsoleRequest) -> Response:
-    """The rows on the screen and those on the pages after it, at most `MAX_EXPORTED`."""
-    asked = Filters.of(request, request.http.query_params)
+    """The rows of this page and of the pages after it, at most `MAX_EXPORTED`."""
+    asked = Filters.from_query(request, request.http.query_params)
     if request.asked("q"):
         return redirect(address(f"{LIST}.csv", **asdict(asked)))
     try:
-        summaries = await _found(request, await submission_filter(request, asked), MAX_EXPORTED)
+        summaries = await _list(request, await submission_filter(request, asked), MAX_EXPORTED)
     except FilterError:
         summaries = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    text = await asyncio.to_thread(_csv, request, summaries)  # posts are not to wait for thousands of lines
+    text = await asyncio.to_thread(_csv, request, summaries)  # thousands of lines must not delay posts
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _found(request: ConsoleRequest, wanted: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
+async def _list(request: ConsoleRequest, wanted: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
     return await list_submissions(request.deps.database, request.deps.keyring, wanted, limit)
 
 
@@ -102,7 +102,7 @@ def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
 
 
 def harmless(cell: str) -> str:
-    """What a spreadsheet would take for a formula is text with an apostrophe before it."""
+    """Prefixes what a spreadsheet would take for a formula with an apostrophe."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 

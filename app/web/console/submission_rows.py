@@ -1,4 +1,4 @@
-"""A submission as a line of a list, and the choices of its filters."""
+"""Rows of submission lists, and the options of filters."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
@@ -31,18 +31,18 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
 
 
 def readable(reference: str) -> str:
-    """In groups of four, as the visitor has it."""
+    """In groups of four, as the visitor sees it."""
     return f"{reference[:4]} {reference[4:]}"
 
 
 def firm_of(request: ConsoleRequest, customer_id: str) -> str:
-    """A customer that is no longer in the configuration has no name."""
+    """The customer's name; its id if it is no longer in the configuration."""
     customer = request.deps.public.customers.get(customer_id)
     return customer.firm.name if customer else customer_id
 
 
 def name_of(request: ConsoleRequest, customer_id: str) -> str:
-    """With its id, where firms are told apart."""
+    """Name and id, for lists of customers."""
     firm = firm_of(request, customer_id)
     return firm if firm == customer_id else f"{firm} ({customer_id})"
 
@@ -55,7 +55,7 @@ def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
 
 
 def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
-    """With one for no choice, which comes first."""
+    """The first is `every`, for no choice."""
     pairs: Iterable[tuple[str, str]] = (("", every), *labels.items())
     return [Option(value, label, value == chosen) for value, label in pairs]
 

@@ -13,7 +13,7 @@ from app.operations.stored_application import StoredApplication, StoredApplicati
 from app.operations.viewing import ViewingDefaults
 from app.storage.database import StoreUnavailableError
 from app.storage.encryption import DecryptionError
-from app.submissions.cancellations import Attendance, request_of
+from app.submissions.cancellations import Attendance, cancellation_request
 from app.web.http.security_headers import page_headers
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
 from app.web.operations.dependencies import Dependencies
@@ -62,7 +62,7 @@ async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance,
         stored = await deps.submissions.application(receipt.submission.id)
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or encrypted with a key that is gone
         return None
-    attendance = Attendance.of(receipt.submission, stored)
+    attendance = Attendance.from_booking(receipt.submission, stored)
     return (attendance, stored) if attendance else None
 
 
@@ -112,7 +112,7 @@ class CancellationPages:
     async def _cancel(self, receipt: Receipt, attendance: Attendance, stored: StoredApplication) -> None:
         """Committed when it returns, and with some luck delivered. Raises `StoreUnavailableError`."""
         deps, booking = self._deps, receipt.submission
-        request = request_of(booking, stored, attendance)
+        request = cancellation_request(booking, stored, attendance)
         steps = plan(request, receipt.customer.defaults)
         new = NewSubmission(
             id=new_id(),

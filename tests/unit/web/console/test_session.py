@@ -42,7 +42,7 @@ def begin(sessions: Sessions = SESSIONS) -> str:
 
 
 def known(value: str, sessions: Sessions = SESSIONS) -> str | None:
-    return asyncio.run(sessions.of({COOKIE: value}))
+    return asyncio.run(sessions.from_cookies({COOKIE: value}))
 
 
 def test_the_cookie_is_only_for_our_own_pages_over_https() -> None:
@@ -62,7 +62,7 @@ def test_a_session_is_known_again_and_any_other_value_is_not() -> None:
     other = begin(Sessions("another secret key for tests", PASSWORD, STORE))
     for forged in ("", "x", session[:-1], session + "x", other, session.replace(".", "", 1)):
         assert known(forged) is None
-    assert asyncio.run(SESSIONS.of({})) is None
+    assert asyncio.run(SESSIONS.from_cookies({})) is None
 
 
 def test_a_cookie_that_we_did_not_sign_reaches_no_store() -> None:
