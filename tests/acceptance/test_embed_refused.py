@@ -1,6 +1,7 @@
 """Where an embed can't work it says why, and what is hostile is never heard and never run."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,8 +13,18 @@ from tests.conftest import CUSTOMER
 from tests.servers import eventually
 
 
+@pytest.fixture(autouse=True)
+def _clock(page: Page) -> None:
+    """Runs as any other, and can be put forward: the element waits up to 13 s for its frame."""
+    page.clock.install()
+
+
 def _reason(page: Page) -> str:
-    [detail] = told(page, "error")
+    def errors() -> list[Any]:
+        page.clock.run_for(500)
+        return [detail for name, _, detail in page.evaluate("told") if name == "error"]
+
+    [detail] = eventually(errors)
     expect(page.get_by_role("link", name="Anmäl intresse")).to_be_visible()  # the element has its own content again
     return str(detail["reason"])
 
@@ -100,7 +111,8 @@ def test_a_frame_that_does_not_come_up_gives_way_to_the_elements_own_link_with_t
     embedded: Embedded, page: Page, refuse: Callable[[Page], None], headers: dict[str, str]
 ) -> None:
     refuse(page)
-    page.goto(embedded.page(embedded.element(title="Storgatan 1"), embedded.script, **headers) + "?utm_source=a&x=y")
+    shown = embedded.page(embedded.element(title="Storgatan 1"), embedded.script, **headers) + "?utm_source=a&x=y"
+    page.goto(shown, wait_until="domcontentloaded")  # some frames keep their page from being loaded
     assert _reason(page) == "blocked"
     expect(page.locator("iframe")).to_have_count(0)
     url = urlsplit(page.get_by_role("link", name="Anmäl intresse").get_attribute("href") or "")
