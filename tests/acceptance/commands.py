@@ -85,14 +85,18 @@ def intresse(configure: Configure, tmp_path: Path) -> Intresse:
     """As `shell`, in this process: a second less each time."""
 
     def run(*arguments: str, **overrides: Any) -> Done:
-        environment = written(configure(**overrides), tmp_path)
-        with ThreadPoolExecutor(1) as pool:  # where no event loop runs: Playwright's is in the main thread
-            done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception  # what would be a traceback
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return run_here(written(configure(**overrides), tmp_path), *arguments)
 
     return run
+
+
+def run_here(environment: dict[str, str], *arguments: str) -> Done:
+    """A command in this process, until it ends."""
+    with ThreadPoolExecutor(1) as pool:  # where no event loop runs: Playwright's is in the main thread
+        done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception  # what would be a traceback
+    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 def refused(done: Done, *words: str) -> None:

@@ -101,8 +101,7 @@ def test_a_visitor_who_thinks_twice_keeps_the_place(service: str, page: Page, of
     assert len(office.bookings) == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [240, 320, 768, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(240, "light"), (320, "dark"), (768, "light"), (1280, "dark")])
 def test_nothing_is_cut_off_at_any_width(service: str, browser: Browser, width: int, scheme: str) -> None:
     context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme, locale="sv-SE")  # type: ignore[arg-type]
     page = context.new_page()

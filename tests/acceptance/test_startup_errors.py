@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from sqlalchemy import URL, make_url
 
 from app.maintenance.move import move
 from app.storage.database import Database
+from tests.acceptance.commands import command as process_of
+from tests.acceptance.commands import run_here
 from tests.servers import eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
@@ -46,14 +47,9 @@ def configured(tmp_path: Path) -> Callable[[str], dict[str, str]]:
     return write
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-
-
 def refusal(environment: dict[str, str], *arguments: str) -> str:
     """The one line."""
-    done = run(environment, *arguments)
+    done = run_here(environment, *arguments)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     (line,) = done.stderr.splitlines()
     return line
@@ -102,18 +98,19 @@ def test_a_database_that_was_moved(
 def test_a_database_that_comes_late_is_waited_for(
     configured: Callable[[str], dict[str, str]], postgresql: URL, postgresql_url: str, tmp_path: Path
 ) -> None:
-    assert run(configured(postgresql_url), "migrate").returncode == 0
+    assert run_here(configured(postgresql_url), "migrate").returncode == 0
     here = make_url(postgresql_url)
     late = here.set(database=f"{here.database}_late")
     port = free_port()
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
     environment = configured(late.render_as_string(hide_password=False))
     log = tmp_path / "serve.log"
     with (
         psycopg.connect(postgresql.render_as_string(hide_password=False), autocommit=True) as server,
         httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
         log.open("w") as output,
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process,
+        subprocess.Popen(
+            process_of("serve", "--port", str(port)), cwd=ROOT, env=environment, stdout=output, stderr=output
+        ) as process,
     ):
         try:
             eventually(lambda: "waiting for the database" in log.read_text())
