@@ -360,7 +360,7 @@ def test_an_office_gets_a_cancellation_with_whose_it_is(
     start: Start, told: dict[str, Any], office: Office, mail: PostOffice
 ) -> None:
     customer = {"viewing": {"cancel": True}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
-    client = start(**told, customer=customer, delivery={"wait_seconds": 5})
+    client = start(**told, customer=customer, delivery={"wait_seconds": 1})
     typed = {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605", "consent": "on"}
     booked = client.post(f"{BOOKING}?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
     receipt = httpx.URL(booked.headers["location"])
