@@ -14,7 +14,7 @@ from app.alarms.silence import WEEK, WEEKS, is_silent, windows
 from app.domain.submission import Operation, Status
 from app.operations.registry import OPERATIONS
 from app.privacy.retention import RetentionPeriods, soon_erased
-from app.statistics.arrivals import Came, came
+from app.statistics.arrivals import Arrivals, arrivals_since
 from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.database import now_of
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
@@ -93,19 +93,20 @@ class IncidentDetector:
         yield from _undelivered(connection, now, thresholds.office, thresholds.booking_wait)
         if time.monotonic() >= self._search_silence_from:
             self._search_silence_from = time.monotonic() + SILENCE_SECONDS
-            yield from silent_forms(came(connection, now - (WEEKS + 1) * WEEK), now)
+            yield from silent_forms(arrivals_since(connection, now - (WEEKS + 1) * WEEK), now)
 
 
-def silent_forms(leads: Iterable[Came], now: datetime) -> list[Incident]:
+def silent_forms(leads: Iterable[Arrivals], now: datetime) -> list[Incident]:
     """`leads` of the last five weeks."""
-    by_form: dict[tuple[str, str], list[Came]] = {}
-    for spell in leads:
-        by_form.setdefault((spell.customer_id, spell.operation), []).append(spell)
+    by_form: dict[tuple[str, str], list[Arrivals]] = {}
+    for bucket in leads:
+        by_form.setdefault((bucket.customer_id, bucket.operation), []).append(bucket)
     incidents = []
-    for (customer, operation), spells in by_form.items():
-        last = max(spell.last_at for spell in spells)
+    for (customer, operation), buckets in by_form.items():
+        last = max(bucket.last_at for bucket in buckets)
         past = [
-            sum(spell.number for spell in spells if begin < spell.last_at <= end) for begin, end in windows(last, now)
+            sum(bucket.number for bucket in buckets if begin < bucket.last_at <= end)
+            for begin, end in windows(last, now)
         ]
         if is_silent(past):
             incidents.append(Incident(IncidentKind.DROUGHT, customer, operation, last))

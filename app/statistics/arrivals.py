@@ -1,5 +1,5 @@
-"""Arrivals of leads at each form, in buckets of some 17 minutes: written by the counter job, and kept for as long as
-silence detection compares with the weeks before."""
+"""Numbers of leads received by each form, in buckets of some 17 minutes: written by the counter job, and kept for as
+long as silence detection needs them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,15 +16,15 @@ from app.operations.registry import POSTED
 from app.storage.schema import arrivals, submissions, tallied
 
 RECEIVED = "received"  # the counter job's round that counts them
-KEPT = timedelta(weeks=6)
+ARRIVALS_KEPT = timedelta(weeks=6)
 SPELL_LENGTH = 7  # characters of an id's time, in steps of 2^20 ms
 _SPELL = func.substr(submissions.c.id, 1, SPELL_LENGTH)
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 
 
 @dataclass(frozen=True)
-class Came:
-    """How many submissions came to one customer's form in one spell; `last_at` is the last of them."""
+class Arrivals:
+    """The number of submissions to one customer's form in one bucket of time; `last_at` is when the last one came."""
 
     customer_id: str
     operation: str
@@ -33,7 +33,7 @@ class Came:
 
 
 def add_arrivals(connection: Connection, rows: Iterable[Row[Any]]) -> None:
-    """Of leads; what is held is none: most of that is spam."""
+    """Counts leads. Held submissions are left out: most are spam."""
     numbers: Counter[tuple[str, str, str]] = Counter()
     last_at: dict[tuple[str, str, str], datetime] = {}
     for row in rows:
@@ -59,11 +59,11 @@ def _upsert(
     ]
     connection.execute(statement.on_conflict_do_update(index_elements=list(arrivals.primary_key), set_=later), rows)
     newest = max(last_at.values())
-    connection.execute(delete(arrivals).where(arrivals.c.spell < first_id_of(newest - KEPT)[:SPELL_LENGTH]))
+    connection.execute(delete(arrivals).where(arrivals.c.spell < first_id_of(newest - ARRIVALS_KEPT)[:SPELL_LENGTH]))
 
 
-def came(connection: Connection, since: datetime) -> Sequence[Came]:
-    """Those that are counted, and the few that are not yet."""
+def arrivals_since(connection: Connection, since: datetime) -> Sequence[Arrivals]:
+    """The counted ones, and the few that are not counted yet."""
     first = first_id_of(since)
     counted = select(*(arrivals.c[name] for name in ("customer_id", "operation", "number", "last_at"))).where(
         arrivals.c.spell >= first[:SPELL_LENGTH]
@@ -75,4 +75,4 @@ def came(connection: Connection, since: datetime) -> Sequence[Came]:
         .where(submissions.c.operation.in_([spec.operation.value for spec in POSTED if spec.is_lead]))
         .group_by(*_WHOSE, _SPELL)
     )
-    return [Came(*row) for query in (counted, uncounted) for row in connection.execute(query)]
+    return [Arrivals(*row) for query in (counted, uncounted) for row in connection.execute(query)]

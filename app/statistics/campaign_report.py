@@ -1,4 +1,4 @@
-"""A campaign's or a home's way from the form to the CRM: shown, sent in, delivered."""
+"""Campaign report: how many forms were shown, sent and delivered, by campaign or home."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_LINES = 25  # of each kind
 
 @dataclass(frozen=True)
 class Scope:
-    """Swedish days, the last one included; one customer, or with None all."""
+    """Swedish days, including the last; one customer, or all with None."""
 
     first: date
     last: date
@@ -49,7 +49,7 @@ def by_home(connection: Connection, scope: Scope) -> list[Line]:
 
 
 async def campaigns_of(database: Database, scope: Scope, home: str) -> Sequence[Line]:
-    """What each campaign brought to one of a customer's homes, by operation. Raises `StoreUnavailableError`."""
+    """The campaigns of one of a customer's homes, by operation. Raises `StoreUnavailableError`."""
     columns = home_campaigns.c
     names = columns.operation, columns.source, columns.medium, columns.campaign
     conditions = *within(home_campaigns, scope), columns.home == home

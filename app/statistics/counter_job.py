@@ -28,8 +28,8 @@ from app.submissions.listing import stored_application
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0
 MAX_AT_ONCE = 500
-# Ids and moments are of the clocks of several machines (which are at most a minute apart, see `clock`), and committed a
-# little later: what is older than this is all there. SQLite is one machine's.
+# Ids and times come from the clocks of several machines (at most a minute apart, see `maintenance/checks`), and are
+# committed a little later: everything older than this is committed. With SQLite there is one machine.
 SETTLED_AFTER = timedelta(minutes=2)
 SETTLED_AFTER_HERE = timedelta(seconds=10)
 DELIVERED = "delivered"
@@ -38,7 +38,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class _Mark:
-    """Up to and with which submission a round has come; in `delivered` the order is that of `moment`."""
+    """The last submission that a round has counted; the round `delivered` goes in the order of `moment`."""
 
     submission_id: str = ""
     moment: datetime | None = None
@@ -46,7 +46,7 @@ class _Mark:
 
 class CounterJob:
     def __init__(self, database: Database, keyring: Keyring, lag: timedelta | None = None) -> None:
-        """`lag`: what is older is all there."""
+        """`lag`: the age after which all submissions are committed."""
         self._database = database
         self._keyring = keyring
         self._lag = lag if lag is not None else SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER

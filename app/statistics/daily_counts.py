@@ -1,8 +1,8 @@
 """Counting by day, customer and operation: by campaign, by home, and by a home's campaigns.
 
-Whoever opens a form's address can name a new home or campaign in it. So of a customer's day only so many are told
-apart: the first ones, and what is beyond them is counted together. A view is free to make and a submission is not, so
-that views leave room for what submissions name.
+Anyone can name a new home or campaign in a form's address. So only a limited number of a customer's homes and campaigns
+a day are counted separately, and the rest together. Views are cheaper to fake than submissions, so their limit is
+lower.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ OTHERS = Campaign(OTHER, OTHER, OTHER)
 
 
 class Counted(NamedTuple):
-    """What is counted apart. `home` is an estate's id, or a viewing's, empty where there is none."""
+    """The key of a count. `home` is an estate's or a viewing's id; empty if there is none."""
 
     day: date
     customer_id: str
@@ -53,8 +53,8 @@ def day_of(moment: datetime) -> date:
 
 
 def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
-    """The estate in the path, else the one that the embed named, else what the path names first, such as a viewing.
-    Where that is a contact, it is a person's, and nothing is counted of it."""
+    """The estate in the path, else the one that the embed named, else the first id in the path, such as a viewing's.
+    Empty for operations that name a contact, who is a person."""
     spec = OPERATIONS[Operation(operation)]
     if spec.names_contact:
         return ""
@@ -64,27 +64,27 @@ def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
 
 
 def add(connection: Connection, column: str, counts: _Counts) -> None:
-    """`column` is "views", "submissions" or "delivered". Each is counted in a row of its campaign, whose home is empty;
-    in one of its home, without campaign; and in one of the home's campaign."""
-    most, most_of_home = (
+    """`column` is "views", "submissions" or "delivered". Each is counted in a row for its campaign (without home), in
+    one for its home (without campaign), and in one for the home's campaign."""
+    limit, limit_of_home = (
         (MAX_CAMPAIGNS_BY_VIEWS, MAX_CAMPAIGNS_OF_HOME_BY_VIEWS)
         if column == "views"
         else (MAX_CAMPAIGNS, MAX_CAMPAIGNS_OF_HOME)
     )
-    campaigns, homes = _known(connection, {(one.day, one.customer_id) for one in counts})
+    campaigns, homes = _known(connection, {(counted.day, counted.customer_id) for counted in counts})
     rows: Counter[Counted] = Counter()
     of_homes: Counter[Counted] = Counter()
     for counted, count in counts.items():
         day = counted.day, counted.customer_id
         of_campaign, of_home = counted._replace(home=""), counted._replace(campaign=NO_CAMPAIGN)
-        rows[_admitted(of_campaign, of_campaign._replace(campaign=OTHERS), campaigns[day], most)] += count
+        rows[_admitted(of_campaign, of_campaign._replace(campaign=OTHERS), campaigns[day], limit)] += count
         if counted.home:
-            known = _admitted(of_home, of_home._replace(home=OTHER), homes[day], most)
+            known = _admitted(of_home, of_home._replace(home=OTHER), homes[day], limit)
             rows[known] += count
             if known is of_home:
                 of_homes[counted] += count
     _upsert(connection, daily_counts, _rows(rows, column), column)
-    _upsert(connection, home_campaigns, _rows(_admitted_of_homes(connection, of_homes, most_of_home), column), column)
+    _upsert(connection, home_campaigns, _rows(_admitted_of_homes(connection, of_homes, limit_of_home), column), column)
 
 
 def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
@@ -93,32 +93,32 @@ def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
 
 
 def _known(connection: Connection, days: Iterable[_Day]) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
-    """The rows of campaigns and those of homes that there are already, by day."""
+    """The existing rows of campaigns and of homes, by day."""
     campaigns: dict[_Day, set[Counted]] = {}
     homes: dict[_Day, set[Counted]] = {}
     columns = daily_counts.c
     for day, customer_id in days:
         campaigns[day, customer_id], homes[day, customer_id] = set(), set()
         of_day = columns.day == day, columns.customer_id == customer_id
-        for one in _counted(connection, daily_counts, *of_day):
-            (homes if one.home else campaigns)[day, customer_id].add(one)
+        for counted in _counted(connection, daily_counts, *of_day):
+            (homes if counted.home else campaigns)[day, customer_id].add(counted)
     return campaigns, homes
 
 
-def _admitted_of_homes(connection: Connection, counts: _Counts, most: int) -> Counter[Counted]:
+def _admitted_of_homes(connection: Connection, counts: _Counts, limit: int) -> Counter[Counted]:
     columns = home_campaigns.c
     homes: defaultdict[_Day, set[str]] = defaultdict(set)
-    for one in counts:
-        homes[one.day, one.customer_id].add(one.home)
+    for counted in counts:
+        homes[counted.day, counted.customer_id].add(counted.home)
     known: defaultdict[Counted, set[Counted]] = defaultdict(set)
     for (day, customer_id), names in homes.items():
         of_homes = columns.day == day, columns.customer_id == customer_id, columns.home.in_(names)
-        for one in _counted(connection, home_campaigns, *of_homes):
-            known[one._replace(campaign=NO_CAMPAIGN)].add(one)
+        for counted in _counted(connection, home_campaigns, *of_homes):
+            known[counted._replace(campaign=NO_CAMPAIGN)].add(counted)
     rows: Counter[Counted] = Counter()
-    for one, count in counts.items():
-        alike = known[one._replace(campaign=NO_CAMPAIGN)]
-        rows[_admitted(one, one._replace(campaign=OTHERS), alike, most)] += count
+    for counted, count in counts.items():
+        same_home = known[counted._replace(campaign=NO_CAMPAIGN)]
+        rows[_admitted(counted, counted._replace(campaign=OTHERS), same_home, limit)] += count
     return rows
 
 
@@ -129,8 +129,8 @@ def _counted(connection: Connection, table: Table, *conditions: Any) -> Iterable
     return (Counted(*row[:4], Campaign(*row[4:])) for row in rows)
 
 
-def _admitted(counted: Counted, other: Counted, known: set[Counted], most: int) -> Counted:
-    if counted not in known and len(known) >= most:
+def _admitted(counted: Counted, other: Counted, known: set[Counted], limit: int) -> Counted:
+    if counted not in known and len(known) >= limit:
         return other
     known.add(counted)
     return counted
@@ -138,15 +138,15 @@ def _admitted(counted: Counted, other: Counted, known: set[Counted], most: int) 
 
 def _rows(counts: _Counts, column: str) -> list[dict[str, Any]]:
     zero = {"views": 0, "submissions": 0, "delivered": 0}
-    return [{**one._asdict(), **one.campaign._asdict(), **zero, column: count} for one, count in sorted(counts.items())]
+    return [{**key._asdict(), **key.campaign._asdict(), **zero, column: count} for key, count in sorted(counts.items())]
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], column: str) -> None:
-    """In one order everywhere, so that two that add never wait for each other."""
+    """Rows are sorted, so that concurrent processes can't deadlock."""
     if not rows:
         return
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    names = [one.name for one in table.c]
+    names = [table_column.name for table_column in table.c]
     statement = dialect.insert(table)
     more = {column: table.c[column] + statement.excluded[column]}
     upsert = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=more)

@@ -1,5 +1,5 @@
-"""Queries of the console's first page, at a cost that does not grow with what is kept: counts by day, and the
-partial indexes of what is still to do."""
+"""Queries for the console's dashboard. Their cost does not grow with the number of stored submissions: they read daily
+counts, and partial indexes of what is still to do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ from app.submissions.backlog import outstanding
 NEWEST_STUCK = 8
 
 
-class Waiting(NamedTuple):
-    """How many of a customer's submissions wait for Vitec, and since when the first of them does."""
+class CustomerBacklog(NamedTuple):
+    """How many of a customer's submissions wait for Vitec, and since when the oldest does."""
 
     customer_id: str
     submissions: int
@@ -38,10 +38,10 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`stuck` needs a person, by status, whenever it came: `later` is where only a step after the submission's own has
-    stopped; `newest_stuck` are ids. The rest is of the scope's days; `by_day` counts by day and operation."""
+    """Not limited to the scope's days: `stuck`, submissions that need a person, by status; `later`, where only a step
+    after the submission's own has stopped; `newest_stuck`, ids. `by_day` counts by day and operation."""
 
-    waiting: Sequence[Waiting]
+    waiting: Sequence[CustomerBacklog]
     stuck: Mapping[str, int]
     later: int
     newest_stuck: Sequence[str]
@@ -56,10 +56,10 @@ class Dashboard:
 
 async def load_dashboard(database: Database, scope: Scope) -> Dashboard:
     """Raises `StoreUnavailableError`."""
-    return await database.read(lambda connection: _overview(connection, scope))
+    return await database.read(lambda connection: _load(connection, scope))
 
 
-def _overview(connection: Connection, scope: Scope) -> Dashboard:
+def _load(connection: Connection, scope: Scope) -> Dashboard:
     by_day, delivered = _by_day(connection, scope)
     times = _times(connection, scope)
     return Dashboard(
@@ -85,13 +85,13 @@ def _of(customer_id: str | None) -> list[ColumnElement[bool]]:
     return [submissions.c.customer_id == customer_id] if customer_id else []
 
 
-def _waiting(connection: Connection, scope: Scope) -> list[Waiting]:
-    found: dict[str, Waiting] = {}
-    for one in outstanding(connection):
-        known = found.get(one.customer_id, Waiting(one.customer_id, 0, one.oldest_at))
-        oldest = min(known.oldest, one.oldest_at)
-        found[one.customer_id] = known._replace(submissions=known.submissions + one.number, oldest=oldest)
-    return [found[whose] for whose in sorted(found) if scope.customer_id in {None, whose}]
+def _waiting(connection: Connection, scope: Scope) -> list[CustomerBacklog]:
+    backlogs: dict[str, CustomerBacklog] = {}
+    for group in outstanding(connection):
+        known = backlogs.get(group.customer_id, CustomerBacklog(group.customer_id, 0, group.oldest_at))
+        oldest = min(known.oldest, group.oldest_at)
+        backlogs[group.customer_id] = known._replace(submissions=known.submissions + group.number, oldest=oldest)
+    return [backlogs[customer] for customer in sorted(backlogs) if scope.customer_id in {None, customer}]
 
 
 def _by_status(connection: Connection, scope: Scope, *conditions: ColumnElement[bool]) -> dict[str, int]:
@@ -101,12 +101,12 @@ def _by_status(connection: Connection, scope: Scope, *conditions: ColumnElement[
 
 
 def _not_arrived(connection: Connection, scope: Scope) -> dict[str, int]:
-    """In the scope's days, also what nobody needs to see to."""
+    """Received in the scope's days, including those that need no attention."""
     return _by_status(connection, scope, HAS_STOPPED, submissions.c.id >= first_id_of(_midnight(scope.first)))
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
-    """What has arrived, but for a step after it."""
+    """Submissions that have arrived, but with a later step that has stopped."""
     stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
     return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
 
@@ -119,8 +119,8 @@ def _newest_stuck(connection: Connection, scope: Scope) -> list[str]:
     columns = submissions.c
     stopped = select(columns.id).where(NEEDS_A_PERSON, *_of(scope.customer_id))
     queries = (stopped.order_by(columns.id.desc()), _later_stuck(scope).order_by(columns.id.desc()))
-    found = [one for query in queries for one in connection.execute(query.limit(NEWEST_STUCK)).scalars()]
-    return sorted(found, reverse=True)[:NEWEST_STUCK]
+    ids = [id_ for query in queries for id_ in connection.execute(query.limit(NEWEST_STUCK)).scalars()]
+    return sorted(ids, reverse=True)[:NEWEST_STUCK]
 
 
 def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str], int], int]:

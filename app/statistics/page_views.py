@@ -25,8 +25,7 @@ class PageViews:
     def count(
         self, customer_id: str, operation: str, resource: tuple[str, ...], estate: str, query: Sequence[tuple[str, str]]
     ) -> None:
-        """`estate` is what the embed of a booking calls its home; `query` is the form's address: its tags tell the
-        campaign."""
+        """`estate`: the home that a booking's embed named; `query`: of the form's address, with its campaign tags."""
         shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
         if len(self._shown) < MAX_WAITING or shown in self._shown:
             self._shown[shown] += 1

@@ -1,12 +1,12 @@
-"""A machine's clock that can't be trusted.
+"""Protection against a wrong clock on SQLite, where this machine's clock decides.
 
-On PostgreSQL the database's clock decides, which all replicas share. On SQLite it is this machine's, and may be wrong
-for a while: a dead battery, a virtual machine that was restored, a slip of the hand. So the newest moment ever seen is
-remembered, and a clock that is suddenly somewhere else is in doubt:
+On PostgreSQL the database's clock decides, which all replicas share. This machine's clock may be wrong for a while: a
+dead battery, a restored virtual machine, a mistyped date. So the newest time ever seen is stored, and a clock that
+jumps is in doubt:
 
-    ahead      nothing is done because of somebody's age. When it is back, what it had dated meanwhile is brought back.
-    behind     likewise; what it had dated meanwhile is then moved to where it was before.
-    steady     for a day in the new place: it is believed. A machine that was switched off for a month looks so, too.
+    ahead      nothing is done because of its age. Once the clock is back, what was dated meanwhile is dated back.
+    behind     the same; what was dated meanwhile is then moved to the newest time before.
+    steady     at its new time for a day: it is believed. So is a machine that was switched off for a month.
 """
 
 from dataclasses import dataclass, replace
@@ -22,16 +22,15 @@ from app.storage.database import now_of
 from app.storage.schema import HOW_FAR, clock, logins, metadata, moves, notices, person_index, submissions, tallied
 
 TICK_SECONDS = 10.0
-GAP = timedelta(minutes=10)  # without a tick, as a restart takes; longer, and it has jumped, or nobody was there
-BACK = timedelta(minutes=1)  # as NTP may set it
+GAP = timedelta(minutes=10)  # without a tick, as during a restart; after a longer one the clock may have jumped
+BACK = timedelta(minutes=1)  # that NTP may set the clock back
 BELIEVED_AFTER = timedelta(days=1)
-ALARMS_AFTER = timedelta(hours=1)  # a false alarm costs less than a lead: nobody waits a day for a true one
-MAX_WAIT = timedelta(hours=2)  # of an attempt for its next one, and of a worker for its lease
+ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
+MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
-# What stays: when something was erased or moved, the clock's own, and for how long a repeat is known, which follows
-# from when it came.
+# Not redated: times of erasures and moves, the clock's own row, and `repeat_until`, which follows from `received_at`.
 _DATED = [
     (table, column)
     for table in metadata.sorted_tables
@@ -45,8 +44,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ClockState:
-    """`newest_at`: the newest moment that is believed. In doubt, the clock says moments from `wrong_from`, was last
-    seen at `wrong_at`, and has not jumped since `steady_since`."""
+    """`newest_at`: the newest time that is believed. While in doubt, the clock began at `wrong_from`, was last seen at
+    `wrong_at`, and has not jumped since `steady_since`."""
 
     newest_at: datetime
     wrong_from: datetime | None = None
@@ -56,7 +55,7 @@ class ClockState:
 
 @dataclass(frozen=True)
 class Redating:
-    """What is dated between these moments is moved to `to`; `until` None: whatever is later."""
+    """Rows dated between `since` and `until` (None: no end) are dated `to`."""
 
     since: datetime
     until: datetime | None
@@ -64,7 +63,7 @@ class Redating:
 
 
 def steady_for(state: ClockState | None, now: datetime) -> timedelta:
-    """How long the clock has been steady; `ALWAYS` where there is no doubt."""
+    """How long the clock has been steady; `ALWAYS` if it is not in doubt."""
     if state is None or _follows(state.newest_at, now):
         return ALWAYS
     if state.wrong_at is None or state.steady_since is None or not _follows(state.wrong_at, now):
@@ -73,13 +72,13 @@ def steady_for(state: ClockState | None, now: datetime) -> timedelta:
 
 
 def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | None]:
-    """What is believed after a look at the clock, and what is to be dated anew."""
+    """The state after reading the clock, and what must be redated."""
     newest, wrong_from, wrong_at = state.newest_at, state.wrong_from, state.wrong_at
     if wrong_from is None or wrong_at is None or state.steady_since is None:
         return (ClockState(max(newest, now)) if _follows(newest, now) else _in_doubt(newest, now)), None
     if wrong_from > newest:
         if now >= wrong_from - BACK:
-            if not _follows(wrong_at, now):  # it jumps on
+            if not _follows(wrong_at, now):  # it has jumped again
                 return replace(state, wrong_at=now, steady_since=now), None
             if now - state.steady_since >= BELIEVED_AFTER:
                 return ClockState(now), None
@@ -92,7 +91,7 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
         return (ClockState(max(newest, now)) if now <= newest + GAP + elapsed else _in_doubt(newest, now)), back
     if not _follows(wrong_at, now):
         return replace(state, wrong_from=min(wrong_from, now), wrong_at=now, steady_since=now), None
-    if now - state.steady_since >= BELIEVED_AFTER:  # what was before, was ahead
+    if now - state.steady_since >= BELIEVED_AFTER:  # the time before was ahead
         return ClockState(now), Redating(now + BACK, None, now)
     return replace(state, wrong_at=max(wrong_at, now)), None
 
@@ -106,14 +105,14 @@ def _in_doubt(newest: datetime, now: datetime) -> ClockState:
 
 
 def is_steady(connection: Connection, patience: timedelta) -> bool:
-    """Whether something may be done because of its age."""
+    """Whether the clock has been steady for so long that something may be done because of its age."""
     if connection.dialect.name != "sqlite":
         return True
     return steady_for(_read(connection), now_of(connection)) >= patience
 
 
 def check(connection: Connection) -> None:
-    """At the clock; what follows from it is done. Nothing on PostgreSQL."""
+    """Reads the clock, and redates rows if it was wrong. Does nothing on PostgreSQL."""
     if connection.dialect.name != "sqlite":
         return
     now, before = now_of(connection), _read(connection)
@@ -123,24 +122,24 @@ def check(connection: Connection) -> None:
     after, redating = advance(before, now)
     if redating:
         _redate(connection, redating)
-        log.warning("clock: dated anew what a wrong clock had dated", since=redating.since, to=redating.to)
+        log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
     if after.wrong_from and not before.wrong_from:
         log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
-        _call_back(connection, now)
+        _make_due_soon(connection, now)
     if after != before:
         values = {name: getattr(after, name) for name in ("newest_at", "wrong_from", "wrong_at", "steady_since")}
         connection.execute(update(clock).values(values))
 
 
-def _call_back(connection: Connection, now: datetime) -> None:
-    """Whichever of the two was wrong: to try too early costs nothing, and no wait is as long as these."""
+def _make_due_soon(connection: Connection, now: datetime) -> None:
+    """Whichever time was wrong, no real wait is longer than `MAX_WAIT`, and trying too early costs nothing."""
     for column in (submissions.c.due_at, logins.c.probe_at, notices.c.due_at):
         far = column > now + MAX_WAIT
         connection.execute(update(column.table).where(far).values({column.name: now}))
 
 
 def trust(connection: Connection) -> None:
-    """A person has put an older database back: the clock is right, and the time between has passed."""
+    """After a restore: the clock is right, and the time since the backup has passed."""
     connection.execute(delete(clock))
 
 
@@ -150,14 +149,14 @@ def _read(connection: Connection) -> ClockState | None:
 
 
 def _redate(connection: Connection, redating: Redating) -> None:
-    to = (redating.to - _EPOCH) // _INSTANT  # as SQLite has it
+    to = (redating.to - _EPOCH) // _INSTANT  # as SQLite stores it
     received, repeat = submissions.c.received_at, submissions.c.repeat_until
     known_for = type_coerce(repeat, BigInteger) - type_coerce(received, BigInteger)
     connection.execute(update(submissions).where(_wrong(received, redating)).values(repeat_until=known_for + to))
     for table, column in _DATED:
-        moment = redating.to + _INSTANT if table is tallied else redating.to  # what it has counted is before it
+        moment = redating.to + _INSTANT if table is tallied else redating.to  # what was counted is before it
         connection.execute(update(table).where(_wrong(column, redating)).values({column.name: moment}))
-    # What goes by the ids, which are in order of time, goes on from there.
+    # Positions in the order of ids, which are in order of time, continue from there.
     back_to = first_id_of(min(redating.since, redating.to))
     counted = tallied.c.submission_id > back_to
     connection.execute(update(tallied).where(counted).values(submission_id=first_id_of(redating.to)))

@@ -1,7 +1,6 @@
-"""Engines, and what differs between SQLite and PostgreSQL.
+"""The database: engines, transactions, and what differs between SQLite and PostgreSQL.
 
-SQLAlchemy's synchronous Core in threads serves both: on SQLite one thread writes (it is the database's own rule, made
-visible), on PostgreSQL a few do.
+Both use SQLAlchemy's synchronous Core in threads: one writer on SQLite, which allows no more, and a few on PostgreSQL.
 """
 
 import time
@@ -31,7 +30,7 @@ from app.storage.driver.threads import CommitError, TransactionThreads
 
 
 def now_of(connection: Connection) -> datetime:
-    """The transaction's moment: by the database's clock on PostgreSQL, where workers on several machines share the
+    """The transaction's time; on PostgreSQL by the database's clock, because workers on several machines share the
     leases."""
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
@@ -40,8 +39,8 @@ def now_of(connection: Connection) -> datetime:
 
 
 def began_of(connection: Connection) -> float:
-    """Before the transaction's moment, by `elapsed.seconds`: what is said to last from then on ends too early rather
-    than too late."""
+    """The transaction's beginning by `elapsed.seconds`, taken before its time: what is counted from it ends too early
+    rather than too late."""
     began: float = connection.info[BEGAN]
     return began
 
@@ -51,20 +50,20 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
-BOUND = "bound"  # in a SQLite connection's info: from how many pages in the log on its commits copy them
-BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's moment, by the database's clock
+BOUND = "bound"  # in a SQLite connection's info: the WAL size, in pages, above which its commits checkpoint
+BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's time, by the database's clock
 BEGAN = "began"  # in a connection's info: when its transaction began, by this machine's elapsed time
-# A statement that takes longer is ended by PostgreSQL; a transaction that does, because PostgreSQL or the network has
-# fallen silent, is cut off here. A post is answered by then.
+# PostgreSQL ends a statement that takes longer. A transaction that does, because PostgreSQL or the network has gone
+# silent, is cut off here. A post has been answered by then.
 WRITE_SECONDS, READ_SECONDS = 10.0, 15.0
-SILENCE = {
+CONNECT_ARGS = {
     "connect_timeout": BUSY_TIMEOUT_SECONDS,
     "tcp_user_timeout": int(1000 * WRITE_SECONDS),
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-WAIT_SECONDS = 1.0  # between two tries to reach a database that is not there yet
+WAIT_SECONDS = 1.0  # between two tries to connect to a database that is not up yet
 
 log = structlog.get_logger()
 
@@ -74,11 +73,11 @@ class DatabaseUnusableError(Exception):
 
 
 class StoreUnavailableError(Exception):
-    """Nothing was stored: the database is away, locked or full, or too much waits. The caller may try again."""
+    """Nothing was stored: the database is unavailable, locked, full or overloaded. The caller may try again."""
 
 
 class CommitUnknownError(StoreUnavailableError):
-    """The commit's answer was lost: what was written is there or not, and who asks the database again finds out."""
+    """The commit's answer was lost: whether it was committed must be looked up."""
 
 
 class Database:
@@ -88,7 +87,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
-        self._seen: tuple[datetime, float] | None = None  # a moment of PostgreSQL's, and when it was heard
+        self._seen: tuple[datetime, float] | None = None  # a time of PostgreSQL's, and when it was read
         if not self.is_sqlite:
             event.listen(self.engine, "begin", self._see)
         reading = self.engine.execution_options(intresse_reads=True)
@@ -103,8 +102,8 @@ class Database:
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Raises `StoreUnavailableError` when the transaction could not be committed, and `CommitUnknownError` when
-        nobody knows."""
+        """Raises `StoreUnavailableError` if the transaction was not committed, `CommitUnknownError` if that is
+        unknown."""
         return await _stored(self._writers.run(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -112,12 +111,12 @@ class Database:
         return await _stored(self._readers.run(work))
 
     def now(self) -> datetime:
-        """By the clock that decides, without asking the database: on PostgreSQL the moment of the latest transaction,
-        and what has passed since; never ahead of it, so that what is dated by it is due."""
+        """The time by the deciding clock, without a query: on PostgreSQL the time of the latest transaction plus the
+        time elapsed since. It is never ahead of the database, so what is dated by it is due."""
         if self._seen is None:
             return datetime.now(UTC)
-        moment, heard = self._seen
-        return moment + timedelta(seconds=elapsed.seconds() - heard)
+        moment, read_at = self._seen
+        return moment + timedelta(seconds=elapsed.seconds() - read_at)
 
     def _see(self, connection: Connection) -> None:
         self._seen = now_of(connection), elapsed.seconds()
@@ -141,7 +140,7 @@ async def _stored(outcome: Awaitable[T]) -> T:
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """At the start: a database that can't be reached or opened is told in one line. Raises `DatabaseUnusableError`."""
+    """At the start: turns errors of a database that can't be reached or opened into `DatabaseUnusableError`."""
     try:
         yield
     except DBAPIError as error:
@@ -149,8 +148,8 @@ def usable() -> Iterator[None]:
 
 
 def wait_for(url: str, seconds: float) -> None:
-    """Until a PostgreSQL answers, at most so many seconds: containers start in any order. What is wrong when it does
-    not is told by whoever uses it next."""
+    """Waits until PostgreSQL answers, at most so many seconds: containers start in any order. If it does not, its first
+    use reports why."""
     if make_url(url).get_backend_name() == "sqlite":
         return
     engine = _postgresql_engine(make_url(url))
@@ -168,7 +167,7 @@ def wait_for(url: str, seconds: float) -> None:
 
 
 def _first_line(error: DBAPIError) -> str:
-    """Of what the driver says, for an operator."""
+    """The first line of the driver's message, for an operator."""
     [first, *_] = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     return first
 
@@ -176,9 +175,9 @@ def _first_line(error: DBAPIError) -> str:
 def _postgresql_engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,  # threads keep theirs, and look at it before they use it
+        poolclass=NullPool,  # threads keep theirs, and check it before use
         paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
-        connect_args={**SILENCE, "autocommit": True},  # we say BEGIN ourselves
+        connect_args={**CONNECT_ARGS, "autocommit": True},  # we say BEGIN ourselves
     )
     event.listen(engine, "begin", _begin_postgresql)
     return engine
@@ -241,23 +240,23 @@ def _reads(connection: Connection) -> bool:
 
 
 def _end_statements(connection: Connection, after: float) -> None:
-    # Of a transaction that nobody ends any more, too: a process that is frozen or gone must not keep its locks.
+    # Also for idle transactions: a process that is frozen or gone must not keep its locks.
     for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
         run_in_driver(connection, f"SET {bound} = {int(1000 * after)}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.info[BEGAN] = elapsed.seconds()
-    # IMMEDIATE: a writer waits for its turn at the start instead of failing half-way.
+    # IMMEDIATE: a writer waits for the lock at the start instead of failing half-way.
     run_in_driver(connection, "BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    # At once, and not with the first statement: a connection that has died is replaced while nothing is lost by it.
-    # The moment comes with it, and costs no trip of its own.
+    # Now, and not with the first statement: a dead connection is replaced while nothing is lost by it. The database's
+    # time comes in the same round trip.
     connection.info[BEGAN] = elapsed.seconds()
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()
     [moment] = cursor.fetchone()
-    # In the session's zone an hour added in the night when the clocks are put back would be two.
+    # In UTC: arithmetic in the session's time zone is wrong when the clocks change.
     connection.info[BEGAN_AT] = moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The tables, once for SQLite and PostgreSQL. What each column may hold of a person is said in its comment."""
+"""The tables, for both SQLite and PostgreSQL. Comments say which columns hold personal data, and how."""
 
 from typing import Any
 
@@ -27,7 +27,8 @@ metadata = MetaData()
 
 
 def _literal(*values: str) -> list[ColumnElement[str]]:
-    """For an index's condition, which knows no parameters; and a query uses it only for the very same condition."""
+    """For conditions of partial indexes, which allow no parameters. A query uses the index only with the same
+    condition."""
     return [literal_column(f"'{value}'", String) for value in values]
 
 
@@ -45,22 +46,22 @@ submissions = Table(
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: what giving up counts from
+    Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: the age counts from then
     Column("waiting_since", UtcDateTime),  # released or retried by a person; NULL: since it was received
     Column("settled_at", UtcDateTime),  # when `status` got its outcome
-    Column("told_at", UtcDateTime),  # when its visitor was told of the refusal on the page: that needs no person
-    Column("payload", LargeBinary),  # encrypted: what the caller said, and what each step sends; NULL once erased
+    Column("told_at", UtcDateTime),  # when its visitor saw the refusal on the page: no person needs to act then
+    Column("payload", LargeBinary),  # encrypted: the application, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("phone_hash", LargeBinary),  # keyed hash; no index, see `person_index`
     Column("repeat_key", LargeBinary, unique=True),  # keyed hash
     Column("repeat_content", LargeBinary),  # keyed hash
     Column("repeat_until", UtcDateTime),
-    Column("function_group", String(12), nullable=False),  # whose password the next step needs
-    Column("at_recovery", Boolean, nullable=False, server_default=false()),  # due as soon as Vitec is back
-    # A claim moves `due_at` to the end of its lease, so an abandoned one is due again with no one's help.
+    Column("function_group", String(12), nullable=False),  # which password the next step needs
+    Column("at_recovery", Boolean, nullable=False, server_default=false()),  # due as soon as Vitec is reachable again
+    # A claim moves `due_at` to the end of its lease, so that an abandoned one becomes due again by itself.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
     Column("claim", String(36)),  # the fence: who may record an outcome
-    Column("erased_at", UtcDateTime),  # what is personal is gone since then; what is counted stays
+    Column("erased_at", UtcDateTime),  # personal data is gone since then; what is counted stays
 )
 _partial_index(
     "ix_submissions_due",
@@ -70,15 +71,15 @@ _partial_index(
     where=submissions.c.due_at.is_not(None),
 )
 _partial_index("ix_submissions_settled", submissions.c.settled_at, where=submissions.c.settled_at.is_not(None))
-IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # and may outlive its time
+IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # and may expire
 _partial_index("ix_submissions_kept", submissions.c.settled_at, where=IS_KEPT)
-# Of a submission whose own operation has arrived, a later step may have stopped.
+# Statuses that need a person. A later step may also have stopped after the submission's own operation arrived.
 _STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
 HAS_STOPPED = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
 NEEDS_A_PERSON = HAS_STOPPED & submissions.c.told_at.is_(None)
 _STOPPED = (submissions.c.id, submissions.c.status, submissions.c.customer_id, submissions.c.operation)
 _partial_index("ix_submissions_need_a_person", *_STOPPED, where=HAS_STOPPED)
-_WHEN = (submissions.c.received_at, submissions.c.settled_at)  # so that its age is known without a look at the row
+_WHEN = (submissions.c.received_at, submissions.c.settled_at)  # so that the age can be read from the index
 _partial_index("ix_submissions_undecided", *_STOPPED, *_WHEN, where=NEEDS_A_PERSON)
 
 
@@ -88,8 +89,7 @@ def _of_submission() -> ForeignKey:
 
 HOW_FAR = b""  # the hash in the row that says how far the table below is filled
 
-# The hashes above, once more and in their own order, filled in some minutes later: to keep that order at each post
-# would cost it a twelfth.
+# The hashes above in sorted order, filled in some minutes later: an index on them would cost a post a twelfth.
 person_index = Table(
     "person_index",
     metadata,
@@ -108,17 +108,17 @@ steps = Table(
     Column("status", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("not_found", Boolean, nullable=False, server_default=false()),  # Vitec has answered 404 once
-    Column("result", LargeBinary),  # encrypted: Vitec's string, a contact's id among them
-    Column("upstream", LargeBinary),  # encrypted: Vitec's words, which may repeat what was sent
+    Column("result", LargeBinary),  # encrypted: Vitec's result, such as a contact's id
+    Column("upstream", LargeBinary),  # encrypted: Vitec's messages, which may quote what was sent
     sqlite_with_rowid=False,
 )
-# A submission's own step may stand after the first, so both of these are asked for together. Having arrived is said by
-# what it is not: for an equality SQLite would look through all submissions first.
+# A submission's own step may come after the first, so both of these are used together. HAS_ARRIVED is written with NOT
+# IN: with an equality SQLite would scan all submissions first.
 HAS_ARRIVED = submissions.c.erased_at.is_(None) & submissions.c.status.not_in(_STUCK)
 LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(_literal(*sorted(NEEDS_ATTENTION)))
 _partial_index("ix_steps_need_a_person", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
-# Which submission calls off which booking: one at most.
+# Which submission cancels which booking: one at most.
 cancellations = Table(
     "cancellations",
     metadata,
@@ -135,29 +135,29 @@ attempts = Table(
     Column("position", Integer, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String(20)),  # NULL: the call has not ended, or a crash ended us
+    Column("outcome", String(20)),  # NULL: the call has not ended, or a crash interrupted it
     Column("http_status", Integer),
-    Column("detail", String(200)),  # ours, never Vitec's words
+    Column("detail", String(200)),  # our text, never Vitec's
 )
 
 
-# Counted by `tally` and `views`, by the Swedish day that a submission was received or a form shown. Tags are cut and
-# only so many of a day are told apart (`counts`).
+# Counted by `counter_job` and `page_views`, by the Swedish day on which a submission was received or a form shown. Tags
+# are truncated, and only so many a day are counted separately (`daily_counts`).
 def _counted_by(name: str, *key: str) -> Table:
     kinds: dict[str, Any] = {"day": Date, "customer_id": String(40), "operation": String(20), "home": String(40)}
     kinds |= dict.fromkeys(("source", "medium", "campaign"), String(60))
     return Table(
         name,
         metadata,
-        *(Column(one, kinds[one], primary_key=True) for one in (*key, "source", "medium", "campaign")),
-        *(Column(one, Integer, nullable=False) for one in ("views", "submissions", "delivered")),
+        *(Column(column, kinds[column], primary_key=True) for column in (*key, "source", "medium", "campaign")),
+        *(Column(column, Integer, nullable=False) for column in ("views", "submissions", "delivered")),
         sqlite_with_rowid=False,
     )
 
 
 # `home` is an estate's id, or a viewing's: empty in a row of a campaign. In a row of a home the campaign's are empty.
 daily_counts = _counted_by("daily_counts", "day", "customer_id", "operation", "home")
-# A home's campaigns; apart, so that the sums of the above stay cheap, and in the order in which they are asked for.
+# A home's campaigns: a table of its own, so that sums over the one above stay cheap, and in the order of its queries.
 home_campaigns = _counted_by("home_campaigns", "customer_id", "home", "day", "operation")
 delivery_times = Table(
     "delivery_times",
@@ -165,11 +165,11 @@ delivery_times = Table(
     Column("day", Date, primary_key=True),
     Column("customer_id", String(40), primary_key=True),
     Column("operation", String(20), primary_key=True),
-    Column("bucket", Integer, primary_key=True, autoincrement=False),  # of seconds, see `durations`
+    Column("bucket", Integer, primary_key=True, autoincrement=False),  # of seconds, see `latency_histogram`
     Column("delivered", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-# How far the tally has come, a row for each of its two rounds.
+# The position of the counter job, a row for each of its two rounds.
 tallied = Table(
     "tallied",
     metadata,
@@ -178,8 +178,8 @@ tallied = Table(
     Column("submission_id", String(36), nullable=False),
 )
 
-# How many came to each form, in steps of an id's time, up to where the tally has come: what a drought is found by. What
-# is older than that needs is taken away.
+# The number of submissions to each form, in buckets of an id's time, up to the counter job's position: for silence
+# detection. Older buckets are deleted.
 arrivals = Table(
     "arrivals",
     metadata,
@@ -191,7 +191,7 @@ arrivals = Table(
     sqlite_with_rowid=False,
 )
 
-# What one process does for all, until it has not said for so long that it does: who, and until when.
+# Jobs that one process does for all: which process, and until when.
 leases = Table(
     "leases",
     metadata,
@@ -200,7 +200,7 @@ leases = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
-# One row, on SQLite: what is believed of this machine's clock (`storage.clock`).
+# One row, on SQLite: the state of this machine's clock (`storage.clock`).
 clock = Table(
     "clock",
     metadata,
@@ -218,16 +218,16 @@ moves = Table(
     Column("direction", String(3), primary_key=True),
     Column("place", String(300), nullable=False),  # the other database, without password
     Column("began_at", UtcDateTime, nullable=False),
-    Column("ended_at", UtcDateTime),  # NULL: not all is there yet
+    Column("ended_at", UtcDateTime),  # NULL: unfinished
 )
 
-# What is known of a customer's login (its password for one function group) while not all is well; else no row.
+# The circuit breaker's state of a login (a customer's password for one function group); no row if all is well.
 logins = Table(
     "logins",
     metadata,
     Column("customer_id", String(40), primary_key=True),
     Column("function_group", String(12), primary_key=True),
-    Column("away_since", UtcDateTime),  # Vitec could not be reached for it
+    Column("away_since", UtcDateTime),  # since when Vitec could not be reached
     Column("forbidden", String(100)),  # keyed hashes of what Vitec refused in a row
     Column("paused_at", UtcDateTime),
     Column("reason", String(20)),  # of the pause: `refused`, `forbidden`
@@ -235,23 +235,23 @@ logins = Table(
     Column("probed", String(36)),  # the one that tried last
 )
 
-# A row for each trouble that is there, or over without that having been told yet.
+# A row for each incident that is there, or is over but not yet reported as over.
 alarms = Table(
     "alarms",
     metadata,
     Column("kind", String(20), primary_key=True),
     Column("customer_id", String(40), primary_key=True),
-    Column("subject", String(36), primary_key=True),  # a submission's id, or a word of ours
+    Column("subject", String(36), primary_key=True),  # a submission's id, or a fixed word
     Column("since", UtcDateTime, nullable=False),
     Column("state", String(5), nullable=False),
     Column("raised_at", UtcDateTime),
 )
 
-# What is to be told of them, and what was told lately: one receiver's in each row.
+# Notifications to send, and those sent lately: a row for each receiver.
 notices = Table(
     "notices",
     metadata,
-    Column("id", String(36), primary_key=True),  # the same at each attempt, so that a receiver knows a repeat
+    Column("id", String(36), primary_key=True),  # the same at each attempt, so that a receiver recognizes a repeat
     Column("receiver", String(10), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("customer_id", String(40), nullable=False),
@@ -259,7 +259,7 @@ notices = Table(
     Column("subjects", Text, nullable=False),  # separated by spaces
     Column("since", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime),  # NULL: told, or given up
+    Column("due_at", UtcDateTime),  # NULL: sent, or given up
     Column("attempts", Integer, nullable=False),
 )
 
@@ -268,6 +268,6 @@ console_sessions = Table(
     "console_sessions",
     metadata,
     Column("id", LargeBinary, primary_key=True),  # keyed hash of the cookie
-    Column("seen_at", UtcDateTime, nullable=False),  # its last request, to a minute or so
+    Column("seen_at", UtcDateTime, nullable=False),  # its last request, to about a minute
     sqlite_with_rowid=False,
 )

@@ -13,7 +13,7 @@ from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation, PlannedStep, Status
 from app.statistics import daily_counts
-from app.statistics.arrivals import came
+from app.statistics.arrivals import arrivals_since
 from app.statistics.campaign_report import Line, Scope, campaigns_of
 from app.statistics.counter_job import CounterJob
 from app.statistics.daily_counts import Counted, add, day_of
@@ -78,7 +78,7 @@ async def test_a_cancellation_is_neither_counted_as_a_lead_nor_missed_when_none_
     assert {operation for _, operation in found.by_day} == {"interest"}
     assert found.campaigns == [Line(("", "", ""), 0, 1, 0)]
     since = datetime.now(UTC) - timedelta(days=1)
-    arrived = await database.read(lambda connection: came(connection, since))
+    arrived = await database.read(lambda connection: arrivals_since(connection, since))
     assert [(one.operation, one.number) for one in arrived] == [("interest", 1)]
 
 

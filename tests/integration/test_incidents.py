@@ -18,7 +18,7 @@ from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.intake.new_submission import NewSubmission
 from app.privacy.retention import RetentionPeriods
-from app.statistics.arrivals import Came, came
+from app.statistics.arrivals import Arrivals, arrivals_since
 from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
 from app.storage.process_lease import LEASE_LASTS
@@ -320,8 +320,8 @@ def _at(moment: datetime, number: int) -> NewSubmission:
     return replace(application(), id=first_id_of(moment)[:-4] + f"{number:04}", received_at=moment)
 
 
-async def _came(database: Database) -> Sequence[Came]:
-    return await database.read(lambda connection: came(connection, now() - (WEEKS + 1) * WEEK))
+async def _arrivals(database: Database) -> Sequence[Arrivals]:
+    return await database.read(lambda connection: arrivals_since(connection, now() - (WEEKS + 1) * WEEK))
 
 
 @pytest.mark.parametrize("counted", [False, True])
@@ -335,7 +335,9 @@ async def test_a_form_that_is_silent_when_it_never_is_has_a_drought_until_the_ne
     counter = CounterJob(database, KEYRING, timedelta(0))
     while counted and await counter.count():
         pass
-    assert silent_forms(await _came(database), moment) == [Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)]
+    assert silent_forms(await _arrivals(database), moment) == [
+        Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)
+    ]
     await arrive(database)
     await observer.look()
     await execute(database, update(submissions).values(due_at=None, status="delivered"))
@@ -351,11 +353,11 @@ async def test_a_form_that_is_silent_when_it_never_is_has_a_drought_until_the_ne
         await counter.count()
     await observer.look()
     assert [kind for kind in await kinds(database) if kind[0] == "drought"] == [("drought", False), ("drought", True)]
-    assert silent_forms(await _came(database), moment) == []
+    assert silent_forms(await _arrivals(database), moment) == []
 
 
 async def test_what_is_held_as_spam_ends_no_drought(database: Database) -> None:
     await store(database, replace(_at(now(), 0), held=True))
-    assert await _came(database) == []
+    assert await _arrivals(database) == []
     await CounterJob(database, KEYRING, timedelta(minutes=-1)).count()
-    assert await _came(database) == []
+    assert await _arrivals(database) == []

@@ -125,7 +125,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "WRITE_SECONDS", 3.0)
     monkeypatch.setattr(database_module, "READ_SECONDS", 3.0)
     monkeypatch.setattr(intake_module, "PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr(threads_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(threads_module, "WATCH_SECONDS", 0.1)
     monkeypatch.setattr(threads_module, "CLOSE_SECONDS", 1.0)
 
 

@@ -1,8 +1,8 @@
-"""SQLite's log is copied into the database by a thread of its own, while commits go on.
+"""WAL checkpoints in a thread of their own, concurrent with commits.
 
-SQLite would do it within one of some sixteen commits, and who waited for that one under full load waited 3 ms longer,
-beside 15 of its own. The thread steps back behind the others, so that on a single core, too, they hardly notice it.
-Where commits never pause, some pages are always left. The next commit copies those, and the log begins anew.
+SQLite itself would checkpoint within about every sixteenth commit, which then takes 3 ms longer under full load (on top
+of 15 ms). The thread has a low priority, so that it hardly slows down the others even on a single core. If commits
+never pause, a few pages always remain: the next commit copies those, and the WAL starts over.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-MAX_PAGES = 16384  # 64 MB: SQLite copies them within a commit after all, should the thread not come to its work
-FEW_PAGES = 256  # that are left to a commit
-PAUSE_SECONDS = 1.0  # after a commit: the more there is, the more pages are in it twice and copied once
-EMPTYING = 5  # times that it is tried: whoever reads at the moment keeps the log in use
-PASSES = 8  # after the first; each copies what came during the one before
+MAX_PAGES = 16384  # 64 MB: above this a commit checkpoints, in case the thread can't keep up
+FEW_PAGES = 256  # that may be left to a commit
+PAUSE_SECONDS = 1.0  # after a commit: pages that are written repeatedly are then copied once
+TRUNCATE_ATTEMPTS = 5  # a reader may be using the WAL
+PASSES = 8  # after the first; each copies what was written during the one before
 NICENESS = 10
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class Checkpoints:
         self._thread.start()
 
     def committing(self) -> int:
-        """A commit is about to be made: from how many pages in the log on it shall copy them itself."""
+        """Returns the WAL size, in pages, above which this commit should checkpoint."""
         self._due.set()
         if self._few_left:
             self._few_left = False
@@ -46,13 +46,13 @@ class Checkpoints:
         return MAX_PAGES
 
     def close(self) -> None:
-        """What is still in the log, SQLite copies with its last connection."""
+        """SQLite copies the rest of the WAL when its last connection closes."""
         self._stopping.set()
         self._due.set()
         self._thread.join()
 
     def _run(self) -> None:
-        _step_back()
+        _lower_priority()
         while self._due.wait() and not self._stopping.wait(PAUSE_SECONDS):
             self._due.clear()
             try:
@@ -67,7 +67,7 @@ class Checkpoints:
             for _ in range(PASSES):
                 before, copied = copied, _copied(connection)
                 if copied == before:
-                    return  # nothing came meanwhile
+                    return  # nothing was written meanwhile
                 if copied - before <= FEW_PAGES:
                     break
             self._few_left = True
@@ -76,16 +76,16 @@ class Checkpoints:
 
 
 async def empty_log(engine: Engine) -> None:
-    """After erasing: what was erased stood in SQLite's log as it was. Nothing to do on PostgreSQL, whose log is no file
-    of ours. Where readers never let go, the log is emptied with the last connection."""
-    if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_emptied, engine):
+    """Truncates the WAL after an erasure, because it still holds the erased data. Does nothing on PostgreSQL. If
+    readers keep the WAL in use, it is truncated when the last connection closes."""
+    if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_truncated, engine):
         log.warning("WAL truncation failed")
 
 
-def _emptied(engine: Engine) -> bool:
+def _truncated(engine: Engine) -> bool:
     connection = engine.raw_connection()
     try:
-        for _ in range(EMPTYING):
+        for _ in range(TRUNCATE_ATTEMPTS):
             busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if not busy:
                 return True
@@ -97,13 +97,13 @@ def _emptied(engine: Engine) -> bool:
 
 
 def _copied(connection: Any) -> int:
-    """How many pages of the log are in the database now."""
+    """The number of WAL pages that have been copied into the database."""
     cursor = connection.cursor()
     _, _, pages = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return int(pages)
 
 
-def _step_back() -> None:
-    if sys.platform == "linux":  # where a thread can have a priority of its own
-        with contextlib.suppress(OSError):  # where that is forbidden, it is the others' equal
+def _lower_priority() -> None:
+    if sys.platform == "linux":  # where threads have their own priority
+        with contextlib.suppress(OSError):  # it may be forbidden
             os.setpriority(os.PRIO_PROCESS, get_native_id(), NICENESS)

@@ -1,6 +1,6 @@
-"""Statements in the driver's own form, made once: SQLAlchemy says them, and what each value becomes for the driver.
+"""Statements that SQLAlchemy compiles once, and that then go to the driver directly.
 
-For what runs at every call to Vitec; it takes a fifth of the time of `connection.execute`.
+For statements that run at every call to Vitec: they take a fifth of the time of `connection.execute`.
 """
 
 import re
@@ -16,24 +16,24 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Insert, Table, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-Row = Any  # a named tuple: its values are as the driver gives them, see `column_types.moment_of`
+Row = Any  # a named tuple with values as the driver returns them, see `column_types.moment_of`
 
 
 class Prepared:
-    """Both raise `DBAPIError`. The connection's transaction must have begun."""
+    """Methods raise `DBAPIError`. The connection's transaction must have begun."""
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
         self._of = lru_cache(maxsize=4)(self._prepare)
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> int:
-        """How many rows it changed."""
+        """Returns the number of changed rows."""
         cursor, _ = self._run(connection, values)
         return int(cursor.rowcount)
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row]:
         cursor, row = self._run(connection, values)
-        return [row(*found) for found in cursor.fetchall()]
+        return [row(*values) for values in cursor.fetchall()]
 
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, Callable[..., Row]]:
         sql, order, row = self._of(connection.dialect)
@@ -44,7 +44,7 @@ class Prepared:
         return run_in_driver(connection, sql, tuple(inputs)), row
 
     def _prepare(self, dialect: Dialect) -> tuple[str, list[tuple[str, Any, Any]], Callable[..., Row]]:
-        """`dialect` must be one with positional parameters."""
+        """`dialect` must use positional parameters."""
         compiled: Any = self._statement.compile(dialect=dialect)
         given = compiled.params
         order = [
@@ -53,20 +53,20 @@ class Prepared:
         return compiled.string, order, namedtuple("Row", [column[0] for column in compiled._result_columns])
 
 
-Fenced = Callable[[ColumnElement[bool]], Update | Insert]  # a change, that is made where the condition holds
+Fenced = Callable[[ColumnElement[bool]], Update | Insert]  # a change that is made if the condition holds
 
 
 class Together:
-    """A fence, and changes that are made if it finds its row: one round trip on PostgreSQL, and on SQLite, where none
-    has to be made, one after the other."""
+    """A fence, and changes that are made if it finds its row: in one round trip on PostgreSQL, and one after the other
+    on SQLite, which needs no round trips."""
 
     def __init__(self, fence: Update, *changes: Fenced) -> None:
         self._fence = Prepared(fence)
         self._changes = [Prepared(change(true())) for change in changes]
         table: Table = fence.table  # type: ignore[assignment]
         mine = fence.returning(*table.primary_key).cte("mine")
-        found = exists(select(mine))
-        parts = [change(found).cte(f"change_{number}") for number, change in enumerate(changes)]
+        fence_holds = exists(select(mine))
+        parts = [change(fence_holds).cte(f"change_{number}") for number, change in enumerate(changes)]
         self._at_once = Prepared(select(func.count().label("found")).select_from(mine).add_cte(*parts))
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> bool:
@@ -81,15 +81,15 @@ class Together:
 
 
 def run_in_driver(connection: Connection, sql: str, inputs: Sequence[Any] | None = None) -> Any:
-    """The driver's cursor. Raises `DBAPIError`."""
+    """Returns the driver's cursor. Raises `DBAPIError`."""
     driver: Any = connection.connection.driver_connection
     with _drivers_errors(connection, driver, sql):
         return driver.execute(sql, inputs) if inputs else driver.execute(sql)
 
 
 def run_as_written(connection: Connection, sql: str, inputs: Sequence[Any]) -> None:
-    """With placeholders as the database has them, `?` or `$1`: psycopg reads a statement with more than 50 of its own
-    anew each time, which costs more than to run it. Raises `DBAPIError`."""
+    """With the database's own placeholders, `?` or `$1`: psycopg parses a statement with more than 50 of its own each
+    time, which costs more than running it. Raises `DBAPIError`."""
     driver: Any = connection.connection.driver_connection
     with _drivers_errors(connection, driver, sql):
         if connection.dialect.name == "sqlite":
@@ -102,7 +102,7 @@ def run_as_written(connection: Connection, sql: str, inputs: Sequence[Any]) -> N
 
 @contextmanager
 def _drivers_errors(connection: Connection, driver: Any, sql: str) -> Iterator[None]:
-    """As SQLAlchemy would tell them."""
+    """Translated as SQLAlchemy does."""
     dialect = connection.dialect
     kind = dialect.loaded_dbapi.Error
     try:
@@ -112,14 +112,14 @@ def _drivers_errors(connection: Connection, driver: Any, sql: str) -> Iterator[N
         raise DBAPIError.instance(sql, None, error, kind, connection_invalidated=died, dialect=dialect) from error
 
 
-MAX_ROWS = 32  # in one statement: the driver keeps each size of statement prepared
+MAX_ROWS = 32  # in one statement: the driver keeps a prepared statement for each number
 
 
 class RowInsert:
-    """Inserts rows that all name the same columns."""
+    """Multi-row insert of rows with the same columns."""
 
     def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
-        """`dialect` must be one with positional parameters."""
+        """`dialect` must use positional parameters."""
         statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
         order = statement.positiontup
         assert order is not None, "positional parameters are needed"
@@ -128,7 +128,7 @@ class RowInsert:
         self._statement = lru_cache(maxsize=MAX_ROWS)(self._make_statement)
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Values as the driver takes them. Raises `DBAPIError`."""
+        """`rows` with values in the driver's form. Raises `DBAPIError`."""
         for start in range(0, len(rows), MAX_ROWS):
             some = rows[start : start + MAX_ROWS]
             run_as_written(connection, self._statement(len(some)), tuple(chain.from_iterable(map(self._values, some))))

@@ -1,6 +1,6 @@
-"""Transactions, run by threads that keep a connection each.
+"""Threads that run transactions, each on a connection of its own.
 
-To fetch a connection from the pool, and to hand a work to an executor and back, costs more than a small statement does.
+Fetching a connection from a pool, and handing work to an executor and back, costs more than a small statement.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
-CLOSE_SECONDS = 5.0  # for what was asked for to end by itself, where the database may never answer
-LOOK_SECONDS = 0.5  # between two looks for transactions that have lasted too long
+CLOSE_SECONDS = 5.0  # for queued work to finish, where the database may never answer
+WATCH_SECONDS = 0.5  # between two checks for transactions that take too long
 
 
 class CommitError(Exception):
-    """The commit failed with `error`: nobody has heard whether it was carried out."""
+    """The commit failed with `error`: whether it was carried out is unknown."""
 
     def __init__(self, error: DBAPIError) -> None:
         super().__init__()
@@ -32,9 +32,9 @@ class CommitError(Exception):
 
 
 class TransactionThreads:
-    """So many threads, one queue. A thread connects when it has its first work to do; `prepare` is done with each new
-    connection. A transaction that lasts longer than `limit` seconds is cut off, where the driver has a socket: a server
-    that falls silent would hold its thread for ever."""
+    """`number` threads with one queue. A thread connects for its first work; `prepare` is called with each new
+    connection. A transaction that takes longer than `limit` seconds is cut off, if the driver has a socket: a server
+    that goes silent would otherwise block its thread for ever."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class TransactionThreads:
         prepare: Callable[[Connection], None] | None = None,
         limit: float | None = None,
     ) -> None:
-        self._asked: SimpleQueue[tuple[Work[Any], asyncio.Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Work[Any], asyncio.Future[Any]] | None] = SimpleQueue()
         self._limit = limit
         self._closed = Event()
         self._connections = [_ThreadConnection(engine, prepare) for _ in range(number)]
@@ -58,15 +58,15 @@ class TransactionThreads:
             thread.start()
 
     async def run(self, work: Work[T]) -> T:
-        """In a transaction of its own; what the work raises undoes it. Raises `DBAPIError`, `CommitError` besides."""
+        """Runs `work` in a transaction, which is rolled back if it raises. Also raises `DBAPIError`, `CommitError`."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._asked.put((work, done))
+        self._queue.put((work, done))
         return await done
 
     def close(self) -> None:
-        """Once what was asked for is done; where it may never be, after a while without."""
+        """Waits for queued work to finish; with a `limit`, only for a while."""
         for _ in self._threads:
-            self._asked.put(None)
+            self._queue.put(None)
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._threads:
             thread.join(None if self._limit is None else max(0.0, deadline - time.monotonic()))
@@ -77,29 +77,29 @@ class TransactionThreads:
     def _abandon(self) -> None:
         with contextlib.suppress(Empty):
             while True:
-                if (asked := self._asked.get_nowait()) is not None:
-                    _tell_in_loop(asked[1], None, asyncio.CancelledError())
+                if (item := self._queue.get_nowait()) is not None:
+                    _resolve_in_loop(item[1], None, asyncio.CancelledError())
         for _ in self._threads:
-            self._asked.put(None)
+            self._queue.put(None)
         for connection in self._connections:
             connection.cut_after(0.0)
         for thread in self._threads:
             thread.join(1.0)
 
     def _watch(self, limit: float) -> None:
-        while not self._closed.wait(LOOK_SECONDS):
+        while not self._closed.wait(WATCH_SECONDS):
             for connection in self._connections:
                 connection.cut_after(limit)
 
     def _serve(self, own: "_ThreadConnection") -> None:
-        while asked := self._asked.get():
-            work, done = asked
+        while item := self._queue.get():
+            work, done = item
             try:
                 outcome, error = own.transact(work), None
             except BaseException as raised:
                 outcome, error = None, raised
-            _tell_in_loop(done, outcome, error)
-            del asked, work, done, outcome, error  # or the thread would hold them until its next work
+            _resolve_in_loop(done, outcome, error)
+            del item, work, done, outcome, error  # otherwise the thread would keep them alive until its next work
         own.close()
 
 
@@ -140,7 +140,7 @@ class _ThreadConnection:
         return outcome
 
     def cut_after(self, seconds: float) -> None:
-        """From another thread: ends the connection under a transaction that has lasted so long."""
+        """Called from another thread: closes the connection of a transaction that has taken so long."""
         with self._lock:
             if self._began is None or time.monotonic() - self._began < seconds or self._driver is None:
                 return
@@ -157,7 +157,7 @@ class _ThreadConnection:
             self._connection = self._driver = None
 
     def _begun(self) -> Connection:
-        """A connection that died while it stood idle, as when PostgreSQL was restarted, is replaced."""
+        """A connection that died while idle, as when PostgreSQL was restarted, is replaced."""
         if self._connection is not None:
             try:
                 self._connection.begin()
@@ -179,7 +179,7 @@ class _ThreadConnection:
         return self._connection
 
     def _undo(self, error: BaseException) -> None:
-        """The connection is kept, if it is as good as before."""
+        """Keeps the connection if it is still usable."""
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         if self._connection is not None and isinstance(error, Exception) and not lost:
             try:
@@ -203,14 +203,14 @@ def _is_answered(error: DBAPIError) -> bool:
     return answered and not error.connection_invalidated
 
 
-def _tell_in_loop(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
-        done.get_loop().call_soon_threadsafe(_tell, done, outcome, error)
+def _resolve_in_loop(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+        done.get_loop().call_soon_threadsafe(_resolve, done, outcome, error)
 
 
-def _tell(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
+def _resolve(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
     if done.done():
-        return  # whoever waited was cancelled; what was committed stays
+        return  # its caller was cancelled; what was committed stays
     if error is None:
         done.set_result(outcome)
     else:

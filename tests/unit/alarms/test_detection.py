@@ -1,21 +1,21 @@
-"""Droughts, from what came in the last five weeks."""
+"""Silent forms, from the arrivals of the last five weeks."""
 
 from datetime import UTC, datetime, timedelta
 
 from app.alarms.detection import silent_forms
 from app.alarms.incidents import Incident, IncidentKind
 from app.alarms.silence import WEEK
-from app.statistics.arrivals import Came
+from app.statistics.arrivals import Arrivals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LAST = NOW - 5 * HOUR
-PAST = [Came("M1", "interest", 8, NOW - HOUR - n * WEEK) for n in (1, 2, 3, 4)]
+PAST = [Arrivals("M1", "interest", 8, NOW - HOUR - n * WEEK) for n in (1, 2, 3, 4)]
 DROUGHT = Incident(IncidentKind.DROUGHT, "M1", "interest", LAST)
 
 
-def lead(at: datetime, operation: str = "interest") -> Came:
-    return Came("M1", operation, 1, at)
+def lead(at: datetime, operation: str = "interest") -> Arrivals:
+    return Arrivals("M1", operation, 1, at)
 
 
 def test_a_form_that_is_silent_when_it_never_is_has_a_drought_since_its_last_lead() -> None:
