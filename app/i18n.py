@@ -1,4 +1,4 @@
-"""Gettext catalogues and the languages that there are."""
+"""Gettext catalogues, and the available languages."""
 
 from collections.abc import Callable
 from functools import cache

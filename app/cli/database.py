@@ -16,7 +16,7 @@ commands = typer.Typer()
 
 
 def _configured_database() -> Database:
-    """Its address is all the secret that this takes."""
+    """Needs no secrets but its address."""
     return Database(configured(REQUIRED).database_url.get_secret_value())
 
 
@@ -46,7 +46,7 @@ def move(
                 stay(source)
                 typer.echo("The move has been undone: this database can be served again.")
                 return
-            moved = move(source, Database(_told(to)))
+            moved = move(source, Database(_target_url(to)))
     except MoveError as error:
         stop(str(error))
     for table, contents in moved.items():
@@ -54,8 +54,8 @@ def move(
     typer.echo("Set database_url to the new database. The old one can no longer be served.")
 
 
-def _told(to: str) -> str:
-    """A password on the command line is seen by every user of the machine: a file may say it instead."""
+def _target_url(to: str) -> str:
+    """A file may contain the address, because all users of the machine can see passwords on the command line."""
     try:
         url = to if to.startswith("postgresql://") else Path(to).read_text("utf-8").strip()
         make_url(url)
@@ -115,8 +115,9 @@ def rotate_keys() -> None:
 
     done = run_configured(lambda service: rotate(service.database, service.keyring))
     typer.echo(f"Re-encrypted: {done.values} value(s).")
-    if done.closed:
+    if done.unreadable:
         stop(
-            f"{done.closed} value(s) can't be decrypted with encryption_keys: keep them all, and find the missing one."
+            f"{done.unreadable} value(s) can't be decrypted with encryption_keys: "
+            "keep them all, and find the missing one."
         )
     typer.echo("The database now needs only the first key. Personal links need the key that they were made with.")

@@ -97,7 +97,7 @@ def _deliver(settings: Settings) -> None:
 
 
 def _with_database(wait: float, uses: frozenset[str]) -> Settings:
-    """The configuration, once its database answers, or has not for so many seconds: then its first use says why."""
+    """The configuration, once its database answers; after so many seconds without, its first use reports why."""
     from app.storage.database import wait_for
 
     settings = configured(uses)

@@ -16,10 +16,9 @@ GRACEFUL_SECONDS = 25
 
 
 def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> None:
-    """Until a signal. `drain_seconds`: how long it goes on after SIGTERM, when `/healthz` and
-    `/readyz` say already that it stops."""
-    # What start-up left lives as long as the process: it need not be looked through again and again. A post makes
-    # some hundred objects, most of them freed at once, so a look every 20,000 finds as much garbage as one every 700.
+    """Until a signal. `drain_seconds`: how long it keeps serving after SIGTERM, while `/healthz` and `/readyz` fail."""
+    # Objects from the start live as long as the process, so the collector need not scan them. A post makes some hundred
+    # objects, most of them freed at once, so a collection every 20,000 finds as much garbage as one every 700.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -45,13 +44,13 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
 
 
 def _end(_: int, __: FrameType | None) -> None:
-    """Told to stop, and stopped: that is no failure."""
+    """Exits with 0 after a clean shutdown on SIGTERM."""
     raise SystemExit(0)
 
 
 class _Server(uvicorn.Server):
-    """Connections that a proxy opens while the listening socket closes are lost; so it is told first, and turns to
-    another replica."""
+    """Connections that a proxy opens while the listening socket closes would be lost: `/readyz` fails first, so that it
+    turns to another replica."""
 
     def __init__(self, config: uvicorn.Config, app: Starlette, drain_seconds: float) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""Context managers for commands: the configuration, the database, and the service's parts while a command runs."""
+"""What commands run with: the configuration, the database and the service."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
-    """With the secrets that the command uses: what only the web service needs, an operator's commands don't."""
+    """`uses`: the secrets that the command needs; most commands don't need those of the web service."""
     try:
         return load(configuration_path(), uses=uses)
     except ConfigurationError as error:
@@ -26,7 +26,7 @@ def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
 
 @contextmanager
 def using_database() -> Iterator[None]:
-    """A database that can't be used ends the command with a line that says why."""
+    """If the database can't be used, ends the command with a message that says why."""
     try:
         yield
     except (DatabaseUnusableError, StoreUnavailableError) as error:

@@ -1,1 +1,1 @@
-"""The configuration: its tables and keys, secrets, and the file read with every fault told."""
+"""The configuration: its tables and keys, secrets, and loading the file with all of its faults reported."""

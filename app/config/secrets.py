@@ -16,7 +16,7 @@ SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
 HIGHEST_PORT = 65535
 KEY_LENGTH = 32  # bytes
 FEWEST_DIFFERENT = 3  # characters in a secret, bytes in a key: one that chance made has far more
-# What stands in an example until somebody writes the real thing.
+# Placeholders in examples.
 _PLACEHOLDER = re.compile(
     r"<.*>|\.{3,}|…|x{3,15}|todo|(please[-_ ]?)?(change|replace)([-_ ]?(me|this|it)\b.*)?|changeme.*"
     r"|your[-_ ].*|insert[-_ ].*|placeholder.*",
@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_guessable(secret: Sequence[object]) -> bool:
-    """Made of next to nothing, as somebody does who only tries it out."""
+    """Made of very few different characters."""
     return len(set(secret)) < FEWEST_DIFFERENT
 
 

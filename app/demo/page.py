@@ -176,7 +176,7 @@ class _Demo:
             customer_id=stage.customer_id,
             estate_id=stage.estate_id,
             sold_id=stage.sold_id,
-            contested_time=" ".join(stage.contested.said(visit.language, visit.gettext)),
+            contested_time=" ".join(stage.contested.format(visit.language, visit.gettext)),
             campaigns=tuple(visit.campaigns()),
             personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
             moods=tuple(self._moods(visit.gettext)),

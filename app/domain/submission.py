@@ -24,7 +24,7 @@ class Operation(StrEnum):
     LEAD = "lead"
     LOAN_PROMISE = "loan-promise"
     CANCELLATION = "cancellation"
-    CONTACT = "contact"  # a look-up: only ever a step before a lead
+    CONTACT = "contact"  # a lookup: only ever a step before a lead
 
 
 class FunctionGroup(StrEnum):
@@ -107,8 +107,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Submission:
-    """What is known of an accepted post, without the personal data in it. `told_at`: when its visitor was told of a
-    refusal on the page, so that it needs no person."""
+    """An accepted post, without its personal data. `told_at`: when its visitor saw Vitec's refusal on the page, so that
+    no operator needs to act."""
 
     id: str
     customer_id: str
@@ -140,7 +140,7 @@ class Submission:
 
     @property
     def refusal(self) -> Any:
-        """Vitec's words where it refused the submission: of its own operation, or of a step before that."""
+        """Vitec's message if it refused the submission's own operation, or a step before that."""
         return next((step.upstream for step in self.steps[: self.main.position + 1] if step.upstream), None)
 
     @property
@@ -151,8 +151,8 @@ class Submission:
 
 @dataclass(slots=True)  # made for each post, as the two below: a frozen one takes thrice as long to make
 class IdempotencyKey:
-    """What tells that a post is one that we have already: `key` is a keyed hash of its token, its header key or its
-    content, `content` one of its content. The same `key` with another `content` is the caller's mistake."""
+    """Identifies a repeated post: `key` is a keyed hash of its token, its header's key or its content; `content` is one
+    of its content. The same `key` with a different `content` is the caller's mistake."""
 
     key: bytes
     content: bytes
@@ -161,7 +161,7 @@ class IdempotencyKey:
 
 @dataclass(slots=True)
 class PlannedStep:
-    """A step to come: `body` is all that will be sent, but for what an earlier step answers."""
+    """A planned step. `body` is complete except for ids returned by earlier steps."""
 
     operation: Operation
     resource: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A copy of a SQLite database while it is served."""
+"""Backup of a SQLite database while it is served."""
 
 import os
 from contextlib import closing, suppress
@@ -12,7 +12,7 @@ class BackupError(Exception):
 
 
 def back_up(database: Database, file: Path) -> None:
-    """One moment's state, whole and on disk; whoever finds the file, finds all of it, and only its owner reads it.
+    """A consistent snapshot, on disk before it returns. The file appears complete, and only its owner can read it.
     Raises `BackupError`, `DatabaseUnusableError`."""
     if not database.is_sqlite:
         raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
@@ -20,7 +20,7 @@ def back_up(database: Database, file: Path) -> None:
         raise BackupError(f"{file} already exists")
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        # SQLite writes into an empty file that is there, and so it is ours alone from the first byte on.
+        # SQLite writes into an existing empty file, so its permissions are right from the first byte.
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         _copy(database, partial)
         _sync(partial)
@@ -36,12 +36,12 @@ def back_up(database: Database, file: Path) -> None:
 
 
 def _copy(database: Database, file: Path) -> None:
-    with usable(), closing(database.engine.raw_connection()) as connection:  # outside of any transaction
+    with usable(), closing(database.engine.raw_connection()) as connection:  # outside any transaction
         connection.cursor().execute("VACUUM INTO ?", (str(file),))
 
 
 def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":  # which has no such thing
+    if path.is_dir() and os.name == "nt":  # which can't sync folders
         return
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:

@@ -1,4 +1,6 @@
-"""A machine's clock that can't be right: ids, leases and tokens would be wrong with it."""
+"""Checks of the clock, without which ids, leases and tokens would be wrong, and of whether the database can be
+written.
+"""
 
 from datetime import UTC, datetime, timedelta
 from os import urandom
@@ -16,7 +18,8 @@ MAX_CLOCK_SKEW = timedelta(minutes=1)  # a lease's length, about
 
 
 def require_plausible_clock(database: Database, now: datetime) -> None:
-    """On PostgreSQL against the database's own clock, which the replicas share. Raises `DatabaseUnusableError`."""
+    """On PostgreSQL, compares it with the database's clock, which the replicas share. Raises
+    `DatabaseUnusableError`."""
     if now < EARLIEST:
         raise DatabaseUnusableError(f"this machine's clock says {now:%Y-%m-%d %H:%M}Z: set it")
     if database.is_sqlite:
@@ -32,15 +35,15 @@ NOBODY = ""  # no customer's id
 
 
 def can_write(connection: Connection) -> None:
-    """Raises `DBAPIError`, here or with the commit, when not.
+    """Raises `DBAPIError`, here or at the commit, if the database can't be written.
 
-    As much is written as a lead is, and taken away again in the same transaction, so that nobody ever sees it. A write
-    of nothing would succeed on a full disk, and that of one page as long as the log's last blocks hold it.
+    Writes as much as a lead, and deletes it in the same transaction, so that it is never visible. On a full disk an
+    empty write would succeed, and so would a write of one page while the log has blocks left.
     """
-    identity, now, operation = new_id(), datetime.now(UTC), Operation.INTEREST
+    id_, now, operation = new_id(), datetime.now(UTC), Operation.INTEREST
     connection.execute(
         insert(submissions).values(
-            id=identity,
+            id=id_,
             customer_id=NOBODY,
             operation=operation.value,
             resource=NOBODY,
@@ -56,7 +59,7 @@ def can_write(connection: Connection) -> None:
     )
     connection.execute(
         insert(steps).values(
-            submission_id=identity,
+            submission_id=id_,
             position=0,
             operation=operation.value,
             resource=NOBODY,
@@ -64,4 +67,4 @@ def can_write(connection: Connection) -> None:
             attempts=0,
         )
     )
-    connection.execute(delete(submissions).where(submissions.c.id == identity))
+    connection.execute(delete(submissions).where(submissions.c.id == id_))

@@ -1,5 +1,5 @@
-"""Everything from SQLite to PostgreSQL. The source is frozen first, so what is copied can't change, a move that broke
-off goes on where it was, and nothing is delivered from both."""
+"""Moving everything from SQLite to PostgreSQL. The source is frozen first, so that what is copied can't change, an
+interrupted move can continue, and nothing is delivered from both."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from app.storage.migrations import upgrade
 from app.storage.schema import metadata, moves, submissions
 
 BATCH = 500  # rows in one transaction
-TABLES = tuple(table for table in metadata.sorted_tables if table is not moves)  # those that are pointed to first
+TABLES = tuple(table for table in metadata.sorted_tables if table is not moves)  # referenced tables first
 
 
 class MoveError(Exception):
@@ -24,14 +24,14 @@ class MoveError(Exception):
 
 @dataclass(frozen=True)
 class Contents:
-    """Of a table: how many rows, and the sum of their hashes, whatever their order."""
+    """A table's number of rows, and the sum of their hashes, which does not depend on their order."""
 
     rows: int
     digest: str
 
 
 def move(source: Database, target: Database) -> dict[str, Contents]:
-    """What was moved, by table; the same again when all was moved before.
+    """Returns what was moved, by table; the same if everything was moved before.
     Raises `MoveError`, `DatabaseUnusableError`."""
     if not source.is_sqlite or target.is_sqlite:
         raise MoveError("a move goes from the configured sqlite:/// database --to a postgresql:// one")
@@ -46,7 +46,7 @@ def move(source: Database, target: Database) -> dict[str, Contents]:
 
 
 def give_up(source: Database) -> None:
-    """A move that has not ended is undone on the source's side. Raises `MoveError`, `DatabaseUnusableError`."""
+    """Undoes an unfinished move in the source. Raises `MoveError`, `DatabaseUnusableError`."""
     with usable(), source.engine.begin() as connection:
         if move_state.has_ended(connection, move_state.OUT):
             raise MoveError("the move has finished: newer submissions are in the other database")
@@ -121,7 +121,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[Row[tuple[object, ..
 
 
 def _advance(connection: Connection, table: Table) -> None:
-    """What numbers a table's rows goes on after the highest."""
+    """Moves the id sequence past the highest copied id."""
     column = table.autoincrement_column
     if column is not None and isinstance(column.type, Integer):
         highest = connection.execute(select(func.max(column))).scalar()

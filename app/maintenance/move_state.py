@@ -1,7 +1,7 @@
-"""The mark of a database that was moved elsewhere, or that a move has not filled yet: such a database serves nobody.
+"""Whether a database was moved elsewhere, or a move into it is unfinished: such a database can't be served.
 
-The mark is a row of `moves`; in a database that was moved, triggers besides refuse every change, also to a process
-that was running already.
+The state is a row of `moves`. In a database that was moved, triggers also refuse every change, including those of a
+process that is already running.
 """
 
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def _why_not(connection: Connection) -> str | None:
 
 
 def database_location(connection: Connection, direction: str) -> str | None:
-    """Where to or from a move was begun."""
+    """The other database of a move."""
     return connection.execute(select(moves.c.place).where(moves.c.direction == direction)).scalar()
 
 

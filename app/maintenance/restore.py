@@ -1,5 +1,5 @@
-"""After a backup was put back: what it calls undelivered may have been delivered since it was made, and who was
-signed in then may have signed out."""
+"""After a restore: submissions that the backup lists as undelivered may have been delivered since, and console sessions
+may have been ended."""
 
 from sqlalchemy import Connection, case, literal, select, update
 
@@ -12,8 +12,8 @@ from app.storage.schema import steps, submissions
 
 
 def park_undelivered(connection: Connection) -> int:
-    """Everything that is not done waits for a person from now on, also what was refused or given up, which somebody
-    may have retried since: how many submissions there were."""
+    """Parks everything that is not done for an operator, including what was rejected or given up, which may have been
+    retried since. Returns the number of submissions."""
     end_all(connection)
     clock.trust(connection)
     now, columns = now_of(connection), submissions.c

@@ -94,13 +94,13 @@ class PrivacyRequests:
 
     async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
         """All stored data about the person as JSON values, oldest first."""
-        matches = await self._matches({self._search.sought(person.value)}, person.customer_id)
+        matches = await self._matches({self._search.digest_of(person.value)}, person.customer_id)
         return [await self._exported(match.id) for match in matches]
 
     async def erase(self, person: PersonQuery) -> ErasureResult:
         """Logged before it is carried out, so that a replay finishes it after a crash. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
-        digest = self._search.sought(person.value)
+        digest = self._search.digest_of(person.value)
         matches = await self._matches({digest}, person.customer_id)
         proof = self._log.append(Erasure(now, person.by, digest, person.customer_id))
         return ErasureResult(proof, tuple(await self._erase(matches)))
@@ -108,7 +108,7 @@ class PrivacyRequests:
     async def erase_submission(self, submission: Submission) -> bool:
         """One submission; returns whether it still held personal data. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
-        self._log.append(Erasure(now, "id", self._search.sought(submission.id), submission.customer_id))
+        self._log.append(Erasure(now, "id", self._search.digest_of(submission.id), submission.customer_id))
         erased = await self._database.write(partial(erase, ids=[submission.id]))
         await empty_log(self._database.engine)
         return bool(erased)

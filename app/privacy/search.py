@@ -34,31 +34,31 @@ class PersonMatch:
 
 
 class PersonSearch:
-    """`digest` is under a key of its own, so that what is sought can be written down without saying whom."""
+    """`digest` has a key of its own, so that searches can be logged without naming the person."""
 
     def __init__(self, database: Database, keyring: Keyring, digest: KeyedHash) -> None:
         self._database = database
         self._keyring = keyring
         self._digest = digest
 
-    def sought(self, value: str) -> bytes:
-        """Of an e-mail address, a number in E.164, a contact's id, our id or our reference."""
+    def digest_of(self, value: str) -> bytes:
+        """The digest of an e-mail address, a number in E.164, a contact's id, or a submission's id or reference."""
         return self._digest.digest(value.lower())
 
     async def find(self, sought: Collection[bytes]) -> tuple[list[PersonMatch], int]:
-        """In order of time; and how many others could not be opened, so that nobody knows all that they say.
+        """The matches in order of time, and how many submissions could not be decrypted and searched completely.
         Raises `StoreUnavailableError`."""
         matches: list[PersonMatch] = []
-        closed, last = 0, ""
+        unreadable, last = 0, ""
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
                 texts, is_open = self._texts(row, results)
-                digests = frozenset(sought) & {self.sought(text) for text in texts}
-                closed += not is_open and not digests
+                digests = frozenset(sought) & {self.digest_of(text) for text in texts}
+                unreadable += not is_open and not digests
                 if digests:
                     matches.append(PersonMatch(row.id, row.customer_id, row.received_at, digests))
-        return matches, closed
+        return matches, unreadable
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
         """All that can be read of it, and whether that is all of it."""

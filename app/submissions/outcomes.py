@@ -1,4 +1,4 @@
-"""Waiting for outcomes, whoever records them."""
+"""Waiting for recorded outcomes, whichever process records them."""
 
 import asyncio
 import contextlib

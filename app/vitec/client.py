@@ -31,11 +31,11 @@ PROBES = {
 }
 _PLACEHOLDER = re.compile(r"{\w*}")
 KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
-READS = 4  # look-ups at once, for which there are connections beside those of the deliveries
+READS = 4  # lookups at once, with connections in addition to those of the deliveries
 MAX_BODY = 2**20  # bytes of an answer
-LARGE_BODY = 2**15  # whose reading shall not hold up others
-PLAIN = {"Accept-Encoding": "identity"}  # so that it is as large as it looks
-CALLS_PER_POOL = 8  # httpx looks through all of a pool's connections for each call
+LARGE_BODY = 2**15  # above this, reading it would delay others
+PLAIN = {"Accept-Encoding": "identity"}  # so that a small answer can't decompress to a huge one
+CALLS_PER_POOL = 8  # httpx scans all of a pool's connections for each call
 
 
 def _always() -> bool:
@@ -53,7 +53,7 @@ class Credential:
 @dataclass
 class _Pool:
     http: httpx.AsyncClient
-    calls: int = 0  # under way
+    calls: int = 0  # in progress
 
 
 class VitecClient:
@@ -69,8 +69,8 @@ class VitecClient:
         concurrency: int,
         observe: Observe = lambda *_: None,
     ) -> None:
-        """`observe` hears of each operation's customer and seconds, however it ends. `concurrency` is how many calls
-        there may be at once for the most part; what hangs beside them finds its connection, too."""
+        """`observe` is called with the customer, operation and seconds of each call, however it ends. `concurrency` is
+        the usual number of calls at once; additional hanging calls get a connection too."""
         self._username = username
         self._credentials = credentials
         self._timeout_seconds = timeout_seconds
@@ -135,7 +135,7 @@ class VitecClient:
         try:
             read(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
         except RejectedError:
-            pass  # it has looked at the ids, so it has let us in
+            pass  # it has checked the ids, so it has accepted the login
         except AmbiguousError as error:
             raise UnavailableError(str(error), status=error.status) from None
 
@@ -160,7 +160,7 @@ class VitecClient:
         if credential is None:
             raise UnavailableError("the customer is not in the configuration")
         password = credential.crm if group is FunctionGroup.CRM else credential.advertising
-        pool = min(self._pools, key=lambda one: one.calls)
+        pool = min(self._pools, key=lambda pool: pool.calls)
         pool.calls += 1
         try:
             return await self._send(pool.http, method, url, httpx.BasicAuth(self._username, password), body, may_send)
@@ -209,9 +209,9 @@ class VitecClient:
         return answer
 
     def abandon(self) -> None:
-        """Ends the calls under way as if their time had run out."""
+        """Ends the calls in progress, as if they had timed out."""
         for timeout in self._calls:
-            if not timeout.expired():  # else it is ending just now
+            if not timeout.expired():  # otherwise it is ending already
                 timeout.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Contacts as Vitec answers them: three kinds told apart by `type`, read tolerantly.
+"""Contacts as Vitec answers them: three kinds, distinguished by `type`, read tolerantly.
 
 The members are kept as they came; only what the service itself uses has a name here. An unknown `type` is read as the
 members common to all (S; "read them tolerantly").
@@ -38,7 +38,7 @@ class Person(Contact):
 
     @property
     def greeting(self) -> str | None:
-        # Whatever isDeceased says but no: better no name than the name of one who has died.
+        # Anything but a false `isDeceased`: better no name than that of a person who has died.
         return None if self.members.get("isDeceased") else self._text("firstName")
 
 

@@ -5,7 +5,7 @@
     │   └── NotFoundError          404: an id that Vitec doesn't know, or not yet
     ├── UnavailableError           nothing was carried out: no connection; 408, 425, 429, 503; a redirect; HTML in a
     │   │                          4xx, and any other 4xx: a gateway's answer, not Vitec's
-    │   └── UnreadableAnswerError  a look-up's answer with a broken body, or one that is not Vitec's
+    │   └── UnreadableAnswerError  a lookup's answer with a broken body, or one that is not Vitec's
     ├── LoginRefusedError          401, whatever its body: the credential
     ├── AccessDeniedError          403: no access to what was named
     └── AmbiguousError             sent, and no usable answer: 500, 502, 504, a time-out, a reset; a 2xx not of Vitec
@@ -21,12 +21,12 @@ from app.domain.submission import AttemptOutcome
 
 
 class LeaseExpiredError(Exception):
-    """Not an error of Vitec's: the caller's `may_send` said no, and nothing was sent."""
+    """Not an error of Vitec's: the caller's `may_send` returned False, and nothing was sent."""
 
 
 class VitecError(Exception):
-    """`status` is the HTTP status, None when no answer came; the message is ours and holds nothing of the body. `code`
-    is what is stored of it."""
+    """`status` is the HTTP status, None without an answer; the message is our text and quotes nothing of the body.
+    `code` is what is stored."""
 
     code: ClassVar[AttemptOutcome]
 
@@ -50,7 +50,7 @@ class NotFoundError(RejectedError):
 
 
 class UnavailableError(VitecError):
-    """`retry_after` is Vitec's own wish, when it gave one."""
+    """`retry_after` is what Vitec asked for, if anything."""
 
     code = AttemptOutcome.UNAVAILABLE
 
@@ -60,7 +60,7 @@ class UnavailableError(VitecError):
 
 
 class UnreadableAnswerError(UnavailableError):
-    """`is_foreign`: it is not Vitec's answer at all, and so says nothing of the login."""
+    """`is_foreign`: the answer is not Vitec's, and so implies nothing about the login."""
 
     code = AttemptOutcome.UNREADABLE
 

@@ -65,8 +65,8 @@ class PlainPaths:
 
 
 class Faults:
-    """Answers what the framework raises and what nobody foresaw. In place of Starlette's two layers for it, which
-    each wrap every message of every answer."""
+    """Turns exceptions into responses. Replaces Starlette's two middleware for this, each of which wraps every message
+    of every response."""
 
     def __init__(self, app: ASGIApp, handlers: Mapping[Any, Handler]) -> None:
         self._app = app

@@ -25,7 +25,7 @@ router = APIRouter(route_class=TypedRoute, tags=["embedding"])
 MAX_LENGTH = 300  # characters of what is asked about
 _NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; no string of ours has such
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
-# Any page may load these: they hold nobody's data, and are asked for across origins by their purpose.
+# Any page may load these: they contain no personal data, and are meant for other origins.
 OPEN = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",

@@ -1,4 +1,4 @@
-"""Encrypted values that stand in addresses: whoever reads the address learns nothing, and nobody can make one up."""
+"""Encrypted values in addresses: unreadable, and impossible to forge without the key."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -106,7 +106,7 @@ async def readyz(
 
 
 def _hear(asked: asyncio.Future[bool]) -> None:
-    """Or asyncio would complain of a refusal that came when nobody waited any more."""
+    """Otherwise asyncio would log an exception that nobody awaits any more."""
     if not asked.cancelled():
         asked.exception()
 

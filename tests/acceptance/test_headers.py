@@ -111,7 +111,7 @@ def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> No
 
 def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
-    monkeypatch.setattr("app.web.operations.status.SubmissionStatus.of", None)
+    monkeypatch.setattr("app.web.operations.status.SubmissionStatus.from_submission", None)
     identity = client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
     answer = client.get(f"/submissions/{identity}", headers=KEY)
     assert answer.status_code == 500

@@ -58,7 +58,7 @@ def people(database: Database) -> PersonSearch:
 
 
 async def found(people: PersonSearch, *values: str) -> list[str]:
-    traces, closed = await people.find({people.sought(value) for value in values})
+    traces, closed = await people.find({people.digest_of(value) for value in values})
     assert closed == 0
     return [trace.id for trace in traces]
 
@@ -120,7 +120,7 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     )
     both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
     done = await rotate(database, both)
-    assert (done.values, done.closed) == (251, 0)
+    assert (done.values, done.unreadable) == (251, 0)
     assert (await rotate(database, both)).values == 0
     alone = Keyring([NEW_KEY])
     for one in new:
@@ -134,7 +134,7 @@ async def test_what_cannot_be_opened_is_left_as_it_is_and_told(database: Databas
     await store(database, application())
     before = await row_of(database, (await _only(database)))
     done = await rotate(database, Keyring([NEW_KEY]))
-    assert (done.values, done.closed) == (0, 1)
+    assert (done.values, done.unreadable) == (0, 1)
     assert (await row_of(database, before.id)).payload == before.payload
 
 

@@ -118,9 +118,9 @@ async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Databas
         await set_aside(delivery, closed)
         await delivery.settled(sound)
     people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
-    traces, others = await people.find({people.sought("Anna")})
+    traces, others = await people.find({people.digest_of("Anna")})
     assert ([one.id for one in traces], others) == ([sound.id], 1)
-    traces, others = await people.find({people.sought(closed.id)})
+    traces, others = await people.find({people.digest_of(closed.id)})
     assert ([one.id for one in traces], others) == ([closed.id], 0)
     assert await OperatorActions(database, KEYRING, {}).discard(await kept(database, closed.id))
     assert await all_needing_a_person(database) == []

@@ -177,15 +177,15 @@ def _body(model: str, example: Any = None) -> dict[str, Any]:
 
 
 def _accepted(*posts: PostSpec) -> dict[str, Any]:
-    """`posts`: those with an answer of Vitec's own, which an API key is told."""
-    told: dict[str, Any] = {"type": ["string", "object", "null"]}
+    """`posts`: those whose answer from Vitec is passed on to API keys."""
+    result: dict[str, Any] = {"type": ["string", "object", "null"]}
     only_by_key = any(post.form is None for post in posts)
     examples: dict[str, Any] = {} if only_by_key else {"without a key": {"value": None}}
     for post in posts:
         if not OPERATIONS[post.operation].may_answer_none:
             answered = post.answer_of(RESULTS.get(post.operation, PATH_EXAMPLES["contactId"]))
             examples = {"with an API key": {"value": answered}} | examples
-    answer = as_json("Delivered while waiting: Vitec's own body with an API key, else null", told)
+    answer = as_json("Delivered while waiting: Vitec's own body with an API key, else null", result)
     answer["content"]["application/json"]["examples"] = examples
     return {
         "200": answer,

@@ -128,7 +128,7 @@ def _customer(request: ConsoleRequest) -> Customer | None:
 
 
 def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
-    """What was picked, by input, the rest as it is in force; and what can't be."""
+    """The chosen values by input, with the configured ones as defaults; and the faults."""
     values = {"form": request.asked("form") if request.asked("form") in _forms(customer) else "interest"}
     values |= {name: request.asked(name) for name in EXAMPLES}
     values |= {name: request.asked(name) or getattr(customer.firm, name) for name in LOOKS}
@@ -148,7 +148,7 @@ def _label(post: PostSpec) -> str:
 
 
 def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
-    """What a home's times look like; one is full."""
+    """Example times of a home; one is full."""
     starts_at = datetime.now(STOCKHOLM).replace(hour=13, minute=0) + timedelta(days=3)
     slots = []
     for number in range(3):

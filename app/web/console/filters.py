@@ -28,13 +28,13 @@ _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
 
 
 class FilterError(Exception):
-    """Neither a reference, nor an address, nor a number; or an encrypted search that is not ours."""
+    """The text is no reference, address or number, or the encrypted search is not ours."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters, unknown ones left out. What is looked for may be a person's address or number: in the browser's
-    addresses, and so in its history, in logs and in `Referer`, it stands encrypted, as `search`."""
+    """The filters, without unknown values. The searched text may be a person's address or number, so it is encrypted in
+    page addresses (as `search`), which end up in history, logs and `Referer`."""
 
     search: str
     status: str
@@ -44,7 +44,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, request: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
-        """`asked` is the page's query, or the form that was posted, where `q` is what is looked for."""
+        """`asked` is the page's query or the posted form; its `q` is the searched text."""
         known = {
             "status": {*Status, STUCK},
             "customer": set(request.deps.public.customers),
@@ -57,7 +57,7 @@ class Filters:
         return cls(search, **chosen)
 
     def text(self, request: ConsoleRequest) -> str:
-        """What is looked for. Raises `FilterError`."""
+        """The searched text. Raises `FilterError`."""
         try:
             return str(read_token(request.deps.keyring, self.search, PURPOSE)) if self.search else ""
         except InvalidTokenError:
@@ -80,7 +80,7 @@ async def submission_filter(request: ConsoleRequest, asked: Filters) -> Submissi
 
 
 async def _ids(request: ConsoleRequest, text: str) -> list[str]:
-    """A reference or an id; else an e-mail address; else a phone number, as people write it."""
+    """A reference or an id, an e-mail address, or a phone number in any usual spelling."""
     submission = await request.deps.public.submissions.find(text)
     if submission is not None:
         return [submission.id]

@@ -9,8 +9,8 @@ from app.web.rendering.page_models import LanguageLink
 
 @dataclass(frozen=True)
 class Frame:
-    """What is around every page. `section` is where in the console one is; `token` goes with every post, and is empty
-    where nobody is signed in."""
+    """What surrounds every page. `section` is the current part of the console; `token` is sent with every post, and
+    empty if nobody is signed in."""
 
     language: str
     languages: tuple[LanguageLink, ...]
@@ -27,8 +27,8 @@ class ConsolePage:
 
 @dataclass(frozen=True)
 class SignInPage(ConsolePage):
-    """`wrong`: the password was; `retry_after` are seconds, after too many; `lost`: it was right, but the browser kept
-    no cookie; `then` is where to go on."""
+    """`wrong`: the password was wrong; `retry_after`: seconds to wait after too many attempts; `lost`: the password was
+    right, but the browser kept no cookie; `then`: the page to continue to."""
 
     template = "console/sign_in.html"
     then: str
@@ -103,8 +103,8 @@ class Chart:
 
 
 class CountRow(NamedTuple):
-    """A campaign or a home. The three widths are of 100, as the small chart beside the numbers has them; a home has an
-    address, and its customer's name where that is not clear."""
+    """A campaign or a home. `widths` are percentages, for the small chart next to the numbers; a home has an address,
+    and its customer's name where that is not clear."""
 
     name: str
     views: str
@@ -147,8 +147,8 @@ class HomePage(ConsolePage):
 
 @dataclass(frozen=True)
 class SubmissionsPage(ConsolePage):
-    """`searched` is what was looked for; `unreadable`: it is neither a reference, an address nor a number; `older` is
-    where the next page is, `export` the same as a file."""
+    """`searched`: the searched text; `unreadable`: it is no reference, address or number; `older`: the address of the
+    next page; `export`: of the list as a file."""
 
     template = "console/submissions.html"
     searched: str

@@ -22,7 +22,7 @@ from app.web.operations.problems import error_response
 from app.web.operations.receipt_links import Receipt, open_receipt, unavailable
 from app.web.rendering.page_models import CancelPage, ReceiptState
 
-CANCELLATION = "/cancellation"  # beside the receipt
+CANCELLATION = "/cancellation"  # below the receipt's path
 MAX_BODY = 1024  # bytes; nothing in it is read
 
 log = structlog.get_logger()
@@ -71,7 +71,8 @@ class CancellationPages:
         self._deps = deps
 
     async def handle(self, request: Request) -> Response:
-        """Whoever has the receipt's link may. One that is cancelled already leads to its receipt, which says so."""
+        """Anyone with the receipt's link may cancel. If it is cancelled already, redirects to the receipt, which says
+        so."""
         deps = self._deps
         opened = await open_receipt(request, deps)
         if isinstance(opened, Response):
@@ -101,7 +102,7 @@ class CancellationPages:
             firm=firm,
             demo=deps.demo,
             frame_origins=deps.frame_origins(receipt.customer),
-            home=receipt.told.get("title", ""),
+            home=receipt.details.get("title", ""),
             time=receipt.time(deps),
             back=receipt.path(deps),
             theme=receipt.theme,

@@ -51,36 +51,38 @@ class Dependencies:
     page_views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
     person_limits: PersonLimits = field(default_factory=PersonLimits)
-    # Forms that nobody has typed in, and their headers, by what differs: there are only so many, all by configuration.
+    # Empty forms and their headers, by what differs between them: limited by the configuration.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 
-    def status_url(self, identity: str) -> str:
-        return f"{self.public_url}/submissions/{identity}?key={self.status_links.of(identity)}"
+    def status_url(self, submission_id: str) -> str:
+        return f"{self.public_url}/submissions/{submission_id}?key={self.status_links.secret_of(submission_id)}"
 
     def frame_origins(self, customer: Customer | None) -> str:
-        """Whose pages may frame the customer's pages and be told of them, as the frame's script reads it: origins, with
-        `*` for any subdomain, separated by spaces; anyone in a demo; nobody where it is no customer's page."""
+        """Origins that may frame the customer's pages and get messages from them, for the frame's script: separated by
+        spaces, `*` for any subdomain. Any origin in a demo; none if the page is no customer's."""
         if customer is None:
             return ""
         return "*" if self.demo else " ".join((self.public_url, *customer.origins))
 
     def frame_ancestors(self, customer: Customer | None) -> str:
-        """The same as CSP has it: "" where it says nothing."""
+        """The same for the CSP: "" for no restriction."""
         if customer is None:
             return "'none'"
         return "" if self.demo else " ".join(("'self'", *customer.origins))
 
     def receipt_path(
-        self, identity: str, language: str, told: Mapping[str, str] | None = None, *, file: str = ""
+        self, submission_id: str, language: str, details: Mapping[str, str] | None = None, *, file: str = ""
     ) -> str:
-        """Without a host: the visitor stays where the form was served. `told` is what the page says of the viewing,
-        which is nobody's data; `file` one beside the page."""
-        more = f"&{urlencode(told)}" if told else ""
-        return f"/receipts/{identity}{file}?key={self.receipt_links.of(identity)}&lang={language}{more}"
+        """Without a host: the visitor stays where the form was served. `details` are shown about the viewing, and are
+        no personal data; `file` is a file below the page."""
+        more = f"&{urlencode(details)}" if details else ""
+        return (
+            f"/receipts/{submission_id}{file}?key={self.receipt_links.secret_of(submission_id)}&lang={language}{more}"
+        )
 
 
 async def dependencies_of(request: Request) -> Dependencies:

@@ -76,7 +76,7 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
         offer, notice = interest_offer(context, page), page.notice or Notice("refused")
         return dataclasses.replace(page, offer=offer, notice=notice, faults=())
     address = interest.POST.form_address(context.customer.id, context.estate)
-    return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_told_of(context))}")
+    return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_query_to_pass_on(context))}")
 
 
 def _fresh(context: RequestContext) -> Response:
@@ -230,13 +230,13 @@ def language_links(deps: Dependencies, language: str, start: str) -> tuple[Langu
     )
 
 
-# Inputs that an interest has not.
+# Inputs that an interest does not have.
 BOOKINGS = frozenset({"slot", "gone", "ticks", "reminderTime", "_charset_", "", *viewing.TICKS})
-TOLD = frozenset({"title", "lang", "referrer", "theme"})  # of the page's query, besides the tags
+PASSED_ON = frozenset({"title", "lang", "referrer", "theme"})  # from the page's query, in addition to the tags
 
 
 def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
-    """The times that the embed told of. `gone` remembers those that Vitec refused while this visitor tried."""
+    """The times that the embed named. `gone` holds those that Vitec refused for this visitor."""
     if not context.slots:
         return
     gone = set(values.get("gone", "").split())
@@ -245,17 +245,17 @@ def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Not
     chosen = values.get("slot", context.resource[-1])
     for slot in context.slots:
         refused = slot.id in gone
-        day, time = slot.said(context.language, context.gettext)
+        day, time = slot.format(context.language, context.gettext)
         yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
 
 
-def _told_of(context: RequestContext) -> list[tuple[str, str]]:
-    told = [(name, value) for name, value in context.query if name in TOLD or is_tag(name)]
-    return told if not context.title or context.asked("title") else [*told, ("title", context.title)]
+def _query_to_pass_on(context: RequestContext) -> list[tuple[str, str]]:
+    query = [(name, value) for name, value in context.query if name in PASSED_ON or is_tag(name)]
+    return query if not context.title or context.asked("title") else [*query, ("title", context.title)]
 
 
 def _correctable(page: FormPage, context: RequestContext) -> tuple[tuple[str, str], ...]:
-    """What is wrong and has no place on the page: hidden it could never be put right."""
+    """Faulty fields that the page has no input for: hidden, they could not be corrected."""
     wrong = [fault.field for fault in page.faults if fault.field in page.values and not page.has_input(fault.field)]
     return tuple((name, member_label(name, context.gettext)) for name in wrong)
 
@@ -266,7 +266,7 @@ def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | N
         return None
     ids = context.customer.id, context.estate
     address = interest.POST.form_address(*ids)
-    query = urlencode(_told_of(context))
+    query = urlencode(_query_to_pass_on(context))
     kept = {SAME.get(name, name): value for name, value in page.values.items()}
     kept = {name: value for name, value in kept.items() if name not in BOOKINGS}
     return InterestOffer(

@@ -1,4 +1,4 @@
-"""The open times of the home that a request is about: looked up, chosen from, and as the form shows them."""
+"""The open times of a request's home: reading them, finding the chosen one, and showing them in the form."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,23 +12,23 @@ from app.web.operations.slots import Slot, format_span
 from app.web.rendering.page_models import SlotChoice, ViewingChoice
 
 TIME = "timeSlotId"  # the input's name
-YOUNG_SECONDS = 5  # within which what was read is not read anew for an id that nobody knows
+YOUNG_SECONDS = 5  # for which a home is not read again for an unknown id
 NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 
 
-async def look_up(context: RequestContext) -> None:
+async def read_times(context: RequestContext) -> None:
     """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFoundError` where there is no such home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.known = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
 
 
-async def look_up_chosen(context: RequestContext, slot_id: str) -> None:
-    """As `look_up`, for a post; anew where the time is not among those that are known. Vitec being away is no reason to
-    refuse a booking: then it is taken as it is, and Vitec will say. Raises `NotFoundError`."""
+async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
+    """As `read_times`, for a post; reads again if the time is unknown. If Vitec is unavailable, the booking is accepted
+    as it is, and Vitec decides later. Raises `NotFoundError`."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.slot = slot_id
     try:
-        await look_up(context)
+        await read_times(context)
         if slot_id and times_of(context).find(slot_id) is None:
             context.known = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
     except NotFoundError:

@@ -12,7 +12,7 @@ from app.vitec.errors import NotFoundError, VitecError
 from app.vitec.homes import Home, OpenTimes, Viewing
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response
-from app.web.operations.home_times import look_up
+from app.web.operations.home_times import read_times
 from app.web.operations.problems import error_response, unanswered
 
 
@@ -21,7 +21,7 @@ async def show_open_times(context: RequestContext) -> Response:
     accepted = context.headers.get("accept", "")
     as_json = "text/html" not in accepted and ("json" in accepted or context.key is not None)
     try:
-        await look_up(context)
+        await read_times(context)
     except NotFoundError:
         return error_response(context.request, context.deps, 404, customer=context.customer, peoples=not as_json)
     except VitecError as error:

@@ -70,7 +70,7 @@ class Problem(JSONResponse):
 
 
 def unanswered(error: VitecError, gettext: GetText) -> Problem:
-    """What a program is told when Vitec has not answered its look-up."""
+    """The answer to a program when Vitec has not answered its lookup."""
     if isinstance(error, RejectedError):
         return Problem(400, "upstream-rejected", gettext, upstream=error.upstream)
     if isinstance(error, UnreadableAnswerError | AccessDeniedError):

@@ -22,32 +22,32 @@ RETRY_SECONDS = 15  # after which a store that is away may be back
 
 
 class Receipt(NamedTuple):
-    """What a link has opened. `slot` is the booked time and `told` what the link says of it, of the home and of the
-    theme; what it says in another shape is left out."""
+    """What a receipt's link opens. `slot` is the booked time; `details` are the link's parameters about the time, the
+    home and the theme, without malformed ones."""
 
     submission: Submission
     customer: Customer
     language: str
     slot: Slot | None
-    told: dict[str, str]
+    details: dict[str, str]
 
     @property
     def theme(self) -> Theme:
-        return Theme.of(self.told.get("theme"))
+        return Theme.of(self.details.get("theme"))
 
     def path(self, deps: Dependencies, *, file: str = "") -> str:
-        return deps.receipt_path(self.submission.id, self.language, self.told, file=file)
+        return deps.receipt_path(self.submission.id, self.language, self.details, file=file)
 
     def gettext(self, deps: Dependencies) -> GetText:
         return deps.templates.gettext(self.language)
 
     def time(self, deps: Dependencies) -> tuple[str, str] | None:
-        """Day and time as people say them."""
-        return self.slot.said(self.language, self.gettext(deps)) if self.slot else None
+        """Day and time, formatted."""
+        return self.slot.format(self.language, self.gettext(deps)) if self.slot else None
 
 
 async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Response:
-    """Else the page that says no."""
+    """The receipt, or an error page."""
     identity = request.path_params["id"]
     if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
         return error_response(request, deps, 404, peoples=True)
@@ -71,5 +71,5 @@ def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
     slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
     title = plain_title(request.query_params.get("title")) if slot else ""
     theme = Theme.of(request.query_params.get("theme"))
-    told = {"slot": str(slot) if slot else "", "title": title, "theme": theme.value}
-    return slot, {name: value for name, value in told.items() if value}
+    details = {"slot": str(slot) if slot else "", "title": title, "theme": theme.value}
+    return slot, {name: value for name, value in details.items() if value}

@@ -40,7 +40,7 @@ class Receipts:
         self._deps = deps
 
     async def receipt(self, request: Request) -> Response:
-        """Shows no personal data: whoever has the link may have got it from the visitor's history."""
+        """Shows no personal data: the link may have been found in the visitor's history."""
         deps = self._deps
         opened = await open_receipt(request, deps)
         if isinstance(opened, Response):
@@ -66,7 +66,7 @@ class Receipts:
             reference=found.reference,
             state=state,
             refresh_url=opened.path(deps) if waits else None,
-            home=opened.told.get("title", ""),
+            home=opened.details.get("title", ""),
             time=opened.time(deps),
             calendar_url=opened.path(deps, file=CALENDAR_FILE) if calendar else None,
             cancel_url=opened.path(deps, file=CANCELLATION) if offers_cancelling else None,
@@ -76,7 +76,7 @@ class Receipts:
         return HTMLResponse(deps.templates.render(page), headers=dict(headers))
 
     async def calendar(self, request: Request) -> Response:
-        """The viewing for the visitor's own calendar, once it is booked and where the embed told its time."""
+        """The viewing as a calendar file, once it is booked and if the embed named its time."""
         opened = await open_receipt(request, self._deps)
         if isinstance(opened, Response):
             return opened
@@ -84,7 +84,7 @@ class Receipts:
         if slot is None or _state(found) != "booked":
             return error_response(request, self._deps, 404, customer=customer)
         gettext, firm = opened.gettext(self._deps), customer.firm
-        home = opened.told.get("title", "")
+        home = opened.details.get("title", "")
         lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
         content = viewing_file(
             slot,
@@ -107,7 +107,7 @@ def _form_of(submission: Submission) -> FormSpec:
 
 
 def _state(submission: Submission) -> ReceiptState:
-    """But for a booking it is received, whatever Vitec says of it: the broker is told, not the visitor."""
+    """For forms other than bookings always "received", even if Vitec refuses it: that concerns the broker."""
     if not _form_of(submission).waits:
         return "received"
     states: dict[Status, ReceiptState] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}

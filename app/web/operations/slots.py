@@ -33,16 +33,16 @@ class Slot:
         return f"{self.id}@{self.starts_at.isoformat()}/{self.ends_at.isoformat()}"
 
     @classmethod
-    def in_sweden(cls, identity: str, starts_at: datetime, ends_at: datetime) -> "Slot":
-        return cls(identity, starts_at.astimezone(STOCKHOLM), ends_at.astimezone(STOCKHOLM))
+    def in_sweden(cls, id_: str, starts_at: datetime, ends_at: datetime) -> "Slot":
+        return cls(id_, starts_at.astimezone(STOCKHOLM), ends_at.astimezone(STOCKHOLM))
 
-    def said(self, language: str, gettext: GetText) -> tuple[str, str]:
-        """Day and time as people say them: "söndag 29 november" and "kl. 13.00–13.15"."""
+    def format(self, language: str, gettext: GetText) -> tuple[str, str]:
+        """Day and time: "söndag 29 november" and "kl. 13.00–13.15"."""
         return format_span(self.starts_at, self.ends_at, language, gettext)
 
 
 def format_span(starts_at: datetime, ends_at: datetime | None, language: str, gettext: GetText) -> tuple[str, str]:
-    """Day and time in Sweden, as `Slot.said`; without an end the start alone."""
+    """Day and time in Sweden, as `Slot.format`; without an end the start alone."""
     day, start = format_datetime(starts_at.astimezone(STOCKHOLM), gettext(_START), locale=language).split("|")
     if ends_at is None:
         return day, start

@@ -47,7 +47,7 @@ class SubmissionStatus(BaseModel):
     steps: list[StepStatusBody]
 
     @classmethod
-    def of(cls, submission: Submission, *, with_ids: bool) -> "SubmissionStatus":
+    def from_submission(cls, submission: Submission, *, with_ids: bool) -> "SubmissionStatus":
         """`with_ids`: with what Vitec answered, and whether it is held."""
         delivered_at = submission.settled_at if submission.status is Status.DELIVERED else None
         return cls(
@@ -87,8 +87,8 @@ def _moment(moment: datetime | None) -> str | None:
 async def submission_status(
     request: Request, deps: Injected, id: str, key: Annotated[str, Query(description="as in `statusUrl`")] = ""
 ) -> Response:
-    """For the customer's API key, or by `statusUrl`, whose `key` opens this submission alone. Only the API key is told
-    Vitec's ids. Status and result are those of the first step."""
+    """For the customer's API key, or by `statusUrl`, whose `key` opens this submission alone. Only with the API key the
+    answer has Vitec's ids. Status and result are those of the first step."""
     linked = deps.status_links.opens(key, id)
     if not linked and "authorization" not in request.headers:
         return error_response(request, deps, 401, headers=CHALLENGE)
@@ -105,7 +105,7 @@ async def submission_status(
         return error_response(request, deps, 404)
     if customer:
         request.scope[CUSTOMER] = customer
-    body = SubmissionStatus.of(submission, with_ids=not linked)
+    body = SubmissionStatus.from_submission(submission, with_ids=not linked)
     return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store", "Vary": "Authorization"})
 
 

@@ -31,7 +31,7 @@ from app.web.operations.body import (
     read,
 )
 from app.web.operations.context import RequestContext
-from app.web.operations.home_times import TIME, faults_of_time, look_up_chosen
+from app.web.operations.home_times import TIME, faults_of_time, find_chosen_time
 from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
 from app.web.operations.responders import FormResponder, JsonResponder, Responder
@@ -203,7 +203,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
         if not is_allowed and not may_post(context, body):
             return answers.forbidden()
         if context.spec.by_home:
-            await look_up_chosen(context, str(member_at(body.members, TIME) or "").strip())
+            await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
         accepted = await context.deps.intake.accept(_checked(context, body))
     except NotFoundError:
         return answers.not_found()

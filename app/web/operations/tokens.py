@@ -52,16 +52,16 @@ class FormTokens:
 
 
 class LinkSecrets:
-    """The secret in a link to one submission: without it the id opens nothing. One for each purpose."""
+    """The secrets in links to one submission, which its id alone does not open; different for each purpose."""
 
     def __init__(self, secret: str, purpose: str) -> None:
         self._hash = KeyedHash(secret, f"link {purpose}", SECRET_LENGTH)
 
-    def of(self, identity: str) -> str:
-        return _text(self._hash.digest(identity))
+    def secret_of(self, submission_id: str) -> str:
+        return _text(self._hash.digest(submission_id))
 
-    def opens(self, secret: str, identity: str) -> bool:
-        return hmac.compare_digest(self.of(identity).encode(), secret.encode("utf-8", "replace"))
+    def opens(self, secret: str, submission_id: str) -> bool:
+        return hmac.compare_digest(self.secret_of(submission_id).encode(), secret.encode("utf-8", "replace"))
 
 
 def _text(mark: bytes) -> str:

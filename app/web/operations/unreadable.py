@@ -41,15 +41,15 @@ def tell_unreadable(
     no such thing, no message, or something else to correct: then the visitor is told of all at once."""
     if not spec.message or any(fault.code not in UNREADABLE for fault in faults):
         return None
-    told: dict[str, Any] = dict(members)
+    readable: dict[str, Any] = dict(members)
     lines = []
     for fault in faults:
         value = member_at(members, fault.field)
         if not isinstance(value, str):
             return None
-        told = with_member(told, fault.field, None)
+        readable = with_member(readable, fault.field, None)
         lines.append(f"{member_label(fault.field, gettext)}: {value.strip()}")
-    return _with_lines(spec, told, lines)
+    return _with_lines(spec, readable, lines)
 
 
 def _with_lines(spec: PostSpec, members: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class PersonalPages:
         spec = PERSONAL_POSTS[link.form]
         customer = self._deps.customers[link.customer_id]
         headers = headers_of(request)
-        caller_key(headers, customer)  # none is needed here, but a wrong one is told everywhere
+        caller_key(headers, customer)  # none is needed here, but a wrong one is always an error
         if spec is lead.PERSONAL_POST:
             return request_context(
                 request, self._deps, spec, customer, (), headers, given={"contactId": link.contact_id}
@@ -81,8 +81,8 @@ class PersonalPages:
         return instead_of_form(context, "used", 200) if is_form_again and await self._is_used(context) else answer
 
     async def _is_used(self, context: RequestContext) -> bool:
-        """A loan promise is sent once by a link; what Vitec refused may be sent again. While the store is away nobody
-        knows: then the form is shown, and a post of it is refused by the store with everything typed."""
+        """Whether the link's loan promise was sent: a link works once, unless Vitec refused it. If the store is
+        unavailable the form is shown; a post then gets a 503 that keeps what was typed."""
         try:
             return context.once is not None and await self._deps.submissions.has_repeat(context.once)
         except StoreUnavailableError:

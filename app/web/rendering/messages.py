@@ -102,7 +102,7 @@ GENERAL: Mapping[str, str] = {
     "too_many_fields": N_("The body has too many fields"),
 }
 
-# Only a program can be told these, so the field is called as in the body.
+# Only programs get these messages, so the field is named as in the body.
 BY_MEMBER = frozenset({"unknown", "not_allowed", "customer_mismatch"})
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {

@@ -12,7 +12,7 @@ TEMPLATES = Templates()
 
 
 def said(text: str, language: str = "sv") -> list[str]:
-    return [" ".join(slot.said(language, TEMPLATES.gettext(language))) for slot in parse_slots(text)]
+    return [" ".join(slot.format(language, TEMPLATES.gettext(language))) for slot in parse_slots(text)]
 
 
 @pytest.mark.parametrize(

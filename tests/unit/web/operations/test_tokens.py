@@ -66,10 +66,17 @@ def test_a_token_that_was_altered_is_not_ours(where: int, letter: str) -> None:
 
 def test_a_link_is_opened_by_its_own_secret_alone() -> None:
     status, receipt = LinkSecrets("a secret key", "status"), LinkSecrets("a secret key", "receipt")
-    secret = status.of("S1")
+    secret = status.secret_of("S1")
     assert status.opens(secret, "S1")
     assert len(secret) >= 20
-    for refused in (receipt.of("S1"), status.of("S2"), LinkSecrets("another", "status").of("S1"), "", "å", "\ud800"):
+    for refused in (
+        receipt.secret_of("S1"),
+        status.secret_of("S2"),
+        LinkSecrets("another", "status").secret_of("S1"),
+        "",
+        "å",
+        "\ud800",
+    ):
         assert not status.opens(refused, "S1")
 
 
