@@ -1,5 +1,5 @@
-"""Measures the service beside a bare FastAPI hello, on SQLite and on PostgreSQL, and prints what is wanted beside what
-was found."""
+"""Measures the service relative to a bare FastAPI hello, on SQLite and PostgreSQL, and prints the results with
+their goals."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ PERSISTENT = Path("/var/tmp")  # where /tmp is memory, this is not
 
 
 def main() -> int:
-    """0 when it measured, whatever it found; 1 when the measurement itself went wrong."""
+    """0 when it measured, whatever the results; 1 when the measurement itself went wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="at most 80 s: a rough picture, memory after fewer posts")
     default = PERSISTENT if PERSISTENT.is_dir() else Path(tempfile.gettempdir())
@@ -33,10 +33,10 @@ def main() -> int:
         try:
             for kind in KINDS:
                 print("", kind, sep="\n", flush=True)
-                found = measure(QUICK if asked.quick else FULL, kind, ROOT, _made(folder / kind))
+                results = measure(QUICK if asked.quick else FULL, kind, ROOT, _made(folder / kind))
                 if kind == "SQLite":
-                    found.chain = measure_chain(folder)
-                print("", *table(found), "", *note_lines(found), sep="\n", flush=True)
+                    results.chain = measure_chain(folder)
+                print("", *table(results), "", *note_lines(results), sep="\n", flush=True)
         except MeasurementError as error:
             print(f"\nBROKEN, so there are no figures: {error}", file=sys.stderr)
             return 1

@@ -1,4 +1,4 @@
-"""A booking's chain of three calls, as delivered, beside the same three calls made bare by the same client.
+"""A booking's chain of three calls, as delivered, relative to the same three calls made directly by the same client.
 
 Both go to the sandbox in a process of its own, alternating in one run; the median of each is compared.
 """

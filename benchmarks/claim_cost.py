@@ -1,4 +1,4 @@
-"""What a claim costs, with few rows in the table and with many: half of them delivered, half waiting their turn."""
+"""The cost of a claim with few and with many rows in the table, half of them delivered and half waiting."""
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
 """The console's figures, on SQLite and PostgreSQL in one run: `make benchmark-console`.
 
-Its overview and a search by e-mail with 1,000,000 submissions, beside the same with 10,000; and durable posts while an
-operator uses it without a pause (`constant_use`), beside those without.
+Its overview and a search by e-mail with 1,000,000 submissions, relative to the same with 10,000; and durable posts
+while an operator uses it without a pause (`constant_use`), relative to those without.
 """
 
 import argparse
@@ -33,7 +33,9 @@ from benchmarks.service import CONSOLE_PASSWORD, PUBLIC_URL
 ROOT = Path(__file__).parents[1]
 FEW, MANY = 10_000, 1_000_000
 ROUNDS = 40
-OTHER_CUSTOMERS = "".join(f'[[customers]]\nid = "{one}"\nname = "{one}"\npassword = "x"\n' for one in ("M2", "M3"))
+OTHER_CUSTOMERS = "".join(
+    f'[[customers]]\nid = "{customer}"\nname = "{customer}"\npassword = "x"\n' for customer in ("M2", "M3")
+)
 OVERVIEW_WANTED, SEARCH_WANTED, BESIDE_WANTED = 3.0, 1.5, 0.95
 
 
@@ -54,7 +56,7 @@ def settings_for(url: str, folder: Path) -> Settings:
 
 async def measure(settings: Sequence[Settings]) -> list[Took]:
     """Alternating between the databases, so that whatever else the machine does meets all of them."""
-    clients = [await _signed_in(one) for one in settings]
+    clients = [await _signed_in(each) for each in settings]
     overviews: list[list[float]] = [[] for _ in settings]
     searches: list[list[float]] = [[] for _ in settings]
     for number in range(-3, ROUNDS):  # the first few warm up
@@ -114,7 +116,7 @@ def main() -> None:
 def _figures(kind: str, folder: Path, many: int) -> Iterator[tuple[str, str, str]]:
     """Figure, measured, wanted."""
     posts = measure_interference(kind, folder / kind / "beside")
-    numbers = f"{posts.ratio:.2f} ({posts.beside:.0f} : {posts.alone:.0f} /s)"
+    numbers = f"{posts.ratio:.2f} ({posts.with_other:.0f} : {posts.alone:.0f} /s)"
     yield "posts with the console in constant use, of those without", numbers, f">= {BESIDE_WANTED}"
     with database_url(kind, folder / kind / "few") as small, database_url(kind, folder / kind / "many") as large:
         settings = settings_for(small, folder / kind / "few"), settings_for(large, folder / kind / "many")

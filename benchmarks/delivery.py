@@ -78,7 +78,7 @@ async def _measure(settings: Settings) -> Delivery:
 
 async def _rate(service: Service) -> float:
     """A backlog from its first claim to its last record, by a worker alone, as `intresse deliver` is."""
-    delivered = _Told(service)
+    delivered = _Listener(service)
     began = time.perf_counter()
     async with service.running(web=False):
         await delivered.number(BACKLOG // 2 * 2)
@@ -86,25 +86,25 @@ async def _rate(service: Service) -> float:
 
 
 async def _idle(service: Service) -> tuple[float, float]:
-    """From the accept to Vitec's answer, beside the bare post by the same client."""
+    """From the accept to Vitec's answer, relative to the bare post by the same client."""
     idle, bare = [], []
     async with service.running():
         for number in range(-5, ROUNDS):
-            told = _Told(service)
+            listener = _Listener(service)
             began = time.perf_counter()
             await service.intake.accept(_submission())
-            await told.answered()
+            await listener.answered()
             took = time.perf_counter() - began
             began = time.perf_counter()
             await service.vitec.post(Operation.INTEREST, CUSTOMER, ("OBJ1",), INTEREST)
             if number >= 0:
                 idle.append(took)
                 bare.append(time.perf_counter() - began)
-            await told.number(1)
+            await listener.number(1)
     return statistics.median(idle) * 1000, statistics.median(bare) * 1000
 
 
-class _Told:
+class _Listener:
     """Hears of what the worker does as it happens, instead of polling for it."""
 
     def __init__(self, service: Service) -> None:

@@ -40,8 +40,8 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
     numbers = f"{speed.ratio:.2f} ({speed.idle:.1f} : {speed.bare:.1f} ms)"
     yield "accept to Vitec's answer when idle, of a bare post", numbers, f"<= {delivery.WANTED_IDLE}"
     posts = measure_interference(kind, ROOT, folder / "beside")
-    numbers = f"{posts.ratio:.2f} ({posts.beside:.0f} : {posts.alone:.0f} /s)"
-    yield "posts with a worker beside, of those without", numbers, f">= {interference.WANTED}"
+    numbers = f"{posts.ratio:.2f} ({posts.with_other:.0f} : {posts.alone:.0f} /s)"
+    yield "posts while a worker runs, relative to those without", numbers, f">= {interference.WANTED}"
     cost = measure_claims(kind, folder / "claims")
     numbers = f"{cost.ratio:.2f} ({cost.many:.2f} : {cost.few:.2f} ms)"
     yield f"a claim among {claim_cost.MANY:,} rows, of one among {claim_cost.FEW:,}", numbers, f"<= {claim_cost.WANTED}"

@@ -1,4 +1,4 @@
-"""Durable posts with and without something else at work beside them, alternating in one run; here, `intresse deliver`.
+"""Durable posts with and without something else running, alternating in one run; here, `intresse deliver`.
 
 The worker runs as it comes, at ten calls a second for the one customer: what is posted faster waits its turn. It shares
 one core with the sandbox and the load, the service has the other. It sleeps (SIGSTOP) in every other round.
@@ -34,11 +34,11 @@ class Interference:
     """Posts a second, a median each."""
 
     alone: float
-    beside: float
+    with_other: float
 
     @property
     def ratio(self) -> float:
-        return self.beside / self.alone
+        return self.with_other / self.alone
 
 
 def measure_interference(kind: str, root: Path, folder: Path) -> Interference:
@@ -58,7 +58,7 @@ def alternate(
     module: list[str], token: str, port: int, root: Path, log: Path, environment: Mapping[str, str]
 ) -> Interference:
     """Rounds of posts to the service at `port`; in every other one `python -m` with `module` and its arguments works
-    beside it, on the load's core. Raises `ServerStoppedError` when that has ended by itself."""
+    at the same time, on the load's core. Raises `ServerStoppedError` when that has ended by itself."""
     rates: dict[bool, list[float]] = {False: [], True: []}
     command = [sys.executable, "-m", *module]
     with machine.on_core(machine.load_core()), log.open("wb") as output:

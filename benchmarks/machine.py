@@ -54,15 +54,15 @@ def resident(pid: int) -> float | None:
 
 def fsync_milliseconds(folder: Path, times: int = 200) -> tuple[float, float]:
     """Median and 99th percentile of appending a page to a file and making it durable."""
-    found = []
+    results = []
     with (folder / "fsync").open("wb") as file:
         for _ in range(times):
             file.write(os.urandom(PAGE))
             file.flush()
             began = time.perf_counter()
             os.fsync(file.fileno())
-            found.append((time.perf_counter() - began) * 1000)
-    return statistics.median(found), statistics.quantiles(found, n=100)[98]
+            results.append((time.perf_counter() - began) * 1000)
+    return statistics.median(results), statistics.quantiles(results, n=100)[98]
 
 
 def processor() -> str:

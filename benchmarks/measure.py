@@ -30,16 +30,16 @@ def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Results:
     try:
         with database_url(kind, folder / "database") as url:
             starts = [_start_seconds(root, folder / f"start{number}", url) for number in range(plan.starts)]
-            found = _under_load(plan, root, folder, url, deadline)
+            results = _under_load(plan, root, folder, url, deadline)
             submissions, steps = stored(url)
     except ServerStoppedError as error:
         raise MeasurementError(str(error)) from error
-    found.starts = starts
-    if not submissions == steps == found.posted:
+    results.starts = starts
+    if not submissions == steps == results.posted:
         raise MeasurementError(
-            f"{found.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps"
+            f"{results.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps"
         )
-    return found
+    return results
 
 
 def _start_seconds(root: Path, folder: Path, url: str) -> float:
@@ -59,11 +59,11 @@ def _under_load(plan: Plan, root: Path, folder: Path, url: str, deadline: float)
             bench.drive(target, WARM_UP_SECONDS)
         for number in range(1, plan.cycles + 1):
             bench.cycle(number)
-        bench.found.fsync = machine.fsync_milliseconds(folder)
+        bench.results.fsync = machine.fsync_milliseconds(folder)
         bench.fill(deadline)
-        bench.found.end_mb = machine.resident(served.process.pid)
+        bench.results.end_mb = machine.resident(served.process.pid)
         served.kill()
-    return bench.found
+    return bench.results
 
 
 class _Bench:
@@ -73,8 +73,8 @@ class _Bench:
         page = servers["page"].fetch(PATH)
         self._token = form_token(page)
         self._next = 0
-        self.found = Results(plan, idle_mb=machine.resident(servers["post"].process.pid))
-        self.found.page_bytes = len(page), len(gzip.compress(page, 6))
+        self.results = Results(plan, idle_mb=machine.resident(servers["post"].process.pid))
+        self.results.page_bytes = len(page), len(gzip.compress(page, 6))
 
     def drive(self, target: str, seconds: float, most: int = NO_END) -> Driven:
         """Every answer is counted, the warm-up's too. Raises `MeasurementError` when one is another than the
@@ -86,7 +86,7 @@ class _Bench:
         except (OSError, TimeoutError) as error:
             raise MeasurementError(f"{target}: {error!r}") from error
         self._next += driven.statuses.total()
-        self.found.statuses.update({(target, status): count for status, count in driven.statuses.items()})
+        self.results.statuses.update({(target, status): count for status, count in driven.statuses.items()})
         if set(driven.statuses) != {right}:
             raise MeasurementError(f"{target}: answers by status {dict(driven.statuses)}, wanted {right} only")
         return driven
@@ -95,11 +95,11 @@ class _Bench:
         """Each target once, every other time in reverse."""
         targets = list(TARGETS)
         for target in targets if number % 2 else reversed(targets):
-            self.found.rounds[target].append(self.drive(target, self.found.plan.seconds))
-        speeds = (f"{target} {self.found.rounds[target][-1].per_second:6.0f}/s" for target in targets)
-        print(f"  round {number} of {self.found.plan.cycles}:", *speeds, flush=True)
+            self.results.rounds[target].append(self.drive(target, self.results.plan.seconds))
+        speeds = (f"{target} {self.results.rounds[target][-1].per_second:6.0f}/s" for target in targets)
+        print(f"  round {number} of {self.results.plan.cycles}:", *speeds, flush=True)
 
     def fill(self, deadline: float) -> None:
         """Posts until there are as many as planned, or no time is left."""
-        while (missing := self.found.plan.posts - self.found.posted) > 0 and time.monotonic() < deadline:
+        while (missing := self.results.plan.posts - self.results.posted) > 0 and time.monotonic() < deadline:
             self.drive("post", deadline - time.monotonic(), missing)

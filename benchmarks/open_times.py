@@ -1,5 +1,5 @@
-"""The form of a home's open times: its rate with a warm cache beside hello's, and how often Vitec is read when many
-come at once.
+"""The form of a home's open times: its rate with a warm cache relative to hello's, and how often Vitec is read when
+many come at once.
 """
 
 import gzip
@@ -64,7 +64,7 @@ def _tell_reads(load: ProcessPoolExecutor, served: Server, office: Office) -> No
         most = VISITORS // WITHIN_SECONDS
         load.submit(drive, Round(TIMES, served.port, 1.0, most, second * most, "")).result()
         time.sleep(max(0.0, began + second + 1 - time.monotonic()))
-    reads = sum(one.operation == "estate" for one in office.received)
+    reads = sum(call.operation == "estate" for call in office.received)
     verdict = "met" if reads <= WANTED_READS else "NOT MET"
     print(f"{VISITORS} visitors in {WITHIN_SECONDS} s on {HOMES} homes: {reads} reads, <= {WANTED_READS} {verdict}")
 
@@ -78,9 +78,9 @@ def _tell_rate(load: ProcessPoolExecutor, yardstick: Server, served: Server) -> 
     page = served.fetch(TIMES_PATH)
     ratios, rates = [], []
     for _ in range(ROUNDS):
-        one, other = driven(TIMES, served), driven("hello", yardstick)
-        ratios.append(one.per_second / other.per_second)
-        rates.append(one.per_second)
+        times, hello = driven(TIMES, served), driven("hello", yardstick)
+        ratios.append(times.per_second / hello.per_second)
+        rates.append(times.per_second)
     share = statistics.median(ratios)
     verdict = "met" if share >= WANTED_SHARE else "NOT MET"
     print(

@@ -37,23 +37,23 @@ def machine_lines(folder: Path) -> list[str]:
     ]
 
 
-def table(found: Results) -> list[str]:
+def table(results: Results) -> list[str]:
     """Figure, measured (the rounds' median, lowest to highest), wanted, met or not."""
-    post, page = (found.ratios(target, lambda driven: driven.per_second) for target in ("post", "page"))
-    tail = found.ratios("post", lambda driven: driven.p99)
+    post, page = (results.ratios(target, lambda driven: driven.per_second) for target in ("post", "page"))
+    tail = results.ratios("post", lambda driven: driven.p99)
     rows = [
         ("figure", "measured", "lowest-highest", "wanted", ""),
         ("durable form post, of hello's rate", *_of(post), f">= {POST_SHARE}", _verdict(spread(post)[0] >= POST_SHARE)),
         ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _verdict(spread(tail)[0] <= POST_TAIL)),
         ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _verdict(spread(page)[0] >= PAGE_SHARE)),
-        _memory("RSS when ready, MB", found.idle_mb, READY_MB),
-        _memory_after(found),
-        *([_chain(found.chain)] if found.chain else []),
+        _memory("RSS when ready, MB", results.idle_mb, READY_MB),
+        _memory_after(results),
+        *([_chain(results.chain)] if results.chain else []),
         (
             "start to first answer, s",
-            *_of(found.starts),
+            *_of(results.starts),
             f"<= {START_SECONDS}",
-            _verdict(spread(found.starts)[0] <= START_SECONDS),
+            _verdict(spread(results.starts)[0] <= START_SECONDS),
         ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -77,9 +77,9 @@ def _memory(name: str, resident: float | None, most: float) -> tuple[str, str, s
     return name, f"{resident:.0f}", "", f"<= {most:.0f}", _verdict(resident <= most)
 
 
-def _memory_after(found: Results) -> tuple[str, str, str, str, str]:
-    *row, verdict = _memory(f"RSS after {found.posted:,} posts, MB", found.end_mb, MEMORY_MB)
-    few = found.posted < MEMORY_POSTS  # they prove nothing
+def _memory_after(results: Results) -> tuple[str, str, str, str, str]:
+    *row, verdict = _memory(f"RSS after {results.posted:,} posts, MB", results.end_mb, MEMORY_MB)
+    few = results.posted < MEMORY_POSTS  # they prove nothing
     return row[0], row[1], row[2], row[3], f"wants {MEMORY_POSTS:,} posts" if few else verdict
 
 
@@ -87,22 +87,22 @@ def _verdict(met: bool) -> str:
     return "met" if met else "NOT MET"
 
 
-def note_lines(found: Results) -> list[str]:
+def note_lines(results: Results) -> list[str]:
     """What stands behind the ratios."""
     lines = []
-    for target, rounds in found.rounds.items():
+    for target, rounds in results.rounds.items():
         rate = spread([driven.per_second for driven in rounds])[0]
         median = spread([driven.median for driven in rounds])[0]
         p99 = spread([driven.p99 for driven in rounds])[0]
         status = TARGETS[target].status
-        answers = f"{found.statuses[target, status]:,} x {status}"
+        answers = f"{results.statuses[target, status]:,} x {status}"
         lines.append(f"{target:5}  {rate:6.0f}/s  median {median:5.1f} ms  p99 {p99:5.1f} ms  {answers}")
-    busiest = max(driven.busy for rounds in found.rounds.values() for driven in rounds)
+    busiest = max(driven.busy for rounds in results.rounds.values() for driven in rounds)
     warning = ": TOO BUSY, it was measured too" if busiest > BUSY else ""
     return [
         *lines,
-        f"durable: after SIGKILL the database holds {found.posted:,} submissions for {found.posted:,} x 303",
-        "fsync of one page on this disk: median {:.2f} ms, p99 {:.2f} ms".format(*found.fsync),
-        "form page: {:,} bytes, gzipped {:,}".format(*found.page_bytes),
+        f"durable: after SIGKILL the database holds {results.posted:,} submissions for {results.posted:,} x 303",
+        "fsync of one page on this disk: median {:.2f} ms, p99 {:.2f} ms".format(*results.fsync),
+        "form page: {:,} bytes, gzipped {:,}".format(*results.page_bytes),
         f"load generator at most {busiest:.0%} busy{warning}",
     ]

@@ -1,4 +1,4 @@
-"""Servers as processes, each bound to the server's core, and ended by whoever started them."""
+"""Servers as processes, each bound to the server's core, and ended by the process that started them."""
 
 import contextlib
 import os

@@ -56,13 +56,13 @@ def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
     page = context.new_page()
     enter(page, url)
 
-    def told() -> bool:
+    def is_shown() -> bool:
         page.reload()
         return "Nekad av Vitec: 1" in (
             page.get_by_role("region", name="Behöver åtgärdas", exact=True).text_content() or ""
         )
 
-    eventually(told)
+    eventually(is_shown)
     page.get_by_label("Referens, e-post eller telefon").fill("anna@EXAMPLE.se")
     page.get_by_role("button", name="Sök").click()
     main = page.get_by_role("main")
@@ -84,11 +84,11 @@ def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desk
     eventually(lambda: office.received)
     enter(desktop, url)
 
-    def told() -> bool:
+    def is_shown() -> bool:
         desktop.reload()
         return "godtar inte lösenordet" in (desktop.get_by_role("main").text_content() or "")
 
-    eventually(told)
+    eventually(is_shown)
     office.lift()
     desktop.get_by_role("region", name="Pausade inloggningar").get_by_role("link").click()
     desktop.get_by_role("button", name="Testa inloggningen Annonsering").click()

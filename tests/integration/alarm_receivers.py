@@ -46,7 +46,7 @@ class Hook:
             self.heard.append(content)
         return Response(status_code=204)
 
-    def told(self, kind: str, *, over: bool = False) -> list[dict[str, Any]]:
+    def alarms(self, kind: str, *, over: bool = False) -> list[dict[str, Any]]:
         of_type = "alarm.over" if over else "alarm.raised"
         return [one["data"] for one in self.heard if one["type"] == of_type and one["data"]["alarm"] == kind]
 

@@ -116,11 +116,11 @@ def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
     client = start(**told)
     office.order(Fault(status=401))
     identity = post(client)
-    eventually(lambda: webhook.told("paused") and mail.mails)
+    eventually(lambda: webhook.alarms("paused") and mail.mails)
     office.lift()
     eventually(lambda: status(client, identity) == "delivered")
-    eventually(lambda: webhook.told("paused", over=True) and len(mail.mails) == 2)
-    (raised,) = webhook.told("paused")
+    eventually(lambda: webhook.alarms("paused", over=True) and len(mail.mails) == 2)
+    (raised,) = webhook.alarms("paused")
     assert (raised["customerId"], raised["about"]) == (CUSTOMER, ["advertising"])
     assert subjects(mail) == ["Mäklarhuset: Vitec refuses the login", "Mäklarhuset: Vitec accepts the login again"]
     assert mail.mails[0]["Auto-Submitted"] == "auto-generated"
@@ -132,8 +132,8 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     client = start(**told)
     office.order(Fault(status=400, times=1))
     identity = post(client)
-    eventually(lambda: webhook.told("rejected"))
-    assert webhook.told("rejected")[0]["submissions"][0]["id"] == identity
+    eventually(lambda: webhook.alarms("rejected"))
+    assert webhook.alarms("rejected")[0]["submissions"][0]["id"] == identity
 
     async def retry(service: Service) -> bool:
         submission = await service.submissions.get(identity)
@@ -141,7 +141,7 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
         return await service.operator_actions.retry(submission)
 
     assert run(configure(**told), retry)
-    eventually(lambda: webhook.told("rejected", over=True))
+    eventually(lambda: webhook.alarms("rejected", over=True))
     eventually(lambda: status(client, identity) == "delivered")
     assert len(webhook.heard) == 2
 
@@ -161,7 +161,7 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
         post(client, BOOKING, {"updatePerson": VISITOR["updatePerson"] | {"firstName": name}})
         eventually(lambda: len(subjects(mail)) == 1 + (name == "Bo"))  # noqa: B023  # it is called here
     assert subjects(mail)[0] == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
-    eventually(lambda: len(webhook.told("refused-booking")) == 2)
+    eventually(lambda: len(webhook.alarms("refused-booking")) == 2)
 
 
 def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
@@ -175,7 +175,7 @@ def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
     office.lift()
     office.order(Fault(status=400, times=1))
     other = post(client)
-    (raised,) = eventually(lambda: webhook.told("rejected"))
+    (raised,) = eventually(lambda: webhook.alarms("rejected"))
     assert [one["id"] for one in raised["submissions"]] == [other]
     assert full.status == "rejected"
 
@@ -185,8 +185,8 @@ def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
 ) -> None:
     office.order(Fault(status=400, operation="viewing"))
     post(start(**told), BOOKING, VISITOR)
-    eventually(lambda: webhook.told("rejected"))
-    assert webhook.told("refused-booking") == []
+    eventually(lambda: webhook.alarms("rejected"))
+    assert webhook.alarms("refused-booking") == []
 
 
 @pytest.mark.parametrize(
@@ -203,14 +203,14 @@ def test_what_may_have_arrived_and_what_is_given_up_are_told(
     client = start(**told, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
     office.order(fault)
     post(client)
-    eventually(lambda: webhook.told(kind))
+    eventually(lambda: webhook.alarms(kind))
 
 
 def test_what_is_held_is_told(start: Start, told: dict[str, Any], webhook: Hook) -> None:
     post(start(**told, deliver=False))
     with opened(told["database_url"]) as database, database.engine.begin() as connection:
         connection.execute(update(submissions).values(status="held", due_at=None))
-    eventually(lambda: webhook.told("held"))
+    eventually(lambda: webhook.alarms("held"))
 
 
 def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it_is_released(
@@ -220,11 +220,11 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     with opened(told["database_url"]) as database, database.engine.begin() as connection:
         connection.execute(update(submissions).values(status="held", due_at=None))
     make_older(told["database_url"], received_at=timedelta(days=22))
-    eventually(lambda: webhook.told("held"))
-    assert webhook.told("soon-discarded") == []
+    eventually(lambda: webhook.alarms("held"))
+    assert webhook.alarms("soon-discarded") == []
     make_older(told["database_url"], received_at=timedelta(days=24))
-    eventually(lambda: webhook.told("soon-discarded"))
-    assert webhook.told("soon-discarded")[0]["submissions"][0]["id"] == identity
+    eventually(lambda: webhook.alarms("soon-discarded"))
+    assert webhook.alarms("soon-discarded")[0]["submissions"][0]["id"] == identity
 
     async def release(service: Service) -> bool:
         submission = await service.submissions.get(identity)
@@ -232,7 +232,7 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
         return await service.operator_actions.release(submission)
 
     assert run(configure(**told), release)
-    eventually(lambda: webhook.told("soon-discarded", over=True) and webhook.told("held", over=True))
+    eventually(lambda: webhook.alarms("soon-discarded", over=True) and webhook.alarms("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
     assert "Mäklarhuset: leads are about to be discarded (1)" in subjects(mail)
     assert len(webhook.heard) == 4
@@ -245,9 +245,9 @@ def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
     office.order(Fault(status=503))
     post(client)
     make_older(told["database_url"], delivery_since=timedelta(minutes=61))
-    eventually(lambda: webhook.told("overdue"))
+    eventually(lambda: webhook.alarms("overdue"))
     office.lift()
-    eventually(lambda: webhook.told("overdue", over=True))
+    eventually(lambda: webhook.alarms("overdue", over=True))
     assert len(webhook.heard) == 2
 
 
@@ -287,7 +287,7 @@ def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it
         post(client, body=PERSON | {"firstName": f"Bo {number}"})
         eventually(lambda: len(webhook.heard) == len(mail.mails) == number)  # noqa: B023  # it is called here
     assert len(set(webhook.ids)) == len(webhook.heard)
-    assert len({one["submissions"][0]["id"] for one in webhook.told("rejected")}) == 3
+    assert len({one["submissions"][0]["id"] for one in webhook.alarms("rejected")}) == 3
 
 
 def test_an_alarm_holds_nothing_personal(
@@ -316,7 +316,7 @@ def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_h
     eventually(lambda: status(client, identity) == "delivered")
     eventually(lambda: len(mail.to(BROKER)) == 2)
     assert "väntar inte längre" in mail.to(BROKER)[1]["Subject"]
-    assert webhook.told("undelivered") == []
+    assert webhook.alarms("undelivered") == []
     with opened(told["database_url"]) as database, database.engine.connect() as connection:
         kept = "".join(str(row) for row in connection.execute(select(notices_table)))
     assert not [word for word in PERSONAL if word in kept]

@@ -29,7 +29,7 @@ def service(database_url: str, start: Start) -> httpx.Client:
     return start(database_url=database_url)
 
 
-def told(client: httpx.Client, name: str, **labels: str) -> float | None:
+def metric(client: httpx.Client, name: str, **labels: str) -> float | None:
     """A sample's value; labels that are not named may be any."""
     for family in text_string_to_metric_families(client.get("/metrics").raise_for_status().text):
         for sample in family.samples:
@@ -72,33 +72,33 @@ def test_what_was_accepted_and_delivered_is_counted_and_its_call_timed(service: 
     for name in ("Anna", "Bo"):
         post(service, PERSON | {"firstName": name})
     whose = {"customer": CUSTOMER, "operation": "interest"}
-    eventually(lambda: told(service, "intresse_settled_total", **whose, status="delivered") == 2)
-    assert told(service, "intresse_accepted_total", **whose) == 2
-    assert told(service, "intresse_upstream_seconds_count", **whose) == 2
-    assert told(service, "intresse_waiting", **whose) is None
+    eventually(lambda: metric(service, "intresse_settled_total", **whose, status="delivered") == 2)
+    assert metric(service, "intresse_accepted_total", **whose) == 2
+    assert metric(service, "intresse_upstream_seconds_count", **whose) == 2
+    assert metric(service, "intresse_waiting", **whose) is None
 
 
 def test_what_waits_is_told_with_the_age_of_the_oldest(service: httpx.Client, office: Office) -> None:
     office.order(Fault(status=503))
     post(service)
     whose = {"customer": CUSTOMER, "operation": "interest"}
-    assert told(service, "intresse_waiting", **whose) == 1
-    assert 0 < (told(service, "intresse_waiting_oldest_seconds", **whose) or 0) < 60
+    assert metric(service, "intresse_waiting", **whose) == 1
+    assert 0 < (metric(service, "intresse_waiting_oldest_seconds", **whose) or 0) < 60
 
 
 def test_a_login_that_vitec_refuses_is_told_and_the_service_stays_ready(service: httpx.Client, office: Office) -> None:
     office.order(Fault(status=401))
     post(service)
-    eventually(lambda: told(service, "intresse_login_paused", customer=CUSTOMER, function_group="advertising") == 1)
-    assert told(service, "intresse_login_paused", customer=CUSTOMER, function_group="crm") == 0
+    eventually(lambda: metric(service, "intresse_login_paused", customer=CUSTOMER, function_group="advertising") == 1)
+    assert metric(service, "intresse_login_paused", customer=CUSTOMER, function_group="crm") == 0
     assert service.get("/readyz").status_code == 200
 
 
 def test_what_stopped_is_told_until_a_person_has_seen_to_it(service: httpx.Client, office: Office) -> None:
     office.order(Fault(status=400))
     post(service)
-    eventually(lambda: told(service, "intresse_need_a_person", customer=CUSTOMER, status="rejected") == 1)
-    assert told(service, "intresse_settled_total", customer=CUSTOMER, operation="interest", status="rejected") == 1
+    eventually(lambda: metric(service, "intresse_need_a_person", customer=CUSTOMER, status="rejected") == 1)
+    assert metric(service, "intresse_settled_total", customer=CUSTOMER, operation="interest", status="rejected") == 1
 
 
 def test_nothing_personal_is_told(service: httpx.Client) -> None:
@@ -119,10 +119,10 @@ def test_what_the_database_tells_is_looked_for_only_now_and_then(
     monkeypatch.setattr(gauges, "SHORTEST_SECONDS", 60)
     service = start(database_url=database_url)
     office.order(Fault(status=503))
-    assert told(service, "intresse_waiting") is None
+    assert metric(service, "intresse_waiting") is None
     post(service)
-    assert told(service, "intresse_accepted_total", customer=CUSTOMER, operation="interest") == 1
-    assert told(service, "intresse_waiting") is None
+    assert metric(service, "intresse_accepted_total", customer=CUSTOMER, operation="interest") == 1
+    assert metric(service, "intresse_waiting") is None
 
 
 def test_a_worker_alone_tells_what_it_delivered(database_url: str, start: Start, configure: Configure) -> None:
@@ -130,7 +130,7 @@ def test_a_worker_alone_tells_what_it_delivered(database_url: str, start: Start,
     with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
         post(client)
         whose = {"customer": CUSTOMER, "operation": "interest"}
-        eventually(lambda: told(worker, "intresse_settled_total", **whose, status="delivered") == 1)
-        assert told(worker, "intresse_upstream_seconds_count", **whose) == 1
-        assert told(client, "intresse_settled_total", **whose, status="delivered") == 0
+        eventually(lambda: metric(worker, "intresse_settled_total", **whose, status="delivered") == 1)
+        assert metric(worker, "intresse_upstream_seconds_count", **whose) == 1
+        assert metric(client, "intresse_settled_total", **whose, status="delivered") == 0
         assert worker.get("/readyz").status_code == 200

@@ -25,12 +25,12 @@ async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vit
     new = application()
     await store(database, new)
 
-    async def told() -> list[str]:
+    async def logged() -> list[str]:
         return delivery.recorded
 
     async with working(database, vitec_url) as delivery:
         found = await delivery.settled(new)
-        assert await soon(told) == [new.id]
+        assert await soon(logged) == [new.id]
     assert (found.status, found.main.attempts, found.main.result) == (Status.DELIVERED, 1, None)
     (request,) = office.received
     assert (request.path, request.body) == (f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", BODY)
@@ -471,7 +471,7 @@ async def test_what_waits_for_a_person_is_told_as_an_error(database: Database, v
     await store(database, rejected)
     with capture_logs() as lines:
 
-        async def told() -> dict[str, str] | None:
+        async def logged() -> dict[str, str] | None:
             """Once both have been, which is a little after each is recorded."""
             levels = {line["submission"]: line["log_level"] for line in lines if line["event"] == "attempt"}
             return levels if len(levels) == 2 else None
@@ -479,4 +479,4 @@ async def test_what_waits_for_a_person_is_told_as_an_error(database: Database, v
         async with working(database, vitec_url) as delivery:
             await delivery.settled(rejected)
             await store(database, delivered)
-            assert await soon(told) == {rejected.id: "error", delivered.id: "info"}
+            assert await soon(logged) == {rejected.id: "error", delivered.id: "info"}

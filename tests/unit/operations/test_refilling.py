@@ -16,7 +16,7 @@ from app.operations.specification import Defaults, DeliveryRequest, SubmissionCo
 from app.operations.stored_application import StoredApplication
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
-TOLD = {"utmTags": [{"name": "utm_source", "value": "google"}]}
+TAGS = {"utmTags": [{"name": "utm_source", "value": "google"}]}
 PERSON = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}}
 
 
@@ -28,7 +28,7 @@ def configured(marketing: str, source: str, user: str = "U1") -> Defaults:
 def accepted(defaults: Defaults) -> tuple[StoredApplication, Submission]:
     model = OPERATIONS[Operation.INTEREST].posts[0].model
     application = model.model_validate(PERSON, context=ReadContext(form=False, now=NOW))
-    context = SubmissionContext(False, NOW, Marketing.of_body(TOLD))
+    context = SubmissionContext(False, NOW, Marketing.of_body(TAGS))
     request = DeliveryRequest("M1", Operation.INTEREST, ("OBJ1",), application, context)
     planned = plan(request, defaults)
     steps = tuple(
@@ -38,8 +38,8 @@ def accepted(defaults: Defaults) -> tuple[StoredApplication, Submission]:
     return StoredApplication.of(request, planned), submission
 
 
-def told(bodies: tuple[Any, ...]) -> list[bool]:
-    return [body.get("marketing") == TOLD for body in bodies]
+def carries_marketing(bodies: tuple[Any, ...]) -> list[bool]:
+    return [body.get("marketing") == TAGS for body in bodies]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_changed_way_of_telling_the_campaign_tells_it_once(before: str, now: s
     stored, submission = accepted(configured(before, "LS1"))
     todo = range(len(submission.steps))
     refilled = stored.refilled(submission, configured(now, "LS2", "U2"), todo)
-    assert told(refilled.bodies) == told(stored.bodies)
-    assert sum(told(refilled.bodies)) == 1
+    assert carries_marketing(refilled.bodies) == carries_marketing(stored.bodies)
+    assert sum(carries_marketing(refilled.bodies)) == 1
     assert refilled.bodies[0]["leadSourceId"] == "LS2"
     if before == "lead":
         assert refilled.bodies[-1]["assignedToId"] == "U2"
@@ -59,7 +59,7 @@ def test_a_changed_way_of_telling_the_campaign_tells_it_once(before: str, now: s
 def test_without_the_table_of_leads_the_lead_goes_as_it_was_accepted() -> None:
     stored, submission = accepted(configured("lead", "LS1"))
     refilled = stored.refilled(submission, Defaults(InterestDefaults(lead_source_id="LS2")), range(3))
-    assert told(refilled.bodies) == [False, False, True]
+    assert carries_marketing(refilled.bodies) == [False, False, True]
     assert refilled.bodies[-1] == stored.bodies[-1]
 
 
