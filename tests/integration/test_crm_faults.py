@@ -3,8 +3,10 @@
 viewing → contact → lead
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -64,14 +66,17 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("place", range(3), ids=CHAIN)
-@pytest.mark.parametrize(
-    ("kind", "parks"),
-    [
-        *(pytest.param(kind, False, id=name) for name, kind in KINDS.items()),
-        *(pytest.param(kind, True, id=f"{name}, parked") for name, kind in KINDS.items() if kind.parked),
-    ],
-)
+def _cases() -> Iterator[Any]:
+    """Each fault at each call. The databases take turns, so that each fault, and each call, meets both."""
+    names = [*KINDS, *(f"{name}, parked" for name, kind in KINDS.items() if kind.parked)]
+    for number, name in enumerate(names):
+        for place, call in enumerate(CHAIN):
+            kind, parks = KINDS[name.removesuffix(", parked")], name.endswith(", parked")
+            url = ("sqlite", "postgresql")[(number + place) % 2]
+            yield pytest.param(kind, parks, place, url, id=f"{url}-{name}-{call}")
+
+
+@pytest.mark.parametrize(("kind", "parks", "place", "database_url"), [*_cases()], indirect=["database_url"])
 async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
     database: Database, vitec_url: str, office: Office, kind: Kind, place: int, parks: bool
 ) -> None:
