@@ -1,4 +1,4 @@
-"""The demo's front: a made-up broker's page with the real forms in it, and what the pretend CRM received beside it.
+"""The demo's page: a made-up broker's listing with the real forms, and what the simulated CRM received.
 
 The forms come from this machine's other name (`localhost` against `127.0.0.1`), so that they are as foreign to the page
 as they are on a broker's website. Only `serve --demo` has these routes.
@@ -61,7 +61,7 @@ class CrmCall:
 
 @dataclass(frozen=True)
 class DemoPage:
-    """The made-up broker's page, both forms in it, and beside it what the CRM received (newest first).
+    """The made-up broker's page, both forms in it, and next to them what the CRM received (newest first).
 
     service        the origin that the forms come from; "" for the page's own
     said_language  what the visitor chose, else ""
@@ -193,7 +193,7 @@ class _Demo:
         return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
 
     async def change_mood(self, request: Request) -> Response:
-        """From the demo's own page alone: another site's page must not break somebody's demo."""
+        """Only from the demo's own page: other sites must not break a demo."""
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return Response(status_code=403)
         try:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
-FIRST_YEAR = 1900  # nobody whom a broker meets means one before it: a year of two digits was typed, as 0027
+FIRST_YEAR = 1900  # earlier years are typing errors, such as 0027 for 27
 
 
 def _local(moment: datetime) -> datetime:
@@ -47,7 +47,7 @@ def _not_in_the_future(moment: datetime, info: ValidationInfo[ReadContext]) -> d
 
 
 def _not_over(moment: datetime, info: ValidationInfo[ReadContext]) -> datetime:
-    """Whoever has a key may tell of what was."""
+    """With a key, the time may be in the past."""
     if info.context.visitor and moment < info.context.now:
         raise invalid("has_passed")
     return moment

@@ -47,7 +47,7 @@ CODES = frozenset(
         "too_large",
     }
 )
-# What a tick sends: browsers, ASP.NET, and people who write the value themselves.
+# The values of a checked checkbox: of browsers, of ASP.NET, and hand-written ones.
 TRUE_WORDS = frozenset({"true", "on", "1", "yes", "y", "ja", "j", "sant", "x", "checked", "ok"})
 FALSE_WORDS = frozenset({"false", "off", "0", "no", "n", "nej", "falskt"})
 
@@ -198,7 +198,7 @@ def _country(value: str) -> str | None:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a form's input says that its box was ticked."""
+    """Whether a form's input means that its box was ticked."""
     return isinstance(value, str) and value.strip().lower() in TRUE_WORDS
 
 

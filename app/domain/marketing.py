@@ -16,8 +16,8 @@ MAX_TAGS = 20
 VALUE_LENGTH = 500
 NAME_LENGTH = 100
 REFERRER_LENGTH = 2000
-MAX_TAGS_READ = 100  # five times what is sent on: a flood of tags costs neither the lead nor the service
-MAX_NUMBER = 2**64  # as a tag: what is larger takes long to write out
+MAX_TAGS_READ = 100  # five times as many as are sent on; more are ignored, and cost the lead nothing
+MAX_NUMBER = 2**64  # as a tag: larger ones take long to format
 CLICK_IDS = frozenset(
     {"gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"}  # Google's first
 )
@@ -58,7 +58,7 @@ def is_tag(name: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """Without what its way here has put around it: `amp;utm_source`, `utm_source[]`."""
+    """Without what was added on its way: `amp;utm_source`, `utm_source[]`."""
     if ";" not in name and not name.endswith("]"):
         return name
     found = _NAME.fullmatch(name)

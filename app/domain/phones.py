@@ -10,7 +10,7 @@ from typing import Any
 import phonenumbers
 
 PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
-MAX_PHONE_TEXT = 100  # characters of what a person writes in the field of a number
+MAX_PHONE_TEXT = 100  # characters typed in a phone field
 MAX_PHONE_DIGITS = 15  # E.164, with the country code
 SWEDEN = "SE"
 _PREFIXES = ("+", "0", "\uff0b", "\uff10")  # full-width ones too
@@ -28,12 +28,12 @@ _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|\s(?:eller|och|or|and|samt|alt)\b\.?|\s
 
 
 def dialled(text: str, country: str = SWEDEN) -> str | None:
-    """E.164, with `x` and the extension when it fits in `PHONE_LENGTH`; None for what can't be dialled."""
+    """E.164, with `x` and the extension when it fits in `PHONE_LENGTH`; None if it can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
     mobile = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", text))
     if mobile and (country == SWEDEN or mobile["whole"]):
-        return f"+46{mobile[2]}"  # what most people write, by the library's own rule without its long way there
+        return f"+46{mobile[2]}"  # the most common form, by the library's own rule but faster
     typed = _without_words(_EXTENSION.sub(r";ext=\1", text))
     if any(map(str.isalpha, typed.replace(";ext=", "", 1))):
         return None  # phonenumbers would read letters as a telephone's keys
@@ -46,7 +46,7 @@ def dialled(text: str, country: str = SWEDEN) -> str | None:
 
 
 def several_numbers(text: str, country: str = SWEDEN) -> list[str]:
-    """Those in a field where somebody wrote more than one; none unless all of it is numbers."""
+    """The numbers in a field that holds more than one; none unless all of it is numbers."""
     if len(text) > MAX_PHONE_TEXT:
         return []
     parts = [part for part in map(str.strip, _BETWEEN_NUMBERS.split(text)) if part]

@@ -22,7 +22,7 @@ class VitecModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
     def body(self) -> dict[str, Any]:
-        """As Vitec takes it: camelCase, ISO 8601 with offset, only what was given."""
+        """In Vitec's form: camelCase, ISO 8601 with offset, only the members that are set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 

@@ -50,7 +50,7 @@ class StoredApplication:
         return cls(request.resource, request.submitted, request.context, consent, estate).for_steps(steps)
 
     def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
-        """With what each of these sends."""
+        """With the bodies of these steps."""
         names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
         bodies = tuple([step.body for step in steps])
         resources = tuple([step.resource for step in steps]) if names_contact else None

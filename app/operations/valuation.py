@@ -25,7 +25,7 @@ FORM_PATH = "/forms/{customerId}/valuation"
 
 
 class ValuationLead(VitecModel):
-    """What the lead that Vitec makes of it says."""
+    """The content of the lead that Vitec creates from it."""
 
     assignment_source_id: Line | None = None
     lead_source_id: Line | None = None

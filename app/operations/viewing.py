@@ -231,7 +231,7 @@ def _attendance(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any
 
 
 def _keep_allowed(submitted: dict[str, Any], own: ViewingDefaults) -> None:
-    """A visitor may decline what the configuration offers, never order what it does not: text messages cost money."""
+    """A visitor may decline what the configuration offers, but not order more: text messages cost money."""
     if not own.sms_reminder:
         submitted.pop("smsReminder", None)
         submitted.pop("reminderTime", None)

@@ -95,6 +95,6 @@ def as_attendance(participant: Members, time_slot_id: str, reminder_minutes: int
     if left.pop("updatePerson.gdprApprovalDate", None):
         members["gdpr"] = {"hasApproved": True}
     left.pop("updatePerson.customerId", None)
-    # What says nothing else than that the call is a booking in a web form.
+    # Values that only say that the call is a booking from a web form.
     defaults = {"participated": False, "returnBookingId": False, "updatePerson.obtainThrough": "Interest"}
     return members if all(name in defaults and defaults[name] == value for name, value in left.items()) else None

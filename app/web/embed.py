@@ -1,4 +1,4 @@
-"""The script of the embeds, its types, and what tells an agency why one doesn't work."""
+"""The embed script, its types, and the check that tells an agency why an embed doesn't work."""
 
 import gzip
 import hashlib
@@ -22,8 +22,8 @@ from app.web.rendering.resources import STATIC
 from app.web.rendering.templates import Templates
 
 router = APIRouter(route_class=TypedRoute, tags=["embedding"])
-MAX_LENGTH = 300  # characters of what is asked about
-_NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; no string of ours has such
+MAX_LENGTH = 300  # characters of a query parameter
+_NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; our strings contain neither
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # Any page may load these: they contain no personal data, and are meant for other origins.
 OPEN = {

@@ -84,10 +84,11 @@ async def test_one_that_no_key_opens_goes_on_when_one_does(database: Database, v
     async with working(database, vitec_url, give_up=timedelta(hours=1)) as delivery:
         await set_aside(delivery, new)
         assert await resume_readable(database, KEYRING) == 0
-        await time_passes(database, timedelta(hours=2))  # counts for nothing
-        office.order(Fault(status=503, times=1))
-        assert await resume_readable(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
-        await seal(database, new, KEYRING)  # this worker has no other
+    await time_passes(database, timedelta(hours=2))  # does not count as its age
+    office.order(Fault(status=503, times=1))
+    assert await resume_readable(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
+    await seal(database, new, KEYRING)  # the worker has no other
+    async with working(database, vitec_url, give_up=timedelta(hours=1)) as delivery:
         assert (await delivery.settled(new)).status is Status.DELIVERED
     assert await resume_readable(database, KEYRING) == 0
 

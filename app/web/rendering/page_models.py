@@ -11,9 +11,9 @@ from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
-# Inputs that the page writes itself; and what browsers fill in with a charset that is another one here.
+# Inputs that the page sets itself, and `_charset_`, which browsers fill in.
 OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", ""})
-FOLDED = ("address.", "presentAccommodation.")  # what lies under "Add more"
+FOLDED = ("address.", "presentAccommodation.")  # the fields under "Add more"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class SlotChoice:
 
 @dataclass(frozen=True)
 class ViewingChoice:
-    """The times of one of a home's viewings, and what the firm says of it."""
+    """The times of one of a home's viewings, and the firm's comment on it."""
 
     comment: str
     slots: tuple[SlotChoice, ...]
@@ -146,7 +146,7 @@ class FormPage:
 
     @property
     def ordered_faults(self) -> list[FieldMessage]:
-        """In the order of the page; what has no place on it comes last."""
+        """In the order of the page; faults of fields without an input come last."""
         order = self.form.fields
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
 
@@ -174,7 +174,7 @@ class FormPage:
         return {name: text for name, text in self.values.items() if name not in OURS and not self.has_input(name)}
 
     def ticked(self, name: str) -> bool:
-        """What was sent, else as the page has it at first: the ticks of a booking set."""
+        """The submitted value, or the initial one: the ticks of a booking are set."""
         text = self.values.get(name)
         if text is None:
             return "ticks" not in self.values and name != "consent"
@@ -238,7 +238,7 @@ class ReceiptPage:
 
     @property
     def readable_reference(self) -> str:
-        """In groups of four, as one says it over a phone."""
+        """In groups of four, as it is read over the phone."""
         return " ".join(self.reference[i : i + 4] for i in range(0, len(self.reference), 4))
 
 

@@ -23,20 +23,20 @@ _TEMPLATE_OF: dict[type[Page], str] = {
     CancelPage: "cancel.html",
     ErrorPage: "error.html",
 }
-# Where most people come from who look at a Swedish home; all 250 would double the page. Sweden is the empty choice.
+# The usual countries of visitors; all 250 would double the page. Sweden is the empty choice.
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A rendered form that nobody has typed in, cut where what differs from visitor to visitor goes in."""
+    """A rendered empty form, split where the parts that differ between visitors are inserted."""
 
     pieces: tuple[bytes, ...]
     places: tuple[str, ...]
 
     def fill(self, texts: Mapping[str, str]) -> bytes:
-        """The page, with the text of each place as HTML has it."""
+        """The page, with the text for each place, already escaped."""
         parts = [self.pieces[0]]
         for place, piece in zip(self.places, self.pieces[1:], strict=True):
             parts += (texts[place].encode(), piece)
@@ -51,17 +51,17 @@ class Templates:
     def __init__(self, directory: Path = TEMPLATES, catalogues: Path = LOCALE) -> None:
         self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
         self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
-        # What nobody can send, so that it is found in the page only where we put it.
+        # Text that nobody can send, so that it occurs in the page only where we put it.
         self._mark = secrets.token_hex(16)
         self._marks = re.compile(rf"{self._mark}(\w+)\.")
 
     def render(self, page: Page) -> str:
-        """The whole page, by the template of its type."""
+        """Renders the page with its type's template."""
         template = self._environments[page.language].get_template(_TEMPLATE_OF[type(page)])
         return template.render(page=page, style=self.css(page.firm, page.theme).text)
 
     def fill(self, template: str, language: str, page: object) -> str:
-        """A page that is in nobody's colours, by the template that it names."""
+        """Renders a page without a customer's colours, with the template that it names."""
         return self._environments[language].get_template(template).render(page=page)
 
     def skeleton(self, page: FormPage) -> Skeleton:

@@ -17,7 +17,7 @@ LOOKS = 3 * 512  # in each theme, that are remembered, of customers and of the c
 
 _PAGE_STYLE = "form.css"
 _PAPER = {"light": "#ffffff", "dark": "#141a18"}  # --paper in form.css
-_INKS = ("#ffffff", "#10150f", "#000000")  # what can be written on the accent; one of them always has contrast
+_INKS = ("#ffffff", "#10150f", "#000000")  # text colours on the accent; one of them always has enough contrast
 TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 MARK_CONTRAST = 3.0  # of a line or a focus ring against the paper: WCAG 2.2, 1.4.11
 _DARK_MARK_CONTRAST = 7.0  # a deep colour lifted only to 3 is dull on black
@@ -33,7 +33,7 @@ class Stylesheet:
 
 
 class Theme(StrEnum):
-    """Light or dark as the page around a frame is, else by the visitor's own setting; as `?theme=` has it."""
+    """The value of `?theme=`: light or dark like the page around the frame, or by the visitor's own setting."""
 
     AUTO = ""
     LIGHT = "light"
@@ -58,7 +58,7 @@ _DECIDED = {
 
 @lru_cache(maxsize=LOOKS)
 def stylesheet(accent: str = ACCENT, radius: str = RADIUS, font: str = FONT, theme: Theme = Theme.AUTO) -> Stylesheet:
-    """The page's style in the firm's colours. Raises `ValueError` for what the configuration would have refused."""
+    """The page's CSS in the firm's colours. Raises `ValueError` for values that the configuration would refuse."""
     for value, rule in ((accent, COLOUR), (radius, LENGTH), (font, FONTS)):
         if not rule.fullmatch(value):
             raise ValueError(f"{value!r} can't stand in a style")
