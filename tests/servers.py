@@ -47,9 +47,11 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for open_one in (*self.servers, *(sockets or ())):
             open_one.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:  # noqa: ASYNC110
+        told: set[Any] = set()  # one that comes in this moment would be waited for until its own time is up
+        while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:
+            for connection in set(self.server_state.connections) - told:
+                connection.shutdown()
+                told.add(connection)
             await asyncio.sleep(0.002)  # uvicorn has no event for it either
         if not self.force_exit:
             await self.lifespan.shutdown()
