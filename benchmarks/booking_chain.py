@@ -135,7 +135,7 @@ def _submission() -> NewSubmission:
     )
     now = datetime.now(UTC)
     return NewSubmission(
-        new_id(), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, EMPTY.for_steps(steps), {}, steps, None
+        new_id(now), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, EMPTY.for_steps(steps), {}, steps, None
     )
 
 

@@ -90,7 +90,7 @@ def _filler(rows: int) -> Iterator[list[dict[str, object]]]:
     for start in range(0, rows, _BATCH):
         yield [
             {
-                "id": new_id(),
+                "id": new_id(datetime.now(UTC)),
                 "customer_id": CUSTOMERS[number % len(CUSTOMERS)],
                 "operation": "interest",
                 "resource": "OBJ1",
@@ -122,7 +122,7 @@ async def _accept(database: Database) -> None:
         stored = EMPTY.for_steps((step,))
         await intake.accept(
             NewSubmission(
-                new_id(),
+                new_id(datetime.now(UTC)),
                 customer,
                 Operation.INTEREST,
                 ("OBJ1",),

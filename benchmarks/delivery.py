@@ -143,7 +143,7 @@ def _submission() -> NewSubmission:
     step = PlannedStep(Operation.INTEREST, ("OBJ1",), INTEREST)
     stored = EMPTY.for_steps((step,))
     return NewSubmission(
-        new_id(),
+        new_id(datetime.now(UTC)),
         CUSTOMER,
         Operation.INTEREST,
         ("OBJ1",),

@@ -40,7 +40,8 @@ def can_write(connection: Connection) -> None:
     Writes as much as a lead, and deletes it in the same transaction, so that it is never visible. On a full disk an
     empty write would succeed, and so would a write of one page while the log has blocks left.
     """
-    id_, now, operation = new_id(), datetime.now(UTC), Operation.INTEREST
+    now, operation = datetime.now(UTC), Operation.INTEREST
+    id_ = new_id(now)
     connection.execute(
         insert(submissions).values(
             id=id_,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -48,7 +48,7 @@ class BacklogGauges(Collector):
             return None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        return families(self._figures, self._logins, datetime.now(UTC))
+        return families(self._figures, self._logins, self._database.now())
 
 
 def _query(connection: Connection) -> Figures:

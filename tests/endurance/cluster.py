@@ -38,9 +38,10 @@ LEASE_SECONDS = 5  # the shortest there is
 START_SECONDS = 4
 CLOCK_READ_SECONDS = 2  # how long a process believes what it has read of its clock, and some more
 CLOCKS = ("+3650d", "+1h", "-1h", "-400d")
+SECRET_KEY = "a secret key for endurance alone"
 KEYRING = Keyring([b"01234567890123456789012345678901"])
 CONFIGURATION = """
-secret_key = "a secret key for endurance alone"
+secret_key = "{secret_key}"
 encryption_keys = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 database_url = "{database_url}"
 public_url = "https://leads.example.se"
@@ -188,7 +189,11 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, 
         vitec_url = stack.enter_context(serve_sandbox(office))
         key_hash = sha256(KEY.encode()).hexdigest()
         configuration = CONFIGURATION.format(
-            database_url=served_url, vitec_url=vitec_url, lease=LEASE_SECONDS, key_hash=key_hash
+            secret_key=SECRET_KEY,
+            database_url=served_url,
+            vitec_url=vitec_url,
+            lease=LEASE_SECONDS,
+            key_hash=key_hash,
         )
         (folder / "intresse.toml").write_text(configuration, "utf-8")
         database = Database(database_url)

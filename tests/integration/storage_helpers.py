@@ -101,13 +101,14 @@ def submission(
     repeat: IdempotencyKey | None = None,
 ) -> NewSubmission:
     """A post as the web side hands it over."""
+    now = datetime.now(UTC)
     return NewSubmission(
-        id=new_id(),
+        id=new_id(now),
         customer_id=customer_id,
         operation=operation,
         resource=resource,
         language="sv",
-        received_at=datetime.now(UTC),
+        received_at=now,
         application=stored(body).for_steps(steps),
         contacts={"email": "anna@example.se", "phone": "+46701740605"},
         steps=steps,
@@ -126,7 +127,7 @@ def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta
 
 def later(new: NewSubmission, by: timedelta) -> NewSubmission:
     """The same content again, in a post of its own."""
-    return replace(new, id=new_id(), received_at=new.received_at + by)
+    return replace(new, id=new_id(datetime.now(UTC)), received_at=new.received_at + by)
 
 
 def again(new: NewSubmission) -> NewSubmission:

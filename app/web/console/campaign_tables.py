@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from starlette.responses import Response
 
@@ -32,7 +32,7 @@ class Period:
     @classmethod
     def from_request(cls, request: ConsoleRequest) -> "Period":
         chosen = request.asked("days") if request.asked("days") in PERIODS else USUAL_PERIOD
-        today = day_of(datetime.now(UTC))
+        today = day_of(request.deps.database.now())
         return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
 
     def scope(self, customer_id: str | None) -> Scope:

@@ -67,7 +67,7 @@ class Filters:
 async def submission_filter(request: ConsoleRequest, asked: Filters) -> SubmissionFilter:
     """Raises `FilterError`, `StoreUnavailableError`."""
     text = asked.text(request)
-    moments = AGES[asked.age][1](datetime.now(UTC)) if asked.age else {}
+    moments = AGES[asked.age][1](request.deps.database.now()) if asked.age else {}
     return SubmissionFilter(
         status=Status(asked.status) if asked.status not in {"", STUCK} else None,
         stuck=asked.status == STUCK,

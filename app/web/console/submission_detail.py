@@ -1,7 +1,7 @@
 """One submission: where it stands and why, what was said, and everything that happened to it."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -95,7 +95,7 @@ async def _why_waiting(request: ConsoleRequest, submission: Submission, past: Hi
             return [_(PAUSED) % {"reason": _(labels.REASONS[pause.reason])}]
     last = next((attempt for attempt in reversed(past.attempts) if attempt.outcome in labels.OUTCOMES), None)
     lines = [_(labels.OUTCOMES[last.outcome]) + "."] if last and last.outcome else []
-    due = due_at > datetime.now(UTC)
+    due = due_at > request.deps.database.now()
     return [*lines, _(NEXT) % {"moment": labels.moment(due_at, request.language)} if due else _(NOW)]
 
 

@@ -115,13 +115,14 @@ class CancellationPages:
         deps, booking = self._deps, receipt.submission
         request = cancellation_request(booking, stored, attendance)
         steps = plan(request, receipt.customer.defaults)
+        now = deps.now()
         new = NewSubmission(
-            id=new_id(),
+            id=new_id(now),
             customer_id=booking.customer_id,
             operation=request.operation,
             resource=request.resource,
             language=receipt.language,
-            received_at=deps.now(),
+            received_at=now,
             application=StoredApplication.of(request, steps, estate=attendance.estate),
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,

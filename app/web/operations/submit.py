@@ -118,7 +118,7 @@ def _submission(
     steps = plan(order, customer.defaults)
     consent = _consent(context, token_age, read.consented_at) if read.consented_at else None
     return NewSubmission(
-        id=new_id(),
+        id=new_id(now),
         customer_id=customer.id,
         operation=operation,
         resource=order.resource,

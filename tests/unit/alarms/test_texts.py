@@ -17,7 +17,7 @@ SUBJECTS = {
     IncidentKind.PAUSED: FunctionGroup.CRM.value,
     IncidentKind.DROUGHT: Operation.VIEWING.value,
     IncidentKind.OVERDUE: "",
-} | dict.fromkeys(OF_SUBMISSIONS, new_id())
+} | dict.fromkeys(OF_SUBMISSIONS, new_id(datetime.now(UTC)))
 
 
 def notice(kind: IncidentKind, *, over: bool = False, subjects: tuple[str, ...] = ()) -> Notification:
@@ -57,7 +57,7 @@ def test_a_login_is_told_by_what_it_is_for() -> None:
 
 
 def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
-    many = tuple(new_id() for _ in range(MAX_REFERENCES + 5))
+    many = tuple(new_id(datetime.now(UTC)) for _ in range(MAX_REFERENCES + 5))
     said = text(notice(IncidentKind.REJECTED, subjects=many))
     assert said.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
     references = said.body.split("\n\n")[1].splitlines()

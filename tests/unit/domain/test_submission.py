@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, String
 
-from app.domain.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, ids_of_reference, new_id, reference_of
+from app.domain.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, first_id_of, ids_of_reference, new_id, reference_of
 from app.domain.submission import (
     DONE,
     FINAL,
@@ -51,7 +51,7 @@ def id_of(milliseconds: int, rest: int) -> str:
 
 def a_days_work() -> list[str]:
     """5,000 ids, spread over a day as if by chance."""
-    return [id_of(1_780_000_000_000 + n * 17_280, int(UUID(new_id())) % 2**80) for n in range(5000)]
+    return [id_of(1_780_000_000_000 + n * 17_280, int(UUID(new_id(datetime.now(UTC)))) % 2**80) for n in range(5000)]
 
 
 ids = st.builds(id_of, st.integers(FIRST_SECOND * 1000, LAST_SECOND * 1000 + 999), st.integers(0, 2**80 - 1))
@@ -70,7 +70,7 @@ def test_references_do_not_repeat_in_a_days_work() -> None:
 
 
 def test_submissions_of_the_same_second_seldom_share_a_reference() -> None:
-    same_second = [reference_of(new_id()) for _ in range(50)]
+    same_second = [reference_of(new_id(datetime.now(UTC))) for _ in range(50)]
     assert len(set(same_second)) >= 40
 
 
@@ -118,14 +118,18 @@ def test_what_is_no_reference_is_told(text: str) -> None:
 
 
 def test_an_id_of_today_has_a_reference() -> None:
-    identity = new_id()
+    identity = new_id(datetime.now(UTC))
     first, after = ids_of_reference(reference_of(identity))
     assert first <= identity < after
 
 
 def test_ids_stand_in_the_order_of_their_making() -> None:
-    ids = [new_id() for _ in range(100)]
+    """Also within a millisecond, and between those of the moments before and after."""
+    moments = [datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(microseconds=n) for n in range(3000)]
+    ids = [new_id(moment) for moment in moments]
     assert ids == sorted(set(ids))
+    assert all(first_id_of(moment) <= identity for moment, identity in zip(moments, ids, strict=True))
+    assert ids[999] < first_id_of(moments[1000]) <= ids[1000]
     assert all(PATH_ID.fullmatch(identity) for identity in ids)
 
 
@@ -168,7 +172,9 @@ def test_every_status_and_operation_fits_its_column(column: Column[str], values:
 
 def submission(operation: Operation, *steps_of: Operation) -> Submission:
     its_steps = tuple(Step(n, step, (), StepStatus.WAITING, 0) for n, step in enumerate(steps_of))
-    return Submission(new_id(), "M1", operation, (), Status.PENDING, "sv", datetime.now(UTC), None, its_steps)
+    return Submission(
+        new_id(datetime.now(UTC)), "M1", operation, (), Status.PENDING, "sv", datetime.now(UTC), None, its_steps
+    )
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation
     consent = ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None)
     stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")
     found = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))
-    kept = Submission(new_id(), "M12345", operation, accepted.resource, Status.FAILED, "sv", NOW, None, ())
+    kept = Submission(new_id(NOW), "M12345", operation, accepted.resource, Status.FAILED, "sv", NOW, None, ())
     read = found.request(kept)
     assert read == accepted
     assert plan(read, AS_LEAD) == plan(accepted, AS_LEAD)

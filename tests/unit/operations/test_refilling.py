@@ -34,7 +34,7 @@ def accepted(defaults: Defaults) -> tuple[StoredApplication, Submission]:
     steps = tuple(
         Step(position, step.operation, step.resource, StepStatus.WAITING, 0) for position, step in enumerate(planned)
     )
-    submission = Submission(new_id(), "M1", Operation.INTEREST, ("OBJ1",), Status.FAILED, "sv", NOW, NOW, steps)
+    submission = Submission(new_id(NOW), "M1", Operation.INTEREST, ("OBJ1",), Status.FAILED, "sv", NOW, NOW, steps)
     return StoredApplication.of(request, planned), submission
 
 
