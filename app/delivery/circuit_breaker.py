@@ -6,6 +6,9 @@
 
 A paused login is tried (half-open) by one submission every `probe`, in whichever process, and used by no other.
 The first success deletes its row (closed).
+
+To avoid deadlocks a transaction locks rows in one order: logins by their key, before any submission, and submissions by
+login and id. Only claims lock submissions first, and they never wait for a lock.
 """
 
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.delivery.claims import CredentialKey, Signal
@@ -28,6 +31,13 @@ FORBIDDEN_IN_A_ROW = 3
 
 log = structlog.get_logger()
 
+
+def _update_by_id(*conditions: ColumnElement[bool]) -> Update:
+    """An update of submissions that locks them in the order of their ids."""
+    ids = select(submissions.c.id).where(*conditions).order_by(submissions.c.id).with_for_update()
+    return update(submissions).where(submissions.c.id.in_(ids.correlate(None)))
+
+
 _IS_LOGIN = (logins.c.customer_id == bindparam("of_customer")) & (logins.c.function_group == bindparam("of_group"))
 _ALL = select(logins)
 _ANY = Prepared(select(logins.c.customer_id).limit(1))
@@ -37,32 +47,24 @@ _UNDER_WAY = exists().where(
     submissions.c.id == logins.c.probed, submissions.c.claim.is_not(None), submissions.c.due_at > bindparam("of_now")
 )
 _MAY_PROBE = (logins.c.probe_at <= bindparam("of_now")) & ~_UNDER_WAY
-# Locks the row until the end of the transaction; another transaction then checks the condition again.
-_PROBE_LOCK = _LOCKED.where(_MAY_PROBE)
+# Locks the row until the end of the transaction, unless another transaction has it: a claim waits for nobody.
+_PROBE_LOCK = _LOGIN.with_for_update(skip_locked=True).where(_MAY_PROBE)
 _PROBE = update(logins).where(_IS_LOGIN, _MAY_PROBE)
 # Time spent waiting for a paused login does not count as age: it starts from now. Submissions that Vitec has forbidden
 # did not wait for the login, and keep their age.
-_RESUME = (
-    update(submissions)
-    .where(
-        submissions.c.customer_id == bindparam("of_customer"),
-        submissions.c.function_group == bindparam("of_group"),
-        submissions.c.due_at.is_not(None),
-        ~WAS_FORBIDDEN,
-    )
-    .values(delivery_since=bindparam("moment"))
-)
-_BRING_BACK = (
-    update(submissions)
-    .where(
-        submissions.c.customer_id == bindparam("of_customer"),
-        submissions.c.due_at > bindparam("of_now"),
-        submissions.c.at_recovery,
-        submissions.c.claim.is_(None),
-    )
-    # In order of arrival, and after those that a caller waits for.
-    .values(due_at=submissions.c.received_at, at_recovery=False)
-)
+_RESUME = _update_by_id(
+    submissions.c.customer_id == bindparam("of_customer"),
+    submissions.c.function_group == bindparam("of_group"),
+    submissions.c.due_at.is_not(None),
+    ~WAS_FORBIDDEN,
+).values(delivery_since=bindparam("moment"))
+# In order of arrival, and after those that a caller waits for.
+_BRING_BACK = _update_by_id(
+    submissions.c.customer_id == bindparam("of_customer"),
+    submissions.c.due_at > bindparam("of_now"),
+    submissions.c.at_recovery,
+    submissions.c.claim.is_(None),
+).values(due_at=submissions.c.received_at, at_recovery=False)
 
 
 class CircuitBreaker:
@@ -84,14 +86,30 @@ class CircuitBreaker:
 
     async def record_lookup(self, credential: CredentialKey, signal: Signal) -> None:
         """The signal of a call that delivers nothing. Raises `StoreUnavailableError`."""
+
+        def work(connection: Connection) -> None:
+            self.lock(connection, credential, signal)
+            self.record(connection, credential, signal, now_of(connection))
+
         if self.changes(credential, signal):
-            await self._database.write(
-                lambda connection: self.record(connection, credential, signal, now_of(connection))
-            )
+            await self._database.write(work)
 
     def changes(self, credential: CredentialKey, signal: Signal) -> bool:
         """Whether the signal must be written: a success of a login without trouble need not."""
         return signal is not Signal.LET_IN or credential in self._recorded
+
+    def lock(self, connection: Connection, credential: CredentialKey, signal: Signal) -> None:
+        """Locks the login until the end of the transaction if the signal must be written: `record` then waits for
+        nobody."""
+        if not self.changes(credential, signal):
+            return
+        if signal is Signal.AWAY:  # each attempt of a backlog signals it, and only the first changes the row
+            row = connection.execute(_LOGIN, _where(credential)).one_or_none()
+            if row is not None and row.away_since is not None:
+                return
+        if signal is not Signal.LET_IN:  # several processes may signal at once: there must be a row to lock
+            self._ensure(connection, credential)
+        connection.execute(_LOCKED, _where(credential)).one_or_none()
 
     def rows(self, connection: Connection) -> dict[CredentialKey, Row[Any]]:
         """The logins that are paused, or may soon be."""
@@ -132,9 +150,8 @@ class CircuitBreaker:
         resource: Sequence[str] = (),
         submission: str | None = None,
     ) -> None:
-        if signal is Signal.FORBIDDEN:  # several processes may count at once: there must be a row to lock
-            self._ensure(connection, credential)
-        row = connection.execute(_LOCKED, _where(credential)).one_or_none()
+        """Call `lock` first."""
+        row = connection.execute(_LOGIN, _where(credential)).one_or_none()
         self._recorded.add(credential)
         if signal is Signal.LET_IN:
             self._let_in(connection, credential, row, now)

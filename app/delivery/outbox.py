@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker
 from app.delivery.claiming import Claiming
-from app.delivery.claims import Claim, ClaimedStep, LeaseLostError, StepOutcome
+from app.delivery.claims import Claim, ClaimedStep, CredentialKey, LeaseLostError, Signal, StepOutcome
 from app.domain.submission import FINAL, STOPPED, AttemptOutcome, Status, StepStatus
 from app.operations.registry import group_of
 from app.storage.database import CommitUnknownError, Database, StoreUnavailableError, began_of, now_of
@@ -109,6 +109,7 @@ class Outbox:
             step,
             lambda connection, now: self._record(connection, claim, step, outcome, now),
             status=outcome.status if no_call else None,
+            signal=outcome.signal,
         )
 
     async def record_and_begin(
@@ -124,7 +125,7 @@ class Outbox:
                 return self._record(connection, claim, step, outcome, now, releases=True), False
             return self._record(connection, claim, step, outcome, now, then=then), True
 
-        return await self._persist(claim, step, work)
+        return await self._persist(claim, step, work, signal=outcome.signal)
 
     async def begin(self, claim: Claim, step: ClaimedStep) -> None:
         """Marks the step as being sent, before the call. Raises `LeaseLostError`."""
@@ -142,7 +143,8 @@ class Outbox:
             _change(connection, claim, {"due_at": now_of(connection) + self._lease})
             return began_of(connection)
 
-        claim.lease.until = await self._grouped.write(work) + self._lease.total_seconds()
+        began = await self._grouped.write(work, _order(claim, claim.steps[0]))
+        claim.lease.until = began + self._lease.total_seconds()
 
     async def _persist(
         self,
@@ -150,6 +152,7 @@ class Outbox:
         step: ClaimedStep,
         work: Callable[[Connection, datetime], T],
         status: StepStatus | None = None,
+        signal: Signal | None = None,
     ) -> T:
         """Retries until the database is available, unless another worker has taken over by then. Where the answer to a
         commit was lost, it first checks whether the commit happened: by the time of the attempt or, without an attempt,
@@ -166,10 +169,14 @@ class Outbox:
             latest[:] = [_Try(now, result)]
             return result, began_of(connection)
 
+        def lock(connection: Connection) -> None:
+            if signal is not None:
+                self._circuit_breaker.lock(connection, _credential(claim, step), signal)
+
         while True:
             latest.clear()
             try:
-                result, began = await self._grouped.write(once)
+                result, began = await self._grouped.write(once, _order(claim, step), lock)
             except StoreUnavailableError as error:
                 if isinstance(error, CommitUnknownError):
                     in_doubt += latest
@@ -195,7 +202,7 @@ class Outbox:
             values |= {"claim": None, "due_at": now}
         begun = {"begun_position": then.position, "started_at": now} if then else None
         _change(connection, claim, values, self._attempt(claim, step, outcome, now), begun)
-        credential, signal = (claim.customer_id, group_of(step.operation)), outcome.signal
+        credential, signal = _credential(claim, step), outcome.signal
         if signal is not None and self._circuit_breaker.changes(credential, signal):
             self._circuit_breaker.record(connection, credential, signal, now, outcome.named, claim.id)
         return "settled_at" in values
@@ -237,6 +244,16 @@ def _submission_values(claim: Claim, step: ClaimedStep, outcome: StepOutcome, no
         if outcome.status is StepStatus.REJECTED:
             values["repeat_key"] = None  # a refusal is never replayed as an answer
     return values
+
+
+def _order(claim: Claim, step: ClaimedStep) -> tuple[str, str, str]:
+    """By login, and then by id, as a change of the login's submissions locks them."""
+    customer, group = _credential(claim, step)
+    return customer, group.value, claim.id
+
+
+def _credential(claim: Claim, step: ClaimedStep) -> CredentialKey:
+    return claim.customer_id, group_of(step.operation)
 
 
 def _main_position(claim: Claim) -> int:

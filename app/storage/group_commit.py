@@ -6,6 +6,7 @@ timer: a batch forms while the previous commit runs.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -18,9 +19,17 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 Work = Callable[[Connection], Any]
+Order = tuple[str, ...]
 Commit = Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]]
 
 MAX_BATCH = 32  # in one transaction
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    order: Order
+    work: Work
+    lock: Work | None
 
 
 class NothingWritten(Exception):
@@ -106,14 +115,21 @@ class GroupedWrites:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._commits: GroupCommit[Work, Any] = GroupCommit(self._commit)
+        self._commits: GroupCommit[_Grouped, Any] = GroupCommit(self._commit)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """As `Database.write`."""
-        done: T = await self._commits.write(work)
+    async def write(self, work: Callable[[Connection], T], order: Order = (), lock: Work | None = None) -> T:
+        """As `Database.write`. In a transaction every `lock` comes before the first work, and both run by `order`:
+        otherwise two processes that lock the same rows could deadlock."""
+        done: T = await self._commits.write(_Grouped(order, work, lock))
         return done
 
-    async def _commit(self, works: Sequence[Work]) -> Sequence[Any]:
+    async def _commit(self, works: Sequence[_Grouped]) -> Sequence[Any]:
+        places = sorted(range(len(works)), key=lambda place: works[place].order)
+        outcomes = await self._commit_in_order([works[place] for place in places])
+        by_place = dict(zip(places, outcomes, strict=True))
+        return [by_place[place] for place in range(len(works))]
+
+    async def _commit_in_order(self, works: Sequence[_Grouped]) -> Sequence[Any]:
         try:
             return await self._database.write(partial(_all, works))
         except Exception as error:
@@ -134,8 +150,11 @@ def _concerns_all(error: Exception) -> bool:
     return isinstance(error, CommitUnknownError) or (isinstance(error, StoreUnavailableError) and unavailable)
 
 
-def _all(works: Sequence[Work], connection: Connection) -> list[Any]:
-    return [_outcome(connection, work) for work in works]
+def _all(works: Sequence[_Grouped], connection: Connection) -> list[Any]:
+    for grouped in works:
+        if grouped.lock:
+            grouped.lock(connection)
+    return [_outcome(connection, grouped.work) for grouped in works]
 
 
 def _outcome(connection: Connection, work: Work) -> Any:
