@@ -24,26 +24,21 @@ from sqlalchemy import (
 
 from app.domain.submission import AttemptOutcome, FunctionGroup, StepStatus
 from app.storage.driver.compiled import Prepared, Together
+from app.storage.outstanding import IS_OUTSTANDING, customers_with_outstanding
 from app.storage.schema import attempts, steps, submissions
 
 OF_SUBMISSION = submissions.c.id == bindparam("of_submission")
 OF_STEP = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.position == bindparam("of_position"))
-_OUTSTANDING = submissions.c.due_at.is_not(None)
 
 
 def _oldest_due() -> Select[Any]:
-    """When the oldest due submission of each credential is due. A loose index scan goes from customer to customer
-    instead of over all outstanding submissions, so a backlog of a million costs no more than one of ten."""
-    customers = select(func.min(submissions.c.customer_id).label("id")).where(_OUTSTANDING).cte(recursive=True)
-    following = select(func.min(submissions.c.customer_id)).where(
-        _OUTSTANDING, submissions.c.customer_id > customers.c.id
-    )
-    customers = customers.union_all(select(following.scalar_subquery()).where(customers.c.id.is_not(None)))
+    """When the oldest due submission of each credential is due."""
+    customers = customers_with_outstanding()
     groups = union_all(*(select(literal(group.value).label("name")) for group in FunctionGroup)).subquery()
     first = (
         select(func.min(submissions.c.due_at))
         .where(
-            _OUTSTANDING,
+            IS_OUTSTANDING,
             submissions.c.customer_id == customers.c.id,
             submissions.c.function_group == groups.c.name,
         )
