@@ -7,6 +7,8 @@ jumps is in doubt:
     ahead      nothing is done because of its age. Once the clock is back, what was dated meanwhile is dated back.
     behind     the same; what was dated meanwhile is then moved to the newest time before.
     steady     at its new time for a day: it is believed. So is a machine that was switched off for a month.
+
+A clock that was ahead for less than a tick is known by the rows that it has dated.
 """
 
 from dataclasses import dataclass, replace
@@ -14,11 +16,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from app.domain.ids import first_id_of
+from app.domain.submission import FunctionGroup
 from app.storage.column_types import UtcDateTime
 from app.storage.database import now_of
+from app.storage.outstanding import customers_with_outstanding
 from app.storage.schema import HOW_FAR, clock, logins, metadata, moves, notices, person_index, submissions, tallied
 
 TICK_SECONDS = 10.0
@@ -27,6 +43,7 @@ BACK = timedelta(minutes=1)  # that NTP may set the clock back
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
+FAR = timedelta(days=1)  # no row is dated, or due, so far ahead
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
@@ -120,15 +137,37 @@ def check(connection: Connection) -> None:
         connection.execute(insert(clock).values(id=1, newest_at=now))
         return
     after, redating = advance(before, now)
+    if not redating and not after.wrong_from and _has_dated_ahead(connection, now):
+        redating = Redating(now + FAR, None, now)
     if redating:
         _redate(connection, redating)
         log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
     if after.wrong_from and not before.wrong_from:
         log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
+    if (
+        after.wrong_from and after.steady_since != before.steady_since
+    ):  # also when it jumps from one wrong time to another
         _make_due_soon(connection, now)
     if after != before:
         values = {name: getattr(after, name) for name in ("newest_at", "wrong_from", "wrong_at", "steady_since")}
         connection.execute(update(clock).values(values))
+
+
+def _has_dated_ahead(connection: Connection, now: datetime) -> bool:
+    """Each query takes one look at an index, because they run at each tick."""
+    far, columns, customers = now + FAR, submissions.c, customers_with_outstanding()
+    of_credential = (
+        columns.customer_id == customers.c.id,
+        columns.function_group.in_([group.value for group in FunctionGroup]),
+    )
+    dated_ahead = (
+        select(columns.id).where(columns.id > first_id_of(far), columns.received_at > far),
+        select(columns.id).where(columns.settled_at > far),
+        select(customers.c.id).where(exists().where(*of_credential, columns.due_at > far)),
+        select(logins.c.customer_id).where(logins.c.probe_at > far),
+        select(notices.c.id).where(notices.c.due_at > far),
+    )
+    return any(connection.execute(query.limit(1)).first() for query in dated_ahead)
 
 
 def _make_due_soon(connection: Connection, now: datetime) -> None:

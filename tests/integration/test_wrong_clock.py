@@ -152,6 +152,42 @@ async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, 
     assert not await found_by_age(database)
 
 
+async def test_what_a_clock_has_dated_between_two_looks_is_brought_back(
+    database: Database, machine: MachineClock
+) -> None:
+    """It was ahead, and right again before anybody looked."""
+    await store(database, retried := received_now(machine))
+    await look(database)
+    machine.off = DECADE
+    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=MINUTE)
+    claim = await claim_one(outbox_of(database))
+    await outbox_of(database).record(claim, claim.steps[0], again)
+    await store(database, late := received_now(machine), sent := received_now(machine))
+    delivered = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED)
+    for claim in await outbox_of(database).claim_due({CUSTOMER: 1}, 1):
+        await outbox_of(database).record(claim, claim.steps[0], delivered)
+    machine.off = timedelta(0)
+    await look(database)
+    for one in (retried, late, sent):
+        row = await row_of(database, one.id)
+        moments = (row.received_at, row.delivery_since, row.due_at, row.settled_at)
+        assert all(moment <= datetime.now(UTC) for moment in moments if moment)
+    assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
+
+
+@pytest.mark.parametrize("jumps", [(DECADE, -400 * DAY), (-400 * DAY, DECADE), (DECADE, 5 * DAY), (DECADE, -DAY)])
+async def test_nothing_waits_for_a_clock_that_jumps_on_from_one_wrong_place_to_another(
+    database: Database, machine: MachineClock, jumps: tuple[timedelta, timedelta]
+) -> None:
+    await store(database, received_now(machine))
+    await look(database)
+    for machine.off in (*jumps, timedelta(0)):
+        await look(database)
+        claim = await claim_one(outbox_of(database))
+        again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE)
+        await outbox_of(database).record(claim, claim.steps[0], again)
+
+
 async def found_by_age(database: Database) -> set[str]:
     return {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
 
