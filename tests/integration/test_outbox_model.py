@@ -1,39 +1,56 @@
-"""The outbox against a model of a few lines, through whatever order of events hypothesis thinks of."""
+"""The outbox against a model of a few lines, through whatever order of events hypothesis thinks of: workers that die,
+clocks that jump, rows that can't be read, and operators who decide."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
+from sqlalchemy import update
 
 from app.delivery.claims import Claim, LeaseLostError, StepOutcome
+from app.delivery.setting_aside import take_up
+from app.domain.ids import new_id
 from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
+from app.maintenance.restore import park_undelivered
+from app.operations.specification import Defaults
+from app.storage import clock
+from app.storage import database as database_module
 from app.storage.database import Database
-from app.storage.schema import metadata
+from app.storage.schema import metadata, submissions
+from app.submissions.operator_actions import ActionImpossibleError, OperatorActions
 from tests.conftest import CUSTOMER
 from tests.integration.storage_helpers import (
     BOOKING,
+    KEYRING,
     LEAD_AFTER,
     MINUTE,
     OTHER,
+    VISITOR,
+    MachineClock,
     kept,
     outbox_of,
+    row_of,
     store,
     submission,
     time_passes,
 )
 
-T = TypeVar("T")
 OUTCOMES = [StepStatus.DELIVERED, StepStatus.WAITING, StepStatus.REJECTED, StepStatus.UNCERTAIN, StepStatus.SKIPPED]
+JUMPS = [timedelta(0), timedelta(days=3653), timedelta(days=-400), timedelta(days=5)]
+SPOILED = b"spoiled"
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Model: the outcome of each step of each submission (None: not done), and who holds which submission."""
+    """Model: the outcome of each step of each submission (None: not done), who holds which submission, which can't be
+    read (with what it was), and which are erased."""
 
     claims: Bundle[Claim] = Bundle("claims")
 
@@ -44,13 +61,21 @@ class OutboxMachine(RuleBasedStateMachine):
         self._database = Database(f"sqlite:///{Path(self._folder.name)}/model.db")
         metadata.create_all(self._database.engine)
         self._outbox = outbox_of(self._database, MINUTE)
+        self._actions = OperatorActions(self._database, KEYRING, {CUSTOMER: Defaults(), OTHER: Defaults()})
         self._steps: dict[str, list[StepStatus | None]] = {}
         self._holder: dict[str, Claim] = {}
+        self._spoiled: dict[str, bytes] = {}
+        self._erased: set[str] = set()
+        self._clock = MachineClock()
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(database_module, "datetime", self._clock)
+        self._run(self._database.write(clock.look))
 
     def _run(self, work: Any) -> Any:
         return self._loop.run_until_complete(work)
 
     def teardown(self) -> None:
+        self._patch.undo()
         self._database.close()
         self._loop.close()
         self._folder.cleanup()
@@ -58,14 +83,18 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(customer=st.sampled_from([CUSTOMER, OTHER]), chain=st.booleans())
     def accept(self, customer: str, chain: bool) -> None:
         more = LEAD_AFTER if chain else ()
-        new = submission(Operation.VIEWING, BOOKING, *more, customer_id=customer)
+        new = submission(
+            Operation.VIEWING, BOOKING, *more, customer_id=customer, resource=BOOKING.resource, body=VISITOR
+        )
+        now = self._clock.now(UTC)  # by which the web would date it
+        new = replace(new, id=new_id(now), received_at=now)
         self._run(store(self._database, new))
         self._steps[new.id] = [None] * (1 + len(more))
 
     @rule(target=claims, room=st.integers(0, 3))
     def claim(self, room: int) -> Any:
-        claimed = self._run(self._outbox.claim_due({CUSTOMER: room, OTHER: room}, 1))
-        due = {one for one, steps in self._steps.items() if _next(steps) is not None and one not in self._holder}
+        claimed = self._claim(room, 1)
+        due = self._to_do() - set(self._holder)
         assert bool(claimed) == bool(due and room)
         for claim in claimed:
             assert claim.id in due
@@ -78,6 +107,8 @@ class OutboxMachine(RuleBasedStateMachine):
         if claim is None:
             return
         step, steps = claim.steps[0], self._steps[claim.id]
+        if outcome is StepStatus.SKIPPED and step.position == 0:
+            outcome = StepStatus.DELIVERED  # what was applied for is never skipped
         work = self._outbox.record(claim, step, StepOutcome(outcome, AttemptOutcome.DELIVERED))
         if self._holder.get(claim.id) is not claim:
             with pytest.raises(LeaseLostError):
@@ -100,25 +131,120 @@ class OutboxMachine(RuleBasedStateMachine):
             with pytest.raises(LeaseLostError):
                 self._run(self._outbox.renew(claim))
 
+    @precondition(lambda self: self._holder)
     @rule()
     def leases_run_out(self) -> None:
         """The workers' tokens are still in the rows until another one claims."""
         self._run(time_passes(self._database, MINUTE + timedelta(seconds=1)))
-        for identity, claim in dict(self._holder).items():
-            (taken,) = self._run(self._take_over(identity)) or [None]
-            assert taken is not None
-            assert taken.token != claim.token
-            self._holder[identity] = taken
+        self._take_over()
 
-    async def _take_over(self, identity: str) -> list[Claim]:
-        claims = await self._outbox.claim_due({CUSTOMER: 99, OTHER: 99}, 99)
-        for claim in claims:
-            self._holder[claim.id] = claim
-        return [claim for claim in claims if claim.id == identity] or [self._holder[identity]]
+    @precondition(lambda self: self._to_do())
+    @rule(off=st.sampled_from(JUMPS))
+    def clock_jumps(self, off: timedelta) -> None:
+        """To wherever: what is left to do may be done at once, and nothing waits for a moment that does not come."""
+        jumps, self._clock.off = off != self._clock.off, off
+        self._run(self._database.write(clock.look))
+        if jumps:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """All that is left to do, also what others held."""
+        claims = {claim.id: claim for claim in self._claim(99, 99)}
+        assert set(claims) == self._to_do()
+        assert all(claim.token != self._holder[one].token for one, claim in claims.items() if one in self._holder)
+        self._holder.update(claims)
+
+    def _claim(self, room: int, most: int) -> list[Claim]:
+        """What can't be read is set aside meanwhile, and claimed by nobody."""
+        while True:
+            claims: list[Claim] = self._run(self._outbox.claim_due({CUSTOMER: room, OTHER: room}, most))
+            assert not {claim.id for claim in claims} & set(self._spoiled)
+            aside = [one for one in self._spoiled if self._is_set_aside(one)]
+            for one in aside:
+                position = _next(self._steps[one])
+                assert position is not None
+                self._steps[one][position] = StepStatus.UNREADABLE
+            if claims or not aside:
+                return claims
+
+    def _is_set_aside(self, identity: str) -> bool:
+        """Since the last look."""
+        found = self._run(kept(self._database, identity))
+        position = _next(self._steps[identity])
+        return position is not None and found.steps[position].status is StepStatus.UNREADABLE
+
+    def _to_do(self) -> set[str]:
+        return {
+            one
+            for one, steps in self._steps.items()
+            if _next(steps) is not None and one not in self._spoiled and one not in self._erased
+        }
+
+    @precondition(lambda self: self._to_do() - set(self._holder))
+    @rule(choose=st.randoms(use_true_random=False))
+    def spoil(self, choose: Random) -> None:
+        """One that waits can't be read any more."""
+        identity = choose.choice(sorted(self._to_do() - set(self._holder)))
+        self._spoiled[identity] = self._run(row_of(self._database, identity)).payload
+        self._write(identity, SPOILED)
+
+    @precondition(lambda self: self._spoiled)
+    @rule()
+    def key_comes_back(self) -> None:
+        for identity, payload in self._spoiled.items():
+            if identity not in self._erased:
+                self._write(identity, payload)
+        aside = {one for one in self._spoiled if StepStatus.UNREADABLE in self._steps[one]} - self._erased
+        assert self._run(take_up(self._database, KEYRING)) == len(aside)
+        for one in aside:
+            self._steps[one] = [None if step is StepStatus.UNREADABLE else step for step in self._steps[one]]
+        self._spoiled.clear()
+
+    def _write(self, identity: str, payload: bytes) -> None:
+        these = update(submissions).where(submissions.c.id == identity).values(payload=payload)
+        self._run(self._database.write(lambda connection: connection.execute(these)))
+
+    @precondition(lambda self: self._steps)
+    @rule(choose=st.randoms(use_true_random=False), action=st.sampled_from(["retry", "release", "discard"]))
+    def operator_decides(self, choose: Random, action: str) -> None:
+        identity = choose.choice(sorted(self._steps))
+        steps = self._steps[identity]
+        undone = [position for position, step in enumerate(steps) if step not in DONE]
+        free = bool(undone) and identity not in self._holder and identity not in self._erased
+        decided = self._actions.carry_out(action, self._run(kept(self._database, identity)))
+        if action == "retry" and (identity in self._erased or (free and identity in self._spoiled)):
+            with pytest.raises(ActionImpossibleError):
+                self._run(decided)
+            return
+        acts = free and (action != "release" or steps[undone[0]] is StepStatus.UNCERTAIN)
+        assert self._run(decided) == acts
+        if not acts:
+            return
+        if action == "discard":
+            self._erased.add(identity)
+            return
+        for position in undone:
+            if action == "retry" or steps[position] is StepStatus.UNCERTAIN:
+                steps[position] = None
+
+    @precondition(lambda self: self._to_do())
+    @rule()
+    def restored(self) -> None:
+        """From a backup: nothing is sent of which nobody knows whether it was sent since."""
+        parked = {one for one, steps in self._steps.items() if set(steps) - DONE - {StepStatus.UNCERTAIN}}
+        assert self._run(self._database.write(park_undelivered)) == len(parked - self._erased)
+        for one in parked - self._erased:
+            self._steps[one] = [step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[one]]
+            self._holder.pop(one, None)
+        self._run(self._database.write(clock.look))
 
     @invariant()
     def what_is_kept_is_what_the_model_says(self) -> None:
         for identity, steps in self._steps.items():
+            if identity in self._erased:
+                row = self._run(row_of(self._database, identity))
+                assert (row.payload, row.due_at, row.claim) == (None, None, None)
+                continue
             found = self._run(kept(self._database, identity))
             done = [step.status if step.status not in {"waiting", "sending"} else None for step in found.steps]
             assert done == steps
@@ -141,6 +267,6 @@ def _status(own: StepStatus) -> Status:
 
 
 OutboxMachine.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 TestOutbox = OutboxMachine.TestCase
