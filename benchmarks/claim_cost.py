@@ -1,4 +1,5 @@
-"""The cost of a claim with few and with many rows in the table, half of them delivered and half waiting."""
+"""The cost of a claim with few and with many rows in the table, half of them delivered, half waiting and one in a thousand
+undecided; and of retention's round among many, with nothing to erase."""
 
 import asyncio
 import os
@@ -18,6 +19,8 @@ from app.domain.ids import new_id
 from app.domain.submission import Operation, PlannedStep
 from app.intake.intake import Intake
 from app.intake.new_submission import NewSubmission
+from app.privacy.retention import Retention, RetentionPeriods
+from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
@@ -31,15 +34,19 @@ CUSTOMERS = [f"M{number:05}" for number in range(20)]
 KEYRING = Keyring([bytes(32)])
 LEASE = timedelta(minutes=5)
 WANTED = 1.3
+WANTED_RETENTION = 5.0  # milliseconds
+PERIODS = RetentionPeriods(timedelta(days=30), timedelta(days=30), timedelta(days=90))
+ROUNDS = 50
 _BATCH = 20_000
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Milliseconds for one claim of one submission, a median each."""
+    """Milliseconds for one claim of one submission, and for one of retention's rounds among many, a median each."""
 
     few: float
     many: float
+    retention: float
 
     @property
     def ratio(self) -> float:
@@ -65,9 +72,20 @@ async def _measure(few: Database, many: Database) -> Claims:
             if number >= 0:
                 seconds[database].append(time.perf_counter() - start)
             assert len(claims) == 1
+    retention = await _retention(many)
     for database in seconds:
         database.close()
-    return Claims(*(statistics.median(seconds[database]) * 1000 for database in (few, many)))
+    of_few, of_many = (statistics.median(seconds[database]) * 1000 for database in (few, many))
+    return Claims(of_few, of_many, retention)
+
+
+async def _retention(database: Database) -> float:
+    job, seconds = RetentionJob(Retention(database, PERIODS)), []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        await job.round()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds) * 1000
 
 
 async def _fill(database: Database, rows: int) -> None:
@@ -94,9 +112,10 @@ def _filler(rows: int) -> Iterator[list[dict[str, object]]]:
                 "customer_id": CUSTOMERS[number % len(CUSTOMERS)],
                 "operation": "interest",
                 "resource": "OBJ1",
-                "status": "pending" if number % 2 else "delivered",
+                "status": "pending" if number % 2 else "delivered" if number % 1000 else "uncertain",
                 "language": "sv",
                 "received_at": now,
+                "settled_at": None if number % 2 else now,
                 "delivery_since": now,
                 "payload": bytes(60),
                 "function_group": "advertising",

@@ -45,6 +45,8 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
     cost = measure_claims(kind, folder / "claims")
     numbers = f"{cost.ratio:.2f} ({cost.many:.2f} : {cost.few:.2f} ms)"
     yield f"a claim among {claim_cost.MANY:,} rows, of one among {claim_cost.FEW:,}", numbers, f"<= {claim_cost.WANTED}"
+    wanted = f"<= {claim_cost.WANTED_RETENTION} ms"
+    yield f"retention's round among {claim_cost.MANY:,} rows, with nothing to do", f"{cost.retention:.2f} ms", wanted
 
 
 if __name__ == "__main__":
