@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sqlalchemy import update
 
 from app.delivery.claims import Claim, LeaseLostError, StepOutcome
-from app.delivery.setting_aside import take_up
+from app.delivery.unreadable_submissions import resume_readable
 from app.domain.ids import new_id
 from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
 from app.maintenance.restore import park_undelivered
@@ -69,7 +69,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self._clock = MachineClock()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(database_module, "datetime", self._clock)
-        self._run(self._database.write(clock.look))
+        self._run(self._database.write(clock.check))
 
     def _run(self, work: Any) -> Any:
         return self._loop.run_until_complete(work)
@@ -143,7 +143,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def clock_jumps(self, off: timedelta) -> None:
         """To wherever: what is left to do may be done at once, and nothing waits for a moment that does not come."""
         jumps, self._clock.off = off != self._clock.off, off
-        self._run(self._database.write(clock.look))
+        self._run(self._database.write(clock.check))
         if jumps:
             self._take_over()
 
@@ -195,7 +195,7 @@ class OutboxMachine(RuleBasedStateMachine):
             if identity not in self._erased:
                 self._write(identity, payload)
         aside = {one for one in self._spoiled if StepStatus.UNREADABLE in self._steps[one]} - self._erased
-        assert self._run(take_up(self._database, KEYRING)) == len(aside)
+        assert self._run(resume_readable(self._database, KEYRING)) == len(aside)
         for one in aside:
             self._steps[one] = [None if step is StepStatus.UNREADABLE else step for step in self._steps[one]]
         self._spoiled.clear()
@@ -236,7 +236,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for one in parked - self._erased:
             self._steps[one] = [step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[one]]
             self._holder.pop(one, None)
-        self._run(self._database.write(clock.look))
+        self._run(self._database.write(clock.check))
 
     @invariant()
     def what_is_kept_is_what_the_model_says(self) -> None:

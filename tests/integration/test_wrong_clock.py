@@ -159,7 +159,7 @@ async def test_what_a_clock_has_dated_between_two_looks_is_brought_back(
     await store(database, retried := received_now(machine))
     await look(database)
     machine.off = DECADE
-    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, again_in=MINUTE)
+    again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=MINUTE)
     claim = await claim_one(outbox_of(database))
     await outbox_of(database).record(claim, claim.steps[0], again)
     await store(database, late := received_now(machine), sent := received_now(machine))
