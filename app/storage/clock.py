@@ -144,9 +144,8 @@ def check(connection: Connection) -> None:
         log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
     if after.wrong_from and not before.wrong_from:
         log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
-    if (
-        after.wrong_from and after.steady_since != before.steady_since
-    ):  # also when it jumps from one wrong time to another
+    jumped = after.steady_since != before.steady_since  # for the first time, or on from a wrong time
+    if after.wrong_from and jumped:
         _make_due_soon(connection, now)
     if after != before:
         values = {name: getattr(after, name) for name in ("newest_at", "wrong_from", "wrong_at", "steady_since")}
