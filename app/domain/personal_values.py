@@ -12,9 +12,9 @@ entities, in full-width characters, or in base64 or hexadecimal. So does what is
 
 It does not when the digits are a date (2026-11-29, 29.11.2026, 20261129), a span or a time of one (0812-0824,
 20261129-1200), a UUID or another hexadecimal id, or the id of an advertisement or a campaign: those have 9 to 18 digits
-and begin with 1 to 9, so they are told from numbers by that alone. A few of them are taken for a person's all the same:
-those of nine digits that a Swedish mobile number could have (one in twenty), and the one in hundreds of ten or twelve
-that is a date with the right check digit. What is lost by it is a name in a table.
+and begin with 1 to 9, so only that distinguishes them from numbers. A few of them are taken for a person's all the
+same: those of nine digits that a Swedish mobile number could have (one in twenty), and the one in hundreds of ten or
+twelve that is a date with the right check digit. What is lost by it is a name in a table.
 
 A date of these years with four digits behind it is a time of day, because no visitor was born then: 2020 and later
 never is a personnummer, and two digits from 20 to 35 only with the right check digit.

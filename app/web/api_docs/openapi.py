@@ -235,13 +235,13 @@ METRICS_TYPES = ("text/plain", "application/openmetrics-text")
 
 
 def _receipt(name: str, summary: str, media: str) -> dict[str, Any]:
-    identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    id_parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "tags": ["outcomes"],
         "summary": summary,
         "description": "At the address that a form post is sent on to; it lives 30 days.",
         "operationId": name,
-        "parameters": [identity, {"name": "key", "in": "query", "schema": {"type": "string"}}],
+        "parameters": [id_parameter, {"name": "key", "in": "query", "schema": {"type": "string"}}],
         "responses": {
             "200": {"description": "Without personal data", "content": {media: TEXT}},
             **refused("404", "410", "503"),

@@ -37,8 +37,8 @@ async def cancellation_of(receipt: Receipt, deps: Dependencies) -> Submission | 
     """The submission that cancels the booking. Raises `StoreUnavailableError`."""
     if receipt.submission.operation is not Operation.VIEWING or receipt.submission.status is not Status.DELIVERED:
         return None
-    identity = await deps.cancellations.of_booking(receipt.submission.id)
-    return await deps.submissions.get(identity) if identity else None
+    submission_id = await deps.cancellations.of_booking(receipt.submission.id)
+    return await deps.submissions.get(submission_id) if submission_id else None
 
 
 def state_of(cancellation: Submission) -> ReceiptState:

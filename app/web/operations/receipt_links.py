@@ -48,18 +48,18 @@ class Receipt(NamedTuple):
 
 async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Response:
     """The receipt, or an error page."""
-    identity = request.path_params["id"]
-    if not deps.receipt_links.opens(request.query_params.get("key", ""), identity):
+    submission_id = request.path_params["id"]
+    if not deps.receipt_links.opens(request.query_params.get("key", ""), submission_id):
         return error_response(request, deps, 404, peoples=True)
     try:
-        found = await deps.submissions.get(identity)
+        submission = await deps.submissions.get(submission_id)
     except StoreUnavailableError:
         return unavailable(request, deps)
-    customer = deps.customers.get(found.customer_id) if found else None
-    if found is None or customer is None or found.received_at + RECEIPT_LIVES < deps.now():
+    customer = deps.customers.get(submission.customer_id) if submission else None
+    if submission is None or customer is None or submission.received_at + RECEIPT_LIVES < deps.now():
         return error_response(request, deps, 410, peoples=True)
     request.scope[CUSTOMER] = customer
-    return Receipt(found, customer, language_of(request, deps, found.language), *_told(request))
+    return Receipt(submission, customer, language_of(request, deps, submission.language), *_told(request))
 
 
 def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:

@@ -80,16 +80,16 @@ class Receipts:
         opened = await open_receipt(request, self._deps)
         if isinstance(opened, Response):
             return opened
-        found, customer, slot = opened.submission, opened.customer, opened.slot
-        if slot is None or _state(found) != "booked":
+        submission, customer, slot = opened.submission, opened.customer, opened.slot
+        if slot is None or _state(submission) != "booked":
             return error_response(request, self._deps, 404, customer=customer)
         gettext, firm = opened.gettext(self._deps), customer.firm
         home = opened.details.get("title", "")
-        lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {found.reference}")
+        lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {submission.reference}")
         content = viewing_file(
             slot,
-            uid=f"{found.id}@{urlsplit(self._deps.public_url).hostname}",
-            received_at=found.received_at,
+            uid=f"{submission.id}@{urlsplit(self._deps.public_url).hostname}",
+            received_at=submission.received_at,
             summary=gettext(N_("Viewing: %(home)s")) % {"home": home} if home else gettext(N_("Viewing")),
             description="\n".join(filter(None, lines)),
         )

@@ -52,19 +52,19 @@ def format_span(starts_at: datetime, ends_at: datetime | None, language: str, ge
 @cached_when_short
 def parse_slots(text: str) -> tuple[Slot, ...]:
     """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
-    found: dict[str, Slot] = {}
+    slots: dict[str, Slot] = {}
     for part in _BETWEEN.split(_LOST_PLUS.sub("+", text[:MAX_TEXT])):
-        identity, _, span = part.partition("@")
+        slot_id, _, span = part.partition("@")
         start, _, end = span.partition("/")
         starts_at, ends_at = _moment(start), _moment(end)
         if (
-            PATH_ID.fullmatch(identity)
+            PATH_ID.fullmatch(slot_id)
             and starts_at
             and ends_at
             and timedelta() < ends_at - starts_at < timedelta(days=1)
         ):
-            found.setdefault(identity, Slot(identity, starts_at, ends_at))
-    return tuple(found.values())[:MAX_SLOTS]
+            slots.setdefault(slot_id, Slot(slot_id, starts_at, ends_at))
+    return tuple(slots.values())[:MAX_SLOTS]
 
 
 def choose_slot(

@@ -1,4 +1,4 @@
-"""Spam detection. Nobody is told: what a suspect sent is held, and a person at the firm looks at it.
+"""Spam detection. Suspect submissions are held for review at the firm; their senders see no difference.
 
 No single sign that a genuine visitor can show holds anyone. A browser that fills in everything is as quick as a robot,
 and a person may send a link to a home; both at once is a robot's.

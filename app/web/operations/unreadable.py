@@ -38,7 +38,7 @@ def tell_unreadable(
     spec: PostSpec, members: Mapping[str, Any], faults: Sequence[FieldError], gettext: GetText
 ) -> dict[str, Any] | None:
     """Without what can't be read, and with a line of the message for each: "Boarea: ungefär 70". None where there is
-    no such thing, no message, or something else to correct: then the visitor is told of all at once."""
+    no such thing, no message, or something else to correct: then the visitor sees all faults at once."""
     if not spec.message or any(fault.code not in UNREADABLE for fault in faults):
         return None
     readable: dict[str, Any] = dict(members)

@@ -104,7 +104,7 @@ class FormPage:
     personnummer    whether it is asked for
     action          where it is posted, if that is another address than its own
     viewings        of a home, in order of time; `times` is the same as HTML, where nobody has chosen yet
-    away            the home's times can't be told now
+    away            the home's times can't be read now
     interest_href   the form that a home without times is left with
     *_reminder, *_confirmation  which ticks the configuration allows; they are set until the visitor takes them away
     """
@@ -187,7 +187,7 @@ class FormPage:
 
     @property
     def bookable(self) -> bool:
-        """Whether there is anything to send: of a home whose times can't be told the one that was chosen before."""
+        """Whether there is anything to send: for a home whose times can't be read, the time that was chosen before."""
         return (
             not self.by_home
             or self.times is not None
@@ -217,7 +217,7 @@ ReceiptState = Literal["received", "booked", "refused", "cancelling", "cancelled
 @dataclass(frozen=True)
 class ReceiptPage:
     """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
-    still open; `home` and `time` of a booking are told where the embed told them, `calendar_url` once it is booked;
+    still open; `home` and `time` of a booking are set if the embed named them, `calendar_url` once it is booked;
     `cancel_url` where its visitor may cancel it."""
 
     form: FormSpec
