@@ -35,7 +35,18 @@ from app.domain.submission import FunctionGroup
 from app.storage.column_types import UtcDateTime
 from app.storage.database import now_of
 from app.storage.outstanding import customers_with_outstanding
-from app.storage.schema import HOW_FAR, clock, logins, metadata, moves, notices, person_index, submissions, tallied
+from app.storage.schema import (
+    HOW_FAR,
+    attempts,
+    clock,
+    logins,
+    metadata,
+    moves,
+    notices,
+    person_index,
+    submissions,
+    tallied,
+)
 
 TICK_SECONDS = 10.0
 GAP = timedelta(minutes=10)  # without a tick, as during a restart; after a longer one the clock may have jumped
@@ -43,7 +54,8 @@ BACK = timedelta(minutes=1)  # that NTP may set the clock back
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
-FAR = timedelta(days=1)  # no row is dated, or due, so far ahead
+FAR = timedelta(days=1)  # no row is due so far ahead
+LATEST = 1000  # attempts, more than a worker makes in a tick
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
@@ -138,7 +150,7 @@ def check(connection: Connection) -> None:
         return
     after, redating = advance(before, now)
     if not redating and not after.wrong_from and _has_dated_ahead(connection, now):
-        redating = Redating(now + FAR, None, now)
+        redating = Redating(now + GAP, None, now)  # with it a retry that waits for longer: it comes too early, once
     if redating:
         _redate(connection, redating)
         log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
@@ -154,14 +166,17 @@ def check(connection: Connection) -> None:
 
 def _has_dated_ahead(connection: Connection, now: datetime) -> bool:
     """Each query takes one look at an index, because they run at each tick."""
-    far, columns, customers = now + FAR, submissions.c, customers_with_outstanding()
+    ahead, far, columns, customers = now + GAP, now + FAR, submissions.c, customers_with_outstanding()
+    not_erased = columns.erased_at.is_(None)  # the others are not redated
+    latest = select(attempts.c.started_at).order_by(attempts.c.id.desc()).limit(LATEST).subquery()
     of_credential = (
         columns.customer_id == customers.c.id,
         columns.function_group.in_([group.value for group in FunctionGroup]),
     )
     dated_ahead = (
-        select(columns.id).where(columns.id > first_id_of(far), columns.received_at > far),
-        select(columns.id).where(columns.settled_at > far),
+        select(columns.id).where(columns.id > first_id_of(ahead), columns.received_at > ahead, not_erased),
+        select(columns.id).where(columns.settled_at > ahead, not_erased),
+        select(latest.c.started_at).where(latest.c.started_at > ahead),
         select(customers.c.id).where(exists().where(*of_credential, columns.due_at > far)),
         select(logins.c.customer_id).where(logins.c.probe_at > far),
         select(notices.c.id).where(notices.c.due_at > far),

@@ -152,13 +152,14 @@ async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, 
     assert not await found_by_age(database)
 
 
+@pytest.mark.parametrize("jump", [60 * MINUTE, DECADE])
 async def test_what_a_clock_has_dated_between_two_looks_is_brought_back(
-    database: Database, machine: MachineClock
+    database: Database, machine: MachineClock, jump: timedelta
 ) -> None:
     """It was ahead, and right again before anybody looked."""
     await store(database, retried := received_now(machine))
     await look(database)
-    machine.off = DECADE
+    machine.off = jump
     again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=MINUTE)
     claim = await claim_one(outbox_of(database))
     await outbox_of(database).record(claim, claim.steps[0], again)
