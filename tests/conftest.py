@@ -22,7 +22,7 @@ from app.config.settings import Settings
 from app.sandbox import Customer, Office, create_sandbox
 from app.web.rendering.templates import Templates
 from tests.databases import migrated_app
-from tests.servers import postgresql_server, serve
+from tests.servers import client_of, postgresql_server, serve
 from tests.temporary import use_memory
 
 CUSTOMER = "M12345"
@@ -186,7 +186,7 @@ def start(configure: Configure) -> Iterator[Callable[..., httpx.Client]]:
         def run(*, deliver: bool = True, demo: bool = False, **overrides: Any) -> httpx.Client:
             app = migrated_app(configure(**overrides), deliver=deliver, demo=demo)
             url = running.enter_context(serve(app))
-            return running.enter_context(httpx.Client(base_url=url, timeout=30))
+            return running.enter_context(client_of(url))
 
         yield run
 

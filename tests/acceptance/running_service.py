@@ -31,7 +31,7 @@ from tests.acceptance.bodies import (
 )
 from tests.acceptance.html_page import Page, page_of
 from tests.databases import migrated_app
-from tests.servers import eventually, serve
+from tests.servers import client_of, eventually, serve
 
 
 def customers() -> list[Members]:
@@ -177,6 +177,6 @@ def run_service(folder: Path, *, demo: bool = False, deliver: bool = True, **top
     with (
         serve(create_sandbox(office), drops=True) as vitec_url,
         serve(migrated_app(settings(folder, vitec_url, **top), demo=demo, deliver=deliver)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        client_of(url) as client,
     ):
         yield RunningService(client, office)
