@@ -1,4 +1,4 @@
-"""When an incident ends: because of a fact in the database, such as a delivery or an operator's decision.
+"""Resolution of incidents by facts in the database, such as a delivery or an operator's decision.
 
 It never ends because a process no longer detects it: that process may have another clock or another configuration.
 """

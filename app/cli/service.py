@@ -1,4 +1,4 @@
-"""What commands run with: the configuration, the database and the service."""
+"""Configuration, database and service for the commands."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

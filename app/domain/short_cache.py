@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from inspect import signature
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,14 +14,6 @@ def cached_when_short(function: Callable[..., T]) -> Callable[..., T]:
     """An `lru_cache` of 256 calls. The first argument is a stranger's text, or None; one of more than 200 characters is
     computed each time. The other arguments are ours."""
     remembered = lru_cache(maxsize=ENTRIES)(function)
-
-    if len(signature(function).parameters) == 1:  # as most are, and quicker
-
-        @wraps(function)
-        def call_with_one(text: str | None) -> T:
-            return remembered(text) if text is None or len(text) <= MAX_LENGTH else function(text)
-
-        return call_with_one
 
     @wraps(function)
     def call(text: str | None, *ours: Any) -> T:

@@ -45,8 +45,8 @@ class Intake:
         self._stopping = asyncio.Event()
 
     def accept(self, new: NewSubmission) -> "asyncio.Future[Accepted]":
-        """Its result is there once committed. Raises `StoreUnavailableError`, `IdempotencyConflictError`: nothing was
-        stored, as far as the database could be asked."""
+        """A future that is done once the submission is committed. It raises `StoreUnavailableError` or
+        `IdempotencyConflictError` when nothing was stored, as far as the database could be asked."""
         if self._stopping.is_set():
             return _refused("the service is stopping")
         if len(self._commits) >= MAX_WAITING:

@@ -1,4 +1,4 @@
-"""Whether a database was moved elsewhere, or a move into it is unfinished: such a database can't be served.
+"""State of a database's move: one that was moved elsewhere, or moved into and not finished, can't be served.
 
 The state is a row of `moves`. In a database that was moved, triggers also refuse every change, including those of a
 process that is already running.

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 
 class ReadyResponse(Response):
-    """`headers` by name in lower case; the length is added. Gain over Starlette's, which encodes each header of each
-    answer: 1 % of a post."""
+    """`headers` are sent as they are, names in lower case; the length is added. A page's are the same for many
+    visitors, and Starlette would encode them for each."""
 
     def __init__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> None:
         self.status_code = status

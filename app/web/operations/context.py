@@ -46,14 +46,14 @@ class RequestContext:
     path: str
     given: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
-    first: Mapping[str, str] = field(init=False)  # of the query, by name
+    first_values: Mapping[str, str] = field(init=False)  # of the query
     greeting: str = ""  # the first name of the one whose personal page it is
     viewing: str = ""  # of a booking by home: the viewing of the time that was chosen, where it is known
     slot: str = ""  # and the time itself
     known: KnownHome | None = None  # the home whose times are booked, where Vitec has told them
 
     def __post_init__(self) -> None:
-        self.first = dict(reversed(self.query))
+        self.first_values = dict(reversed(self.query))
 
     @property
     def asks_consent(self) -> bool:
@@ -65,7 +65,7 @@ class RequestContext:
 
     def asked(self, name: str) -> str | None:
         """The first value of a query parameter."""
-        return self.first.get(name)
+        return self.first_values.get(name)
 
     @property
     def slots(self) -> tuple[Slot, ...]:

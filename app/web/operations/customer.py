@@ -33,8 +33,7 @@ class Customer:
         return self.firm.privacy_url is not None
 
     def allows(self, origin: str) -> bool:
-        exact = origin in self.origins and "*" not in origin
-        return exact or any(_matches(origin, allowed) for allowed in self.origins)
+        return any(_matches(origin, allowed) for allowed in self.origins)
 
     def owns(self, key: str) -> bool:
         """Whether the API key is this customer's, in constant time."""
