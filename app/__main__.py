@@ -19,8 +19,8 @@ def main() -> None:
     cli()
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"intresse {__version__}")
         raise typer.Exit
 

@@ -1,9 +1,9 @@
 // Intresse: a firm's forms on its own pages. How to use it: docs/embedding.md
 (() => {
   const script = document.currentScript;
-  const OURS = Symbol.for("intresse"); // by name, the page may have an element or something else of its own
+  const OURS = Symbol.for("intresse"); // a symbol, because the page may have something else by our name
   if (window[OURS]) {
-    window[OURS].scan(); // a second script element finds what is new, and that is all
+    window[OURS].scan(); // a second script element only shows new forms
     return;
   }
   if (!script || !script.src) {
@@ -13,7 +13,7 @@
   const SERVICE = new URL(script.src).origin;
   const TITLES = {}; // by language and form; filled in by the service
   const CLICK_IDS = []; // filled in by the service
-  // Each form's addresses: the first whose attributes are all there.
+  // Each form's paths: the first whose attributes are all given.
   const PATHS = {
     interest: ["interest/{estate}"],
     viewing: ["viewing/{viewing}/{slot}", "viewing/{estate}"],
@@ -21,7 +21,7 @@
     "final-price": ["final-price/{estate}"],
   };
   const QUERY = { viewing: ["title", "lang", "estate", "slots"] };
-  // About as tall as the empty form at these widths: reserved until the frame tells, so that little moves.
+  // About as tall as the empty form at these widths: reserved until the frame sends its own, so that little moves.
   const WIDTHS = [380, 460];
   const HEIGHTS = {
     interest: [1217, 1148, 1091],
@@ -30,15 +30,15 @@
     "final-price": [1040, 940, 859],
   };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
-  const OPEN_TIMES = 3; // of a home, as a guess
-  // 36rem of the frame's own; important, because pages have rules for all their iframes.
+  const OPEN_TIMES = 3; // of a home: a guess
+  // 36rem in the frame's own units; set with !important, because pages have rules for all their iframes.
   const STYLE = {
     display: "block", position: "static", float: "none", flex: "none", "box-sizing": "content-box",
     width: "576px", "min-width": "200px", "max-width": "100%", "min-height": 0, "max-height": "none", "aspect-ratio": "auto",
     margin: "0 auto", padding: 0, border: 0,
   };
-  const TO_LOAD = 10000; // milliseconds in which a frame in view begins to load
-  const TO_ANSWER = 1500; // and then answers
+  const TO_LOAD = 10000; // milliseconds within which a frame in view must load
+  const TO_ANSWER = 1500; // milliseconds within which it must then answer
   const REASONS = {
     attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot. An intresse-form has form, customer, and so on.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
@@ -48,21 +48,21 @@
   const STORED = "intresse.tags";
 
   const embeds = new WeakMap(); // by element: what is shown in it
-  const connected = new Set(); // the elements <intresse-form>, also those that no selector finds, in shadow trees
+  const connected = new Set(); // the elements <intresse-form>, including those in shadow trees, which no selector finds
   const elements = () => [...document.querySelectorAll("[data-intresse]"), ...connected];
 
-  // A div says it in data attributes, an <intresse-form> in attributes.
-  const saidBy = (element) => {
+  // A div has data attributes, an <intresse-form> plain ones.
+  const attributesOf = (element) => {
     if (element.hasAttribute("data-intresse")) return element.dataset;
-    const said = {};
-    for (const { name, value } of element.attributes) said[name] = value;
-    return { ...said, intresse: said.form };
+    const values = {};
+    for (const { name, value } of element.attributes) values[name] = value;
+    return { ...values, intresse: values.form };
   };
 
-  const tell = (element, name, detail) =>
+  const dispatch = (element, name, detail) =>
     element.dispatchEvent(new CustomEvent(`intresse:${name}`, { bubbles: true, composed: true, detail }));
 
-  const plain = (text) => {
+  const decode = (text) => {
     const spaced = text.replace(/\+/g, " ");
     try {
       return decodeURIComponent(spaced);
@@ -71,7 +71,7 @@
     }
   };
   const pairsIn = (query) =>
-    query.split("&").map((pair) => [pair.split("=")[0], pair.replace(/^[^=]*=?/, "")].map(plain));
+    query.split("&").map((pair) => [pair.split("=")[0], pair.replace(/^[^=]*=?/, "")].map(decode));
   const tagsIn = (pairs) =>
     pairs
       .map(([name, value]) => [name.toLowerCase().replace(/^(amp;)+|\[\d*\]$/g, ""), value])
@@ -80,33 +80,33 @@
     const { search, hash } = new URL(address);
     return tagsIn([...pairsIn(search.slice(1)), ...pairsIn(hash.replace(/^#([^?]*\?)?/, ""))]);
   };
-  // The address that the visitor came by: other scripts take its tags away, all of them or some.
-  const arrived = tagsOf(performance.getEntriesByType("navigation")[0]?.name || location.href);
-  const whole = (tags) =>
-    tags.every(([name, value]) => arrived.some((tag) => tag[0] === name && tag[1] === value)) ? arrived : tags;
-  const landed = whole(tagsOf(location.href)); // a single-page site may show the form at another address
+  // From the address that the visitor arrived at: other scripts remove some or all of its tags.
+  const navigationTags = tagsOf(performance.getEntriesByType("navigation")[0]?.name || location.href);
+  const restore = (tags) =>
+    tags.every(([name, value]) => navigationTags.some((tag) => tag[0] === name && tag[1] === value)) ? navigationTags : tags;
+  const initialTags = restore(tagsOf(location.href)); // a single-page site may show the form at another address
   const pageTags = () => {
     const tags = tagsOf(location.href);
-    return tags.length ? whole(tags) : landed;
+    return tags.length ? restore(tags) : initialTags;
   };
 
   // The first tags of the visit. Only where the site asks for it: storage needs the visitor's consent.
-  const remembered = (asked) => {
-    if (asked !== "session") return [];
+  const rememberedTags = (remember) => {
+    if (remember !== "session") return [];
     try {
       const first = sessionStorage.getItem(STORED);
       if (first) return tagsIn(pairsIn(first));
-      if (landed.length) sessionStorage.setItem(STORED, new URLSearchParams(landed));
+      if (initialTags.length) sessionStorage.setItem(STORED, new URLSearchParams(initialTags));
     } catch {
       // storage is closed
     }
     return [];
   };
 
-  remembered(script.dataset.remember); // also on a page without a form
+  rememberedTags(script.dataset.remember); // also on a page without a form
 
   const tagsFor = (element) => {
-    const stored = remembered(saidBy(element).remember || script.dataset.remember);
+    const stored = rememberedTags(attributesOf(element).remember || script.dataset.remember);
     const page = pageTags();
     const own = [...element.attributes].map(({ name, value }) => [name.replace(/^data-/, "").replace(/-/g, "_"), value]);
     const tags = new Map();
@@ -116,10 +116,10 @@
   };
 
   let themes = new WeakMap(); // by element, until something changes that may turn a page dark
-  // As the page around it looks; "" where that is the visitor's own choice.
+  // The theme of the page around it; "" where the visitor's own setting decides.
   const findTheme = (element) => {
-    const asked = saidBy(element).theme || script.dataset.theme;
-    if (/^(light|dark|auto)$/.test(asked)) return asked.replace("auto", "");
+    const theme = attributesOf(element).theme || script.dataset.theme;
+    if (/^(light|dark|auto)$/.test(theme)) return theme.replace("auto", "");
     const own = getComputedStyle(element).colorScheme;
     const schemes = own && own !== "normal" ? own : document.querySelector("meta[name=color-scheme]")?.content;
     if (!/\bdark\b/.test(schemes)) return "light";
@@ -127,36 +127,36 @@
   };
   const themeOf = (element) => themes.get(element) ?? themes.set(element, findTheme(element)).get(element);
 
-  // What the element asks for, without what the page adds; null when it doesn't say enough.
+  // What the element asks for, without what the page adds; null when an attribute is missing.
   const addressOf = (element) => {
-    const { intresse, customer, ...said } = { ...saidBy(element) };
-    said.slot ||= (said.slots || "").trim().split("@")[0];
+    const { intresse, customer, ...values } = { ...attributesOf(element) };
+    values.slot ||= (values.slots || "").trim().split("@")[0];
     const paths = Object.hasOwn(PATHS, intresse) && customer ? PATHS[intresse] : [];
-    const path = paths.find((path) => path.match(/\w+(?=})/g)?.every((name) => said[name]) ?? true);
+    const path = paths.find((path) => path.match(/\w+(?=})/g)?.every((name) => values[name]) ?? true);
     if (!path) return null;
-    const ids = path.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(said[name]));
+    const ids = path.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(values[name]));
     const url = new URL(`/forms/${encodeURIComponent(customer)}/${ids}`, SERVICE);
-    said.theme = themeOf(element);
+    values.theme = themeOf(element);
     for (const name of [...(QUERY[intresse] || ["title", "lang"]), "theme"])
-      if (said[name]) url.searchParams.set(name, said[name]);
+      if (values[name]) url.searchParams.set(name, values[name]);
     return url;
   };
 
   const titleOf = (element) => {
-    const { intresse, title } = saidBy(element);
+    const { intresse, title } = attributesOf(element);
     const language = element.closest("[lang]")?.lang.slice(0, 2).toLowerCase() || "sv";
-    const words = (TITLES[language] || TITLES.en)[intresse];
-    return title ? `${words} – ${title}` : words;
+    const heading = (TITLES[language] || TITLES.en)[intresse];
+    return title ? `${heading} – ${title}` : heading;
   };
 
   // The link to the form's own page carries what the frame would have.
   const link = (element, embed) => {
     const { url } = embed;
     if (!element.textContent.trim()) {
-      embed.made = document.createElement("a");
-      embed.made.href = url.origin + url.pathname;
-      embed.made.textContent = titleOf(element);
-      element.append(embed.made);
+      embed.link = document.createElement("a");
+      embed.link.href = url.origin + url.pathname;
+      embed.link.textContent = titleOf(element);
+      element.append(embed.link);
     }
     for (const own of element.querySelectorAll("a[href]")) {
       if (own.origin !== SERVICE) continue;
@@ -174,46 +174,46 @@
     element.replaceChildren(...embed.own);
     if (embed.url) link(element, embed);
     console.error(`Intresse: the form can't be shown. ${text} See ${SERVICE}/embed/check`, element);
-    tell(element, "error", { form: embed.form, reason });
+    dispatch(element, "error", { form: embed.form, reason });
   };
 
-  // A frame that says nothing was refused, by whomever, or is a page of somebody else's.
-  const ask = async (element, embed) => {
-    if (!element.isConnected) return; // put back, it is loaded again
-    const { timer } = embed; // another one once it was loaded again
+  // A frame that sends nothing was refused by somebody, or shows another site's page.
+  const checkAnswer = async (element, embed) => {
+    if (!element.isConnected) return; // once it is back in the page, the frame loads again
+    const { timer } = embed; // a new one if the frame is loaded again
     const refuse = (...why) =>
       embed.ready || embed.timer !== timer || !element.isConnected || embeds.get(element) !== embed || fail(element, ...why);
     setTimeout(refuse, 2 * TO_ANSWER, "blocked");
-    const query = new URLSearchParams({ customer: saidBy(element).customer, origin: location.origin, lang: "en" });
+    const query = new URLSearchParams({ customer: attributesOf(element).customer, origin: location.origin, lang: "en" });
     try {
       const { ok, reason, advice } = await (await fetch(`${SERVICE}/embed/check?${query}`)).json();
       if (!ok && (reason !== "no-origin" || location.protocol === "file:")) refuse(reason, advice);
     } catch {
-      // no answer, or somebody else's
+      // no answer, or not ours
     }
     refuse("blocked");
   };
 
-  const inView = new IntersectionObserver((seen) => {
-    for (const { target, isIntersecting } of seen) {
+  const visibility = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;
-      inView.unobserve(target);
+      visibility.unobserve(target);
       const embed = embeds.get(target);
-      setTimeout(() => embed.loaded || document.hidden || ask(target, embed), TO_LOAD);
+      setTimeout(() => embed.loaded || document.hidden || checkAnswer(target, embed), TO_LOAD);
     }
   });
 
-  const reserved = (element) => {
-    const { intresse, viewing, slots, title } = saidBy(element);
+  const reservedHeight = (element) => {
+    const { intresse, viewing, slots, title } = attributesOf(element);
     const wide = WIDTHS.filter((width) => element.clientWidth >= width).length;
-    const told = viewing ? (slots || "").split("@").length - 1 : OPEN_TIMES;
-    const times = intresse === "viewing" ? told : 0;
+    const offered = viewing ? (slots || "").split("@").length - 1 : OPEN_TIMES;
+    const times = intresse === "viewing" ? offered : 0;
     const more = (title ? LINES.title : 0) + (times ? LINES.times + times * LINES.time[wide] : 0);
     return HEIGHTS[intresse][wide] + more;
   };
 
   const style = (frame, name, value) => frame.style.setProperty(name, value, "important");
-  const say = ({ frame }, type) => frame.contentWindow.postMessage({ type: `intresse:${type}` }, SERVICE);
+  const post = ({ frame }, type) => frame.contentWindow.postMessage({ type: `intresse:${type}` }, SERVICE);
 
   const mount = (element) => {
     const url = addressOf(element);
@@ -223,23 +223,23 @@
     if (before?.key === key && (before.failed || shown)) return;
     if (shown && before.holds && url) {
       const another = url.pathname !== before.url.pathname;
-      if (!another) return; // in other words or colours: not worth what was typed, or the receipt
+      if (!another) return; // only the texts or colours would change: keep what was typed, or the receipt
       if (before.holds === "typed") {
-        if (before.asked !== key) say(before, "moved"); // the visitor decides
-        before.asked = key;
+        if (before.offered !== key) post(before, "moved"); // the visitor decides
+        before.offered = key;
         return;
       }
     }
-    const form = saidBy(element).intresse;
-    const own = shown ? before.own : [...element.childNodes].filter((node) => node !== before?.made);
-    const tries = before?.key === key && !before.told.size ? before.tries + 1 : 0;
-    const embed = { key, url, form, own, tries, told: new Set() };
+    const form = attributesOf(element).intresse;
+    const own = shown ? before.own : [...element.childNodes].filter((node) => node !== before?.link);
+    const tries = before?.key === key && !before.sent.size ? before.tries + 1 : 0;
+    const embed = { key, url, form, own, tries, sent: new Set() };
     embeds.set(element, embed);
     if (!url) return fail(element, "attributes");
 
     for (const [name, value] of tagsFor(element)) url.searchParams.set(name, value.slice(0, LONGEST));
     if (/^http/.test(location.origin)) url.searchParams.set("referrer", location.origin + location.pathname);
-    if (tries > 2) return fail(element, "blocked"); // something takes it out again and again
+    if (tries > 2) return fail(element, "blocked"); // some script keeps removing it
     const frame = document.createElement("iframe");
     frame.title = titleOf(element);
     frame.loading = "lazy";
@@ -247,112 +247,115 @@
     frame.referrerPolicy = "strict-origin";
     for (const [name, value] of Object.entries(STYLE)) style(frame, name, value);
     if (getComputedStyle(element).display === "inline") element.style.display = "block"; // else it has no width
-    style(frame, "height", `${reserved(element)}px`);
+    style(frame, "height", `${reservedHeight(element)}px`);
     style(frame, "color-scheme", url.searchParams.get("theme") || "light dark");
     const loaded = () => {
       Object.assign(embed, { loaded: true, ready: false, holds: "" });
-      say(embed, "hello");
+      post(embed, "hello");
       clearTimeout(embed.timer);
-      embed.timer = setTimeout(ask, TO_ANSWER, element, embed);
+      embed.timer = setTimeout(checkAnswer, TO_ANSWER, element, embed);
     };
     frame.addEventListener("load", loaded);
     frame.addEventListener("error", loaded);
     frame.src = url;
     embed.frame = frame;
     element.replaceChildren(frame);
-    inView.observe(element);
+    visibility.observe(element);
   };
 
-  // While the page is being read, an element's own content may still be on its way.
-  const isRead = (node) => document.readyState !== "loading" || (node && (node.nextSibling || isRead(node.parentNode)));
-  const scan = () => elements().filter(isRead).forEach(mount);
-  const scanAnew = () => {
+  // While the page is being parsed, an element's own content may not have arrived yet.
+  const isParsed = (node) => document.readyState !== "loading" || (node && (node.nextSibling || isParsed(node.parentNode)));
+  const scan = () => elements().filter(isParsed).forEach(mount);
+  const rescan = () => {
     themes = new WeakMap();
     scan();
   };
 
-  // After a fault and at the receipt the visitor sees the form's beginning, not the middle of it.
-  const show = (element) => {
+  // After an error and at the receipt, the visitor should see the top of the form.
+  const scrollToTop = (element) => {
     const { top } = element.getBoundingClientRect();
     if (top >= 0 && top < innerHeight / 2) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     element.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
   };
 
-  const hear = {
+  const handlers = {
     ready(element, embed) {
       clearTimeout(embed.timer);
       embed.ready = true;
-      if (embed.told.has("ready")) return;
-      embed.told.add("ready");
-      tell(element, "ready", { form: embed.form });
+      if (embed.sent.has("ready")) return;
+      embed.sent.add("ready");
+      dispatch(element, "ready", { form: embed.form });
     },
     height(element, embed, { height }) {
       if (!(height > 0 && height < 1e5)) return;
       style(embed.frame, "height", `${height}px`);
-      tell(element, "height", { form: embed.form, height });
+      dispatch(element, "height", { form: embed.form, height });
     },
     typed(element, embed) {
       embed.holds = "typed";
     },
-    // The visitor would rather have the form that the page asks for now.
+    // The visitor chose the form that the page asks for now.
     left(element, embed) {
       embed.holds = "";
       mount(element);
     },
     submitted(element, embed, { form, reference, status }) {
       embed.holds = "receipt";
-      embed.key = String(addressOf(element)); // what the page asked for meanwhile does not take the receipt away
-      if (embed.told.has(reference)) return; // once, also when the receipt is loaded again
-      embed.told.add(reference);
-      tell(element, "submitted", { form, reference, status });
-      show(element);
+      embed.key = String(addressOf(element)); // changes made to the element meanwhile must not remove the receipt
+      if (embed.sent.has(reference)) return; // once, even if the receipt is loaded again
+      embed.sent.add(reference);
+      dispatch(element, "submitted", { form, reference, status });
+      scrollToTop(element);
     },
     error(element, embed, { form }) {
       if (form) embed.holds = "typed";
-      tell(element, "error", { form, reason: "form" });
-      show(element);
+      dispatch(element, "error", { form, reason: "form" });
+      scrollToTop(element);
     },
   };
 
   addEventListener("message", ({ source, origin, data }) => {
     if (origin !== SERVICE || !source || typeof data?.type !== "string") return;
-    const element = elements().find((one) => embeds.get(one)?.frame?.contentWindow === source);
+    const element = elements().find((candidate) => embeds.get(candidate)?.frame?.contentWindow === source);
     const [ours, name] = data.type.split(":");
-    if (element && ours === "intresse" && Object.hasOwn(hear, name)) hear[name](element, embeds.get(element), data);
+    if (element && ours === "intresse" && Object.hasOwn(handlers, name)) handlers[name](element, embeds.get(element), data);
   });
 
   addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, disposition }) => {
     if (disposition !== "enforce" || effectiveDirective !== "frame-src" || !`${blockedURI}/`.startsWith(`${SERVICE}/`)) return;
-    elements().filter((one) => embeds.get(one)?.frame && !embeds.get(one).ready).forEach((one) => fail(one, "csp"));
+    for (const element of elements()) {
+      const embed = embeds.get(element);
+      if (embed?.frame && !embed.ready) fail(element, "csp");
+    }
   });
 
   window[OURS] = { scan };
   if (!Object.hasOwn(window, "intresse")) window.intresse = window[OURS];
-  const asked = ["intresse", "customer", "estate", "viewing", "slot", "slots", "title", "lang", "theme"];
+  const watched = ["intresse", "customer", "estate", "viewing", "slot", "slots", "title", "lang", "theme"];
   new MutationObserver(scan).observe(document, { childList: true, subtree: true });
-  const attributeFilter = asked.map((name) => `data-${name}`);
-  const changes = new MutationObserver(scanAnew);
+  const attributeFilter = watched.map((name) => `data-${name}`);
+  const changes = new MutationObserver(rescan);
   changes.observe(document, { subtree: true, attributeFilter });
   try {
     customElements.define("intresse-form", class extends HTMLElement {
       connectedCallback() {
         connected.add(this);
         changes.observe(this, { attributes: true });
-        queueMicrotask(scanAnew); // when whoever made it has said all
+        queueMicrotask(rescan); // when whoever made it has set all attributes
       }
       disconnectedCallback() {
         connected.delete(this);
       }
     });
   } catch {
-    // a browser without custom elements, or the name is somebody else's
+    // a browser without custom elements, or the page has defined the name itself
   }
   scan();
-  // A site that is dark, or turns so, says it in its styles, or by a mark of one of these.
+  // A site switches to dark by its styles, or by an attribute of one of these.
   for (const root of [document.documentElement, document.body])
-    if (root) new MutationObserver(scanAnew).observe(root, { attributes: true });
+    if (root) new MutationObserver(rescan).observe(root, { attributes: true });
   document.addEventListener("DOMContentLoaded", scan);
-  addEventListener("load", scanAnew);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", scanAnew);
+  addEventListener("load", rescan);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rescan);
 })();

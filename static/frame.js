@@ -1,8 +1,8 @@
-// Inside an embed: tells the page around it how tall the form is and what became of it; never who the visitor is.
-// The page speaks first, and is answered only if it is our parent and on an origin of the customer's.
+// Inside an embed: sends the page around it the form's height and its outcome; never who the visitor is.
+// The page sends the first message, and is answered only if it is our parent and on one of the customer's origins.
 {
   const { origins, form, outcome, reference, status } = document.currentScript.dataset;
-  let page = null; // the origin that is answered
+  let page = null; // the origin that messages are sent to
 
   const matches = (origin) => (rule) => {
     const [scheme, domain] = rule.split("*");
@@ -11,36 +11,36 @@
     return scheme + subdomain + domain === origin && /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(subdomain);
   };
 
-  const tell = (type, more) => parent.postMessage({ type: `intresse:${type}`, ...more }, page);
+  const post = (type, more) => parent.postMessage({ type: `intresse:${type}`, ...more }, page);
 
-  let told = 0;
+  let sentHeight = 0;
   const measure = () => {
-    // The root element is as tall as its content, whatever the frame's height: so it shrinks too, and never chases itself.
+    // The root element is as tall as its content, whatever the frame's height: so it also shrinks, and never follows its own growth.
     const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
-    if (page && height !== told) tell("height", { height });
-    told = page ? height : 0;
+    if (page && height !== sentHeight) post("height", { height });
+    sentHeight = page ? height : 0;
   };
 
-  let typed = false; // that something was, not what
+  let typed = false; // whether anything was, never what
   addEventListener("input", () => {
-    if (page && !typed) tell("typed");
+    if (page && !typed) post("typed");
     typed = true;
   });
 
-  // The page has come to another home while somebody was typing: whoever typed says what becomes of it.
-  const offer = () => {
-    const asked = document.getElementById("moved")?.content.cloneNode(true);
-    if (!asked || document.querySelector(".moved")) return;
-    asked.querySelector("button").addEventListener("click", () => tell("left"));
-    document.querySelector("main").prepend(asked);
+  // The page now asks for another form while the visitor was typing: the visitor decides.
+  const offerMove = () => {
+    const notice = document.getElementById("moved")?.content.cloneNode(true);
+    if (!notice || document.querySelector(".moved")) return;
+    notice.querySelector("button").addEventListener("click", () => post("left"));
+    document.querySelector("main").prepend(notice);
   };
 
   const greet = () => {
-    told = 0;
-    tell("ready", { form });
+    sentHeight = 0;
+    post("ready", { form });
     measure();
-    if (outcome) tell(outcome, reference ? { form, reference, status } : { form });
-    if (typed) tell("typed");
+    if (outcome) post(outcome, reference ? { form, reference, status } : { form });
+    if (typed) post("typed");
   };
 
   addEventListener("message", ({ source, origin, data }) => {
@@ -49,7 +49,7 @@
       page = origin;
       greet();
     }
-    if (data?.type === "intresse:moved" && origin === page) offer();
+    if (data?.type === "intresse:moved" && origin === page) offerMove();
   });
   new ResizeObserver(measure).observe(document.documentElement);
 }

@@ -81,12 +81,16 @@ class IncidentStore:
         old = notices.c.due_at.is_(None) & (notices.c.created_at < now - NOTICES_KEPT)
         connection.execute(delete(notices).where(old))
         for kind, customer_id, state in ready:
-            those = (alarms.c.kind == kind.value, alarms.c.customer_id == customer_id, alarms.c.state == state.value)
+            of_group = (
+                alarms.c.kind == kind.value,
+                alarms.c.customer_id == customer_id,
+                alarms.c.state == state.value,
+            )
             over = state is IncidentState.OVER
             turn = (
-                delete(alarms).where(*those)
+                delete(alarms).where(*of_group)
                 if over
-                else update(alarms).where(*those).values(state=IncidentState.REPORTED.value)
+                else update(alarms).where(*of_group).values(state=IncidentState.REPORTED.value)
             )
             rows = connection.execute(turn.returning(alarms.c.subject, alarms.c.since)).all()
             incidents = sorted(
@@ -121,8 +125,8 @@ class IncidentStore:
 def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
     """Incidents that are not recorded yet; None if nothing has changed."""
     rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
-    known = {(IncidentKind(kind), *whose) for kind, *whose in rows}
-    fresh = [incident for incident in detector.detect(connection) if incident.key not in known]
+    recorded = {(IncidentKind(kind), *whose) for kind, *whose in rows}
+    fresh = [incident for incident in detector.detect(connection) if incident.key not in recorded]
     if fresh or any(_has_rows(connection, change) for change in _changes(connection, detector)):
         return fresh
     return None

@@ -53,9 +53,9 @@ class Monitoring:
 
 
 def retention_periods(settings: Settings) -> RetentionPeriods:
-    kept = settings.retention
+    retention = settings.retention
     return RetentionPeriods(
-        *(timedelta(days=days) for days in (kept.delivered_days, kept.held_days, kept.undelivered_days))
+        *(timedelta(days=days) for days in (retention.delivered_days, retention.held_days, retention.undelivered_days))
     )
 
 

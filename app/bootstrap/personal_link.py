@@ -12,7 +12,7 @@ from app.web.personal.links import MAX_LIFETIME, PersonalLink, write
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
     """Raises `ValueError` with a line for the one who asked."""
-    customer = next((one for one in settings.customers if one.id == customer_id), None)
+    customer = next((candidate for candidate in settings.customers if candidate.id == customer_id), None)
     if customer is None:
         raise ValueError(f"--customer: {customer_id} is not in the configuration")
     if not PATH_ID.fullmatch(contact_id):

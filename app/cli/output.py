@@ -45,8 +45,8 @@ def submission_lines(submission: "Submission", attempts: "Sequence[Attempt]") ->
     """With each step, Vitec's words, and each attempt: they show what may have been carried out twice."""
     lines = [submission_line(submission)]
     for step in submission.steps:
-        words = f"  Vitec: {step.upstream}" if step.upstream else ""
-        lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){words}")
+        message = f"  Vitec: {step.upstream}" if step.upstream else ""
+        lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){message}")
         lines += [_attempt_line(attempt) for attempt in attempts if attempt.position == step.position]
     return lines
 

@@ -34,10 +34,10 @@ def erase(
     if as_json:
         print_json(erased.to_json())
         return
-    for words, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
+    for label, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
         for erasure in submissions:
             reference, day = reference_of(erasure.id), f"{erasure.received_at:%Y-%m-%d}"
-            typer.echo(f"{words}: {erasure.customer_id} {erasure.operation} {reference} of {day}")
+            typer.echo(f"{label}: {erasure.customer_id} {erasure.operation} {reference} of {day}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
     typer.echo(erased.proof)
 
@@ -64,10 +64,10 @@ def _requested(
     from app.privacy.erasure_log import ErasureLogError
     from app.privacy.requests import PersonQuery
 
-    given = {by: value for by, value in {"email": email, "phone": phone, "id": id_}.items() if value is not None}
-    if len(given) != 1:
+    criteria = {by: value for by, value in {"email": email, "phone": phone, "id": id_}.items() if value is not None}
+    if len(criteria) != 1:
         stop("give one of --email, --phone and --id")
-    [(by, value)] = given.items()
+    [(by, value)] = criteria.items()
     try:
         person = PersonQuery.parse(by, value, customer)
     except ValueError:

@@ -120,8 +120,8 @@ def sandbox(
     from app.cli.server import listen
     from app.sandbox import Customer, Office, create_sandbox, demo_contacts
 
-    known = demo_contacts(customer, datetime.now(UTC))
+    contacts = demo_contacts(customer, datetime.now(UTC))
     login = Customer(customer, password=password, crm_password=crm_password)
-    office = Office([login], username=username, contacts=known)
+    office = Office([login], username=username, contacts=contacts)
     typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
     listen(create_sandbox(office), "127.0.0.1", port)

@@ -114,18 +114,18 @@ def _with_secrets(value: Any, name: str, source: _Source, faults: list[str]) -> 
         return [_with_secrets(item, f"{name}[{i}]", source, faults) for i, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    found: dict[str, Any] = {}
+    resolved: dict[str, Any] = {}
     for key, item in value.items():
         secret, _, kind = key.rpartition("_")
         dotted = f"{name}.{key}" if name else key
         if secret not in SECRETS or kind not in {"env", "file"}:
-            found[key] = _with_secrets(item, dotted, source, faults)
-        elif secret in value or secret in found:
+            resolved[key] = _with_secrets(item, dotted, source, faults)
+        elif secret in value or secret in resolved:
             faults.append(f"{dotted}: {secret} is given twice")
         else:
             used = secret in source.uses or not isinstance(item, str)
-            found[secret] = _fetch(kind, item, dotted, source.environ, faults) if used else _stand_in(secret)
-    return {key: item for key, item in found.items() if item is not None}
+            resolved[secret] = _fetch(kind, item, dotted, source.environ, faults) if used else _stand_in(secret)
+    return {key: item for key, item in resolved.items() if item is not None}
 
 
 def _stand_in(secret: str) -> str:
@@ -166,11 +166,11 @@ def _lines(error: ValidationError) -> list[str]:
         name = ""
         for part in item["loc"]:
             name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
-        lines.append(f"{name}: {_words(item['type'], item['msg'], name)}" if name else _words("", item["msg"], ""))
+        lines.append(f"{name}: {_message(item['type'], item['msg'], name)}" if name else _message("", item["msg"], ""))
     return lines
 
 
-def _words(kind: str, message: str, name: str) -> str:
+def _message(kind: str, message: str, name: str) -> str:
     key = name.rpartition(".")[2]
     if kind == "missing":
         return f"is missing (give {key}, {key}_env or {key}_file)" if key in SECRETS else "is missing"

@@ -57,9 +57,9 @@ class AlarmsSettings(Table):
 
     @model_validator(mode="after")
     def _has_what_it_takes(self) -> "AlarmsSettings":
-        for one, other in {"webhook_url": "webhook_secret", "smtp_url": "mail_from", "mail_to": "smtp_url"}.items():
-            if getattr(self, one) and not getattr(self, other):
-                raise ValueError(f"{one} needs {other}")
+        for key, other in {"webhook_url": "webhook_secret", "smtp_url": "mail_from", "mail_to": "smtp_url"}.items():
+            if getattr(self, key) and not getattr(self, other):
+                raise ValueError(f"{key} needs {other}")
         return self
 
 

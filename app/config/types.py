@@ -22,12 +22,12 @@ _MAIL_ADDRESS = re.compile(r"[^@\s<>,]+@[A-Za-z0-9.-]+")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-def matching(pattern: re.Pattern[str], wanted: str) -> AfterValidator:
+def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
     """`wanted` is what it must be, for the one who reads the fault."""
 
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
-            raise ValueError(f"{value!r} is not {wanted}")
+            raise ValueError(f"{value!r} is not {expected}")
         return value
 
     return AfterValidator(check)

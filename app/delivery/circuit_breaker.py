@@ -185,11 +185,11 @@ class CircuitBreaker:
         submission: str | None,
     ) -> None:
         before = (row.forbidden or "").split() if row else []
-        seen = {*before, self._resource_hash.digest(resource).hex()}
-        if len(seen) >= FORBIDDEN_IN_A_ROW:
+        resources = {*before, self._resource_hash.digest(resource).hex()}
+        if len(resources) >= FORBIDDEN_IN_A_ROW:
             self._pause(connection, credential, row, "forbidden", now, submission)
-        elif len(seen) > len(before):
-            self._set(connection, credential, forbidden=" ".join(sorted(seen)))
+        elif len(resources) > len(before):
+            self._set(connection, credential, forbidden=" ".join(sorted(resources)))
 
     def _pause(
         self,

@@ -84,9 +84,9 @@ def _make_due(connection: Connection, ids: Sequence[str]) -> int:
     free = columns.claim.is_(None) & columns.due_at.is_(None) & columns.erased_at.is_(None)
     due = update(submissions).where(columns.id.in_(ids), free, aside).values(due_at=now, delivery_since=now)
     resumed = connection.execute(due.returning(columns.id)).scalars().all()
-    these = columns.id.in_(resumed)
+    is_resumed = columns.id.in_(resumed)
     pending = {"status": Status.PENDING.value, "settled_at": None}
-    connection.execute(update(submissions).where(these, columns.status == Status.UNREADABLE).values(pending))
+    connection.execute(update(submissions).where(is_resumed, columns.status == Status.UNREADABLE).values(pending))
     waiting = steps.c.submission_id.in_(resumed) & (steps.c.status == StepStatus.UNREADABLE)
     connection.execute(update(steps).where(waiting).values(status=StepStatus.WAITING.value))
     return len(resumed)

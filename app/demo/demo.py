@@ -86,7 +86,7 @@ def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
 
 def _stage(demo: Demo) -> Stage:
     """What the demo's page is played on."""
-    contested = next(one for one in (demo.office.slots or {}).values() if one.contested)
+    contested = next(slot for slot in (demo.office.slots or {}).values() if slot.contested)
     assert contested.starts_at
     assert contested.ends_at
 

@@ -212,17 +212,17 @@ class _Demo:
             yield Mood(name, gettext(label), name == self._mood)
 
     def _calls(self, gettext: GetText) -> Iterator[CrmCall]:
-        for one in reversed(self._stage.received()[-SHOWN:]):
-            body = one.body if isinstance(one.body, dict) else {}
+        for call in reversed(self._stage.received()[-SHOWN:]):
+            body = call.body if isinstance(call.body, dict) else {}
             marketing = body.get("marketing") or {}
             yield CrmCall(
-                number=one.number,
-                operation=str(one.operation),
-                what=gettext(OPERATIONS[str(one.operation)]),
-                who=_who(body),
-                path=one.path,
-                at=one.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),
-                status=one.status,
+                number=call.number,
+                operation=str(call.operation),
+                what=gettext(OPERATIONS[str(call.operation)]),
+                who=_person_name(body),
+                path=call.path,
+                at=call.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),
+                status=call.status,
                 tags=tuple((_text(tag["name"]), _text(tag["value"])) for tag in marketing.get("utmTags") or ()),
             )
 
@@ -231,10 +231,10 @@ class _DemoRequest:
     """One look at the page: its language, its tags and the name it was opened by."""
 
     def __init__(self, request: Request, templates: Templates) -> None:
-        asked = request.query_params.get("lang")
-        self.chosen = asked if asked in templates.languages else None
+        lang = request.query_params.get("lang")
+        self.chosen = lang if lang in templates.languages else None
         accepted = request.headers.get("accept-language")
-        self.language = choose_language(asked, accepted, templates.languages[0], templates.languages)
+        self.language = choose_language(lang, accepted, templates.languages[0], templates.languages)
         self.gettext = templates.gettext(self.language)
         self._request = request
 
@@ -250,8 +250,8 @@ class _DemoRequest:
             yield Choice(self.gettext(label), self.href(tags), tags == self.tags())
 
     def href(self, tags: Mapping[str, str], *, lang: str | None = None) -> str:
-        said = {**tags, "lang": lang or self.chosen}
-        return "/?" + urlencode({name: value for name, value in said.items() if value})
+        query = {**tags, "lang": lang or self.chosen}
+        return "/?" + urlencode({name: value for name, value in query.items() if value})
 
     def policy(self) -> str:
         service = self.service or "'self'"
@@ -271,7 +271,7 @@ class _DemoRequest:
         return f"{url.scheme}://{other}{port}" if other else ""
 
 
-def _who(body: Mapping[str, Any]) -> str:
+def _person_name(body: Mapping[str, Any]) -> str:
     person = next((body[name] for name in PERSONS if body.get(name)), body)
     name = " ".join(_text(person[part]) for part in ("firstName", "lastName") if person.get(part))
     return name or _text(body.get("contactId") or "")

@@ -25,12 +25,12 @@ NO_CAMPAIGN = Campaign()
 
 def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
     """Of tags by name and value, whatever their case and order; the first of each name."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in pairs:
-        found.setdefault(name.lower(), value)
-    if found.keys().isdisjoint(TAGS):
+        values.setdefault(name.lower(), value)
+    if values.keys().isdisjoint(TAGS):
         return NO_CAMPAIGN
-    return Campaign(*[_counted(found[tag]) if tag in found else "" for tag in TAGS])
+    return Campaign(*[_counted(values[tag]) if tag in values else "" for tag in TAGS])
 
 
 @cached_when_short

@@ -18,7 +18,7 @@ def _local(moment: datetime) -> datetime:
 
 
 def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], datetime]:
-    def read(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
+    def validate(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
         if not isinstance(value, str):
             raise invalid("wrong_type")
         typed = value.strip()
@@ -31,7 +31,7 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
             raise invalid("invalid_datetime")
         return moment
 
-    return read
+    return validate
 
 
 def _bare_date(text: str, at: time) -> datetime | None:

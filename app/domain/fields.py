@@ -118,10 +118,10 @@ class Length(GroupedMetadata):
     least: int = 0
 
     def __iter__(self) -> Iterator[object]:
-        yield BeforeValidator(self._read)
+        yield BeforeValidator(self._validate)
         yield WithJsonSchema({"type": "string", "minLength": self.least, "maxLength": self.most})
 
-    def _read(self, value: Any) -> str:
+    def _validate(self, value: Any) -> str:
         if isinstance(value, str) and len(value) > _MUCH_TOO_LONG and len(trim(value)) > _MUCH_TOO_LONG:
             raise invalid("too_long", max=self.most)
         text = one_line(value)
@@ -162,10 +162,10 @@ def _email_domain(domain: str) -> str:
 
 def _judged_email(value: str) -> str:
     # test_environment lets the reserved domain .test through, which no real address has; nothing is looked up.
-    found = validate_email(value, check_deliverability=False, test_environment=True, strict=True)
-    if "." not in found.domain:  # with test_environment the library takes `test` alone
+    result = validate_email(value, check_deliverability=False, test_environment=True, strict=True)
+    if "." not in result.domain:  # with test_environment the library takes `test` alone
         raise EmailNotValidError
-    return found.normalized
+    return result.normalized
 
 
 def _phone(value: str, info: ValidationInfo[ReadContext]) -> str:
@@ -221,7 +221,7 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
     members = list(enum)
     by_name = {member.value.lower(): member for member in members}
 
-    def read(value: Any) -> StrEnum | None:
+    def validate(value: Any) -> StrEnum | None:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise invalid("wrong_type")
         word = str(value).strip()
@@ -233,7 +233,7 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
             return by_name[word.lower()]
         raise invalid("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))
 
-    return BeforeValidator(read)
+    return BeforeValidator(validate)
 
 
 Id = Annotated[str, Length(40)]  # "contact and customer ids are 0-40 characters" (S)

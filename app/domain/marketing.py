@@ -61,16 +61,16 @@ def bare_name(name: str) -> str:
     """Without what was added on its way: `amp;utm_source`, `utm_source[]`."""
     if ";" not in name and not name.endswith("]"):
         return name
-    found = _NAME.fullmatch(name)
-    return found[1] if found else name
+    match = _NAME.fullmatch(name)
+    return match[1] if match else name
 
 
-def tags_in(said: Any) -> Iterator[tuple[str, str]]:
+def tags_in(tags: Any) -> Iterator[tuple[str, str]]:
     """Names and values of what a program says of its tags, as well as they can be read: `utmTags` as a list of
     `{name, value}`, or as an object with a member for each. What can't be read is empty, and left out later."""
-    if isinstance(said, dict):
-        yield from ((name, _text(value)) for name, value in said.items())
-    for tag in said[:MAX_TAGS_READ] if isinstance(said, list) else ():
+    if isinstance(tags, dict):
+        yield from ((name, _text(value)) for name, value in tags.items())
+    for tag in tags[:MAX_TAGS_READ] if isinstance(tags, list) else ():
         members = {name.lower(): _text(value) for name, value in tag.items()} if isinstance(tag, dict) else {}
         yield members.get("name", ""), members.get("value", "")
 
@@ -89,10 +89,10 @@ def page_address(text: str | None) -> str | None:
     address = cut(_CONTROLS.sub("", text or "").strip().partition("#")[0], REFERRER_LENGTH)
     try:
         parts = urlsplit(address)
-        known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_web_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         return None
-    return address if known else None
+    return address if is_web_address else None
 
 
 def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:

@@ -96,7 +96,7 @@ def _decimal(text: str, *, thousands: bool) -> Decimal | None:
 
 
 def _number(unit: Unit) -> Callable[[Any, ValidationInfo[ReadContext]], Any]:
-    def read(value: Any, info: ValidationInfo[ReadContext]) -> Any:
+    def validate(value: Any, info: ValidationInfo[ReadContext]) -> Any:
         if isinstance(value, str) and (info.context.form or info.context.visitor):
             value = typed_number(value, unit)
             if value is None:
@@ -110,7 +110,7 @@ def _number(unit: Unit) -> Callable[[Any, ValidationInfo[ReadContext]], Any]:
             raise invalid("too_large", le=MAX_DECIMAL)
         return value
 
-    return read
+    return validate
 
 
 def _whole_number(value: Any, info: ValidationInfo[ReadContext]) -> Any:

@@ -99,35 +99,35 @@ def _has_number(text: str) -> bool:
 
 def _unpacked(text: str) -> Iterator[str]:
     for pattern in _BASE64:
-        for found in pattern.findall(text):
-            word = found.translate({ord("-"): "+", ord("_"): "/"})
-            yield from _ascii(partial(b64decode, word + "=" * (-len(word) % 4)))
-    for found in _HEXADECIMAL.findall(text):
-        yield from _ascii(partial(bytes.fromhex, found))
+        for candidate in pattern.findall(text):
+            encoded = candidate.translate({ord("-"): "+", ord("_"): "/"})
+            yield from _ascii(partial(b64decode, encoded + "=" * (-len(encoded) % 4)))
+    for encoded in _HEXADECIMAL.findall(text):
+        yield from _ascii(partial(bytes.fromhex, encoded))
 
 
 def _ascii(decode: Callable[[], bytes]) -> Iterator[str]:
     try:
-        said = decode().decode("ascii")
+        text = decode().decode("ascii")
     except (binascii.Error, ValueError):
         return
-    if said.isprintable():
-        yield said
+    if text.isprintable():
+        yield text
 
 
-def _is_packed(said: str) -> bool:
+def _is_packed(text: str) -> bool:
     """Of what only may have been packed: a whole address, or little else than a number."""
-    return bool(_ADDRESS.search(said)) or (not any(map(str.isalpha, said)) and _has_number(said))
+    return bool(_ADDRESS.search(text)) or (not any(map(str.isalpha, text)) and _has_number(text))
 
 
-def _is_personnummer(found: re.Match[str]) -> bool:
-    century, year, parted = found["century"], int(found["year"]), found["parted"]
-    if int(found["day"]) % 60 not in range(1, 32):
+def _is_personnummer(match: re.Match[str]) -> bool:
+    century, year, separator = match["century"], int(match["year"]), match["parted"]
+    if int(match["day"]) % 60 not in range(1, 32):
         return False
-    checked = _has_check_digit(found["year"] + found["month"] + found["day"] + found["last"])
+    checked = _has_check_digit(match["year"] + match["month"] + match["day"] + match["last"])
     if century == "20" and year >= _NO_VISITORS.start:
         return False
-    if set(parted) <= _HYPHENS and parted and (century or year not in _NO_VISITORS):
+    if set(separator) <= _HYPHENS and separator and (century or year not in _NO_VISITORS):
         return True
     return checked
 

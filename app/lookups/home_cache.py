@@ -61,7 +61,7 @@ class HomeCache:
         self._vitec = vitec
         self._lookups = lookups
         self._clock = clock
-        self._known: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
+        self._homes: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
         self._away: TTLCache[Key, _Failure] = TTLCache(MAX_FAILED, AWAY_SECONDS, clock)
         self._unknown: TTLCache[Key, None] = TTLCache(MAX_FAILED, UNKNOWN_SECONDS, clock)
         self._reads: dict[Key, _Read] = {}
@@ -70,8 +70,8 @@ class HomeCache:
 
     def fresh(self, customer_id: str, estate_id: str) -> KnownHome | None:
         """The home if it was read less than a minute ago."""
-        known = self._known.get((customer_id, estate_id))
-        return known if known and self._clock() - known.began_at < FRESH_SECONDS else None
+        cached = self._homes.get((customer_id, estate_id))
+        return cached if cached and self._clock() - cached.began_at < FRESH_SECONDS else None
 
     async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
         """Within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` for a home that Vitec does not
@@ -84,21 +84,21 @@ class HomeCache:
 
     def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:
         """The id of the viewing that a slot belongs to, however old the cached copy; "" if unknown."""
-        known = self._known.get((customer_id, estate_id))
-        viewings = known.home.viewings if known else ()
+        cached = self._homes.get((customer_id, estate_id))
+        viewings = cached.home.viewings if cached else ()
         return next((viewing.id for viewing in viewings for slot in viewing.slots if slot.id == slot_id), "")
 
     async def _read_after(self, moment: float, key: Key, asker: str) -> KnownHome:
-        known = self._known.get(key)
-        if known and known.began_at > moment:
-            return known
+        cached = self._homes.get(key)
+        if cached and cached.began_at > moment:
+            return cached
         try:
             return await self._renewed(moment, key, asker)
         except NotFoundError:
             raise
         except VitecError:
-            if known and self._clock() - known.began_at < STALE_SECONDS:
-                return known
+            if cached and self._clock() - cached.began_at < STALE_SECONDS:
+                return cached
             raise
 
     async def _renewed(self, moment: float, key: Key, asker: str) -> KnownHome:
@@ -120,7 +120,7 @@ class HomeCache:
 
     def _begin(self, key: Key, asker: str) -> "_Read":
         read = self._reads[key] = _Read()
-        is_known = key in self._known
+        is_known = key in self._homes
         read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_unknown(key, read, asker))
         read.task.add_done_callback(lambda done: self._ended(key, done))
         return read
@@ -155,17 +155,17 @@ class HomeCache:
         try:
             home = await self._lookups.call(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
-            if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._known):
-                self._known.pop(key, None)
+            if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._homes):
+                self._homes.pop(key, None)
                 self._unknown[key] = None
                 raise _not_found() from None
             failure = self._away[key] = _unreadable if isinstance(error, UnreadableAnswerError) else _away
             raise failure() from None
         assert read.began_at is not None
-        known = KnownHome(home, read.began_at)
+        cached = KnownHome(home, read.began_at)
         self._away.pop(key, None)
-        self._known[key] = known
-        return known
+        self._homes[key] = cached
+        return cached
 
 
 class _Read:

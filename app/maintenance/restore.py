@@ -32,6 +32,6 @@ def park_undelivered(connection: Connection) -> int:
         )
     )
     ids = connection.execute(parked.returning(columns.id)).scalars().all()
-    kept = steps.c.submission_id.in_(select(columns.id).where(columns.erased_at.is_(None)))
-    connection.execute(update(steps).where(undone, kept).values(status=StepStatus.UNCERTAIN.value))
+    not_erased = steps.c.submission_id.in_(select(columns.id).where(columns.erased_at.is_(None)))
+    connection.execute(update(steps).where(undone, not_erased).values(status=StepStatus.UNCERTAIN.value))
     return len(ids)

@@ -84,11 +84,11 @@ def as_spelled(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
     return spelled
 
 
-def taken_out(members: dict[str, Any], tree: Tree, known: Tree) -> dict[str, Any]:
+def taken_out(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str, Any]:
     """The members of a tree, in whatever casing, that another does not know. They are taken away from `members`."""
-    if members.keys() <= known.keys():
+    if members.keys() <= excluded.keys():
         return {}
-    names = {name.lower() for name in tree if name not in known}
+    names = {name.lower() for name in tree if name not in excluded}
     return as_spelled({name: members.pop(name) for name in [*members] if name.lower() in names}, tree)
 
 

@@ -100,16 +100,16 @@ class MarketingMember(VitecModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_well_as_it_can_be(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
+    def _as_well_as_it_can_be(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
             return {}
-        if said.keys() == {"referrer"} and isinstance(said["referrer"], str):
-            return said  # all that a form's body holds of it
-        listed = said.get("utmTags")
+        if sent.keys() == {"referrer"} and isinstance(sent["referrer"], str):
+            return sent  # all that a form's body holds of it
+        listed = sent.get("utmTags")
         tags = [{"name": name, "value": value} for name, value in tags_in(listed)]
         for tag, item in zip(tags, listed if isinstance(listed, list) else (), strict=False):
             tag |= {name: item[name] for name in item if name.lower() not in tag} if isinstance(item, dict) else {}
-        tags += [{"name": name, "value": text} for name, text in tags_in({n: said[n] for n in said if is_tag(n)})]
-        referrer = said.get("referrer")
-        read = {name: value for name, value in said.items() if not is_tag(name)}
-        return read | {"referrer": referrer if isinstance(referrer, str) else None, "utmTags": tags or None}
+        tags += [{"name": name, "value": text} for name, text in tags_in({n: sent[n] for n in sent if is_tag(n)})]
+        referrer = sent.get("referrer")
+        members = {name: value for name, value in sent.items() if not is_tag(name)}
+        return members | {"referrer": referrer if isinstance(referrer, str) else None, "utmTags": tags or None}

@@ -69,8 +69,8 @@ def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...
     }
     filled = {name: with_defaults(submitted.get(name, {}), configured) for name, configured in parts.items()}
     marketing = {"marketing": context.marketing.body()}
-    given = {name: members for name, members in (filled | marketing).items() if members}
-    return (request.step({**submitted, **given}),)
+    additions = {name: members for name, members in (filled | marketing).items() if members}
+    return (request.step({**submitted, **additions}),)
 
 
 FORM = FormSpec(

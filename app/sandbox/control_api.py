@@ -20,7 +20,7 @@ def control_plane(office: Office) -> Mount:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return _json(400, {"message": "after is the number of the last one seen"})
-        return _json(200, [_as_json(one) for one in office.received if one.number > int(after)])
+        return _json(200, [_as_json(call) for call in office.received if call.number > int(after)])
 
     async def order(request: Request) -> Response:
         try:
@@ -49,19 +49,19 @@ def control_plane(office: Office) -> Mount:
     )
 
 
-def _as_json(one: Received) -> dict[str, Any]:
+def _as_json(call: Received) -> dict[str, Any]:
     return {
-        "number": one.number,
-        "operation": one.operation,
-        "customerId": one.customer_id,
-        "path": one.path,
-        "at": one.at.isoformat(),
-        "status": one.status,
-        "answer": one.answer,
-        "body": one.body,
-        "unknownMembers": one.unknown_members,
-        "contactId": one.contact_id,
-        "carriedOut": one.carried_out,
+        "number": call.number,
+        "operation": call.operation,
+        "customerId": call.customer_id,
+        "path": call.path,
+        "at": call.at.isoformat(),
+        "status": call.status,
+        "answer": call.answer,
+        "body": call.body,
+        "unknownMembers": call.unknown_members,
+        "contactId": call.contact_id,
+        "carriedOut": call.carried_out,
     }
 
 

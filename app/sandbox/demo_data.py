@@ -69,7 +69,11 @@ def _later_slots(viewings: dict[str, Viewing]) -> dict[tuple[str, str], Slot]:
         ("VIS2", "LAST"): Slot(starts_at=start + half, ends_at=end, contested=True),
     }
     unseen = {(name, f"OF-{name}"): viewings[name] for name in ("VIS0", "VISX", "VISY")}
-    return slots | {place: Slot(starts_at=one.starts_at, ends_at=one.ends_at) for place, one in unseen.items()}
+    return slots | {place: _whole(viewing) for place, viewing in unseen.items()}
+
+
+def _whole(viewing: Viewing) -> Slot:
+    return Slot(starts_at=viewing.starts_at, ends_at=viewing.ends_at)
 
 
 def _at(day: datetime, hour: int, minute: int) -> datetime:

@@ -13,9 +13,9 @@ from app.sandbox.contacts import Person
 
 def find_duplicate(candidate: Person, persons: Iterable[Person]) -> Person | None:
     """The person of the same customer that `candidate` is, by personnummer, else by name and a way to be reached."""
-    known = [person for person in persons if person.customer_id == candidate.customer_id]
-    by_number = (person for person in known if _same(_personnummer(person), _personnummer(candidate)))
-    by_name = (person for person in known if _same(_name(person), _name(candidate)) and _shares_way(person, candidate))
+    others = [person for person in persons if person.customer_id == candidate.customer_id]
+    by_number = (person for person in others if _same(_personnummer(person), _personnummer(candidate)))
+    by_name = (person for person in others if _same(_name(person), _name(candidate)) and _shares_way(person, candidate))
     return next(by_number, None) or next(by_name, None)
 
 
@@ -34,8 +34,8 @@ def _name(person: Person) -> str:
     return f"{first} {last}".casefold().strip()
 
 
-def _shares_way(one: Person, other: Person) -> bool:
-    return not _ways(one).isdisjoint(_ways(other))
+def _shares_way(person: Person, other: Person) -> bool:
+    return not _ways(person).isdisjoint(_ways(other))
 
 
 def _ways(person: Person) -> set[str]:

@@ -138,11 +138,13 @@ class Office:
         ids = contact_ids.split(",")
         if len(ids) > _MOST_CONTACTS:
             raise RefusedError(400, f"Högst {_MOST_CONTACTS} kontakter kan hämtas åt gången.")
-        known = [self.contacts[customer_id, id_] for id_ in dict.fromkeys(ids) if (customer_id, id_) in self.contacts]
-        if not known:
+        contacts = [
+            self.contacts[customer_id, id_] for id_ in dict.fromkeys(ids) if (customer_id, id_) in self.contacts
+        ]
+        if not contacts:
             raise RefusedError(404, "Kontakten finns inte.")
-        found = [contact.model_dump(mode="json", by_alias=True) for contact in known]
-        return Answer.of(200, found, known[0].id if len(known) == 1 else None)
+        bodies = [contact.model_dump(mode="json", by_alias=True) for contact in contacts]
+        return Answer.of(200, bodies, contacts[0].id if len(contacts) == 1 else None)
 
     def add_loan_promise(self, customer_id: str, contact_id: str, loan_promise: LoanPromise) -> Answer:
         contact = self._contact(customer_id, contact_id)
@@ -168,7 +170,7 @@ class Office:
         """Takes the contact off the home's viewings. Again, or when it was on none, it changes nothing (inferred)."""
         self._check_estate(estate_id)
         contact = self._contact(customer_id, contact_id)
-        self.bookings = [one for one in self.bookings if not self._attends(one, contact, estate_id)]
+        self.bookings = [booking for booking in self.bookings if not self._attends(booking, contact, estate_id)]
         return Answer(204, contact_id=contact.id)
 
     def _attends(self, booking: Booking, contact: Contact, estate_id: str) -> bool:
@@ -192,7 +194,7 @@ class Office:
                 "city": "Ankeborg",
                 "coordinate": {"longitude": 18.06, "latitude": 59.33},
             },
-            "viewings": [self._viewing(id_, one) for id_, one in viewings if one.estate_id == estate_id],
+            "viewings": [self._viewing(id_, viewing) for id_, viewing in viewings if viewing.estate_id == estate_id],
         }
         return Answer.of(200, home)
 

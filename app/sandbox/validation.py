@@ -79,11 +79,11 @@ def unknown_members(value: Any, body: type[Body], place: str = "") -> Iterator[s
     """The dotted names of members that the documents do not know, in the order sent: `telephone.fax`."""
     if not isinstance(value, dict):
         return
-    known = {field.alias: field.annotation for field in body.model_fields.values()}
+    annotations = {field.alias: field.annotation for field in body.model_fields.values()}
     for name, member in value.items():
-        if name not in known:
+        if name not in annotations:
             yield place + name
-        elif nested := _nested(known[name]):
+        elif nested := _nested(annotations[name]):
             elements = enumerate(member) if isinstance(member, list) else [(None, member)]
             for index, element in elements:
                 at = name if index is None else f"{name}[{index}]"
@@ -94,4 +94,4 @@ def _nested(annotation: Any) -> type[Body] | None:
     """The body that a member holds, itself or in a list, if it holds one."""
     if isinstance(annotation, type) and issubclass(annotation, Body):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _nested(part))), None)
+    return next((body for part in get_args(annotation) if (body := _nested(part))), None)

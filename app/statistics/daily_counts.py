@@ -71,7 +71,7 @@ def add(connection: Connection, column: str, counts: _Counts) -> None:
         if column == "views"
         else (MAX_CAMPAIGNS, MAX_CAMPAIGNS_OF_HOME)
     )
-    campaigns, homes = _known(connection, {(counted.day, counted.customer_id) for counted in counts})
+    campaigns, homes = _existing(connection, {(counted.day, counted.customer_id) for counted in counts})
     rows: Counter[Counted] = Counter()
     of_homes: Counter[Counted] = Counter()
     for counted, count in counts.items():
@@ -79,9 +79,9 @@ def add(connection: Connection, column: str, counts: _Counts) -> None:
         of_campaign, of_home = counted._replace(home=""), counted._replace(campaign=NO_CAMPAIGN)
         rows[_admitted(of_campaign, of_campaign._replace(campaign=OTHERS), campaigns[day], limit)] += count
         if counted.home:
-            known = _admitted(of_home, of_home._replace(home=OTHER), homes[day], limit)
-            rows[known] += count
-            if known is of_home:
+            admitted = _admitted(of_home, of_home._replace(home=OTHER), homes[day], limit)
+            rows[admitted] += count
+            if admitted is of_home:
                 of_homes[counted] += count
     _upsert(connection, daily_counts, _rows(rows, column), column)
     _upsert(connection, home_campaigns, _rows(_admitted_of_homes(connection, of_homes, limit_of_home), column), column)
@@ -92,7 +92,9 @@ def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
     _upsert(connection, delivery_times, rows, "delivered")
 
 
-def _known(connection: Connection, days: Iterable[_Day]) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
+def _existing(
+    connection: Connection, days: Iterable[_Day]
+) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
     """The existing rows of campaigns and of homes, by day."""
     campaigns: dict[_Day, set[Counted]] = {}
     homes: dict[_Day, set[Counted]] = {}
@@ -110,14 +112,14 @@ def _admitted_of_homes(connection: Connection, counts: _Counts, limit: int) -> C
     homes: defaultdict[_Day, set[str]] = defaultdict(set)
     for counted in counts:
         homes[counted.day, counted.customer_id].add(counted.home)
-    known: defaultdict[Counted, set[Counted]] = defaultdict(set)
+    existing: defaultdict[Counted, set[Counted]] = defaultdict(set)
     for (day, customer_id), names in homes.items():
         of_homes = columns.day == day, columns.customer_id == customer_id, columns.home.in_(names)
         for counted in _counted(connection, home_campaigns, *of_homes):
-            known[counted._replace(campaign=NO_CAMPAIGN)].add(counted)
+            existing[counted._replace(campaign=NO_CAMPAIGN)].add(counted)
     rows: Counter[Counted] = Counter()
     for counted, count in counts.items():
-        same_home = known[counted._replace(campaign=NO_CAMPAIGN)]
+        same_home = existing[counted._replace(campaign=NO_CAMPAIGN)]
         rows[_admitted(counted, counted._replace(campaign=OTHERS), same_home, limit)] += count
     return rows
 
@@ -129,10 +131,10 @@ def _counted(connection: Connection, table: Table, *conditions: Any) -> Iterable
     return (Counted(*row[:4], Campaign(*row[4:])) for row in rows)
 
 
-def _admitted(counted: Counted, other: Counted, known: set[Counted], limit: int) -> Counted:
-    if counted not in known and len(known) >= limit:
+def _admitted(counted: Counted, other: Counted, existing: set[Counted], limit: int) -> Counted:
+    if counted not in existing and len(existing) >= limit:
         return other
-    known.add(counted)
+    existing.add(counted)
     return counted
 
 

@@ -88,9 +88,9 @@ def _of(customer_id: str | None) -> list[ColumnElement[bool]]:
 def _waiting(connection: Connection, scope: Scope) -> list[CustomerBacklog]:
     backlogs: dict[str, CustomerBacklog] = {}
     for group in outstanding(connection):
-        known = backlogs.get(group.customer_id, CustomerBacklog(group.customer_id, 0, group.oldest_at))
-        oldest = min(known.oldest, group.oldest_at)
-        backlogs[group.customer_id] = known._replace(submissions=known.submissions + group.number, oldest=oldest)
+        backlog = backlogs.get(group.customer_id, CustomerBacklog(group.customer_id, 0, group.oldest_at))
+        oldest = min(backlog.oldest, group.oldest_at)
+        backlogs[group.customer_id] = backlog._replace(submissions=backlog.submissions + group.number, oldest=oldest)
     return [backlogs[customer] for customer in sorted(backlogs) if scope.customer_id in {None, customer}]
 
 

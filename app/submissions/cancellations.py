@@ -31,8 +31,8 @@ class Attendance(NamedTuple):
             return None
         contact = booking.main.result or ""
         names_booking = stored.bodies[booking.main.position].get("returnBookingId") is True
-        known = PATH_ID.fullmatch(contact) and PATH_ID.fullmatch(stored.estate) and not names_booking
-        return cls(stored.estate, contact) if known else None
+        is_complete = PATH_ID.fullmatch(contact) and PATH_ID.fullmatch(stored.estate) and not names_booking
+        return cls(stored.estate, contact) if is_complete else None
 
 
 def cancellation_request(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
@@ -41,8 +41,8 @@ def cancellation_request(booking: Submission, stored: StoredApplication, attenda
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
     contacts = post.contacts(stored.submitted)
     members = names | {"booking": booking.id, "email": contacts.get("email"), "cellPhone": contacts.get("phone")}
-    given = {name: value for name, value in members.items() if value}
-    application = Cancellation.model_validate(given)
+    present = {name: value for name, value in members.items() if value}
+    application = Cancellation.model_validate(present)
     context = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
     return DeliveryRequest(booking.customer_id, Operation.CANCELLATION, attendance, application, context)
 

@@ -54,12 +54,12 @@ class SubmissionSummary:
 
 
 async def list_submissions(
-    database: Database, keyring: Keyring, wanted: SubmissionFilter, limit: int
+    database: Database, keyring: Keyring, filters: SubmissionFilter, limit: int
 ) -> list[SubmissionSummary]:
     """Raises `StoreUnavailableError`."""
 
     def work(connection: Connection) -> list[SubmissionSummary]:
-        rows, stopped = _rows(connection, wanted, limit)
+        rows, stopped = _rows(connection, filters, limit)
         return [
             _listed(row, keyring, row.id in stopped) for row in rows
         ]  # in the reader thread, because there may be many
@@ -67,10 +67,10 @@ async def list_submissions(
     return await database.read(work)
 
 
-def newest_ids(connection: Connection, wanted: SubmissionFilter, limit: int | None) -> Sequence[str]:
+def newest_ids(connection: Connection, filters: SubmissionFilter, limit: int | None) -> Sequence[str]:
     """Newest first, at most `limit`."""
-    conditions, columns = _conditions(connection, wanted), submissions.c
-    if not wanted.stuck:
+    conditions, columns = _conditions(connection, filters), submissions.c
+    if not filters.stuck:
         return _ids(connection, conditions, limit)
     # Two queries, each with its index: a single one with "or" would use neither.
     later = HAS_ARRIVED & columns.id.in_(_stopped())
@@ -82,13 +82,15 @@ def _ids(connection: Connection, conditions: Sequence[ColumnElement[bool]], limi
     return connection.execute(_newest(select(submissions.c.id).where(*conditions), limit)).scalars().all()
 
 
-def _rows(connection: Connection, wanted: SubmissionFilter, limit: int) -> tuple[list[Row[Any]], set[str]]:
-    conditions = _conditions(connection, wanted)
-    if wanted.stuck:
-        conditions = [submissions.c.id.in_(newest_ids(connection, wanted, limit))]
+def _rows(connection: Connection, filters: SubmissionFilter, limit: int) -> tuple[list[Row[Any]], set[str]]:
+    conditions = _conditions(connection, filters)
+    if filters.stuck:
+        conditions = [submissions.c.id.in_(newest_ids(connection, filters, limit))]
     rows = list(connection.execute(_newest(select(submissions).where(*conditions), limit)))
     ids = {row.id for row in rows}
-    return rows, {str(one) for (one,) in connection.execute(_stopped().where(steps.c.submission_id.in_(ids)))}
+    return rows, {
+        str(submission_id) for (submission_id,) in connection.execute(_stopped().where(steps.c.submission_id.in_(ids)))
+    }
 
 
 def _newest(query: Select[Any], limit: int | None) -> Select[Any]:
@@ -106,27 +108,27 @@ def _pending(connection: Connection) -> list[ColumnElement[bool]]:
     return [submissions.c.id.in_(some)] if len(some) <= FEW else []
 
 
-def _conditions(connection: Connection, wanted: SubmissionFilter) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, filters: SubmissionFilter) -> list[ColumnElement[bool]]:
     columns = submissions.c
     conditions: list[ColumnElement[bool]] = []
-    if wanted.status:
-        conditions.append(columns.status == wanted.status)
-        if wanted.status not in {Status.PENDING, Status.DELIVERED}:
+    if filters.status:
+        conditions.append(columns.status == filters.status)
+        if filters.status not in {Status.PENDING, Status.DELIVERED}:
             conditions.append(HAS_STOPPED)  # so that its index serves
-    if wanted.status is Status.PENDING:
+    if filters.status is Status.PENDING:
         conditions += [_WAITS, *_pending(connection)]
-    if wanted.customer_id:
-        conditions.append(columns.customer_id == wanted.customer_id)
-    if wanted.operation:
-        conditions.append(columns.operation == wanted.operation)
-    if wanted.received_after:
-        conditions.append(columns.id >= first_id_of(wanted.received_after))
-    if wanted.received_before:
-        conditions.append(columns.id < first_id_of(wanted.received_before))
-    if wanted.ids is not None:
-        conditions.append(columns.id.in_(wanted.ids))
-    if wanted.older_than:
-        conditions.append(columns.id < wanted.older_than)
+    if filters.customer_id:
+        conditions.append(columns.customer_id == filters.customer_id)
+    if filters.operation:
+        conditions.append(columns.operation == filters.operation)
+    if filters.received_after:
+        conditions.append(columns.id >= first_id_of(filters.received_after))
+    if filters.received_before:
+        conditions.append(columns.id < first_id_of(filters.received_before))
+    if filters.ids is not None:
+        conditions.append(columns.id.in_(filters.ids))
+    if filters.older_than:
+        conditions.append(columns.id < filters.older_than)
     return conditions
 
 

@@ -47,7 +47,7 @@ class Outcomes:
             if not settled.done():
                 settled.set_result(None)
 
-    async def refusal_told(self, submission_id: str) -> None:
+    async def record_refusal_shown(self, submission_id: str) -> None:
         """Records that the visitor has seen Vitec's refusal on the page: no operator needs to act on it."""
         columns = submissions.c
         refused = (columns.id == submission_id) & (columns.status == Status.REJECTED) & columns.erased_at.is_(None)

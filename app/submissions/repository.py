@@ -46,12 +46,12 @@ class SubmissionRepository:
         ids = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return await self.get(max((id_ for id_ in ids if reference_of(id_) == reference), default=""))
 
-    async def newest(self, wanted: SubmissionFilter, limit: int | None) -> list[Submission]:
+    async def newest(self, filters: SubmissionFilter, limit: int | None) -> list[Submission]:
         """Newest first, at most `limit`. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> list[Submission]:
             submissions_ = (
-                self._get(connection, submission_id) for submission_id in newest_ids(connection, wanted, limit)
+                self._get(connection, submission_id) for submission_id in newest_ids(connection, filters, limit)
             )
             return [submission for submission in submissions_ if submission]
 

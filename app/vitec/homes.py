@@ -118,12 +118,12 @@ def _viewings(value: Any) -> Iterator[Viewing]:
 
 
 def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> Iterator[TimeSlot]:
-    known = set()
+    ids = set()
     for slot in _objects(value, MAX_SLOTS):
         begins = slot.moment("startsAt") or starts_at
-        if not slot.id or begins is None or slot.id in known:
+        if not slot.id or begins is None or slot.id in ids:
             continue
-        known.add(slot.id)
+        ids.add(slot.id)
         ends = _after(begins, slot["endsAt"]) if slot["endsAt"] else ends_at
         yield TimeSlot(
             slot.id, begins, ends if ends and ends > begins else None, slot["isRegistrationAvailable"] is True

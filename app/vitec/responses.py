@@ -114,17 +114,17 @@ def _refusal(response: httpx.Response) -> VitecError:
 
 def upstream(response: httpx.Response) -> dict[str, Any]:
     """Vitec's words: `{"status", "message", "modelState"}`, tolerant of casing, of a bare string and of no JSON."""
-    words: dict[str, Any] = {"status": response.status_code}
+    refusal: dict[str, Any] = {"status": response.status_code}
     body = _json(response.content)
     if isinstance(body, dict):
         members = {str(name).lower(): value for name, value in body.items()}
         if isinstance(members.get("message"), str):
-            words["message"] = members["message"][:MAX_WORDS]
+            refusal["message"] = members["message"][:MAX_WORDS]
         if isinstance(members.get("modelstate"), dict):
-            words["modelState"] = members["modelstate"]
+            refusal["modelState"] = members["modelstate"]
     elif isinstance(body, str):
-        words["message"] = body[:MAX_WORDS]
-    return words
+        refusal["message"] = body[:MAX_WORDS]
+    return refusal
 
 
 def _json(content: bytes) -> Any:

@@ -109,22 +109,22 @@ async def check_embedding(
 ) -> Response:
     """From the configuration alone. `advice` is in the language of `lang` or `Accept-Language`."""
     customer, origin = customer[:MAX_LENGTH], origin[:MAX_LENGTH]
-    known = deps.customers.get(customer)
+    configured = deps.customers.get(customer)
     reason: Literal["customer", "no-origin", "origin"] | None = None
-    if known is None:
+    if configured is None:
         reason = "customer"
     elif not origin.startswith(("https://", "http://")):
         reason = "no-origin"
-    elif not deps.origins.allows(origin, known):
+    elif not deps.origins.allows(origin, configured):
         reason = "origin"
     gettext = deps.templates.gettext(language_of(request, deps))
     answer = EmbedCheck(
         ok=reason is None,
         customer=customer,
         origin=origin,
-        frameAncestors=deps.frame_ancestors(known) or "*",
+        frameAncestors=deps.frame_ancestors(configured) or "*",
         reason=reason,
         advice=gettext(ADVICE[reason] if reason else FINE),
     )
     headers = {**OPEN, "Cache-Control": "no-store"}
-    return JSONResponse(answer.model_dump(), 404 if known is None else 200, headers=headers)
+    return JSONResponse(answer.model_dump(), 404 if configured is None else 200, headers=headers)

@@ -40,14 +40,14 @@ class Readiness:
     def __init__(self, database: Database, down: Callable[[], Sequence[str]]) -> None:
         self.down = down
         self._database = database
-        self._asked: asyncio.Future[bool] | None = None
+        self._check: asyncio.Future[bool] | None = None
 
     async def ask(self) -> bool:
         """Raises `StoreUnavailableError`."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.ensure_future(self._database.write(_is_ready))
-            self._asked.add_done_callback(_hear)
-        return await asyncio.shield(self._asked)
+        if self._check is None or self._check.done():
+            self._check = asyncio.ensure_future(self._database.write(_is_ready))
+            self._check.add_done_callback(_retrieve_exception)
+        return await asyncio.shield(self._check)
 
 
 def serve_health(app: Starlette, database: Database, down: Callable[[], Sequence[str]]) -> None:
@@ -105,10 +105,10 @@ async def readyz(
     return ReadinessStatus(status="ready", down=down or None)
 
 
-def _hear(asked: asyncio.Future[bool]) -> None:
+def _retrieve_exception(check: asyncio.Future[bool]) -> None:
     """Otherwise asyncio would log an exception that nobody awaits any more."""
-    if not asked.cancelled():
-        asked.exception()
+    if not check.cancelled():
+        check.exception()
 
 
 def _is_stopping(request: Request) -> bool:

@@ -51,23 +51,23 @@ def test_a_sites_code_is_checked_by_the_declarations(tmp_path: Path) -> None:
     assert "TS2578" in compiled(tmp_path, f"{USE}// @ts-expect-error: of nothing\nconst fine = 1;\n")
 
 
-def test_the_declared_events_are_those_that_are_told_with_their_members() -> None:
-    told: dict[str, set[str]] = {}
-    for name, members in re.findall(r'tell\(element, "(\w+)", \{ (.+?) \}\)', read("embed.js")):
-        told.setdefault(name, set()).update(re.findall(r"(?:^|, )(\w+)", members))
+def test_the_declared_events_are_those_that_are_dispatched_with_their_members() -> None:
+    dispatched: dict[str, set[str]] = {}
+    for name, members in re.findall(r'dispatch\(element, "(\w+)", \{ (.+?) \}\)', read("embed.js")):
+        dispatched.setdefault(name, set()).update(re.findall(r"(?:^|, )(\w+)", members))
     declared = {
         name: set(re.findall(r"^    (\w+):", re.findall(rf"interface {detail} {{\n(.*?)\n  }}", types, re.S)[0], re.M))
         for types in [read("embed.d.ts")]
         for name, detail in re.findall(r'"intresse:(\w+)": CustomEvent<Intresse\.(\w+)>', types)
     }
-    assert declared == told
+    assert declared == dispatched
     assert declared.keys() == {"ready", "height", "submitted", "error"}
 
 
 def test_the_declared_attributes_are_those_that_are_looked_at() -> None:
-    asked = set(re.findall(r'"(\w+)"', re.findall(r"const asked = \[(.*?)\]", read("embed.js"))[0]))
+    watched = set(re.findall(r'"(\w+)"', re.findall(r"const watched = \[(.*?)\]", read("embed.js"))[0]))
     attributes = re.findall(r"interface Attributes {\n(.*?)\n  }", read("embed.d.ts"), re.S)[0]
-    assert set(re.findall(r"^    (\w+)\??:", attributes, re.M)) == asked - {"intresse"} | {"form", "remember"}
+    assert set(re.findall(r"^    (\w+)\??:", attributes, re.M)) == watched - {"intresse"} | {"form", "remember"}
 
 
 def test_the_declared_reasons_are_the_guides() -> None:

@@ -52,9 +52,9 @@ class ConsoleRequest:
 
     @cached_property
     def language(self) -> str:
-        asked = self.asked("lang") or cookies_of(self.http.headers.get("cookie")).get(LANGUAGE_COOKIE)
+        lang = self.asked("lang") or cookies_of(self.http.headers.get("cookie")).get(LANGUAGE_COOKIE)
         accepted = self.http.headers.get("accept-language")
-        return choose_language(asked, accepted, "sv", self.deps.public.templates.languages)
+        return choose_language(lang, accepted, "sv", self.deps.public.templates.languages)
 
     @cached_property
     def gettext(self) -> GetText:

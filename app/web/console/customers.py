@@ -69,5 +69,5 @@ async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
 def _tested(request: ConsoleRequest, fault: str) -> tuple[str, str]:
     if not fault:
         return request.gettext(ACCEPTED), "good"
-    known = request.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
-    return request.gettext(NOT_ACCEPTED) % {"fault": known}, "bad"
+    label = request.gettext(labels.OUTCOMES.get(fault, N_("Vitec couldn’t be reached")))
+    return request.gettext(NOT_ACCEPTED) % {"fault": label}, "bad"

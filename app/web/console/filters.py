@@ -43,17 +43,17 @@ class Filters:
     age: str
 
     @classmethod
-    def from_query(cls, request: ConsoleRequest, asked: Mapping[str, str]) -> "Filters":
+    def from_query(cls, request: ConsoleRequest, query: Mapping[str, str]) -> "Filters":
         """`asked` is the page's query or the posted form; its `q` is the searched text."""
-        known = {
+        allowed = {
             "status": {*Status, STUCK},
             "customer": set(request.deps.public.customers),
             "operation": set(Operation),
             "age": set(AGES),
         }
-        chosen = {name: asked.get(name, "") if asked.get(name, "") in values else "" for name, values in known.items()}
-        text = plain(asked.get("q", ""))
-        search = write_token(request.deps.keyring, text, PURPOSE) if text else asked.get("search", "")[:MAX_TOKEN]
+        chosen = {name: query[name] if query.get(name) in values else "" for name, values in allowed.items()}
+        text = plain(query.get("q", ""))
+        search = write_token(request.deps.keyring, text, PURPOSE) if text else query.get("search", "")[:MAX_TOKEN]
         return cls(search, **chosen)
 
     def text(self, request: ConsoleRequest) -> str:
@@ -64,15 +64,15 @@ class Filters:
             raise FilterError from None
 
 
-async def submission_filter(request: ConsoleRequest, asked: Filters) -> SubmissionFilter:
+async def submission_filter(request: ConsoleRequest, filters: Filters) -> SubmissionFilter:
     """Raises `FilterError`, `StoreUnavailableError`."""
-    text = asked.text(request)
-    moments = AGES[asked.age][1](request.deps.database.now()) if asked.age else {}
+    text = filters.text(request)
+    moments = AGES[filters.age][1](request.deps.database.now()) if filters.age else {}
     return SubmissionFilter(
-        status=Status(asked.status) if asked.status not in {"", STUCK} else None,
-        stuck=asked.status == STUCK,
-        customer_id=asked.customer or None,
-        operation=Operation(asked.operation) if asked.operation else None,
+        status=Status(filters.status) if filters.status not in {"", STUCK} else None,
+        stuck=filters.status == STUCK,
+        customer_id=filters.customer or None,
+        operation=Operation(filters.operation) if filters.operation else None,
         ids=await _ids(request, text) if text else None,
         older_than=request.asked("older") or None,
         **moments,

@@ -29,5 +29,5 @@ def then_of(request: Request) -> str:
 
 def _without_text(path: str, query: str) -> str:
     """What is searched for may be a person's address, which stands in no other address."""
-    kept = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
-    return f"{path}?{urlencode(kept)}" if kept else path
+    pairs = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
+    return f"{path}?{urlencode(pairs)}" if pairs else path

@@ -87,10 +87,10 @@ class SignInAttempts:
 
     def count(self, address: str) -> None:
         """Raises `RateLimitedError`."""
-        who = network_of(address)
+        network = network_of(address)
         for rate in TRIES:
-            if not self._limiter.hit(rate, who):
-                free_at = self._limiter.get_window_stats(rate, who).reset_time
+            if not self._limiter.hit(rate, network):
+                free_at = self._limiter.get_window_stats(rate, network).reset_time
                 raise RateLimitedError(max(1, ceil(free_at - time())))
 
     def forget(self, address: str) -> None:

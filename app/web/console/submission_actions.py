@@ -149,5 +149,5 @@ async def _carry_out(request: ConsoleRequest, name: str, submission: Submission)
 async def _from_path(request: ConsoleRequest) -> tuple[str, Submission | None]:
     """The action and the submission in the address; None if either does not exist."""
     name = request.http.path_params["action"]
-    known = name in ACTIONS
-    return name, await request.deps.public.submissions.get(request.path_id("submission")) if known else None
+    exists = name in ACTIONS
+    return name, await request.deps.public.submissions.get(request.path_id("submission")) if exists else None

@@ -140,8 +140,8 @@ def vitec_messages(upstream: Any) -> list[str]:
         return []
     lines = [str(upstream["message"])] if upstream.get("message") else []
     state = upstream.get("modelState")
-    for name, words in state.items() if isinstance(state, dict) else ():
-        lines += [f"{name}: {text}" for text in (words if isinstance(words, list) else [words])]
+    for name, texts in state.items() if isinstance(state, dict) else ():
+        lines += [f"{name}: {text}" for text in (texts if isinstance(texts, list) else [texts])]
     return lines
 
 

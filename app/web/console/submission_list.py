@@ -43,11 +43,11 @@ async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
 async def show_submissions(request: ConsoleRequest) -> Response:
     if request.asked("q"):
         return await search(request, request.http.query_params)
-    asked = Filters.from_query(request, request.http.query_params)
+    filters = Filters.from_query(request, request.http.query_params)
     text, unreadable, summaries = "", False, list[SubmissionSummary]()
     try:
-        text = asked.text(request)
-        summaries = await _list(request, await submission_filter(request, asked), PAGE + 1)
+        text = filters.text(request)
+        summaries = await _list(request, await submission_filter(request, filters), PAGE + 1)
     except FilterError:
         unreadable = True
     if text and len(summaries) == 1:  # the one that was searched for
@@ -55,15 +55,15 @@ async def show_submissions(request: ConsoleRequest) -> Response:
     every = request.gettext(N_("All"))
     statuses = {STUCK: N_("Needs attention"), **labels.STATUSES}
     operations = {spec.operation.value: spec.label for spec in POSTED}
-    query = asdict(asked)
+    query = asdict(filters)
     page = SubmissionsPage(
         frame=request.frame("submissions"),
         searched=text,
         unreadable=unreadable,
-        statuses=options(_translated(request, statuses), asked.status, every),
-        customers=customers(request, asked.customer),
-        operations=options(_translated(request, operations), asked.operation, every),
-        ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), asked.age, every),
+        statuses=options(_translated(request, statuses), filters.status, every),
+        customers=customers(request, filters.customer),
+        operations=options(_translated(request, operations), filters.operation, every),
+        ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), filters.age, every),
         rows=[row_of(request, summary) for summary in summaries[:PAGE]],
         older=address(LIST, **query, older=summaries[PAGE - 1].id) if len(summaries) > PAGE else None,
         export=address(f"{LIST}.csv", **query, older=request.asked("older")),
@@ -73,11 +73,11 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 
 async def export(request: ConsoleRequest) -> Response:
     """The rows of this page and of the pages after it, at most `MAX_EXPORTED`."""
-    asked = Filters.from_query(request, request.http.query_params)
+    filters = Filters.from_query(request, request.http.query_params)
     if request.asked("q"):
-        return redirect(address(f"{LIST}.csv", **asdict(asked)))
+        return redirect(address(f"{LIST}.csv", **asdict(filters)))
     try:
-        summaries = await _list(request, await submission_filter(request, asked), MAX_EXPORTED)
+        summaries = await _list(request, await submission_filter(request, filters), MAX_EXPORTED)
     except FilterError:
         summaries = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
@@ -85,8 +85,8 @@ async def export(request: ConsoleRequest) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _list(request: ConsoleRequest, wanted: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
-    return await list_submissions(request.deps.database, request.deps.keyring, wanted, limit)
+async def _list(request: ConsoleRequest, filters: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
+    return await list_submissions(request.deps.database, request.deps.keyring, filters, limit)
 
 
 def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:

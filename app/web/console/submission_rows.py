@@ -48,9 +48,9 @@ def name_of(request: ConsoleRequest, customer_id: str) -> str:
 
 
 def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
-    known = request.deps.public.customers
+    configured = request.deps.public.customers
     return options(
-        {customer_id: name_of(request, customer_id) for customer_id in known}, chosen, request.gettext(N_("All"))
+        {customer_id: name_of(request, customer_id) for customer_id in configured}, chosen, request.gettext(N_("All"))
     )
 
 
@@ -61,8 +61,8 @@ def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
 
 
 def address(path: str, **query: str | None) -> str:
-    given = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
+    present = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(present)}" if present else path
 
 
 async def row_of_submission(request: ConsoleRequest, submission_id: str) -> LeadRow:

@@ -58,7 +58,7 @@ def routes(deps: Dependencies) -> list[Route]:
 async def _contacts(context: RequestContext) -> Response:
     """The contacts that Vitec knows of 1-20 ids, in Vitec's own members."""
     ids = context.resource[0].split(",")
-    if not all(PATH_ID.fullmatch(one) for one in ids):
+    if not all(PATH_ID.fullmatch(contact_id) for contact_id in ids):
         return error_response(context.request, context.deps, 404)
     if len(ids) > MAX_CONTACTS:
         fault = FieldError("contactIds", "too_many", {"max_length": MAX_CONTACTS})
@@ -69,5 +69,5 @@ async def _contacts(context: RequestContext) -> Response:
         return error_response(context.request, context.deps, 404)
     except VitecError as error:
         return unanswered(error, context.gettext)
-    content = pydantic_core.to_json([one.members for one in found], inf_nan_mode="null")
+    content = pydantic_core.to_json([contact_id.members for contact_id in found], inf_nan_mode="null")
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -37,8 +37,8 @@ class Customer:
 
     def owns(self, key: str) -> bool:
         """Whether the API key is this customer's, in constant time."""
-        found = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
-        return sum(hmac.compare_digest(found, known) for known in self.key_hashes) > 0
+        key_hash = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+        return sum(hmac.compare_digest(key_hash, own_hash) for own_hash in self.key_hashes) > 0
 
 
 Customers = Mapping[str, Customer]
@@ -65,10 +65,10 @@ class InvalidApiKeyError(Exception):
 def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     """The API key that the request carries, None when it carries none. Raises `InvalidApiKeyError`.
     `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
-    said = headers.get("authorization")
-    if said is None:
+    authorization = headers.get("authorization")
+    if authorization is None:
         return None
-    scheme, _, value = said.partition(" ")
+    scheme, _, value = authorization.partition(" ")
     key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
     if not key or not customer.owns(key):
         raise InvalidApiKeyError(customer)

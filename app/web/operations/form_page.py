@@ -204,11 +204,11 @@ def _query_start(context: RequestContext, referrer: str) -> str:
 
 
 def _own_query_start(context: RequestContext, referrer: str) -> str:
-    asked: str = context.request.scope["query_string"].decode("latin-1")
-    if "lang" in asked or "referrer" in asked or not _PLAIN_QUERY.fullmatch(asked):
+    query: str = context.request.scope["query_string"].decode("latin-1")
+    if "lang" in query or "referrer" in query or not _PLAIN_QUERY.fullmatch(query):
         return query_start(context.query, referrer)
-    kept = (asked, _referrer_pair(referrer)) if referrer else (asked,)
-    return "?" + "".join(f"{part}&" for part in kept if part)
+    parts = (query, _referrer_pair(referrer)) if referrer else (query,)
+    return "?" + "".join(f"{part}&" for part in parts if part)
 
 
 @cached_when_short
@@ -217,9 +217,9 @@ def _referrer_pair(referrer: str) -> str:
 
 
 def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
-    kept = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
-    kept += [("referrer", referrer)] if referrer else []
-    return f"?{urlencode(kept)}&" if kept else "?"
+    pairs = [(name, value) for name, value in query if name not in {"lang", "referrer"}]
+    pairs += [("referrer", referrer)] if referrer else []
+    return f"?{urlencode(pairs)}&" if pairs else "?"
 
 
 def language_links(deps: Dependencies, language: str, start: str) -> tuple[LanguageLink, ...]:
@@ -267,10 +267,10 @@ def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | N
     ids = context.customer.id, context.estate
     address = interest.POST.form_address(*ids)
     query = urlencode(_query_to_pass_on(context))
-    kept = {SAME.get(name, name): value for name, value in page.values.items()}
-    kept = {name: value for name, value in kept.items() if name not in BOOKINGS}
+    values = {SAME.get(name, name): value for name, value in page.values.items()}
+    values = {name: value for name, value in values.items() if name not in BOOKINGS}
     return InterestOffer(
         action=f"{address}?{query}" if query else address,
         token=context.deps.tokens.issue(interest.POST.path(*ids)),
-        values=kept | ({"marketing.referrer": page.referrer} if page.referrer else {}),
+        values=values | ({"marketing.referrer": page.referrer} if page.referrer else {}),
     )

@@ -35,8 +35,8 @@ async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
         raise
     except VitecError:
         pass
-    found = times_of(context).find(slot_id)
-    context.viewing = found[0].id if found else homes.viewing_of(*ids, slot_id)
+    match = times_of(context).find(slot_id)
+    context.viewing = match[0].id if match else homes.viewing_of(*ids, slot_id)
 
 
 async def look_up_again(context: RequestContext) -> None:
@@ -65,8 +65,8 @@ def is_bookable(context: RequestContext) -> bool:
 
 def chosen_slot(context: RequestContext) -> Slot | None:
     """As the receipt tells it; None where its end is not known."""
-    found = times_of(context).find(context.slot)
-    return Slot.in_sweden(found[1].id, found[1].starts_at, found[1].ends_at) if found and found[1].ends_at else None
+    match = times_of(context).find(context.slot)
+    return Slot.in_sweden(match[1].id, match[1].starts_at, match[1].ends_at) if match and match[1].ends_at else None
 
 
 def viewing_choices(

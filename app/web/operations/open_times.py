@@ -27,11 +27,11 @@ async def show_open_times(context: RequestContext) -> Response:
     except VitecError as error:
         if as_json:
             return unanswered(error, context.gettext)
-    known = context.known
-    if known and as_json:
-        content = known.home.content if context.key else _as_json(known.home, known.times(context.deps.now()))
+    cached = context.known
+    if cached and as_json:
+        content = cached.home.content if context.key else _as_json(cached.home, cached.times(context.deps.now()))
         return Response(content, media_type="application/json")
-    if known:
+    if cached:
         context.deps.page_views.count(
             context.customer.id, context.spec.operation, context.resource, context.estate, context.query
         )

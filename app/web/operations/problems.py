@@ -86,8 +86,8 @@ def wants_page(request: Request, *, peoples: bool = False) -> bool:
 
 
 def language_of(request: Request, deps: Dependencies, default: str = "sv") -> str:
-    asked = request.query_params.get("lang") if request.url.query else None
-    return choose_language(asked, request.headers.get("accept-language"), default, deps.templates.languages)
+    lang = request.query_params.get("lang") if request.url.query else None
+    return choose_language(lang, request.headers.get("accept-language"), default, deps.templates.languages)
 
 
 def error_response(

@@ -59,7 +59,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     if submission is None or customer is None or submission.received_at + RECEIPT_LIVES < deps.now():
         return error_response(request, deps, 410, peoples=True)
     request.scope[CUSTOMER] = customer
-    return Receipt(submission, customer, language_of(request, deps, submission.language), *_told(request))
+    return Receipt(submission, customer, language_of(request, deps, submission.language), *_receipt_details(request))
 
 
 def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:
@@ -67,7 +67,7 @@ def unavailable(request: Request, deps: Dependencies, customer: Customer | None 
     return error_response(request, deps, 503, customer=customer, headers=headers, peoples=True)
 
 
-def _told(request: Request) -> tuple[Slot | None, dict[str, str]]:
+def _receipt_details(request: Request) -> tuple[Slot | None, dict[str, str]]:
     slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
     title = plain_title(request.query_params.get("title")) if slot else ""
     theme = Theme.of(request.query_params.get("theme"))

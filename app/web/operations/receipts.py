@@ -45,15 +45,15 @@ class Receipts:
         opened = await open_receipt(request, deps)
         if isinstance(opened, Response):
             return opened
-        found, customer, language = opened.submission, opened.customer, opened.language
+        submission, customer, language = opened.submission, opened.customer, opened.language
         try:
             cancelling = await cancellation_of(opened, deps)
-            state = state_of(cancelling) if cancelling else _state(found)
+            state = state_of(cancelling) if cancelling else _state(submission)
             offers_cancelling = state == "booked" and await can_cancel(opened, deps)
         except StoreUnavailableError:
             return unavailable(request, deps, customer)
-        form = _form_of(found)
-        waits = form.waits and (cancelling or found).status in {Status.PENDING, Status.HELD}
+        form = _form_of(submission)
+        waits = form.waits and (cancelling or submission).status in {Status.PENDING, Status.HELD}
         calendar = opened.slot and state == "booked"
         page = ReceiptPage(
             form=form,
@@ -62,8 +62,8 @@ class Receipts:
             firm=customer.firm,
             demo=deps.demo,
             frame_origins=deps.frame_origins(customer),
-            status=public_status(found.status),
-            reference=found.reference,
+            status=public_status(submission.status),
+            reference=submission.reference,
             state=state,
             refresh_url=opened.path(deps) if waits else None,
             home=opened.details.get("title", ""),

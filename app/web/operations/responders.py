@@ -40,19 +40,20 @@ async def outcome(context: RequestContext, accepted: Accepted, seconds: float) -
     """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
     deps = context.deps
     try:
-        found = await deps.submissions.get(accepted.id) if accepted.repeated or not seconds else None
-        if found is None or (found.status is Status.PENDING and seconds):
+        submission = await deps.submissions.get(accepted.id) if accepted.repeated or not seconds else None
+        if submission is None or (submission.status is Status.PENDING and seconds):
             await deps.outcomes.wait(accepted.id, seconds)
-            found = await deps.submissions.get(accepted.id)
+            submission = await deps.submissions.get(accepted.id)
     except StoreUnavailableError:
         return None
-    return found
+    return submission
 
 
-def _told(context: RequestContext, refused: Submission, response: Response) -> Response:
-    """Once it is sent, the visitor knows. A program may have no visitor."""
+def _shown(context: RequestContext, refused: Submission, response: Response) -> Response:
+    """The response. Once it is sent, the refusal is recorded as shown, unless the caller is a program with a key, which
+    may have no visitor."""
     if context.key is None:
-        response.background = BackgroundTask(context.deps.outcomes.refusal_told, refused.id)
+        response.background = BackgroundTask(context.deps.outcomes.record_refusal_shown, refused.id)
     return response
 
 
@@ -105,28 +106,29 @@ class JsonResponder:
     async def accepted(self, accepted: Accepted) -> Response:
         context = self.context
         if _need_not_wait(context):
-            found = await outcome(context, accepted, 0)
-            return self._pending(accepted, found, {"Preference-Applied": "respond-async"})
-        found = await outcome(context, accepted, context.deps.wait_seconds)
-        if found and found.status is Status.DELIVERED:
-            headers = {"Location": f"/submissions/{found.id}", "Submission-Id": found.id}
-            return self._json(self._vitecs_answer(found), 200, headers)
-        if found and found.status is Status.REJECTED:
+            submission = await outcome(context, accepted, 0)
+            return self._pending(accepted, submission, {"Preference-Applied": "respond-async"})
+        submission = await outcome(context, accepted, context.deps.wait_seconds)
+        if submission and submission.status is Status.DELIVERED:
+            headers = {"Location": f"/submissions/{submission.id}", "Submission-Id": submission.id}
+            return self._json(self._vitecs_answer(submission), 200, headers)
+        if submission and submission.status is Status.REJECTED:
             if context.spec.by_home:
                 await look_up_again(context)
-            return _told(context, found, self._problem(400, "upstream-rejected", upstream=found.refusal or {}))
-        return self._pending(accepted, found, {})
+            problem = self._problem(400, "upstream-rejected", upstream=submission.refusal or {})
+            return _shown(context, submission, problem)
+        return self._pending(accepted, submission, {})
 
-    def _vitecs_answer(self, found: Submission) -> Any:
+    def _vitecs_answer(self, submission: Submission) -> Any:
         """As the call at this address answers it; to a stranger nothing, for an id of Vitec's tells who is a client."""
-        return self.context.spec.answer_of(found.main.result) if self.context.key else None
+        return self.context.spec.answer_of(submission.main.result) if self.context.key else None
 
     def received(self, accepted: Accepted) -> Response:
         """On disk, and no more is known."""
         return self._pending(accepted, None, {})
 
-    def _pending(self, accepted: Accepted, found: Submission | None, headers: Mapping[str, str]) -> Response:
-        status = public_status(found.status if found else Status.PENDING)
+    def _pending(self, accepted: Accepted, submission: Submission | None, headers: Mapping[str, str]) -> Response:
+        status = public_status(submission.status if submission else Status.PENDING)
         content = {"id": accepted.id, "status": status, "statusUrl": self.context.deps.status_url(accepted.id)}
         return self._json(content, 202, headers)
 
@@ -185,22 +187,22 @@ class FormResponder:
         """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
         context = self.context
         if context.spec.form and context.spec.form.waits:
-            found = await outcome(context, accepted, context.deps.wait_seconds)
-            if found and found.status is Status.REJECTED:
+            submission = await outcome(context, accepted, context.deps.wait_seconds)
+            if submission and submission.status is Status.REJECTED:
                 if context.spec.by_home:
                     await look_up_again(context)
-                words = (found.refusal or {}).get("message")
-                return _told(context, found, self._again(400, Notice("refused", upstream=words)))
-        asked = self.body.typed.get("return_url", "").strip()
-        if asked and return_origin(asked, context.deps.origins, context.customer):
-            return _see(return_address(asked, reference_of(accepted.id)))
-        return _see(context.deps.receipt_path(accepted.id, context.language, self._told()))
+                message = (submission.refusal or {}).get("message")
+                return _shown(context, submission, self._again(400, Notice("refused", upstream=message)))
+        return_url = self.body.typed.get("return_url", "").strip()
+        if return_url and return_origin(return_url, context.deps.origins, context.customer):
+            return _see(return_address(return_url, reference_of(accepted.id)))
+        return _see(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))
 
     def received(self, accepted: Accepted) -> Response:
         """On disk, and no more is known."""
         return _see(self.context.deps.receipt_path(accepted.id, self.context.language))
 
-    def _told(self) -> dict[str, str]:
+    def _receipt_details(self) -> dict[str, str]:
         """What the receipt repeats: the theme, and of a viewing whose times are known the time and the home."""
         context = self.context
         if context.spec.by_home:
@@ -208,8 +210,8 @@ class FormResponder:
         else:
             slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
         title = context.title if slot else ""
-        told = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
-        return {name: value for name, value in told.items() if value}
+        details = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
+        return {name: value for name, value in details.items() if value}
 
 
 def _see(location: str) -> Response:

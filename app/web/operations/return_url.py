@@ -15,11 +15,11 @@ _KEPT = "%/?#[]@!$&'()*+,;=:~"  # of an address that may be encoded already
 log = structlog.get_logger()
 
 
-def return_origin(asked: str | None, origins: OriginRule, customer: Customer) -> str | None:
+def return_origin(return_url: str | None, origins: OriginRule, customer: Customer) -> str | None:
     """The origin of the page asked for; None when none was, or one that is not the customer's, which is logged."""
-    if not asked:
+    if not return_url:
         return None
-    address = _as_browsers_write_it(asked)
+    address = _as_browsers_write_it(return_url)
     origin = origin_of(address)
     # It must begin with the very origin: browsers and urlsplit read "\\" and "@" before a host differently.
     begins = origin and (address == origin or address.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
@@ -29,9 +29,9 @@ def return_origin(asked: str | None, origins: OriginRule, customer: Customer) ->
     return None
 
 
-def return_address(asked: str, reference: str) -> str:
+def return_address(return_url: str, reference: str) -> str:
     """The page with `intresse=ok` and the reference added to its query, percent-encoded as UTF-8."""
-    parts = urlsplit(_as_browsers_write_it(asked))
+    parts = urlsplit(_as_browsers_write_it(return_url))
     answer = urlencode({"intresse": "ok", "reference": reference})
     address = parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer).geturl()
     return quote(address, safe=_KEPT)

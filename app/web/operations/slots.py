@@ -68,16 +68,16 @@ def parse_slots(text: str) -> tuple[Slot, ...]:
 
 
 def choose_slot(
-    asked: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
+    chosen: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
 ) -> tuple[str, list[FieldError]]:
     """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
     the id in the address, which a form without such buttons means; `gone` are those that Vitec refused meanwhile."""
-    known = {slot.id for slot in slots}
-    if asked is None and default in known and default not in gone:
+    ids = {slot.id for slot in slots}
+    if chosen is None and default in ids and default not in gone:
         return default, []
-    if not known or asked in known:
-        return asked if known and asked else default, []
-    return default, [FieldError("slot", "invalid_choice" if asked else "required", {"choices": ""})]
+    if not ids or chosen in ids:
+        return chosen if ids and chosen else default, []
+    return default, [FieldError("slot", "invalid_choice" if chosen else "required", {"choices": ""})]
 
 
 def _moment(text: str) -> datetime | None:

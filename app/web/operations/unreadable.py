@@ -15,26 +15,26 @@ from app.operations.specification import PostSpec
 UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
 
 
-def part_numbers(
+def split_phone_numbers(
     spec: PostSpec, members: Mapping[str, Any], faults: Iterable[FieldError], country: str
 ) -> dict[str, Any] | None:
     """With the first number of a field that holds several, the next one as the other number, and what is then left at
     the end of the message. None where no field does."""
-    parted: dict[str, Any] | None = None
+    split: dict[str, Any] | None = None
     for fault in faults:
         value = member_at(members, fault.field) if fault.code == "invalid_phone" else None
         numbers = several_numbers(value, country) if isinstance(value, str) else []
         if not numbers or not (spec.other_phone or spec.message):
             continue
         first, *more = numbers
-        parted = with_member(parted or members, fault.field, first)
-        if spec.other_phone and not member_at(parted, spec.other_phone):
-            parted = with_member(parted, spec.other_phone, more.pop(0))
-        parted = _with_lines(spec, parted, more) if spec.message else parted
-    return parted
+        split = with_member(split or members, fault.field, first)
+        if spec.other_phone and not member_at(split, spec.other_phone):
+            split = with_member(split, spec.other_phone, more.pop(0))
+        split = _with_lines(spec, split, more) if spec.message else split
+    return split
 
 
-def tell_unreadable(
+def unreadable_to_message(
     spec: PostSpec, members: Mapping[str, Any], faults: Sequence[FieldError], gettext: GetText
 ) -> dict[str, Any] | None:
     """Without what can't be read, and with a line of the message for each: "Boarea: ungefär 70". None where there is
@@ -53,7 +53,7 @@ def tell_unreadable(
 
 
 def _with_lines(spec: PostSpec, members: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
-    said = member_at(members, spec.message)
-    if not lines or not (said is None or isinstance(said, str)):
+    message = member_at(members, spec.message)
+    if not lines or not (message is None or isinstance(message, str)):
         return dict(members)
-    return with_member(members, spec.message, "\n\n".join(filter(None, [said, "\n".join(lines)])))
+    return with_member(members, spec.message, "\n\n".join(filter(None, [message, "\n".join(lines)])))

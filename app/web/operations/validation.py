@@ -17,7 +17,7 @@ from app.operations.member_paths import Tree, member_at, member_tree, set_member
 from app.operations.members import Approval, MarketingMember, VitecModel
 from app.operations.specification import PERSONNUMMER, PostSpec
 from app.web.operations.body import CONSENT, Body
-from app.web.operations.unreadable import part_numbers, tell_unreadable
+from app.web.operations.unreadable import split_phone_numbers, unreadable_to_message
 
 APPROVAL = member_tree(Approval)
 
@@ -51,7 +51,7 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     """All faults of a submission at once, in the order of the form."""
     if body.faults:
         return ValidationResult(None, None, body.faults)
-    members = dict(body.members) if body.form else _of_a_program(spec, body)
+    members = dict(body.members) if body.form else _json_members(spec, body)
     if spec.person:
         members.setdefault(spec.person, {})  # so that each missing name is told of
     consented_at, faults = _consented_at(spec, body, members, rules)
@@ -64,41 +64,45 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     context = ReadContext(body.form, rules.now, _country(spec, body, members), visitor=not rules.with_key)
 
     def attempt(members: Mapping[str, Any]) -> ValidationResult:
-        application, found = None, faults
+        application, all_faults = None, faults
         try:
             application = spec.model.model_validate(members, context=context)
         except ValidationError as error:
-            found = field_errors_of(error) + found
-        found = found + _beyond_fields(spec, members, rules)
+            all_faults = field_errors_of(error) + all_faults
+        all_faults = all_faults + _beyond_fields(spec, members, rules)
         if not _consent_is_enough(spec, members, consented_at, body.form, rules):
-            found.append(FieldError(CONSENT, "consent_required"))
-        return ValidationResult(None if found else application, consented_at, tuple(found))
+            all_faults.append(FieldError(CONSENT, "consent_required"))
+        return ValidationResult(None if all_faults else application, consented_at, tuple(all_faults))
 
     result = attempt(members)
-    if result.faults and (parted := part_numbers(spec, members, result.faults, context.country)):
-        members, result = parted, attempt(parted)
-    if result.faults and not rules.with_key and (told := tell_unreadable(spec, members, result.faults, rules.gettext)):
-        lenient = attempt(told)
+    if result.faults and (split := split_phone_numbers(spec, members, result.faults, context.country)):
+        members, result = split, attempt(split)
+    if (
+        result.faults
+        and not rules.with_key
+        and (repaired := unreadable_to_message(spec, members, result.faults, rules.gettext))
+    ):
+        lenient = attempt(repaired)
         return result if lenient.faults else lenient
     return result
 
 
-def _of_a_program(spec: PostSpec, body: Body) -> dict[str, Any]:
+def _json_members(spec: PostSpec, body: Body) -> dict[str, Any]:
     """Without the tags that stand beside its members."""
     members = dict(body.members)
     if members.keys() <= spec.tree.keys():
         return members
-    beside = {name: value for name, value in members.items() if name not in spec.tree and is_tag(name)}
-    if beside:
-        body.tags = tuple(tags_in(beside))
-    kept = {name: value for name, value in members.items() if name not in beside}
-    return {spec.spelling.get(name.lower(), name) if name.lower() == CONSENT else name: kept[name] for name in kept}
+    tags = {name: value for name, value in members.items() if name not in spec.tree and is_tag(name)}
+    if tags:
+        body.tags = tuple(tags_in(tags))
+    rest = {name: value for name, value in members.items() if name not in tags}
+    return {spec.spelling.get(name.lower(), name) if name.lower() == CONSENT else name: rest[name] for name in rest}
 
 
 def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
     """Of the person's address, where a form has it also when Vitec doesn't; Sweden where none was said."""
-    said = member_at(members, spec.country) or body.typed.get("address.countryCode")
-    code = said.strip().upper() if isinstance(said, str) else SWEDEN
+    value = member_at(members, spec.country) or body.typed.get("address.countryCode")
+    code = value.strip().upper() if isinstance(value, str) else SWEDEN
     return code if code in COUNTRIES else SWEDEN
 
 
@@ -134,11 +138,11 @@ def _approval(
     if spec.person and isinstance(person := members.get(spec.person), dict):
         members[spec.person] = person = dict(person)
         places.append((f"{spec.person}.", spec.person_tree, person))
-    for above, known, inside in places:
-        if approval := taken_out(inside, APPROVAL, known):
+    for above, tree, inside in places:
+        if approval := taken_out(inside, APPROVAL, tree):
             try:
-                read = Approval.model_validate(approval, context=ReadContext(form=False, now=rules.now))
-                given_at = given_at or read.given_at(rules.now.astimezone(STOCKHOLM))
+                parsed = Approval.model_validate(approval, context=ReadContext(form=False, now=rules.now))
+                given_at = given_at or parsed.given_at(rules.now.astimezone(STOCKHOLM))
             except ValidationError as error:
                 faults += [replace(fault, field=above + fault.field) for fault in field_errors_of(error)]
     return given_at, faults
@@ -165,14 +169,14 @@ def _personnummer_faults(
 
 def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
     """Without what Vitec knows but a caller without a key may not set; what nobody knows stays, to be refused."""
-    kept = {}
+    allowed = {}
     for name, value in members.items():
         if name not in tree:
-            kept[name] = value
+            allowed[name] = value
         elif name in settable:
             inside = settable[name]
-            kept[name] = value if inside is None or not isinstance(value, dict) else _only(value, tree[name], inside)
-    return kept
+            allowed[name] = value if inside is None or not isinstance(value, dict) else _only(value, tree[name], inside)
+    return allowed
 
 
 def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: ValidationContext) -> list[FieldError]:

@@ -40,8 +40,8 @@ class Theme(StrEnum):
     DARK = "dark"
 
     @classmethod
-    def of(cls, asked: str | None) -> "Theme":
-        return cls(asked) if asked in _THEMES else cls.AUTO
+    def of(cls, name: str | None) -> "Theme":
+        return cls(name) if name in _THEMES else cls.AUTO
 
 
 _THEMES = frozenset(theme.value for theme in Theme)
@@ -96,19 +96,19 @@ def accent_colours(accent: str, scheme: str) -> Colours:
     return Colours(accent, on_accent, mark)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(colour: str, other: str) -> float:
     """By WCAG's formula, 1 to 21."""
-    return float(Color(one).contrast(other, method="wcag21"))
+    return float(Color(colour).contrast(other, method="wcag21"))
 
 
 def _moved(colour: str, paper: str, enough: float) -> str:
     """The colour, darker on light paper and lighter on dark, just until it has enough contrast; its hue stays."""
-    found = Color(colour).convert("oklch")
+    moved = Color(colour).convert("oklch")
     end = 0.0 if contrast(paper, "#000000") > contrast(paper, "#ffffff") else 1.0
-    start = float(found["lightness"])
+    start = float(moved["lightness"])
     for step in range(_LIGHTNESS_STEPS + 1):
-        found["lightness"] = start + (end - start) * step / _LIGHTNESS_STEPS
-        text = str(found.convert("srgb").to_string(hex=True, fit=True))
+        moved["lightness"] = start + (end - start) * step / _LIGHTNESS_STEPS
+        text = str(moved.convert("srgb").to_string(hex=True, fit=True))
         if contrast(text, paper) >= enough:
             return text
     return "#000000" if end == 0 else "#ffffff"
