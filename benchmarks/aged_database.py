@@ -69,12 +69,12 @@ class _Made:
         rows, of_steps, hashes = [], [], []
         for number in range(start, end):
             at = self._start + self._step * number
-            identity = str(UUID(int=(int(at.timestamp() * 1000) << 80) | 0x7 << 76 | number))
-            row = self._row(identity, at, number)
+            submission_id = str(UUID(int=(int(at.timestamp() * 1000) << 80) | 0x7 << 76 | number))
+            row = self._row(submission_id, at, number)
             rows.append(row)
             of_steps.append(
                 {
-                    "submission_id": identity,
+                    "submission_id": submission_id,
                     "position": 0,
                     "operation": row["operation"],
                     "resource": row["resource"],
@@ -82,7 +82,7 @@ class _Made:
                     "attempts": 1,
                 }
             )
-            hashes.append({"hash": row["email_hash"], "submission_id": identity})
+            hashes.append({"hash": row["email_hash"], "submission_id": submission_id})
         for row in rows:
             del row["step"]
         with engine.begin() as connection:
@@ -92,7 +92,7 @@ class _Made:
             if end == self._rows:
                 connection.execute(insert(person_index), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
 
-    def _row(self, identity: str, at: datetime, number: int) -> dict[str, object]:
+    def _row(self, submission_id: str, at: datetime, number: int) -> dict[str, object]:
         chosen = self._random
         customer, home = chosen.choice(self._customers), f"OBJ{chosen.randrange(60)}"
         operation = Operation.VIEWING if number % 3 == 0 else Operation.INTEREST
@@ -108,10 +108,12 @@ class _Made:
             self._delivered[counted] += 1
             self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
         contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
-        payload = self._keyring.encrypt(self._payload, payload_aad(identity)) if contact == SOUGHT else self._sealed
+        payload = (
+            self._keyring.encrypt(self._payload, payload_aad(submission_id)) if contact == SOUGHT else self._sealed
+        )
         pending = status is Status.PENDING
         return {
-            "id": identity,
+            "id": submission_id,
             "customer_id": customer,
             "operation": operation.value,
             "resource": home,

@@ -34,8 +34,8 @@ class Proxy:
     def cut(self, when: Cut, with_text: bytes, times: int = 1) -> None:
         self.with_text, self.cuts = with_text, [when] * times
 
-    def take(self, said: bytes) -> Cut | None:
-        if not self.cuts or self.with_text not in said:
+    def take(self, transaction: bytes) -> Cut | None:
+        if not self.cuts or self.with_text not in transaction:
             return None
         self.made += 1
         return self.cuts.pop()
@@ -77,12 +77,12 @@ def _serve(client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
     dropping = threading.Event()
     back = threading.Thread(target=_answers, args=(server, client, proxy, dropping), daemon=True)
     back.start()
-    said = b""
+    transaction = b""
     with suppress(OSError):
         while data := client.recv(65536):
             _wait(proxy)
-            said = data if BEGIN in data else said + data
-            when = proxy.take(said) if COMMIT in data else None
+            transaction = data if BEGIN in data else transaction + data
+            when = proxy.take(transaction) if COMMIT in data else None
             if when is Cut.BEFORE:
                 break
             if when is Cut.AFTER:

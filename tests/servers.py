@@ -52,11 +52,11 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for open_one in (*self.servers, *(sockets or ())):
             open_one.close()
-        told: set[Any] = set()  # one that comes in this moment would be waited for until its own time is up
+        shut_down: set[Any] = set()  # one that comes in this moment would be waited for until its own time is up
         while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:
-            for connection in set(self.server_state.connections) - told:
+            for connection in set(self.server_state.connections) - shut_down:
                 connection.shutdown()
-                told.add(connection)
+                shut_down.add(connection)
             await asyncio.sleep(0.002)  # uvicorn has no event for it either
         if not self.force_exit:
             await self.lifespan.shutdown()

@@ -38,9 +38,9 @@ def is_delivered(answer: httpx.Response) -> str:
     """The submission's id."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].partition(";")[0] == "application/json"
-    identity = answer.headers["submission-id"]
-    assert answer.headers["location"] == f"/submissions/{identity}"
-    return identity
+    submission_id = answer.headers["submission-id"]
+    assert answer.headers["location"] == f"/submissions/{submission_id}"
+    return submission_id
 
 
 def receipt_of(service: RunningService, answer: httpx.Response) -> httpx.Response:

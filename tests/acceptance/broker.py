@@ -48,9 +48,9 @@ def broker() -> Iterator[Broker]:
 
 
 LISTEN = """<script>
-var told = []
+var dispatched = []
 for (const name of ["ready", "height", "submitted", "error"])
-  addEventListener("intresse:" + name, (e) => told.push([name, e.target.id, e.detail]))
+  addEventListener("intresse:" + name, (e) => dispatched.push([name, e.target.id, e.detail]))
 </script>"""
 
 
@@ -73,8 +73,8 @@ class Embedded:
             "valuation": {},
             "final-price": {"estate": "OBJ2"},
         }
-        said = {"intresse": form, "customer": CUSTOMER, **ids[form], **more}
-        data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
+        attributes = {"intresse": form, "customer": CUSTOMER, **ids[form], **more}
+        data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
         link = f"{self.service}/forms/{CUSTOMER}/interest/OBJ1"
         return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
 
@@ -103,9 +103,9 @@ def send(form: FrameLocator) -> None:
     form.get_by_role("button", name="Skicka intresseanmälan").click()
 
 
-def told(page: Page, name: str) -> list[Any]:
+def dispatched(page: Page, name: str) -> list[Any]:
     """The details of the events of this name."""
-    return eventually(lambda: [one[2] for one in page.evaluate("told") if one[0] == name])
+    return eventually(lambda: [one[2] for one in page.evaluate("dispatched") if one[0] == name])
 
 
 def height(page: Page, form: str = "interest") -> float:

@@ -58,30 +58,30 @@ class _Reader(HTMLParser):
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        name, page = said.get("name", ""), self.page
-        if said.get("aria-invalid") == "true":
+        attributes = {name: value or "" for name, value in attrs}
+        name, page = attributes.get("name", ""), self.page
+        if attributes.get("aria-invalid") == "true":
             page.faulty.add(name)
         if tag == "html":
-            page.language = said.get("lang", "")
+            page.language = attributes.get("lang", "")
         elif tag == "form":
-            page.has_form, page.action = True, said.get("action", "")
+            page.has_form, page.action = True, attributes.get("action", "")
         elif tag == "a" and self._inside("role", "alert"):
-            page.links.append(said.get("href", ""))
-        self._control(tag, name, said)
+            page.links.append(attributes.get("href", ""))
+        self._control(tag, name, attributes)
         if tag not in self.VOID:
-            self._open.append((tag, said))
+            self._open.append((tag, attributes))
 
-    def _control(self, tag: str, name: str, said: Mapping[str, str]) -> None:
+    def _control(self, tag: str, name: str, attributes: Mapping[str, str]) -> None:
         values = self.page.values
         if tag == "input" and name:
-            if said.get("type") not in {"checkbox", "radio"} or "checked" in said:
-                values[name] = said.get("value", "on")
+            if attributes.get("type") not in {"checkbox", "radio"} or "checked" in attributes:
+                values[name] = attributes.get("value", "on")
         elif tag == "select":
             self._select = name
             values[name] = ""
-        elif tag == "option" and "selected" in said:
-            values[self._select] = said.get("value", "")
+        elif tag == "option" and "selected" in attributes:
+            values[self._select] = attributes.get("value", "")
         elif tag == "textarea":
             values[name] = ""
 
@@ -92,10 +92,10 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._open:
             return
-        tag, said = self._open[-1]
+        tag, attributes = self._open[-1]
         if tag == "textarea":
-            text = self.page.values[said["name"]] + data
-            self.page.values[said["name"]] = text.removeprefix("\n")
+            text = self.page.values[attributes["name"]] + data
+            self.page.values[attributes["name"]] = text.removeprefix("\n")
         if tag == "title":
             self.page.title += data
         if tag in {"script", "style"}:
@@ -103,11 +103,11 @@ class _Reader(HTMLParser):
         self.page.text += data
         if self._inside("role", "alert"):
             self.page.alert += data
-        if said.get("id"):
-            self.page.messages[said["id"]] = self.page.messages.get(said["id"], "") + data
+        if attributes.get("id"):
+            self.page.messages[attributes["id"]] = self.page.messages.get(attributes["id"], "") + data
 
     def _inside(self, attribute: str, value: str) -> bool:
-        return any(said.get(attribute) == value for _, said in self._open)
+        return any(attributes.get(attribute) == value for _, attributes in self._open)
 
 
 def query_of(url: str) -> dict[str, str]:

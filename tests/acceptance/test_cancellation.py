@@ -59,8 +59,8 @@ def cancellation(receipt: str) -> str:
 
 def opt_outs(service: RunningService, receipt: str) -> list[str]:
     """Vitec's calls for the visitor of this booking."""
-    identity = receipt.partition("?")[0].rpartition("/")[2]
-    contact = service.client.get(f"/submissions/{identity}", headers=key()).json()["result"]
+    submission_id = receipt.partition("?")[0].rpartition("/")[2]
+    contact = service.client.get(f"/submissions/{submission_id}", headers=key()).json()["result"]
     calls = [one for one in list(service.office.received) if one.operation == "cancellation"]
     return [one.path for one in calls if f"/{contact}/" in one.path]
 
@@ -124,8 +124,8 @@ def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(service: Runnin
     assert "kunde inte avbokas" in shown
     assert PHONE in page_of(service.client.get(receipt)).text
     assert OFFER not in shown
-    told = service.client.get("/metrics").text
-    assert f'intresse_need_a_person{{customer="{CUSTOMER}",operation="cancellation",status="rejected"}} 1.0' in told
+    metrics = service.client.get("/metrics").text
+    assert f'intresse_need_a_person{{customer="{CUSTOMER}",operation="cancellation",status="rejected"}} 1.0' in metrics
     received = len(service.office.received)
     assert service.client.post(cancellation(receipt)).headers["location"] == receipt
     assert len(service.office.received) == received
@@ -192,8 +192,8 @@ def test_programs_are_told_what_became_of_it(service: RunningService) -> None:
     receipt = booked(service)
     answer = service.client.post(cancellation(receipt), headers={"Origin": ORIGIN})
     assert answer.status_code == 303
-    identity = receipt.partition("?")[0].rpartition("/")[2]
-    assert service.client.get(f"/submissions/{identity}", headers=key()).json()["status"] == "delivered"
+    submission_id = receipt.partition("?")[0].rpartition("/")[2]
+    assert service.client.get(f"/submissions/{submission_id}", headers=key()).json()["status"] == "delivered"
 
 
 def test_in_english_it_says_cancelled(service: RunningService) -> None:

@@ -173,8 +173,8 @@ def test_what_is_searched_for_stands_in_no_address(start: Start, text: str, page
     assert found.text.count('<th scope="row">') == expected
     assert rows == ([expected] if expected else [])
     later = client.get(where).headers["location"]  # when the session has ended
-    for told in (where, later, *links):
-        assert not any(hides in unquote(unquote(told)) for hides in (text, text.partition("@")[0], quote(text)))
+    for url in (where, later, *links):
+        assert not any(hides in unquote(unquote(url)) for hides in (text, text.partition("@")[0], quote(text)))
     assert escape(text) in found.text  # the field keeps it
 
 

@@ -30,9 +30,9 @@ def sign_in(client: httpx.Client) -> dict[str, str]:
     return OURS | {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
-def act(client: httpx.Client, headers: dict[str, str], identity: str, action: str) -> str:
+def act(client: httpx.Client, headers: dict[str, str], submission_id: str, action: str) -> str:
     """The page after it, as text."""
-    address = f"/console/submissions/{identity}/{action}"
+    address = f"/console/submissions/{submission_id}/{action}"
     page = page_of(client.get(address, headers=headers))
     done = client.post(address, data={"token": page.values["token"]}, headers=headers)
     assert done.status_code == 303
@@ -43,23 +43,23 @@ def act(client: httpx.Client, headers: dict[str, str], identity: str, action: st
 def test_an_action_for_a_customer_that_left_the_configuration_says_so(
     start: Start, configure: Configure, action: str
 ) -> None:
-    identity = post_booking(start(deliver=False))
+    submission_id = post_booking(start(deliver=False))
     with opened(configure().database_url.get_secret_value()) as database, database.engine.begin() as connection:
         if action == "release":
             connection.execute(update(submissions).values(status="held", due_at=None))
     client = start(deliver=False, console_password=PASSWORD, customer={"id": "M11111"})
-    shown = act(client, sign_in(client), identity, action)
+    shown = act(client, sign_in(client), submission_id, action)
     assert "kunden finns inte längre i konfigurationen" in shown
     assert "Det fanns inget att göra" not in shown
 
 
 def test_a_submission_speaks_the_operators_language(start: Start) -> None:
     client = start(deliver=False, console_password=PASSWORD)
-    identity = post_booking(client)
+    submission_id = post_booking(client)
     headers = sign_in(client)
-    shown = client.get(f"/console/submissions/{identity}", headers=headers).text
+    shown = client.get(f"/console/submissions/{submission_id}", headers=headers).text
     assert "<dt>Påminnelse per sms</dt><dd>Ja</dd>" in shown
-    shown = client.get(f"/console/submissions/{identity}?lang=en", headers=headers).text
+    shown = client.get(f"/console/submissions/{submission_id}?lang=en", headers=headers).text
     assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
 
 

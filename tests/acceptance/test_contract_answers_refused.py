@@ -167,8 +167,8 @@ def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Pat
         service.office.estates = frozenset()
         path = interest_path()
         headers = key() | {"Idempotency-Key": "1"}
-        told = is_pending(service.client.post(path, json=interest(), headers=headers | {"Prefer": "respond-async"}))
-        status = f"/submissions/{told['id']}"
+        pending = is_pending(service.client.post(path, json=interest(), headers=headers | {"Prefer": "respond-async"}))
+        status = f"/submissions/{pending['id']}"
         assert eventually(lambda: service.client.get(status, headers=key()).json()["status"] == "rejected")
         assert len(service.received(path)) == 2
 

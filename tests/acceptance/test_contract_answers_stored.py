@@ -79,11 +79,11 @@ def test_whatever_fails_after_the_commit_no_answer_says_that_nothing_was_receive
 def test_what_was_accepted_is_on_disk_before_anyone_is_answered(tmp_path: Path) -> None:
     with run_service(tmp_path, deliver=False) as service:
         answer = service.client.post(interest_path(), json=interest(), headers=key() | {"Prefer": "respond-async"})
-        told = is_pending(answer)
+        pending = is_pending(answer)
         with sqlite3.connect(str(tmp_path / "intresse.db")) as reader:
             tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             rows = [str(row) for table in tables for row in reader.execute(f"SELECT * FROM {table}")]
-        assert any(told["id"] in row for row in rows)
+        assert any(pending["id"] in row for row in rows)
         assert not any("anna@example.se" in row for row in rows)
 
 

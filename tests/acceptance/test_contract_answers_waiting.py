@@ -62,10 +62,10 @@ def test_another_preference_changes_nothing(service: RunningService) -> None:
 def test_respond_async_is_always_202_with_the_status_as_it_is(service: RunningService) -> None:
     path = viewing_path()
     headers = key() | {"Idempotency-Key": "once"}
-    identity = is_delivered(service.client.post(path, json=booking(), headers=headers))
+    submission_id = is_delivered(service.client.post(path, json=booking(), headers=headers))
     again = service.client.post(path, json=booking(), headers=headers | {"Prefer": "respond-async"})
     assert again.status_code == 202
-    assert (again.json()["id"], again.json()["status"]) == (identity, "delivered")
+    assert (again.json()["id"], again.json()["status"]) == (submission_id, "delivered")
 
 
 def test_preferences_may_come_in_several_lines(service: RunningService) -> None:
@@ -78,9 +78,9 @@ def test_preferences_may_come_in_several_lines(service: RunningService) -> None:
 def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
     hasty.office.order(SLOW)
     path, began = make(), time.monotonic()
-    told = is_pending(hasty.client.post(path, json=body, headers=key()))
+    pending = is_pending(hasty.client.post(path, json=body, headers=key()))
     assert 0.4 < time.monotonic() - began < SLOW.delay_seconds
-    assert hasty.client.get(told["statusUrl"].removeprefix(PUBLIC_URL)).status_code == 200
+    assert hasty.client.get(pending["statusUrl"].removeprefix(PUBLIC_URL)).status_code == 200
     assert hasty.delivered(path)
 
 

@@ -166,9 +166,9 @@ def test_what_a_caller_without_a_key_may_set_on_an_interest_gets_through(service
 
 
 def test_what_a_caller_without_a_key_may_set_on_a_booking_gets_through(service: RunningService) -> None:
-    said = {"reminderTime": 30, "smsReminder": False, "mailConfirmation": False, "contactMessage": "Hej"}
-    body = service.published(viewing_path(), {"updatePerson": OPEN_PERSON} | said)
-    assert body == said | {
+    sent = {"reminderTime": 30, "smsReminder": False, "mailConfirmation": False, "contactMessage": "Hej"}
+    body = service.published(viewing_path(), {"updatePerson": OPEN_PERSON} | sent)
+    assert body == sent | {
         "updatePerson": OPEN_PERSON | {"customerId": CUSTOMER, "obtainThrough": "Interest"},
         "participated": False,
         "smsConfirmation": False,
@@ -233,20 +233,20 @@ def test_a_visitor_can_not_order_the_reminders_and_confirmations_that_the_config
 
 
 def test_with_a_key_the_callers_members_win_over_the_configuration(service: RunningService) -> None:
-    said = OPEN_INTEREST | CLOSED_INTEREST | {"status": "NotInterested"}
-    assert service.sent(interest_path(FULL), said) == said
+    sent = OPEN_INTEREST | CLOSED_INTEREST | {"status": "NotInterested"}
+    assert service.sent(interest_path(FULL), sent) == sent
 
 
 def test_with_a_key_every_member_of_a_booking_gets_through(service: RunningService) -> None:
     person = OPEN_PERSON | without_contact(CLOSED_PERSON)
-    said = CLOSED_BOOKING | {
+    sent = CLOSED_BOOKING | {
         "reminderTime": 15,
         "smsReminder": True,
         "mailConfirmation": True,
         "smsConfirmation": False,
         "contactMessage": "Hej",
     }
-    assert service.sent(viewing_path(FULL), said | {"updatePerson": person}) == said | {
+    assert service.sent(viewing_path(FULL), sent | {"updatePerson": person}) == sent | {
         "updatePerson": person | {"customerId": FULL}
     }
 
@@ -362,11 +362,11 @@ def test_a_personnummer_that_is_not_collected_never_reaches_vitec(
     service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     prefix = PREFIXES[make]
-    told = with_member(body, f"{prefix}socialSecurityNumber", PERSONNUMMER)
+    with_number = with_member(body, f"{prefix}socialSecurityNumber", PERSONNUMMER)
     path = make()
-    assert f"{prefix}socialSecurityNumber" in service.faults(path, told, SITE)
+    assert f"{prefix}socialSecurityNumber" in service.faults(path, with_number, SITE)
     assert service.nothing_at(path)
-    foreign = with_member(told, f"{prefix}isForeignSocialSecurityNumber", True)
+    foreign = with_member(with_number, f"{prefix}isForeignSocialSecurityNumber", True)
     sent = service.submitted(make(), fields(foreign))
     assert "socialsecuritynumber" not in str(sent).lower()
 
@@ -376,11 +376,11 @@ def test_a_personnummer_that_is_collected_or_told_with_a_key_is_sent(
     service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     name = f"{PREFIXES[make]}socialSecurityNumber"
-    told = with_member(body, name, PERSONNUMMER)
+    with_number = with_member(body, name, PERSONNUMMER)
     for sent in (
-        service.published(make(FULL), told),
-        service.submitted(make(FULL), fields(told)),
-        service.sent(make(), told),
+        service.published(make(FULL), with_number),
+        service.submitted(make(FULL), fields(with_number)),
+        service.sent(make(), with_number),
     ):
         assert str(member(sent, name)).replace("-", "").endswith("8112289874")
 

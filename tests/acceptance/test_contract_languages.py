@@ -123,9 +123,9 @@ def check_problem(
     answer = ask(service.client, query, headers, who)
     assert answer.status_code == status, answer.text
     content = answer.json()
-    said = " ".join([content["title"], content["detail"], *(e["message"] for e in content.get("errors", []))])
-    assert (is_swedish if language == "sv" else is_english)(said), said
-    assert not (is_english if language == "sv" else is_swedish)(said), said
+    text = " ".join([content["title"], content["detail"], *(e["message"] for e in content.get("errors", []))])
+    assert (is_swedish if language == "sv" else is_english)(text), text
+    assert not (is_english if language == "sv" else is_swedish)(text), text
 
 
 ASKED = [
@@ -200,13 +200,13 @@ def test_the_other_answers_are_in_that_language_too(tmp_path: Path, language: st
         repeat = key() | headers | {"Idempotency-Key": "1", "Prefer": "respond-async"}
         path = interest_path()
         assert service.client.post(path, json=interest(), headers=repeat).status_code == 202
-        told = [service.client.post(path, json=interest(lastName="Å"), headers=repeat)]
+        answers = [service.client.post(path, json=interest(lastName="Å"), headers=repeat)]
         service.client.post(interest_path(), data=fields(interest()), headers=SITE | headers)
-        told.append(service.client.post(interest_path(), json=interest(), headers=SITE | headers))
-        assert [answer.status_code for answer in told] == [422, 429]
-        for answer in told:
-            said = f"{answer.json()['title']} {answer.json()['detail']}"
-            assert (is_swedish if language == "sv" else is_english)(said)
+        answers.append(service.client.post(interest_path(), json=interest(), headers=SITE | headers))
+        assert [answer.status_code for answer in answers] == [422, 429]
+        for answer in answers:
+            text = f"{answer.json()['title']} {answer.json()['detail']}"
+            assert (is_swedish if language == "sv" else is_english)(text)
         page = page_of(service.client.post(viewing_path(), data=fields(booking()), headers=SITE | headers))
         assert page.language == language
         assert (is_swedish if language == "sv" else is_english)(page.alert)

@@ -102,8 +102,8 @@ def test_tags_may_be_members_of_a_form(service: RunningService) -> None:
 
 
 def test_marketing_may_be_a_member_of_json(service: RunningService) -> None:
-    said = {"referrer": BROKER, "utmTags": ALL}
-    assert posted_json(service, marketing=said) == said
+    marketing = {"referrer": BROKER, "utmTags": ALL}
+    assert posted_json(service, marketing=marketing) == marketing
 
 
 def test_tags_keep_their_order_and_the_first_of_each_name_counts(service: RunningService) -> None:

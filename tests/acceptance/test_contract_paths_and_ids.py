@@ -50,12 +50,12 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.parametrize("identity", GOOD_IDS)
-def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(service: RunningService, identity: str) -> None:
+@pytest.mark.parametrize("path_id", GOOD_IDS)
+def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(service: RunningService, path_id: str) -> None:
     paths = (
-        f"/Advertising/Estate/{CUSTOMER}/{identity}/interest",
-        f"/Viewing/{CUSTOMER}/{identity}/S{identity[:39]}/Participant",
-        f"/Viewing/{CUSTOMER}/V{identity[:39]}/{identity}/Participant",
+        f"/Advertising/Estate/{CUSTOMER}/{path_id}/interest",
+        f"/Viewing/{CUSTOMER}/{path_id}/S{path_id[:39]}/Participant",
+        f"/Viewing/{CUSTOMER}/V{path_id[:39]}/{path_id}/Participant",
     )
     for path in paths:
         body = interest() if path.endswith("interest") else booking()
@@ -64,7 +64,7 @@ def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(service: Runn
         assert service.delivered(path)
 
 
-@pytest.mark.parametrize("identity", BAD_IDS)
+@pytest.mark.parametrize("path_id", BAD_IDS)
 @pytest.mark.parametrize(
     "path",
     [
@@ -78,12 +78,12 @@ def test_an_id_of_1_to_40_allowed_characters_is_passed_on_as_it_is(service: Runn
         "/forms/{}/interest/OBJ1",
     ],
 )
-def test_any_other_id_is_404_and_never_reaches_vitec(service: RunningService, path: str, identity: str) -> None:
+def test_any_other_id_is_404_and_never_reaches_vitec(service: RunningService, path: str, path_id: str) -> None:
     before = len(service.office.received)
     body = b"firstName=Anna&lastName=Ek&email.emailAddress=anna%40example.se&consent=on"
-    assert service.raw("GET", path.format(identity))[0] == 404
-    assert service.raw("POST", path.format(identity), body, FORM | SITE)[0] == 404
-    assert service.raw("POST", path.format(identity), b"{}", JSON | SITE)[0] == 404
+    assert service.raw("GET", path.format(path_id))[0] == 404
+    assert service.raw("POST", path.format(path_id), body, FORM | SITE)[0] == 404
+    assert service.raw("POST", path.format(path_id), b"{}", JSON | SITE)[0] == 404
     assert len(service.office.received) == before
 
 

@@ -37,7 +37,7 @@ Make = Callable[..., str]
 OTHER: Members = {"marketing": {"referrer": "https://www.maklarhuset.se/"}}  # content that every operation takes
 
 
-def identity(answer: httpx.Response) -> str:
+def submission_id(answer: httpx.Response) -> str:
     """Of the submission that a post was answered for: its id, or its receipt's address."""
     assert answer.status_code in {200, 202, 303}, answer.text
     if answer.status_code == 200:
@@ -70,7 +70,7 @@ def test_a_form_sent_twice_with_its_token_is_one_submission(service: RunningServ
     path = make()
     page = service.page(path)
     first, second = (page.submit(service.client, fields(body), **SITE) for _ in range(2))
-    assert identity(first) == identity(second)
+    assert submission_id(first) == submission_id(second)
     assert calls(service, path, 1)
 
 
@@ -80,7 +80,7 @@ def test_a_token_with_other_content_is_a_new_submission(service: RunningService,
     page = service.page(path)
     first = page.submit(service.client, fields(body), **SITE)
     second = page.submit(service.client, fields(body) | {"contactMessage": "Något mer"}, **SITE)
-    assert identity(first) != identity(second)
+    assert submission_id(first) != submission_id(second)
     assert calls(service, path, 2)
 
 
@@ -88,7 +88,7 @@ def test_a_token_with_other_content_is_a_new_submission(service: RunningService,
 def test_two_tokens_are_two_submissions(service: RunningService, make: Make, body: Members) -> None:
     path = make()
     first, second = (service.page(path).submit(service.client, fields(body), **SITE) for _ in range(2))
-    assert identity(first) != identity(second)
+    assert submission_id(first) != submission_id(second)
     assert calls(service, path, 2)
 
 
@@ -119,7 +119,7 @@ def test_the_same_at_once_is_one_submission(service: RunningService, make: Make,
         "content of json": lambda: httpx.post(f"{service.url}{path}", json=body, headers=SITE, timeout=30),
     }
     answers = at_once(posts[by])
-    assert len({identity(answer) for answer in answers}) == 1
+    assert len({submission_id(answer) for answer in answers}) == 1
     assert calls(service, path, 1)
 
 
@@ -130,7 +130,7 @@ def test_a_header_key_with_the_same_body_answers_the_first_outcome(
     path = make()
     headers = key() | {"Idempotency-Key": "7d2c"}
     first, second = (service.client.post(path, json=body, headers=headers) for _ in range(2))
-    assert identity(first) == identity(second)
+    assert submission_id(first) == submission_id(second)
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
     assert calls(service, path, 1)
@@ -155,7 +155,7 @@ def test_other_spelling_of_the_same_json_is_the_same_body(service: RunningServic
     one = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"}}'
     other = b'{ "email": {"emailAddress": "anna@example.se"},\n"lastName": "\\u0045k", "firstName": "Anna" }'
     answers = [service.client.post(path, content=content, headers=headers) for content in (one, other)]
-    assert identity(answers[0]) == identity(answers[1])
+    assert submission_id(answers[0]) == submission_id(answers[1])
 
 
 def test_another_header_key_is_another_submission(service: RunningService) -> None:
@@ -164,13 +164,13 @@ def test_another_header_key_is_another_submission(service: RunningService) -> No
         service.client.post(path, json=interest(), headers=key() | {"Idempotency-Key": name})
         for name in ("a", "b", "A")
     ]
-    assert len({identity(answer) for answer in answers}) == 3
+    assert len({submission_id(answer) for answer in answers}) == 3
     assert calls(service, path, 3)
 
 
 def test_the_same_header_key_means_nothing_on_another_path_or_with_another_customer(service: RunningService) -> None:
     made = {
-        identity(service.client.post(path, json=body, headers=key(who) | {"Idempotency-Key": "same"}))
+        submission_id(service.client.post(path, json=body, headers=key(who) | {"Idempotency-Key": "same"}))
         for who, path, body in (
             (CUSTOMER, interest_path(), interest()),
             (CUSTOMER, interest_path(), interest()),
@@ -194,7 +194,7 @@ def test_the_same_header_key_of_another_caller_is_another_submission(tmp_path: P
             SITE | {"X-Forwarded-For": "192.0.2.2"},
         ]
         made = {
-            identity(service.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "same"}))
+            submission_id(service.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "same"}))
             for caller in callers
         }
         assert len(made) == 4
@@ -210,7 +210,7 @@ def test_a_key_is_the_same_caller_as_bearer_and_as_basic(service: RunningService
         service.client.post(path, json=interest(), headers=caller | {"Idempotency-Key": "1"})
         for caller in (key(), basic("partner", KEYS[CUSTOMER]))
     ]
-    assert identity(answers[0]) == identity(answers[1])
+    assert submission_id(answers[0]) == submission_id(answers[1])
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "å".encode(), b"\xff", '"quoted"'])
@@ -232,11 +232,11 @@ def test_without_key_token_or_header_the_same_content_is_the_same_submission(
 ) -> None:
     path = make()
     first, second = (service.client.post(path, json=body, headers=SITE) for _ in range(2))
-    assert identity(first) == identity(second)
+    assert submission_id(first) == submission_id(second)
     assert calls(service, path, 1)
     path = make()
     first, second = (service.client.post(path, data=fields(body), headers=SITE) for _ in range(2))
-    assert identity(first) == identity(second)
+    assert submission_id(first) == submission_id(second)
     assert calls(service, path, 1)
 
 
@@ -245,9 +245,9 @@ def test_other_content_is_another_submission(service: RunningService, make: Make
     path = make()
     first = service.client.post(path, json=body, headers=SITE)
     second = service.client.post(path, json=body | OTHER, headers=SITE)
-    assert identity(first) != identity(second)
+    assert submission_id(first) != submission_id(second)
     elsewhere = service.client.post(make(), json=body, headers=SITE)
-    assert identity(elsewhere) != identity(first)
+    assert submission_id(elsewhere) != submission_id(first)
     assert calls(service, path, 2)
 
 
@@ -257,7 +257,7 @@ def test_content_is_not_matched_for_a_caller_with_an_api_key(
 ) -> None:
     path = make()
     answers = [service.client.post(path, json=body, headers=key()) for _ in range(2)]
-    assert identity(answers[0]) != identity(answers[1])
+    assert submission_id(answers[0]) != submission_id(answers[1])
     assert calls(service, path, 2)
 
 
@@ -318,7 +318,7 @@ def test_a_repeat_after_a_restart_is_still_the_same_submission(tmp_path: Path) -
     for _ in range(2):
         with run_service(tmp_path) as service:
             token = token or {"token": service.page(path).values["token"]}
-            first.append(identity(service.client.post(path, data=fields(interest()) | token, headers=SITE)))
+            first.append(submission_id(service.client.post(path, data=fields(interest()) | token, headers=SITE)))
             service.nothing_at(path)
     assert first[0] == first[1]
 
@@ -328,7 +328,7 @@ def test_a_token_alone_does_not_tell_two_visitors_apart_but_their_content_does(s
     path = interest_path()
     page = service.page(path)
     made = {
-        identity(page.submit(service.client, fields(interest(firstName=name)), Origin=ORIGIN))
+        submission_id(page.submit(service.client, fields(interest(firstName=name)), Origin=ORIGIN))
         for name in ("Anna", "Bea", "Cia")
     }
     assert len(made) == 3

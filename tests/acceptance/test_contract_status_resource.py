@@ -47,15 +47,15 @@ def by_url(service: RunningService, url: str, **headers: str) -> httpx.Response:
     return service.client.get(url.removeprefix(PUBLIC_URL), headers=headers)
 
 
-def status_of(service: RunningService, identity: str, **headers: str) -> Members:
-    answer = service.client.get(f"/submissions/{identity}", headers=headers or key())
+def status_of(service: RunningService, submission_id: str, **headers: str) -> Members:
+    answer = service.client.get(f"/submissions/{submission_id}", headers=headers or key())
     assert answer.status_code == 200, answer.text
     content: Members = answer.json()
     return content
 
 
-def settled(service: RunningService, identity: str) -> Members:
-    return eventually(lambda: (found := status_of(service, identity))["status"] != "pending" and found)
+def settled(service: RunningService, submission_id: str) -> Members:
+    return eventually(lambda: (found := status_of(service, submission_id))["status"] != "pending" and found)
 
 
 @pytest.mark.parametrize("authorization", [key(), basic("partner", KEYS[CUSTOMER])])
@@ -63,11 +63,11 @@ def test_the_customers_key_shows_what_became_of_a_booking(
     service: RunningService, authorization: dict[str, str]
 ) -> None:
     path = viewing_path()
-    identity = accepted(service, path, booking())["id"]
-    settled(service, identity)
-    status = status_of(service, identity, **authorization)
+    submission_id = accepted(service, path, booking())["id"]
+    settled(service, submission_id)
+    status = status_of(service, submission_id, **authorization)
     assert set(status) == MEMBERS
-    assert status["id"] == identity
+    assert status["id"] == submission_id
     assert status["customerId"] == CUSTOMER
     assert status["status"] == "delivered"
     assert status["attempts"] == 1
@@ -95,9 +95,9 @@ def test_the_status_url_opens_without_a_key_and_shows_no_id_of_vitecs(
     service: RunningService, caller: dict[str, str]
 ) -> None:
     path = viewing_path()
-    told = accepted(service, path, booking(), caller)
-    result = settled(service, told["id"])["result"]
-    answer = by_url(service, told["statusUrl"])
+    pending = accepted(service, path, booking(), caller)
+    result = settled(service, pending["id"])["result"]
+    answer = by_url(service, pending["statusUrl"])
     assert answer.status_code == 200
     assert set(answer.json()) == MEMBERS
     assert answer.json()["status"] == "delivered"
@@ -118,31 +118,34 @@ def test_there_is_no_personal_data_in_it(service: RunningService, make: Callable
     body = interest(**PERSONAL) if make is interest_path else booking(PERSONAL)
     body["contactMessage"] = "Hemligt meddelande"
     path = make()
-    told = accepted(service, f"{path}?utm_source=hemlig", body)
-    settled(service, told["id"])
-    for answer in (by_url(service, told["statusUrl"]), service.client.get(f"/submissions/{told['id']}", headers=key())):
+    pending = accepted(service, f"{path}?utm_source=hemlig", body)
+    settled(service, pending["id"])
+    for answer in (
+        by_url(service, pending["statusUrl"]),
+        service.client.get(f"/submissions/{pending['id']}", headers=key()),
+    ):
         for word in ("Förnamnius", "Efternamnius", "personal", "Hemligt", "hemlig"):
             assert word not in answer.text
 
 
 def test_the_id_alone_opens_nothing(service: RunningService) -> None:
-    told = accepted(service, interest_path(), interest())
+    pending = accepted(service, interest_path(), interest())
     unknown = "01a00000-0000-7000-8000-000000000000"
-    answer = service.client.get(f"/submissions/{told['id']}")
+    answer = service.client.get(f"/submissions/{pending['id']}")
     assert answer.status_code in {401, 403, 404}
     assert answer.text == service.client.get(f"/submissions/{unknown}").text
     for headers in (SITE, {"Origin": PUBLIC_URL}, {"Referer": f"{PUBLIC_URL}/"}):
-        assert service.client.get(f"/submissions/{told['id']}", headers=headers).status_code == answer.status_code
+        assert service.client.get(f"/submissions/{pending['id']}", headers=headers).status_code == answer.status_code
 
 
 @pytest.mark.parametrize(
     "spoil", [lambda s: s[:-1], lambda s: s + "x", lambda s: "", lambda s: "å", lambda s: s.swapcase()]
 )
 def test_another_secret_opens_nothing(service: RunningService, spoil: Callable[[str], str]) -> None:
-    told = accepted(service, interest_path(), interest())
-    query = {name: spoil(value) for name, value in query_of(told["statusUrl"]).items()}
+    pending = accepted(service, interest_path(), interest())
+    query = {name: spoil(value) for name, value in query_of(pending["statusUrl"]).items()}
     assert query
-    assert service.client.get(f"/submissions/{told['id']}", params=query).status_code in {401, 403, 404}
+    assert service.client.get(f"/submissions/{pending['id']}", params=query).status_code in {401, 403, 404}
 
 
 def test_the_secret_of_one_submission_opens_no_other(service: RunningService) -> None:
@@ -152,18 +155,18 @@ def test_the_secret_of_one_submission_opens_no_other(service: RunningService) ->
 
 
 def test_a_wrong_or_another_customers_key_is_401_with_or_without_the_secret(service: RunningService) -> None:
-    told = accepted(service, interest_path(), interest())
+    pending = accepted(service, interest_path(), interest())
     for wrong in (key(PLAIN), {"Authorization": "Bearer x"}, basic("partner", "secret"), {"Authorization": "Bearer"}):
-        problem(service.client.get(f"/submissions/{told['id']}", headers=wrong), 401)
-        problem(by_url(service, told["statusUrl"], **wrong), 401)
+        problem(service.client.get(f"/submissions/{pending['id']}", headers=wrong), 401)
+        problem(by_url(service, pending["statusUrl"], **wrong), 401)
 
 
 @pytest.mark.parametrize(
-    "identity", ["01a00000-0000-7000-8000-000000000000", "1", "x" * 500, "%00", "å", "..%2F..", "'--", "%FF"]
+    "submission_id", ["01a00000-0000-7000-8000-000000000000", "1", "x" * 500, "%00", "å", "..%2F..", "'--", "%FF"]
 )
-def test_an_id_that_there_is_not_is_404_to_a_key(service: RunningService, identity: str) -> None:
+def test_an_id_that_there_is_not_is_404_to_a_key(service: RunningService, submission_id: str) -> None:
     status, body = service.raw(
-        "GET", f"/submissions/{identity}" if identity != "å" else "/submissions/%C3%A5", b"", key()
+        "GET", f"/submissions/{submission_id}" if submission_id != "å" else "/submissions/%C3%A5", b"", key()
     )
     assert status == 404
     assert b"Traceback" not in body
@@ -177,13 +180,13 @@ def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Pa
     with run_service(tmp_path) as service:
         service.office.order(Fault(status=503))
         path = interest_path()
-        told = accepted(service, path, interest())
-        assert told["status"] == "pending"
+        pending = accepted(service, path, interest())
+        assert pending["status"] == "pending"
         assert eventually(lambda: service.received(path))[0].status == 503  # an attempt is counted before its call
-        status = status_of(service, told["id"])
+        status = status_of(service, pending["id"])
         assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
         service.office.lift()
-        status = settled(service, told["id"])
+        status = settled(service, pending["id"])
         assert status["status"] == "delivered"
         assert status["attempts"] >= 2
         assert status["deliveredAt"]
@@ -192,10 +195,10 @@ def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Pa
 def test_what_vitec_refused_is_rejected(tmp_path: Path) -> None:
     with run_service(tmp_path) as service:
         service.office.order(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
-        told = accepted(service, viewing_path(), booking())
-        status = settled(service, told["id"])
+        pending = accepted(service, viewing_path(), booking())
+        status = settled(service, pending["id"])
         assert (status["status"], status["deliveredAt"], status["attempts"]) == ("rejected", None, 1)
-        assert by_url(service, told["statusUrl"]).json()["status"] == "rejected"
+        assert by_url(service, pending["statusUrl"]).json()["status"] == "rejected"
 
 
 def test_what_may_have_been_carried_out_is_uncertain_where_it_is_parked(tmp_path: Path) -> None:

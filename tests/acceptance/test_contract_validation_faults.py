@@ -85,9 +85,9 @@ def test_a_forms_faults_are_all_told_at_once_each_at_its_field(service: RunningS
     page = page_of(answer)
     assert page.faulty == {*typed, "consent"}
     for name in page.faulty:
-        identity = name.replace(".", "-")
-        assert f"#{identity}" in page.links
-        assert page.messages[f"{identity}-fault"].strip()
+        element_id = name.replace(".", "-")
+        assert f"#{element_id}" in page.links
+        assert page.messages[f"{element_id}-fault"].strip()
     assert {name: page.values[name] for name in typed} == typed
 
 

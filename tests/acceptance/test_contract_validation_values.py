@@ -72,8 +72,8 @@ def test_a_quantity_is_typed_as_people_write_numbers(service: RunningService, ty
 
 @pytest.mark.parametrize("typed", ["många", "1e5x", "NaN", "inf", "--", "1,2,3", "ungefär 70", "9" * 200])
 def test_a_quantity_that_can_not_be_read_goes_into_the_message(service: RunningService, typed: str) -> None:
-    for said, message in (("Hej!", f"Hej!\n\nBoarea: {typed}"), ("", f"Boarea: {typed}")):
-        body = fields(interest()) | {"presentAccommodation.livingSpace": typed, "contactMessage": said}
+    for value, message in (("Hej!", f"Hej!\n\nBoarea: {typed}"), ("", f"Boarea: {typed}")):
+        body = fields(interest()) | {"presentAccommodation.livingSpace": typed, "contactMessage": value}
         received = service.submitted(interest_path(), body)
         assert received["contactMessage"] == message
         assert "livingSpace" not in received.get("presentAccommodation", {})
@@ -124,7 +124,7 @@ DATES = ["gdprApprovalDate", "updatePerson.gdprApprovalDate", "updatePerson.appr
 
 @pytest.mark.parametrize("name", DATES)
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("value", "expected"),
     [
         ("2024-05-01T10:00:00+02:00", "2024-05-01T08:00:00+00:00"),
         ("2024-05-01T10:00:00Z", "2024-05-01T10:00:00+00:00"),
@@ -138,16 +138,16 @@ DATES = ["gdprApprovalDate", "updatePerson.gdprApprovalDate", "updatePerson.appr
     ],
 )
 def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first_second(
-    service: RunningService, name: str, said: str, meant: str
+    service: RunningService, name: str, value: str, expected: str
 ) -> None:
-    sent = datetime.fromisoformat(accepted(service, name, said))
+    sent = datetime.fromisoformat(accepted(service, name, value))
     assert sent.tzinfo is not None
-    assert sent == datetime.fromisoformat(meant)
+    assert sent == datetime.fromisoformat(expected)
 
 
 @pytest.mark.parametrize("name", DATES)
 @pytest.mark.parametrize(
-    "said",
+    "value",
     [
         "2024-02-30",
         "2023-02-29",
@@ -161,13 +161,13 @@ def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first
         {},
     ],
 )
-def test_what_is_no_moment_is_refused(service: RunningService, name: str, said: Any) -> None:
-    refused(service, name, said)
+def test_what_is_no_moment_is_refused(service: RunningService, name: str, value: Any) -> None:
+    refused(service, name, value)
 
 
 @pytest.mark.parametrize("name", DATES[:2])
 def test_an_approval_in_the_future_becomes_now(service: RunningService, name: str) -> None:
     tomorrow = datetime.now(ZoneInfo("Europe/Stockholm")) + timedelta(days=1)
-    for said in (tomorrow.isoformat(timespec="seconds"), f"{tomorrow:%Y-%m-%d}", "2999-01-01T00:00:00Z", "9999-12-30"):
-        sent = datetime.fromisoformat(accepted(service, name, said))
+    for value in (tomorrow.isoformat(timespec="seconds"), f"{tomorrow:%Y-%m-%d}", "2999-01-01T00:00:00Z", "9999-12-30"):
+        sent = datetime.fromisoformat(accepted(service, name, value))
         assert timedelta(seconds=-2) < datetime.now(UTC) - sent < timedelta(seconds=20)

@@ -32,8 +32,8 @@ def operations(office: Office) -> list[str]:
     return [str(one.operation) for one in office.received]
 
 
-def status_of(client: httpx.Client, identity: str) -> tuple[str, list[str]]:
-    body = client.get(f"/submissions/{identity}", headers=KEY).json()
+def status_of(client: httpx.Client, submission_id: str) -> tuple[str, list[str]]:
+    body = client.get(f"/submissions/{submission_id}", headers=KEY).json()
     return body["status"], [step["status"] for step in body["steps"]]
 
 
@@ -44,9 +44,9 @@ def test_a_contact_id_that_was_inferred_wrongly_stops_the_lead_and_never_the_boo
     client = start(customer={"lead": LEAD}, delivery=FAST)
     answer = book(client)
     assert (answer.status_code, answer.json()) == (200, "B-17, inte en kontakt")
-    identity = answer.headers["submission-id"]
-    eventually(lambda: status_of(client, identity)[1][1] == "rejected")
-    status, steps = status_of(client, identity)
+    submission_id = answer.headers["submission-id"]
+    eventually(lambda: status_of(client, submission_id)[1][1] == "rejected")
+    status, steps = status_of(client, submission_id)
     assert status == "delivered"
     assert steps[2] != "delivered"
     assert "lead" not in operations(office)
@@ -55,8 +55,8 @@ def test_a_contact_id_that_was_inferred_wrongly_stops_the_lead_and_never_the_boo
 def test_a_contact_that_vitec_does_not_know_yet_is_looked_up_once_more(start: Start, office: Office) -> None:
     office.order(Fault(status=404, operation="contact", times=1))
     client = start(customer={"lead": LEAD}, delivery=FAST)
-    identity = book(client).headers["submission-id"]
-    eventually(lambda: status_of(client, identity) == ("delivered", ["delivered"] * 3))
+    submission_id = book(client).headers["submission-id"]
+    eventually(lambda: status_of(client, submission_id) == ("delivered", ["delivered"] * 3))
     assert operations(office) == ["viewing", "contact", "contact", "lead"]
     office.order(Fault(status=404, operation="contact"))
     other = book(client).headers["submission-id"]
@@ -74,9 +74,9 @@ def test_a_booking_answered_without_an_id_is_delivered_and_no_lead_follows(
     client = start(customer={"lead": LEAD}, delivery=FAST)
     answer = book(client)
     assert answer.status_code == 200
-    identity = answer.headers["submission-id"]
-    eventually(lambda: status_of(client, identity)[1][1] in {"failed", "rejected"})  # among what needs a person
-    assert status_of(client, identity)[0] == "delivered"
+    submission_id = answer.headers["submission-id"]
+    eventually(lambda: status_of(client, submission_id)[1][1] in {"failed", "rejected"})  # among what needs a person
+    assert status_of(client, submission_id)[0] == "delivered"
     assert "lead" not in operations(office)
     assert len(office.bookings) == 1
 
@@ -100,9 +100,9 @@ def test_a_look_up_that_fails_is_made_again_and_the_lead_follows(start: Start, o
         booked.append(book(client).headers["submission-id"])
         asked = len(booked)
         eventually(lambda asked=asked: operations(office).count("contact") >= asked)  # type: ignore[misc]
-    for identity, fault in zip(booked, FAULTS, strict=True):
-        eventually(lambda identity=identity: status_of(client, identity)[1][-1] == "delivered")  # type: ignore[misc]
-        assert status_of(client, identity) == ("delivered", ["delivered"] * 3), fault
+    for submission_id, fault in zip(booked, FAULTS, strict=True):
+        eventually(lambda submission_id=submission_id: status_of(client, submission_id)[1][-1] == "delivered")  # type: ignore[misc]
+        assert status_of(client, submission_id) == ("delivered", ["delivered"] * 3), fault
     times = {name: operations(office).count(name) for name in ("viewing", "contact", "lead")}
     assert times == {"viewing": len(FAULTS), "contact": 2 * len(FAULTS), "lead": len(FAULTS)}
 
@@ -110,8 +110,8 @@ def test_a_look_up_that_fails_is_made_again_and_the_lead_follows(start: Start, o
 def test_a_lead_that_may_have_been_made_is_parked_where_the_customer_says_so(start: Start, office: Office) -> None:
     office.order(Fault(status=500, operation="lead", carried_out=True))
     client = start(customer={"lead": LEAD, "on_ambiguous": "park"}, delivery=FAST)
-    identity = book(client).headers["submission-id"]
-    eventually(lambda: status_of(client, identity) == ("delivered", ["delivered", "delivered", "uncertain"]))
+    submission_id = book(client).headers["submission-id"]
+    eventually(lambda: status_of(client, submission_id) == ("delivered", ["delivered", "delivered", "uncertain"]))
     assert operations(office) == ["viewing", "contact", "lead"]
 
 
@@ -140,17 +140,17 @@ def test_a_strangers_status_shows_every_step_and_no_id_of_vitecs(start: Start, o
     shown = client.get(url)
     ids = {one.answer for one in office.received if isinstance(one.answer, str)}
     assert len(ids) == 2
-    assert not any(f'"{identity}"' in shown.text for identity in ids)
+    assert not any(f'"{submission_id}"' in shown.text for submission_id in ids)
     assert shown.json()["status"] == "delivered"
 
 
-@pytest.mark.parametrize("said", [{}, {"assignedToId": "contact-agent"}])
+@pytest.mark.parametrize("members", [{}, {"assignedToId": "contact-agent"}])
 def test_a_lead_of_an_api_caller_goes_to_the_contacts_own_agent_when_configured(
-    start: Start, office: Office, said: dict[str, str]
+    start: Start, office: Office, members: dict[str, str]
 ) -> None:
     office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER, agent_id="AGENT7")
     client = start(customer={"lead": AGENT}, delivery=FAST)
-    answer = client.post(f"/CRM/Lead/{CUSTOMER}?utm_source=x", json={"contactId": "C1"} | said, headers=KEY)
+    answer = client.post(f"/CRM/Lead/{CUSTOMER}?utm_source=x", json={"contactId": "C1"} | members, headers=KEY)
     assert (answer.status_code, answer.json()) == (200, "L1")
     assert operations(office) == ["contact", "lead"]
     expected = {"contactId": "C1", "leadSourceId": "CAMPAIGN", "assignedToId": "AGENT7", "marketing": TAGS}

@@ -88,12 +88,12 @@ def test_after_a_crash_each_chain_resumes_at_the_next_step(
         def caught(customer: str, slot: str, operation: str) -> str:
             """A booking whose chain hangs in this operation."""
             office.order(Fault(delay_seconds=60, operation=operation, customer_id=customer, times=1))
-            identity = book(client, customer, slot)
+            submission_id = book(client, customer, slot)
             eventually(lambda: calls(office, slot)[-1:] == [operation])
-            return identity
+            return submission_id
 
-        def steps(identity: str, customer: str) -> tuple[str, list[str]]:
-            body = client.get(f"/submissions/{identity}", headers=key(customer)).json()
+        def steps(submission_id: str, customer: str) -> tuple[str, list[str]]:
+            body = client.get(f"/submissions/{submission_id}", headers=key(customer)).json()
             return body["status"], [step["status"] for step in body["steps"]]
 
         with worker(configuration, tmp_path):

@@ -54,9 +54,9 @@ def _no_faults(service: RunningService) -> Iterator[None]:
 
 def known(service: RunningService, customer: str = CUSTOMER, length: int = 0) -> str:
     """The id of a contact that no other test uses."""
-    identity = f"K{next(_numbers)}".ljust(length, "x")
-    service.office.contacts[customer, identity] = Person(id=identity, customer_id=customer)
-    return identity
+    contact_id = f"K{next(_numbers)}".ljust(length, "x")
+    service.office.contacts[customer, contact_id] = Person(id=contact_id, customer_id=customer)
+    return contact_id
 
 
 def lead_path(customer: str = CUSTOMER) -> str:
@@ -216,8 +216,8 @@ def test_the_configuration_fills_in_what_the_caller_leaves_out_and_nothing_else(
         assert sent(service, lead_path(FULL), body, FULL) == CONFIGURED | body
         for blank in ("", "  ", None):
             contact = known(service, FULL)
-            said = {"contactId": contact, member: blank}
-            assert sent(service, lead_path(FULL), said, FULL) == CONFIGURED | {"contactId": contact}
+            lead = {"contactId": contact, member: blank}
+            assert sent(service, lead_path(FULL), lead, FULL) == CONFIGURED | {"contactId": contact}
 
 
 def test_where_it_does_not_a_lead_without_its_required_members_is_refused_and_all_are_named(

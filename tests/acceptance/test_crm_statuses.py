@@ -22,7 +22,7 @@ NUMBERS = count(1)
 @dataclass(frozen=True)
 class Posted:
     customer: str
-    identity: str
+    submission_id: str
     path: str
 
 
@@ -78,7 +78,7 @@ def post(service: RunningService, operation: str, fault: dict[str, Any], custome
 
 
 def steps(service: RunningService, posted: Posted) -> tuple[str, list[str]]:
-    body = service.client.get(f"/submissions/{posted.identity}", headers=key(posted.customer)).json()
+    body = service.client.get(f"/submissions/{posted.submission_id}", headers=key(posted.customer)).json()
     return body["status"], [step["status"] for step in body["steps"]]
 
 
@@ -147,9 +147,9 @@ def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(
     service: RunningService, operation: str, body: str
 ) -> None:
     number = next(NUMBERS)
-    path, said = OPERATIONS[operation](PLAIN, number)
+    path, application = OPERATIONS[operation](PLAIN, number)
     service.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
-    answer = service.client.post(path, json=said, headers=key(PLAIN))
+    answer = service.client.post(path, json=application, headers=key(PLAIN))
     assert answer.status_code == 400
     assert answer.json()["upstream"]["status"] == 400
 

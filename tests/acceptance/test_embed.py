@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.acceptance.broker import Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
+from tests.acceptance.broker import Embedded, dispatched, fill, frame, height, is_as_tall_as_its_content, send
 from tests.acceptance.conftest import ARGUMENTS, chromium
 from tests.conftest import CUSTOMER
 from tests.servers import eventually
@@ -19,7 +19,7 @@ def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
         embedded.page("<p style='height:500px'>", embedded.element(title="Storgatan 1"), embedded.script) + f"?{tags}#x"
     )
     form = frame(page)
-    assert told(page, "ready") == [{"form": "interest"}]
+    assert dispatched(page, "ready") == [{"form": "interest"}]
     expect(page.locator("iframe")).to_have_attribute("title", "Anmäl intresse – Storgatan 1")
     expect(form.get_by_text("Storgatan 1")).to_be_visible()
     eventually(lambda: is_as_tall_as_its_content(page))
@@ -29,14 +29,14 @@ def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
     form.get_by_label("E-post").fill("anna@")
     send(form)
     expect(form.get_by_role("alert")).to_be_focused()
-    assert told(page, "error") == [{"form": "interest", "reason": "form"}]
+    assert dispatched(page, "error") == [{"form": "interest", "reason": "form"}]
     eventually(lambda: height(page) > empty and is_as_tall_as_its_content(page))
     eventually(lambda: 0 <= page.locator("#interest").evaluate("e => e.getBoundingClientRect().top") < 370)
 
     form.get_by_label("E-post").fill("anna@example.se")
     send(form)
     expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
-    [detail] = told(page, "submitted")
+    [detail] = dispatched(page, "submitted")
     assert detail == {"form": "interest", "reference": detail["reference"], "status": detail["status"]}
     assert re.fullmatch("[2-9A-Z]{8}", detail["reference"])
     eventually(lambda: height(page) < empty and is_as_tall_as_its_content(page))
@@ -61,7 +61,7 @@ def test_with_third_party_cookies_and_storage_blocked_the_form_works_all_the_sam
         page.goto(embedded.page(embedded.element(), embedded.script))
         fill(frame(page))
         send(frame(page))
-        assert told(page, "submitted")
+        assert dispatched(page, "submitted")
 
 
 def test_without_javascript_the_elements_own_link_leads_to_the_form(embedded: Embedded, browser: Browser) -> None:
@@ -135,9 +135,8 @@ def test_several_forms_a_second_script_and_late_content_each_get_one_frame(embed
     page.locator("#viewing").evaluate("element => { element.dataset.slot = 'SLOT3' }")
     expect(page.locator("#viewing iframe")).to_have_attribute("src", re.compile("/SLOT3[?]"))
     expect(frame(page, "interest").get_by_label("Förnamn")).to_have_value("Anna")
-    names = (
-        "Object.keys(window).filter(name => !(name in frames[0]) && !['told', 'interest', 'viewing'].includes(name))"
-    )
+    pages = "['dispatched', 'interest', 'viewing'].includes(name)"
+    names = f"Object.keys(window).filter(name => !(name in frames[0]) && !{pages})"
     assert page.evaluate("Object.keys(window).filter(name => /intresse/i.test(name))") == ["intresse"], names
 
 
@@ -200,7 +199,7 @@ def test_nothing_jumps_and_the_form_is_soon_there(embedded: Embedded, page: Page
         expect(frame(page).get_by_role("button")).to_be_visible()
         allowed = max(200, 2 * milliseconds_to_paint())
         page.goto(url)
-        assert told(page, "ready")
+        assert dispatched(page, "ready")
         eventually(lambda: is_as_tall_as_its_content(page))
         assert page.evaluate("shift") == 0
         return milliseconds_to_paint() <= allowed
@@ -224,8 +223,8 @@ def test_a_valuation_and_a_final_price_need_no_more_than_their_attributes(
     eventually(lambda: is_as_tall_as_its_content(page, form))
     content.get_by_role("button", name=button).click()
     expect(content.get_by_role("heading", level=1)).to_contain_text(heading)
-    [told_of] = told(page, "submitted")
-    assert told_of["form"] == form
+    [detail] = dispatched(page, "submitted")
+    assert detail["form"] == form
     received = eventually(lambda: embedded.office.received)[0]
     assert (received.operation, received.status) == (form, 200)
     assert received.body["marketing"]["utmTags"] == [{"name": "utm_source", "value": "brev"}]

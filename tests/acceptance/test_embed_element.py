@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.broker import Embedded, fill, frame, is_as_tall_as_its_content, send, told
+from tests.acceptance.broker import Embedded, dispatched, fill, frame, is_as_tall_as_its_content, send
 from tests.conftest import CUSTOMER
 from tests.servers import eventually
 
@@ -21,7 +21,7 @@ def change(page: Page, **attributes: str) -> None:
 
 
 def events(page: Page) -> list[Any]:
-    return [[name, where] for name, where, _ in page.evaluate("told") if name != "height"]
+    return [[name, where] for name, where, _ in page.evaluate("dispatched") if name != "height"]
 
 
 @pytest.mark.parametrize("loading", ["async", "", "first"])
@@ -33,16 +33,16 @@ def test_the_element_shows_the_form_and_tells_what_the_div_tells(embedded: Embed
     expect(page.locator("iframe")).to_have_attribute("title", "Anmäl intresse – Storgatan 1")
     form = frame(page)
     expect(form.get_by_text("Storgatan 1")).to_be_visible()
-    assert told(page, "ready") == [{"form": "interest"}]
+    assert dispatched(page, "ready") == [{"form": "interest"}]
     eventually(lambda: is_as_tall_as_its_content(page))
     assert page.locator("#interest").evaluate("element => element.innerText.trim()") == ""  # the link has given way
     assert page.locator("#interest").evaluate("element => getComputedStyle(element).display") == "block"
 
     send(form)
-    assert told(page, "error") == [{"form": "interest", "reason": "form"}]
+    assert dispatched(page, "error") == [{"form": "interest", "reason": "form"}]
     fill(form)
     send(form)
-    [detail] = told(page, "submitted")
+    [detail] = dispatched(page, "submitted")
     assert detail == {"form": "interest", "reference": detail["reference"], "status": detail["status"]}
     assert events(page) == [["ready", "interest"], ["error", "interest"], ["submitted", "interest"]]
     [received] = eventually(lambda: embedded.office.received)
@@ -65,7 +65,7 @@ def test_the_form_follows_the_elements_attributes(
     embedded: Embedded, page: Page, attributes: dict[str, str], shows: str
 ) -> None:
     page.goto(embedded.page(embedded.own_element(), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     change(page, **attributes)
     expect(frame(page).get_by_text(shows, exact=True).first).to_be_visible()
     expect(page.locator("iframe")).to_have_count(1)
@@ -94,14 +94,14 @@ def test_attributes_may_come_one_by_one_after_the_element(embedded: Embedded, pa
         CUSTOMER,
     )
     expect(frame(page).get_by_role("button", name="Skicka intresseanmälan")).to_be_visible()
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     assert events(page) == [["ready", "interest"]]  # no complaint about what was not said yet
 
 
 def test_moved_removed_and_put_back_it_shows_its_form(embedded: Embedded, page: Page) -> None:
     page.clock.install()
     page.goto(embedded.page(embedded.own_element(), "<main></main>", embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     page.evaluate("document.querySelector('main').append(document.getElementById('interest'))")
     fill(frame(page))
     # Away for longer than the frame has to answer in: nobody is told that something is wrong.
@@ -116,7 +116,7 @@ def test_moved_removed_and_put_back_it_shows_its_form(embedded: Embedded, page: 
     page.evaluate("document.body.append(kept)")
     fill(frame(page))
     send(frame(page))
-    assert told(page, "submitted")
+    assert dispatched(page, "submitted")
     assert events(page) == [["ready", "interest"], ["submitted", "interest"]]
 
 
@@ -133,10 +133,10 @@ def test_two_elements_and_a_div_each_have_their_form(embedded: Embedded, page: P
     for form, button in (("interest", "Skicka"), ("viewing", "Boka visning"), ("valuation", "Boka en värdering")):
         expect(frame(page, form).get_by_role("button", name=button)).to_be_visible()
     expect(page.locator("iframe")).to_have_count(3)
-    eventually(lambda: len(told(page, "ready")) == 3)
+    eventually(lambda: len(dispatched(page, "ready")) == 3)
     fill(frame(page))
     send(frame(page))
-    assert told(page, "submitted")
+    assert dispatched(page, "submitted")
     assert ["submitted", "interest"] in events(page)
 
 
@@ -147,7 +147,7 @@ def test_within_a_shadow_tree_it_works_and_the_page_hears_of_it(embedded: Embedd
         embedded.own_element(),
     )
     expect(frame(page).get_by_role("button", name="Skicka intresseanmälan")).to_be_visible()
-    assert told(page, "ready") == [{"form": "interest"}]
+    assert dispatched(page, "ready") == [{"form": "interest"}]
     change(page, lang="en")
     expect(frame(page).get_by_text("Register your interest", exact=True)).to_be_visible()
 
@@ -158,14 +158,14 @@ def test_a_link_that_is_read_after_the_element_gives_way_too(embedded: Embedded,
     element = embedded.own_element() if own else embedded.element()
     script = embedded.script.replace(" async", "")
     page.goto(embedded.page(script, element.replace("<a", "<script></script><a")))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     expect(page.get_by_role("link", name="Anmäl intresse")).to_have_count(0)
 
 
 def test_where_the_frame_is_blocked_the_elements_own_link_stays(embedded: Embedded, page: Page) -> None:
     page.route("**/forms/**", lambda route: route.abort("blockedbyclient"))
     page.goto(embedded.page(embedded.own_element(content="<p>Ring 08-1</p>"), embedded.script) + "?utm_source=a")
-    assert told(page, "error") == [{"form": "interest", "reason": "blocked"}]
+    assert dispatched(page, "error") == [{"form": "interest", "reason": "blocked"}]
     expect(page.get_by_text("Ring 08-1")).to_be_visible()
     link = page.get_by_role("link", name="Anmäl intresse").get_attribute("href") or ""
     assert link.startswith(f"{embedded.service}/forms/{CUSTOMER}/interest/OBJ1?utm_source=a")
@@ -177,7 +177,7 @@ def test_an_element_that_says_too_little_says_why(embedded: Embedded, page: Page
     for name, value in wrong.items():
         element = re.sub(f' {name}="[^"]*"', f' {name}="{value}"', element)
     page.goto(embedded.page(element, embedded.script))
-    [detail] = told(page, "error")
+    [detail] = dispatched(page, "error")
     assert detail["reason"] == ("customer" if "customer" in wrong else "attributes")
     expect(page.get_by_role("link", name="Anmäl intresse")).to_be_visible()
 
@@ -198,7 +198,7 @@ def test_where_there_can_be_no_such_element_its_link_stays_and_the_div_works(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(embedded.page(theirs, embedded.own_element(), embedded.element("viewing"), embedded.script))
     expect(frame(page, "viewing").get_by_role("button", name="Boka visning")).to_be_visible()
-    assert told(page, "ready") == [{"form": "viewing"}]
+    assert dispatched(page, "ready") == [{"form": "viewing"}]
     expect(page.locator("#interest").get_by_role("link", name="Anmäl intresse")).to_be_visible()
     expect(page.locator("iframe")).to_have_count(1)
     assert errors == []

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.broker import Embedded, fill, frame, send, told
+from tests.acceptance.broker import Embedded, dispatched, fill, frame, send
 
 Scheme = Literal["light", "dark"]
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 26, 24)"}
@@ -39,12 +39,12 @@ def paper(page: Page) -> str:
 def test_a_form_is_as_light_or_dark_as_its_page(
     embedded: Embedded, browser: Browser, head: str, theme: str, on_light: Scheme, on_dark: Scheme
 ) -> None:
-    said = {"theme": theme} if theme else {}
+    attributes = {"theme": theme} if theme else {}
     for scheme, expected in (("light", on_light), ("dark", on_dark)):
         context = browser.new_context(color_scheme=scheme, locale="sv-SE")  # type: ignore[arg-type]
         page = context.new_page()
-        page.goto(embedded.page(head, embedded.element(**said), embedded.script))
-        assert told(page, "ready")
+        page.goto(embedded.page(head, embedded.element(**attributes), embedded.script))
+        assert dispatched(page, "ready")
         assert paper(page) == expected
         context.close()
 
@@ -69,7 +69,7 @@ def test_it_stays_so_through_a_fault_a_change_of_language_and_the_receipt(embedd
 def test_a_site_that_turns_dark_takes_the_form_along(embedded: Embedded, page: Page) -> None:
     toggled = "<style>.dark{color-scheme:dark}</style>"
     page.goto(embedded.page(toggled, embedded.element(), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     page.evaluate("document.documentElement.classList.add('dark')")
     expect(frame(page).locator("body")).to_have_css("background-color", PAPER["dark"])
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 
 from app.domain.marketing import CLICK_IDS
 from app.sandbox import Office
-from tests.acceptance.broker import Broker, Embedded, fill, frame, height, is_as_tall_as_its_content, send, told
+from tests.acceptance.broker import Broker, Embedded, dispatched, fill, frame, height, is_as_tall_as_its_content, send
 from tests.servers import eventually
 
 FRAME = "#interest iframe"
@@ -27,7 +27,7 @@ def sends_an_interest(embedded: Embedded, page: Page) -> dict[str, Any]:
     """What the CRM got when the form on the page was filled in and sent."""
     fill(frame(page))
     send(frame(page))
-    assert told(page, "submitted")
+    assert dispatched(page, "submitted")
     [received] = eventually(lambda: embedded.office.received)
     return dict(received.body)
 
@@ -51,7 +51,7 @@ def rewritten(url: str) -> str:
 )
 def test_whatever_has_our_name_in_the_page_the_form_is_shown(embedded: Embedded, page: Page, theirs: str) -> None:
     page.goto(embedded.page(theirs, embedded.element(), embedded.script, embedded.script))
-    assert told(page, "ready") == [{"form": "interest"}]
+    assert dispatched(page, "ready") == [{"form": "interest"}]
     expect(page.locator(FRAME)).to_have_count(1)
     if theirs.startswith("<script>var"):
         assert page.evaluate("intresse") == "theirs"
@@ -117,7 +117,7 @@ def test_a_form_follows_its_attributes_at_once(
     embedded: Embedded, page: Page, attributes: dict[str, str], shows: str
 ) -> None:
     page.goto(embedded.page(embedded.element(title="Storgatan 1"), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     change(page, **attributes)
     expect(frame(page).get_by_text(shows, exact=True)).to_be_visible()
     for name, value in attributes.items():
@@ -135,7 +135,7 @@ def test_a_form_in_which_somebody_has_typed_is_not_thrown_away(
     form.get_by_label("Förnamn").fill("Anna")
     if faulty:
         send(form)
-        assert told(page, "error")
+        assert dispatched(page, "error")
     change(page, **attributes)
     page.evaluate("document.body.append('anything')")
     if "estate" in attributes:
@@ -195,7 +195,7 @@ def test_the_form_is_as_wide_as_it_can_be_and_whole_in_any_layout(
     page = context.new_page()
     page.set_viewport_size({"width": 1000, "height": 800})
     page.goto(embedded.page(around.replace("{}", embedded.element()), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     eventually(lambda: is_as_tall_as_its_content(page))
     assert width(page) == expected
     assert page.locator(FRAME).evaluate("frame => frame.clientWidth") == expected  # nothing of it is padding
@@ -284,7 +284,7 @@ def test_a_page_with_every_oddity_at_once_shows_a_working_form(embedded: Embedde
         + "?utm_source=a&gclid=g#utm_medium=m"
     )
     page.get_by_text("Anmäl", exact=True).click()
-    assert told(page, "ready") == [{"form": "interest"}]
+    assert dispatched(page, "ready") == [{"form": "interest"}]
     form = frame(page)
     form.get_by_label("Förnamn").fill("Anna")
     change(page, lang="en", title="Ny")
@@ -319,7 +319,7 @@ def test_every_form_is_shown_where_its_height_was_reserved(
     page.goto(embedded.page(SHIFTS, embedded.element(form), at_once, "<p>Kontakta oss</p>"))
     reserved = height(page, form)
     expect(frame(page, form).get_by_role("button", name=button)).to_be_visible()
-    assert told(page, "ready") == [{"form": form}]
+    assert dispatched(page, "ready") == [{"form": form}]
     eventually(lambda: is_as_tall_as_its_content(page, form))
     assert abs(height(page, form) - reserved) < 60
     assert page.evaluate("shift") == 0
@@ -329,4 +329,4 @@ def test_a_viewing_by_its_home_alone_shows_the_homes_form(embedded: Embedded, pa
     page.goto(embedded.page(embedded.element("viewing", viewing="", slot="", estate="OBJ1"), embedded.script))
     expect(page.locator("#viewing iframe")).to_have_attribute("src", re.compile("/forms/M12345/viewing/OBJ1[?]"))
     expect(frame(page, "viewing").get_by_role("heading", level=1)).to_contain_text("visning")
-    assert told(page, "ready") == [{"form": "viewing"}]
+    assert dispatched(page, "ready") == [{"form": "viewing"}]

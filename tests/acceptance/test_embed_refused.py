@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.sandbox import Office
-from tests.acceptance.broker import Broker, Embedded, frame, height, send, told
+from tests.acceptance.broker import Broker, Embedded, dispatched, frame, height, send
 from tests.conftest import CUSTOMER
 from tests.servers import eventually
 
@@ -22,7 +22,7 @@ def _clock(page: Page) -> None:
 def _reason(page: Page) -> str:
     def errors() -> list[Any]:
         page.clock.run_for(500)
-        return [detail for name, _, detail in page.evaluate("told") if name == "error"]
+        return [detail for name, _, detail in page.evaluate("dispatched") if name == "error"]
 
     [detail] = eventually(errors)
     expect(page.get_by_role("link", name="Anmäl intresse")).to_be_visible()  # the element has its own content again
@@ -33,11 +33,11 @@ def test_where_the_origin_is_not_the_customers_the_page_says_so(
     public: Callable[..., str], website: Broker, page: Page, office: Office
 ) -> None:
     embedded = Embedded(public(), website, office)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(embedded.page(embedded.element(), embedded.script))
     assert _reason(page) == "origin"
-    assert any("allowed_origins" in text for text in said)
+    assert any("allowed_origins" in text for text in messages)
 
 
 def test_where_the_pages_own_policy_forbids_the_frame_the_page_says_so(embedded: Embedded, page: Page) -> None:
@@ -142,7 +142,7 @@ def test_a_link_to_somewhere_else_is_left_as_it_is(embedded: Embedded, page: Pag
 
 def test_a_form_that_is_gone_after_it_was_sent_leaves_the_link(embedded: Embedded, page: Page) -> None:
     page.goto(embedded.page(embedded.element(), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     refused_by_a_proxy(page)
     send(frame(page))
     assert _reason(page) == "blocked"
@@ -172,13 +172,13 @@ def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Emb
     </script>"></iframe>"""
     leaks = "<script>var leaks = []; addEventListener('message', (e) => e.data.leaked && leaks.push(e.data))</script>"
     page.goto(embedded.page(leaks, embedded.element(), embedded.script))
-    assert told(page, "ready")
+    assert dispatched(page, "ready")
     page.locator("body").evaluate("(body, html) => body.insertAdjacentHTML('beforeend', html)", hostile)
     eventually(lambda: page.locator("#foreign").evaluate("frame => frame.contentDocument?.readyState") == "complete")
     send(frame(page))  # whatever was said before this has been heard when this is
-    assert told(page, "error")
+    assert dispatched(page, "error")
     assert height(page) > 500
-    assert [one for one in page.evaluate("told") if one[0] == "submitted"] == []
+    assert [one for one in page.evaluate("dispatched") if one[0] == "submitted"] == []
     assert page.evaluate("leaks") == []
 
 

@@ -28,8 +28,8 @@ def test_a_visitor_with_firefox_sends_a_form_and_finds_what_was_typed_after_a_st
     )
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
-    assert seen["told"][0] == "ready"
-    assert seen["told"][-1] in {"submitted", "height"}
+    assert seen["dispatched"][0] == "ready"
+    assert seen["dispatched"][-1] in {"submitted", "height"}
     assert abs(seen["height"] - seen["content"]) <= 1
     assert seen["kept"] == "Hej på er"
     [lead] = eventually(lambda: embedded.office.received)

@@ -112,8 +112,10 @@ def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> No
 def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
     monkeypatch.setattr("app.web.operations.status.SubmissionStatus.from_submission", None)
-    identity = client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
-    answer = client.get(f"/submissions/{identity}", headers=KEY)
+    submission_id = (
+        client.post(INTEREST, data=ANNA, headers=SITE).headers["location"].partition("?")[0].rpartition("/")[2]
+    )
+    answer = client.get(f"/submissions/{submission_id}", headers=KEY)
     assert answer.status_code == 500
     assert {*DEFAULTS, "strict-transport-security"} <= set(answer.headers)
 
@@ -155,12 +157,12 @@ def test_a_real_browser_frames_the_form_on_an_allowed_page_only(
     parent = urlsplit(foreign(""))
     origins = [f"{parent.scheme}://{parent.netloc}"] if allowed else [ORIGIN]
     address = public(customer={"allowed_origins": origins})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(foreign(address + INTEREST))
     inside = page.frames[1]
     assert (inside.locator("form").count() == 1) is allowed
-    assert any("frame-ancestors" in text for text in said) is not allowed
+    assert any("frame-ancestors" in text for text in messages) is not allowed
 
 
 @pytest.mark.parametrize(
@@ -200,13 +202,13 @@ def test_our_own_form_can_be_posted_under_every_referrer_policy(
 def test_the_apis_description_asks_no_other_host_and_breaks_no_policy(page: Page, public: Callable[..., str]) -> None:
     address = public()
     asked: list[str] = []
-    said: list[str] = []
+    messages: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(f"{address}/docs")
     page.get_by_text("Book a place at a viewing", exact=True).first.wait_for()
     page.get_by_text("Book a place at a viewing", exact=True).first.click()
     page.get_by_text("On disk, not yet delivered").first.wait_for()
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(address).netloc}
-    assert said == []
+    assert messages == []

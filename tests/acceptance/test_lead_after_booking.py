@@ -85,13 +85,13 @@ def test_a_failed_lead_never_makes_the_booking_look_failed(start: Start, office:
     assert [step["status"] for step in status["steps"]] == ["delivered", "delivered", "rejected"]
 
 
-def _status(client: httpx.Client, identity: str, last: str) -> dict[str, Any] | None:
-    body: dict[str, Any] = client.get(f"/submissions/{identity}", headers=KEY).json()
+def _status(client: httpx.Client, submission_id: str, last: str) -> dict[str, Any] | None:
+    body: dict[str, Any] = client.get(f"/submissions/{submission_id}", headers=KEY).json()
     return body if body["steps"][-1]["status"] == last else None
 
 
-def _steps(client: httpx.Client, identity: str) -> list[str]:
-    return [step["status"] for step in client.get(f"/submissions/{identity}", headers=KEY).json()["steps"]]
+def _steps(client: httpx.Client, submission_id: str) -> list[str]:
+    return [step["status"] for step in client.get(f"/submissions/{submission_id}", headers=KEY).json()["steps"]]
 
 
 def test_a_step_that_was_done_is_never_sent_again(start: Start, office: Office) -> None:
@@ -131,8 +131,8 @@ def test_an_interests_marketing_goes_into_a_lead_when_configured_and_vitec_names
     person = {"firstName": "Anna", "lastName": "Å", "telephone": {"cell": "0701740605"}}
     answer = client.post(f"/Advertising/Estate/{CUSTOMER}/O1/interest?utm_source=google", json=person, headers=KEY)
     assert answer.status_code == 200
-    identity = answer.headers["Submission-Id"]
-    status = eventually(lambda: _status(client, identity, "delivered" if answers_id else "skipped"))
+    submission_id = answer.headers["Submission-Id"]
+    status = eventually(lambda: _status(client, submission_id, "delivered" if answers_id else "skipped"))
     assert status["status"] == "delivered"
     assert "marketing" not in office.received[0].body
     assert _operations(office) == (["interest", "contact", "lead"] if answers_id else ["interest"])

@@ -31,13 +31,13 @@ def book(client: httpx.Client, slot: str = "SLOT1", query: str = "utm_source=goo
     )
 
 
-def status_of(client: httpx.Client, identity: str) -> dict[str, Any]:
-    body: dict[str, Any] = client.get(f"/submissions/{identity}", headers=KEY).json()
+def status_of(client: httpx.Client, submission_id: str) -> dict[str, Any]:
+    body: dict[str, Any] = client.get(f"/submissions/{submission_id}", headers=KEY).json()
     return body
 
 
-def steps_of(client: httpx.Client, identity: str) -> list[str]:
-    return [step["status"] for step in status_of(client, identity)["steps"]]
+def steps_of(client: httpx.Client, submission_id: str) -> list[str]:
+    return [step["status"] for step in status_of(client, submission_id)["steps"]]
 
 
 def operations(office: Office) -> list[str]:
@@ -50,11 +50,11 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
     intresse = shell
     office.order(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
     answer = book(start(customer={"lead": LEAD}), leadSourceId="CALLERS")
-    identity = answer.headers["Submission-Id"]
+    submission_id = answer.headers["Submission-Id"]
     first = start(customer={"lead": LEAD}, deliver=False)
-    eventually(lambda: steps_of(first, identity) == ["delivered", "delivered", "rejected"])
+    eventually(lambda: steps_of(first, submission_id) == ["delivered", "delivered", "rejected"])
     office.lift()
-    shown = intresse("leads", "show", identity, customer={"lead": LEAD})
+    shown = intresse("leads", "show", submission_id, customer={"lead": LEAD})
     assert shown.returncode == 0
     assert "rejected" in shown.stdout
     assert "Okänd källa WRONG" in shown.stdout
@@ -65,10 +65,10 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
     ]
     assert "Åkesson" not in shown.stdout + shown.stderr
 
-    done = intresse("leads", "retry", identity, customer={"lead": MENDED})
+    done = intresse("leads", "retry", submission_id, customer={"lead": MENDED})
     assert (done.returncode, done.stderr) == (0, "")
     client = start(customer={"lead": MENDED})
-    eventually(lambda: steps_of(client, identity) == ["delivered"] * 3)
+    eventually(lambda: steps_of(client, submission_id) == ["delivered"] * 3)
     assert operations(office) == ["viewing", "contact", "lead", "lead"]
     assert office.received[3].body == {
         "contactId": office.received[0].answer,
@@ -77,8 +77,8 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
         "assignmentSourceId": "AS1",
         "marketing": {"utmTags": TAGS},
     }
-    assert status_of(client, identity)["status"] == "delivered"
-    again = intresse("leads", "retry", identity, customer={"lead": MENDED})
+    assert status_of(client, submission_id)["status"] == "delivered"
+    again = intresse("leads", "retry", submission_id, customer={"lead": MENDED})
     assert (again.returncode, again.stdout.startswith("Nothing to do")) == (0, True)
 
 
@@ -90,10 +90,10 @@ def test_retry_of_a_rejected_booking_keeps_what_the_caller_said_and_runs_the_who
     answer = book(client, "SLOT2", reminderTime=15, contactMessage="Hej")
     assert answer.status_code == 400
     [line] = intresse("leads", "list", "--status", "rejected").stdout.splitlines()
-    identity = line.split()[-1]
+    submission_id = line.split()[-1]
     mended = {"lead": MENDED, "viewing": {"lead_source_id": "NEW", "reminder_minutes": 90}}
-    assert intresse("leads", "retry", identity, customer=mended).returncode == 0
-    eventually(lambda: steps_of(client, identity) == ["delivered"] * 3)
+    assert intresse("leads", "retry", submission_id, customer=mended).returncode == 0
+    eventually(lambda: steps_of(client, submission_id) == ["delivered"] * 3)
     before, after = office.received[0].body, office.received[1].body
     assert after == before | {"leadSourceId": "NEW"}
     assert after["reminderTime"] == 15
@@ -123,8 +123,8 @@ def test_retry_of_a_lead_whose_contact_is_there_now(start: Start, office: Office
     office.contacts[CUSTOMER, "C77"] = Person(id="C77", customer_id=CUSTOMER)
     [line] = intresse("leads", "list").stdout.splitlines()
     assert intresse("leads", "retry", line.split()[2], customer={"lead": MENDED}).returncode == 0
-    identity = line.split()[-1]
-    eventually(lambda: steps_of(client, identity) == ["delivered"])
+    submission_id = line.split()[-1]
+    eventually(lambda: steps_of(client, submission_id) == ["delivered"])
     assert office.received[-1].body == {
         "contactId": "C77",
         "leadSourceId": "RIGHT",
@@ -156,8 +156,8 @@ def test_a_submission_is_found_by_the_reference_that_the_visitor_reads_out(start
     answer = client.post(f"/Advertising/Estate/{CUSTOMER}/O1/interest", data=form, headers={"Origin": ORIGIN})
     found = re.search(r"\b([2-9A-HJ-NP-Z]{4}) ([2-9A-HJ-NP-Z]{4})\b", client.get(answer.headers["location"]).text)
     assert found
-    for said in (found[0], found[1] + found[2], found[0].lower()):
-        done = intresse("leads", "show", said)
+    for options_ in (found[0], found[1] + found[2], found[0].lower()):
+        done = intresse("leads", "show", options_)
         assert done.returncode == 0, done.stderr
         assert "interest" in done.stdout
         assert "waiting" in done.stdout
@@ -173,8 +173,8 @@ def test_retry_of_a_submission_whose_customer_has_left_is_told_in_one_line(
 ) -> None:
     office.order(Fault(status=400))
     assert book(start(), "SLOT9").status_code == 400
-    identity = intresse("leads", "list").stdout.split()[-1]
-    refused(intresse("leads", "retry", identity, customer={"id": "M11111"}), CUSTOMER)
+    submission_id = intresse("leads", "list").stdout.split()[-1]
+    refused(intresse("leads", "retry", submission_id, customer={"id": "M11111"}), CUSTOMER)
 
 
 @pytest.mark.parametrize("name", ["Å", "\u200b \u200b \u200b", "\ufeff \u200b \ufeffÅ"], ids=ascii)
@@ -186,8 +186,8 @@ def test_retry_plans_again_whatever_was_accepted(start: Start, office: Office, i
     assert answer.status_code == 400
     if not office.received:
         return  # refused by us, which is as well
-    identity = intresse("leads", "list").stdout.split()[-1]
-    done = intresse("leads", "retry", identity)
+    submission_id = intresse("leads", "list").stdout.split()[-1]
+    done = intresse("leads", "retry", submission_id)
     assert (done.returncode, done.stderr) == (0, "")
     eventually(lambda: len(office.received) == 2)
     assert office.received[1].body == office.received[0].body
@@ -231,11 +231,11 @@ def test_link_prints_one_address_that_opens_the_page(start: Start, intresse: Int
 def test_link_refuses_in_one_clear_line(configure: Configure, options: dict[str, str], words: list[str]) -> None:
     from app.bootstrap.personal_link import make_link
 
-    said = {"customer": CUSTOMER, "contact": "C1", "form": "loan-promise", "expires": "30d"} | options
-    with pytest.raises(ValueError, match=r".") as told:
-        make_link(configure(), said["customer"], said["contact"], said["form"], said["expires"])
-    assert "\n" not in str(told.value)
-    assert all(word in str(told.value) for word in words), told.value
+    options_ = {"customer": CUSTOMER, "contact": "C1", "form": "loan-promise", "expires": "30d"} | options
+    with pytest.raises(ValueError, match=r".") as error:
+        make_link(configure(), options_["customer"], options_["contact"], options_["form"], options_["expires"])
+    assert "\n" not in str(error.value)
+    assert all(word in str(error.value) for word in words), error.value
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Aviary:
     personal: dict[str, str]
 
     @property
-    def said(self) -> bytes:
+    def output(self) -> bytes:
         return (self.folder / "out").read_bytes() + (self.folder / "err").read_bytes()
 
     def kept(self) -> Iterator[tuple[str, bytes]]:
@@ -156,7 +156,7 @@ def the_ways_that_vitec_spoils(aviary: Aviary) -> None:
 
 def settled(aviary: Aviary) -> bool:
     """Every attempt has been made, and none is due."""
-    return aviary.said.count(b'"status": "delivered"') >= 10
+    return aviary.output.count(b'"status": "delivered"') >= 10
 
 
 def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
@@ -164,7 +164,7 @@ def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
     the_ways_that_are_refused(aviary)
     the_ways_that_vitec_spoils(aviary)
     eventually(lambda: settled(aviary))
-    assert aviary.said.count(b'"level": "error"') >= 2  # it went wrong where it should
+    assert aviary.output.count(b'"level": "error"') >= 2  # it went wrong where it should
     others = b"".join(
         aviary.client.get(path, headers={"Accept": accept}).content
         for path in ("/metrics", "/healthz", "/readyz", "/openapi.json", INTEREST, "/nothing", "/console")
@@ -177,8 +177,8 @@ def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
         assert found_in(content, PERSON + SECRETS) == [], name
     aviary.process.send_signal(signal.SIGTERM)
     aviary.process.wait(30)
-    assert found_in(aviary.said, PERSON + SECRETS) == []
-    assert b"Traceback" not in aviary.said
+    assert found_in(aviary.output, PERSON + SECRETS) == []
+    assert b"Traceback" not in aviary.output
 
 
 def test_the_canary_would_be_found() -> None:

@@ -46,9 +46,9 @@ def _no_faults(service: RunningService) -> Iterator[None]:
 
 def known(service: RunningService, kind: type[Any] = Person, customer: str = CUSTOMER, **members: Any) -> str:
     """The id of a contact that no other test uses."""
-    identity = f"P{next(_contacts)}"
-    service.office.contacts[customer, identity] = kind(id=identity, customer_id=customer, **members)
-    return identity
+    contact_id = f"P{next(_contacts)}"
+    service.office.contacts[customer, contact_id] = kind(id=contact_id, customer_id=customer, **members)
+    return contact_id
 
 
 def link_to(contact: str, form: str = "contact", expires: str = "30d", customer: str = CUSTOMER) -> str:
@@ -124,9 +124,11 @@ def test_no_name_is_shown_when_the_contact_is_no_living_person(
     assert "Hej" not in page.text
 
 
-@pytest.mark.parametrize("said", ['{"type": "Household", "id": "X", "firstName": "Dagny"}', "{}", '{"firstName": 1}'])
-def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(service: RunningService, said: str) -> None:
-    service.office.order(Fault(status=200, body=f"[{said}]", operation="contact"))
+@pytest.mark.parametrize(
+    "contact", ['{"type": "Household", "id": "X", "firstName": "Dagny"}', "{}", '{"firstName": 1}']
+)
+def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(service: RunningService, contact: str) -> None:
+    service.office.order(Fault(status=200, body=f"[{contact}]", operation="contact"))
     page = service.page(link_to(known(service)))
     assert page.has_form
     assert "Dagny" not in page.text

@@ -30,8 +30,8 @@ def post_interest(client: httpx.Client, **members: Any) -> str:
     return str(answer.headers["submission-id"])
 
 
-def kept_rows(client: httpx.Client, identity: str) -> Any:
-    return client.get(f"/submissions/{identity}", headers=KEY).json()
+def kept_rows(client: httpx.Client, submission_id: str) -> Any:
+    return client.get(f"/submissions/{submission_id}", headers=KEY).json()
 
 
 def test_all_that_is_kept_of_a_person_is_exported(start: Start, intresse: Intresse) -> None:
@@ -72,8 +72,8 @@ def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse:
     client = start()
     mine, others = post_interest(client), post_interest(client, email={"emailAddress": "bo@example.se"})
     done = intresse("leads", "erase", "--email", "anna.akesson@example.se")
-    told, erased, proof = done.stdout.splitlines()
-    assert told.startswith(f"Vitec has it too: {CUSTOMER} interest ")
+    output, erased, proof = done.stdout.splitlines()
+    assert output.startswith(f"Vitec has it too: {CUSTOMER} interest ")
     assert erased.startswith("Erased: 1 submission(s).")
     assert (tmp_path / "erasures.log").read_text() == f"{proof}\n"
     assert "example.se" not in done.stdout
@@ -89,19 +89,19 @@ def test_a_program_is_told_of_an_erasure_in_json_and_a_second_one_finds_nothing(
     mine = post_interest(start())
     search = ("--email", "anna.akesson@example.se", "--json")
     assert [one["id"] for one in json.loads(intresse("leads", "export", *search).stdout)] == [mine]
-    told = json.loads(intresse("leads", "erase", *search).stdout)
-    assert (told["erased"], [one["id"] for one in told["delivered"]]) == (1, [mine])
-    assert (tmp_path / "erasures.log").read_text() == f"{told['proof']}\n"
+    output = json.loads(intresse("leads", "erase", *search).stdout)
+    assert (output["erased"], [one["id"] for one in output["delivered"]]) == (1, [mine])
+    assert (tmp_path / "erasures.log").read_text() == f"{output['proof']}\n"
     assert json.loads(intresse("leads", "erase", *search).stdout)["erased"] == 0
 
 
 def test_what_was_not_sent_yet_is_never_sent_after_an_erasure(start: Start, intresse: Intresse, office: Office) -> None:
     client = start(deliver=False, delivery={"wait_seconds": 0})
     answer = client.post(INTEREST, json=ANNA | {"consent": True}, headers={"Origin": ORIGIN})
-    identity = answer.json()["id"]
-    assert "Erased: 1" in intresse("leads", "erase", "--id", identity).stdout
-    assert kept_rows(client, identity)["status"] == "failed"
-    refused(intresse("leads", "retry", identity), "has been erased")
+    submission_id = answer.json()["id"]
+    assert "Erased: 1" in intresse("leads", "erase", "--id", submission_id).stdout
+    assert kept_rows(client, submission_id)["status"] == "failed"
+    refused(intresse("leads", "retry", submission_id), "has been erased")
     client = start()
     post_interest(client, email={"emailAddress": "bo@example.se"})
     assert [call.body["email"]["emailAddress"] for call in office.received] == ["bo@example.se"]

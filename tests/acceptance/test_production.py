@@ -202,8 +202,8 @@ def test_everybody_gets_the_answer_to_what_they_asked(running: Production, upgra
                 f"POST /nothing HTTP/1.1\r\nHost: localhost\r\n{upgrade}Content-Length: {len(hidden)}\r\n\r\n{hidden}",
             )
             assert answer.startswith("HTTP/1.1 404"), answer[:300]
-            told = asked(visitor, check_of(f"visitor{number}") + "\r\n")
-            assert f'"customer":"visitor{number}"' in told, told[:500]
+            answer = asked(visitor, check_of(f"visitor{number}") + "\r\n")
+            assert f'"customer":"visitor{number}"' in answer, answer[:500]
 
 
 def test_the_proxy_tells_nobody_what_it_is(running: Production) -> None:

@@ -40,9 +40,9 @@ def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
     return sent
 
 
-def outcome_of(client: httpx.Client, identity: str) -> tuple[str, bool]:
+def outcome_of(client: httpx.Client, submission_id: str) -> tuple[str, bool]:
     """Its status, and whether Vitec's answer can be read."""
-    found = client.get(f"/submissions/{identity}", headers=KEY).json()
+    found = client.get(f"/submissions/{submission_id}", headers=KEY).json()
     return found["status"], bool(found["result"])
 
 
@@ -58,7 +58,7 @@ def test_keys_are_changed_while_visitors_post(
     shell("migrate", database_url=database_url)
     with served(OLD) as client:
         sent = {post(client, f"delivered:{number}"): f"delivered:{number}" for number in range(3)}
-        eventually(lambda: {outcome_of(client, identity) for identity in sent} == {ARRIVED})
+        eventually(lambda: {outcome_of(client, submission_id) for submission_id in sent} == {ARRIVED})
     with served(OLD, deliver=False) as client:
         sent |= {post(client, f"before:{number}"): f"before:{number}" for number in range(KEPT)}
     enough = threading.Event()
@@ -75,6 +75,6 @@ def test_keys_are_changed_while_visitors_post(
         eventually(lambda: len(office.received) >= len(sent), within=60)
         again = intresse("rotate-keys", encryption_keys=NEW, database_url=database_url)
         assert "Re-encrypted: 0" in again.stdout  # nothing is left that needs another key
-        eventually(lambda: {outcome_of(client, identity) for identity in sent} == {ARRIVED})
+        eventually(lambda: {outcome_of(client, submission_id) for submission_id in sent} == {ARRIVED})
     names = [received.body["updatePerson"]["lastName"] for received in office.received]
     assert sorted(names) == sorted(sent.values())

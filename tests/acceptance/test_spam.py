@@ -46,8 +46,8 @@ def receipt(client: httpx.Client, answer: httpx.Response) -> str:
 
 
 def status_of(client: httpx.Client, answer: httpx.Response) -> str:
-    identity = answer.headers["location"].partition("?")[0].rpartition("/")[2]
-    return str(client.get(f"/submissions/{identity}", headers=KEY).json()["status"])
+    submission_id = answer.headers["location"].partition("?")[0].rpartition("/")[2]
+    return str(client.get(f"/submissions/{submission_id}", headers=KEY).json()["status"])
 
 
 def is_delivered(client: httpx.Client, answer: httpx.Response) -> bool:
@@ -76,10 +76,10 @@ def test_who_follows_the_status_of_what_is_held_is_not_told_either(client: httpx
     page = fetched(client)
     typed = page.values | ROBOTS["is called like a link"](page)
     answer = client.post(PATH, data=typed, headers={"Accept": "application/json"})
-    told = answer.json()
-    assert client.get(f"/submissions/{told['id']}", headers=KEY).json()["status"] == "held"
-    assert told["status"] == "pending"
-    assert "held" not in client.get(httpx.URL(told["statusUrl"]).raw_path.decode()).text
+    body = answer.json()
+    assert client.get(f"/submissions/{body['id']}", headers=KEY).json()["status"] == "held"
+    assert body["status"] == "pending"
+    assert "held" not in client.get(httpx.URL(body["statusUrl"]).raw_path.decode()).text
 
 
 def test_a_person_with_a_browser_that_fills_in_at_once_is_no_robot(client: httpx.Client) -> None:

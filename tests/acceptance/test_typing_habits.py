@@ -214,12 +214,12 @@ def test_no_other_word_is_a_consent(service: RunningService, word: str) -> None:
 @pytest.mark.parametrize("values", [["true", "false"], ["false", "true"], ["false", "ja", "nej"]])
 def test_of_several_values_of_a_tick_any_true_one_counts(service: RunningService, values: list[str]) -> None:
     path = viewing_path()
-    said = fields(booking()) | {"consent": values, "smsReminder": values}
-    assert service.client.post(path, data=said, headers=SITE).status_code == 303
+    data = fields(booking()) | {"consent": values, "smsReminder": values}
+    assert service.client.post(path, data=data, headers=SITE).status_code == 303
     assert service.delivered(path).body["smsReminder"] is True
     path = viewing_path()
-    said["smsReminder"] = ["false", "false"]
-    assert service.client.post(path, data=said, headers=SITE).status_code == 303
+    data["smsReminder"] = ["false", "false"]
+    assert service.client.post(path, data=data, headers=SITE).status_code == 303
     assert service.delivered(path).body["smsReminder"] is False
 
 

@@ -124,8 +124,8 @@ def test_without_a_key_only_a_visitors_things_are_set_and_the_rest_is_configured
     assert body["lead"] == (lead if with_key else configured)
     assert body["receiver"] == {"userId": "Z" if with_key else "U3"}
     path = final_price_path(FULL)
-    said = final_price(leadSourceId="X", prospectiveBuyerStatus=2, message="Hej")
-    assert service.client.post(path, json=said, headers=caller).status_code == 200
+    members = final_price(leadSourceId="X", prospectiveBuyerStatus=2, message="Hej")
+    assert service.client.post(path, json=members, headers=caller).status_code == 200
     body = service.delivered(path).body
     expected = ("X", "NotInterested") if with_key else ("LS4", "Assigned")
     assert (body["leadSourceId"], body["prospectiveBuyerStatus"], body["message"]) == (*expected, "Hej")
@@ -147,8 +147,8 @@ def test_an_approval_that_a_final_price_has_no_place_for_is_a_consent_and_is_not
     service: RunningService, inside: bool
 ) -> None:
     asked = final_price({"email": {"emailAddress": f"approved{inside}@example.se"}}, consent=None)
-    said = {"gdprApprovalDate": "2026-05-01"}
-    body = asked | {"person": asked["person"] | said} if inside else asked | said
+    members = {"gdprApprovalDate": "2026-05-01"}
+    body = asked | {"person": asked["person"] | members} if inside else asked | members
     answer = service.client.post(final_price_path(), json=body, headers=SITE)
     assert answer.status_code == 200, answer.text
     sent = arrived(service, asked["person"]["email"]["emailAddress"]).body

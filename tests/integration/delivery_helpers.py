@@ -38,8 +38,8 @@ class Delivery:
     recorded: list[str]
     contact_reader: ContactReader
 
-    async def submission(self, identity: str) -> Submission:
-        return await kept(self.database, identity)
+    async def submission(self, submission_id: str) -> Submission:
+        return await kept(self.database, submission_id)
 
     async def settled(self, new: NewSubmission) -> Submission:
         async def look() -> Submission | None:

@@ -146,18 +146,18 @@ def ids(database: Database) -> list[str]:
         return list(connection.execute(select(submissions.c.id)).scalars())
 
 
-async def kept(database: Database, identity: str) -> Submission:
-    found = await SubmissionRepository(database, KEYRING).get(identity)
+async def kept(database: Database, submission_id: str) -> Submission:
+    found = await SubmissionRepository(database, KEYRING).get(submission_id)
     assert found is not None
     return found
 
 
-async def row_of(database: Database, identity: str) -> Row[Any]:
-    return await database.read(lambda c: c.execute(select(submissions).where(submissions.c.id == identity)).one())
+async def row_of(database: Database, submission_id: str) -> Row[Any]:
+    return await database.read(lambda c: c.execute(select(submissions).where(submissions.c.id == submission_id)).one())
 
 
-async def attempts_of(database: Database, identity: str) -> list[Row[Any]]:
-    of_submission = select(attempts).where(attempts.c.submission_id == identity).order_by(attempts.c.id)
+async def attempts_of(database: Database, submission_id: str) -> list[Row[Any]]:
+    of_submission = select(attempts).where(attempts.c.submission_id == submission_id).order_by(attempts.c.id)
     return await database.read(lambda connection: list(connection.execute(of_submission)))
 
 

@@ -71,7 +71,7 @@ def mail() -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def told(database_url: str, webhook: Hook, mail: PostOffice) -> dict[str, Any]:
+def options(database_url: str, webhook: Hook, mail: PostOffice) -> dict[str, Any]:
     """The configuration of a service whose operator gets both, and which tries a refused login each second."""
     return {
         "database_url": database_url,
@@ -89,13 +89,13 @@ def told(database_url: str, webhook: Hook, mail: PostOffice) -> dict[str, Any]:
 
 def post(client: httpx.Client, path: str = INTEREST, body: dict[str, Any] = PERSON) -> str:
     headers = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}
-    identity: str = client.post(path, json=body, headers=headers).raise_for_status().json()["id"]
-    return identity
+    submission_id: str = client.post(path, json=body, headers=headers).raise_for_status().json()["id"]
+    return submission_id
 
 
-def status(client: httpx.Client, identity: str) -> str:
+def status(client: httpx.Client, submission_id: str) -> str:
     headers = {"Authorization": f"Bearer {API_KEY}"}
-    found: str = client.get(f"/submissions/{identity}", headers=headers).json()["status"]
+    found: str = client.get(f"/submissions/{submission_id}", headers=headers).json()["status"]
     return found
 
 
@@ -111,14 +111,14 @@ def subjects(office: PostOffice) -> list[str]:
 
 
 def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
-    client = start(**told)
+    client = start(**options)
     office.order(Fault(status=401))
-    identity = post(client)
+    submission_id = post(client)
     eventually(lambda: webhook.alarms("paused") and mail.mails)
     office.lift()
-    eventually(lambda: status(client, identity) == "delivered")
+    eventually(lambda: status(client, submission_id) == "delivered")
     eventually(lambda: webhook.alarms("paused", over=True) and len(mail.mails) == 2)
     (raised,) = webhook.alarms("paused")
     assert (raised["customerId"], raised["about"]) == (CUSTOMER, ["advertising"])
@@ -127,35 +127,35 @@ def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
 
 
 def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
-    start: Start, configure: Callable[..., Settings], told: dict[str, Any], office: Office, webhook: Hook
+    start: Start, configure: Callable[..., Settings], options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
-    client = start(**told)
+    client = start(**options)
     office.order(Fault(status=400, times=1))
-    identity = post(client)
+    submission_id = post(client)
     eventually(lambda: webhook.alarms("rejected"))
-    assert webhook.alarms("rejected")[0]["submissions"][0]["id"] == identity
+    assert webhook.alarms("rejected")[0]["submissions"][0]["id"] == submission_id
 
     async def retry(service: Service) -> bool:
-        submission = await service.submissions.get(identity)
+        submission = await service.submissions.get(submission_id)
         assert submission is not None
         return await service.operator_actions.retry(submission)
 
-    assert run(configure(**told), retry)
+    assert run(configure(**options), retry)
     eventually(lambda: webhook.alarms("rejected", over=True))
-    eventually(lambda: status(client, identity) == "delivered")
+    eventually(lambda: status(client, submission_id) == "delivered")
     assert len(webhook.heard) == 2
 
 
 def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_once(
     start: Start,
-    told: dict[str, Any],
+    options: dict[str, Any],
     office: Office,
     webhook: Hook,
     mail: PostOffice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store, "REPORT_EVERY", timedelta(hours=1))
-    client = start(**told, delivery={"wait_seconds": 0})
+    client = start(**options, delivery={"wait_seconds": 0})
     office.order(Fault(status=400, operation="viewing"))
     for name in ("Anna", "Bo"):
         post(client, BOOKING, {"updatePerson": VISITOR["updatePerson"] | {"firstName": name}})
@@ -165,9 +165,9 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
 
 
 def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, intresse_rows: Callable[[], list[Any]]
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, intresse_rows: Callable[[], list[Any]]
 ) -> None:
-    client = start(**told)
+    client = start(**options)
     office.order(Fault(status=400, operation="viewing"))
     answer = client.post(BOOKING, json=VISITOR | {"consent": True}, headers={"Origin": ORIGIN})
     assert answer.status_code == 400
@@ -181,10 +181,10 @@ def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
 
 
 def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     office.order(Fault(status=400, operation="viewing"))
-    post(start(**told), BOOKING, VISITOR)
+    post(start(**options), BOOKING, VISITOR)
     eventually(lambda: webhook.alarms("rejected"))
     assert webhook.alarms("refused-booking") == []
 
@@ -198,40 +198,40 @@ def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
     ],
 )
 def test_what_may_have_arrived_and_what_is_given_up_are_told(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, fault: Fault, kind: str
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, fault: Fault, kind: str
 ) -> None:
-    client = start(**told, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
+    client = start(**options, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
     office.order(fault)
     post(client)
     eventually(lambda: webhook.alarms(kind))
 
 
-def test_what_is_held_is_told(start: Start, told: dict[str, Any], webhook: Hook) -> None:
-    post(start(**told, deliver=False))
-    with opened(told["database_url"]) as database, database.engine.begin() as connection:
+def test_what_is_held_is_told(start: Start, options: dict[str, Any], webhook: Hook) -> None:
+    post(start(**options, deliver=False))
+    with opened(options["database_url"]) as database, database.engine.begin() as connection:
         connection.execute(update(submissions).values(status="held", due_at=None))
     eventually(lambda: webhook.alarms("held"))
 
 
 def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it_is_released(
-    start: Start, configure: Callable[..., Settings], told: dict[str, Any], webhook: Hook, mail: PostOffice
+    start: Start, configure: Callable[..., Settings], options: dict[str, Any], webhook: Hook, mail: PostOffice
 ) -> None:
-    identity = post(start(**told, deliver=False))
-    with opened(told["database_url"]) as database, database.engine.begin() as connection:
+    submission_id = post(start(**options, deliver=False))
+    with opened(options["database_url"]) as database, database.engine.begin() as connection:
         connection.execute(update(submissions).values(status="held", due_at=None))
-    make_older(told["database_url"], received_at=timedelta(days=22))
+    make_older(options["database_url"], received_at=timedelta(days=22))
     eventually(lambda: webhook.alarms("held"))
     assert webhook.alarms("soon-discarded") == []
-    make_older(told["database_url"], received_at=timedelta(days=24))
+    make_older(options["database_url"], received_at=timedelta(days=24))
     eventually(lambda: webhook.alarms("soon-discarded"))
-    assert webhook.alarms("soon-discarded")[0]["submissions"][0]["id"] == identity
+    assert webhook.alarms("soon-discarded")[0]["submissions"][0]["id"] == submission_id
 
     async def release(service: Service) -> bool:
-        submission = await service.submissions.get(identity)
+        submission = await service.submissions.get(submission_id)
         assert submission is not None
         return await service.operator_actions.release(submission)
 
-    assert run(configure(**told), release)
+    assert run(configure(**options), release)
     eventually(lambda: webhook.alarms("soon-discarded", over=True) and webhook.alarms("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
     assert "Mäklarhuset: leads are about to be discarded (1)" in subjects(mail)
@@ -239,12 +239,12 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
 
 
 def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
-    client = start(**told, delivery={"retry_seconds": [1]})
+    client = start(**options, delivery={"retry_seconds": [1]})
     office.order(Fault(status=503))
     post(client)
-    make_older(told["database_url"], delivery_since=timedelta(minutes=61))
+    make_older(options["database_url"], delivery_since=timedelta(minutes=61))
     eventually(lambda: webhook.alarms("overdue"))
     office.lift()
     eventually(lambda: webhook.alarms("overdue", over=True))
@@ -252,10 +252,10 @@ def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
 
 
 def test_receivers_that_are_down_hold_up_nothing_and_are_told_later_with_the_same_id(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     webhook.refuses, mail.refuses = 1_000_000, 1_000_000
-    client = start(**told)
+    client = start(**options)
     office.order(Fault(status=400, times=1))
     post(client)
     eventually(lambda: len(webhook.ids) > 2)
@@ -270,18 +270,18 @@ def test_receivers_that_are_down_hold_up_nothing_and_are_told_later_with_the_sam
 def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it(
     start: Start,
     configure: Callable[..., Settings],
-    told: dict[str, Any],
+    options: dict[str, Any],
     office: Office,
     webhook: Hook,
     mail: PostOffice,
 ) -> None:
     webhook.refuses = 1_000_000
     office.order(Fault(status=400))
-    with serve(create_app(configure(**told))) as url, httpx.Client(base_url=url) as before:
+    with serve(create_app(configure(**options))) as url, httpx.Client(base_url=url) as before:
         post(before)
         eventually(lambda: mail.mails and webhook.ids)
     webhook.refuses = 0
-    both = [start(**told), start(**told)]
+    both = [start(**options), start(**options)]
     eventually(lambda: webhook.heard)
     for number, client in enumerate(both, 2):
         post(client, body=PERSON | {"firstName": f"Bo {number}"})
@@ -291,33 +291,35 @@ def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it
 
 
 def test_an_alarm_holds_nothing_personal(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
-    client = start(**told)
+    client = start(**options)
     office.order(Fault(status=400, body='{"message": "Anna får inte", "modelState": {}}'))
     post(client)
     eventually(lambda: webhook.heard and mail.mails)
-    said = "".join(webhook.bodies) + mail.mails[0].as_string() + mail.mails[0].get_content()
-    assert not [word for word in PERSONAL if word in said]
+    text = "".join(webhook.bodies) + mail.mails[0].as_string() + mail.mails[0].get_content()
+    assert not [word for word in PERSONAL if word in text]
 
 
 def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_hears_when_it_has_arrived(
-    start: Start, told: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
+    start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
-    client = start(**told, delivery={"retry_seconds": [1]}, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}})
+    client = start(
+        **options, delivery={"retry_seconds": [1]}, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}
+    )
     office.order(Fault(status=503))
-    identity = post(client)
-    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    submission_id = post(client)
+    make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
     assert lead["Subject"].startswith("Ett ärende som inte har nått Vitec än (")
     for words in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", "Meddelande: Ring efter fem"):
         assert words in lead.get_content()
     office.lift()
-    eventually(lambda: status(client, identity) == "delivered")
+    eventually(lambda: status(client, submission_id) == "delivered")
     eventually(lambda: len(mail.to(BROKER)) == 2)
     assert "väntar inte längre" in mail.to(BROKER)[1]["Subject"]
     assert webhook.alarms("undelivered") == []
-    with opened(told["database_url"]) as database, database.engine.connect() as connection:
+    with opened(options["database_url"]) as database, database.engine.connect() as connection:
         kept = "".join(str(row) for row in connection.execute(select(notices_table)))
     assert not [word for word in PERSONAL if word in kept]
 
@@ -344,42 +346,50 @@ WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
     ids=["valuation", "final price"],
 )
 def test_an_office_gets_a_sellers_lead_and_a_watchers_too(
-    start: Start, told: dict[str, Any], office: Office, mail: PostOffice, path: str, body: Any, words: tuple[str, ...]
+    start: Start,
+    options: dict[str, Any],
+    office: Office,
+    mail: PostOffice,
+    path: str,
+    body: Any,
+    words: tuple[str, ...],
 ) -> None:
     customer = {"valuation": {}, "final_price": {}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
-    client = start(**told, customer=customer)
+    client = start(**options, customer=customer)
     office.order(Fault(status=503))
     post(client, path, body)
-    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
     for line in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", *words):
         assert line in lead.get_content()
 
 
 def test_an_office_gets_a_cancellation_with_whose_it_is(
-    start: Start, told: dict[str, Any], office: Office, mail: PostOffice
+    start: Start, options: dict[str, Any], office: Office, mail: PostOffice
 ) -> None:
     customer = {"viewing": {"cancel": True}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
-    client = start(**told, customer=customer, delivery={"wait_seconds": 1})
+    client = start(**options, customer=customer, delivery={"wait_seconds": 1})
     typed = {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605", "consent": "on"}
     booked = client.post(f"{BOOKING}?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
     receipt = httpx.URL(booked.headers["location"])
     office.order(Fault(status=503, operation="cancellation"))
     client.post(f"{receipt.path}/cancellation?{receipt.query.decode()}", timeout=30)
-    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
     for line in ("Gäller: avbokningar", "Förnamn: Anna", "Mobil: +46701740605"):
         assert line in lead.get_content()
 
 
 def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
-    start: Start, told: dict[str, Any], office: Office, mail: PostOffice, database_url: str
+    start: Start, options: dict[str, Any], office: Office, mail: PostOffice, database_url: str
 ) -> None:
     mail.refuses = 1_000_000
-    client = start(**told, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}, delivery={"retry_seconds": [1]})
+    client = start(
+        **options, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}, delivery={"retry_seconds": [1]}
+    )
     office.order(Fault(status=503))
-    identity = post(client)
-    make_older(told["database_url"], received_at=timedelta(minutes=2))
+    submission_id = post(client)
+    make_older(options["database_url"], received_at=timedelta(minutes=2))
 
     def queued() -> list[Any]:
         with opened(database_url) as database, database.engine.connect() as connection:
@@ -388,7 +398,7 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
 
     eventually(lambda: [notice for notice in queued() if notice.attempts > 1])
     with opened(database_url) as database, database.engine.begin() as connection:
-        erase(connection, [identity])
+        erase(connection, [submission_id])
     eventually(lambda: queued() and not [notice for notice in queued() if not notice.over and notice.due_at])
     mail.refuses = 0
     assert not [one for one in mail.to(BROKER) if "Anna" in one.get_content()]

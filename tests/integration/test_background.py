@@ -53,11 +53,11 @@ async def test_a_task_that_must_not_end_by_itself_is_started_again_when_it_does(
 
 
 async def test_all_are_told_to_stop_before_any_is_waited_for() -> None:
-    told = asyncio.Event()
+    stopping = asyncio.Event()
     ended: list[str] = []
 
     async def patient() -> None:
-        await told.wait()
+        await stopping.wait()
         ended.append("patient")
 
     async def deaf() -> None:
@@ -65,7 +65,7 @@ async def test_all_are_told_to_stop_before_any_is_waited_for() -> None:
 
     tasks = BackgroundTasks()
     tasks.start("patient", patient, stop=lambda: None)
-    tasks.start("deaf", deaf, stop=told.set, patience=0.05)
+    tasks.start("deaf", deaf, stop=stopping.set, patience=0.05)
     tasks.start("endless", deaf)
     await asyncio.wait_for(tasks.stop(), 5)
     assert ended == ["patient"]

@@ -44,16 +44,16 @@ async def of_today(database: Database, customer_id: str | None = None) -> Dashbo
 
 async def receive(database: Database, *marketing: Mapping[str, Any], customer_id: str = CUSTOMER) -> list[str]:
     new = [
-        replace(application(customer_id), application=stored(marketing=Marketing.of_body(said))) for said in marketing
+        replace(application(customer_id), application=stored(marketing=Marketing.of_body(body))) for body in marketing
     ]
     await store(database, *new)
     return [one.id for one in new]
 
 
-def settle(database: Database, identity: str, status: Status) -> None:
+def settle(database: Database, submission_id: str, status: Status) -> None:
     settled = {"status": status.value, "due_at": None, "settled_at": submissions.c.received_at}
     with database.engine.begin() as connection:
-        connection.execute(update(submissions).where(submissions.c.id == identity).values(settled))
+        connection.execute(update(submissions).where(submissions.c.id == submission_id).values(settled))
 
 
 async def test_each_submission_is_counted_once_with_its_campaign_and_home(database: Database) -> None:
@@ -83,12 +83,12 @@ async def test_a_cancellation_is_neither_counted_as_a_lead_nor_missed_when_none_
 
 
 async def test_a_retried_submission_is_delivered_once(database: Database) -> None:
-    [identity] = await receive(database, {})
+    [submission_id] = await receive(database, {})
     tally = counting(database)
-    settle(database, identity, Status.REJECTED)
+    settle(database, submission_id, Status.REJECTED)
     await tally.count()
     assert (await of_today(database)).not_arrived == {"rejected": 1}
-    settle(database, identity, Status.DELIVERED)
+    settle(database, submission_id, Status.DELIVERED)
     with database.engine.begin() as connection:
         connection.execute(update(submissions).values(settled_at=datetime.now(UTC)))
     while await tally.count():

@@ -106,9 +106,9 @@ async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
     ]
 
 
-async def _ended(delivery: Delivery, identity: str, last: int) -> list[StepStatus]:
+async def _ended(delivery: Delivery, submission_id: str, last: int) -> list[StepStatus]:
     async def look() -> list[StepStatus] | None:
-        found = await delivery.submission(identity)
+        found = await delivery.submission(submission_id)
         statuses = [step.status for step in found.steps]
         return list(statuses) if statuses[last].value not in {"waiting", "sending"} else None
 

@@ -45,8 +45,8 @@ async def claim_all(worker: Outbox) -> Sequence[Claim]:
 
 async def record_all(worker: Outbox, claims: Sequence[Claim], signals: Sequence[Signal], choose: random.Random) -> None:
     async def record(claim: Claim) -> None:
-        told = choose.choice(signals)
-        outcome = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, named=(claim.id,), signal=told)
+        signal = choose.choice(signals)
+        outcome = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, named=(claim.id,), signal=signal)
         await worker.record(claim, claim.steps[0], outcome)
 
     await asyncio.gather(*(record(claim) for claim in choose.sample(claims, len(claims))))

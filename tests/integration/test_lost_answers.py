@@ -168,5 +168,5 @@ async def accepted_again(intake: intake_module.Intake, new: object) -> None:
                 return
 
 
-async def among(recorded: list[str], identity: str) -> bool:
-    return identity in recorded
+async def among(recorded: list[str], submission_id: str) -> bool:
+    return submission_id in recorded

@@ -43,10 +43,10 @@ def post(client: httpx.Client, body: Mapping[str, object] = PERSON) -> None:
     assert answer.status_code in {200, 202, 400}, answer.text
 
 
-@pytest.mark.parametrize("said", ["", "Bearer wrong", "Basic dG9rZW46dG9rZW4=", "Bearer", "Bearer tokén"])
-def test_with_a_token_nobody_asks_without_it(start: Start, said: str) -> None:
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic dG9rZW46dG9rZW4=", "Bearer", "Bearer tokén"])
+def test_with_a_token_nobody_asks_without_it(start: Start, authorization: str) -> None:
     client = start(metrics_token="token")
-    answer = client.get("/metrics", headers={b"Authorization": said.encode()})
+    answer = client.get("/metrics", headers={b"Authorization": authorization.encode()})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert "intresse_" not in answer.text
 

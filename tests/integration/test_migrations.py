@@ -74,10 +74,10 @@ def test_a_migrated_database_has_the_keys_and_conditions_of_the_schema(database:
         metadata.drop_all(connection)
         metadata.create_all(connection)
     assert migrated == _shape(database.engine)
-    told = {"alarms", "notices", "daily_counts", "home_campaigns", "delivery_times", "tallied"}
+    derived = {"alarms", "notices", "daily_counts", "home_campaigns", "delivery_times", "tallied"}
     kept = {"submissions", "cancellations", "person_index", "steps", "attempts", "moves", "logins", "console_sessions"}
     known = {"arrivals", "clock", "leases"}
-    assert set(migrated) == kept | told | known
+    assert set(migrated) == kept | derived | known
 
 
 def test_bringing_up_to_date_says_whether_anything_was_missing(database: Database) -> None:
@@ -163,7 +163,7 @@ def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> N
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none/intresse.db"])
 def test_a_database_that_cannot_be_reached_or_opened_is_told_in_one_line(url: str) -> None:
-    with pytest.raises(DatabaseUnusableError) as told:
+    with pytest.raises(DatabaseUnusableError) as error:
         upgrade(Database(url))
-    assert str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(error.value)
+    assert "\n" not in str(error.value)

@@ -56,12 +56,12 @@ async def filled(database: Database) -> list[str]:
 
 async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Database, target: Database) -> None:
     moved = await filled(source)
-    before = [await kept(source, identity) for identity in moved]
+    before = [await kept(source, submission_id) for submission_id in moved]
     contents = move.move(source, target)
     assert contents["submissions"].rows == ROWS
     assert contents["steps"].rows == 3 * ROWS
     prepare_database(target)
-    assert [await kept(target, identity) for identity in moved] == before
+    assert [await kept(target, submission_id) for submission_id in moved] == before
     claim = await claim_one(outbox_of(target))
     assert claim.id in moved
     newest = select(func.max(attempts.c.id))

@@ -167,10 +167,10 @@ class OutboxMachine(RuleBasedStateMachine):
             if claims or not aside:
                 return claims
 
-    def _is_set_aside(self, identity: str) -> bool:
+    def _is_set_aside(self, submission_id: str) -> bool:
         """Since the last look."""
-        found = self._run(kept(self._database, identity))
-        position = _next(self._steps[identity])
+        found = self._run(kept(self._database, submission_id))
+        position = _next(self._steps[submission_id])
         return position is not None and found.steps[position].status is StepStatus.UNREADABLE
 
     def _to_do(self) -> set[str]:
@@ -184,35 +184,35 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(choose=st.randoms(use_true_random=False))
     def spoil(self, choose: Random) -> None:
         """One that waits can't be read any more."""
-        identity = choose.choice(sorted(self._to_do() - set(self._holder)))
-        self._spoiled[identity] = self._run(row_of(self._database, identity)).payload
-        self._write(identity, SPOILED)
+        submission_id = choose.choice(sorted(self._to_do() - set(self._holder)))
+        self._spoiled[submission_id] = self._run(row_of(self._database, submission_id)).payload
+        self._write(submission_id, SPOILED)
 
     @precondition(lambda self: self._spoiled)
     @rule()
     def key_comes_back(self) -> None:
-        for identity, payload in self._spoiled.items():
-            if identity not in self._erased:
-                self._write(identity, payload)
+        for submission_id, payload in self._spoiled.items():
+            if submission_id not in self._erased:
+                self._write(submission_id, payload)
         aside = {one for one in self._spoiled if StepStatus.UNREADABLE in self._steps[one]} - self._erased
         assert self._run(resume_readable(self._database, KEYRING)) == len(aside)
         for one in aside:
             self._steps[one] = [None if step is StepStatus.UNREADABLE else step for step in self._steps[one]]
         self._spoiled.clear()
 
-    def _write(self, identity: str, payload: bytes) -> None:
-        these = update(submissions).where(submissions.c.id == identity).values(payload=payload)
+    def _write(self, submission_id: str, payload: bytes) -> None:
+        these = update(submissions).where(submissions.c.id == submission_id).values(payload=payload)
         self._run(self._database.write(lambda connection: connection.execute(these)))
 
     @precondition(lambda self: self._steps)
     @rule(choose=st.randoms(use_true_random=False), action=st.sampled_from(["retry", "release", "discard"]))
     def operator_decides(self, choose: Random, action: str) -> None:
-        identity = choose.choice(sorted(self._steps))
-        steps = self._steps[identity]
+        submission_id = choose.choice(sorted(self._steps))
+        steps = self._steps[submission_id]
         undone = [position for position, step in enumerate(steps) if step not in DONE]
-        free = bool(undone) and identity not in self._holder and identity not in self._erased
-        decided = self._actions.carry_out(action, self._run(kept(self._database, identity)))
-        if action == "retry" and (identity in self._erased or (free and identity in self._spoiled)):
+        free = bool(undone) and submission_id not in self._holder and submission_id not in self._erased
+        decided = self._actions.carry_out(action, self._run(kept(self._database, submission_id)))
+        if action == "retry" and (submission_id in self._erased or (free and submission_id in self._spoiled)):
             with pytest.raises(ActionImpossibleError):
                 self._run(decided)
             return
@@ -221,7 +221,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if not acts:
             return
         if action == "discard":
-            self._erased.add(identity)
+            self._erased.add(submission_id)
             return
         for position in undone:
             if action == "retry" or steps[position] is StepStatus.UNCERTAIN:
@@ -240,12 +240,12 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_kept_is_what_the_model_says(self) -> None:
-        for identity, steps in self._steps.items():
-            if identity in self._erased:
-                row = self._run(row_of(self._database, identity))
+        for submission_id, steps in self._steps.items():
+            if submission_id in self._erased:
+                row = self._run(row_of(self._database, submission_id))
                 assert (row.payload, row.due_at, row.claim) == (None, None, None)
                 continue
-            found = self._run(kept(self._database, identity))
+            found = self._run(kept(self._database, submission_id))
             done = [step.status if step.status not in {"waiting", "sending"} else None for step in found.steps]
             assert done == steps
             own = steps[0] if steps[0] is not None else None

@@ -110,8 +110,8 @@ async def test_nothing_of_an_erased_person_is_filled_in_however_they_meet(
 
     async def erase_each() -> None:
         with opened(database_url) as another:
-            for identity in given:
-                await another.write(lambda connection, one=identity: erase(connection, [one]))  # type: ignore[misc]
+            for submission_id in given:
+                await another.write(lambda connection, one=submission_id: erase(connection, [one]))  # type: ignore[misc]
 
     await asyncio.gather(erase_each(), fill_all(people))
     await fill_all(people)
@@ -122,14 +122,14 @@ async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_
     database: Database, database_url: str
 ) -> None:
     """The filling has read them already."""
-    [identity] = await accept(database, ANNA)
+    [submission_id] = await accept(database, ANNA)
     erasing = None
     with opened(database_url) as another, database.engine.begin() as filling:
         assert _fill(filling, -SECOND)
-        erasing = asyncio.create_task(another.write(lambda connection: erase(connection, [identity])))
+        erasing = asyncio.create_task(another.write(lambda connection: erase(connection, [submission_id])))
         await asyncio.wait([erasing], timeout=0.2)
         filling.commit()
-        assert await erasing == [identity]
+        assert await erasing == [submission_id]
     assert filled_in(database) == 0
 
 

@@ -139,8 +139,8 @@ async def test_what_cannot_be_opened_is_left_as_it_is_and_told(database: Databas
 
 
 async def _only(database: Database) -> str:
-    [identity] = ids(database)
-    return identity
+    [submission_id] = ids(database)
+    return submission_id
 
 
 async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Database) -> None:
@@ -223,16 +223,16 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
         await outbox.record(claim, claim.steps[0], outcome)
     await only_due(database, sending.id)
     await claim_one(outbox)
-    told = await database.write(lambda connection: erase_and_report(connection, [one.id for one in new]))
-    assert {one.id for one in told if one.arrived} == {delivered.id}
-    assert {one.id for one in told if one.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
+    erased = await database.write(lambda connection: erase_and_report(connection, [one.id for one in new]))
+    assert {one.id for one in erased if one.arrived} == {delivered.id}
+    assert {one.id for one in erased if one.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
     statuses = [(await row_of(database, one.id)).status for one in new]
     assert statuses == ["delivered", "uncertain", "uncertain", "uncertain", "failed", "rejected"]
 
 
-async def only_due(database: Database, identity: str) -> None:
+async def only_due(database: Database, submission_id: str) -> None:
     def work(connection: Connection) -> None:
-        mine = submissions.c.id == identity
+        mine = submissions.c.id == submission_id
         connection.execute(update(submissions).where(~mine, submissions.c.due_at.is_not(None)).values(due_at=LATER))
         connection.execute(update(submissions).where(mine).values(due_at=datetime.now(UTC)))
 

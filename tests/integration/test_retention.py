@@ -84,13 +84,13 @@ async def settled(database: Database, recorded: StepOutcome, *more_steps: Planne
     return new
 
 
-async def steps_of(database: Database, identity: str) -> list[Row[Any]]:
-    query = select(steps).where(steps.c.submission_id == identity).order_by(steps.c.position)
+async def steps_of(database: Database, submission_id: str) -> list[Row[Any]]:
+    query = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
     return await database.read(lambda connection: list(connection.execute(query)))
 
 
-async def set_status(database: Database, identity: str, status: Status) -> None:
-    changed = update(submissions).where(submissions.c.id == identity).values(status=status, settled_at=now())
+async def set_status(database: Database, submission_id: str, status: Status) -> None:
+    changed = update(submissions).where(submissions.c.id == submission_id).values(status=status, settled_at=now())
     await database.write(lambda connection: connection.execute(changed))
 
 
@@ -272,11 +272,11 @@ def actions_of(database: Database) -> OperatorActions:
     return OperatorActions(database, KEYRING, {CUSTOMER: Defaults()})
 
 
-async def stop(database: Database, identity: str, status: Status) -> None:
+async def stop(database: Database, submission_id: str, status: Status) -> None:
     def work(connection: Connection) -> None:
-        of_step = steps.c.submission_id == identity
+        of_step = steps.c.submission_id == submission_id
         connection.execute(update(steps).where(of_step).values(status=status.value, attempts=1))
-        changed = update(submissions).where(submissions.c.id == identity)
+        changed = update(submissions).where(submissions.c.id == submission_id)
         connection.execute(changed.values(status=status.value, settled_at=now(), due_at=None))
 
     await database.write(work)

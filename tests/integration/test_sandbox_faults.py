@@ -166,16 +166,23 @@ def test_everything_received_is_told_in_order(vitec: httpx.Client) -> None:
     vitec.get("/CRM/Contact/M1/C1")
     vitec.post("/CRM/Lead/M1", json={})
     vitec.post("/CRM/Buyer/M1/C1/LoanPromise", json={})
-    told = vitec.get("/_sandbox/received").json()
-    assert [one["number"] for one in told] == [1, 2, 3, 4, 5, 6]
-    assert [one["operation"] for one in told] == ["interest", "viewing", "interest", "contact", "lead", "loan-promise"]
-    assert [one["status"] for one in told] == [204, 200, 400, 200, 400, 200]
-    assert [one["body"] for one in told[:4]] == [ANNA | {"surname": "Ek"}, VISITOR, "{", None]
-    assert told[0]["unknownMembers"] == ["surname"]
-    assert (told[1]["answer"], told[1]["contactId"]) == (contact_id, contact_id)
-    assert (told[1]["customerId"], told[1]["path"]) == ("M1", VIEWING)
-    assert told == [*vitec.get("/_sandbox/received?after=0").json()]
-    assert vitec.get("/_sandbox/received?after=5").json() == told[5:]
+    received = vitec.get("/_sandbox/received").json()
+    assert [call["number"] for call in received] == [1, 2, 3, 4, 5, 6]
+    assert [one["operation"] for one in received] == [
+        "interest",
+        "viewing",
+        "interest",
+        "contact",
+        "lead",
+        "loan-promise",
+    ]
+    assert [call["status"] for call in received] == [204, 200, 400, 200, 400, 200]
+    assert [call["body"] for call in received[:4]] == [ANNA | {"surname": "Ek"}, VISITOR, "{", None]
+    assert received[0]["unknownMembers"] == ["surname"]
+    assert (received[1]["answer"], received[1]["contactId"]) == (contact_id, contact_id)
+    assert (received[1]["customerId"], received[1]["path"]) == ("M1", VIEWING)
+    assert received == [*vitec.get("/_sandbox/received?after=0").json()]
+    assert vitec.get("/_sandbox/received?after=5").json() == received[5:]
 
 
 def test_faults_are_ordered_and_lifted_over_http(vitec: httpx.Client, office: Office) -> None:

@@ -170,8 +170,8 @@ async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
     assert len(office.bookings) == 1
 
 
-async def is_unreadable(database: Database, identity: str, position: int) -> bool:
-    of_step = select(steps.c.status).where(steps.c.submission_id == identity, steps.c.position == position)
+async def is_unreadable(database: Database, submission_id: str, position: int) -> bool:
+    of_step = select(steps.c.status).where(steps.c.submission_id == submission_id, steps.c.position == position)
 
     def work(connection: Connection) -> bool:
         return connection.execute(of_step).scalar() == StepStatus.UNREADABLE

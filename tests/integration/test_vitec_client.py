@@ -257,7 +257,7 @@ async def test_no_more_of_an_answer_is_read_than_a_bound(vitec_url: str, office:
 
 
 @pytest.mark.parametrize(
-    ("said", "least", "most"),
+    ("retry_after", "least", "most"),
     [
         ("120", 120, 120),
         (lambda: format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 590, 600),
@@ -269,9 +269,14 @@ async def test_no_more_of_an_answer_is_read_than_a_bound(vitec_url: str, office:
 )
 @pytest.mark.parametrize("status", [429, 503])
 async def test_vitec_may_say_when_to_come_back(
-    vitec_url: str, office: Office, said: str | Callable[[], str], least: int | None, most: int | None, status: int
+    vitec_url: str,
+    office: Office,
+    retry_after: str | Callable[[], str],
+    least: int | None,
+    most: int | None,
+    status: int,
 ) -> None:
-    office.order(Fault(status=status, headers={"Retry-After": said() if callable(said) else said}))
+    office.order(Fault(status=status, headers={"Retry-After": retry_after() if callable(retry_after) else retry_after}))
     async with client(vitec_url) as vitec:
         error = await failure(vitec)
     assert isinstance(error, UnavailableError)

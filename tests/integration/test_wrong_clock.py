@@ -79,10 +79,10 @@ async def found(database: Database) -> list[str]:
     return [one.kind.value for one in await database.read(DETECTOR.detect)]
 
 
-async def stop(database: Database, identity: str, status: Status) -> None:
+async def stop(database: Database, submission_id: str, status: Status) -> None:
     def work(connection: Connection) -> None:
         settled = {"status": status.value, "settled_at": datetime.now(UTC), "due_at": None}
-        connection.execute(update(submissions).where(submissions.c.id == identity).values(settled))
+        connection.execute(update(submissions).where(submissions.c.id == submission_id).values(settled))
 
     await database.write(work)
 

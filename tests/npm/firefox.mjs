@@ -13,7 +13,7 @@ const seen = {};
 try {
   const page = await browser.newPage();
   await page.goto(broker);
-  await page.waitForFunction(() => told.some(([name]) => name === "ready"), PATIENCE);
+  await page.waitForFunction(() => dispatched.some(([name]) => name === "ready"), PATIENCE);
   const element = await page.waitForSelector("#interest iframe", PATIENCE);
   const frame = await element.contentFrame();
   await frame.type("[name=firstName]", "Anna");
@@ -23,8 +23,8 @@ try {
   seen.content = await frame.evaluate(() => document.documentElement.scrollHeight);
   seen.height = await element.evaluate((shown) => shown.clientHeight);
   await frame.evaluate(() => document.querySelector("form").requestSubmit());
-  await page.waitForFunction(() => told.some(([name]) => name === "submitted"), PATIENCE);
-  seen.told = await page.evaluate(() => told.map(([name]) => name));
+  await page.waitForFunction(() => dispatched.some(([name]) => name === "submitted"), PATIENCE);
+  seen.dispatched = await page.evaluate(() => dispatched.map(([name]) => name));
 
   const own = await browser.newPage();
   await own.goto(form);

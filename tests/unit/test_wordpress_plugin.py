@@ -18,9 +18,9 @@ TEXT = re.compile(r"\b(?:__|esc_html__|esc_attr__)\(\s*'((?:[^'\\]|\\.)*)',\s*'i
 
 def test_it_has_the_product_s_version_everywhere() -> None:
     main = PHP[PLUGIN / "intresse.php"]
-    said = re.findall(r"(?:Version:\s+|INTRESSE_VERSION = ')(\d[\w.]*)", main)
-    said += re.findall(r"Stable tag: (\S+)", (PLUGIN / "readme.txt").read_text("utf-8"))
-    assert said == [__version__] * 3
+    versions = re.findall(r"(?:Version:\s+|INTRESSE_VERSION = ')(\d[\w.]*)", main)
+    versions += re.findall(r"Stable tag: (\S+)", (PLUGIN / "readme.txt").read_text("utf-8"))
+    assert versions == [__version__] * 3
 
 
 def test_it_offers_every_public_form() -> None:

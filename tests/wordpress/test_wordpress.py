@@ -23,8 +23,8 @@ pytestmark = pytest.mark.timeout(300)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with wordpress(tmp_path_factory.mktemp("wordpress")) as site:
         yield site
-        said = site.log.read_text("utf-8").splitlines() if site.log.exists() else []
-        assert not [line for line in said if "plugins/intresse" in line]  # no notice, no warning of PHP's
+        lines = site.log.read_text("utf-8").splitlines() if site.log.exists() else []
+        assert not [line for line in lines if "plugins/intresse" in line]  # no notice, no warning of PHP's
 
 
 @pytest.fixture

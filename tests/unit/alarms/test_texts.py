@@ -34,10 +34,10 @@ def text(of: Notification, language: str = "sv") -> AlertText:
 def test_every_alarm_and_every_all_clear_names_the_firm_and_fills_its_text(
     kind: IncidentKind, over: bool, language: str
 ) -> None:
-    said = text(notice(kind, over=over), language)
-    assert said.title.startswith("Mäklarhuset: ")
-    assert "%" not in said.title + said.body
-    assert "\n" not in said.title
+    alert = text(notice(kind, over=over), language)
+    assert alert.title.startswith("Mäklarhuset: ")
+    assert "%" not in alert.title + alert.body
+    assert "\n" not in alert.title
 
 
 def test_a_lead_by_mail_has_texts_of_its_own() -> None:
@@ -58,20 +58,22 @@ def test_a_login_is_told_by_what_it_is_for() -> None:
 
 def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
     many = tuple(new_id(datetime.now(UTC)) for _ in range(MAX_REFERENCES + 5))
-    said = text(notice(IncidentKind.REJECTED, subjects=many))
-    assert said.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
-    references = said.body.split("\n\n")[1].splitlines()
+    alert = text(notice(IncidentKind.REJECTED, subjects=many))
+    assert alert.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
+    references = alert.body.split("\n\n")[1].splitlines()
     assert references == [*(reference_of(one) for one in many[:MAX_REFERENCES]), "och 5 till"]
 
 
 def test_with_a_console_each_submission_is_a_click_away() -> None:
     one = notice(IncidentKind.FAILED)
-    said = alert_text(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
-    [identity] = one.subjects
-    assert f"{reference_of(identity)}  https://leads.example.se/console/submissions/{identity}\n" in said.body
+    alert = alert_text(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
+    [submission_id] = one.subjects
+    assert (
+        f"{reference_of(submission_id)}  https://leads.example.se/console/submissions/{submission_id}\n" in alert.body
+    )
 
 
 def test_an_operator_reads_in_english_what_the_configuration_wishes() -> None:
-    said = text(notice(IncidentKind.REFUSED_BOOKING), "en")
-    assert said.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
-    assert said.body.startswith("The visitors believe that they have a place. Contact them now")
+    alert = text(notice(IncidentKind.REFUSED_BOOKING), "en")
+    assert alert.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
+    assert alert.body.startswith("The visitors believe that they have a place. Contact them now")

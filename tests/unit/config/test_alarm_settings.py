@@ -56,9 +56,9 @@ def test_what_stops_the_start(table: dict[str, Any], wrong: str) -> None:
 
 
 def test_no_secret_is_repeated_where_it_is_wrong() -> None:
-    with pytest.raises(ValidationError) as told:
+    with pytest.raises(ValidationError) as error:
         settings_with("alarms", MAIL | {"smtp_url": "http://user:hemligt@mail.example.se"})
-    assert "hemligt" not in str(told.value.errors(include_url=False, include_input=False))
+    assert "hemligt" not in str(error.value.errors(include_url=False, include_input=False))
 
 
 def test_leads_are_mailed_where_there_is_a_mail_server_to_do_it() -> None:

@@ -319,9 +319,9 @@ mail_to = ["drift@example.se"]
     assert settings.console_password is not None  # that there is one is known
     assert settings.console_password != again.console_password  # and nobody's guess
     assert settings.secret_key != again.secret_key
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as error:
         load(file, {})
-    assert len(told.value.lines) > len(ENVIRON)
+    assert len(error.value.lines) > len(ENVIRON)
 
 
 def test_a_bad_value_that_stands_there_is_told_to_whoever_does_not_use_it_too(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("said", "tags"),
+    ("sent", "tags"),
     [
         ([{"name": "utm_source", "value": "google"}], [("utm_source", "google")]),
         ([{"Name": "utm_source", "VALUE": "google", "id": 1}], [("utm_source", "google")]),
@@ -100,8 +100,8 @@ def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) ->
     ],
     ids=repr,
 )
-def test_what_a_program_says_of_its_tags_is_read_as_well_as_it_can_be(said: Any, tags: Any) -> None:
-    assert list(normalize_marketing(tags_in(said), None).tags) == tags
+def test_what_a_program_says_of_its_tags_is_read_as_well_as_it_can_be(sent: Any, tags: Any) -> None:
+    assert list(normalize_marketing(tags_in(sent), None).tags) == tags
 
 
 @pytest.mark.parametrize("sent", [19, 20, 21, 500])

@@ -59,7 +59,7 @@ ids = st.builds(id_of, st.integers(FIRST_SECOND * 1000, LAST_SECOND * 1000 + 999
 
 def test_a_reference_can_be_read_over_a_phone() -> None:
     assert not set("01OI") & set(REFERENCE_ALPHABET)
-    references = [reference_of(identity) for identity in a_days_work()]
+    references = [reference_of(submission_id) for submission_id in a_days_work()]
     assert {len(reference) for reference in references} == {REFERENCE_LENGTH}
     assert set("".join(references)) <= set(REFERENCE_ALPHABET)
     assert {reference[0] for reference in references} == set(REFERENCE_ALPHABET)  # the random part, all of it
@@ -75,9 +75,9 @@ def test_submissions_of_the_same_second_seldom_share_a_reference() -> None:
 
 
 @given(ids)
-def test_an_id_lies_between_those_of_its_reference(identity: str) -> None:
-    first, after = ids_of_reference(reference_of(identity))
-    assert first <= identity < after
+def test_an_id_lies_between_those_of_its_reference(submission_id: str) -> None:
+    first, after = ids_of_reference(reference_of(submission_id))
+    assert first <= submission_id < after
 
 
 @given(ids, ids)
@@ -94,9 +94,9 @@ def test_any_reference_is_some_ids(reference: str, rest: int) -> None:
     random_part = sum(
         REFERENCE_ALPHABET.index(letter) << shift for letter, shift in zip(reference, (5, 0), strict=False)
     )
-    identity = str(UUID(int=int(UUID(first)) + (rest >> 10 << 10) + random_part))
-    assert first <= identity < after
-    assert reference_of(identity) == reference
+    submission_id = str(UUID(int=int(UUID(first)) + (rest >> 10 << 10) + random_part))
+    assert first <= submission_id < after
+    assert reference_of(submission_id) == reference
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_what_is_no_reference_is_told(text: str) -> None:
 
 
 def test_an_id_of_today_has_a_reference() -> None:
-    identity = new_id(datetime.now(UTC))
-    first, after = ids_of_reference(reference_of(identity))
-    assert first <= identity < after
+    submission_id = new_id(datetime.now(UTC))
+    first, after = ids_of_reference(reference_of(submission_id))
+    assert first <= submission_id < after
 
 
 def test_ids_stand_in_the_order_of_their_making() -> None:
@@ -128,9 +128,9 @@ def test_ids_stand_in_the_order_of_their_making() -> None:
     moments = [datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(microseconds=n) for n in range(3000)]
     ids = [new_id(moment) for moment in moments]
     assert ids == sorted(set(ids))
-    assert all(first_id_of(moment) <= identity for moment, identity in zip(moments, ids, strict=True))
+    assert all(first_id_of(moment) <= submission_id for moment, submission_id in zip(moments, ids, strict=True))
     assert ids[999] < first_id_of(moments[1000]) <= ids[1000]
-    assert all(PATH_ID.fullmatch(identity) for identity in ids)
+    assert all(PATH_ID.fullmatch(submission_id) for submission_id in ids)
 
 
 def test_the_public_statuses_are_the_documented_ones() -> None:

@@ -28,19 +28,19 @@ IN_JSON = ReadContext(form=False, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
 
 
 def interest(
-    said: SubmissionContext = VISITOR, defaults: InterestDefaults | None = None, **members: Any
+    context: SubmissionContext = VISITOR, defaults: InterestDefaults | None = None, **members: Any
 ) -> dict[str, Any]:
     application = Interest.model_validate(PERSON | members, context=IN_JSON)
-    request = DeliveryRequest("M12345", Operation.INTEREST, ("OBJ1",), application, said)
+    request = DeliveryRequest("M12345", Operation.INTEREST, ("OBJ1",), application, context)
     return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
 def viewing(
-    said: SubmissionContext = VISITOR, defaults: ViewingDefaults | None = None, person: Any = None, **members: Any
+    context: SubmissionContext = VISITOR, defaults: ViewingDefaults | None = None, person: Any = None, **members: Any
 ) -> dict[str, Any]:
     whole = {"updatePerson": PERSON | (person or {}), **members}
     application = ViewingBooking.model_validate(whole, context=IN_JSON)
-    request = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, said)
+    request = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, context)
     return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
@@ -59,8 +59,8 @@ def test_what_is_not_configured_either_is_left_to_vitec() -> None:
 
 def test_what_a_caller_with_a_key_says_wins() -> None:
     defaults = InterestDefaults(lead_source_id="LS1", assignment_source_id="AS1", status="VeryInterested")
-    said: dict[str, Any] = {"leadSourceId": "LS2", "assignmentSourceId": "AS2", "status": "NotInterested"}
-    assert interest(CALLER, defaults, **said) == PERSON | said
+    members: dict[str, Any] = {"leadSourceId": "LS2", "assignmentSourceId": "AS2", "status": "NotInterested"}
+    assert interest(CALLER, defaults, **members) == PERSON | members
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,16 @@ def test_a_visitor_is_interested_or_very_interested(status: str, sent: str) -> N
 
 
 def test_a_ticked_consent_is_the_moment_of_approval() -> None:
-    said = replace(VISITOR, consented_at=CONSENTED_AT)
-    assert interest(said)["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
-    assert viewing(said)["updatePerson"]["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
+    context = replace(VISITOR, consented_at=CONSENTED_AT)
+    assert interest(context)["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
+    assert viewing(context)["updatePerson"]["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
 
 
 def test_a_moment_of_approval_that_was_said_is_kept() -> None:
-    said = replace(VISITOR, consented_at=CONSENTED_AT)
+    context = replace(VISITOR, consented_at=CONSENTED_AT)
     approval: dict[str, Any] = {"gdprApprovalDate": "2026-05-01T10:00:00+02:00"}
-    assert interest(said, **approval)["gdprApprovalDate"] == approval["gdprApprovalDate"]
-    assert viewing(said, person=approval)["updatePerson"]["gdprApprovalDate"] == approval["gdprApprovalDate"]
+    assert interest(context, **approval)["gdprApprovalDate"] == approval["gdprApprovalDate"]
+    assert viewing(context, person=approval)["updatePerson"]["gdprApprovalDate"] == approval["gdprApprovalDate"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def offering(member: str, offered: bool) -> ViewingDefaults:
 
 @pytest.mark.parametrize("member", OFFERED)
 @pytest.mark.parametrize(
-    ("offered", "said", "sent"),
+    ("offered", "ordered", "sent"),
     [
         (True, True, True),
         (True, False, False),
@@ -149,17 +149,17 @@ def offering(member: str, offered: bool) -> ViewingDefaults:
     ],
 )
 def test_a_visitor_may_decline_what_is_offered_and_never_order_more(
-    member: str, offered: bool, said: bool | None, sent: bool
+    member: str, offered: bool, ordered: bool | None, sent: bool
 ) -> None:
     defaults = offering(member, offered)
-    assert viewing(VISITOR, defaults, **{member: said})[member] is sent
+    assert viewing(VISITOR, defaults, **{member: ordered})[member] is sent
 
 
 @pytest.mark.parametrize("member", OFFERED)
-@pytest.mark.parametrize("said", [True, False])
-def test_a_caller_with_a_key_may_order_anything(member: str, said: bool) -> None:
-    defaults = offering(member, not said)
-    assert viewing(CALLER, defaults, **{member: said})[member] is said
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_caller_with_a_key_may_order_anything(member: str, ordered: bool) -> None:
+    defaults = offering(member, not ordered)
+    assert viewing(CALLER, defaults, **{member: ordered})[member] is ordered
 
 
 @pytest.mark.parametrize(("offered", "sent"), [(True, 15), (False, 60)])
@@ -183,24 +183,24 @@ def test_how_the_contact_was_obtained_is_a_web_form_unless_a_caller_says_otherwi
 
 
 def test_the_filled_in_bodies_are_what_vitec_takes() -> None:
-    said = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
-    schemas.AdvertisingInterestApplication.model_validate(interest(said, email=REACHABLE["email"]))
-    schemas.AddNewViewingParticipant.model_validate(viewing(said, person={"email": REACHABLE["email"]}))
+    context = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
+    schemas.AdvertisingInterestApplication.model_validate(interest(context, email=REACHABLE["email"]))
+    schemas.AddNewViewingParticipant.model_validate(viewing(context, person={"email": REACHABLE["email"]}))
 
 
 def valuation(
-    said: SubmissionContext = VISITOR, defaults: ValuationDefaults | None = None, **members: Any
+    context: SubmissionContext = VISITOR, defaults: ValuationDefaults | None = None, **members: Any
 ) -> dict[str, Any]:
     application = Valuation.model_validate(PERSON | members, context=IN_JSON)
-    request = DeliveryRequest("M12345", Operation.VALUATION, (), application, said)
+    request = DeliveryRequest("M12345", Operation.VALUATION, (), application, context)
     return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
 def final_price(
-    said: SubmissionContext = VISITOR, defaults: FinalPriceDefaults | None = None, **members: Any
+    context: SubmissionContext = VISITOR, defaults: FinalPriceDefaults | None = None, **members: Any
 ) -> dict[str, Any]:
     application = FinalPrice.model_validate({"person": PERSON, **members}, context=IN_JSON)
-    request = DeliveryRequest("M12345", Operation.FINAL_PRICE, ("OBJ1",), application, said)
+    request = DeliveryRequest("M12345", Operation.FINAL_PRICE, ("OBJ1",), application, context)
     return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
 
 
@@ -215,8 +215,8 @@ def test_a_valuation_gets_its_sources_and_its_receiver_from_the_configuration() 
 
 def test_what_a_caller_with_a_key_says_of_a_valuation_wins_and_the_rest_is_configured() -> None:
     defaults = ValuationDefaults(lead_source_id="LS1", assignment_source_id="AS1", receiver_user_id="U1")
-    said = {"lead": {"leadSourceId": "LS2"}, "receiver": {"userId": "U2"}, "gdpr": {"hasApproved": False}}
-    assert valuation(CALLER, defaults, **said) == PERSON | said | {
+    members = {"lead": {"leadSourceId": "LS2"}, "receiver": {"userId": "U2"}, "gdpr": {"hasApproved": False}}
+    assert valuation(CALLER, defaults, **members) == PERSON | members | {
         "lead": {"leadSourceId": "LS2", "assignmentSourceId": "AS1"}
     }
 
@@ -233,5 +233,5 @@ def test_a_final_price_gets_its_source_and_status_from_the_configuration() -> No
         "leadSourceId": "LS1",
         "prospectiveBuyerStatus": "Assigned",
     }
-    said = {"leadSourceId": "LS2", "prospectiveBuyerStatus": "NotInterested"}
-    assert final_price(CALLER, defaults, **said) == {"person": PERSON} | said
+    members = {"leadSourceId": "LS2", "prospectiveBuyerStatus": "NotInterested"}
+    assert final_price(CALLER, defaults, **members) == {"person": PERSON} | members

@@ -147,21 +147,21 @@ def stated(members: dict[str, Any]) -> dict[str, Any]:
 @BOUNDED
 @given(members=leads)
 def test_a_lead_that_vitec_refuses_by_its_rules_is_refused(members: dict[str, Any]) -> None:
-    said = {"assignedToId": "A", "leadSourceId": "L"} | stated(members)
-    blank = [name for name, value in said.items() if isinstance(value, str) and not trim(value)]
-    trimmed = {name: trim(value) if isinstance(value, str) else value for name, value in said.items()}
+    body = {"assignedToId": "A", "leadSourceId": "L"} | stated(members)
+    blank = [name for name, value in body.items() if isinstance(value, str) and not trim(value)]
+    trimmed = {name: trim(value) if isinstance(value, str) else value for name, value in body.items()}
     trimmed.pop("marketing", None)  # a tag never costs a lead
     if not blank and not vitec_takes(Operation.LEAD, trimmed):
-        assert ours(Operation.LEAD, said) is None
+        assert ours(Operation.LEAD, body) is None
 
 
 @BOUNDED
 @given(members=promises)
 def test_a_loan_promise_that_vitec_refuses_by_its_rules_is_refused(members: dict[str, Any]) -> None:
     # A 0 where Vitec counts from 1 is what .NET sends for an enum that was not set.
-    said = {name: value for name, value in stated(members).items() if name == "financing" or value != 0}
-    if not vitec_takes(Operation.LOAN_PROMISE, said):
-        assert ours(Operation.LOAN_PROMISE, said) is None
+    body = {name: value for name, value in stated(members).items() if name == "financing" or value != 0}
+    if not vitec_takes(Operation.LOAN_PROMISE, body):
+        assert ours(Operation.LOAN_PROMISE, body) is None
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def test_each_choice_is_taken_by_name_and_by_vitecs_number_and_nothing_beside(
 ) -> None:
     names = [choice.value for choice in enum]
     for number, name in enumerate(names, first):
-        for said in (name, number):
-            assert ours(Operation.LOAN_PROMISE, {member: said}) == {member: name}
+        for value in (name, number):
+            assert ours(Operation.LOAN_PROMISE, {member: value}) == {member: name}
         assert vitec_takes(Operation.LOAN_PROMISE, {member: number})
         assert ours(Operation.LOAN_PROMISE, {member: str(number)}, form=True) == {member: name}
     assert first == 0 or ours(Operation.LOAN_PROMISE, {member: 0}) == {}
@@ -192,7 +192,7 @@ def test_a_contact_id_has_one_to_forty_utf16_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sent"),
+    ("value", "sent"),
     [
         ("2026-12-31", "2026-12-31T23:59:59+01:00"),
         ("2027-06-30", "2027-06-30T23:59:59+02:00"),
@@ -203,13 +203,13 @@ def test_a_contact_id_has_one_to_forty_utf16_units() -> None:
         ("2026-12-31T10:00:00-05:00", "2026-12-31T10:00:00-05:00"),
     ],
 )
-def test_a_bare_valid_until_is_that_days_last_second_in_sweden(said: str, sent: str) -> None:
-    assert ours(Operation.LOAN_PROMISE, {"validUntil": said}) == {"validUntil": sent}
+def test_a_bare_valid_until_is_that_days_last_second_in_sweden(value: str, sent: str) -> None:
+    assert ours(Operation.LOAN_PROMISE, {"validUntil": value}) == {"validUntil": sent}
 
 
-@pytest.mark.parametrize("said", ["20261231", "2026-W53-4"])
-def test_a_bare_date_in_iso_8601s_other_spellings_is_that_days_last_second_too_or_refused(said: str) -> None:
-    assert ours(Operation.LOAN_PROMISE, {"validUntil": said}) in (None, {"validUntil": "2026-12-31T23:59:59+01:00"})
+@pytest.mark.parametrize("value", ["20261231", "2026-W53-4"])
+def test_a_bare_date_in_iso_8601s_other_spellings_is_that_days_last_second_too_or_refused(value: str) -> None:
+    assert ours(Operation.LOAN_PROMISE, {"validUntil": value}) in (None, {"validUntil": "2026-12-31T23:59:59+01:00"})
 
 
 @pytest.mark.parametrize("wrong", ["2026-02-30", "2026-13-01", "31/12 2026", "soon", "10:00", 1798675200, True])

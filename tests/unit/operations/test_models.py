@@ -223,8 +223,8 @@ def test_a_documented_rule_that_is_broken_is_told_at_its_member(model: Any, memb
 
 
 def test_a_foreign_number_goes_as_typed_whatever_the_order_of_the_members() -> None:
-    said = interest(socialSecurityNumber="FR-123", isForeignSocialSecurityNumber=True)
-    assert said.social_security_number == "FR-123"
+    application = interest(socialSecurityNumber="FR-123", isForeignSocialSecurityNumber=True)
+    assert application.social_security_number == "FR-123"
     assert booking({"socialSecurityNumber": "x" * 20, "isForeignSocialSecurityNumber": True}).update_person
 
 
@@ -329,7 +329,7 @@ def test_what_we_accept_as_an_interest_vitec_accepts(
         "telephone": {"cell": phone},
         "address": address,
     }
-    said = None
+    application = None
     for more in (
         {
             "gdprApprovalDate": approved,
@@ -343,7 +343,7 @@ def test_what_we_accept_as_an_interest_vitec_accepts(
         {},
     ):
         try:
-            said = Interest.model_validate(members | more, context=IN_JSON)
+            application = Interest.model_validate(members | more, context=IN_JSON)
         except ValidationError:
             continue
-        schemas.AdvertisingInterestApplication.model_validate(said.body())
+        schemas.AdvertisingInterestApplication.model_validate(application.body())

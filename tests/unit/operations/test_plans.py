@@ -52,10 +52,10 @@ RESOURCES = {
 }
 
 
-def order(operation: Operation, said: SubmissionContext = VISITOR, **members: Any) -> DeliveryRequest:
+def order(operation: Operation, context: SubmissionContext = VISITOR, **members: Any) -> DeliveryRequest:
     reading = ReadContext(form=False, now=NOW)
     application = OPERATIONS[operation].posts[0].model.model_validate(SPOKEN[operation] | members, context=reading)
-    return DeliveryRequest("M12345", operation, RESOURCES.get(operation, ()), application, said)
+    return DeliveryRequest("M12345", operation, RESOURCES.get(operation, ()), application, context)
 
 
 def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
@@ -63,7 +63,7 @@ def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("operation", "said", "defaults", "expected"),
+    ("operation", "context", "defaults", "expected"),
     [
         (Operation.INTEREST, VISITOR, PLAIN, ["interest"]),
         (Operation.INTEREST, TAGGED, WITH_LEAD, ["interest"]),
@@ -87,14 +87,14 @@ def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
     ],
 )
 def test_each_operation_has_its_steps(
-    operation: Operation, said: SubmissionContext, defaults: Defaults, expected: list[str]
+    operation: Operation, context: SubmissionContext, defaults: Defaults, expected: list[str]
 ) -> None:
-    assert steps(order(operation, said), defaults) == expected
+    assert steps(order(operation, context), defaults) == expected
 
 
 def test_a_page_alone_is_no_marketing_to_tell() -> None:
-    said = replace(VISITOR, marketing=Marketing("https://a.se/1"))
-    assert steps(order(Operation.VIEWING, said), WITH_LEAD) == ["viewing"]
+    context = replace(VISITOR, marketing=Marketing("https://a.se/1"))
+    assert steps(order(Operation.VIEWING, context), WITH_LEAD) == ["viewing"]
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_a_lead_follows_unless_a_caller_with_a_key_wants_the_bookings_id(
 
 
 def test_marketing_is_told_once_inline_or_in_the_lead() -> None:
-    told = {"referrer": "https://a.se/1", "utmTags": [{"name": "utm_source", "value": "google"}]}
+    marketing = {"referrer": "https://a.se/1", "utmTags": [{"name": "utm_source", "value": "google"}]}
     for operation in (Operation.INTEREST, Operation.VALUATION, Operation.FINAL_PRICE):
         (inline,) = plan(order(operation, TAGGED), WITH_LEAD)
-        assert inline.body["marketing"] == told
+        assert inline.body["marketing"] == marketing
     own, _, lead = plan(order(Operation.INTEREST, TAGGED), AS_LEAD)
     assert "marketing" not in own.body
-    assert lead.body == {"leadSourceId": "LS1", "assignedToId": "U1", "marketing": told}
+    assert lead.body == {"leadSourceId": "LS1", "assignedToId": "U1", "marketing": marketing}
 
 
 def test_a_look_up_and_the_lead_after_a_booking_name_no_contact_yet() -> None:
@@ -160,10 +160,10 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("context", SAID)
 @pytest.mark.parametrize("operation", SPOKEN)
-def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, said: SubmissionContext) -> None:
-    accepted = order(operation, said)
+def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, context: SubmissionContext) -> None:
+    accepted = order(operation, context)
     consent = ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None)
     stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")
     found = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))

@@ -135,9 +135,9 @@ def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, 
     except ValidationError:
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
-    said = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
+    context = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
     resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].ids))
-    order = DeliveryRequest("M12345", operation, resource, application, said)
+    order = DeliveryRequest("M12345", operation, resource, application, context)
     for defaults in (
         CONFIGURED,
         Defaults(InterestDefaults(), ViewingDefaults(sms_reminder=False, mail_confirmation=False)),

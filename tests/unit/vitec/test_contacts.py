@@ -24,7 +24,7 @@ contacts = st.dictionaries(known | st.text(max_size=8), values | st.sampled_from
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("type_", "kind"),
     [
         ("Person", Person),
         ("person", Person),
@@ -39,8 +39,8 @@ contacts = st.dictionaries(known | st.text(max_size=8), values | st.sampled_from
         (["Person"], Contact),
     ],
 )
-def test_the_kind_is_told_by_type_and_an_unknown_one_is_read_as_the_common_members(said: Any, kind: type) -> None:
-    [contact] = read_contacts([{"type": said, "id": "C1", "agentId": "A1", "name": "Ek", "firstName": "Anna"}])
+def test_the_kind_is_told_by_type_and_an_unknown_one_is_read_as_the_common_members(type_: Any, kind: type) -> None:
+    [contact] = read_contacts([{"type": type_, "id": "C1", "agentId": "A1", "name": "Ek", "firstName": "Anna"}])
     assert type(contact) is kind
     assert (contact.id, contact.agent_id) == ("C1", "A1")
 

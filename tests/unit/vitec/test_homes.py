@@ -13,7 +13,7 @@ NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 
 
 def home(*slots: Any, **viewing: Any) -> Home:
-    said = {
+    members = {
         "id": "V1",
         "isVisible": True,
         "isSelfRegistrationEnabled": True,
@@ -21,7 +21,7 @@ def home(*slots: Any, **viewing: Any) -> Home:
         "endsAt": "2026-10-24T14:00:00",
         "timeSlots": list(slots),
     }
-    return read_home("OBJ1", {"id": "OBJ1", "viewings": [said | viewing]}, b"")
+    return read_home("OBJ1", {"id": "OBJ1", "viewings": [members | viewing]}, b"")
 
 
 def slot(starts_at: str | None = None, ends_at: str | None = None, **more: Any) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def test_what_has_begun_is_past_and_each_start_is_a_change() -> None:
 
 
 def test_members_are_known_in_any_casing_and_ids_may_be_numbers() -> None:
-    said = {"ISVISIBLE": True, "IsSelfRegistrationEnabled": True, "Id": 7, "StartsAt": "2026-10-24T13:00"}
+    members = {"ISVISIBLE": True, "IsSelfRegistrationEnabled": True, "Id": 7, "StartsAt": "2026-10-24T13:00"}
     slots = [{"ID": 8, "IsRegistrationAvailable": True}]
-    [viewing] = read_home("OBJ1", {"Viewings": [said | {"TimeSlots": slots}]}, b"").viewings
+    [viewing] = read_home("OBJ1", {"Viewings": [members | {"TimeSlots": slots}]}, b"").viewings
     assert (viewing.id, viewing.slots[0].id, viewing.slots[0].is_available) == ("7", "8", True)
 
 

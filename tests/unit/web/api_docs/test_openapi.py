@@ -42,8 +42,8 @@ def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, 
 
 
 def test_of_a_personal_link_no_member_is_told_that_its_holder_may_not_set(document: dict[str, Any]) -> None:
-    told = document["components"]["schemas"]["Personal"]["properties"]
-    assert set(told) == {"message", "marketing", "bank", "validUntil", "estateType", "financing"}
+    properties = document["components"]["schemas"]["Personal"]["properties"]
+    assert set(properties) == {"message", "marketing", "bank", "validUntil", "estateType", "financing"}
 
 
 def test_the_operations_are_described_at_the_contracts_own_paths() -> None:

@@ -15,7 +15,7 @@ GETTEXT = Templates().gettext("sv")
 
 
 @pytest.mark.parametrize(
-    ("campaign", "said"),
+    ("campaign", "label"),
     [
         (Campaign("google", "cpc", "höst"), "google / cpc / höst"),
         (Campaign("facebook"), "facebook"),
@@ -26,8 +26,8 @@ GETTEXT = Templates().gettext("sv")
         (Campaign("google", OTHER, ""), "google / Övriga"),
     ],
 )
-def test_a_campaign_is_said_as_far_as_it_goes(campaign: Campaign, said: str) -> None:
-    assert labels.campaign(campaign, GETTEXT) == said
+def test_a_campaign_is_said_as_far_as_it_goes(campaign: Campaign, label: str) -> None:
+    assert labels.campaign(campaign, GETTEXT) == label
 
 
 def test_a_moment_is_swedish_time_with_the_year_only_where_it_is_another() -> None:
@@ -41,7 +41,7 @@ def test_a_line_of_the_time_line_is_told_to_the_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "said"),
+    ("taken", "label"),
     [
         (None, "–"),
         (timedelta(milliseconds=80), "80 ms"),
@@ -49,8 +49,8 @@ def test_a_line_of_the_time_line_is_told_to_the_second() -> None:
         (timedelta(minutes=3), "3 min"),
     ],
 )
-def test_a_duration_is_as_exact_as_it_is_short(taken: timedelta | None, said: str) -> None:
-    assert labels.duration(taken, "sv") == said
+def test_a_duration_is_as_exact_as_it_is_short(taken: timedelta | None, label: str) -> None:
+    assert labels.duration(taken, "sv") == label
 
 
 def test_a_share_of_nothing_is_none() -> None:

@@ -331,8 +331,8 @@ def test_a_multipart_form_that_breaks_off_is_a_fault_and_loses_no_field_in_silen
 
 def test_json_and_a_form_say_the_same_with_the_same_members() -> None:
     members = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}}
-    said = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
-    assert read_as(json.dumps(members).encode(), JSON).members == said.members == members
+    from_form = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
+    assert read_as(json.dumps(members).encode(), JSON).members == from_form.members == members
 
 
 def test_the_same_members_are_the_same_content_whatever_a_programs_order() -> None:

@@ -84,9 +84,9 @@ def test_a_household_with_ipv6_is_counted_as_one() -> None:
 def test_when_the_time_is_over_one_may_post_again(clock: Clock) -> None:
     counted = AddressLimits()
     assert refused(counted, rate="1/minute") is None
-    told = refused(counted, rate="1/minute")
-    assert told is not None
-    clock.now += told
+    seconds = refused(counted, rate="1/minute")
+    assert seconds is not None
+    clock.now += seconds
     assert refused(counted, rate="1/minute") is None
     assert refused(counted, rate="1/minute") == MINUTE
 
@@ -112,9 +112,9 @@ def test_one_may_always_come_back_when_told_and_not_long_before(clock: Clock) ->
     counted = AddressLimits()
     for pause in (0, 7.3, 0.2, 31, 0, 19.9, 60.1, 3):
         clock.now += pause
-        told = refused(counted)
-        if told is not None:
-            clock.now += told - 1.001
+        seconds = refused(counted)
+        if seconds is not None:
+            clock.now += seconds - 1.001
             assert refused(counted) is not None
             clock.now += 1.001
             assert refused(counted) is None

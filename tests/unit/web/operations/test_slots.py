@@ -11,7 +11,7 @@ TEXT = "A@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00"
 TEMPLATES = Templates()
 
 
-def said(text: str, language: str = "sv") -> list[str]:
+def formatted(text: str, language: str = "sv") -> list[str]:
     return [" ".join(slot.format(language, TEMPLATES.gettext(language))) for slot in parse_slots(text)]
 
 
@@ -28,12 +28,12 @@ def said(text: str, language: str = "sv") -> list[str]:
     ],
 )
 def test_the_same_time_in_many_ways_of_writing(text: str) -> None:
-    assert said(text) == ["söndag 29 november kl. 13.00–13.15"]
+    assert formatted(text) == ["söndag 29 november kl. 13.00–13.15"]
 
 
 def test_several_times_are_told_in_their_order_and_in_the_readers_language() -> None:
     text = "B@2026-12-01T17:30/2026-12-01T18:00 A@2026-06-01T09:00Z/2026-06-01T09:30Z"
-    assert said(text, "en") == ["Tuesday 1 December, 17:30–18:00", "Monday 1 June, 11:00–11:30"]
+    assert formatted(text, "en") == ["Tuesday 1 December, 17:30–18:00", "Monday 1 June, 11:00–11:30"]
 
 
 @pytest.mark.parametrize(

@@ -245,12 +245,12 @@ def asked(post: PostSpec, members: dict[str, Any]) -> ValidationResult:
 
 
 @pytest.mark.parametrize(
-    "said", [SAID_ON, APPROVED, {"GdprApprovalDate": "2026-05-01"}, {"Gdpr": {"HasApproved": True}}]
+    "approval", [SAID_ON, APPROVED, {"GdprApprovalDate": "2026-05-01"}, {"Gdpr": {"HasApproved": True}}]
 )
 @pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
-def test_either_of_vitecs_members_is_a_consent_on_every_public_form(post: PostSpec, said: dict[str, Any]) -> None:
+def test_either_of_vitecs_members_is_a_consent_on_every_public_form(post: PostSpec, approval: dict[str, Any]) -> None:
     assert faults(asked(post, silent(post))) == [("consent", "consent_required")]
-    for members in (silent(post, **said), with_the_person(post, said)):
+    for members in (silent(post, **approval), with_the_person(post, approval)):
         read = asked(post, members)
         own = dict(leaves(sent(read))).keys() - dict(leaves(sent(asked(post, silent(post, consent=True))))).keys()
         assert own == {post.approval} or (not own and read.consented_at)
@@ -267,7 +267,7 @@ def test_a_moment_of_approval_that_vitec_has_no_place_for_is_when_it_was_given(p
 
 @pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
 @pytest.mark.parametrize(
-    ("said", "fault"),
+    ("approval", "fault"),
     [
         ({"gdprApprovalDate": "yesterday"}, ("gdprApprovalDate", "invalid_datetime")),
         ({"gdprApprovalDate": True}, ("gdprApprovalDate", "wrong_type")),
@@ -280,14 +280,14 @@ def test_a_moment_of_approval_that_vitec_has_no_place_for_is_when_it_was_given(p
     ids=str,
 )
 def test_a_false_or_faulty_approval_is_a_fault_on_every_public_form(
-    post: PostSpec, said: dict[str, Any], fault: tuple[str, str]
+    post: PostSpec, approval: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    found = faults(asked(post, silent(post, **said)))
+    found = faults(asked(post, silent(post, **approval)))
     assert fault in found or (
         post.approval == fault[0] == "gdprApprovalDate" and ("consent", "consent_required") in found
     )
     if post.person and fault[0] != "consent" and post.approval != f"{post.person}.{fault[0]}":
-        assert (f"{post.person}.{fault[0]}", fault[1]) in faults(asked(post, with_the_person(post, said)))
+        assert (f"{post.person}.{fault[0]}", fault[1]) in faults(asked(post, with_the_person(post, approval)))
 
 
 def test_an_approval_is_unknown_where_nobody_asks_for_one() -> None:
