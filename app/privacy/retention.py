@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select, union_all
 
 from app.domain.submission import NEEDS_ATTENTION, Status
 from app.storage.clock import BELIEVED_AFTER, is_steady
+from app.storage.column_types import moment_of
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
+from app.storage.driver.compiled import Prepared
 from app.storage.schema import (
     HAS_ARRIVED,
     IS_KEPT,
     LATER_STEP_STOPPED,
     NEEDS_A_PERSON,
+    literals,
     steps,
     submissions,
 )
@@ -24,7 +27,6 @@ from app.submissions.erasure import BATCH, erase
 
 WEEK = timedelta(days=7)
 _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.UNREADABLE)
-_COLUMNS = (submissions.c.id, submissions.c.customer_id)
 
 
 @dataclass(frozen=True)
@@ -50,39 +52,81 @@ class UndecidedSubmission:
     id: str
     customer_id: str
     since: datetime
+    held: bool
 
 
-def held(connection: Connection) -> list[UndecidedSubmission]:
-    """Longest waiting first."""
-    query = select(*_COLUMNS, submissions.c.received_at).where(NEEDS_A_PERSON, submissions.c.status == Status.HELD)
-    return [UndecidedSubmission(*row) for row in connection.execute(query.order_by(submissions.c.id))]
+@dataclass(frozen=True)
+class Findings:
+    """`held`: longest waiting first. `soon_erased`: those that need a person and are erased within a week."""
+
+    has_expired: bool
+    held: Sequence[UndecidedSubmission]
+    soon_erased: Sequence[UndecidedSubmission]
+
+
+def _is_over(delivered: Any, undelivered: Any, held: Any) -> ColumnElement[bool]:
+    """Each argument is the time before which data that is now erased was delivered, stopped or received: a value or a
+    parameter."""
+    columns = submissions.c
+    stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(literals(*sorted(NEEDS_ATTENTION))))
+    was_delivered = columns.status == Status.DELIVERED
+    return columns.due_at.is_(None) & or_(
+        was_delivered & ~stuck & (columns.settled_at < delivered),
+        was_delivered & stuck & (columns.settled_at < undelivered),
+        columns.status.in_(literals(*_UNDELIVERED)) & (columns.settled_at < undelivered),
+        _IS_HELD & (columns.received_at < held),
+    )
+
+
+# Statements are built once: building one costs more than running it.
+_COLUMNS = (submissions.c.id, submissions.c.customer_id, submissions.c.status)
+_IS_HELD = submissions.c.status == Status.HELD
+_SETTLED_BY = submissions.c.settled_at <= bindparam("of_settled")
+_NOTICED = Prepared(
+    union_all(
+        select(*_COLUMNS, submissions.c.received_at.label("since")).where(NEEDS_A_PERSON, _IS_HELD),
+        select(*_COLUMNS, submissions.c.settled_at).where(NEEDS_A_PERSON, ~_IS_HELD, _SETTLED_BY),
+        select(*_COLUMNS, submissions.c.settled_at)
+        .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
+        .where(LATER_STEP_STOPPED, HAS_ARRIVED, submissions.c.due_at.is_(None), _SETTLED_BY)
+        .distinct(),
+    )
+)
+# Two statements, each with its index: a single one with "or" would use neither.
+_SETTLED_EXPIRED = Prepared(
+    select(submissions.c.id)
+    .where(
+        IS_KEPT,
+        submissions.c.settled_at < bindparam("of_earliest"),
+        _is_over(bindparam("of_delivered"), bindparam("of_undelivered"), bindparam("of_held")),
+    )
+    .order_by(submissions.c.settled_at)  # in index order: otherwise SQLite would scan all submissions
+    .limit(BATCH)
+)
+# Answered from an index; the statement that erases checks the rest of the condition.
+_HELD_EXPIRED = Prepared(
+    select(submissions.c.id)
+    .where(NEEDS_A_PERSON, _IS_HELD, submissions.c.received_at < bindparam("of_held"))
+    .limit(BATCH)
+)
 
 
 def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
-    """Submissions that need a person and are erased within a week. None while the clock is in doubt."""
+    """None while the clock is in doubt."""
     if not is_steady(connection, BELIEVED_AFTER):
         return []
-    now, columns = now_of(connection), submissions.c
-    undelivered = columns.settled_at <= now - last_notice_period(periods.undelivered)
-    queries = (
-        select(*_COLUMNS, columns.received_at).where(
-            NEEDS_A_PERSON,
-            columns.status == Status.HELD,
-            columns.received_at <= now - last_notice_period(periods.held),
-        ),
-        select(*_COLUMNS, columns.settled_at).where(NEEDS_A_PERSON, columns.status.in_(_UNDELIVERED), undelivered),
-        select(*_COLUMNS, columns.settled_at)
-        .join_from(steps, submissions, steps.c.submission_id == columns.id)
-        .where(LATER_STEP_STOPPED, HAS_ARRIVED, columns.due_at.is_(None), undelivered)
-        .distinct(),
-    )
-    return [UndecidedSubmission(*row) for query in queries for row in connection.execute(query)]
+    return _soon_erased(_noticed(connection, periods), now_of(connection), periods)
 
 
 class Retention:
     def __init__(self, database: Database, periods: RetentionPeriods) -> None:
         self._database = database
         self.periods = periods
+
+    async def look(self) -> Findings:
+        """In one transaction, because a round with nothing to do consists of it. While the clock is in doubt, nothing
+        has expired or will soon. Raises `StoreUnavailableError`."""
+        return await self._database.read(self._look)
 
     async def erase_expired(self) -> int:
         """Returns how many were erased; none while the clock is in doubt. Any number of workers may run it at once.
@@ -97,45 +141,53 @@ class Retention:
             await empty_log(self._database.engine)
         return count
 
-    async def held(self) -> list[UndecidedSubmission]:
-        """Raises `StoreUnavailableError`."""
-        return await self._database.read(held)
-
-    async def soon_erased(self) -> list[UndecidedSubmission]:
-        """Raises `StoreUnavailableError`."""
-        return await self._database.read(lambda connection: soon_erased(connection, self.periods))
+    def _look(self, connection: Connection) -> Findings:
+        noticed, periods, now = _noticed(connection, self.periods), self.periods, now_of(connection)
+        held = sorted((submission for submission in noticed if submission.held), key=lambda submission: submission.id)
+        if not is_steady(connection, BELIEVED_AFTER):
+            return Findings(False, held, ())
+        has_expired = any(submission.since < now - periods.held for submission in held)
+        return Findings(
+            has_expired or bool(self._rows(connection, _SETTLED_EXPIRED)), held, _soon_erased(noticed, now, periods)
+        )
 
     def _erase(self, ids: Sequence[str], connection: Connection) -> int:
         """Those that are still expired."""
         if not is_steady(connection, BELIEVED_AFTER):
             return 0
-        return len(erase(connection, ids, self._is_over(now_of(connection))))
+        now, periods = now_of(connection), self.periods
+        is_over = _is_over(now - periods.delivered, now - periods.undelivered, now - periods.held)
+        return len(erase(connection, ids, is_over))
 
     def _expired(self, connection: Connection) -> Sequence[str]:
-        """Two queries, each with its index: a single one with "or" would use neither."""
         if not is_steady(connection, BELIEVED_AFTER):
             return []
-        now = now_of(connection)
-        earliest = now - min(self.periods.delivered, self.periods.undelivered)
-        # In index order: otherwise SQLite would scan all submissions.
-        settled = _some(IS_KEPT, submissions.c.settled_at < earliest, self._is_over(now))
-        settled = settled.order_by(submissions.c.settled_at)
-        # Answered from an index; the statement that erases checks the rest of the condition.
-        discarded_before = submissions.c.received_at < now - self.periods.held
-        held = _some(NEEDS_A_PERSON, submissions.c.status == Status.HELD, discarded_before)
-        return connection.execute(settled).scalars().all() or connection.execute(held).scalars().all()
+        return self._rows(connection, _SETTLED_EXPIRED) or self._rows(connection, _HELD_EXPIRED)
 
-    def _is_over(self, now: datetime) -> ColumnElement[bool]:
-        columns, periods = submissions.c, self.periods
-        stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(NEEDS_ATTENTION))
-        delivered = columns.status == Status.DELIVERED
-        return columns.due_at.is_(None) & or_(
-            delivered & ~stuck & (columns.settled_at < now - periods.delivered),
-            delivered & stuck & (columns.settled_at < now - periods.undelivered),
-            columns.status.in_(_UNDELIVERED) & (columns.settled_at < now - periods.undelivered),
-            (columns.status == Status.HELD) & (columns.received_at < now - periods.held),
-        )
+    def _rows(self, connection: Connection, statement: Prepared) -> Sequence[str]:
+        now, periods = now_of(connection), self.periods
+        values = {
+            "of_delivered": now - periods.delivered,
+            "of_undelivered": now - periods.undelivered,
+            "of_held": now - periods.held,
+            "of_earliest": now - min(periods.delivered, periods.undelivered),
+        }
+        return [row.id for row in statement.rows(connection, values)]
 
 
-def _some(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(submissions.c.id).where(*conditions).limit(BATCH)
+def _noticed(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
+    """Held ones, and others that need a person if they are erased within a week."""
+    values = {"of_settled": now_of(connection) - last_notice_period(periods.undelivered)}
+    noticed = []
+    for row in _NOTICED.rows(connection, values):
+        since = moment_of(row.since, connection.dialect)
+        assert since is not None  # of a held one `received_at`, which is never empty
+        noticed.append(UndecidedSubmission(row.id, row.customer_id, since, row.status == Status.HELD))
+    return noticed
+
+
+def _soon_erased(
+    noticed: Sequence[UndecidedSubmission], now: datetime, periods: RetentionPeriods
+) -> list[UndecidedSubmission]:
+    held_by = now - last_notice_period(periods.held)
+    return [submission for submission in noticed if not submission.held or submission.since <= held_by]

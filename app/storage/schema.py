@@ -26,7 +26,7 @@ from app.storage.column_types import UtcDateTime
 metadata = MetaData()
 
 
-def _literal(*values: str) -> list[ColumnElement[str]]:
+def literals(*values: str) -> list[ColumnElement[str]]:
     """For conditions of partial indexes, which allow no parameters. A query uses the index only with the same
     condition."""
     return [literal_column(f"'{value}'", String) for value in values]
@@ -74,7 +74,7 @@ _partial_index("ix_submissions_settled", submissions.c.settled_at, where=submiss
 IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # and may expire
 _partial_index("ix_submissions_kept", submissions.c.settled_at, where=IS_KEPT)
 # Statuses that need a person. A later step may also have stopped after the submission's own operation arrived.
-_STUCK = _literal(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
+_STUCK = literals(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
 HAS_STOPPED = submissions.c.erased_at.is_(None) & submissions.c.status.in_(_STUCK)
 NEEDS_A_PERSON = HAS_STOPPED & submissions.c.told_at.is_(None)
 _STOPPED = (submissions.c.id, submissions.c.status, submissions.c.customer_id, submissions.c.operation)
@@ -115,7 +115,7 @@ steps = Table(
 # A submission's own step may come after the first, so both of these are used together. HAS_ARRIVED is written with NOT
 # IN: with an equality SQLite would scan all submissions first.
 HAS_ARRIVED = submissions.c.erased_at.is_(None) & submissions.c.status.not_in(_STUCK)
-LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(_literal(*sorted(NEEDS_ATTENTION)))
+LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(literals(*sorted(NEEDS_ATTENTION)))
 _partial_index("ix_steps_need_a_person", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
 # Which submission cancels which booking: one at most.

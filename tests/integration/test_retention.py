@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, event, select, update
 from structlog.testing import capture_logs
 
 from app.delivery.claims import LeaseLostError, StepOutcome
@@ -157,7 +157,7 @@ async def test_what_is_held_is_discarded_after_its_days(database: Database, rete
     await store(database, new)
     assert await after(database, retention, PERIODS.held - MINUTE) == 0
     assert await after(database, retention, PERIODS.held + MINUTE) == 1
-    assert await retention.held() == []
+    assert (await retention.look()).held == []
     assert (await row_of(database, new.id)).payload is None
 
 
@@ -227,6 +227,15 @@ async def test_the_round_erases_and_says_how_many(database: Database, retention:
     with capture_logs() as lines:
         await RetentionJob(retention).run_once()
     assert [(line["event"], line["count"]) for line in lines] == [("expired data erased", 1)]
+
+
+async def test_a_round_with_nothing_to_do_is_one_transaction(database: Database, retention: Retention) -> None:
+    await settled(database, DELIVERED)
+    await store(database, replace(application(), held=True), application())
+    begun: list[object] = []
+    event.listen(database.engine, "begin", begun.append)
+    await RetentionJob(retention).run_once()
+    assert len(begun) == 1
 
 
 class _Slow(Database):
