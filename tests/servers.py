@@ -68,7 +68,13 @@ def serve(app: Any, *, listener: socket.socket | None = None, drops: bool = Fals
     under way at its end unanswered."""
     listener = listener or socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=HttpProtocol, log_config=None, log_level="critical", access_log=False, proxy_headers=False
+        app,
+        http=HttpProtocol,
+        interface="asgi3",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

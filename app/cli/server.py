@@ -28,6 +28,7 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
         host=host,
         port=port,
         http=HttpProtocol,
+        interface="asgi3",
         ws="none",
         log_config=None,
         access_log=False,

@@ -6,7 +6,6 @@ associated data (AAD), so that a value cannot be moved to another row.
 
 import hashlib
 import hmac
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +13,11 @@ import pydantic_core
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.domain.random_bytes import RandomBytes
+
 HASH_LENGTH = 16  # bytes: no collisions, and a short key makes a fast index
 KEY_ID_LENGTH = 4
 _NONCE_LENGTH = 12
-_NONCE_BATCH = 64  # nonces at a time: asking the system for each one was 4 % of a post
 
 
 class DecryptionError(Exception):
@@ -30,22 +30,12 @@ class Keyring:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {self._id(key): AESGCM(key) for key in keys}
         self._first = self._id(keys[0])
-        self._nonces: list[bytes] = []
+        self._nonces = RandomBytes(_NONCE_LENGTH)
 
     @property
     def first(self) -> bytes:
         """The id of the key that encrypts: what every newly encrypted value begins with."""
         return self._first
-
-    def _nonce(self) -> bytes:
-        """Random and used once, in any thread."""
-        try:
-            return self._nonces.pop()
-        except IndexError:
-            drawn = os.urandom(_NONCE_BATCH * _NONCE_LENGTH)
-            first, *others = (drawn[at : at + _NONCE_LENGTH] for at in range(0, len(drawn), _NONCE_LENGTH))
-            self._nonces.extend(others)
-            return first
 
     @staticmethod
     def _id(key: bytes) -> bytes:
@@ -53,7 +43,7 @@ class Keyring:
 
     def encrypt(self, value: Any, aad: str) -> bytes:
         """`value` is anything that JSON can express; `aad` names the row and column that it belongs to."""
-        nonce = self._nonce()
+        nonce = self._nonces.draw()
         plain = pydantic_core.to_json(value)
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, aad.encode())
 

@@ -35,9 +35,8 @@ class App(FastAPI):
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Past what looks for telemetry in the environment at each request.
-        await Starlette.__call__(self, scope, receive, send)
+    # Past FastAPI's own, which looks for telemetry in the environment at each request.
+    __call__ = Starlette.__call__
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.

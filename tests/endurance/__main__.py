@@ -2,11 +2,12 @@
 
 import argparse
 import random
+import shutil
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from tests.endurance.cluster import disturb, staged
 from tests.servers import postgresql_server
@@ -27,8 +28,10 @@ def main() -> None:
 
 
 def _soak(kind: str, seconds: float, seed: int) -> bool:
+    """The processes' folder, with their logs, is kept unless all held."""
+    folder = Path(mkdtemp(prefix="intresse-soak-"))
+    print(f"{kind} in {folder}", flush=True)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="intresse-soak-")))
         if kind == "SQLite":
             url = f"sqlite:///{folder}/intresse.db"
         else:
@@ -46,6 +49,8 @@ def _soak(kind: str, seconds: float, seed: int) -> bool:
         f"{len(verdict.lost)} lost, {verdict.twice} twice (all marked: {not verdict.unmarked})",
         flush=True,
     )
+    if verdict.holds:
+        shutil.rmtree(folder)
     return verdict.holds
 
 

@@ -53,8 +53,9 @@ def _pending(database: Database) -> list[str]:
     columns = submissions.c
     waiting = select(columns.id, columns.status, columns.received_at, columns.due_at, columns.claim)
     with database.engine.connect() as connection:
-        rows = connection.execute(waiting.where(columns.due_at.is_not(None)).limit(5)).all()
-        return [str(row._asdict()) for row in (*rows, *connection.execute(select(logins)).all())] if rows else []
+        rows = connection.execute(waiting.where(columns.due_at.is_not(None))).all()
+        some = [str(row._asdict()) for row in (*rows[:5], *connection.execute(select(logins)).all())]
+        return [f"{len(rows)} submissions", *some] if rows else []
 
 
 def _verdict(database: Database, office: Office, accepted: Mapping[str, str], released: Collection[str]) -> Verdict:

@@ -7,19 +7,16 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from http.cookies import SimpleCookie
-from math import ceil
 from secrets import token_urlsafe
-from time import time
 from typing import Any
 
 import limits
 from itsdangerous import BadSignature, TimestampSigner
-from limits.strategies import MovingWindowRateLimiter
 
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
 from app.web.http.origins import network_of
-from app.web.operations.limits import RateLimitedError, Windows
+from app.web.operations.limits import MovingWindows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
@@ -83,20 +80,17 @@ class SignInAttempts:
     """Rate limit of attempts to sign in, in this process's memory."""
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(Windows())
+        self._windows = [(rate, MovingWindows()) for rate in TRIES]
 
     def count(self, address: str) -> None:
         """Raises `RateLimitedError`."""
-        network = network_of(address)
-        for rate in TRIES:
-            if not self._limiter.hit(rate, network):
-                free_at = self._limiter.get_window_stats(rate, network).reset_time
-                raise RateLimitedError(max(1, ceil(free_at - time())))
+        for rate, windows in self._windows:
+            windows.count(rate, network_of(address))
 
     def forget(self, address: str) -> None:
         """Resets the address's attempts after a successful sign-in."""
-        for rate in TRIES:
-            self._limiter.clear(rate, network_of(address))
+        for _, windows in self._windows:
+            windows.forget(network_of(address))
 
 
 def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:

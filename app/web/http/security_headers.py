@@ -37,10 +37,9 @@ class SecurityHeaders:
         self._always = HSTS if secure else ()
         self._added = lru_cache(maxsize=256)(self._to_add)  # an answer's names are ours to choose, and few
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
         write_lines = scope.get("extensions", {}).get(HEADER_LINES)
 
@@ -51,7 +50,7 @@ class SecurityHeaders:
                     message["headers"] = [*message["headers"], *added]
             return send(message)
 
-        await self._app(scope, receive, complete)
+        return self._app(scope, receive, complete)
 
     def _to_add(self, said: tuple[bytes, ...]) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
         """To an answer with headers of these names; and the same as lines."""

@@ -1,7 +1,7 @@
 """Trusted proxies: only those of the configuration may say where a request comes from."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,15 +22,14 @@ class TrustedProxies:
         self._believing = ProxyHeadersMiddleware(app, [str(network) for network in self._networks])  # type: ignore[arg-type]
         self._warned = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif self._networks and self._is_trusted(scope):
-            await self._believing(scope, receive, send)  # type: ignore[arg-type]
-        else:
-            if not self._warned:
-                self._look(scope)
-            await self._app(scope, receive, send)
+            return self._app(scope, receive, send)
+        if self._networks and self._is_trusted(scope):
+            return self._believing(scope, receive, send)  # type: ignore[arg-type]
+        if not self._warned:
+            self._look(scope)
+        return self._app(scope, receive, send)
 
     def _is_trusted(self, scope: Scope) -> bool:
         client = scope.get("client")

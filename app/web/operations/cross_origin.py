@@ -33,11 +33,10 @@ class CrossOriginAccess:
         self._origins = origins
         self._private = tuple(private)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         origin = _origin(scope) if scope["type"] == "http" else None
         if origin is None or scope["path"].startswith(self._private):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -47,7 +46,7 @@ class CrossOriginAccess:
         answer = None
         if scope["method"] == "OPTIONS" and (named := self._named(scope)):
             answer = preflight(Headers(scope=scope), self._origins, named)
-        await (answer or self._app)(scope, receive, complete)
+        return (answer or self._app)(scope, receive, complete)
 
     def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         if _READABLE_BY in dict(said):

@@ -1,7 +1,7 @@
 """Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
 
-The `limits` library reads the rates and decides; only its memory is ours. Its own has no bound, and walks through all
-addresses in a thread up to a hundred times a second. Persons are counted by hand.
+The `limits` library reads the rates. Counting is ours, because the library's memory has no bound, and walks through all
+addresses in a thread up to a hundred times a second.
 """
 
 import time
@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
-from limits.storage import MovingWindowSupport, Storage
-from limits.strategies import MovingWindowRateLimiter
+from limits import RateLimitItem
 
 from app.web.http.origins import network_of
 from app.web.operations.customer import Customer
@@ -30,82 +29,53 @@ class RateLimitedError(Exception):
         self.retry_after = retry_after
 
 
-class Windows(Storage, MovingWindowSupport):
+class MovingWindows:
     """The moments of each key's last entries, oldest first. Keys stand in the order of their last entry, so that those
     whose window is over, and the longest silent ones when there are too many, are found at the front."""
 
-    STORAGE_SCHEME = ["intresse-memory"]  # noqa: RUF012  # the library's own declaration
-
     def __init__(self) -> None:
-        super().__init__()
         self._moments: dict[str, array[float]] = {}
         self._entries = 0
-        self._longest = 0.0
+        self._longest = 0
 
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        now = time.monotonic()
-        self._longest = max(self._longest, expiry)
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._moments)
+
+    def count(self, rate: RateLimitItem, key: str) -> None:
+        """An entry of the key, unless its window is full. Raises `RateLimitedError`."""
+        now, seconds = time.monotonic(), rate.get_expiry()
+        self._longest = max(self._longest, seconds)
         moments = self._moments.pop(key, None) or array("d")
-        gone = bisect_right(moments, now - expiry)
-        del moments[:gone]
-        self._entries -= gone
-        fits = len(moments) + amount <= limit
-        if fits:
-            moments.extend([now] * amount)
-            self._entries += amount
-        if moments:
-            self._moments[key] = moments
+        over = bisect_right(moments, now - seconds)
+        del moments[:over]
+        is_full = len(moments) >= rate.amount
+        if not is_full:
+            moments.append(now)
+        self._moments[key] = moments
+        self._entries += (not is_full) - over
         self._drop(now - self._longest)
-        return fits
+        if is_full:
+            raise RateLimitedError(max(1, ceil(moments[0] + seconds - now)))
 
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        now = time.monotonic()
-        inside = [moment for moment in self._moments.get(key, ()) if moment > now - expiry]
-        return time.time() - (now - inside[0] if inside else 0), len(inside)
+    def forget(self, key: str) -> None:
+        self._entries -= len(self._moments.pop(key, ()))
 
     def _drop(self, over: float) -> None:
         while self._moments:
             oldest, moments = next(iter(self._moments.items()))
             if moments[-1] > over and len(self._moments) <= MAX_KEYS and self._entries <= MAX_ENTRIES:
                 return
-            self.clear(oldest)
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return RuntimeError  # nothing here can fail
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        raise NotImplementedError("only moving windows")
-
-    def get(self, key: str) -> int:
-        raise NotImplementedError("only moving windows")
-
-    def get_expiry(self, key: str) -> float:
-        raise NotImplementedError("only moving windows")
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        count = len(self._moments)
-        self._moments.clear()
-        self._entries = 0
-        return count
-
-    def clear(self, key: str) -> None:
-        self._entries -= len(self._moments.pop(key, ()))
+            self.forget(oldest)
 
 
 class AddressLimits:
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(Windows())
+        self._windows = MovingWindows()
 
     def count(self, customer: Customer, address: str) -> None:
         """Raises `RateLimitedError`."""
-        who = (customer.id, network_of(address))
-        if not self._limiter.hit(customer.rate, *who):
-            free_at = self._limiter.get_window_stats(customer.rate, *who).reset_time
-            raise RateLimitedError(max(1, ceil(free_at - time.time())))
+        self._windows.count(customer.rate, f"{customer.id}/{network_of(address)}")
 
 
 @dataclass(slots=True)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.operations.registry import POSTS
 from app.operations.specification import PostSpec
@@ -39,22 +40,38 @@ def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
-    answer = partial(received, deps=deps, spec=spec, handle=handle, methods=methods)
-    return AnyCasing(path, answer, methods=[*methods, "OPTIONS"], name=spec.operation.value)
+    endpoint = OperationEndpoint(deps, spec, handle, methods)
+    return AnyCasing(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
 def options(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
     """`OPTIONS` alone, beside a typed route."""
-    answer = partial(received, deps=deps, spec=spec, handle=_handle, methods=methods)
-    return AnyCasing(path, answer, methods=["OPTIONS"], name=spec.operation.value)
+    endpoint = OperationEndpoint(deps, spec, _handle, methods)
+    return AnyCasing(path, endpoint, methods=["OPTIONS"], name=spec.operation.value)
 
 
 class AnyCasing(Route):
     """Vitec's server doesn't tell upper from lower case in a path's fixed segments, so its clients needn't either."""
 
-    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], **named: Any) -> None:
+    def __init__(self, path: str, endpoint: "OperationEndpoint", **named: Any) -> None:
         super().__init__(path, endpoint, **named)
         self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class OperationEndpoint:
+    """An ASGI application, which Starlette calls as it is; a function it would wrap for exceptions, which `Faults` in
+    `app.web.app` does for all."""
+
+    deps: Dependencies
+    spec: PostSpec
+    handle: Handler
+    methods: tuple[str, ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await received(request, self.deps, self.spec, self.handle, self.methods)
+        await response(scope, receive, send)
 
 
 async def received(

@@ -1,11 +1,11 @@
 """Signed tokens: form tokens, the secrets of status and receipt links, and marks of repeats."""
 
 import hmac
-import os
 import time
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 
+from app.domain.random_bytes import RandomBytes
 from app.domain.submission import IdempotencyKey
 from app.storage.encryption import KeyedHash
 
@@ -27,9 +27,10 @@ class FormTokens:
 
     def __init__(self, secret: str) -> None:
         self._marks = KeyedHash(secret, "form token", SECRET_LENGTH)
+        self._chance = RandomBytes(12)
 
     def issue(self, path: str) -> str:
-        said = f"{int(time.time()):x}.{os.urandom(12).hex()}"
+        said = f"{int(time.time()):x}.{self._chance.draw().hex()}"
         return f"{said}.{self._marks.digest(path, said).hex()}"
 
     def is_ours(self, token: str | None, path: str) -> bool:

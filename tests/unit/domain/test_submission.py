@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
@@ -47,6 +47,14 @@ LAST_SECOND = FIRST_SECOND + 2**30 - 1
 def id_of(milliseconds: int, rest: int) -> str:
     """An id of that moment since 1970; `rest` are its 80 lower bits, some of which tell its version."""
     return str(UUID(int=milliseconds << 80 | rest))
+
+
+def test_an_id_is_a_uuid_of_version_7_and_its_moment() -> None:
+    moment = datetime(2026, 11, 29, 12, 0, 0, 123_000, UTC)
+    ids = [UUID(new_id(moment)) for _ in range(1000)]
+    assert {(one.version, one.variant) for one in ids} == {(7, RFC_4122)}
+    assert {one.int >> 80 for one in ids} == {int(moment.timestamp() * 1000)}
+    assert len(set(ids)) == len(ids)
 
 
 def a_days_work() -> list[str]:

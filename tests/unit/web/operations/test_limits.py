@@ -15,9 +15,9 @@ from app.web.operations.limits import (
     MAX_KEYS,
     MAX_PERSONS,
     AddressLimits,
+    MovingWindows,
     PersonLimits,
     RateLimitedError,
-    Windows,
 )
 from tests.unit.web.sample_customer import CUSTOMER
 
@@ -25,23 +25,17 @@ MINUTE = 60
 
 
 class Clock:
-    """Both of the clocks that are read: the one that counts, and the one that the `limits` library tells times by."""
-
     def __init__(self) -> None:
         self.now = 1000.0
 
     def monotonic(self) -> float:
         return self.now
 
-    def time(self) -> float:
-        return 1_700_000_000 + self.now
-
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
-    monkeypatch.setattr(time, "time", clock.time)
     return clock
 
 
@@ -123,6 +117,14 @@ def test_one_may_always_come_back_when_told_and_not_long_before(clock: Clock) ->
 POSTS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40)), max_size=60)
 
 
+def fits(windows: MovingWindows, key: str, rate: str) -> bool:
+    try:
+        windows.count(limits.parse(rate), key)
+    except RateLimitedError:
+        return False
+    return True
+
+
 @given(POSTS, st.integers(1, 5), st.integers(1, 90))
 def test_never_are_there_more_in_a_window_than_the_rate_and_nobody_is_refused_below_it(
     posts: list[tuple[str, int]], limit: int, expiry: int
@@ -131,82 +133,63 @@ def test_never_are_there_more_in_a_window_than_the_rate_and_nobody_is_refused_be
     taken: dict[str, list[float]] = defaultdict(list)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "monotonic", clock.monotonic)
-        windows = Windows()
+        windows = MovingWindows()
         for key, pause in posts:
             clock.now += pause
             inside = [moment for moment in taken[key] if moment > clock.now - expiry]
-            assert windows.get_moving_window(key, limit, expiry)[1] == len(inside)
-            assert windows.acquire_entry(key, limit, expiry) is (len(inside) < limit)
+            assert fits(windows, key, f"{limit}/{expiry} seconds") is (len(inside) < limit)
             if len(inside) < limit:
                 taken[key].append(clock.now)
 
 
-@pytest.mark.parametrize(("amount", "taken"), [(1, True), (3, True), (4, False)])
-def test_several_at_once_are_taken_all_or_none(clock: Clock, amount: int, taken: bool) -> None:
-    windows = Windows()
-    assert windows.acquire_entry("a", 3, MINUTE, amount) is taken
-    assert windows.get_moving_window("a", 3, MINUTE) == (clock.time(), amount if taken else 0)
-
-
-def kept(windows: Windows) -> int:
-    """How many keys are in memory; empties it."""
-    return windows.reset() or 0
-
-
 def test_addresses_that_have_been_silent_are_forgotten(clock: Clock) -> None:
-    windows = Windows()
+    windows = MovingWindows()
     for number in range(1000):
-        windows.acquire_entry(f"{number}", 2, MINUTE)
+        assert fits(windows, f"{number}", "2/minute")
     clock.now += 2 * MINUTE
-    windows.acquire_entry("last", 2, MINUTE)
-    assert kept(windows) == 1
+    assert fits(windows, "last", "2/minute")
+    assert len(windows) == 1
 
 
 def test_addresses_whose_window_is_still_open_are_not_forgotten(clock: Clock) -> None:
-    windows = Windows()
-    windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
+    windows = MovingWindows()
+    assert fits(windows, "a day", "1/day")
     clock.now += 2 * MINUTE
-    assert windows.acquire_entry("a minute", 1, MINUTE)
-    assert not windows.acquire_entry("a day", 1, 24 * 60 * MINUTE)
+    assert fits(windows, "a minute", "1/minute")
+    assert not fits(windows, "a day", "1/day")
 
 
 def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_still_counted(clock: Clock) -> None:
-    windows = Windows()
+    windows, rate = MovingWindows(), limits.parse("20/minute")
     tracemalloc.start()
     for number in range(100_000):
-        windows.acquire_entry(f"LIMITER/M12345/2001:db8:{number:x}::/64/20/1/minute", 20, MINUTE)
+        windows.count(rate, f"M12345/2001:db8:{number:x}::/64")
         if number % 1000 == 0:
-            windows.acquire_entry("the stranger", 20, MINUTE)
+            fits(windows, "the stranger", "20/minute")
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size < 12_000_000
-    assert not windows.acquire_entry("the stranger", 20, MINUTE)
-    assert kept(windows) <= MAX_KEYS
+    assert not fits(windows, "the stranger", "20/minute")
+    assert len(windows) <= MAX_KEYS
 
 
 def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock) -> None:
-    windows = Windows()
+    windows, rate = MovingWindows(), limits.parse("100000/minute")
     for number in range(8):
-        windows.acquire_entry(f"{number}", 100_000, MINUTE, 100_000)
+        for _ in range(100_000):
+            windows.count(rate, f"{number}")
     assert windows._entries <= MAX_ENTRIES
+    assert windows._entries == sum(map(len, windows._moments.values()))
 
 
 def test_one_address_can_be_let_go(clock: Clock) -> None:
-    windows = Windows()
-    windows.acquire_entry("a", 1, MINUTE)
-    windows.acquire_entry("b", 1, MINUTE)
-    windows.clear("a")
-    windows.clear("nobody")
-    assert windows.acquire_entry("a", 1, MINUTE)
-    assert not windows.acquire_entry("b", 1, MINUTE)
-
-
-def test_only_moving_windows_are_counted() -> None:
-    windows = Windows()
-    assert windows.check()
-    for count in (lambda: windows.incr("a", 1), lambda: windows.get("a"), lambda: windows.get_expiry("a")):
-        with pytest.raises(NotImplementedError):
-            count()
+    windows = MovingWindows()
+    assert fits(windows, "a", "1/minute")
+    assert fits(windows, "b", "1/minute")
+    windows.forget("a")
+    windows.forget("nobody")
+    assert fits(windows, "a", "1/minute")
+    assert not fits(windows, "b", "1/minute")
 
 
 DAY = 86_400

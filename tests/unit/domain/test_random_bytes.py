@@ -1,0 +1,13 @@
+"""Random bytes: as many as asked for, and never the same twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from app.domain.random_bytes import BATCH, RandomBytes
+
+
+def test_what_is_drawn_has_the_length_and_comes_once_in_any_thread() -> None:
+    chance = RandomBytes(12)
+    with ThreadPoolExecutor(8) as threads:
+        drawn = list(threads.map(lambda _: chance.draw(), range(50 * BATCH + 1)))
+    assert {len(one) for one in drawn} == {12}
+    assert len(set(drawn)) == len(drawn)
