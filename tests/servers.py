@@ -127,11 +127,12 @@ def is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], T | None], *, within: float = 30.0) -> T:
-    """The condition's first true value. Fails when there is none within so many seconds: many, for a busy machine."""
+def eventually(condition: Callable[[], T | None], *, within: float = 30.0, every: float = 0.01) -> T:
+    """The condition's first true value; it is asked `every` so many seconds. Fails when there is none within so many
+    seconds: many, for a busy machine."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"did not come true within {within} s")
-        time.sleep(0.01)
+        time.sleep(every)
     return value

@@ -1,10 +1,11 @@
 """What was accepted, laid beside what the CRM carried out."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.sandbox import Office
 from app.storage.database import Database
@@ -35,27 +36,36 @@ class Verdict:
 def judge(
     database_url: str, office: Office, accepted: Mapping[str, str], released: Collection[str], within: float
 ) -> Verdict:
-    """Once nothing is left to do. `accepted` are the ids by estate; `released` those that an operator has sent again,
-    or would have."""
+    """Once nothing is left to do, of which there must be less after so many seconds. `accepted` are the ids by estate;
+    `released` those that an operator has sent again, or would have."""
     database = Database(database_url)
     try:
-        try:
-            eventually(lambda: not _pending(database), within=within)
-        except AssertionError:
-            raise AssertionError(f"after {within} s there is still to do: {_pending(database)}") from None
+        left = _pending(database)
+        while left:
+            before = left
+            with contextlib.suppress(AssertionError):
+                eventually(lambda: _pending(database) == 0, within=within, every=0.5)
+            left = _pending(database)
+            if left >= before:
+                raise AssertionError(f"after {within} s there are still {left} to do: {_some_pending(database)}")
         return _verdict(database, office, accepted, released)
     finally:
         database.close()
 
 
-def _pending(database: Database) -> list[str]:
+def _pending(database: Database) -> int:
+    count = select(func.count()).select_from(submissions).where(submissions.c.due_at.is_not(None))
+    with database.engine.connect() as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+def _some_pending(database: Database) -> list[str]:
     """Some of it, and the logins that rest."""
     columns = submissions.c
     waiting = select(columns.id, columns.status, columns.received_at, columns.due_at, columns.claim)
+    some = waiting.where(columns.due_at.is_not(None)).limit(5)
     with database.engine.connect() as connection:
-        rows = connection.execute(waiting.where(columns.due_at.is_not(None))).all()
-        some = [str(row._asdict()) for row in (*rows[:5], *connection.execute(select(logins)).all())]
-        return [f"{len(rows)} submissions", *some] if rows else []
+        return [str(row._asdict()) for query in (some, select(logins)) for row in connection.execute(query)]
 
 
 def _verdict(database: Database, office: Office, accepted: Mapping[str, str], released: Collection[str]) -> Verdict:
