@@ -34,6 +34,7 @@ _SUBMISSION = (
     "function_group",
     "due_at",
 )
+_PENDING, _HELD, _WAITING = Status.PENDING.value, Status.HELD.value, StepStatus.WAITING.value
 _STEP = ("submission_id", "position", "operation", "resource", "status", "attempts")
 
 
@@ -72,7 +73,7 @@ class RowBuilder:
             "customer_id": new.customer_id,
             "operation": new.operation.value,
             "resource": open_resource(new.operation, new.resource),
-            "status": (Status.HELD if new.held else Status.PENDING).value,
+            "status": _HELD if new.held else _PENDING,
             "language": new.language,
             "received_at": received,
             "delivery_since": received,
@@ -91,7 +92,7 @@ class RowBuilder:
                 "position": position,
                 "operation": step.operation.value,
                 "resource": open_resource(step.operation, step.resource),
-                "status": StepStatus.WAITING.value,
+                "status": _WAITING,
                 "attempts": 0,
             }
             for position, step in enumerate(new.steps)

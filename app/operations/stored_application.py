@@ -1,9 +1,10 @@
 """The encrypted payload of a submission: what the submitter sent, and the body of each step.
 
-A retry plans anew from it, so it says all that a plan is made from.
+A retry plans anew from it, so it says all that a plan is made from. A body is mostly what was submitted, so only its
+difference from that is stored: it makes the payload, which is most of what a post writes, a third smaller.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from app.operations.specification import Defaults, DeliveryRequest, SubmissionCo
 
 # Members of a step that follow from which steps come after it.
 OF_THE_PLAN = ("marketing", "returnBookingId")
+_ABSENT = object()
 
 
 class StoredApplicationError(Exception):
@@ -47,27 +49,26 @@ class StoredApplication:
         consent: ConsentRecord | None = None,
         estate: str = "",
     ) -> "StoredApplication":
-        return cls(request.resource, request.submitted, request.context, consent, estate).for_steps(steps)
+        bodies, resources = _of_steps(steps)
+        return cls(request.resource, request.submitted, request.context, consent, estate, bodies, resources)
 
     def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
         """With the bodies of these steps."""
-        names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
-        bodies = tuple([step.body for step in steps])
-        resources = tuple([step.resource for step in steps]) if names_contact else None
-        return StoredApplication(
-            self.resource, self.submitted, self.context, self.consent, self.estate, bodies, resources
-        )
+        bodies, resources = _of_steps(steps)
+        return replace(self, bodies=bodies, resources=resources)
 
     def to_json(self) -> dict[str, Any]:
         context, consented_at = self.context, self.context.consented_at
+        marketing = context.marketing.body()
+        submitted = _with_marketing(self.submitted, marketing)
         stored: dict[str, Any] = {
             "resource": self.resource,
             "application": self.submitted,
-            "marketing": context.marketing.body(),
+            "marketing": marketing,
             "consent": self.consent.to_json() if self.consent else None,
             "consentedAt": consented_at.isoformat() if consented_at else None,
             "withKey": context.with_key,
-            "bodies": self.bodies,
+            "differences": [_difference(body, submitted) for body in self.bodies],
         }
         if self.estate:
             stored["estate"] = self.estate
@@ -80,9 +81,10 @@ class StoredApplication:
         """Raises `StoredApplicationError`."""
         try:
             consent, consented_at, resources = stored["consent"], stored["consentedAt"], stored.get("resources")
+            application = dict(stored["application"])
             return cls(
                 tuple(stored["resource"]),
-                dict(stored["application"]),
+                application,
                 SubmissionContext(
                     stored["withKey"],
                     datetime.fromisoformat(consented_at) if consented_at else None,
@@ -90,7 +92,7 @@ class StoredApplication:
                 ),
                 ConsentRecord.from_json(consent) if consent else None,
                 stored.get("estate", ""),
-                tuple(dict(body) for body in stored["bodies"]),
+                tuple(_bodies(stored, _with_marketing(application, stored["marketing"]))),
                 None if resources is None else tuple(tuple(ids) for ids in resources),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -124,6 +126,39 @@ class StoredApplication:
                 for step, body in bodies
             ),
         )
+
+
+def _of_steps(
+    steps: Sequence[PlannedStep],
+) -> tuple[tuple[Mapping[str, Any], ...], tuple[tuple[str, ...], ...] | None]:
+    """Their bodies, and the ids in their paths where one of them is a contact's."""
+    names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
+    resources = tuple([step.resource for step in steps]) if names_contact else None
+    return tuple([step.body for step in steps]), resources
+
+
+def _with_marketing(submitted: Mapping[str, Any], marketing: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**submitted, "marketing": marketing} if marketing else submitted
+
+
+def _difference(body: Mapping[str, Any], submitted: Mapping[str, Any]) -> dict[str, Any]:
+    """`set`: the body's members that are not the submitted ones; `unset`: names of submitted ones that it lacks."""
+    # By identity, because 1 == True; but a campaign, which is only strings, is made for each body.
+    changed = {
+        name: value
+        for name, value in body.items()
+        if value is not submitted.get(name, _ABSENT) and not (name == "marketing" and value == submitted.get(name))
+    }
+    return {"set": changed, "unset": [name for name in submitted if name not in body]}
+
+
+def _bodies(stored: Mapping[str, Any], submitted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if "bodies" in stored:  # as they were stored before 1.0
+        yield from (dict(body) for body in stored["bodies"])
+        return
+    for difference in stored["differences"]:
+        unset = difference["unset"]
+        yield {name: value for name, value in submitted.items() if name not in unset} | difference["set"]
 
 
 def _refilled(planned: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,9 @@ class PrivacyRequests:
         except (DecryptionError, StoredApplicationError):
             return _known_of(submission) | {"unreadable": True}
         resources = stored.resources or [step.resource for step in submission.steps]
-        application = {name: value for name, value in stored.to_json().items() if name not in {"bodies", "resources"}}
+        application = {
+            name: value for name, value in stored.to_json().items() if name not in {"differences", "resources"}
+        }
         consent = stored.consent
         return {
             **_known_of(submission),

@@ -1,6 +1,7 @@
 """What is kept of a post plans the same bodies again, for every operation: a retry depends on it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,10 +219,47 @@ def test_campaigns_and_homes_are_read_from_it() -> None:
     assert WHOLE.campaign.source == "google"
 
 
+def test_what_was_stored_with_whole_bodies_is_still_read() -> None:
+    stored = {name: value for name, value in WHOLE.to_json().items() if name != "differences"}
+    stored["bodies"] = [dict(body) for body in WHOLE.bodies]
+    assert StoredApplication.from_json(json.loads(json.dumps(stored))) == WHOLE
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 1) | st.sampled_from([0.0, 1.0, "", "1", "a"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=4,
+)
+MEMBERS = st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON_VALUES)
+
+
+@given(MEMBERS, st.lists(st.tuples(MEMBERS, st.sets(st.sampled_from(["a", "b", "c", "marketing"]))), max_size=3))
+def test_bodies_are_read_as_they_were_however_they_differ_from_what_was_submitted(
+    submitted: dict[str, Any], changes: list[tuple[dict[str, Any], set[str]]]
+) -> None:
+    marketing = WHOLE.context.marketing.body()
+    bodies = [
+        {name: value for name, value in {**submitted, "marketing": marketing, **more}.items() if name not in left_out}
+        for more, left_out in changes
+    ]
+    stored = json.dumps(replace(WHOLE, submitted=submitted, bodies=tuple(bodies)).to_json())
+    read = StoredApplication.from_json(json.loads(stored)).bodies
+    assert [json.dumps(body, sort_keys=True) for body in read] == [json.dumps(body, sort_keys=True) for body in bodies]
+
+
+def test_a_member_that_is_sent_as_submitted_is_stored_once() -> None:
+    order = replace(WHOLE, bodies=({**WHOLE.submitted, "marketing": WHOLE.context.marketing.body()},))
+    assert order.to_json()["differences"] == [{"set": {}, "unset": []}]
+
+
+_STORED = WHOLE.to_json()
+_NO_DIFFERENCES: list[Any] = [None, [1], [{}], [{"set": {}}], [{"set": 1, "unset": []}]]
 DAMAGED: list[Any] = [
-    *(None, [], "text", 7, {}, {**WHOLE.to_json(), "bodies": None}, {**WHOLE.to_json(), "bodies": [1]}),
-    *({**WHOLE.to_json(), name: "x"} for name in ("application", "marketing", "consent", "consentedAt")),
-    *({name: value for name, value in WHOLE.to_json().items() if name != gone} for gone in ("resource", "withKey")),
+    *(None, [], "text", 7, {}),
+    *({**_STORED, "differences": damaged} for damaged in _NO_DIFFERENCES),
+    *({**_STORED, name: "x"} for name in ("application", "marketing", "consent", "consentedAt")),
+    *({**_STORED, "bodies": None}, {**_STORED, "bodies": [1]}),
+    *({name: value for name, value in _STORED.items() if name != gone} for gone in ("resource", "withKey")),
 ]
 
 
