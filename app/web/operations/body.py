@@ -15,6 +15,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
 from app.domain.characters import trim
 from app.domain.field_errors import FieldError
@@ -113,26 +114,26 @@ async def read_content(request: Request, headers: Mapping[str, str], largest: in
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > largest):
         raise BodyTooLargeError
-    content, more = await _piece(request, b"", largest)  # `app.web.http.uvicorn_protocol` bounds this wait
+    content, more = _piece(await request.receive(), largest)  # `app.web.http.uvicorn_protocol` bounds this wait
     if more:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while more:
-                    content, more = await _piece(request, content, largest)
+                    piece, more = _piece(await request.receive(), largest - len(content))
+                    content += piece
         except TimeoutError:
             raise BodyTimeoutError from None
     return content
 
 
-async def _piece(request: Request, before: bytes, largest: int) -> tuple[bytes, bool]:
-    """With what came before, and whether there is more. Raises `ClientDisconnect`, `BodyTooLargeError`."""
-    message = await request.receive()
+def _piece(message: Message, largest: int) -> tuple[bytes, bool]:
+    """And whether there is more. Raises `ClientDisconnect`, `BodyTooLargeError`."""
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
-    content = before + message.get("body", b"")
-    if len(content) > largest:
+    piece = message.get("body", b"")
+    if len(piece) > largest:
         raise BodyTooLargeError
-    return content, message.get("more_body", False)
+    return piece, message.get("more_body", False)
 
 
 def parse_json(content: bytes) -> Body:

@@ -16,6 +16,7 @@ from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of_query
 from app.web.operations.body import MAX_FIELDS
+from app.web.operations.cross_origin import CUSTOMER
 from app.web.operations.customer import Customer, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.slots import Slot, parse_slots
@@ -119,6 +120,8 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
     """Raises `PageNotFoundError`, `InvalidApiKeyError`."""
     customer_id, *resource = request.path_params.values()
     customer = deps.customers.get(customer_id)
+    if customer is not None:
+        request.scope[CUSTOMER] = customer
     if customer is None or _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
         raise PageNotFoundError
     if not spec.is_open(customer.defaults):

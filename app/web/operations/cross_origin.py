@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.http.origins import origin_of
 from app.web.operations.customer import Customer, Customers, OriginRule
 
-CUSTOMER = "customer"  # in the scope, by whoever knows whose answer it is where the address does not say it
+CUSTOMER = "customer"  # in the scope: whose answer it is, by whoever has found out
 USUAL_HEADERS = ("content-type", "idempotency-key", "prefer", "accept-language")  # a preflight may ask for none
 MAX_ASKED = 50  # headers in a preflight's question; what is beyond is not granted
 MAX_NAME = 100  # characters of each
