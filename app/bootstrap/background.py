@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from app.storage.database import StoreUnavailableError
 
@@ -70,8 +69,7 @@ class BackgroundTasks:
                     if await work() is True and busy_seconds is not None:
                         pause = busy_seconds
                 except StoreUnavailableError as error:
-                    if not isinstance(error.__cause__, IntegrityError):  # another replica did the same just now
-                        log.warning("store unavailable", task=name, detail=str(error))
+                    log.warning("store unavailable", task=name, detail=str(error))
                 await self._rest(pause)
 
         self.start(name, run, stop=(lambda: None) if finishes else None)

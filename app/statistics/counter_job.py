@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
@@ -112,8 +113,9 @@ def _moved(connection: Connection, name: str, before: _Mark, after: _Mark) -> bo
     """False when another process has counted these meanwhile."""
     values = {"moment": after.moment, "submission_id": after.submission_id}
     if not before.submission_id:
-        connection.execute(insert(tallied).values(round=name, **values))
-        return True
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        begin = dialect.insert(tallied).values(round=name, **values).on_conflict_do_nothing()
+        return connection.execute(begin.returning(tallied.c.round)).first() is not None
     same = (tallied.c.round == name) & (tallied.c.submission_id == before.submission_id)
     same &= tallied.c.moment == before.moment if before.moment else tallied.c.moment.is_(None)
     return connection.execute(update(tallied).where(same).values(**values)).rowcount == 1

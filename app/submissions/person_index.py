@@ -8,7 +8,7 @@ reached yet are scanned.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, Select, delete, insert, select, union, union_all
+from sqlalchemy import Connection, Select, delete, select, union, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.ids import first_id_of
@@ -86,11 +86,11 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     # `distinct`: the address and the number may be the same text.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    # After a wrong clock some may be there already.
-    fill = dialect.insert(person_index).from_select(["hash", "submission_id"], in_order).on_conflict_do_nothing()
-    connection.execute(fill)
+    # Some may be there already: after a wrong clock, or because another replica fills at the same time.
+    add = dialect.insert(person_index).on_conflict_do_nothing()
+    connection.execute(add.from_select(["hash", "submission_id"], in_order))
     connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))
-    connection.execute(insert(person_index).values(hash=HOW_FAR, submission_id=ids[-1]))
+    connection.execute(add.values(hash=HOW_FAR, submission_id=ids[-1]))
     return True
 
 

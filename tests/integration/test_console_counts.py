@@ -1,5 +1,6 @@
 """What the console counts, on either database: every submission once, and never too many names."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -68,6 +69,14 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
     assert found.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
     assert found.homes == [Line((CUSTOMER, "OBJ1"), 0, 2, 1)]
     assert found.median is not None
+
+
+async def test_replicas_that_begin_to_count_at_once_count_each_submission_once(database: Database) -> None:
+    await receive(database, TAGS, {})
+    await asyncio.gather(*(counting(database).count() for _ in range(8)))
+    found = await of_today(database)
+    assert sum(found.by_day.values()) == 2
+    assert sum(line.submissions for line in found.campaigns) == 2
 
 
 async def test_a_cancellation_is_neither_counted_as_a_lead_nor_missed_when_none_come(database: Database) -> None:

@@ -133,6 +133,17 @@ async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_
     assert filled_in(database) == 0
 
 
+async def test_replicas_that_fill_the_index_at_once_do_not_fail(database: Database, database_url: str) -> None:
+    await accept(database, {})  # without hashes there is nothing else that the second could wait for
+    with opened(database_url) as another, database.engine.begin() as filling:
+        assert _fill(filling, -SECOND)
+        second = asyncio.create_task(of_settled(another).fill())
+        await asyncio.wait([second], timeout=0.2)
+        filling.commit()
+        await second
+    assert not await of_settled(database).fill()
+
+
 @pytest.mark.parametrize("filled", [False, True])
 async def test_what_one_person_sent_to_one_firm_is_found_together(database: Database, filled: bool) -> None:
     first, second, _, third = await accept(
