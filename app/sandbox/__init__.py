@@ -12,7 +12,7 @@ Over HTTP the same stands under `/_sandbox` (control.py).
 
 from app.sandbox.api import create_sandbox
 from app.sandbox.auth import Customer
-from app.sandbox.contacts import Company, DeceasedEstate, Person
+from app.sandbox.contact_records import Company, DeceasedEstate, Person
 from app.sandbox.demo_data import demo_contacts, demo_office
 from app.sandbox.faults import Fault
 from app.sandbox.records import Booking, Operation, Received, RecordedLead, RecordedLoanPromise, Slot, Viewing

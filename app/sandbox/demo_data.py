@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from app.sandbox.auth import Customer
-from app.sandbox.contacts import Company, ContactAddress, ContactEmail, ContactTelephone, DeceasedEstate, Person
+from app.sandbox.contact_records import Company, ContactAddress, ContactEmail, ContactTelephone, DeceasedEstate, Person
 from app.sandbox.field_types import STOCKHOLM
 from app.sandbox.records import Slot, Viewing
 from app.sandbox.state import Office

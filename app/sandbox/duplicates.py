@@ -8,7 +8,7 @@ nobody is the office's to refuse.
 import re
 from collections.abc import Iterable
 
-from app.sandbox.contacts import Person
+from app.sandbox.contact_records import Person
 
 
 def find_duplicate(candidate: Person, persons: Iterable[Person]) -> Person | None:

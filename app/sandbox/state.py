@@ -11,7 +11,7 @@ from typing import Any
 
 from app.sandbox.answers import Answer, RefusedError
 from app.sandbox.auth import Customer
-from app.sandbox.contacts import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
+from app.sandbox.contact_records import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
 from app.sandbox.duplicates import find_duplicate
 from app.sandbox.faults import Fault, OrderedFaults
 from app.sandbox.field_types import STOCKHOLM

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.sandbox import Company, Customer, DeceasedEstate, Office, Operation, Person, Slot, Viewing, serve_sandbox
-from app.sandbox.contacts import ContactEmail, ContactTelephone
+from app.sandbox.contact_records import ContactEmail, ContactTelephone
 
 NOW = datetime(2026, 10, 18, 11, 0, tzinfo=UTC)
 ANNA = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}

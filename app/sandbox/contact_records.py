@@ -1,4 +1,5 @@
-"""Contacts as `GET CRM/Contact` answers them: persons, companies and deceased estates, told apart by `type`. Source: S.
+"""The contact records of a sandbox office, as `GET CRM/Contact` answers them: persons, companies and deceased estates,
+distinguished by `type`. Source: S.
 
 Lengths in UTF-16 code units. S shows only the type `"Person"`; the names of the two others are inferred.
 """
