@@ -90,7 +90,7 @@ class Service:
         committed."""
         start, every = self.background.start, self.background.every
         if self.database.is_sqlite:
-            every(clock.TICK_SECONDS, "clock", lambda: self.database.write(clock.check))
+            every(clock.TICK_SECONDS, "clock", lambda: clock.tick(self.database))
         if deliver:
             start("delivery", self.worker.run, self.worker.stop)
             every(retention_job.PAUSE_SECONDS, "retention", self.retention_job.run_once, finishes=True)
@@ -241,7 +241,7 @@ def prepare_database(database: Database) -> None:
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
     with contextlib.suppress(DBAPIError), database.engine.begin() as connection:  # a full disk stops no start
-        clock.check(connection)  # before anything is claimed or erased
+        database.newest = clock.check(connection)  # before anything is claimed or erased
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ jumps is in doubt:
     behind     the same; what was dated meanwhile is then moved to the newest time before.
     steady     at its new time for a day: it is believed. So is a machine that was switched off for a month.
 
-A clock that was ahead for less than a tick is known by the rows that it has dated.
+A clock that was ahead for less than a tick is known by the rows that it has dated. One that is behind dates none until
+the next tick: the newest time is used instead (`database.now_of`). So nothing is erased, given up or taken for new
+because its date is too early; once the clock is back, this waits until what was dated meanwhile has been moved.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +35,7 @@ from sqlalchemy import (
 from app.domain.ids import first_id_of
 from app.domain.submission import FunctionGroup
 from app.storage.column_types import UtcDateTime
-from app.storage.database import now_of
+from app.storage.database import BACK, Database, machine_time
 from app.storage.outstanding import customers_with_outstanding
 from app.storage.schema import (
     HOW_FAR,
@@ -50,7 +52,6 @@ from app.storage.schema import (
 
 TICK_SECONDS = 10.0
 GAP = timedelta(minutes=10)  # without a tick, as during a restart; after a longer one the clock may have jumped
-BACK = timedelta(minutes=1)  # that NTP may set the clock back
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
@@ -93,9 +94,11 @@ class Redating:
 
 def steady_for(state: ClockState | None, now: datetime) -> timedelta:
     """How long the clock has been steady; `ALWAYS` if it is not in doubt."""
-    if state is None or _follows(state.newest_at, now):
+    if state is None:
         return ALWAYS
-    if state.wrong_at is None or state.steady_since is None or not _follows(state.wrong_at, now):
+    if state.wrong_at is None or state.steady_since is None:
+        return ALWAYS if _follows(state.newest_at, now) else timedelta(0)
+    if not _follows(state.wrong_at, now):  # perhaps it is back, but rows are still dated wrongly
         return timedelta(0)
     return now - state.steady_since
 
@@ -137,17 +140,23 @@ def is_steady(connection: Connection, patience: timedelta) -> bool:
     """Whether the clock has been steady for so long that something may be done because of its age."""
     if connection.dialect.name != "sqlite":
         return True
-    return steady_for(_read(connection), now_of(connection)) >= patience
+    return steady_for(_read(connection), machine_time()) >= patience
 
 
-def check(connection: Connection) -> None:
-    """Reads the clock, and redates rows if it was wrong. Does nothing on PostgreSQL."""
+async def tick(database: Database) -> None:
+    """Raises `StoreUnavailableError`."""
+    database.newest = await database.write(check)
+
+
+def check(connection: Connection) -> datetime | None:
+    """Reads the clock, and redates rows if it was wrong. Returns the newest time that is believed, for
+    `Database.newest`; None while the clock is in doubt. Does nothing on PostgreSQL."""
     if connection.dialect.name != "sqlite":
-        return
-    now, before = now_of(connection), _read(connection)
+        return None
+    now, before = machine_time(), _read(connection)
     if before is None:
         connection.execute(insert(clock).values(id=1, newest_at=now))
-        return
+        return now
     after, redating = advance(before, now)
     if not redating and not after.wrong_from and _has_dated_ahead(connection, now):
         redating = Redating(now + GAP, None, now)  # with it a retry that waits for longer: it comes too early, once
@@ -162,6 +171,7 @@ def check(connection: Connection) -> None:
     if after != before:
         values = {name: getattr(after, name) for name in ("newest_at", "wrong_from", "wrong_at", "steady_since")}
         connection.execute(update(clock).values(values))
+    return None if after.wrong_from else after.newest_at
 
 
 def _has_dated_ahead(connection: Connection, now: datetime) -> bool:

@@ -33,9 +33,21 @@ def now_of(connection: Connection) -> datetime:
     """The transaction's time; on PostgreSQL by the database's clock, because workers on several machines share the
     leases."""
     if connection.dialect.name == "sqlite":
-        return datetime.now(UTC)
+        return _not_behind(connection.info[NEWEST])
     began_at: datetime = connection.info[BEGAN_AT]
     return began_at
+
+
+def machine_time() -> datetime:
+    """What this machine's clock says, right or wrong: for whoever judges it (`storage.clock`)."""
+    return datetime.now(UTC)
+
+
+def _not_behind(newest: datetime | None) -> datetime:
+    """This machine's time or, if that is behind what was believed before, what was believed: no row may be dated as if
+    it were old."""
+    now = machine_time()
+    return now if newest is None or now >= newest - BACK else newest
 
 
 def began_of(connection: Connection) -> float:
@@ -51,6 +63,8 @@ BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
 BOUND = "bound"  # in a SQLite connection's info: the WAL size, in pages, above which its commits checkpoint
+BACK = timedelta(minutes=1)  # that NTP may set the clock back
+NEWEST = "newest"  # in a SQLite connection's info: `Database.newest`
 BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's time, by the database's clock
 BEGAN = "began"  # in a connection's info: when its transaction began, by this machine's elapsed time
 # PostgreSQL ends a statement that takes longer. A transaction that does, because PostgreSQL or the network has gone
@@ -88,8 +102,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._seen: tuple[datetime, float] | None = None  # a time of PostgreSQL's, and when it was read
-        if not self.is_sqlite:
-            event.listen(self.engine, "begin", self._see)
+        # On SQLite the newest time that is believed; None while the clock is in doubt, see `storage.clock`.
+        self.newest: datetime | None = None
+        event.listen(self.engine, "begin", self._tell_newest if self.is_sqlite else self._see)
         reading = self.engine.execution_options(intresse_reads=True)
         if self.is_sqlite:
             self._writers = TransactionThreads(self.engine, 1, "write")
@@ -114,12 +129,15 @@ class Database:
         """The time by the deciding clock, without a query: on PostgreSQL the time of the latest transaction plus the
         time elapsed since. It is never ahead of the database, so what is dated by it is due."""
         if self._seen is None:
-            return datetime.now(UTC)
+            return _not_behind(self.newest)
         moment, read_at = self._seen
         return moment + timedelta(seconds=elapsed.seconds() - read_at)
 
     def _see(self, connection: Connection) -> None:
         self._seen = now_of(connection), elapsed.seconds()
+
+    def _tell_newest(self, connection: Connection) -> None:
+        connection.info[NEWEST] = self.newest
 
     def close(self) -> None:
         self._writers.close()

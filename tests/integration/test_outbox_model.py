@@ -69,7 +69,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self._clock = MachineClock()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(database_module, "datetime", self._clock)
-        self._run(self._database.write(clock.check))
+        self._run(clock.tick(self._database))
 
     def _run(self, work: Any) -> Any:
         return self._loop.run_until_complete(work)
@@ -143,7 +143,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def clock_jumps(self, off: timedelta) -> None:
         """To wherever: what is left to do may be done at once, and nothing waits for a moment that does not come."""
         jumps, self._clock.off = off != self._clock.off, off
-        self._run(self._database.write(clock.check))
+        self._run(clock.tick(self._database))
         if jumps:
             self._take_over()
 
@@ -236,7 +236,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for one in parked - self._erased:
             self._steps[one] = [step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[one]]
             self._holder.pop(one, None)
-        self._run(self._database.write(clock.check))
+        self._run(clock.tick(self._database))
 
     @invariant()
     def what_is_kept_is_what_the_model_says(self) -> None:

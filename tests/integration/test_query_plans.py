@@ -1,6 +1,5 @@
 """The plans of the queries that run again and again: none scans a table that grows with what was delivered."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,7 +58,7 @@ JOBS: dict[str, Job] = {
     "key rotation": lambda database: key_rotation.rotate(database, KEYRING),
     "counters": lambda database: CounterJob(database, KEYRING).count(),
     "person index": lambda database: PersonIndex(database, CONTACT_HASH).fill(),
-    "clock": lambda database: database.write(clock.check),
+    "clock": clock.tick,
 }
 
 
@@ -87,14 +86,21 @@ async def fill(database: Database) -> None:
     now = datetime.now(UTC)
     await store(database, *(application() for _ in range(3)))
     statuses = [Status.PENDING, Status.HELD, Status.FAILED, Status.REJECTED, *[Status.DELIVERED] * DELIVERED_BEFORE]
-    rows = []
+    rows: list[dict[str, Any]] = []
+    row: dict[str, Any]
     for number, status in enumerate(statuses):
         at = now - DELIVERED_BEFORE * MINUTE + number * MINUTE
         row = {"id": new_id(at), "customer_id": CUSTOMER, "operation": "interest", "resource": "OBJ1", "language": "sv"}
         row |= {"status": status.value, "received_at": at, "delivery_since": at, "function_group": "advertising"}
         row |= {"payload": KEYRING.encrypt({}, "none"), "due_at": at if status is Status.PENDING else None}
         rows.append(row | {"settled_at": None if status in {Status.PENDING, Status.HELD} else at})
-    step = {"position": 0, "operation": "interest", "resource": "OBJ1", "status": "delivered", "attempts": 1}
+    step: dict[str, Any] = {
+        "position": 0,
+        "operation": "interest",
+        "resource": "OBJ1",
+        "status": "delivered",
+        "attempts": 1,
+    }
     step |= dict.fromkeys(("result", "upstream"), KEYRING.encrypt({}, "none"))
     tried = {"position": 0, "outcome": "delivered"}
 
@@ -141,8 +147,7 @@ def _sqlite_scans(connection: Connection, statement: str, parameters: Any) -> li
 
 def _postgresql_scans(connection: Connection, statement: str, parameters: Any) -> list[str]:
     one = parameters[0] if isinstance(parameters, list) else parameters
-    plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar()
-    [root] = plan if isinstance(plan, list) else json.loads(plan)
+    [root] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
     return [f"{node['Node Type']} {node.get('Index Name', '')}" for node in _nodes(root["Plan"]) if _is_scan(node)]
 
 

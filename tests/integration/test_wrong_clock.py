@@ -2,6 +2,7 @@
 what it has dated is brought back. On PostgreSQL the database's clock decides."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.alarms.detection import IncidentDetector, Thresholds
 from app.delivery.claims import StepOutcome
+from app.domain.ids import first_id_of, new_id
 from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.maintenance.restore import park_undelivered
@@ -18,7 +20,7 @@ from app.privacy.retention import Retention, RetentionPeriods, soon_erased
 from app.statistics.counter_job import CounterJob
 from app.storage import clock
 from app.storage import database as database_module
-from app.storage.database import Database
+from app.storage.database import Database, now_of
 from app.storage.schema import clock as clock_table
 from app.storage.schema import logins, submissions
 from app.submissions.person_index import PersonIndex
@@ -63,16 +65,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def received_now(machine: MachineClock, **more: Any) -> NewSubmission:
     """As the web dates it, by the same clock."""
-    from dataclasses import replace
-
-    from app.domain.ids import first_id_of
-
     new, moment = application(**more), machine.now(UTC)
     return replace(new, id=first_id_of(moment)[:13] + new.id[13:], received_at=moment)
 
 
 async def look(database: Database) -> None:
-    await database.write(clock.check)
+    await clock.tick(database)
 
 
 async def found(database: Database) -> list[str]:
@@ -208,6 +206,32 @@ async def test_what_a_clock_that_was_behind_has_dated_is_brought_back(
     for one in (before, early):
         assert datetime.now(UTC) - (await row_of(database, one.id)).received_at < MINUTE
     assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+async def test_what_was_taken_in_and_stopped_while_a_clock_was_behind_is_not_old(
+    database: Database, machine: MachineClock, looks: int
+) -> None:
+    """Whether it was behind between two looks, or has been seen behind and is back before the next look."""
+    await store(database, failing := application())
+    await look(database)
+    machine.off = -400 * DAY
+    for _ in range(looks):
+        await look(database)
+    moment = database.now()  # as the web dates what it takes in
+    held, waiting = (replace(application(), id=new_id(moment), received_at=moment) for _ in range(2))
+    await store(database, replace(held, held=True), waiting)
+    await database.write(lambda connection: connection.execute(update(submissions).values(due_at=None)))
+    stopped = update(submissions).where(submissions.c.id == failing.id).values(status="failed")
+    await database.write(lambda connection: connection.execute(stopped.values(settled_at=now_of(connection))))
+    machine.off = timedelta(0)
+    assert await Retention(database, PERIODS).erase_expired() == 0
+    due = update(submissions).where(submissions.c.id == waiting.id).values(due_at=datetime.now(UTC))
+    await database.write(lambda connection: connection.execute(due))
+    assert (await claim_one(outbox_of(database))).age < MINUTE
+    await look(database)
+    for one in (held, waiting):
+        assert abs((await row_of(database, one.id)).received_at - datetime.now(UTC)) < MINUTE
 
 
 async def test_nothing_is_given_up_because_a_clock_jumped(database: Database, machine: MachineClock) -> None:

@@ -36,6 +36,14 @@ def test_one_that_jumps_is_in_doubt_from_the_first_look_on_and_also_before_it(ju
     assert steady_for(state, NOW + jump + SECONDS) == SECONDS
 
 
+@pytest.mark.parametrize("jump", [-DECADE, -HOUR, HOUR, DECADE])
+def test_one_that_is_back_is_in_doubt_until_what_it_has_dated_is_brought_back(jump: timedelta) -> None:
+    state, _ = seen(NOW, NOW + jump)
+    assert steady_for(state, NOW + SECONDS) == timedelta(0)
+    state, [_] = seen(NOW, NOW + jump, NOW + SECONDS)
+    assert steady_for(state, NOW + SECONDS) == ALWAYS
+
+
 @pytest.mark.parametrize("jump", [HOUR, 30 * 24 * HOUR, DECADE])
 def test_what_one_that_was_ahead_has_dated_is_brought_back(jump: timedelta) -> None:
     state, [redating] = seen(NOW, NOW + jump, NOW + jump + MINUTE, NOW + 2 * MINUTE)
