@@ -132,20 +132,13 @@ def check(answer: httpx.Response, payload: str) -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_in_any_field_of_a_form(service: RunningService, payload: str) -> None:
+    """All at once in what is only shown again; each alone in what decides how the post goes on."""
     for path, body in ((INTEREST, interest()), (VIEWING, booking())):
         typed = fields(body)
-        for name in (
-            *typed,
-            "contactMessage",
-            "address.city",
-            "return_url",
-            "slot",
-            "token",
-            "marketing.referrer",
-            "x",
-        ):
+        shown = dict.fromkeys((*typed, "contactMessage", "address.city", "x"), payload)
+        for sent in (shown, *({name: payload} for name in ("return_url", "slot", "token", "marketing.referrer"))):
             # With a fault, so that the page comes again with everything, and once as it is.
-            faulty = typed | {"firstName": ""} | {name: payload}
+            faulty = typed | {"firstName": ""} | sent
             check(service.client.post(path, data=faulty, headers=SITE), payload)
         check(service.client.post(path, data=typed | {payload: payload}, headers=SITE), payload)
 
@@ -167,24 +160,16 @@ def test_in_any_member_of_json(service: RunningService, payload: str) -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_in_any_parameter_of_an_address(service: RunningService, payload: str) -> None:
-    names = (
-        "title",
-        "referrer",
-        "lang",
-        "utm_source",
-        "slots",
-        "estate",
-        "return_url",
-        "key",
-        "slot",
-        "theme",
-        payload,
-    )
-    pages = (INTEREST, VIEWING, "/receipts/x", "/submissions/x", "/personal/x", "/embed/check", "/docs", "/nothing")
-    for path in pages:
-        for name in (*names, "customer", "origin"):
+    """Each alone where a form is shown; all at once where there is none."""
+    names = ["title", "referrer", "lang", "utm_source", "slots", "estate", "return_url", "key", "slot", "theme"]
+    names += [payload, "customer", "origin"]
+    for path in (INTEREST, VIEWING):
+        for name in names:
             for accept in ("text/html", "*/*") if path == INTEREST else ("text/html",):
                 check(service.client.get(path, params={name: payload}, headers={"Accept": accept}), payload)
+    for path in ("/receipts/x", "/submissions/x", "/personal/x", "/embed/check", "/docs", "/nothing"):
+        every = dict.fromkeys(names, payload)
+        check(service.client.get(path, params=every, headers={"Accept": "text/html"}), payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
@@ -220,13 +205,14 @@ def test_before_an_operator(service: RunningService, operator: dict[str, str], p
     if posted.status_code != 400:
         assert posted.status_code == 202
         check(service.client.get(f"/console/submissions/{posted.json()['id']}", headers=operator), payload)
-    names = ("status", "customer", "operation", "age", "older", "search", "days", "done", "lang", "tested", "fault")
-    looks = ("form", "estate", "viewing", "slot", "title", "accent", "radius", "font", payload)
+    names = ("status", "customer", "operation", "age", "older", "days", "done", "tested", "fault")
+    looks = ("estate", "viewing", "slot", "title", "accent", "radius", "font", payload)
     customer = f"/console/customers/{CUSTOMER}"
     pages = {"/console": names, "/console/submissions": names, customer: names, f"{customer}/embed": looks}
-    for path, asked in pages.items():
-        for name in asked:
-            check(service.client.get(path, params={name: payload}, headers=operator), payload)
+    for path, every in pages.items():
+        # A search that can't be read, a language and a form decide what else is shown.
+        for query in (dict.fromkeys(every, payload), {"search": payload}, {"lang": payload}, {"form": payload}):
+            check(service.client.get(path, params=query, headers=operator), payload)
     shown = service.client.get("/console", headers=operator).text
     token = shown.partition('name="token" value="')[2].partition('"')[0]
     found = service.client.post("/console/submissions", data={"token": token, "q": payload}, headers=operator)
