@@ -148,7 +148,8 @@ def test_no_part_of_a_path_takes_long_to_read(slowest: Slowest, service: Running
 @pytest.mark.parametrize("path", POSTS)
 def test_no_input_of_a_form_takes_long_to_read(slowest: Slowest, path: str) -> None:
     spec, headers = POSTS[path]
-    for name in (*spec.places, *OTHER_INPUTS):
+    names = {place: name for name, (place, _) in spec.places.items()}  # one of the names that a member may have
+    for name in (*names.values(), *OTHER_INPUTS):
         for filler in FILLERS:
             size = BODY - len(name) - 1
             content = urlencode({name: full(filler, size)})
@@ -159,7 +160,7 @@ def test_no_input_of_a_form_takes_long_to_read(slowest: Slowest, path: str) -> N
 @pytest.mark.parametrize("path", POSTS)
 def test_no_member_of_json_takes_long_to_read(slowest: Slowest, path: str) -> None:
     spec, headers = POSTS[path]
-    for name in (*(".".join(place) for place, _ in spec.places.values()), "unknown", "consent"):
+    for name in (*{".".join(place) for place, _ in spec.places.values()}, "unknown", "consent"):
         for filler in FILLERS:
             body = with_member({}, name, filler * (BODY // len(repr(filler.encode()))))
             content = json.dumps(body, ensure_ascii=False).encode()
