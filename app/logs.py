@@ -60,7 +60,7 @@ def configure(stream: Any = None) -> None:
 
 
 class _Unfailing:
-    """A full disk must cost the log's lines, not the work that they tell of."""
+    """A full disk must cost the log's lines, not the work that they report."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""`intresse link`: a personal link out of the configuration."""
+"""`intresse link`: makes a personal link by the configuration."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from app.web.personal.links import MAX_LIFETIME, PersonalLink, write
 
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
-    """Raises `ValueError` with a line for the one who asked."""
+    """Raises `ValueError`, whose text is one line for the operator."""
     customer = next((candidate for candidate in settings.customers if candidate.id == customer_id), None)
     if customer is None:
         raise ValueError(f"--customer: {customer_id} is not in the configuration")

@@ -23,7 +23,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
-    """`wanted` is what it must be, for the one who reads the fault."""
+    """`expected` describes what the value must be, for the error message."""
 
     def check(value: str) -> str:
         if not pattern.fullmatch(value):

@@ -1,4 +1,4 @@
-"""The demo: a made-up office, its Vitec in the same process, nothing real. Only ever asked for, never fallen into."""
+"""The demo: a made-up office, its Vitec in the same process, nothing real. Opt-in only."""
 
 import contextlib
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ NO_CAMPAIGN = Campaign()
 
 
 def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
-    """Of tags by name and value, whatever their case and order; the first of each name."""
+    """The campaign in these tags, whatever their case and order; the first of each name counts."""
     values: dict[str, str] = {}
     for name, value in pairs:
         values.setdefault(name.lower(), value)
@@ -35,7 +35,7 @@ def campaign_of(pairs: Iterable[tuple[str, str]]) -> Campaign:
 
 @cached_when_short
 def _counted(value: str) -> str:
-    """The whole of it is judged, so that no half of an address is written down."""
+    """The value as counted. It is judged as a whole, so that no half of an address is stored."""
     name = value.strip()
     plus = "+" if value.startswith(" ") else ""  # as which a query's "+" was read
     if not name[:LENGTH].isprintable() or looks_personal(plus + name):

@@ -10,7 +10,7 @@ import unicodedata
 MAX_COMPOSED = 1000  # characters that are composed whatever they are
 MAX_MARKS = 100  # on one letter. What has more is no text, and composing it takes the square of its length
 
-# Latin letters that are one character each: what nearly all visitors write, told in a tenth of the time.
+# Latin letters that are one character each: what nearly all visitors write, recognized in a tenth of the time.
 _PLAIN = re.compile(r"[\t\r\n -~\u00a1-\u00ac\u00ae-\u02ff]*")
 _NO_BREAK_SPACES = str.maketrans({"\u00a0": " ", "\u2007": " ", "\u202f": " "})
 # What has no width, and what directs or joins what has; but not what joins the parts of an emoji, or colours it.

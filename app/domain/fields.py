@@ -141,8 +141,8 @@ def _with_letter(value: str, info: ValidationInfo[ReadContext]) -> str:
 
 
 def _email(value: str) -> str:
-    """The library's judgement and its normal form. A domain that it has judged is remembered, as most people share a
-    few, and with it a plain local part is judged by the library's own expression."""
+    """The address as the library validates and normalizes it. Its judgement of a domain is cached, as most people share
+    a few; a plain local part is then matched by the library's own expression."""
     if not value.isascii():
         value = value.translate(_STRAIGHTENED)
     local, _, domain = value.rpartition("@")
@@ -198,7 +198,7 @@ def _country(value: str) -> str | None:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a form's input means that its box was ticked."""
+    """Whether a form's value means that its checkbox was ticked."""
     return isinstance(value, str) and value.strip().lower() in TRUE_WORDS
 
 

@@ -40,7 +40,7 @@ class Marketing:
     tags: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> dict[str, Any]:
-        """As Vitec takes it; empty when there is nothing to tell."""
+        """As Vitec's `marketing` member; empty if there is no marketing."""
         body: dict[str, Any] = {"referrer": self.referrer} if self.referrer else {}
         if self.tags:
             body["utmTags"] = [{"name": name, "value": value} for name, value in self.tags]
@@ -58,7 +58,7 @@ def is_tag(name: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """Without what was added on its way: `amp;utm_source`, `utm_source[]`."""
+    """The name without what has been added to it on its way: `amp;utm_source`, `utm_source[]`."""
     if ";" not in name and not name.endswith("]"):
         return name
     match = _NAME.fullmatch(name)
@@ -66,8 +66,8 @@ def bare_name(name: str) -> str:
 
 
 def tags_in(tags: Any) -> Iterator[tuple[str, str]]:
-    """Names and values of what a program says of its tags, as well as they can be read: `utmTags` as a list of
-    `{name, value}`, or as an object with a member for each. What can't be read is empty, and left out later."""
+    """Names and values of a program's tags, read leniently: `utmTags` as a list of `{name, value}`, or as an object
+    with a member for each. Unreadable ones are empty, and left out later."""
     if isinstance(tags, dict):
         yield from ((name, _text(value)) for name, value in tags.items())
     for tag in tags[:MAX_TAGS_READ] if isinstance(tags, list) else ():
@@ -85,7 +85,7 @@ def _text(value: Any) -> str:
 
 @cached_when_short
 def page_address(text: str | None) -> str | None:
-    """An http(s) address without fragment, at most 2,000; anything else (`javascript:`, a torn one) is nothing."""
+    """An http(s) address without its fragment, at most 2,000; None for anything else (`javascript:`, a broken one)."""
     address = cut(_CONTROLS.sub("", text or "").strip().partition("#")[0], REFERRER_LENGTH)
     try:
         parts = urlsplit(address)
@@ -96,7 +96,7 @@ def page_address(text: str | None) -> str | None:
 
 
 def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
-    """In order, the first of each name, at most 20, names and values cut, empty ones left out."""
+    """The tags in order: the first of each name, at most 20, names and values cut, without empty ones."""
     tags: dict[str, str] = {}
     for name, value in pairs:
         name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
@@ -112,7 +112,7 @@ def _tag_name(text: str) -> str:
 
 
 def one_line(text: str, length: int) -> str:
-    """At most `length` UTF-16 code units, without line breaks and what can't be seen; for what an address says."""
+    """The text in one line of at most `length` UTF-16 code units, without invisible characters."""
     if not text.isprintable():
         text = _CONTROLS.sub(" ", text)
     return cut(text.strip(), length)

@@ -33,14 +33,14 @@ _CURRENCY = frozenset({"", "kr", "kr.", "sek"})
 
 @dataclass(frozen=True)
 class Unit:
-    """What may stand behind a number, without spaces, and by how much it multiplies it; `kronor` may also have their
-    sign before them."""
+    """Words that may follow a number, without spaces, and the factor of each; `kronor` also allows a currency before
+    the number."""
 
     words: Mapping[str, int]
     kronor: bool = False
 
     def factor(self, before: str, behind: str) -> int | None:
-        """None for words that are not the unit's."""
+        """The factor; None for words that are not the unit's."""
         if before not in (_CURRENCY if self.kronor else {""}):
             return None
         return self.words.get(behind)
@@ -65,7 +65,7 @@ KRONOR = Unit(
 
 
 def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
-    """As a person writes it; None for what is no number, or more than one."""
+    """A number as a person types it; None for no number, or more than one."""
     if len(text) > MAX_NUMBER_TEXT:
         return None
     if not text.isascii():
@@ -87,7 +87,7 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
 
 
 def _decimal(text: str, *, thousands: bool) -> Decimal | None:
-    """Of digits with what parts them. `thousands`: what may part those or decimals parts thousands."""
+    """The value of digits with separators. `thousands`: an ambiguous separator separates thousands, not decimals."""
     if _WHOLE.fullmatch(text) or (thousands and _THOUSANDS.fullmatch(text)):
         return Decimal(re.sub(r"\D", "", text))
     if match := _DECIMALS.fullmatch(text):

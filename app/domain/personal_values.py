@@ -78,7 +78,7 @@ def looks_personal(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Its compatibility characters and digits as ASCII has them."""
+    """The text with compatibility characters and digits as in ASCII."""
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", text)
@@ -116,7 +116,8 @@ def _ascii(decode: Callable[[], bytes]) -> Iterator[str]:
 
 
 def _is_packed(text: str) -> bool:
-    """Of what only may have been packed: a whole address, or little else than a number."""
+    """Whether decoded text is personal. It may have been no encoding at all, so only a whole address counts, or a
+    number with no letters around it."""
     return bool(_ADDRESS.search(text)) or (not any(map(str.isalpha, text)) and _has_number(text))
 
 

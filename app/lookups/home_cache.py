@@ -79,7 +79,7 @@ class HomeCache:
         return await self._read_after(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
 
     async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
-        """As `find`, but read at most so many seconds ago."""
+        """As `find`, but read at most `younger_than` seconds ago."""
         return await self._read_after(self._clock() - younger_than, (customer_id, estate_id), asker)
 
     def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:

@@ -49,7 +49,7 @@ class Lead(VitecModel):
 
 
 class LeadDefaults(DefaultsTable):
-    """`[customers.lead]`. `when`: only with marketing to tell, or always."""
+    """`[customers.lead]`. `when`: only with marketing to pass on, or always."""
 
     when: Literal["marketing", "always"] = "marketing"
     lead_source_id: VitecId
@@ -77,7 +77,7 @@ class LeadDefaults(DefaultsTable):
 
 
 def lead_after(context: SubmissionContext, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    """The steps after an operation whose answer names the contact: with at least one tag to tell, or always."""
+    """The steps after an operation whose answer names the contact: with at least one tag to pass on, or always."""
     own = defaults.find(LeadDefaults)
     if own is None or not (own.when == "always" or context.marketing.tags):
         return ()

@@ -13,7 +13,7 @@ DEMO_CUSTOMER = Customer("M00000", password="demo", crm_password="demo-crm")  # 
 
 def demo_office() -> Office:
     """Username `partner`; customer M00000; estates OBJ1 (with open times), OBJ2, OBJ3; viewings VIS1 and VIS2, and
-    VIS0, VISX and VISY, which no visitor shall see; contacts C1 (person), C2, C3."""
+    VIS0, VISX and VISY, which no visitor may see; contacts C1 (person), C2, C3."""
     now = datetime.now(UTC)
     viewings = _demo_viewings(now)
     return Office(
@@ -62,7 +62,8 @@ def _demo_viewings(now: datetime) -> dict[str, Viewing]:
 
 
 def _later_slots(viewings: dict[str, Viewing]) -> dict[tuple[str, str], Slot]:
-    """Half hours on Tuesday, the second of which somebody else takes while one writes; one slot of the others each."""
+    """Two half hours on Tuesday, of which somebody else takes the second while the visitor types; one slot for each
+    other viewing."""
     start, end, half = viewings["VIS2"].starts_at, viewings["VIS2"].ends_at, timedelta(minutes=30)
     slots = {
         ("VIS2", "SLOT3"): Slot(starts_at=start, ends_at=start + half),

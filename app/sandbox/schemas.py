@@ -364,7 +364,7 @@ class ValuationLead(Body):
 
 
 class Receiver(Body):
-    """The agent who shall get it. Source: H."""
+    """The agent who receives it. Source: H."""
 
     user_id: Id = None
 

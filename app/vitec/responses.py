@@ -23,8 +23,8 @@ from app.vitec.homes import Home, read_home
 
 REFUSALS = frozenset({400, 409, 422})  # of this body
 MAX_WORDS = 2000
-MAX_RETRY_AFTER = timedelta(days=10)  # of what is asked for; how much of it is kept to, the retry policy says
-ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that tells of an error, whatever the status
+MAX_RETRY_AFTER = timedelta(days=10)  # longest `Retry-After` that is read; the retry policy has a lower limit
+ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that reports an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

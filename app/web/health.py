@@ -35,7 +35,7 @@ class ReadinessStatus(BaseModel):
 
 
 class Readiness:
-    """Whoever asks while it is being found out hears the same: asking costs a write, and anybody may ask."""
+    """The readiness check. Concurrent callers share one check: it costs a write, and anybody may ask."""
 
     def __init__(self, database: Database, down: Callable[[], Sequence[str]]) -> None:
         self.down = down
@@ -106,7 +106,7 @@ async def readyz(
 
 
 def _retrieve_exception(check: asyncio.Future[bool]) -> None:
-    """Otherwise asyncio would log an exception that nobody awaits any more."""
+    """Otherwise asyncio would log the exception if no caller awaits it any more."""
     if not check.cancelled():
         check.exception()
 

@@ -44,7 +44,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, request: ConsoleRequest, query: Mapping[str, str]) -> "Filters":
-        """`asked` is the page's query or the posted form; its `q` is the searched text."""
+        """`query` is the page's query or the posted form; its `q` is the searched text."""
         allowed = {
             "status": {*Status, STUCK},
             "customer": set(request.deps.public.customers),

@@ -22,12 +22,12 @@ def inside(address: str) -> str:
 
 
 def then_of(request: Request) -> str:
-    """The page that was asked for."""
+    """The requested page."""
     query = request.scope["query_string"].decode("latin-1")
     return inside(f"{request.scope['path']}?{query}" if query else request.scope["path"])
 
 
 def _without_text(path: str, query: str) -> str:
-    """What is searched for may be a person's address, which stands in no other address."""
+    """Without the searched text: it may be a person's address, which must not appear in a page's address."""
     pairs = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
     return f"{path}?{urlencode(pairs)}" if pairs else path

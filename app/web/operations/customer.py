@@ -1,4 +1,4 @@
-"""A customer as the web side needs it: how it looks, who may post, what it fills in."""
+"""A customer as the web side needs it: its looks, who may post for it, and its defaults."""
 
 import base64
 import binascii
@@ -88,7 +88,7 @@ def _basic_password(value: str) -> str:
 
 @dataclass(frozen=True)
 class OriginRule:
-    """Whose pages may post without a key. In a demo any may."""
+    """Which origins may post without a key. In a demo, any."""
 
     public_origin: str
     demo: bool
@@ -99,7 +99,8 @@ class OriginRule:
     def may_post(
         self, headers: Mapping[str, str], customer: Customer, *, form: bool, token_is_ours: Callable[[], bool]
     ) -> bool:
-        """A browser's `Origin` decides; where there is none, or `null`, a form post may show its token or its page."""
+        """The `Origin` header decides. If it is missing or `null`, a form post needs our token or an allowed
+        `Referer`."""
         origin = headers.get("origin")
         if self.demo:
             return True

@@ -1,4 +1,4 @@
-"""The form's page, empty or with what was typed."""
+"""The page of a form, empty or filled with the visitor's input."""
 
 import dataclasses
 import re
@@ -31,7 +31,7 @@ from app.web.rendering.page_models import (
 )
 
 NO_TICKS = viewing.ViewingDefaults(sms_reminder=False, mail_confirmation=False, sms_confirmation=False)
-_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # as browsers and campaigns write it
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~%+&=-]*")  # the characters of a query as browsers and advertisers write it
 
 
 def form_response(
@@ -43,7 +43,8 @@ def form_response(
     headers: Mapping[str, str] | None = None,
     token: str = "",
 ) -> Response:
-    """The form, empty or with what was typed, and why it is shown again; with a new token, unless one is given."""
+    """The form, empty or with `values`, `faults` and a `notice` on why it is shown again. Issues a new token unless one
+    is given."""
     if not (values or faults or notice or context.slots) and (not context.spec.by_home or is_bookable(context)):
         return _fresh(context)
     values = {plain_name(name): value for name, value in (values or {}).items()}
@@ -66,7 +67,8 @@ def form_response(
 
 
 def _with_times(context: RequestContext, page: FormPage) -> FormPage:
-    """Where no time is left to choose the visitor is offered an interest: with what was typed, if anything was."""
+    """The page with the home's times. If none can be booked, it offers an interest instead, with the visitor's input if
+    there is any."""
     refused = page.notice is not None and page.notice.kind == "refused"
     viewings = tuple(viewing_choices(context, page.values, refused))
     page = dataclasses.replace(page, times=None, viewings=viewings, away=context.known is None and not refused)
@@ -80,8 +82,8 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
 
 
 def _fresh(context: RequestContext) -> Response:
-    """The page that most people meet: nobody has typed in it, so that it differs from another visitor's in few places
-    only. It is rendered once for each customer, form and language, and then filled in."""
+    """The empty form. It differs between visitors in a few places only, so it is rendered once for each customer, form
+    and language (and whatever else is in `key`), and those places are then filled in."""
     deps = context.deps
     referrer, title = _shown_on(context), context.title
     key = (
@@ -115,7 +117,7 @@ def _fresh(context: RequestContext) -> Response:
 
 
 def _times(context: RequestContext) -> Markup:
-    """The home's times where nobody has chosen yet: they are the same for all who come until something changes."""
+    """The home's times with none chosen: rendered once for each language, until the times change."""
     times = times_of(context)
     made: Markup | None = times.made.get(context.language)
     if made is None:
@@ -125,7 +127,7 @@ def _times(context: RequestContext) -> Markup:
 
 
 def _action(context: RequestContext) -> str:
-    """Vitec's own address for a booking is another than that of its form."""
+    """Where the form posts to; "" for the page's own address. A booking's form has another address than its post."""
     if not context.spec.shown_at or _is_at_form(context):
         return ""
     query: str = context.request.scope["query_string"].decode("latin-1")
@@ -167,7 +169,7 @@ def _empty(context: RequestContext, referrer: str, token: str = "") -> FormPage:
 
 
 def _trap(context: RequestContext, token: str) -> str:
-    """Whoever holds a personal link is no robot."""
+    """The name of the honeypot input; "" on a personal form, whose visitor has a signed link."""
     return "" if context.spec.personal else context.deps.tokens.trap(token)
 
 
@@ -180,7 +182,7 @@ def _headers(context: RequestContext, form_action: str = "'self'") -> Mapping[st
 
 
 def instead_of_form(context: RequestContext, kind: str, status: int) -> Response:
-    """A page of `ErrorPage`'s kinds in the place of a personal form."""
+    """An `ErrorPage` of this kind instead of a personal form."""
     deps, firm = context.deps, context.customer.firm
     links = language_links(deps, context.language, _query_start(context, ""))
     page = ErrorPage(context.language, firm, deps.demo, status, kind, links)
@@ -189,15 +191,15 @@ def instead_of_form(context: RequestContext, kind: str, status: int) -> Response
 
 
 def _shown_on(context: RequestContext) -> str:
-    """The broker's page: what the embed says, else where the visitor came from."""
+    """The broker's page that the form is shown on: from the embed's `referrer`, else from the `Referer` header."""
     if context.spec.personal:
         return ""
     return page_address(context.asked("referrer")) or context.came_from or ""
 
 
 def _query_start(context: RequestContext, referrer: str) -> str:
-    """The page's own query, and the page that it was shown on, for a link that has `lang` to add. Before it the form's
-    address, where this one only takes posts."""
+    """The start of a link to this page in another language: the page's query and `referrer`, ready for `lang` to be
+    added. It begins with the form's path if this request's path only accepts posts."""
     shown_at = context.spec.shown_at
     form = context.spec.shown(context.customer.id, *context.resource) if shown_at and not _is_at_form(context) else ""
     return form + _own_query_start(context, referrer)
@@ -223,20 +225,20 @@ def query_start(query: Iterable[tuple[str, str]], referrer: str = "") -> str:
 
 
 def language_links(deps: Dependencies, language: str, start: str) -> tuple[LanguageLink, ...]:
-    """The same page in each language; `start` is a query that keeps its tags and the page that it was shown on."""
+    """Links to the same page in each language. `start` is the query to keep: tags and `referrer`."""
     return tuple(
         LanguageLink(code, LANGUAGE_NAMES[code], f"{start}lang={code}", code == language)
         for code in deps.templates.languages
     )
 
 
-# Inputs that an interest does not have.
+# Inputs of a booking that an interest does not have.
 BOOKINGS = frozenset({"slot", "gone", "ticks", "reminderTime", "_charset_", "", *viewing.TICKS})
-PASSED_ON = frozenset({"title", "lang", "referrer", "theme"})  # from the page's query, in addition to the tags
+PASSED_ON = frozenset({"title", "lang", "referrer", "theme"})  # parameters of the page's query, in addition to the tags
 
 
 def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
-    """The times that the embed named. `gone` holds those that Vitec refused for this visitor."""
+    """The times given by the embed. The hidden input `gone` lists those that Vitec has refused this visitor."""
     if not context.slots:
         return
     gone = set(values.get("gone", "").split())
@@ -255,13 +257,13 @@ def _query_to_pass_on(context: RequestContext) -> list[tuple[str, str]]:
 
 
 def _correctable(page: FormPage, context: RequestContext) -> tuple[tuple[str, str], ...]:
-    """Faulty fields that the page has no input for: hidden, they could not be corrected."""
+    """Name and label of faulty fields that the page has no visible input for, so that the visitor can correct them."""
     wrong = [fault.field for fault in page.faults if fault.field in page.values and not page.has_input(fault.field)]
     return tuple((name, member_label(name, context.gettext)) for name in wrong)
 
 
 def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | None:
-    """Where the embed named the home: with all that was typed but what is a booking's only."""
+    """An interest in the same home, with all input that is not a booking's only. None if the home is unknown."""
     if not context.estate:
         return None
     ids = context.customer.id, context.estate

@@ -17,14 +17,15 @@ NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 
 
 async def read_times(context: RequestContext) -> None:
-    """What is known of the home, within 2 seconds. Raises `VitecError`: `NotFoundError` where there is no such home."""
+    """Sets `context.known` to the home, within 2 seconds. Raises `VitecError`; `NotFoundError` if there is no such
+    home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.known = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
 
 
 async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
-    """As `read_times`, for a post; reads again if the time is unknown. If Vitec is unavailable, the booking is accepted
-    as it is, and Vitec decides later. Raises `NotFoundError`."""
+    """As `read_times`, for a post: also sets `slot` and `viewing`, and reads again if the time is unknown. If Vitec is
+    unavailable, the booking is accepted unchecked, and Vitec decides later. Raises `NotFoundError`."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
     context.slot = slot_id
     try:
@@ -40,16 +41,16 @@ async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
 
 
 async def look_up_again(context: RequestContext) -> None:
-    """Vitec has refused a time that seemed to be free."""
+    """Reads the home again, after Vitec has refused a time that seemed to be free."""
     try:
         ids = context.customer.id, context.estate
         context.known = await context.deps.homes.renew(*ids, network_of(context.address))
     except VitecError:
-        pass  # what was known is shown, without that time
+        pass  # the cached times are shown, without that one
 
 
 def faults_of_time(context: RequestContext) -> list[FieldError]:
-    """A time that has passed, or is another home's. One that is full is for Vitec to refuse."""
+    """A fault if the chosen time has passed or belongs to another home. A full one is left to Vitec to refuse."""
     if context.known is None or not context.slot or times_of(context).find(context.slot):
         return []
     return [FieldError(TIME, "invalid_choice", {"choices": ""})]
@@ -64,7 +65,7 @@ def is_bookable(context: RequestContext) -> bool:
 
 
 def chosen_slot(context: RequestContext) -> Slot | None:
-    """As the receipt tells it; None where its end is not known."""
+    """The chosen time for the receipt; None if it is unknown or has no end."""
     match = times_of(context).find(context.slot)
     return Slot.in_sweden(match[1].id, match[1].starts_at, match[1].ends_at) if match and match[1].ends_at else None
 
@@ -72,7 +73,8 @@ def chosen_slot(context: RequestContext) -> Slot | None:
 def viewing_choices(
     context: RequestContext, values: Mapping[str, str], refused: bool = False
 ) -> Iterator[ViewingChoice]:
-    """`refused`: the time that was tried; the form remembers it with those before it."""
+    """The viewings and their times to choose from. `refused`: Vitec refused the chosen time, so it is marked as gone,
+    with those refused before."""
     times = times_of(context)
     gone = {*values.get("gone", "").split(), *([context.slot] if refused else ())}
     free = [slot.id for slot in times.free if slot.id not in gone]

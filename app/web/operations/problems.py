@@ -79,8 +79,8 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
 
 
 def wants_page(request: Request, *, peoples: bool = False) -> bool:
-    """A browser that navigates asks for HTML by name; a program seldom does. At an address that is made for people
-    everybody gets it but who speaks of JSON."""
+    """Whether to answer with a page: a browser that navigates accepts HTML by name, a program rarely does. At an
+    address for people (`peoples`), everybody gets a page unless `Accept` or `Content-Type` mentions JSON."""
     accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
     return "text/html" in accept or (peoples and "json" not in accept + sent)
 

@@ -1,4 +1,4 @@
-"""The link to a receipt: what it opens, and what it tells of the viewing."""
+"""The link to a receipt: opening it, and its parameters about the viewing."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from app.web.operations.slots import Slot, parse_slots
 from app.web.rendering.theme import Theme
 
 RECEIPT_LIVES = timedelta(days=30)
-RETRY_SECONDS = 15  # after which a store that is away may be back
+RETRY_SECONDS = 15  # until an unavailable database may be back
 
 
 class Receipt(NamedTuple):

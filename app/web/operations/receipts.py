@@ -102,7 +102,7 @@ class Receipts:
 
 
 def _form_of(submission: Submission) -> FormSpec:
-    """The form that such a submission comes from."""
+    """The form that the submission was made with."""
     return next(post.form for post in OPERATIONS[submission.operation].posts if post.form)
 
 

@@ -1,4 +1,4 @@
-"""Answers of the public operations: one class for programs, one for people, with the same cases."""
+"""Responses of the public operations: one class for programs (JSON), one for people (pages), with the same cases."""
 
 import dataclasses
 import re
@@ -27,17 +27,17 @@ from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
 VARY = {"Vary": "Accept-Language"}
-RETRY_SECONDS = 15  # after which a store that is away may be back
+RETRY_SECONDS = 15  # until an unavailable database may be back
 RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
 
 
 def public_status(status: Status) -> str:
-    """Who looks like a robot is never told so."""
+    """The status shown outside: held looks like pending, so that robots do not learn that they were recognized."""
     return Status.PENDING.value if status is Status.HELD else status.value
 
 
 async def outcome(context: RequestContext, accepted: Accepted, seconds: float) -> Submission | None:
-    """What is recorded within `seconds`; None when that can't be read now, though it is stored."""
+    """The submission with the outcome recorded within `seconds`; None if the database can't be read now."""
     deps = context.deps
     try:
         submission = await deps.submissions.get(accepted.id) if accepted.repeated or not seconds else None
@@ -58,13 +58,13 @@ def _shown(context: RequestContext, refused: Submission, response: Response) -> 
 
 
 def _need_not_wait(context: RequestContext) -> bool:
-    """`Prefer` may come in several lines, as any list."""
+    """Whether the request prefers `respond-async`. `Prefer` may be sent in several header lines."""
     return "prefer" in context.headers and any(map(RESPOND_ASYNC.search, context.request.headers.getlist("prefer")))
 
 
 @dataclass(slots=True)
 class JsonResponder:
-    """`body` is None where nobody looked at it."""
+    """`body` is None if it was not read."""
 
     context: RequestContext
     body: Body | None
@@ -77,8 +77,8 @@ class JsonResponder:
         return self._problem(400, "validation", faults=[self._as_sent(fault) for fault in faults])
 
     def _as_sent(self, fault: FieldError) -> FieldError:
-        """In the body's own casing; of a form that a script sent, which may have left out the person's prefix, the
-        input."""
+        """The error with the field named as the caller wrote it: in the JSON body's casing, or, in a form sent by a
+        script, without the person's prefix."""
         body = self.body
         if body is None or (body.form and fault.field in body.typed):
             return fault
@@ -120,11 +120,11 @@ class JsonResponder:
         return self._pending(accepted, submission, {})
 
     def _vitecs_answer(self, submission: Submission) -> Any:
-        """As the call at this address answers it; to a stranger nothing, for an id of Vitec's tells who is a client."""
+        """Vitec's result as this operation answers it. None without an API key: an id would reveal who is a client."""
         return self.context.spec.answer_of(submission.main.result) if self.context.key else None
 
     def received(self, accepted: Accepted) -> Response:
-        """On disk, and no more is known."""
+        """Stored; nothing more is known yet."""
         return self._pending(accepted, None, {})
 
     def _pending(self, accepted: Accepted, submission: Submission | None, headers: Mapping[str, str]) -> Response:
@@ -138,7 +138,7 @@ class JsonResponder:
 
 @dataclass(slots=True)
 class FormResponder:
-    """Whatever goes wrong, the form comes again with everything that was typed, and a new token, but after a 503."""
+    """On an error, shows the form again with the visitor's input and a new token (after a 503, the same one)."""
 
     context: RequestContext
     body: Body
@@ -152,7 +152,8 @@ class FormResponder:
         return form_response(self.context, status, self._typed(), shown, notice, headers, token)
 
     def _typed(self) -> Mapping[str, str]:
-        """Without what a robot, or a helpful browser, wrote in the trap: the next form has another."""
+        """The input without the honeypot, which a robot or autofill may have filled in: the next form has another
+        one."""
         trap = self.context.deps.tokens.trap(self.body.token) if self.body.token else None
         return {name: value for name, value in self.body.typed.items() if name != trap}
 
@@ -174,7 +175,7 @@ class FormResponder:
         return self._again(422, Notice("unavailable"))
 
     def unavailable(self) -> Response:
-        """With the same token: should it have been stored after all, the next press finds it."""
+        """With the same token: if it was stored after all, the next attempt is recognized as a repeat."""
         token = self.body.token or ""
         is_ours = self.context.deps.tokens.is_ours(token, self.context.path)
         notice = Notice("unavailable", retry_after=RETRY_SECONDS)
@@ -184,7 +185,8 @@ class FormResponder:
         return self._again(500, Notice("unavailable"))
 
     async def accepted(self, accepted: Accepted) -> Response:
-        """An interest does not wait for Vitec; a booking does, because a full slot is better told at once."""
+        """An interest does not wait for Vitec; a booking does, so that the visitor learns at once that a slot is
+        full."""
         context = self.context
         if context.spec.form and context.spec.form.waits:
             submission = await outcome(context, accepted, context.deps.wait_seconds)
@@ -199,11 +201,11 @@ class FormResponder:
         return _see(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))
 
     def received(self, accepted: Accepted) -> Response:
-        """On disk, and no more is known."""
+        """Stored; nothing more is known yet."""
         return _see(self.context.deps.receipt_path(accepted.id, self.context.language))
 
     def _receipt_details(self) -> dict[str, str]:
-        """What the receipt repeats: the theme, and of a viewing whose times are known the time and the home."""
+        """Parameters of the receipt's link: the theme and, if the booked time is known, the time and the home."""
         context = self.context
         if context.spec.by_home:
             slot = chosen_slot(context)

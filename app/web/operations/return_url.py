@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 def return_origin(return_url: str | None, origins: OriginRule, customer: Customer) -> str | None:
-    """The origin of the page asked for; None when none was, or one that is not the customer's, which is logged."""
+    """The origin of `return_url`; None if there is none, or (logged) if it is not one of the customer's."""
     if not return_url:
         return None
     address = _as_browsers_write_it(return_url)
@@ -38,7 +38,7 @@ def return_address(return_url: str, reference: str) -> str:
 
 
 def _as_browsers_write_it(address: str) -> str:
-    """With a host of other letters than ASCII's in its xn-- form."""
+    """The address with a non-ASCII host name in its xn-- form."""
     scheme, separator, rest = address.partition("://")
     host = re.match(r"[^/?#:@\\]*", rest)
     assert host is not None

@@ -70,8 +70,9 @@ def parse_slots(text: str) -> tuple[Slot, ...]:
 def choose_slot(
     chosen: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
 ) -> tuple[str, list[FieldError]]:
-    """The id of the time that a form's post is about, and what is wrong with it. `asked` is the radio button, `default`
-    the id in the address, which a form without such buttons means; `gone` are those that Vitec refused meanwhile."""
+    """The id of the time that a form's post is for, and what is wrong with it. `chosen` is the radio button's value;
+    `default` the id in the address, used by forms without radio buttons; `gone` are those that Vitec has refused
+    since."""
     ids = {slot.id for slot in slots}
     if chosen is None and default in ids and default not in gone:
         return default, []

@@ -110,7 +110,7 @@ async def submission_status(
 
 
 def routes(deps: Dependencies) -> list[Route]:
-    """The preflight: whose submission it is comes to light with the request itself."""
+    """The preflight. It allows the origins of all customers: only the request itself shows whose submission it is."""
 
     async def options(request: Request) -> Response:
         granted = preflight(request.headers, deps.origins, deps.customers.values())

@@ -1,5 +1,5 @@
-"""Recovery of values that can't be taken as they are and are optional: a second phone number goes to the other
-number, and what can't be read becomes a line of the message, for a person to read.
+"""Recovery of optional values that are invalid: a second phone number moves to the other phone field, and an unreadable
+value becomes a line of the message, for a person to read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
 def split_phone_numbers(
     spec: PostSpec, members: Mapping[str, Any], faults: Iterable[FieldError], country: str
 ) -> dict[str, Any] | None:
-    """With the first number of a field that holds several, the next one as the other number, and what is then left at
-    the end of the message. None where no field does."""
+    """The members with the first number of a field that holds several in that field, the second in the other phone
+    field, and the rest at the end of the message. None if no field holds several."""
     split: dict[str, Any] | None = None
     for fault in faults:
         value = member_at(members, fault.field) if fault.code == "invalid_phone" else None
@@ -37,8 +37,8 @@ def split_phone_numbers(
 def unreadable_to_message(
     spec: PostSpec, members: Mapping[str, Any], faults: Sequence[FieldError], gettext: GetText
 ) -> dict[str, Any] | None:
-    """Without what can't be read, and with a line of the message for each: "Boarea: ungefär 70". None where there is
-    no such thing, no message, or something else to correct: then the visitor sees all faults at once."""
+    """The members without unreadable values, each of which becomes a line of the message: "Boarea: ungefär 70". None if
+    there is no message member, or another fault to correct: then the visitor sees all faults at once."""
     if not spec.message or any(fault.code not in UNREADABLE for fault in faults):
         return None
     readable: dict[str, Any] = dict(members)

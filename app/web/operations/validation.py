@@ -1,4 +1,4 @@
-"""Validation of a body's members into an application: what the caller may set, and all faults at once."""
+"""Validation of a body into an application: removes what the caller may not set, and reports all faults at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,8 +24,9 @@ APPROVAL = member_tree(Approval)
 
 @dataclass(slots=True)
 class ValidationContext:
-    """Under which a body is read: whose path, who calls, what the customer's configuration asks for. `given` are
-    members that the address says, `filled` those that the configuration can; `gettext` speaks the firm's language."""
+    """What validation depends on besides the body: the customer, the caller, the configuration. `given` are members
+    taken from the address, `filled` the names of those that the configuration can fill in; `gettext` is in the firm's
+    language."""
 
     customer_id: str
     with_key: bool
@@ -39,8 +40,8 @@ class ValidationContext:
 
 @dataclass(slots=True)
 class ValidationResult:
-    """Either `faults`, or an `application`. `consented_at`: when the box was ticked, or the approval was given; None
-    where nobody said so, or the application itself says when."""
+    """Either `faults` or an `application`. `consented_at`: when the box was ticked or the approval given; None if there
+    was no consent, or if the application itself holds the time."""
 
     application: VitecModel | None
     consented_at: datetime | None
@@ -48,14 +49,14 @@ class ValidationResult:
 
 
 def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> ValidationResult:
-    """All faults of a submission at once, in the order of the form."""
+    """The application, or all faults at once, in the order of the form."""
     if body.faults:
         return ValidationResult(None, None, body.faults)
     members = dict(body.members) if body.form else _json_members(spec, body)
     if spec.person:
-        members.setdefault(spec.person, {})  # so that each missing name is told of
+        members.setdefault(spec.person, {})  # so that each missing name is reported
     consented_at, faults = _consented_at(spec, body, members, rules)
-    if "ticks" in body.typed:  # our form had the ticks, so one that did not come was taken away
+    if "ticks" in body.typed:  # our form had the checkboxes, so a missing one was unticked
         members = _with_ticks(spec, members)
     faults += _personnummer_faults(spec, members, body.form, rules)
     if not rules.with_key:
@@ -88,7 +89,7 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
 
 
 def _json_members(spec: PostSpec, body: Body) -> dict[str, Any]:
-    """Without the tags that stand beside its members."""
+    """The members of a JSON body. Tags sent beside them are moved to `body.tags`."""
     members = dict(body.members)
     if members.keys() <= spec.tree.keys():
         return members
@@ -100,7 +101,8 @@ def _json_members(spec: PostSpec, body: Body) -> dict[str, Any]:
 
 
 def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
-    """Of the person's address, where a form has it also when Vitec doesn't; Sweden where none was said."""
+    """The country of the person's address, also from a form whose operation has no such member at Vitec; default
+    Sweden."""
     value = member_at(members, spec.country) or body.typed.get("address.countryCode")
     code = value.strip().upper() if isinstance(value, str) else SWEDEN
     return code if code in COUNTRIES else SWEDEN
@@ -117,7 +119,8 @@ def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:
 def _consented_at(
     spec: PostSpec, body: Body, members: dict[str, Any], rules: ValidationContext
 ) -> tuple[datetime | None, list[FieldError]]:
-    """By a tick, or in JSON by Vitec's own members. What Vitec's body has no place for is taken out of the members."""
+    """When consent was given: by the checkbox, or in JSON also by Vitec's own members. Removes from `members` those
+    that Vitec's body has no place for."""
     if body.form:
         return rules.now.astimezone(STOCKHOLM) if is_true(body.typed.get(CONSENT)) else None, []
     ticked = members.pop(CONSENT, None)
@@ -132,7 +135,8 @@ def _consented_at(
 def _approval(
     spec: PostSpec, members: dict[str, Any], rules: ValidationContext
 ) -> tuple[datetime | None, list[FieldError]]:
-    """Those that Vitec's body has no place for, in it or in its person."""
+    """When approval was given, from approval members that this operation's body, or its person, has no place for.
+    Removes them from `members`."""
     given_at, faults = None, []
     places: list[tuple[str, Tree, dict[str, Any]]] = [("", spec.tree, members)]
     if spec.person and isinstance(person := members.get(spec.person), dict):
@@ -151,7 +155,8 @@ def _approval(
 def _consent_is_enough(
     spec: PostSpec, members: Mapping[str, Any], consented_at: datetime | None, form: bool, rules: ValidationContext
 ) -> bool:
-    """With a key, asking the person is the caller's duty; in JSON Vitec's own member of approval is a consent too."""
+    """Whether there is consent if any is required. With a key, asking the person is the caller's duty; in JSON, Vitec's
+    own approval member counts too."""
     if consented_at or rules.with_key or not rules.consent_required:
         return True
     return not form and bool(spec.approval) and member_at(members, spec.approval) not in (None, False)
@@ -160,7 +165,7 @@ def _consent_is_enough(
 def _personnummer_faults(
     spec: PostSpec, members: Mapping[str, Any], form: bool, rules: ValidationContext
 ) -> list[FieldError]:
-    """A public JSON post that carries one unasked is refused; a form's is left out with the rest."""
+    """Faults for a personnummer in a public JSON post that may not carry one. In a form it is just removed."""
     if rules.with_key or rules.collect_personnummer or form:
         return []
     names = [spec.dotted(name) for name in sorted(PERSONNUMMER & set(spec.person_tree), reverse=True)]
@@ -168,7 +173,7 @@ def _personnummer_faults(
 
 
 def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:
-    """Without what Vitec knows but a caller without a key may not set; what nobody knows stays, to be refused."""
+    """The members that a caller without a key may set, and unknown ones, which validation then refuses."""
     allowed = {}
     for name, value in members.items():
         if name not in tree:
@@ -180,7 +185,7 @@ def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, A
 
 
 def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: ValidationContext) -> list[FieldError]:
-    """Rules on several members, which the model's fields can't tell of while one of them is faulty."""
+    """Faults by rules on several members, which pydantic would not check while one of them is invalid."""
     missing = [name for name in spec.required if member_at(members, name) is None and name not in rules.filled]
     faults = [FieldError(name, "required") for name in missing]
     if spec.reach and all(member_at(members, name) is None for name in spec.reach):
@@ -194,8 +199,8 @@ def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: Validation
 def marketing_of(
     body: Body, application: VitecModel, query: Iterable[tuple[str, str]], referer: str | None
 ) -> Marketing:
-    """Tags of the POST's own address (which our form's has from its page), then those in the body. The page: what the
-    body or the address says, else where the request came from."""
+    """The tags in the POST's query (our form copies its page's query), then those in the body; and the page, from the
+    body, the query or the `Referer` header, in this order."""
     member: MarketingMember | None = getattr(application, "marketing", None)
     pairs = [pair for pair in query if is_tag(pair[0])]
     pairs += body.tags

@@ -32,7 +32,7 @@ class PersonalPages:
 
     async def handle(self, request: Request) -> Response:
         deps = self._deps
-        if request.method == "OPTIONS":  # whose link it is comes to light with the request itself
+        if request.method == "OPTIONS":  # only the request itself shows whose link it is
             return preflight(request.headers, deps.origins, deps.customers.values()) or error_response(
                 request, deps, 403
             )

@@ -260,7 +260,7 @@ class CancelPage:
 @dataclass(frozen=True)
 class ErrorPage:
     """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden", "fault",
-    and instead of a personal form "used", "no-contact". `firm` is None when nobody knows whose page it should be."""
+    and instead of a personal form "used", "no-contact". `firm` is None if it is not known whose page it should be."""
 
     language: str
     firm: Firm | None
