@@ -22,6 +22,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
+        # By this machine's clock: the command needs no database, and a link lives for weeks.
         expires_at = datetime.now(UTC) + parse_duration(expires, MAX_LIFETIME)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None

@@ -1,7 +1,7 @@
 """`intresse leads list/show`, and how the commands of its group choose submissions."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from app.domain.submission import Submission
     from app.submissions.listing import SubmissionFilter
     from app.submissions.repository import Attempt
+
+FilterOf = Callable[["Service"], "SubmissionFilter"]
 
 MAX_AGE = timedelta(days=3660)  # the longest retention that the configuration allows
 
@@ -38,7 +40,7 @@ def leads_list(
 ) -> None:
     """List the newest submissions, one per line, without personal data."""
     chosen = submission_filter(status, customer, older_than, stuck)
-    print_submissions(run_configured(lambda service: service.submissions.newest(chosen, most)), as_json)
+    print_submissions(run_configured(lambda service: service.submissions.newest(chosen(service), most)), as_json)
 
 
 @commands.command("show")
@@ -70,14 +72,17 @@ async def find(service: "Service", id_or_reference: str) -> "Submission":
     return submission
 
 
-def submission_filter(
-    status: Status | None, customer: str | None, older_than: str | None, stuck: bool
-) -> "SubmissionFilter":
-    """`older_than` as `45m`, `12h`, `30d`; anything else ends the command."""
+def submission_filter(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> FilterOf:
+    """`older_than` as `45m`, `12h`, `30d`, from now by the database's clock; anything else ends the command."""
     from app.submissions.listing import SubmissionFilter
 
     try:
-        before = datetime.now(UTC) - parse_duration(older_than, MAX_AGE) if older_than else None
+        age = parse_duration(older_than, MAX_AGE) if older_than else None
     except ValueError as error:
         stop(f"--older-than: {error}")
-    return SubmissionFilter(status=status, customer_id=customer, received_before=before, stuck=stuck)
+
+    def chosen(service: "Service") -> SubmissionFilter:
+        before = service.database.now() - age if age else None
+        return SubmissionFilter(status=status, customer_id=customer, received_before=before, stuck=stuck)
+
+    return chosen

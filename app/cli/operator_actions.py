@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.leads import CustomerOption, OlderThanOption, StatusOption, StuckOption, find, submission_filter
+from app.cli.leads import CustomerOption, FilterOf, OlderThanOption, StatusOption, StuckOption, find, submission_filter
 from app.cli.output import AsJson, print_json, print_submissions, stop
 from app.cli.service import run_configured
 
 if TYPE_CHECKING:
     from app.bootstrap.services import Service
     from app.domain.submission import Submission
-    from app.submissions.listing import SubmissionFilter
 
 commands = typer.Typer()
 OneOrFilter = Annotated[str | None, typer.Argument(help="Its id, or the visitor's reference; or use a filter.")]
@@ -117,7 +116,7 @@ def _on_one(action: str, texts: _Texts, which: str, dry_run: bool, as_json: bool
     _stop_at_problems([result])
 
 
-def _on_all(action: str, texts: _Texts, chosen: "SubmissionFilter", dry_run: bool, yes: bool, as_json: bool) -> None:
+def _on_all(action: str, texts: _Texts, chosen: FilterOf, dry_run: bool, yes: bool, as_json: bool) -> None:
     if dry_run or not yes:
         matching = run_configured(lambda service: _matching(service, chosen))
         if not dry_run:
@@ -143,13 +142,13 @@ async def carry_out(service: "Service", action: str, submission: "Submission") -
         return ActionResult(submission, changed=False, problem=str(error))
 
 
-async def _carry_out_all(service: "Service", action: str, chosen: "SubmissionFilter") -> list[ActionResult]:
+async def _carry_out_all(service: "Service", action: str, chosen: FilterOf) -> list[ActionResult]:
     """The oldest first, as they came. One that it is impossible for is reported, and the others go on."""
     return [await carry_out(service, action, submission) for submission in await _matching(service, chosen)]
 
 
-async def _matching(service: "Service", chosen: "SubmissionFilter") -> "Sequence[Submission]":
-    return (await service.submissions.newest(chosen, None))[::-1]
+async def _matching(service: "Service", chosen: FilterOf) -> "Sequence[Submission]":
+    return (await service.submissions.newest(chosen(service), None))[::-1]
 
 
 def _stop_at_problems(results: Sequence[ActionResult]) -> None:

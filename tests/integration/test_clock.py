@@ -1,20 +1,26 @@
 """A clock that can't be right stops the start; what a replica takes in is dated by the database's."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 
 import httpx
 import pytest
 from sqlalchemy import make_url, select
 
+from app.bootstrap.personal_link import make_link
+from app.bootstrap.services import Service
+from app.cli import leads
+from app.cli.service import run
 from app.maintenance.checks import require_plausible_clock
-from app.sandbox import Office
+from app.sandbox import Office, Person
 from app.storage import database as database_module
 from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import submissions
 from app.web.operations import submit
 from app.web.operations.tokens import TOKEN_LIVES
-from tests.conftest import API_KEY, CUSTOMER
+from app.web.personal import links
+from tests.conftest import API_KEY, CUSTOMER, Configure
 from tests.integration.storage_helpers import MachineClock, opened
 from tests.servers import eventually
 
@@ -69,6 +75,42 @@ def test_a_replica_whose_clock_goes_wrong_dates_and_delivers_its_leads_as_any_ot
     assert is_now(row.received_at)
     assert row.delivery_since == row.received_at
     assert row.repeat_until - row.received_at == TOKEN_LIVES
+
+
+class _Later(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(days=3653)
+
+
+def test_a_personal_link_runs_out_by_the_databases_clock(
+    postgresql_url: str,
+    start: Callable[..., httpx.Client],
+    office: Office,
+    configure: Configure,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER, first_name="Anna")
+    client, settings = start(database_url=postgresql_url), configure(database_url=postgresql_url)
+    link = make_link(settings, CUSTOMER, "C1", "loan-promise", "1d").removeprefix(settings.public_url)
+    for module in (database_module, links):
+        monkeypatch.setattr(module, "datetime", _Later)
+    assert client.get(link).status_code == 200
+
+
+def test_an_age_on_the_command_line_is_counted_by_the_databases_clock(
+    postgresql_url: str, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (database_module, leads):
+        monkeypatch.setattr(module, "datetime", _Later, raising=False)
+    older = leads.submission_filter(None, None, "1h", stuck=False)
+
+    async def received_before(service: Service) -> datetime | None:
+        return older(service).received_before
+
+    found = run(configure(database_url=postgresql_url), received_before)
+    assert found is not None
+    assert is_now(found + timedelta(hours=1))
 
 
 def test_the_transactions_moment_is_in_utc_whatever_the_sessions_zone_is(postgresql_url: str) -> None:

@@ -30,13 +30,13 @@ def write(keyring: Keyring, link: PersonalLink) -> str:
     return write_token(keyring, asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE)
 
 
-def read(keyring: Keyring, token: str) -> PersonalLink:
-    """Raises `InvalidLinkError`, `ExpiredLinkError`."""
+def read(keyring: Keyring, token: str, now: datetime) -> PersonalLink:
+    """`now` by the clock that decides. Raises `InvalidLinkError`, `ExpiredLinkError`."""
     try:
         members = read_token(keyring, token, PLACE)
     except InvalidTokenError as error:
         raise InvalidLinkError from error
     link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})
-    if link.expires_at <= datetime.now(UTC):
+    if link.expires_at <= now:
         raise ExpiredLinkError
     return link

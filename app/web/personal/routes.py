@@ -38,7 +38,7 @@ class PersonalPages:
             )
         token = request.path_params["token"]
         try:
-            link = read(self._keyring, token)
+            link = read(self._keyring, token, deps.now())
         except InvalidLinkError:
             return error_response(request, self._deps, 404, peoples=True)
         except ExpiredLinkError:

@@ -13,11 +13,12 @@ from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalL
 
 OLD, NEW = b"0" * 32, b"1" * 32
 RING = Keyring([OLD])
+NOW = datetime(2040, 1, 1, tzinfo=UTC)
 LINK = PersonalLink("M12345", "KONTAKT-1", "contact", datetime(2050, 1, 1, tzinfo=UTC))
 
 
 def test_a_link_is_read_as_it_was_written() -> None:
-    assert read(RING, write(RING, LINK)) == LINK
+    assert read(RING, write(RING, LINK), NOW) == LINK
 
 
 def test_two_links_for_the_same_are_different_and_tell_nothing() -> None:
@@ -29,22 +30,23 @@ def test_two_links_for_the_same_are_different_and_tell_nothing() -> None:
 
 def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
     token = write(RING, LINK)
-    assert read(Keyring([NEW, OLD]), token) == LINK
+    assert read(Keyring([NEW, OLD]), token, NOW) == LINK
     with pytest.raises(InvalidLinkError):
-        read(Keyring([NEW]), token)
+        read(Keyring([NEW]), token, NOW)
 
 
 def test_what_was_sealed_for_another_place_is_no_link() -> None:
     sealed = RING.encrypt({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
     with pytest.raises(InvalidLinkError):
-        read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode())
+        read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode(), NOW)
 
 
 def test_a_link_that_has_run_out_was_ours() -> None:
     for ago in (timedelta(0), timedelta(days=400)):
-        link = PersonalLink("M12345", "C1", "loan-promise", datetime.now(UTC) - ago)
+        link = PersonalLink("M12345", "C1", "loan-promise", NOW - ago)
         with pytest.raises(ExpiredLinkError):
-            read(RING, write(RING, link))
+            read(RING, write(RING, link), NOW)
+        assert read(RING, write(RING, link), link.expires_at - timedelta(seconds=1)) == link
 
 
 def test_every_bit_counts() -> None:
@@ -53,7 +55,7 @@ def test_every_bit_counts() -> None:
         for bit in (1, 128):
             altered = sealed[:place] + bytes([sealed[place] ^ bit]) + sealed[place + 1 :]
             with pytest.raises(InvalidLinkError):
-                read(RING, urlsafe_b64encode(altered).rstrip(b"=").decode())
+                read(RING, urlsafe_b64encode(altered).rstrip(b"=").decode(), NOW)
 
 
 @pytest.mark.parametrize("contact", ["C", "C1", "C12"])  # with no, two and four bits to spare in the last letter
@@ -64,7 +66,7 @@ def test_a_token_has_one_spelling(contact: str) -> None:
     opened = []
     for spelled in spellings:
         with contextlib.suppress(InvalidLinkError):
-            opened.append((spelled, read(RING, spelled)))
+            opened.append((spelled, read(RING, spelled, NOW)))
     assert opened == []
 
 
@@ -72,4 +74,4 @@ def test_a_token_has_one_spelling(contact: str) -> None:
 @given(token=st.text(max_size=80) | st.binary(max_size=80).map(lambda b: urlsafe_b64encode(b).decode()))
 def test_any_other_text_is_a_bad_link_and_nothing_else(token: str) -> None:
     with pytest.raises(InvalidLinkError):
-        read(RING, token)
+        read(RING, token, NOW)
