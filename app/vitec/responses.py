@@ -23,7 +23,7 @@ from app.vitec.homes import Home, read_home
 
 REFUSALS = frozenset({400, 409, 422})  # of this body
 MAX_WORDS = 2000
-MAX_RETRY_AFTER = timedelta(days=10)  # longest `Retry-After` that is read; the retry policy has a lower limit
+MAX_RETRY_AFTER = timedelta(days=10)  # longer ones are cut to this; the retry policy has a lower limit of its own
 ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that reports an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -122,7 +122,11 @@ NAMES = st.sampled_from(
     ["firstName", "lastName", "email", "emailAddress", "telephone", "consent", "marketing", "status"]
 )
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60)
-VALUES = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(), inner))
+VALUES = st.recursive(
+    LEAF,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=20), inner, max_size=4),
+    max_leaves=10,  # of each of up to 12 values: making larger ones takes most of the time
+)
 DOTTED = st.sampled_from(
     ["firstName", "email.emailAddress", "presentAccommodation.price", "utm_source", "slots", "token"]
 )
