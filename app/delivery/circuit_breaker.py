@@ -8,7 +8,8 @@ A paused login is tried (half-open) by one submission every `probe`, in whicheve
 The first success deletes its row (closed).
 
 To avoid deadlocks a transaction locks rows in one order: logins by their key, before any submission, and submissions by
-login and id. Only claims lock submissions first, and they never wait for a lock.
+login and id. Claims lock submissions first, and key rotation and the person index lock them by id alone; these never
+wait for a lock while they hold one.
 """
 
 from collections.abc import Sequence

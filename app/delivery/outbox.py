@@ -93,7 +93,9 @@ class Outbox:
 
         def work(connection: Connection) -> set[str]:
             of_them = submissions.c.id.in_([claim.id for claim in self._in_doubt])
-            rows = connection.execute(select(submissions.c.claim).where(of_them).with_for_update())
+            rows = connection.execute(
+                select(submissions.c.claim).where(of_them).order_by(submissions.c.id).with_for_update()
+            )
             return set(rows.scalars())
 
         tokens = await self._database.write(work)

@@ -25,6 +25,13 @@ class RotationResult:
     unreadable: int
 
 
+@dataclass(frozen=True)
+class _Rotated(RotationResult):
+    """`locked`: rows that another transaction had."""
+
+    locked: Sequence[Any]
+
+
 async def rotate(database: Database, keyring: Keyring) -> RotationResult:
     """Runs until everything is encrypted with the first key. Can be repeated after `StoreUnavailableError`."""
     values = unreadable = 0
@@ -33,10 +40,12 @@ async def rotate(database: Database, keyring: Keyring) -> RotationResult:
         while rows := await database.read(partial(_next, table, column, after)):
             after = tuple(rows[-1][:-1])
             old = [row for row in rows if row[-1] != keyring.first]
-            for some in (old[start : start + BATCH] for start in range(0, len(old), BATCH)):
-                rotated, unreadable_now = await database.write(partial(_rotate, table, column, keyring, some))
-                values += rotated
-                unreadable += unreadable_now
+            batches = [old[start : start + BATCH] for start in range(0, len(old), BATCH)]
+            while batches:
+                done = await database.write(partial(_rotate, table, column, keyring, batches.pop()))
+                values += done.values
+                unreadable += done.unreadable
+                batches += [[row] for row in done.locked]
     return RotationResult(values, unreadable)
 
 
@@ -53,23 +62,30 @@ def _next(table: Table, column: Column[Any], after: tuple[Any, ...], connection:
 
 def _rotate(
     table: Table, column: Column[Any], keyring: Keyring, rows: Sequence[Any], connection: Connection
-) -> tuple[int, int]:
-    """Returns how many values were re-encrypted, and how many could not be decrypted. Values that have changed
-    meanwhile keep the change."""
-    rotated = unreadable_now = 0
-    for *key, _ in rows:
+) -> _Rotated:
+    """Values that have changed meanwhile keep the change. Of several rows none is waited for, because these are not
+    locked in delivery's order (`delivery.circuit_breaker`): a wait could end in a deadlock. One alone is."""
+    rotated = unreadable = 0
+    locked = []
+    for row in rows:
+        *key, _ = row
         this = [mine == value for mine, value in zip(table.primary_key, key, strict=True)]
-        before = connection.execute(select(column).where(*this).with_for_update()).scalar()
+        lock = select(column).where(*this).with_for_update(skip_locked=len(rows) > 1)
+        found = connection.execute(lock).one_or_none()
+        if found is None:
+            locked += [row] if len(rows) > 1 else []
+            continue
+        [before] = found
         if before is None or before.startswith(keyring.first):
             continue
         try:
             reencrypted = keyring.encrypt(keyring.decrypt(before, _aad(column, *key)), _aad(column, *key))
         except DecryptionError:
-            unreadable_now += 1
+            unreadable += 1
             continue
         connection.execute(update(table).where(*this, column == before).values({column.name: reencrypted}))
         rotated += 1
-    return rotated, unreadable_now
+    return _Rotated(rotated, unreadable, locked)
 
 
 def _after(keys: tuple[Column[Any], ...], last: tuple[Any, ...]) -> Any:

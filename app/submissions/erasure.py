@@ -1,6 +1,6 @@
 """Erasure of personal data in submissions. What is counted stays: customer, operation, time and outcome."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,11 +30,6 @@ class ErasedSubmission:
     received_at: datetime
     arrived: bool
     may_have_arrived: bool
-
-
-def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
 
 
 def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None) -> list[str]:

@@ -7,6 +7,7 @@ reached yet are scanned.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 from sqlalchemy import Connection, Select, delete, select, union, union_all
 from sqlalchemy.dialects import postgresql, sqlite
@@ -78,8 +79,11 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
     some = some.order_by(submissions.c.id).limit(MAX_AT_ONCE)
     # Locked, so that a concurrent erasure either waits and then deletes these hashes too, or is finished and has left
-    # none to read.
-    ids = connection.execute(some.with_for_update(read=True)).scalars().all()
+    # none to read. Not in delivery's order (`delivery.circuit_breaker`), so it waits for nobody: from the first on that
+    # another transaction has, they are left for the next round.
+    settled_ids = connection.execute(some).scalars().all()
+    locked = set(connection.execute(some.with_for_update(read=True, skip_locked=True)).scalars())
+    ids = list(takewhile(locked.__contains__, settled_ids))
     if not ids:
         return False
     both = union_all(*(_hashes(name, after, ids[-1]) for name in ("email_hash", "phone_hash"))).subquery()

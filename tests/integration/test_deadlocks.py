@@ -1,20 +1,41 @@
-"""Two workers on one PostgreSQL that record at once, whatever they have to tell of the logins: neither waits for what
-the other has while it has what the other waits for."""
+"""Two workers on one PostgreSQL that record at once, whatever they have to tell of the logins, and what works through
+all submissions beside them: neither waits for what the other has while it has what the other waits for."""
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import Table, delete, select, text, update
 
 from app.delivery.claims import Claim, Signal, StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.submission import AttemptOutcome, StepStatus
+from app.maintenance.key_rotation import rotate
+from app.privacy.erasure_log import ErasureLog
+from app.privacy.requests import PersonQuery, PrivacyRequests
+from app.privacy.search import PersonSearch
 from app.storage.database import Database
-from app.storage.schema import logins
+from app.storage.encrypted_fields import step_aad
+from app.storage.encryption import KeyedHash, Keyring
+from app.storage.schema import logins, steps, submissions
+from app.submissions.person_index import PersonIndex
+from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
-from tests.integration.storage_helpers import OTHER, application, logins_of, opened, outbox_of, store
+from tests.integration.storage_helpers import (
+    CONTACT_HASH,
+    KEYRING,
+    MINUTE,
+    OTHER,
+    application,
+    logins_of,
+    opened,
+    outbox_of,
+    store,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +84,46 @@ async def test_workers_that_record_at_once_never_wait_for_each_other(postgresql_
             claimed = [await claim_all(worker) for worker in workers]
             records = (record_all(*one, STORIES[story], choose) for one in zip(workers, claimed, strict=True))
             await asyncio.gather(*records)
+    assert await deadlocks(postgresql_url) == 0
+
+
+async def rotate_keys(database: Database) -> None:
+    assert (await rotate(database, Keyring([bytes(32), b"0123456789abcdef0123456789abcdef"]))).values == 4
+
+
+async def fill_person_index(database: Database) -> None:
+    assert await PersonIndex(database, CONTACT_HASH, -MINUTE).fill()
+
+
+async def erase_person(database: Database) -> None:
+    search = PersonSearch(database, KEYRING, CONTACT_HASH)
+    with TemporaryDirectory() as folder:
+        log = ErasureLog(Path(folder) / "erasures.log", KeyedHash("a secret", "proofs"))
+        requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), search, log)
+        erased = await requests.erase(PersonQuery("phone", "+46701740605", None))
+    assert erased.count == 2
+
+
+@pytest.mark.parametrize("table", [submissions, steps], ids=str)
+@pytest.mark.parametrize("job", [rotate_keys, fill_person_index, erase_person])
+async def test_what_works_through_all_submissions_waits_for_no_worker_while_it_has_what_that_waits_for(
+    postgresql_url: str, job: Callable[[Database], Coroutine[Any, Any, None]], table: Table
+) -> None:
+    """A worker goes by login and then by id, they go by id."""
+    of_other, of_ours = application(OTHER), application(CUSTOMER)
+    identity = table.c.id if table is submissions else table.c.submission_id
+    with opened(postgresql_url) as here, opened(postgresql_url) as there:
+        await store(here, of_other, of_ours)
+        for one in (of_other, of_ours):
+            sealed = KEYRING.encrypt("C1", step_aad(one.id, 0, "result"))
+            seal = update(steps).where(steps.c.submission_id == one.id).values(result=sealed)
+            await here.write(lambda connection, seal=seal: connection.execute(seal))  # type: ignore[misc]
+        with here.engine.begin() as recording:
+            recording.execute(select(identity).where(identity == of_ours.id).with_for_update())
+            working = asyncio.create_task(job(there))
+            await asyncio.wait([working], timeout=0.5)
+            recording.execute(select(identity).where(identity == of_other.id).with_for_update())
+        await working
     assert await deadlocks(postgresql_url) == 0
 
 
