@@ -18,7 +18,7 @@ _RANDOM_PART = 1 << 10
 
 _STEPS_OF_A_SECOND = 1000 * 4096  # milliseconds, and the twelve bits that a UUIDv7 may have of the rest
 
-_VARIANT = 1 << 63  # RFC 9562: the bits 10 before the 62 that are random
+_VARIANTS = "89ab"  # RFC 9562: the bits 10 and two random ones
 
 _CHANCE = RandomBytes(8)
 
@@ -27,8 +27,9 @@ def new_id(at: datetime) -> str:
     """A UUIDv7 of that moment, by the clock that decides (`Database.now`): in order of time, so that an index's newest
     pages stay warm, and whoever goes by the ids finds each in its place, whatever the clock of its process says."""
     step = f"{int(at.timestamp() * _STEPS_OF_A_SECOND):015x}"
-    rest = f"{_VARIANT | int.from_bytes(_CHANCE.draw()) >> 2:016x}"
-    return f"{step[:8]}-{step[8:12]}-7{step[12:]}-{rest[:4]}-{rest[4:]}"
+    chance = _CHANCE.draw()
+    rest = chance.hex()
+    return f"{step[:8]}-{step[8:12]}-7{step[12:]}-{_VARIANTS[chance[0] & 3]}{rest[1:4]}-{rest[4:]}"
 
 
 def reference_of(submission_id: str) -> str:

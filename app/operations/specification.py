@@ -320,10 +320,14 @@ class PostSpec:
         """What the person is found by later: `email` in lower case, `phone` in E.164."""
         if not self.email:
             return {}
-        email = member_at(submitted, self.email)
-        phone = next(filter(None, (member_at(submitted, name) for name in self.phones)), None)
-        found = {"email": email and email.lower(), "phone": phone}
-        return {name: value for name, value in found.items() if value}
+        contacts = {}
+        if email := member_at(submitted, self.email):
+            contacts["email"] = email.lower()
+        for name in self.phones:
+            if phone := member_at(submitted, name):
+                contacts["phone"] = phone
+                break
+        return contacts
 
 
 @dataclass(frozen=True)

@@ -143,12 +143,9 @@ def _with_marketing(submitted: Mapping[str, Any], marketing: Mapping[str, Any]) 
 
 def _difference(body: Mapping[str, Any], submitted: Mapping[str, Any]) -> dict[str, Any]:
     """`set`: the body's members that are not the submitted ones; `unset`: names of submitted ones that it lacks."""
-    # By identity, because 1 == True; but a campaign, which is only strings, is made for each body.
-    changed = {
-        name: value
-        for name, value in body.items()
-        if value is not submitted.get(name, _ABSENT) and not (name == "marketing" and value == submitted.get(name))
-    }
+    changed = {name: value for name, value in body.items() if submitted.get(name, _ABSENT) is not value}  # 1 == True
+    if changed.get("marketing") == submitted.get("marketing"):  # only strings, and made for each body
+        changed.pop("marketing", None)
     return {"set": changed, "unset": [name for name in submitted if name not in body]}
 
 

@@ -5,7 +5,7 @@ import codecs
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -22,7 +22,7 @@ from app.domain.field_errors import FieldError
 from app.domain.fields import is_true
 from app.domain.marketing import is_tag, tags_in
 from app.domain.short_cache import cached_when_short
-from app.operations.member_paths import LIST, TICK, Places, as_spelled
+from app.operations.member_paths import LIST, TICK, as_spelled
 from app.operations.specification import PostSpec
 from app.web.http.charsets import choose_codec, decode
 from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
@@ -269,24 +269,34 @@ def _is_file(upload: UploadFile) -> bool:
 
 
 def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
+    """Dotted names as nested members; what the operation doesn't know is left out of these. Of several values the last
+    counts, of a tick one that is true: beside each ASP.NET has a hidden input that says false."""
     places, spelled = spec.places, spec.spelling
-    said = [
-        (name if name in places else spelled.get(name.lower(), name), value)
-        for name, value in pairs
-        if (value.isascii() and not value.isspace()) or trim(value)  # most need not be trimmed to see it
-    ]
-    typed = dict(said)
-    if len(typed) < len(said):
-        typed |= {name: value for name, value in said if is_true(value) and _is_tick(name, places)}
+    typed: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    others: Pairs = []
+    for name, value in pairs:
+        if (not value.isascii() or value.isspace()) and not trim(value):  # most need not be trimmed to see it
+            continue
+        place = places.get(name)
+        if place is None:
+            name = spelled.get(name.lower(), name)
+            place = places.get(name)
+        path, kind = place or ((), TICK if name == CONSENT else None)
+        if kind != TICK or not is_true(typed.get(name)) or is_true(value):
+            typed[name] = value
+        if not path:
+            others.append((name, value))
+            continue
+        inner = members
+        for part in path[:-1]:
+            inner = inner.setdefault(part, {})
+        if kind == LIST:
+            inner.setdefault(path[-1], []).append(value)
+        elif kind != TICK or not is_true(inner.get(path[-1])):
+            inner[path[-1]] = value
     token = typed.pop("token", None)
-    return Body(
-        True,
-        _nested(said, places),
-        typed,
-        token=token,
-        tags=_tags([pair for pair in said if pair[0] not in places]),
-        faults=tuple(faults),
-    )
+    return Body(True, members, typed, token=token, tags=_tags(others), faults=tuple(faults))
 
 
 def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:
@@ -297,26 +307,3 @@ def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:
         if name.startswith("marketing.") and (part := _LISTED_TAG.fullmatch(name)):
             listed.setdefault(part[1], {})[part[2].lower()] = value
     return (*tags, *tags_in(list(listed.values()))) if listed else tuple(tags)
-
-
-def _is_tick(name: str, places: Places) -> bool:
-    return name == CONSENT or (name in places and places[name][1] == TICK)
-
-
-def _nested(pairs: Iterable[tuple[str, str]], places: Places) -> dict[str, Any]:
-    """Dotted names as nested members; what the operation doesn't know is left out. Of several values the last counts,
-    of a tick one that is true: beside each ASP.NET has a hidden input that says false."""
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        place = places.get(name)
-        if place is None:
-            continue
-        (*above, last), kind = place
-        inner = members
-        for part in above:
-            inner = inner.setdefault(part, {})
-        if kind == LIST:
-            inner.setdefault(last, []).append(value)
-        elif kind != TICK or not is_true(inner.get(last)):
-            inner[last] = value
-    return members

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from starlette.requests import Request
@@ -138,9 +137,7 @@ def _hides_a_slash(request: Request) -> bool:
 
 def headers_of(request: Request) -> Mapping[str, str]:
     """The first of each name, in lower case; Starlette's own headers look through all of them for each name asked."""
-    pairs = reversed(request.scope["headers"])
-    texts = b"\n".join(chain.from_iterable(pairs)).decode("latin-1").split("\n")  # no header has a line break in it
-    return dict(zip(texts[::2], texts[1::2], strict=False))
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(request.scope["headers"])}
 
 
 def request_context(

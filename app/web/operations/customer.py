@@ -45,9 +45,9 @@ Customers = Mapping[str, Customer]
 
 
 def _matches(origin: str, allowed: str) -> bool:
-    scheme, _, host = allowed.partition("://")
-    if not host.startswith("*."):
+    if "*" not in allowed:
         return origin == allowed
+    scheme, _, host = allowed.partition("://")
     if not origin.startswith(f"{scheme}://") or not origin.endswith(host[1:]):
         return False
     subdomain = origin.removeprefix(f"{scheme}://").removesuffix(host[1:])
