@@ -30,7 +30,7 @@ from app.sandbox.schemas import (
     ViewingAttendance,
 )
 from app.sandbox.state import Office
-from app.sandbox.validation import parse, read, unknown_members
+from app.sandbox.validation import parse, read_body, unknown_members
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes)
         if endpoint.body is None and raw:
             raise RefusedError(400, "The request has a body, and none is expected.")
         if endpoint.body:
-            body = read(raw, headers.get("Content-Type", ""), endpoint.body, endpoint.parameter)
+            body = read_body(raw, headers.get("Content-Type", ""), endpoint.body, endpoint.parameter)
         return endpoint.carry_out(office, ids, body)
     except RefusedError as refusal:
         return refusal.answer

@@ -33,7 +33,7 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number) else _refuse_number(text)
 
 
-def read(raw: bytes, content_type: str, body: type[AnyBody], parameter: str) -> AnyBody:
+def read_body(raw: bytes, content_type: str, body: type[AnyBody], parameter: str) -> AnyBody:
     """The validated body; 415 for anything but JSON, 400 for broken JSON or a broken rule.
 
     `parameter` is the name that the keys of `modelState` begin with.

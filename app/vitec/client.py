@@ -19,7 +19,7 @@ from app.operations.viewing_attend import HOME_PATH
 from app.vitec.contacts import Contact
 from app.vitec.errors import AmbiguousError, LeaseExpiredError, RejectedError, UnavailableError
 from app.vitec.homes import Home
-from app.vitec.responses import VitecResponse, read, read_list, read_one
+from app.vitec.responses import VitecResponse, read_list, read_one, read_response
 
 MaySend = Callable[[], bool]
 Observe = Callable[[str, Operation, float], None]
@@ -106,7 +106,7 @@ class VitecClient:
         url, member = _url(spec.path_of(resource), customer_id, *resource), spec.answers_of(resource)
         sent = dict(body) if spec.has_body else None
         with self._observed(customer_id, operation):
-            return read(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), member)
+            return read_response(await self._call(spec.method, url, customer_id, spec.group, sent, may_send), member)
 
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
@@ -133,7 +133,7 @@ class VitecClient:
         """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `RejectedError`
         and `AmbiguousError`: reading changes nothing."""
         try:
-            read(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
+            read_response(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
         except RejectedError:
             pass  # it has checked the ids, so it has accepted the login
         except AmbiguousError as error:

@@ -38,7 +38,7 @@ class VitecResponse:
     result: str | None
 
 
-def read(response: httpx.Response, member: str = "") -> VitecResponse:
+def read_response(response: httpx.Response, member: str = "") -> VitecResponse:
     """`member` holds the result where the operation answers an object. Raises the taxonomy of `app.vitec.errors`."""
     if not response.is_success:
         raise _refusal(response)

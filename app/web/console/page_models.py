@@ -176,7 +176,7 @@ class StepRow(NamedTuple):
     status: str
     kind: str
     attempts: str
-    words: Sequence[str]
+    vitec_messages: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,10 @@ async def _contacts(context: RequestContext) -> Response:
         fault = FieldError("contactIds", "too_many", {"max_length": MAX_CONTACTS})
         return Problem(400, "validation", context.gettext, faults=[fault])
     try:
-        found = await context.deps.contacts(context.customer.id, ids)
+        records = await context.deps.contacts(context.customer.id, ids)
     except NotFoundError:
         return error_response(context.request, context.deps, 404)
     except VitecError as error:
         return unanswered(error, context.gettext)
-    content = pydantic_core.to_json([contact_id.members for contact_id in found], inf_nan_mode="null")
+    content = pydantic_core.to_json([record.members for record in records], inf_nan_mode="null")
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})

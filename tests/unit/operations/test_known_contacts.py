@@ -20,7 +20,7 @@ from app.operations.specification import Defaults, DeliveryRequest, SubmissionCo
 from app.operations.viewing import ViewingDefaults
 from app.sandbox import schemas
 from app.sandbox.answers import RefusedError
-from app.sandbox.validation import read, unknown_members
+from app.sandbox.validation import read_body, unknown_members
 from app.web.operations.body import as_form, parse_json
 from app.web.operations.validation import ValidationContext, validate
 
@@ -48,7 +48,7 @@ def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -
 
 def vitec_takes(operation: Operation, body: dict[str, Any]) -> bool:
     try:
-        read(json.dumps(body, ensure_ascii=False).encode(), "application/json", VITECS[operation], "body")
+        read_body(json.dumps(body, ensure_ascii=False).encode(), "application/json", VITECS[operation], "body")
     except RefusedError:
         return False
     return True

@@ -20,7 +20,7 @@ from app.vitec.errors import (
     UnreadableAnswerError,
     VitecError,
 )
-from app.vitec.responses import MAX_WORDS, VitecResponse, read, read_list, upstream
+from app.vitec.responses import MAX_WORDS, VitecResponse, read_list, read_response, upstream
 
 # vitec-connect.md, "Status codes"; what stands between them is read by its class.
 READINGS: dict[type[VitecError], list[int]] = {
@@ -39,7 +39,7 @@ READINGS: dict[type[VitecError], list[int]] = {
 def refusal(status: int, content: bytes = b"", retry_after: str | None = None) -> VitecError:
     headers = [] if retry_after is None else [(b"Retry-After", retry_after.encode())]
     with pytest.raises(VitecError) as refused:
-        read(httpx.Response(status, content=content, headers=headers))
+        read_response(httpx.Response(status, content=content, headers=headers))
     return refused.value
 
 
@@ -57,7 +57,7 @@ def test_each_status_has_its_reading(status: int, error: type[VitecError]) -> No
 def test_any_answer_is_a_result_or_in_the_taxonomy(status: int, content: bytes) -> None:
     if 200 <= status < 300:
         with contextlib.suppress(AmbiguousError):
-            assert read(httpx.Response(status, content=content)).status == status
+            assert read_response(httpx.Response(status, content=content)).status == status
     else:
         assert refusal(status, content).status == status
 
@@ -83,7 +83,7 @@ def test_any_answer_is_a_result_or_in_the_taxonomy(status: int, content: bytes) 
     ids=lambda value: str(value)[:12],
 )
 def test_a_done_request_is_done_whatever_its_body(status: int, content: bytes, result: str | None) -> None:
-    assert read(httpx.Response(status, content=content)) == VitecResponse(status, result)
+    assert read_response(httpx.Response(status, content=content)) == VitecResponse(status, result)
 
 
 PAGES = [
@@ -112,11 +112,11 @@ def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | N
         (503, UnavailableError),
     ):
         with pytest.raises(VitecError) as refused:
-            read(answer(status, content, kind))
+            read_response(answer(status, content, kind))
         assert type(refused.value) is error, status
     for status in (400, 403, 404, 405, 407, 409, 413, 422, 429):
         with pytest.raises(VitecError) as refused:
-            read(answer(status, content, kind))
+            read_response(answer(status, content, kind))
         assert type(refused.value) is UnavailableError, status
     with pytest.raises(UnreadableAnswerError) as unreadable:
         read_list(answer(200, content, kind))
@@ -140,12 +140,12 @@ def test_a_success_that_speaks_of_an_error_is_none(content: bytes, status: int) 
 
 
 def test_json_is_vitecs_word_whatever_it_is_called() -> None:
-    assert read(answer(200, b'"C1"', "text/html")) == VitecResponse(200, "C1")
-    assert read(answer(200, b"", "text/html")) == VitecResponse(200, None)
+    assert read_response(answer(200, b'"C1"', "text/html")) == VitecResponse(200, "C1")
+    assert read_response(answer(200, b"", "text/html")) == VitecResponse(200, None)
     with pytest.raises(RejectedError):
-        read(answer(400, b'{"message": "Nej"}', "text/html"))
+        read_response(answer(400, b'{"message": "Nej"}', "text/html"))
     with pytest.raises(NotFoundError):
-        read(answer(404, b"", "text/html"))
+        read_response(answer(404, b"", "text/html"))
 
 
 @pytest.mark.parametrize(
