@@ -107,7 +107,7 @@ class Database:
         event.listen(self.engine, "begin", self._tell_newest if self.is_sqlite else self._see)
         reading = self.engine.execution_options(intresse_reads=True)
         if self.is_sqlite:
-            self._writers = TransactionThreads(self.engine, 1, "write")
+            self._writers = TransactionThreads(self.engine, 1, "write", _keep_journals_in_memory)
             self._readers = TransactionThreads(reading, READERS, "read")
         else:
             ending = partial(_end_statements, after=WRITE_SECONDS - 2)
@@ -261,6 +261,12 @@ def _end_statements(connection: Connection, after: float) -> None:
     # Also for idle transactions: a process that is frozen or gone must not keep its locks.
     for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
         run_in_driver(connection, f"SET {bound} = {int(1000 * after)}").close()
+
+
+def _keep_journals_in_memory(connection: Connection) -> None:
+    # An insert of several rows keeps what it may have to undo, otherwise in a file of the system's temporary folder:
+    # personal data where no operator looks for it, and a twentieth of a post. Readers may still sort in such a file.
+    run_in_driver(connection, "PRAGMA temp_store=MEMORY").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -107,3 +107,38 @@ def test_a_reader_is_not_kept_waiting_by_a_writer(database: Database) -> None:
             )
 
     assert asyncio.run(read_while_writing()) == newest()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed on Linux only")
+def test_an_insert_of_many_rows_writes_to_no_file_but_the_database(database: Database) -> None:
+    """SQLite keeps what a statement may have to undo, in a temporary file unless told otherwise."""
+
+    def fill(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE filled (key BLOB UNIQUE, payload BLOB)"))
+        row = "(randomblob(100), randomblob(1000))"
+        for _ in range(10):
+            connection.execute(text(f"INSERT INTO filled VALUES {', '.join([row] * 100)}"))
+
+    def insert(connection: Connection) -> set[str]:
+        row = "(randomblob(100), randomblob(1000))"
+        connection.execute(text(f"INSERT INTO filled VALUES {', '.join([row] * 100)}"))
+        return temporary_files()
+
+    async def opened() -> set[str]:
+        await database.write(fill)
+        return await database.write(insert)
+
+    before = temporary_files()
+    assert asyncio.run(opened()) - before == set()
+
+
+def temporary_files() -> set[str]:
+    """Files that are open and have no name."""
+    return {link for fd in Path("/proc/self/fd").iterdir() if (link := _target(fd)).endswith("(deleted)")}
+
+
+def _target(fd: Path) -> str:
+    try:
+        return str(fd.readlink())
+    except OSError:  # the folder's own, which is closed
+        return ""
