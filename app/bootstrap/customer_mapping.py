@@ -1,8 +1,7 @@
 """A customer of the configuration, as the web side and the plans of delivery need it."""
 
-import limits
-
 from app.config.settings import CustomerSettings
+from app.domain.rates import parse_rate
 from app.operations.specification import Defaults, DefaultsTable
 from app.web.operations import customer as web
 from app.web.rendering.page_models import Firm
@@ -15,8 +14,8 @@ def web_customer(customer: CustomerSettings) -> web.Customer:
         language=customer.language,
         origins=tuple(customer.allowed_origins),
         key_hashes=tuple(customer.api_key_hashes),
-        rate=limits.parse(customer.rate_limit),
-        person_rate=limits.parse(customer.rate_limit_person),
+        rate=parse_rate(customer.rate_limit),
+        person_rate=parse_rate(customer.rate_limit_person),
         collect_personnummer=customer.collect_personnummer,
         defaults=defaults_of(customer),
     )

@@ -21,7 +21,7 @@ from app.config.types import (
     PathId,
     Positive,
     PublicUrl,
-    Rate,
+    RateText,
     Seconds,
     Table,
     Text,
@@ -106,8 +106,8 @@ class CustomerSettings(Table):
     phone: Text | None = None
     email: ContactAddress | None = None
     language: Language = "sv"
-    rate_limit: Rate = "20/minute"
-    rate_limit_person: Rate = "30/day"
+    rate_limit: RateText = "20/minute"
+    rate_limit_person: RateText = "30/day"
     collect_personnummer: bool = False
     on_ambiguous: Literal["retry", "park"] = "retry"
     interest: InterestDefaults = InterestDefaults()

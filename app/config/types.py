@@ -5,9 +5,9 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.domain.rates import parse_rate
 from app.domain.submission import PATH_ID
 
 _ORIGIN = re.compile(r"(https?)://(?:\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(?::(\d{1,5}))?", re.ASCII)
@@ -82,12 +82,7 @@ def _encrypted_upstream(value: str) -> str:
 
 
 def _rate(value: str) -> str:
-    try:
-        [rate] = limits.parse_many(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not a rate such as 20/minute") from None
-    if rate.amount < 1:
-        raise ValueError(f"{value!r} would block everyone")
+    parse_rate(value)
     return value
 
 
@@ -121,7 +116,7 @@ PathId = Annotated[str, matching(PATH_ID, "1-40 characters of letters, digits, _
 Text = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 Username = Annotated[Text, AfterValidator(_user)]
 Language = Literal["sv", "en"]
-Rate = Annotated[str, AfterValidator(_rate)]
+RateText = Annotated[str, AfterValidator(_rate)]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
 Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]

@@ -10,9 +10,9 @@ from http.cookies import SimpleCookie
 from secrets import token_urlsafe
 from typing import Any
 
-import limits
 from itsdangerous import BadSignature, TimestampSigner
 
+from app.domain.rates import parse_rate
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
 from app.web.http.origins import network_of
@@ -21,7 +21,7 @@ from app.web.operations.limits import MovingWindows
 PATH = "/console"
 COOKIE = "__Secure-intresse"
 LIVES = timedelta(hours=12)  # at most, however much it is used
-TRIES = (limits.parse("5/minute"), limits.parse("30/hour"))  # for an address, successful ones included
+TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # for an address, successful ones included
 
 
 class Sessions:

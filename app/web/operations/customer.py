@@ -7,8 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from limits import RateLimitItem
-
+from app.domain.rates import Rate
 from app.operations.specification import Defaults
 from app.web.http.origins import origin_of
 from app.web.rendering.page_models import Firm
@@ -23,8 +22,8 @@ class Customer:
     language: str
     origins: tuple[str, ...]
     key_hashes: tuple[str, ...]
-    rate: RateLimitItem
-    person_rate: RateLimitItem
+    rate: Rate
+    person_rate: Rate
     collect_personnummer: bool
     defaults: Defaults
 

@@ -1,7 +1,7 @@
 """Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
 
-The `limits` library reads the rates. Counting is ours, because the library's memory has no bound, and walks through all
-addresses in a thread up to a hundred times a second.
+Counted by hand, because the memory of the `limits` library has no bound, and walks through all addresses in a thread up
+to a hundred times a second.
 """
 
 import time
@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
-from limits import RateLimitItem
-
+from app.domain.rates import Rate
 from app.web.http.origins import network_of
 from app.web.operations.customer import Customer
 
@@ -42,9 +41,9 @@ class MovingWindows:
         """How many keys are remembered."""
         return len(self._moments)
 
-    def count(self, rate: RateLimitItem, key: str) -> None:
+    def count(self, rate: Rate, key: str) -> None:
         """An entry of the key, unless its window is full. Raises `RateLimitedError`."""
-        now, seconds = time.monotonic(), rate.get_expiry()
+        now, seconds = time.monotonic(), rate.seconds
         self._longest = max(self._longest, seconds)
         moments = self._moments.pop(key, None) or array("d")
         over = bisect_right(moments, now - seconds)
@@ -99,7 +98,7 @@ class PersonLimits:
     """Counted by period, the one before weighing less the longer it is past: two numbers a person instead of a moment
     for each submission, because everyone who writes is remembered for a day.
 
-    It is the library's sliding window counter with two rules that the library lacks: all of a person's addresses and
+    It is that library's sliding window counter with two rules that it lacks: all of a person's addresses and
     numbers are counted or none, and memory has a bound. Kept for those, not for speed (1.4 µs instead of 3.4)."""
 
     def __init__(self) -> None:
@@ -107,7 +106,7 @@ class PersonLimits:
 
     def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
         """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
-        seconds, most = customer.person_rate.get_expiry(), customer.person_rate.amount
+        seconds, most = customer.person_rate.seconds, customer.person_rate.amount
         number, past = divmod(time.monotonic(), seconds)
         period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
         period.turn(int(number))

@@ -2,8 +2,7 @@
 
 from hashlib import sha256
 
-import limits
-
+from app.domain.rates import parse_rate
 from app.operations.interest import InterestDefaults
 from app.operations.specification import Defaults
 from app.operations.viewing import ViewingDefaults
@@ -16,8 +15,8 @@ CUSTOMER = Customer(
     language="sv",
     origins=("https://www.maklarhuset.se", "https://*.broker.example.se", "http://localhost:3000"),
     key_hashes=(sha256(b"first").hexdigest(), sha256("andra å".encode()).hexdigest()),
-    rate=limits.parse("2/minute"),
-    person_rate=limits.parse("3/day"),
+    rate=parse_rate("2/minute"),
+    person_rate=parse_rate("3/day"),
     collect_personnummer=False,
     defaults=Defaults(InterestDefaults(), ViewingDefaults()),
 )

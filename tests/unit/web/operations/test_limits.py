@@ -5,11 +5,11 @@ import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 
-import limits
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.rates import parse_rate
 from app.web.operations.limits import (
     MAX_ENTRIES,
     MAX_KEYS,
@@ -42,7 +42,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def refused(counted: AddressLimits, address: str = "192.0.2.1", rate: str = "2/minute") -> int | None:
     """After how many seconds to come back; None where the post was let through."""
     try:
-        counted.count(replace(CUSTOMER, rate=limits.parse(rate)), address)
+        counted.count(replace(CUSTOMER, rate=parse_rate(rate)), address)
     except RateLimitedError as many:
         return many.retry_after
     return None
@@ -119,7 +119,7 @@ POSTS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40)), max_size=
 
 def fits(windows: MovingWindows, key: str, rate: str) -> bool:
     try:
-        windows.count(limits.parse(rate), key)
+        windows.count(parse_rate(rate), key)
     except RateLimitedError:
         return False
     return True
@@ -160,7 +160,7 @@ def test_addresses_whose_window_is_still_open_are_not_forgotten(clock: Clock) ->
 
 
 def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_still_counted(clock: Clock) -> None:
-    windows, rate = MovingWindows(), limits.parse("20/minute")
+    windows, rate = MovingWindows(), parse_rate("20/minute")
     tracemalloc.start()
     for number in range(100_000):
         windows.count(rate, f"M12345/2001:db8:{number:x}::/64")
@@ -174,7 +174,7 @@ def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_
 
 
 def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock) -> None:
-    windows, rate = MovingWindows(), limits.parse("100000/minute")
+    windows, rate = MovingWindows(), parse_rate("100000/minute")
     for number in range(8):
         for _ in range(100_000):
             windows.count(rate, f"{number}")
