@@ -265,7 +265,7 @@ def _end_statements(connection: Connection, after: float) -> None:
 
 def _keep_journals_in_memory(connection: Connection) -> None:
     # An insert of several rows keeps what it may have to undo, otherwise in a file of the system's temporary folder:
-    # personal data where no operator looks for it, and a twentieth of a post. Readers may still sort in such a file.
+    # personal data where no operator looks for it, and 3 % of a post. Readers may still sort in such a file.
     run_in_driver(connection, "PRAGMA temp_store=MEMORY").close()
 
 
