@@ -20,16 +20,16 @@ _STEPS_OF_A_SECOND = 1000 * 4096  # milliseconds, and the twelve bits that a UUI
 
 _VARIANTS = "89ab"  # RFC 9562: the bits 10 and two random ones
 
-_CHANCE = RandomBytes(8)
+_RANDOM = RandomBytes(8)
 
 
 def new_id(at: datetime) -> str:
     """A UUIDv7 of that moment, by the clock that decides (`Database.now`): in order of time, so that an index's newest
     pages stay warm, and whoever goes by the ids finds each in its place, whatever the clock of its process says."""
     step = f"{int(at.timestamp() * _STEPS_OF_A_SECOND):015x}"
-    chance = _CHANCE.draw()
-    rest = chance.hex()
-    return f"{step[:8]}-{step[8:12]}-7{step[12:]}-{_VARIANTS[chance[0] & 3]}{rest[1:4]}-{rest[4:]}"
+    random = _RANDOM.draw()
+    rest = random.hex()
+    return f"{step[:8]}-{step[8:12]}-7{step[12:]}-{_VARIANTS[random[0] & 3]}{rest[1:4]}-{rest[4:]}"
 
 
 def reference_of(submission_id: str) -> str:

@@ -6,7 +6,8 @@ BATCH = 64
 
 
 class RandomBytes:
-    """`draw` returns `length` bytes that nobody else gets, in any thread."""
+    """`draw` returns `length` bytes that no other call returns, in any thread of this process. A forked process would
+    return the same ones: the service forks none."""
 
     def __init__(self, length: int) -> None:
         self._length = length

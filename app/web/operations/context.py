@@ -119,9 +119,10 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
     """Raises `PageNotFoundError`, `InvalidApiKeyError`."""
     customer_id, *resource = request.path_params.values()
     customer = deps.customers.get(customer_id)
-    if customer is not None:
-        request.scope[CUSTOMER] = customer
-    if customer is None or _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
+    if customer is None:
+        raise PageNotFoundError
+    request.scope[CUSTOMER] = customer
+    if _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
         raise PageNotFoundError
     if not spec.is_open(customer.defaults):
         raise PageNotFoundError

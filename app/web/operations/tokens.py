@@ -27,10 +27,10 @@ class FormTokens:
 
     def __init__(self, secret: str) -> None:
         self._marks = KeyedHash(secret, "form token", SECRET_LENGTH)
-        self._chance = RandomBytes(12)
+        self._random = RandomBytes(12)
 
     def issue(self, path: str) -> str:
-        said = f"{int(time.time()):x}.{self._chance.draw().hex()}"
+        said = f"{int(time.time()):x}.{self._random.draw().hex()}"
         return f"{said}.{self._marks.digest(path, said).hex()}"
 
     def is_ours(self, token: str | None, path: str) -> bool:
