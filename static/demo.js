@@ -16,7 +16,7 @@ const tag = ([name, value]) => {
 
 const show = (call) => {
   const item = model.cloneNode(true);
-  for (const part of ["what", "who", "path", "at"]) {
+  for (const part of ["label", "person", "path", "at"]) {
     item.querySelector(`[data-${part}]`).textContent = call[part];
   }
   item.querySelector("[data-status]").textContent = call.status ?? "";

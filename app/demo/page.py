@@ -47,12 +47,13 @@ class Mood:
 
 @dataclass(frozen=True)
 class CrmCall:
-    """One request as the sandbox CRM received it. `at` is a local time of day; `tags` are name and value."""
+    """One request as the sandbox CRM received it. `label` is the operation's name for people, `person` the name of the
+    person in it, `at` a local time of day; `tags` are name and value."""
 
     number: int
     operation: str
-    what: str
-    who: str
+    label: str
+    person: str
     path: str
     at: str
     status: int | None
@@ -218,8 +219,8 @@ class _Demo:
             yield CrmCall(
                 number=call.number,
                 operation=str(call.operation),
-                what=gettext(OPERATIONS[str(call.operation)]),
-                who=_person_name(body),
+                label=gettext(OPERATIONS[str(call.operation)]),
+                person=_person_name(body),
                 path=call.path,
                 at=call.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),
                 status=call.status,

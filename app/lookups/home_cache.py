@@ -64,7 +64,7 @@ class HomeCache:
         self._homes: LRUCache[Key, KnownHome] = LRUCache(MAX_BYTES, _size)
         self._away: TTLCache[Key, _Failure] = TTLCache(MAX_FAILED, AWAY_SECONDS, clock)
         self._unknown: TTLCache[Key, None] = TTLCache(MAX_FAILED, UNKNOWN_SECONDS, clock)
-        self._reads: dict[Key, _Read] = {}
+        self._reads: dict[Key, _PendingRead] = {}
         self._unknown_turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(1))
         self._waiting: defaultdict[str, int] = defaultdict(int)
 
@@ -118,8 +118,8 @@ class HomeCache:
             self._away[key] = _away
             raise _away() from None
 
-    def _begin(self, key: Key, asker: str) -> "_Read":
-        read = self._reads[key] = _Read()
+    def _begin(self, key: Key, asker: str) -> "_PendingRead":
+        read = self._reads[key] = _PendingRead()
         is_known = key in self._homes
         read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_unknown(key, read, asker))
         read.task.add_done_callback(lambda done: self._ended(key, done))
@@ -130,7 +130,7 @@ class HomeCache:
         if not task.cancelled():
             task.exception()  # marked as retrieved: nobody may be left to await it
 
-    async def _read_unknown(self, key: Key, read: "_Read", asker: str) -> KnownHome:
+    async def _read_unknown(self, key: Key, read: "_PendingRead", asker: str) -> KnownHome:
         """One at a time, so that homes known to exist can always be read."""
         customer_id, _ = key
         places = {customer_id: UNKNOWN_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
@@ -147,7 +147,7 @@ class HomeCache:
                 if not self._waiting[name]:
                     del self._waiting[name]
 
-    async def _read(self, key: Key, read: "_Read") -> KnownHome:
+    async def _read(self, key: Key, read: "_PendingRead") -> KnownHome:
         async def call() -> Home:
             read.began_at = self._clock()
             return await self._vitec.home(*key)
@@ -168,8 +168,8 @@ class HomeCache:
         return cached
 
 
-class _Read:
-    """A read in progress; `began_at` is set once the call begins."""
+class _PendingRead:
+    """A read that waits or is in progress; `began_at` is set once the call to Vitec begins."""
 
     task: "asyncio.Task[KnownHome]"
     began_at: float | None = None

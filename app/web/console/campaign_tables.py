@@ -31,7 +31,7 @@ class Period:
 
     @classmethod
     def from_request(cls, request: ConsoleRequest) -> "Period":
-        chosen = request.asked("days") if request.asked("days") in PERIODS else USUAL_PERIOD
+        chosen = request.query_value("days") if request.query_value("days") in PERIODS else USUAL_PERIOD
         today = day_of(request.deps.database.now())
         return cls(chosen, [today - timedelta(days=back) for back in reversed(range(int(chosen)))])
 

@@ -52,7 +52,7 @@ class ConsoleRequest:
 
     @cached_property
     def language(self) -> str:
-        lang = self.asked("lang") or cookies_of(self.http.headers.get("cookie")).get(LANGUAGE_COOKIE)
+        lang = self.query_value("lang") or cookies_of(self.http.headers.get("cookie")).get(LANGUAGE_COOKIE)
         accepted = self.http.headers.get("accept-language")
         return choose_language(lang, accepted, "sv", self.deps.public.templates.languages)
 
@@ -60,7 +60,7 @@ class ConsoleRequest:
     def gettext(self) -> GetText:
         return self.deps.public.templates.gettext(self.language)
 
-    def asked(self, name: str) -> str:
+    def query_value(self, name: str) -> str:
         return plain(self.http.query_params.get(name, ""))
 
     def path_id(self, name: str) -> str:
@@ -77,7 +77,7 @@ class ConsoleRequest:
     def show(self, page: ConsolePage, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         text = self.deps.public.templates.fill(page.template, self.language, page)
         response = HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})
-        if self.asked("lang") in self.deps.public.templates.languages:
+        if self.query_value("lang") in self.deps.public.templates.languages:
             response.set_cookie(
                 LANGUAGE_COOKIE, self.language, path=PATH, secure=True, httponly=True, samesite="strict"
             )

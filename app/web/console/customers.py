@@ -60,8 +60,8 @@ async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
             reason = request.gettext(labels.REASONS[pause.reason])
             since = labels.moment(pause.since, request.language)
             state, kind = request.gettext(PAUSED) % {"moment": since, "reason": reason}, "bad"
-        if request.asked("tested") == group:
-            state, kind = _tested(request, request.asked("fault"))
+        if request.query_value("tested") == group:
+            state, kind = _tested(request, request.query_value("fault"))
         rows.append(LoginRow(group.value, request.gettext(labels.GROUPS[group]), state, kind))
     return rows
 

@@ -19,7 +19,9 @@ from app.web.console.submission_rows import LIST, address, customers, firm_of, r
 
 async def show_overview(request: ConsoleRequest) -> Response:
     period = Period.from_request(request)
-    customer_id = request.asked("customer") if request.asked("customer") in request.deps.public.customers else ""
+    customer_id = (
+        request.query_value("customer") if request.query_value("customer") in request.deps.public.customers else ""
+    )
     data = await request.deps.dashboards.get(period.scope(customer_id or None))
     stuck = _stuck(request, data, customer_id)
     series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED if spec.is_lead}

@@ -129,10 +129,10 @@ def _customer(request: ConsoleRequest) -> Customer | None:
 
 def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
     """The chosen values by input, with the configured ones as defaults; and the faults."""
-    values = {"form": request.asked("form") if request.asked("form") in _forms(customer) else "interest"}
-    values |= {name: request.asked(name) for name in EXAMPLES}
-    values |= {name: request.asked(name) or getattr(customer.firm, name) for name in LOOKS}
-    values["title"] = request.asked("title")[:TITLE_LENGTH]
+    values = {"form": request.query_value("form") if request.query_value("form") in _forms(customer) else "interest"}
+    values |= {name: request.query_value(name) for name in EXAMPLES}
+    values |= {name: request.query_value(name) or getattr(customer.firm, name) for name in LOOKS}
+    values["title"] = request.query_value("title")[:TITLE_LENGTH]
     faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
     faults |= {name: BAD_LOOK[name] for name, rule in LOOKS.items() if not rule.fullmatch(values[name])}
     return values, faults

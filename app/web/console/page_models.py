@@ -163,10 +163,10 @@ class SubmissionsPage(ConsolePage):
 
 
 class Event(NamedTuple):
-    """A line of the time line. `kind` is "good", "bad" or "" as the style knows it."""
+    """An entry in the submission's time line. `kind`, for the stylesheet, is "good", "bad" or ""."""
 
     at: str
-    what: str
+    title: str
     details: Sequence[str]
     kind: str
 

@@ -20,7 +20,9 @@ def sign_in_page(deps: ConsoleDependencies) -> Endpoint:
     async def page(request: ConsoleRequest) -> Response:
         then = inside(request.http.query_params.get("then", ""))
         return (
-            redirect(then) if request.session is not None else _page(request, then, lost=bool(request.asked("known")))
+            redirect(then)
+            if request.session is not None
+            else _page(request, then, lost=bool(request.query_value("known")))
         )
 
     return open_page(deps, page)

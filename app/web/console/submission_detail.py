@@ -64,7 +64,7 @@ async def show_submission(request: ConsoleRequest) -> Response:
         steps=list(_steps(request, submission.steps)),
         events=list(_events(request, submission, past)),
         actions=[] if past.erased_at else offered_actions(request, submission),
-        done=action_message(request, request.asked("done"), submission),
+        done=action_message(request, request.query_value("done"), submission),
     )
     return request.show(page)
 

@@ -41,7 +41,7 @@ async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
 
 
 async def show_submissions(request: ConsoleRequest) -> Response:
-    if request.asked("q"):
+    if request.query_value("q"):
         return await search(request, request.http.query_params)
     filters = Filters.from_query(request, request.http.query_params)
     text, unreadable, summaries = "", False, list[SubmissionSummary]()
@@ -66,7 +66,7 @@ async def show_submissions(request: ConsoleRequest) -> Response:
         ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), filters.age, every),
         rows=[row_of(request, summary) for summary in summaries[:PAGE]],
         older=address(LIST, **query, older=summaries[PAGE - 1].id) if len(summaries) > PAGE else None,
-        export=address(f"{LIST}.csv", **query, older=request.asked("older")),
+        export=address(f"{LIST}.csv", **query, older=request.query_value("older")),
     )
     return request.show(page)
 
@@ -74,7 +74,7 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 async def export(request: ConsoleRequest) -> Response:
     """The rows of this page and of the pages after it, at most `MAX_EXPORTED`."""
     filters = Filters.from_query(request, request.http.query_params)
-    if request.asked("q"):
+    if request.query_value("q"):
         return redirect(address(f"{LIST}.csv", **asdict(filters)))
     try:
         summaries = await _list(request, await submission_filter(request, filters), MAX_EXPORTED)

@@ -30,9 +30,15 @@ class PageNotFoundError(Exception):
 
 @dataclass(slots=True)
 class RequestContext:
-    """`resource` is the path's ids after the customer's; `query` the address's pairs in order; `key` the API key;
-    `path` what tokens and repeats are bound to, the same for every address of a form; `given` are members of the
-    application that the address says; `once` the mark of an address that is used once."""
+    """The context of one public request.
+
+    resource         the ids in the path after the customer's
+    query            the query's names and values, in order
+    key              the API key that the caller sent; None without one
+    path             what form tokens and idempotency keys are bound to: the same for every address of a form
+    address_members  members of the application that the address determines, such as a personal link's contact
+    once             the mark of a link that may be used only once
+    """
 
     request: Request
     deps: Dependencies
@@ -44,13 +50,13 @@ class RequestContext:
     language: str
     key: str | None
     path: str
-    given: Mapping[str, Any] = field(default_factory=dict)
+    address_members: Mapping[str, Any] = field(default_factory=dict)
     once: bytes | None = None
     first_values: Mapping[str, str] = field(init=False)  # of the query
-    greeting: str = ""  # the first name of the one whose personal page it is
-    viewing: str = ""  # of a booking by home: the viewing of the time that was chosen, where it is known
-    slot: str = ""  # and the time itself
-    known: KnownHome | None = None  # the home whose times are booked, where Vitec has told them
+    greeting: str = ""  # on a personal page: the contact's first name
+    viewing: str = ""  # in a booking by home: the viewing that the chosen time belongs to, if known
+    slot: str = ""  # in a booking by home: the id of the chosen time
+    known_home: KnownHome | None = None  # the home whose times are booked, once it has been read at Vitec
 
     def __post_init__(self) -> None:
         self.first_values = dict(reversed(self.query))
@@ -63,22 +69,22 @@ class RequestContext:
     def gettext(self) -> GetText:
         return self.deps.templates.gettext(self.language)
 
-    def asked(self, name: str) -> str | None:
+    def query_value(self, name: str) -> str | None:
         """The first value of a query parameter."""
         return self.first_values.get(name)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The times of the viewing that the embed offers."""
-        return parse_slots(self.asked("slots") or "") if self.spec.takes_slots else ()
+        return parse_slots(self.query_value("slots") or "") if self.spec.takes_slots else ()
 
     @property
     def estate(self) -> str:
-        """The home of a viewing: in the path, or where the embed says so."""
+        """The home's id, from the path or from the embed's `estate`; "" if unknown."""
         if self.spec.by_home:
             return self.resource[0]
-        asked = self.asked("estate") if self.spec.takes_slots else None
-        return asked if asked and PATH_ID.fullmatch(asked) else ""
+        estate = self.query_value("estate") if self.spec.takes_slots else None
+        return estate if estate and PATH_ID.fullmatch(estate) else ""
 
     @property
     def booked(self) -> Booked:
@@ -88,13 +94,13 @@ class RequestContext:
 
     @property
     def title(self) -> str:
-        """Which home it is about, as the embed or Vitec says; plain text in one line."""
-        return plain_title(self.asked("title") or (self.known.home.name if self.known else None))
+        """The home's name, from the embed or from Vitec: one line of plain text."""
+        return plain_title(self.query_value("title") or (self.known_home.home.name if self.known_home else None))
 
     @property
     def came_from(self) -> str | None:
-        """The page that the visitor came from, where it is none of ours: our form's own address tells of no visit. Of
-        a personal page it is nobody's business, because its address is a secret."""
+        """The page that the visitor came from, unless it is one of ours: that says nothing about the visit. None for a
+        personal page, because its address is a secret."""
         if self.spec.personal:
             return None
         page = page_address(self.headers.get("referer"))
@@ -102,8 +108,8 @@ class RequestContext:
 
     @property
     def theme(self) -> Theme:
-        """That of the page around the frame, where the embed says it; a personal page is never in one."""
-        return Theme.AUTO if self.spec.personal else Theme.of(self.asked("theme"))
+        """The theme that the embed chose; a personal page is never embedded."""
+        return Theme.AUTO if self.spec.personal else Theme.of(self.query_value("theme"))
 
     @property
     def address(self) -> str:
@@ -131,7 +137,7 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
 
 
 def _hides_a_slash(request: Request) -> bool:
-    """Decoded, it would part the path elsewhere."""
+    """Whether an id contains an encoded slash: decoded, it would split the path elsewhere."""
     path = request.scope.get("raw_path", b"")
     return b"%" in path and b"%2f" in path.lower()
 
@@ -150,19 +156,20 @@ def request_context(
     headers: Mapping[str, str],
     *,
     key: str | None = None,
-    given: Mapping[str, Any] | None = None,
+    address_members: Mapping[str, Any] | None = None,
     once: bytes | None = None,
 ) -> RequestContext:
     query = _pairs(request.scope["query_string"])
-    asked = next((value for name, value in query if name == "lang"), None) if query else None
+    lang = next((value for name, value in query if name == "lang"), None) if query else None
     accepted = headers.get("accept-language")
-    language = choose_language(asked, accepted, customer.language, deps.templates.languages)
+    language = choose_language(lang, accepted, customer.language, deps.templates.languages)
     path = str(request.scope["path"]) if spec.personal else spec.path(customer.id, *resource)
     return RequestContext(
-        request, deps, spec, customer, resource, headers, query, language, key, path, given or {}, once
+        request, deps, spec, customer, resource, headers, query, language, key, path, address_members or {}, once
     )
 
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
-    """A query never costs a lead: what is torn is replaced, what is too much is left out."""
+    """The pairs of the query. A malformed query must never cost a lead: invalid bytes are replaced, and pairs beyond
+    the limit are dropped."""
     return tuple(pairs_of_query(query)[:MAX_FIELDS])

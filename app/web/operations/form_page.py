@@ -71,7 +71,7 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
     there is any."""
     refused = page.notice is not None and page.notice.kind == "refused"
     viewings = tuple(viewing_choices(context, page.values, refused))
-    page = dataclasses.replace(page, times=None, viewings=viewings, away=context.known is None and not refused)
+    page = dataclasses.replace(page, times=None, viewings=viewings, away=context.known_home is None and not refused)
     if page.bookable:
         return page
     if page.values:
@@ -194,7 +194,7 @@ def _shown_on(context: RequestContext) -> str:
     """The broker's page that the form is shown on: from the embed's `referrer`, else from the `Referer` header."""
     if context.spec.personal:
         return ""
-    return page_address(context.asked("referrer")) or context.came_from or ""
+    return page_address(context.query_value("referrer")) or context.came_from or ""
 
 
 def _query_start(context: RequestContext, referrer: str) -> str:
@@ -253,7 +253,7 @@ def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Not
 
 def _query_to_pass_on(context: RequestContext) -> list[tuple[str, str]]:
     query = [(name, value) for name, value in context.query if name in PASSED_ON or is_tag(name)]
-    return query if not context.title or context.asked("title") else [*query, ("title", context.title)]
+    return query if not context.title or context.query_value("title") else [*query, ("title", context.title)]
 
 
 def _correctable(page: FormPage, context: RequestContext) -> tuple[tuple[str, str], ...]:

@@ -17,10 +17,10 @@ NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 
 
 async def read_times(context: RequestContext) -> None:
-    """Sets `context.known` to the home, within 2 seconds. Raises `VitecError`; `NotFoundError` if there is no such
+    """Sets `context.known_home` to the home, within 2 seconds. Raises `VitecError`; `NotFoundError` if there is no such
     home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
-    context.known = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
+    context.known_home = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
 
 
 async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
@@ -31,7 +31,7 @@ async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
     try:
         await read_times(context)
         if slot_id and times_of(context).find(slot_id) is None:
-            context.known = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
+            context.known_home = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
     except NotFoundError:
         raise
     except VitecError:
@@ -44,20 +44,20 @@ async def look_up_again(context: RequestContext) -> None:
     """Reads the home again, after Vitec has refused a time that seemed to be free."""
     try:
         ids = context.customer.id, context.estate
-        context.known = await context.deps.homes.renew(*ids, network_of(context.address))
+        context.known_home = await context.deps.homes.renew(*ids, network_of(context.address))
     except VitecError:
         pass  # the cached times are shown, without that one
 
 
 def faults_of_time(context: RequestContext) -> list[FieldError]:
     """A fault if the chosen time has passed or belongs to another home. A full one is left to Vitec to refuse."""
-    if context.known is None or not context.slot or times_of(context).find(context.slot):
+    if context.known_home is None or not context.slot or times_of(context).find(context.slot):
         return []
     return [FieldError(TIME, "invalid_choice", {"choices": ""})]
 
 
 def times_of(context: RequestContext) -> OpenTimes:
-    return context.known.times(context.deps.now()) if context.known else NO_TIMES
+    return context.known_home.times(context.deps.now()) if context.known_home else NO_TIMES
 
 
 def is_bookable(context: RequestContext) -> bool:

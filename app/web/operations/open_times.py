@@ -27,7 +27,7 @@ async def show_open_times(context: RequestContext) -> Response:
     except VitecError as error:
         if as_json:
             return unanswered(error, context.gettext)
-    cached = context.known
+    cached = context.known_home
     if cached and as_json:
         content = cached.home.content if context.key else _as_json(cached.home, cached.times(context.deps.now()))
         return Response(content, media_type="application/json")

@@ -61,7 +61,7 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
         customer.collect_personnummer,
         context.asks_consent,
         now,
-        given=context.given,
+        address_members=context.address_members,
         filled=OPERATIONS[context.spec.operation].filled(customer.defaults),
         gettext=context.deps.templates.gettext(customer.language),
     )

@@ -24,16 +24,16 @@ APPROVAL = member_tree(Approval)
 
 @dataclass(slots=True)
 class ValidationContext:
-    """What validation depends on besides the body: the customer, the caller, the configuration. `given` are members
-    taken from the address, `filled` the names of those that the configuration can fill in; `gettext` is in the firm's
-    language."""
+    """What validation depends on besides the body: the customer, the caller, the configuration. `address_members` are
+    members taken from the address; `filled` are the names of those that the configuration can fill in; `gettext` is in
+    the firm's language."""
 
     customer_id: str
     with_key: bool
     collect_personnummer: bool
     consent_required: bool
     now: datetime
-    given: Mapping[str, Any] = field(default_factory=dict)
+    address_members: Mapping[str, Any] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
     gettext: GetText = str
 
@@ -61,7 +61,7 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     faults += _personnummer_faults(spec, members, body.form, rules)
     if not rules.with_key:
         members = _only(members, spec.tree, spec.settable(rules.collect_personnummer))
-    members |= rules.given
+    members |= rules.address_members
     context = ReadContext(body.form, rules.now, _country(spec, body, members), visitor=not rules.with_key)
 
     def attempt(members: Mapping[str, Any]) -> ValidationResult:

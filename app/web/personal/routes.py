@@ -69,7 +69,7 @@ class PersonalPages:
         caller_key(headers, customer)  # none is needed here, but a wrong one is always an error
         if spec is lead.PERSONAL_POST:
             return request_context(
-                request, self._deps, spec, customer, (), headers, given={"contactId": link.contact_id}
+                request, self._deps, spec, customer, (), headers, address_members={"contactId": link.contact_id}
             )
         once = self._deps.idempotency_keys.of_link(token)
         return request_context(request, self._deps, spec, customer, (link.contact_id,), headers, once=once)
