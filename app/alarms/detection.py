@@ -1,4 +1,5 @@
-"""Detection of incidents: one check of everything that can be wrong. `resolution` says when each has ended."""
+"""Detection of incidents: checks for everything that can go wrong. When an incident has ended is decided in
+`resolution`."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -21,8 +22,8 @@ from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, 
 from app.submissions.backlog import outstanding, paused_logins
 
 SILENCE_SECONDS = 600.0  # between two searches for silent forms, which read five weeks of leads
-MAX_EMAILED_AGE = timedelta(days=7)  # an older lead is not e-mailed to its office: it is outdated by then
-REFUSAL_SHOWN_WITHIN = timedelta(seconds=5)  # from a refusal until it is recorded that its visitor has seen it
+MAX_EMAILED_AGE = timedelta(days=7)  # older leads are outdated, and are not e-mailed to their office
+REFUSAL_SHOWN_WITHIN = timedelta(seconds=5)  # between a refusal and the record that the visitor was shown it
 
 _COLUMNS = (
     submissions.c.id,
@@ -49,9 +50,13 @@ _WAITING = select(*_COLUMNS).where(submissions.c.due_at.is_not(None), submission
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`booking_wait`: how long a booking's visitor waits for the answer; `oldest`: how long a lead may wait; `kept`:
-    how long a submission that needs a person is kept; `office`: after how long its office gets a lead by e-mail, for
-    each customer that wants it."""
+    """When a situation becomes an incident.
+
+    booking_wait  how long a booking's visitor waits for the answer
+    oldest        how long a lead may wait for delivery
+    kept          how long submissions that need a person are kept
+    office        by customer with `lead_mail`: the wait after which a lead is e-mailed to its office
+    """
 
     booking_wait: timedelta
     oldest: timedelta
@@ -60,7 +65,7 @@ class Thresholds:
 
 
 class IncidentDetector:
-    """`customers` are those of the configuration: incidents of other customers are ignored."""
+    """`customers` are the ids in the configuration; incidents of other customers are ignored."""
 
     def __init__(self, thresholds: Thresholds, customers: Iterable[str]) -> None:
         self._thresholds = thresholds
@@ -68,7 +73,7 @@ class IncidentDetector:
         self._search_silence_from = 0.0
 
     def detect(self, connection: Connection) -> list[Incident]:
-        """What is wrong now. While the clock is in doubt nothing is wrong because of its age."""
+        """All current incidents. While the clock is in doubt, those that depend on age are left out."""
         now = now_of(connection)
         incidents = [
             *(
@@ -82,7 +87,7 @@ class IncidentDetector:
         return [incident for incident in incidents if incident.customer_id in self._customers]
 
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
-        """The condition that ends an incident of this kind, for a row of `alarms`."""
+        """A condition on a row of `alarms`: its incident, of this kind, has ended."""
         return has_ended(kind, now_of(connection), self._thresholds.oldest)
 
     def _detect_by_age(self, connection: Connection, now: datetime) -> Iterable[Incident]:
@@ -97,7 +102,7 @@ class IncidentDetector:
 
 
 def silent_forms(leads: Iterable[Arrivals], now: datetime) -> list[Incident]:
-    """`leads` of the last five weeks."""
+    """Incidents of forms that have gone silent. `leads` are those of the last five weeks."""
     by_form: dict[tuple[str, str], list[Arrivals]] = {}
     for bucket in leads:
         by_form.setdefault((bucket.customer_id, bucket.operation), []).append(bucket)
@@ -114,7 +119,8 @@ def silent_forms(leads: Iterable[Arrivals], now: datetime) -> list[Incident]:
 
 
 def _stopped(connection: Connection, now: datetime, wait: timedelta) -> Iterable[Incident]:
-    """Submissions that need a person. `wait` is how long a visitor waits for the answer before the receipt is shown."""
+    """Incidents of submissions that need a person. `wait` is how long a visitor waits for the answer before the receipt
+    is shown."""
     for row in connection.execute(_NEED_A_PERSON):
         if not _may_be_shown_still(row, now, wait):
             yield Incident(_kind(row, wait), row.customer_id, row.id, row.settled_at or row.received_at)
@@ -133,12 +139,13 @@ def _kind(row: Any, wait: timedelta) -> IncidentKind:
 
 
 def _got_receipt_first(row: Any, wait: timedelta) -> bool:
-    """An interest gets its receipt at once; a booking's visitor waits for the answer first."""
+    """Whether the visitor got a receipt before the refusal. Interest forms show it at once; booking forms wait for
+    Vitec's answer first."""
     return not _visitor_waits(row) or bool(row.settled_at - row.received_at > wait)
 
 
 def _visitor_waits(row: Any) -> bool:
-    """Whether a visitor's post waits for Vitec's answer."""
+    """Whether the page waits for Vitec's answer to this post."""
     return any(post.form and post.form.waits for post in OPERATIONS[Operation(row.operation)].posts)
 
 
@@ -156,8 +163,8 @@ def _overdue(connection: Connection, now: datetime, max_wait: timedelta) -> Iter
 def _undelivered(
     connection: Connection, now: datetime, after: Mapping[str, timedelta], wait: timedelta
 ) -> Iterable[Incident]:
-    """Leads to be e-mailed to their office: `after` says how soon, for each customer that wants it. A refusal that the
-    caller got in the answer is not among them."""
+    """Leads to e-mail to their office, by the delay `after` of each customer that wants this. A refusal that the caller
+    was shown is not e-mailed."""
     if not after:
         return
     oldest = now - MAX_EMAILED_AGE

@@ -1,4 +1,4 @@
-"""Incidents: reported once when they begin, and once when they are over."""
+"""Incidents: reported once when they begin and once when they have ended."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class IncidentKind(StrEnum):
-    """What is wrong; the comments say what the `subject` is."""
+    """What is wrong. The comments say what the incident's `subject` is."""
 
-    PAUSED = "paused"  # a login that Vitec refuses: the function group
-    OVERDUE = "overdue"  # the oldest submission has waited too long: empty
-    DROUGHT = "drought"  # a form that normally gets leads has gone silent: the operation
-    REJECTED = "rejected"  # this and those below: a submission's id
+    PAUSED = "paused"  # Vitec refuses a login; subject: its function group
+    OVERDUE = "overdue"  # the oldest submission has waited too long; subject: empty
+    DROUGHT = "drought"  # a form that normally gets leads has gone silent; subject: its operation
+    REJECTED = "rejected"  # subject, here and below: a submission's id
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     HELD = "held"
     UNREADABLE = "unreadable"
-    SOON_DISCARDED = "soon-discarded"  # still held or undelivered, and erased within a week
-    REFUSED_BOOKING = "refused-booking"  # its visitor already has the receipt
-    UNDELIVERED = "undelivered"  # its office gets it by e-mail
+    SOON_DISCARDED = "soon-discarded"  # still held or undelivered, and will be erased within a week
+    REFUSED_BOOKING = "refused-booking"  # refused although the visitor already has the receipt
+    UNDELIVERED = "undelivered"  # undelivered, and e-mailed to the office
 
 
 OF_SUBMISSIONS = frozenset(IncidentKind) - {IncidentKind.PAUSED, IncidentKind.OVERDUE, IncidentKind.DROUGHT}
@@ -26,7 +26,7 @@ OF_SUBMISSIONS = frozenset(IncidentKind) - {IncidentKind.PAUSED, IncidentKind.OV
 
 @dataclass(frozen=True)
 class Incident:
-    """`since` is when it began; for a silent form, when the last lead came."""
+    """`since` is when it began. For a silent form it is when the last lead was received."""
 
     kind: IncidentKind
     customer_id: str
@@ -42,7 +42,7 @@ IncidentKey = tuple[IncidentKind, str, str]
 
 
 class IncidentState(StrEnum):
-    """Of an alarm: the incident is there and not reported yet; is reported; or is over, which is not reported yet."""
+    """State of a recorded incident: new (not reported yet), reported, or over (its end is not reported yet)."""
 
     NEW = "new"
     REPORTED = "told"

@@ -1,5 +1,5 @@
-"""E-mailing the lead itself to its office when it does not reach Vitec in time, so that a broker can call back while
-the CRM is down. An opt-in, and the only alarm with personal data in it."""
+"""E-mails the lead itself to its office when it has not reached Vitec in time, so that a broker can call back while the
+CRM is down. Opt-in, and the only alarm that contains personal data."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
 
 
 def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
-    """`application`: in Vitec's members, as it was accepted."""
+    """`application` is the stored application, in Vitec's member names."""
     title = gettext(N_("A lead that has not reached Vitec yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
         (gettext(N_("Regarding")), gettext(ABOUT[submission.operation])),

@@ -1,4 +1,4 @@
-"""The notifications that wait for each receiver, until they are sent or given up."""
+"""Queue of notifications for each receiver, until they are sent or given up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from app.storage.database import Database, now_of
 from app.storage.schema import notices
 
 MAX_AT_ONCE = 20
-CLAIM_LASTS = timedelta(minutes=2)  # longer than any attempt takes: after it, the process has died
-RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeating
+CLAIM_LASTS = timedelta(minutes=2)  # no attempt takes that long: afterwards its process is taken to be dead
+RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Notification:
-    """`subjects` are those of incidents of one kind and customer; `over`: the all-clear; `attempts` have failed."""
+    """One message to one receiver. `subjects` are those of incidents of one kind and customer; `over`: it reports their
+    end; `attempts`: the number of failed attempts."""
 
     id: str
     kind: IncidentKind
@@ -36,7 +37,7 @@ class NotificationQueue:
         self._database = database
 
     async def due(self, receiver: str) -> Sequence[Notification]:
-        """Oldest first. Raises `StoreUnavailableError`."""
+        """The receiver's notifications to send now, oldest first. Raises `StoreUnavailableError`."""
         of_receiver = (
             select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MAX_AT_ONCE)
         )
@@ -59,7 +60,8 @@ class NotificationQueue:
         return await self._database.read(work)
 
     async def claim(self, notice: Notification) -> bool:
-        """Whether this process may send it now, and no other. Raises `StoreUnavailableError`."""
+        """Reserves the notification for this process. False if another process has it. Raises
+        `StoreUnavailableError`."""
 
         def work(connection: Connection) -> bool:
             now = now_of(connection)
@@ -75,7 +77,7 @@ class NotificationQueue:
         await self._database.write(lambda connection: connection.execute(sent))
 
     async def put_off(self, notice: Notification) -> None:
-        """After a failed attempt. Raises `StoreUnavailableError`."""
+        """Schedules the next attempt after a failed one. Raises `StoreUnavailableError`."""
         delay = RETRY_DELAYS[min(notice.attempts, len(RETRY_DELAYS) - 1)]
 
         def work(connection: Connection) -> None:
@@ -89,5 +91,5 @@ class NotificationQueue:
 
 
 def _attempted(notice: Notification, more: int) -> ColumnElement[bool]:
-    """It has been attempted `more` times since it was read, and by no other process."""
+    """A condition: since it was read it has been attempted `more` times, by this process only."""
     return (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts + more)

@@ -1,6 +1,7 @@
-"""Resolution of incidents by facts in the database, such as a delivery or an operator's decision.
+"""Resolution of incidents: each ends because of a fact in the database, such as a delivery or an operator's action.
 
-It never ends because a process no longer detects it: that process may have another clock or another configuration.
+An incident never ends merely because a process no longer detects it: that process may have another clock or another
+configuration.
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from app.submissions.backlog import WAITING_SINCE
 
 
 def has_ended(kind: IncidentKind, now: datetime, max_wait: timedelta) -> ColumnElement[bool]:
-    """True for a row of `alarms` whose incident has ended. `max_wait` is how long a lead may wait."""
+    """A condition on a row of `alarms`: its incident has ended. `max_wait` is how long a lead may wait."""
     if kind is IncidentKind.PAUSED:
         login = (logins.c.customer_id == alarms.c.customer_id) & (logins.c.function_group == alarms.c.subject)
         return ~exists().where(login, logins.c.paused_at.is_not(None))
@@ -45,14 +46,14 @@ def has_ended(kind: IncidentKind, now: datetime, max_wait: timedelta) -> ColumnE
 
 
 def _waits_since(moment: datetime) -> ColumnElement[bool]:
-    """A lead of the customer has waited since that moment, or since before the incident was raised."""
+    """One of the customer's leads has waited since that moment, or since before the incident was raised."""
     raised_at = func.coalesce(alarms.c.raised_at, alarms.c.since)
     of_customer = submissions.c.customer_id == alarms.c.customer_id, submissions.c.due_at.is_not(None)
     return exists().where(*of_customer, or_(raised_at >= WAITING_SINCE, moment >= WAITING_SINCE))
 
 
 def _came_since() -> ColumnElement[bool]:
-    """A lead has come since the incident's last one."""
+    """The form has received a lead since the one that the incident recorded as its last."""
     of_form = arrivals.c.customer_id == alarms.c.customer_id, arrivals.c.operation == alarms.c.subject
     counted = exists().where(*of_form, arrivals.c.last_at > alarms.c.since)
     mark = select(tallied.c.submission_id).where(tallied.c.round == RECEIVED).scalar_subquery()

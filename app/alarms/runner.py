@@ -1,4 +1,4 @@
-"""The alarms' loops: one detects incidents, and each receiver has its own that sends. None waits for another."""
+"""The alarms' background loops: one detects incidents, and one for each receiver sends. No loop waits for another."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,14 @@ from app.storage.database import StoreUnavailableError
 
 DETECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
-DETECT_SHARE = 0.1  # of one reader thread's time, at most: detection takes longer where much is wrong
+DETECT_SHARE = 0.1  # of one reader thread's time, at most: detection takes longer when much is wrong
 
 log = structlog.get_logger()
 
 
 class AlarmRunner:
-    """Runs in each process. One process at a time detects; all send, and record in the database what was sent."""
+    """Runs in each process. Only one process at a time detects incidents. All of them send, and the database records
+    what was sent."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class AlarmRunner:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Until `stop`. If it is cancelled, a notification that was being sent is sent again some minutes later."""
+        """Runs until `stop`. If it is cancelled while sending, that notification is sent again some minutes later."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._detect_until_stopped())
             for name, receiver in self._receivers.items():
@@ -50,27 +51,29 @@ class AlarmRunner:
     async def _detect_until_stopped(self) -> None:
         detect = partial(self._alarms.observe, self._detector)
         await self._repeat(detect, "incident detection failed", DETECT_SECONDS, DETECT_SHARE)
-        with contextlib.suppress(StoreUnavailableError):  # then the lease runs out
+        with contextlib.suppress(StoreUnavailableError):  # the lease then runs out by itself
             await self._alarms.stop()
 
     async def _repeat(
         self, work: Callable[[], Awaitable[object]], failed: str, seconds: float, share: float = 1.0
     ) -> None:
-        """Until `stop`, with a pause of at least `seconds`, so that `work` takes at most this share of the time."""
+        """Repeats `work` until `stop`. The pause is at least `seconds`, and long enough that `work` takes at most
+        `share` of the time."""
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 await work()
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
-            except Exception:  # a bug that shows once must not end all alarms
+            except Exception:  # a bug in one round must not end all alarms
                 log.exception(failed)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(seconds, (time.monotonic() - began) / share)):
                     await self._stopping.wait()
 
     async def _send_due(self, name: str, receiver: AlertReceiver) -> None:
-        """One at a time, until the receiver fails: the others would fail too."""
+        """Sends one at a time. After a failure it leaves the rest for later, because the receiver would fail for them
+        too."""
         for notice in await self._notices.due(name):
             if self._stopping.is_set():
                 return
@@ -86,7 +89,7 @@ class AlarmRunner:
             return False
         except StoreUnavailableError:
             raise
-        except Exception:  # one that can't be rendered holds up no other
+        except Exception:  # one that can't be rendered must not hold up the others
             await self._notices.put_off(notice)
             log.exception("alert delivery failed", receiver=name, alarm=notice.kind.value)
             return True

@@ -21,8 +21,8 @@ Write = Callable[[Notification], Awaitable[AlertText | None]]
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """`url` is `smtps://` for TLS from the start, or `smtp://` for STARTTLS (plain text only to this machine's own
-    server). `sender` is the From address."""
+    """`url`: `smtps://` for TLS from the start, or `smtp://` for STARTTLS (unencrypted only to a server on this
+    machine). `sender` is the From address."""
 
     url: str
     sender: str
@@ -37,7 +37,7 @@ class SmtpServer:
             password=unquote(url.password) if url.password else None,
             use_tls=url.scheme == "smtps",
             start_tls=url.scheme == "smtp" and url.hostname not in LOOPBACK,
-            timeout=None,  # ours is used instead: with its own, Python 3.11's `wait_for` can swallow a cancellation
+            timeout=None,  # our own timeout is used: the library's `wait_for` can swallow a cancellation on Python 3.11
         )
         try:
             async with asyncio.timeout(SECONDS):
@@ -45,7 +45,7 @@ class SmtpServer:
                 await client.send_message(message)
             with contextlib.suppress(
                 aiosmtplib.SMTPException, OSError
-            ):  # the mail is sent, however the connection ends
+            ):  # the mail has been sent, even if closing the connection fails
                 async with asyncio.timeout(QUIT_SECONDS):
                     await client.quit()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -56,7 +56,7 @@ class SmtpServer:
 
 class EmailReceiver:
     """Sends an e-mail for each notification, to the addresses that `to` returns. `write` returns None if there is
-    nothing to send any more."""
+    nothing left to send."""
 
     def __init__(self, server: SmtpServer, to: Callable[[Notification], Sequence[str]], write: Write) -> None:
         self._server = server
@@ -72,7 +72,7 @@ class EmailReceiver:
         message["To"] = ", ".join(to)
         message["Subject"] = text.title
         message["Date"] = notice.created_at
-        # The same at each attempt, so that a mail server which accepted the first can drop the second.
+        # The same id at each attempt, so that a mail server that accepted the first can drop the second.
         message["Message-ID"] = f"<{notice.id}@{self._server.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text.body)

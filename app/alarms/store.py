@@ -1,5 +1,7 @@
-"""The recorded incidents, and whether each has been reported. One process at a time observes; `resolution` says when an
-incident ends, and the statement that ends it carries that condition.
+"""Recorded incidents, and whether each has been reported.
+
+One process at a time observes. `resolution` defines when an incident has ended; the statement that ends it contains
+that condition.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,12 +36,12 @@ class Detector(Protocol):
     def detect(self, connection: Connection) -> Iterable[Incident]: ...
 
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
-        """The condition for a row of `alarms`."""
+        """A condition on a row of `alarms`: its incident, of this kind, has ended."""
         ...
 
 
 class IncidentStore:
-    """`receivers` gives the names of those that are notified of each kind of incident."""
+    """`receivers(kind, customer_id)` returns the names of the receivers to notify."""
 
     def __init__(self, database: Database, receivers: Callable[[IncidentKind, str], Sequence[str]]) -> None:
         self._database = database
@@ -47,8 +49,8 @@ class IncidentStore:
         self._lease = ProcessLease(database, "alarms")
 
     async def observe(self, detector: Detector) -> bool:
-        """Detects incidents, records the changes, and creates notifications of those that are not reported yet. False
-        if another process does this. Raises `StoreUnavailableError`."""
+        """Detects incidents, records the changes, and creates notifications of those not reported yet. Returns False if
+        another process does this. Raises `StoreUnavailableError`."""
         if not await self._lease.take():
             return False
         new = await self._database.read(lambda connection: _fresh(connection, detector))
@@ -60,7 +62,7 @@ class IncidentStore:
         return True
 
     async def stop(self) -> None:
-        """Lets another process observe. Raises `StoreUnavailableError`."""
+        """Releases the lease, so that another process can observe. Raises `StoreUnavailableError`."""
         await self._lease.give_back()
 
     def _record(self, connection: Connection, detector: Detector, new: Sequence[Incident]) -> None:
@@ -96,7 +98,7 @@ class IncidentStore:
             incidents = sorted(
                 (Incident(kind, customer_id, *row) for row in rows), key=lambda incident: incident.subject
             )
-            # Each lead gets an e-mail of its own: the next may concern another person at the office.
+            # Each lead is e-mailed separately: the next one may be for another person at the office.
             for batch in (
                 [[incident] for incident in incidents]
                 if kind is IncidentKind.UNDELIVERED
@@ -123,7 +125,7 @@ class IncidentStore:
 
 
 def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
-    """Incidents that are not recorded yet; None if nothing has changed."""
+    """Incidents that are not recorded yet; None if neither these nor the recorded ones have changed."""
     rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
     recorded = {(IncidentKind(kind), *whose) for kind, *whose in rows}
     fresh = [incident for incident in detector.detect(connection) if incident.key not in recorded]
@@ -133,7 +135,7 @@ def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
 
 
 def _changes(connection: Connection, detector: Detector) -> Iterable[Update | Delete]:
-    """The changes to the recorded incidents that the database's contents call for."""
+    """Statements that bring the recorded incidents up to date with the database's facts."""
     kinds = connection.execute(select(alarms.c.kind).distinct()).scalars().all()
     for kind in kinds:
         of_kind, has_ended = alarms.c.kind == kind, detector.has_ended(connection, IncidentKind(kind))
@@ -152,8 +154,8 @@ def _has_rows(connection: Connection, change: Update | Delete) -> bool:
 
 
 def _ready(connection: Connection) -> list[Unreported]:
-    """Kinds and customers with something to report, beginnings and ends separately, without those that were reported a
-    moment ago."""
+    """What to report now: kind, customer, and whether it is a beginning or an end. What was reported less than
+    `REPORT_EVERY` ago waits."""
     now = now_of(connection)
     last = {(row.kind, row.customer_id, row.over): row.at for row in connection.execute(_LAST)}
     unreported = [

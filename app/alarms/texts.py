@@ -1,4 +1,4 @@
-"""The texts of alarms: a title and what to do, for each kind of incident. They contain no personal data."""
+"""Texts of alarms: a title and instructions for each kind of incident. They contain no personal data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class AlertText:
     body: str
 
 
-# `%(firm)s` is the customer's name, `%(number)s` how many, `%(about)s` which login or form, `%(since)s` a moment.
+# `%(firm)s`: the customer's name; `%(number)s`: of submissions; `%(about)s`: the login or form; `%(since)s`: a time.
 STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec refuses the login"),
@@ -113,7 +113,7 @@ ABOUT: Mapping[str, str] = {
 
 
 def alert_text(notice: Notification, firm: str, gettext: GetText, language: str, console: str = "") -> AlertText:
-    """`console`: its address, if there is one; the text then links to each submission."""
+    """`console` is the console's address, if there is one; the text then links to each submission."""
     title, body = (CLEARED_TEXTS if notice.over else STARTED_TEXTS)[notice.kind]
     values = {
         "firm": firm,
@@ -139,5 +139,5 @@ def _references(notice: Notification, gettext: GetText, console: str) -> list[st
 
 
 def moment(at: datetime, language: str) -> str:
-    """In Swedish local time."""
+    """The date and time in Sweden, formatted."""
     return format_datetime(at.astimezone(STOCKHOLM), "d MMMM HH:mm", locale=language)

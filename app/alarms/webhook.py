@@ -1,4 +1,4 @@
-"""Alarms by webhook, signed as Standard Webhooks specifies."""
+"""Alarms by webhook, signed according to the Standard Webhooks specification."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ SECONDS = 30.0  # for one attempt
 
 
 class AlertDeliveryError(Exception):
-    """The receiver did not accept the notification; the message quotes nothing of its content."""
+    """The receiver did not accept the notification. The message quotes nothing from its content."""
 
 
 class AlertReceiver(Protocol):
@@ -29,7 +29,7 @@ class AlertReceiver(Protocol):
 
 
 class WebhookReceiver:
-    """Sends a POST with JSON for each notification; anything but 2xx is retried, with the same `webhook-id`."""
+    """POSTs each notification as JSON. Any answer but 2xx is an error, and is retried with the same `webhook-id`."""
 
     def __init__(self, url: str, secret: str, write: Callable[[Notification], AlertText]) -> None:
         self._url = url

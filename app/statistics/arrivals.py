@@ -1,5 +1,5 @@
-"""Numbers of leads received by each form, in buckets of some 17 minutes: written by the counter job, and kept for as
-long as silence detection needs them."""
+"""Number of leads that each form received, in time buckets of about 17 minutes. The counter job writes it; it is kept
+for as long as silence detection needs it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +17,15 @@ from app.storage.schema import arrivals, submissions, tallied
 
 RECEIVED = "received"  # the counter job's round that counts them
 ARRIVALS_KEPT = timedelta(weeks=6)
-SPELL_LENGTH = 7  # characters of an id's time, in steps of 2^20 ms
+SPELL_LENGTH = 7  # leading characters of a submission's id, which name a period of 2^20 ms
 _SPELL = func.substr(submissions.c.id, 1, SPELL_LENGTH)
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """The number of submissions to one customer's form in one bucket of time; `last_at` is when the last one came."""
+    """How many submissions one customer's form received in one time bucket. `last_at` is when the latest was
+    received."""
 
     customer_id: str
     operation: str
@@ -33,7 +34,7 @@ class Arrivals:
 
 
 def add_arrivals(connection: Connection, rows: Iterable[Row[Any]]) -> None:
-    """Counts leads. Held submissions are left out: most are spam."""
+    """Adds leads to their buckets. `rows` are rows of `submissions`. Held submissions are left out: most are spam."""
     numbers: Counter[tuple[str, str, str]] = Counter()
     last_at: dict[tuple[str, str, str], datetime] = {}
     for row in rows:
@@ -51,7 +52,8 @@ def _upsert(
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(arrivals)
     new = statement.excluded
-    later = {"number": arrivals.c.number + new.number, "last_at": new.last_at}  # counted in order of time
+    # Rows are counted in order of time, so the new one is later.
+    later = {"number": arrivals.c.number + new.number, "last_at": new.last_at}
     names = ("customer_id", "operation", "spell")
     rows = [
         dict(zip(names, key, strict=True)) | {"number": numbers[key], "last_at": last_at[key]}
@@ -63,7 +65,7 @@ def _upsert(
 
 
 def arrivals_since(connection: Connection, since: datetime) -> Sequence[Arrivals]:
-    """The counted ones, and the few that are not counted yet."""
+    """All leads received since then: those counted in buckets, and those that the counter job has not reached yet."""
     first = first_id_of(since)
     counted = select(*(arrivals.c[name] for name in ("customer_id", "operation", "number", "last_at"))).where(
         arrivals.c.spell >= first[:SPELL_LENGTH]

@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from app.storage.database import Database
 from app.storage.schema import daily_counts, home_campaigns
 
-MAX_LINES = 25  # of each kind
+MAX_LINES = 25  # in one report
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Swedish days, including the last; one customer, or all with None."""
+    """What a report covers: Swedish calendar days, both ends included, and one customer (None: all)."""
 
     first: date
     last: date
@@ -23,7 +23,8 @@ class Scope:
 
 
 class Line(NamedTuple):
-    """`name` is source, medium and campaign; or a customer and its home; or an operation and the campaign's three."""
+    """One line of a report. `name` depends on the report: source, medium and campaign; or customer and home; or
+    operation, source, medium and campaign."""
 
     name: tuple[str, ...]
     views: int
@@ -32,6 +33,7 @@ class Line(NamedTuple):
 
 
 def within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    """Conditions for the rows of `table` in this scope."""
     days = [table.c.day >= scope.first, table.c.day <= scope.last]
     return [*days, table.c.customer_id == scope.customer_id] if scope.customer_id else days
 
@@ -49,7 +51,7 @@ def by_home(connection: Connection, scope: Scope) -> list[Line]:
 
 
 async def campaigns_of(database: Database, scope: Scope, home: str) -> Sequence[Line]:
-    """The campaigns of one of a customer's homes, by operation. Raises `StoreUnavailableError`."""
+    """The campaigns of one home, by operation. `scope` must name its customer. Raises `StoreUnavailableError`."""
     columns = home_campaigns.c
     names = columns.operation, columns.source, columns.medium, columns.campaign
     conditions = *within(home_campaigns, scope), columns.home == home

@@ -29,8 +29,8 @@ from app.submissions.listing import stored_application
 PAUSE_SECONDS = 5.0
 BUSY_PAUSE_SECONDS = 1.0
 MAX_AT_ONCE = 500
-# Ids and times come from the clocks of several machines (at most a minute apart, see `maintenance/checks`), and are
-# committed a little later: everything older than this is committed. With SQLite there is one machine.
+# Ids and times come from several machines' clocks (at most a minute apart, see `maintenance/checks`), and rows are
+# committed a little later than they are dated. Everything older than this is committed. SQLite has only one machine.
 SETTLED_AFTER = timedelta(minutes=2)
 SETTLED_AFTER_HERE = timedelta(seconds=10)
 DELIVERED = "delivered"
@@ -39,7 +39,8 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class _Mark:
-    """The last submission that a round has counted; the round `delivered` goes in the order of `moment`."""
+    """How far a round has counted: the last submission's id, and in the round `delivered`, which goes in order of
+    `settled_at`, that time as `moment`."""
 
     submission_id: str = ""
     moment: datetime | None = None
@@ -47,13 +48,14 @@ class _Mark:
 
 class CounterJob:
     def __init__(self, database: Database, keyring: Keyring, lag: timedelta | None = None) -> None:
-        """`lag`: the age after which all submissions are committed."""
+        """`lag` is the age after which every submission is sure to be committed; by default it depends on the
+        database."""
         self._database = database
         self._keyring = keyring
         self._lag = lag if lag is not None else SETTLED_AFTER_HERE if database.is_sqlite else SETTLED_AFTER
 
     async def count(self) -> bool:
-        """Counts a batch of settled submissions; returns whether there was any. Raises `StoreUnavailableError`."""
+        """Counts one batch; returns whether there was anything to count. Raises `StoreUnavailableError`."""
         rounds = [await self._count(name) for name in (RECEIVED, DELIVERED)]
         return any(rounds)
 
@@ -110,7 +112,7 @@ def _some(connection: Connection, name: str, before: datetime) -> tuple[_Mark, l
 
 
 def _moved(connection: Connection, name: str, before: _Mark, after: _Mark) -> bool:
-    """False when another process has counted these meanwhile."""
+    """Moves a round's position. False if another process has counted these submissions meanwhile."""
     values = {"moment": after.moment, "submission_id": after.submission_id}
     if not before.submission_id:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql

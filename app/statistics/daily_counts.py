@@ -1,7 +1,7 @@
-"""Counting by day, customer and operation: by campaign, by home, and by a home's campaigns.
+"""Daily counts by customer and operation: for each campaign, for each home, and for each home's campaigns.
 
-Anyone can name a new home or campaign in a form's address. So only a limited number of a customer's homes and campaigns
-a day are counted separately, and the rest together. Views are cheaper to fake than submissions, so their limit is
+Anyone can invent a home or a campaign in a form's address. So only a limited number of them are counted separately for
+each customer and day; the rest are counted together. Views are easier to fake than submissions, so their limit is
 lower.
 """
 
@@ -19,7 +19,7 @@ from app.domain.submission import PATH_ID, Operation
 from app.operations.registry import OPERATIONS
 from app.storage.schema import daily_counts, delivery_times, home_campaigns
 
-MAX_CAMPAIGNS_BY_VIEWS = 100  # campaigns, and as many homes
+MAX_CAMPAIGNS_BY_VIEWS = 100  # also the limit of homes
 MAX_CAMPAIGNS = 200
 MAX_CAMPAIGNS_OF_HOME_BY_VIEWS = 20  # campaigns of one home
 MAX_CAMPAIGNS_OF_HOME = 40
@@ -27,7 +27,7 @@ OTHERS = Campaign(OTHER, OTHER, OTHER)
 
 
 class Counted(NamedTuple):
-    """The key of a count. `home` is an estate's or a viewing's id; empty if there is none."""
+    """The key of a count. `home` is the id of an estate or a viewing; "" if there is none."""
 
     day: date
     customer_id: str
@@ -44,17 +44,17 @@ class Timed(NamedTuple):
 
 
 _Counts = Mapping[Counted, int]
-_Day = tuple[date, str]  # of a customer
+_Day = tuple[date, str]  # the day and the customer's id
 
 
 def day_of(moment: datetime) -> date:
-    """The day on a Swedish calendar."""
+    """The Swedish calendar day."""
     return moment.astimezone(STOCKHOLM).date()
 
 
 def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
-    """The estate in the path, else the one that the embed named, else the first id in the path, such as a viewing's.
-    Empty for operations that name a contact, who is a person."""
+    """The estate in the path; else the one that the embed named; else the first id in the path, such as a viewing's.
+    Empty for operations whose path names a contact, because that is a person."""
     spec = OPERATIONS[Operation(operation)]
     if spec.names_contact:
         return ""
@@ -64,8 +64,8 @@ def home_of(operation: str, resource: Iterable[str], estate: str = "") -> str:
 
 
 def add(connection: Connection, column: str, counts: _Counts) -> None:
-    """`column` is "views", "submissions" or "delivered". Each is counted in a row for its campaign (without home), in
-    one for its home (without campaign), and in one for the home's campaign."""
+    """Adds to `column`: "views", "submissions" or "delivered". Each count goes into three rows: its campaign's (without
+    home), its home's (without campaign), and the one of this campaign and home together."""
     limit, limit_of_home = (
         (MAX_CAMPAIGNS_BY_VIEWS, MAX_CAMPAIGNS_OF_HOME_BY_VIEWS)
         if column == "views"
@@ -95,7 +95,7 @@ def add_times(connection: Connection, counts: Mapping[Timed, int]) -> None:
 def _existing(
     connection: Connection, days: Iterable[_Day]
 ) -> tuple[dict[_Day, set[Counted]], dict[_Day, set[Counted]]]:
-    """The existing rows of campaigns and of homes, by day."""
+    """The rows that exist already, of campaigns and of homes, by day and customer."""
     campaigns: dict[_Day, set[Counted]] = {}
     homes: dict[_Day, set[Counted]] = {}
     columns = daily_counts.c
@@ -144,7 +144,7 @@ def _rows(counts: _Counts, column: str) -> list[dict[str, Any]]:
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], column: str) -> None:
-    """Rows are sorted, so that concurrent processes can't deadlock."""
+    """`rows` are sorted, so that concurrent processes can't deadlock."""
     if not rows:
         return
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql

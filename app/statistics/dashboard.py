@@ -29,7 +29,7 @@ NEWEST_STUCK = 8
 
 
 class CustomerBacklog(NamedTuple):
-    """How many of a customer's submissions wait for Vitec, and since when the oldest does."""
+    """One customer's submissions that wait for Vitec: how many, and since when the oldest has waited."""
 
     customer_id: str
     submissions: int
@@ -38,8 +38,15 @@ class CustomerBacklog(NamedTuple):
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Not limited to the scope's days: `stuck`, submissions that need a person, by status; `later`, where only a step
-    after the submission's own has stopped; `newest_stuck`, ids. `by_day` counts by day and operation."""
+    """The dashboard's figures. These are not limited to the scope's days:
+
+    waiting       submissions that wait for Vitec, by customer
+    stuck         number of submissions that need a person, by status
+    later         number of submissions where only a step after the submission's own has stopped
+    newest_stuck  ids of the newest submissions that need a person
+
+    `by_day` counts submissions by day and operation; `median` and `p95` are delivery times.
+    """
 
     waiting: Sequence[CustomerBacklog]
     stuck: Mapping[str, int]
@@ -55,7 +62,7 @@ class Dashboard:
 
 
 async def load_dashboard(database: Database, scope: Scope) -> Dashboard:
-    """Raises `StoreUnavailableError`."""
+    """Reads all figures in one go. Raises `StoreUnavailableError`."""
     return await database.read(lambda connection: _load(connection, scope))
 
 
@@ -101,12 +108,13 @@ def _by_status(connection: Connection, scope: Scope, *conditions: ColumnElement[
 
 
 def _not_arrived(connection: Connection, scope: Scope) -> dict[str, int]:
-    """Received in the scope's days, including those that need no attention."""
+    """Submissions received in the scope's days that have not been delivered, by status, whether they need attention or
+    not."""
     return _by_status(connection, scope, HAS_STOPPED, submissions.c.id >= first_id_of(_midnight(scope.first)))
 
 
 def _later_stuck(scope: Scope) -> Select[tuple[str]]:
-    """Submissions that have arrived, but with a later step that has stopped."""
+    """Delivered submissions with a later step that has stopped."""
     stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
     return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
 

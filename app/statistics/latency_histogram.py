@@ -1,5 +1,5 @@
-"""A histogram of delivery times: four buckets each time the duration doubles, so a figure read from them is within a
-tenth of the true one."""
+"""A histogram of delivery times. The duration doubles every four buckets, so a quantile is within a tenth of the true
+value."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ def bucket_of(duration: timedelta) -> int:
 
 
 def quantile(counts: Mapping[int, int], share: float) -> timedelta | None:
-    """The duration that `share` of the counted were within; None when nothing was counted."""
+    """The duration within which `share` (0–1) of the counted deliveries took place; None if nothing was counted."""
     left = sum(counts.values()) * share
     for bucket, count in sorted(counts.items()):
         left -= count

@@ -1,4 +1,4 @@
-"""Page views of each form: counted in memory and saved periodically. Nothing is kept of the visitor."""
+"""Page views of each form, counted in memory and saved periodically. Nothing about the visitor is stored."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from app.statistics.daily_counts import Counted, add, day_of, home_of
 from app.storage.database import Database, StoreUnavailableError
 
 PAUSE_SECONDS = 5.0
-MAX_WAITING = 2000  # different pages between two writes; a flood of made-up homes does not fill the memory
+MAX_WAITING = 2000  # different pages between two writes, so that a flood of made-up homes can't fill the memory
 
 log = structlog.get_logger()
 
@@ -25,7 +25,8 @@ class PageViews:
     def count(
         self, customer_id: str, operation: str, resource: tuple[str, ...], estate: str, query: Sequence[tuple[str, str]]
     ) -> None:
-        """`estate`: the home that a booking's embed named; `query`: of the form's address, with its campaign tags."""
+        """Counts one view. `estate` is the home that a booking's embed named; `query` is the form address's query, with
+        its campaign tags."""
         shown = (customer_id, operation, resource, estate, campaign_of(query) if query else NO_CAMPAIGN)
         if len(self._shown) < MAX_WAITING or shown in self._shown:
             self._shown[shown] += 1
