@@ -1,15 +1,15 @@
-"""A circuit breaker for each customer's login, shared by every process on the database.
+"""A circuit breaker for each customer's login, shared by every process that uses the database.
 
     401                               paused (open)
-    403 for three different things    paused (one alone proves nothing: a visitor's address can name anything)
+    403 for three different things    paused (a single one proves nothing: a visitor's address can name anything)
     Vitec unreachable                 not paused; the first success makes the backlog due at once
 
-A paused login is tried (half-open) by one submission every `probe`, in whichever process, and used by no other.
-The first success deletes its row (closed).
+While a login is paused, one submission tries it (half-open) every `probe`, whichever process runs it; no other
+submission uses it. The first success deletes the login's row (closed).
 
-To avoid deadlocks a transaction locks rows in one order: logins by their key, before any submission, and submissions by
-login and id. Claims lock submissions first, and key rotation and the person index lock them by id alone; these never
-wait for a lock while they hold one.
+To avoid deadlocks, every transaction locks rows in the same order: first logins by their key, then submissions by login
+and id. There are two exceptions, which never wait for a lock while they hold one: claims lock submissions first, and
+key rotation and the person index lock submissions by id alone.
 """
 
 from collections.abc import Sequence
@@ -48,18 +48,18 @@ _UNDER_WAY = exists().where(
     submissions.c.id == logins.c.probed, submissions.c.claim.is_not(None), submissions.c.due_at > bindparam("of_now")
 )
 _MAY_PROBE = (logins.c.probe_at <= bindparam("of_now")) & ~_UNDER_WAY
-# Locks the row until the end of the transaction, unless another transaction has it: a claim waits for nobody.
+# Locks the row until the end of the transaction. A claim never waits: a row that is locked already is skipped.
 _PROBE_LOCK = _LOGIN.with_for_update(skip_locked=True).where(_MAY_PROBE)
 _PROBE = update(logins).where(_IS_LOGIN, _MAY_PROBE)
-# Time spent waiting for a paused login does not count as age: it starts from now. Submissions that Vitec has forbidden
-# did not wait for the login, and keep their age.
+# Time spent waiting for a paused login does not count towards a submission's age, which starts again now. Submissions
+# that Vitec has forbidden did not wait for the login, so they keep their age.
 _RESUME = _update_by_id(
     submissions.c.customer_id == bindparam("of_customer"),
     submissions.c.function_group == bindparam("of_group"),
     submissions.c.due_at.is_not(None),
     ~WAS_FORBIDDEN,
 ).values(delivery_since=bindparam("moment"))
-# In order of arrival, and after those that a caller waits for.
+# They become due in order of arrival, and after those that a caller waits for.
 _BRING_BACK = _update_by_id(
     submissions.c.customer_id == bindparam("of_customer"),
     submissions.c.due_at > bindparam("of_now"),
@@ -69,8 +69,8 @@ _BRING_BACK = _update_by_id(
 
 
 class CircuitBreaker:
-    """`probe` is the time between two tries of a paused login; `outage` is how long Vitec must have been unreachable
-    for its first success to make the backlog due (after a shorter outage the ordinary retries do)."""
+    """`probe` is the time between two tries of a paused login. `outage` is how long Vitec must have been unreachable
+    for its first success to make the backlog due; after a shorter outage the ordinary retries suffice."""
 
     def __init__(self, database: Database, resource_hash: KeyedHash, probe: timedelta, outage: timedelta) -> None:
         self._database = database
@@ -80,13 +80,14 @@ class CircuitBreaker:
         self._recorded: set[CredentialKey] = set()
 
     async def may_read(self, credential: CredentialKey) -> bool:
-        """Whether a lookup may be made now. With a paused login, only as its probe. Raises `StoreUnavailableError`."""
+        """Whether a lookup may call Vitec now. If the login is paused, only as its probe. Raises
+        `StoreUnavailableError`."""
         if not await self._database.read(lambda connection: self._is_paused(connection, credential)):
             return True
         return await self._database.write(lambda connection: self._try(connection, credential))
 
     async def record_lookup(self, credential: CredentialKey, signal: Signal) -> None:
-        """The signal of a call that delivers nothing. Raises `StoreUnavailableError`."""
+        """Records the signal of a lookup, which delivers nothing. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> None:
             self.lock(connection, credential, signal)
@@ -96,15 +97,15 @@ class CircuitBreaker:
             await self._database.write(work)
 
     def changes(self, credential: CredentialKey, signal: Signal) -> bool:
-        """Whether the signal must be written: a success of a login without trouble need not."""
+        """Whether the signal must be written. A success need not, unless the login has a row."""
         return signal is not Signal.LET_IN or credential in self._recorded
 
     def lock(self, connection: Connection, credential: CredentialKey, signal: Signal) -> None:
-        """Locks the login until the end of the transaction if the signal must be written: `record` then waits for
-        nobody."""
+        """Locks the login until the end of the transaction if the signal must be written, so that `record` need not
+        wait."""
         if not self.changes(credential, signal):
             return
-        if signal is Signal.AWAY:  # each attempt of a backlog signals it, and only the first changes the row
+        if signal is Signal.AWAY:  # every attempt in a backlog signals this; only the first changes the row
             row = connection.execute(_LOGIN, _where(credential)).one_or_none()
             if row is not None and row.away_since is not None:
                 return
@@ -113,7 +114,7 @@ class CircuitBreaker:
         connection.execute(_LOCKED, _where(credential)).one_or_none()
 
     def rows(self, connection: Connection) -> dict[CredentialKey, Row[Any]]:
-        """The logins that are paused, or may soon be."""
+        """The rows of logins that are paused, or have signals that may lead to a pause."""
         if not _ANY.rows(connection, {}):  # the usual case
             self._recorded = set()
             return {}
@@ -125,21 +126,24 @@ class CircuitBreaker:
         return bool(self._recorded) and self._is_paused(connection, credential)
 
     def lock_for_probe(self, connection: Connection, credential: CredentialKey, now: datetime) -> Row[Any] | None:
-        """The paused login's row, if it may be tried now. It is locked until the end of the transaction."""
+        """The paused login's row if it may be tried now, else None. The row is locked until the end of the
+        transaction."""
         return connection.execute(_PROBE_LOCK, _where(credential) | {"of_now": now}).one_or_none()
 
     def record_probe(self, connection: Connection, credential: CredentialKey, submission: str, now: datetime) -> None:
-        """The next probe is due a whole interval from now, whatever the outcome of this one."""
+        """The login is being tried. The next probe is due one interval from now, whatever the outcome of this one."""
         self._set(connection, credential, probe_at=now + self._probe, probed=submission)
 
     def may_probe_with_forbidden(self, row: Row[Any], now: datetime) -> bool:
-        """Whether the probe is overdue by a whole interval: then a submission that was forbidden before may be used."""
+        """Whether the probe is overdue by a whole interval. Only then may it be made with a submission that has been
+        forbidden before."""
         return bool(row.probe_at + self._probe <= now)
 
     def record_forbidden_probe(
         self, connection: Connection, credential: CredentialKey, submission: str, now: datetime
     ) -> None:
-        """It does not postpone the next probe: a new submission may try at once."""
+        """As `record_probe`, with a submission that has been forbidden before. The next probe is not postponed: a new
+        submission may try at once."""
         self._set(connection, credential, probe_at=now, probed=submission)
 
     def record(
@@ -151,7 +155,8 @@ class CircuitBreaker:
         resource: Sequence[str] = (),
         submission: str | None = None,
     ) -> None:
-        """Call `lock` first."""
+        """Records what an attempt implies about the login. `resource` is what the call named, `submission` the one that
+        made it. Call `lock` first."""
         row = connection.execute(_LOGIN, _where(credential)).one_or_none()
         self._recorded.add(credential)
         if signal is Signal.LET_IN:
@@ -232,7 +237,7 @@ def _dialect(connection: Connection) -> Any:
 
 
 def capacity(row: Row[Any] | None, usual: int, now: datetime) -> int:
-    """How many submissions may use a login: `usual`, none while it is paused, or one when a probe is due."""
+    """How many submissions may use a login at once: `usual`; none while it is paused; one when a probe is due."""
     if row is None or row.paused_at is None:
         return usual
     return min(usual, int(row.probe_at <= now))

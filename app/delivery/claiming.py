@@ -1,7 +1,7 @@
-"""Claiming: submissions that are due get a token and a lease, and their first step is marked as being sent.
+"""Claiming: due submissions get a token and a lease, and their first step is marked as being sent.
 
-One transaction claims for all credentials. It costs as much as there are customers with something outstanding, however
-long their backlogs are.
+One transaction claims for all credentials. Its cost grows with the number of customers that have something outstanding,
+not with the length of their backlogs.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Claiming:
-    """`patience` is how long a caller may wait: submissions due for less than that are claimed first."""
+    """`patience` is how long a caller may wait. Submissions that have been due for less than that are claimed first."""
 
     def __init__(
         self, keyring: Keyring, circuit_breaker: CircuitBreaker, lease: timedelta, patience: timedelta
@@ -47,9 +47,10 @@ class Claiming:
     def claim(
         self, connection: Connection, room: Mapping[str, int], limit: int, in_flight: Mapping[str, Sequence[str]]
     ) -> list[Claim]:
+        """As `Outbox.claim_due`."""
         now, logins = now_of(connection), self._circuit_breaker.rows(connection)
         credentials, left = _due_credentials(connection, room, now), dict(room)
-        shuffle(credentials)  # so that no customer is always last
+        shuffle(credentials)  # otherwise the same customer might always be last
         rows: list[Row[Any]] = []
         probes: set[str] = set()
         for credential, due_since in credentials:
@@ -88,9 +89,9 @@ class Claiming:
     def _probe(
         self, connection: Connection, credential: CredentialKey, now: datetime, in_flight: Sequence[str]
     ) -> tuple[Sequence[Row[Any]], bool]:
-        """At most one submission, among all processes, that tries a paused login, and whether it is a probe. It is
-        another submission than the last time if there is one. One that Vitec has forbidden is no probe, and is only
-        taken when no other is due."""
+        """Takes at most one submission, among all processes, to try a paused login; also returns whether it is a probe.
+        If possible it is another submission than the last time. A submission that Vitec has forbidden is not a probe,
+        and is taken only if no other is due."""
         login = self._circuit_breaker.lock_for_probe(connection, credential, now)
         if login is None:
             return [], False
@@ -139,7 +140,7 @@ class Claiming:
             steps = statements.STEPS.rows(connection, {"of_submission": row.id})
             try:
                 opened = self._opened(row, steps)
-            except Exception as error:  # whatever is wrong with it, the others continue
+            except Exception as error:  # one bad submission must not stop the others
                 set_aside(connection, row, steps, now, error)
                 continue
             since = moment_of(row.delivery_since, connection.dialect)
@@ -162,7 +163,8 @@ class Claiming:
             yield claim
 
     def _opened(self, row: Row[Any], steps: Sequence[Any]) -> Opened:
-        """An interrupted call gets its outcome recorded even if nothing of the submission can be read."""
+        """The decrypted submission. If that fails and a call was interrupted, only the step of that call, so that its
+        outcome is recorded anyway."""
         try:
             return open_submission(self._keyring, row, steps)
         except Exception:
@@ -172,13 +174,14 @@ class Claiming:
 
 
 def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
-    """Marks the step as being sent; the commit comes before the call."""
+    """Marks the step as being sent. This is committed before the call."""
     begun = {"of_submission": claim.id, "begun_position": step.position, "started_at": now}
     statements.BEGIN.execute(connection, begun)
 
 
 def _age(connection: Connection, since: datetime, now: datetime) -> timedelta:
-    """Zero while the clock is in doubt: nothing is given up because a clock has jumped."""
+    """How long the submission has been tried. Zero while the clock is in doubt, so that nothing is given up because a
+    clock jumped."""
     age = now - since
     return age if age < ALARMS_AFTER or is_steady(connection, ALARMS_AFTER) else timedelta(0)
 
@@ -186,7 +189,7 @@ def _age(connection: Connection, since: datetime, now: datetime) -> timedelta:
 def _due_credentials(
     connection: Connection, customers: Collection[str], now: datetime
 ) -> list[tuple[CredentialKey, datetime]]:
-    """The credentials of these customers with something due, and since when."""
+    """These customers' credentials that have something due, with the time since when."""
     credentials = []
     for row in statements.OLDEST_DUE.rows(connection, {}):
         due_at = moment_of(row.due_at, connection.dialect)

@@ -1,4 +1,4 @@
-"""The types that pass between the outbox and a worker: claims, leases and step outcomes."""
+"""Types that the outbox and the worker exchange: claims, leases and step outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, Step
 from app.storage import elapsed
 from app.storage.group_commit import NothingWritten
 
-CredentialKey = tuple[str, FunctionGroup]  # a customer, and whose password the next step needs
+CredentialKey = tuple[str, FunctionGroup]  # the customer's id, and the group whose password the next step needs
 
 
 class LeaseLostError(NothingWritten):
-    """Another worker has taken over: nothing was written."""
+    """Another worker has taken over the submission; nothing was written."""
 
 
 class Signal(Enum):
-    """What an attempt implies about the login that it was made with."""
+    """What an attempt implies about the login that it used."""
 
     LET_IN = auto()  # Vitec accepted the login
     AWAY = auto()  # Vitec could not be reached, or was too busy
@@ -28,9 +28,9 @@ class Signal(Enum):
 
 @dataclass
 class Lease:
-    """`until` is in this machine's elapsed time, counted from before the database's clock was read, so that the lease
-    ends too early rather than too late. After it, a worker sends nothing; once another has taken over, it can record
-    nothing either."""
+    """The time for which a claim is ours. `until` is in this machine's elapsed time, counted from before the database's
+    clock was read, so that the lease ends too early rather than too late. After it ends, a worker sends nothing; and
+    once another worker has taken over, it can't record anything either."""
 
     until: float
 
@@ -41,9 +41,13 @@ class Lease:
 
 @dataclass(frozen=True)
 class ClaimedStep:
-    """A step that is not done. `interrupted`: its call had begun when its worker died. `was_not_found`: Vitec has
-    answered 404 before. `was_ambiguous`: an earlier attempt may have been carried out. `was_forbidden`: Vitec has
-    answered 403 before."""
+    """A step that is not done.
+
+    interrupted     the worker died during its call
+    was_not_found   Vitec has answered 404 before
+    was_ambiguous   an earlier attempt may have been carried out
+    was_forbidden   Vitec has answered 403 before
+    """
 
     position: int
     operation: Operation
@@ -58,9 +62,14 @@ class ClaimedStep:
 
 @dataclass(frozen=True)
 class Claim:
-    """A submission that is ours until the lease runs out, with its remaining steps in order. The first is marked as
-    being sent unless it was interrupted. `probes`: it tries a paused login. `age_at_claim`: how long it had been tried
-    by then, by the database's clock; zero while that clock is in doubt."""
+    """A submission that is ours until the lease runs out, with its remaining steps in order. The first step is marked
+    as being sent, unless it was interrupted.
+
+    results        the results of the steps that are done
+    probes         it tries a paused login
+    age_at_claim   how long it had been tried when it was claimed, by the database's clock; zero if that is in doubt
+    claimed_at     when it was claimed, in this machine's elapsed seconds
+    """
 
     id: str
     token: str
@@ -68,7 +77,7 @@ class Claim:
     operation: Operation
     delivery_since: datetime
     steps: tuple[ClaimedStep, ...]
-    results: Mapping[Operation, str | None]  # of the steps that are done
+    results: Mapping[Operation, str | None]
     probes: bool = False
     lease: Lease = field(default_factory=lambda: Lease(0))
     age_at_claim: timedelta = timedelta(0)
@@ -81,10 +90,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """The outcome of an attempt. `status` is the step's new status; a `waiting` step is due after `retry_in`, or at
-    once. `counts`: the attempt counts towards the step's attempts. `at_recovery`: the step is due as soon as Vitec is
-    reachable again. `not_found`: Vitec has answered 404. `named`: what the call named, as ids in its path or a contact.
-    `signal`: what it implies about the login."""
+    """The outcome of an attempt.
+
+    status       the step's new status
+    retry_in     when a `waiting` step is due again; None: at once
+    counts       whether the attempt counts towards the step's attempts
+    at_recovery  the step is due as soon as Vitec is reachable again
+    not_found    Vitec has answered 404
+    named        what the call named: the ids in its path, or a contact
+    signal       what the attempt implies about the login
+    """
 
     status: StepStatus
     outcome: AttemptOutcome

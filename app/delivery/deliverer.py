@@ -1,4 +1,4 @@
-"""Delivery of one claimed submission: its remaining steps, each outcome before the next begins."""
+"""Delivers one claimed submission: runs its remaining steps, and records each outcome before the next step begins."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,8 +27,8 @@ log = structlog.get_logger()
 
 
 class Deliverer:
-    """`parks` are the customers whose ambiguous steps wait for an operator; `on_settled` is called when a submission's
-    status is settled, with that status."""
+    """`parks` are the ids of customers whose ambiguous steps wait for an operator. `on_settled` is called with the
+    claim and its status when a submission is settled."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Deliverer:
         self._on_settled = on_settled
 
     async def deliver(self, claim: Claim) -> None:
-        """Runs steps until one is not done. Raises `LeaseLostError`."""
+        """Runs steps until one of them is not done. Raises `LeaseLostError`."""
         results = dict(claim.results)
         if claim.steps[0].interrupted:
             return await self._interrupted(claim, claim.steps[0])
         prepared = _prepare(claim, claim.steps[0], results)
-        begun = True  # by the claim
+        begun = True  # the claim has marked the first step as being sent
         for step, then in zip(claim.steps, (*claim.steps[1:], None), strict=True):
             if isinstance(prepared, StepOutcome):
                 await self._record(claim, step, replace(prepared, counts=not begun))
@@ -85,7 +85,7 @@ class Deliverer:
         return None
 
     async def _attempt(self, claim: Claim, step: ClaimedStep, call: Call) -> CallResult | None:
-        """Vitec's answer; None when the step is not done, and its outcome has been outcome."""
+        """Vitec's answer. None if the step is not done; its outcome has then been recorded."""
         try:
             return await execute(self._vitec, claim, step, call)
         except LeaseExpiredError:  # nothing was sent, so the next attempt is not ambiguous
@@ -98,7 +98,7 @@ class Deliverer:
             return None
 
     async def _record_and_begin(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, then: ClaimedStep) -> bool:
-        """Records a done step and begins the next in the same transaction; returns whether it did."""
+        """Records a done step and begins the next one in the same transaction. Returns whether it began."""
         settled, begun = await self._outbox.record_and_begin(claim, step, outcome, then)
         self._report(claim, step, outcome, settled)
         if begun:
@@ -106,7 +106,7 @@ class Deliverer:
         return begun
 
     async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
-        """The previous worker died during the call, which may have been carried out."""
+        """Records the outcome of a call during which the previous worker died: it may have been carried out."""
         error = AmbiguousError("the worker stopped during the call")
         await self._record_error(claim, step, error, attempts=max(step.attempts, 1))
 
@@ -164,7 +164,7 @@ def _log_attempt(claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> None:
 
 
 def _prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call | StepOutcome:
-    """The step's call, or its outcome where no call is needed."""
+    """The step's call; or its outcome, if it needs no call."""
     try:
         return prepare(claim, step, results)
     except StepSkipped:

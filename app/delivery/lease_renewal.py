@@ -1,4 +1,4 @@
-"""Lease renewal: a claim's lease is renewed for as long as its delivery runs."""
+"""Renews a claim's lease for as long as its delivery runs."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ from app.storage.database import StoreUnavailableError
 
 
 async def keep_renewing(outbox: Outbox, claim: Claim, lease: timedelta) -> None:
-    """Until cancelled, or until another worker has taken over, which the delivery notices when it records."""
+    """Runs until it is cancelled, or until another worker has taken over. The delivery notices that when it records."""
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
         try:

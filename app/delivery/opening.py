@@ -1,4 +1,4 @@
-"""Decrypting a submission for delivery, and checking that it is well formed."""
+"""Decrypts a submission for delivery, and checks that it is well formed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.storage.encryption import Keyring
 
 @dataclass(frozen=True)
 class Opened:
-    """The remaining steps in order, and the results of the steps that are done."""
+    """A decrypted submission: its remaining steps in order, and the results of the steps that are done."""
 
     operation: Operation
     steps: tuple[ClaimedStep, ...]
@@ -22,7 +22,8 @@ class Opened:
 
 
 def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
-    """From a row and its steps' rows. Raises any exception if what is stored is malformed."""
+    """`row` is from `submissions`, `steps` are its rows from `steps`. May raise any exception if the stored data is
+    malformed."""
     stored = StoredApplication.from_json(keyring.decrypt(row.payload, payload_aad(row.id)))
     todo = tuple(_step(step, stored) for step in steps if step.status not in FINAL)
     if not todo:
@@ -32,7 +33,7 @@ def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
 
 
 def interrupted(steps: Sequence[Any]) -> Any | None:
-    """The step whose call had begun when its worker died, if there is one. A call that only reads is simply
+    """The step during whose call the worker died, or None. A call that only reads does not count: it is simply
     repeated."""
     first = next((step for step in steps if step.status not in FINAL), None)
     if first is None or first.status != StepStatus.SENDING or OPERATIONS[Operation(first.operation)].reads:

@@ -1,8 +1,8 @@
-"""The outbox: submissions to deliver, claimed under a lease and outcome step by step.
+"""The outbox: submissions to deliver, claimed under a lease, with each step's outcome recorded.
 
-A claim moves `due_at` to the end of its lease and writes a token. If the worker dies, the lease runs out and the
-submission is due again. Every change by a worker is fenced by the token, so that one which wakes up late records
-nothing and sends nothing.
+A claim writes a token and moves `due_at` to the end of the lease. If the worker dies, the lease runs out and the
+submission is due again. Every change by a worker requires its token, so a worker that wakes up too late records nothing
+and sends nothing.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ log = structlog.get_logger()
 
 @dataclass
 class _Try:
-    """One try to write: its moment by the database's clock, and the result of its work."""
+    """One try to write: its time by the database's clock, and what its work returned."""
 
     now: datetime
     result: Any
 
 
 class Outbox:
-    """`patience` is how long a caller may wait, see `Claiming`."""
+    """`lease` is how long a claim lasts without renewal; for `patience` see `Claiming`."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class Outbox:
         self._circuit_breaker = circuit_breaker
         self._lease = lease
         self._claiming = Claiming(keyring, circuit_breaker, lease, patience)
-        self._in_doubt: list[Claim] = []  # whose commit may have been lost
+        self._in_doubt: list[Claim] = []  # claims of which it is unknown whether they were committed
 
     async def is_due(self, customers: Collection[str]) -> bool:
-        """Whether there is anything to claim for these customers. Raises `StoreUnavailableError`."""
+        """Whether any submission of these customers can be claimed now. Raises `StoreUnavailableError`."""
         if self._in_doubt:
             return True
         return await self._database.read(lambda connection: self._claiming.is_due(connection, customers))
@@ -70,9 +70,12 @@ class Outbox:
     async def claim_due(
         self, room: Mapping[str, int], limit: int, in_flight: Mapping[str, Sequence[str]] | None = None
     ) -> list[Claim]:
-        """At most `limit` due submissions, and for each customer at most its `room`; their first steps are marked as
-        being sent. Those in flight (ids by customer) are never among them. Raises `StoreUnavailableError`; submissions
-        claimed by a commit whose answer was lost are then returned by the next call."""
+        """Claims at most `limit` due submissions, and at most `room` for each customer, and marks their first steps as
+        being sent. Submissions in `in_flight` (ids by customer) are left out.
+
+        Raises `StoreUnavailableError`. If the answer to the commit was lost and it can't be checked now, the next call
+        returns the submissions that it claimed.
+        """
         if self._in_doubt:
             return await self._resolve_claims_in_doubt()
         claims: list[Claim] = []
@@ -89,7 +92,8 @@ class Outbox:
         return claims
 
     async def _resolve_claims_in_doubt(self) -> list[Claim]:
-        """Those that were committed. The row locks wait for a transaction that may still commit them."""
+        """The doubtful claims that were in fact committed. The row locks wait for a transaction that may still
+        commit."""
 
         def work(connection: Connection) -> set[str]:
             of_them = submissions.c.id.in_([claim.id for claim in self._in_doubt])
@@ -103,8 +107,8 @@ class Outbox:
         return claims
 
     async def record(self, claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> bool:
-        """Records the outcome of an attempt and what is next; returns whether it settled the submission's status.
-        Raises `LeaseLostError`."""
+        """Records the outcome of an attempt, and what happens next. Returns whether this settled the submission's
+        status. Raises `LeaseLostError`."""
         no_call = outcome.outcome in {AttemptOutcome.SKIPPED, AttemptOutcome.BLOCKED}
         return await self._persist(
             claim,
@@ -117,8 +121,8 @@ class Outbox:
     async def record_and_begin(
         self, claim: Claim, step: ClaimedStep, outcome: StepOutcome, then: ClaimedStep
     ) -> tuple[bool, bool]:
-        """As `record`, and marks the next step as being sent in the same transaction. Returns also whether it did: if
-        the next step's login is paused, the submission is released instead. Raises `LeaseLostError`."""
+        """As `record`, and marks the next step as being sent in the same transaction. Also returns whether it did so:
+        if the next step's login is paused, the submission is released instead. Raises `LeaseLostError`."""
 
         def work(connection: Connection, now: datetime) -> tuple[bool, bool]:
             group = group_of(then.operation)
@@ -130,7 +134,7 @@ class Outbox:
         return await self._persist(claim, step, work, signal=outcome.signal)
 
     async def begin(self, claim: Claim, step: ClaimedStep) -> None:
-        """Marks the step as being sent, before the call. Raises `LeaseLostError`."""
+        """Marks the step as being sent; to be called before its call. Raises `LeaseLostError`."""
 
         def work(connection: Connection, now: datetime) -> None:
             begun = {"begun_position": step.position, "started_at": now}
@@ -139,7 +143,7 @@ class Outbox:
         await self._persist(claim, step, work)
 
     async def renew(self, claim: Claim) -> None:
-        """Extends the lease from now. Raises `LeaseLostError`, `StoreUnavailableError`."""
+        """Extends the lease, counted from now. Raises `LeaseLostError`, `StoreUnavailableError`."""
 
         def work(connection: Connection) -> float:
             _change(connection, claim, {"due_at": now_of(connection) + self._lease})
@@ -156,8 +160,8 @@ class Outbox:
         status: StepStatus | None = None,
         signal: Signal | None = None,
     ) -> T:
-        """Retries until the database is available, unless another worker has taken over by then. Where the answer to a
-        commit was lost, it first checks whether the commit happened: by the time of the attempt or, without an attempt,
+        """Retries until the database is available, unless another worker has taken over by then. If the answer to a
+        commit was lost, it first checks whether the commit happened: by the time of the attempt or, if there is none,
         by the step's `status`."""
         in_doubt: list[_Try] = []
         latest: list[_Try] = []
@@ -228,8 +232,8 @@ class Outbox:
 
 
 def _submission_values(claim: Claim, step: ClaimedStep, outcome: StepOutcome, now: datetime) -> dict[str, Any]:
-    """The submission's status is that of its own operation, or of an earlier step that stops the chain. A step that was
-    rejected, given up or parked stops the chain."""
+    """New column values of the submission. Its status follows its own operation, or an earlier step that stops the
+    chain: one that was rejected, given up or parked."""
     values: dict[str, Any] = {}
     stopped = outcome.status in STOPPED
     if outcome.status is StepStatus.WAITING:
@@ -237,7 +241,7 @@ def _submission_values(claim: Claim, step: ClaimedStep, outcome: StepOutcome, no
         values |= {"claim": None, "due_at": due_at, "at_recovery": outcome.at_recovery}
     elif stopped or step.position == claim.steps[-1].position:
         values |= {"claim": None, "due_at": None}
-    else:  # if this worker dies now, the submission is claimed with the next step's password
+    else:  # if this worker dies now, the next claim needs the next step's password
         then = next(later for later in claim.steps if later.position > step.position)
         values |= {"function_group": group_of(then.operation).value}
     up_to_main = step.position <= _main_position(claim)
@@ -249,7 +253,8 @@ def _submission_values(claim: Claim, step: ClaimedStep, outcome: StepOutcome, no
 
 
 def _order(claim: Claim, step: ClaimedStep) -> tuple[str, str, str]:
-    """By login, and then by id, as a change of the login's submissions locks them."""
+    """Sort key for writes: by login, then by id, which is the order in which changes to a login lock its
+    submissions."""
     customer, group = _credential(claim, step)
     return customer, group.value, claim.id
 
@@ -259,7 +264,7 @@ def _credential(claim: Claim, step: ClaimedStep) -> CredentialKey:
 
 
 def _main_position(claim: Claim) -> int:
-    """The position of the submission's own operation; -1 when it is done."""
+    """The position of the submission's own operation among the remaining steps; -1 if it is done."""
     return next((step.position for step in claim.steps if step.operation is claim.operation), -1)
 
 
@@ -270,8 +275,8 @@ def _change(
     outcome: Mapping[str, Any] | None = None,
     begun: Mapping[str, Any] | None = None,
 ) -> None:
-    """Sets columns of a submission that is still ours, and in the same statement records the outcome of an attempt and
-    the beginning of the next. Raises `LeaseLostError`: then nothing was written."""
+    """Sets columns of a submission that is still ours. The same statement records the `outcome` of an attempt and marks
+    the next as `begun`. Raises `LeaseLostError` if nothing was written."""
     of_claim = {"of_submission": claim.id, "of_claim": claim.token}
     change = statements.fenced(tuple(values), records=outcome is not None, begins=begun is not None)
     if not change.execute(connection, {**of_claim, **values, **(outcome or {}), **(begun or {})}):
@@ -281,7 +286,7 @@ def _change(
 def _is_written(
     connection: Connection, claim: Claim, step: ClaimedStep, now: datetime, status: StepStatus | None
 ) -> bool:
-    """Whether an earlier try was committed. The row lock waits for a transaction that may still commit it."""
+    """Whether an earlier try was committed. The row lock waits for a transaction that may still commit."""
     connection.execute(select(submissions.c.id).where(submissions.c.id == claim.id).with_for_update())
     if status is not None:
         of_step = steps.c.submission_id == claim.id, steps.c.position == step.position

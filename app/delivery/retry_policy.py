@@ -1,4 +1,4 @@
-"""The retry policy: a pure function of the error, the attempts and the age."""
+"""The retry policy: a pure function of the error, the number of attempts and the age."""
 
 import random
 from collections.abc import Callable
@@ -28,20 +28,21 @@ def _spread() -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """`delays[n]` is the wait after attempt n+1, the last one repeating; `give_up` is the age at which we stop."""
+    """`delays[n]` is the wait after attempt n+1 (the last one repeats). `give_up` is the age at which retrying
+    stops."""
 
     delays: tuple[timedelta, ...]
     give_up: timedelta
     spread: Callable[[], float] = _spread
 
     def delay(self, attempts: int) -> timedelta:
-        """After `attempts` (>= 1) attempts, ±20 %."""
+        """The wait after this many `attempts` (at least 1), varied by ±20 %."""
         return self.delays[min(attempts, len(self.delays)) - 1] * self.spread()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The step's next status; `retry_in` when it is `waiting`. `counts`: the attempt counts towards the step's
+    """The step's next status, and `retry_in` if that is `waiting`. `counts`: the attempt counts towards the step's
     attempts. `at_recovery`: the step is due as soon as Vitec is reachable again."""
 
     status: StepStatus
@@ -61,11 +62,17 @@ def decide(
     was_ambiguous: bool,
     probes: bool,
 ) -> Decision:
-    """`attempts` includes the one that just failed; `park`: an ambiguous step waits for an operator; `was_ambiguous`:
-    an earlier attempt may have been carried out, so giving up ends as uncertain; `probes`: the login was paused, and a
-    step that tries it is never given up."""
+    """What to do after a failed attempt.
+
+    attempts       number of attempts, including the one that just failed
+    age            how long the step has been tried
+    park           ambiguous steps wait for an operator
+    was_not_found  Vitec has answered 404 before
+    was_ambiguous  an earlier attempt may have been carried out, so giving up ends as uncertain
+    probes         the attempt tried a paused login; such a step is never given up
+    """
     if isinstance(error, NotFoundError) and not was_not_found:
-        return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated
+        return Decision(StepStatus.WAITING, policy.delay(attempts))  # a new estate may not have replicated at Vitec
     if isinstance(error, RejectedError):
         return Decision(StepStatus.REJECTED)
     if isinstance(error, AmbiguousError) and park:
@@ -82,7 +89,7 @@ def decide(
 
 
 def signal_of(error: VitecError) -> Signal | None:
-    """What an error implies about the login; None if nothing. A rejection of the content implies an accepted login."""
+    """What an error implies about the login, or None. If Vitec rejects the content, it has accepted the login."""
     if isinstance(error, LoginRefusedError):
         return Signal.REFUSED
     if isinstance(error, AccessDeniedError):

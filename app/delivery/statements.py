@@ -1,6 +1,6 @@
-"""The outbox's statements, built once: building one costs more than running it.
+"""The outbox's SQL statements, built once, because building one costs more than running it.
 
-Parameters in conditions are named `of_…`, because a column's own name is the parameter of its new value.
+Parameters used in conditions are named `of_…`: a column's own name is the parameter for its new value.
 """
 
 from functools import cache
@@ -32,7 +32,7 @@ OF_STEP = (steps.c.submission_id == bindparam("of_submission")) & (steps.c.posit
 
 
 def _oldest_due() -> Select[Any]:
-    """When the oldest due submission of each credential is due."""
+    """For each credential, when its oldest due submission became due."""
     customers = customers_with_outstanding()
     groups = union_all(*(select(literal(group.value).label("name")) for group in FunctionGroup)).subquery()
     first = (
@@ -50,7 +50,8 @@ def _oldest_due() -> Select[Any]:
 
 OLDEST_DUE = Prepared(_oldest_due())
 
-# Vitec denies access to what it names: it is retried and given up on its own, and implies nothing about the login.
+# Vitec has denied access to something that it names. It is retried and given up on its own, and says nothing about the
+# login.
 WAS_FORBIDDEN = exists().where(
     attempts.c.submission_id == submissions.c.id, attempts.c.outcome == AttemptOutcome.FORBIDDEN.value
 )
@@ -58,8 +59,8 @@ WAS_FORBIDDEN = exists().where(
 
 @cache
 def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
-    """Claims due submissions of a credential, except for `others` of them (`of_other_…`); `forbidden`: only those that
-    were forbidden before, or only the rest."""
+    """Claims due submissions of one credential. `others` is the number of ids to leave out (parameters `of_other_…`).
+    `forbidden`: True takes only submissions that Vitec has forbidden before, False only the rest."""
     due = (
         select(submissions.c.id)
         .where(
@@ -74,7 +75,7 @@ def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
         .cte()
-        # Otherwise PostgreSQL might run the subquery again for each row.
+        # Without this, PostgreSQL might run the subquery again for each row.
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return Prepared(
@@ -152,8 +153,8 @@ BEGIN = Together(_sending(true()), _begin_attempt)
 
 @cache
 def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> Together:
-    """Sets these columns of a submission if its claim is still `of_claim`; `records` the outcome of the attempt at
-    `of_position`, and `begins` the step at `begun_position`."""
+    """Sets these columns of a submission, if its claim is still `of_claim`. `records`: also records the outcome of the
+    attempt at `of_position`; `begins`: also begins the step at `begun_position`."""
     mine = submissions.c.claim == bindparam("of_claim")
     fence = update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
     return Together(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))

@@ -1,4 +1,4 @@
-"""One step of a delivery: preparing its call from the results of earlier steps, and making it."""
+"""One step of a delivery: prepares its call from the results of earlier steps, and makes it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,18 +32,21 @@ class Vitec(Protocol):
 
 @dataclass(frozen=True)
 class CallResult:
+    """Vitec's answer: the HTTP status, and the id or text that it returned."""
+
     status: int | None
     result: str | None
 
 
 def prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call:
-    """The step's call, completed with the results of the steps before it. Raises `StepSkipped`, `StepBlockedError`."""
+    """The step's call, completed with the results of earlier steps. Raises `StepSkipped`, `StepBlockedError`."""
     progress = Progress(OPERATIONS[claim.operation], results)
     return OPERATIONS[step.operation].prepare(Call(step.resource, step.body), progress)
 
 
 async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, call: Call) -> CallResult:
-    """Raises `VitecError`s; `LeaseExpiredError` when the lease has run out, as after the process was frozen."""
+    """Makes the call. Raises `VitecError`, and `LeaseExpiredError` if the lease has run out, as when the process was
+    frozen."""
     if OPERATIONS[step.operation].reads:
         return await _find_agent(vitec, claim, call.resource[0])
     answer = await vitec.post(step.operation, claim.customer_id, call.resource, call.body, lambda: claim.lease.holds)
@@ -51,7 +54,7 @@ async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, call: Call) -> 
 
 
 async def _find_agent(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
-    """The contact's own agent."""
+    """Looks up the contact's own agent."""
     contacts = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
     if not contacts:
         raise NotFoundError("Vitec knows no such contact", status=200, upstream={})

@@ -1,7 +1,7 @@
-"""Submissions that can't be read: set aside one by one, and resumed once a key decrypts them.
+"""Submissions that can't be read: each is set aside, and resumed once a key decrypts it.
 
-A submission that none of the keys decrypts, or that is malformed, waits as `unreadable` for the key, or for an operator
-to discard it. Nothing of it is sent meanwhile, and it holds up no other.
+A submission that no key decrypts, or that is malformed, waits as `unreadable` until its key is configured or an
+operator discards it. Nothing of it is sent meanwhile, and it does not hold up others.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,8 @@ _UNREADABLE_STEP = (steps.c.submission_id == submissions.c.id) & (steps.c.status
 
 
 def set_aside(connection: Connection, row: Row[Any], step_rows: Sequence[Any], now: datetime, error: Exception) -> None:
-    """`row` is claimed by this transaction. Its status becomes `unreadable`, unless its own operation has arrived."""
+    """Sets a submission aside that this transaction has claimed. Its status becomes `unreadable`, unless its own
+    operation is already delivered."""
     log.error("submission set aside: it can't be read", submission=row.id, detail=f"{type(error).__name__}: {error}")
     mine = submissions.c.id == row.id
     connection.execute(update(submissions).where(mine).values(claim=None, due_at=None))
@@ -42,7 +43,8 @@ def set_aside(connection: Connection, row: Row[Any], step_rows: Sequence[Any], n
 
 
 async def resume_readable(database: Database, keyring: Keyring) -> int:
-    """Makes due the unreadable submissions that can be read now; returns how many. Raises `StoreUnavailableError`."""
+    """Makes unreadable submissions due again if they can be read now. Returns how many. Raises
+    `StoreUnavailableError`."""
     resumed, last = 0, ""
     while ids := await database.read(lambda connection, after=last: _unreadable_ids(connection, after)):  # type: ignore[misc]
         readable = await database.read(lambda connection, some=ids: _readable(connection, keyring, some))  # type: ignore[misc]
@@ -70,7 +72,7 @@ def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> l
         step_rows = statements.STEPS.rows(connection, {"of_submission": row.id})
         try:
             open_submission(keyring, row, step_rows)
-        except Exception as error:  # the same as before
+        except Exception as error:  # still malformed, or still without its key
             log.debug("still unreadable", submission=row.id, detail=type(error).__name__)
         else:
             readable.append(row.id)
@@ -78,7 +80,8 @@ def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> l
 
 
 def _make_due(connection: Connection, ids: Sequence[str]) -> int:
-    """Only those that nobody has discarded meanwhile. The time that they spent set aside does not count as age."""
+    """Makes submissions due that nobody has discarded meanwhile. The time that they were set aside does not count
+    towards their age."""
     now, columns = now_of(connection), submissions.c
     aside = or_(columns.status == Status.UNREADABLE, exists().where(_UNREADABLE_STEP))
     free = columns.claim.is_(None) & columns.due_at.is_(None) & columns.erased_at.is_(None)

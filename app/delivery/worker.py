@@ -1,4 +1,4 @@
-"""The delivery worker: claims due submissions as capacity allows, delivers them, and stops gracefully."""
+"""The delivery worker: claims due submissions as capacity allows, delivers them, and shuts down gracefully."""
 
 import asyncio
 import contextlib
@@ -18,16 +18,16 @@ from app.vitec.throttle import Throttle
 
 log = structlog.get_logger()
 
-HANGS_SECONDS = 2.0  # after which a delivery in flight counts as hanging
-POLL_SECONDS = 0.1  # until a worker notices what another process has accepted
+HANGS_SECONDS = 2.0  # a delivery that takes longer counts as hanging
+POLL_SECONDS = 0.1  # between two looks for submissions that another process has accepted
 RETRY_SECONDS = 1.0  # between two tries while the database is unavailable
-STOP_SECONDS = 20.0  # for calls in flight to end by themselves
-RECORD_SECONDS = 3.0  # then, for their outcomes to be recorded
+STOP_SECONDS = 20.0  # at a stop, the time for calls in flight to end by themselves
+RECORD_SECONDS = 3.0  # then the time to record the outcomes of abandoned calls
 
 
 class Worker:
-    """At most `concurrency` calls at once, not counting those that hang, and `concurrency_per_customer` for one
-    customer, counting them: no number of hanging offices starves another. `abandon` ends the calls in flight."""
+    """Makes at most `concurrency` calls at once, not counting those that hang, and at most `concurrency_per_customer`
+    for one customer, counting them. So hanging offices can't starve the others. `abandon` ends the calls in flight."""
 
     def __init__(
         self,
@@ -49,16 +49,16 @@ class Worker:
         self._lease = lease
         self._throttle = throttle
         self._abandon = abandon
-        self._running: dict[asyncio.Task[None], tuple[Claim, float]] = {}  # and when it began
+        self._running: dict[asyncio.Task[None], tuple[Claim, float]] = {}  # with its start, by the monotonic clock
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may be due."""
+        """Tells the worker that something may be due."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Until `stop`."""
+        """Runs until `stop`."""
         drained = asyncio.create_task(self._drain())
         while not self._stopping.is_set():
             pause = POLL_SECONDS
@@ -67,7 +67,7 @@ class Worker:
             except StoreUnavailableError as error:
                 log.error("store unavailable", detail=str(error))
                 pause = RETRY_SECONDS
-            except Exception:  # a bug that shows in one round must not end all delivery
+            except Exception:  # a bug in one round must not end all delivery
                 log.exception("claiming failed")
                 pause = RETRY_SECONDS
             await self._rest(pause)
@@ -75,18 +75,19 @@ class Worker:
         await self._drain()  # what the last round was claiming at the stop
 
     def stop(self) -> None:
-        """No more claims; deliveries in flight are finished, or released after a while."""
+        """Ends claiming. Deliveries in flight are finished, or released if they take too long."""
         self._stopping.set()
         self._wake.set()
 
     async def _rest(self, seconds: float) -> None:
-        """Until woken, until a customer may send again, or until the next poll."""
+        """Waits until woken, until a customer may send again, or until the next poll."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(seconds, self._throttle.seconds_until_available() or seconds)):
                 await self._wake.wait()
 
     async def _drain(self) -> None:
-        """From `stop` on. A call that is cut off is recorded as ambiguous, or as not sent."""
+        """Waits for `stop`, and then for the deliveries in flight. A call that is cut off is recorded as ambiguous, or
+        as not sent."""
         await self._stopping.wait()
         for seconds, and_then in ((STOP_SECONDS, self._abandon), (RECORD_SECONDS, self._cancel)):
             if not await self._ended(within=seconds):
@@ -130,7 +131,7 @@ class Worker:
         return sum(began > recently for _, began in self._running.values())
 
     def _room(self) -> dict[str, int]:
-        """How many more submissions may be sent for each customer, if any."""
+        """How many more submissions may be sent for each customer; customers without room are left out."""
         busy = Counter(claim.customer_id for claim, _ in self._running.values())
         room = {
             customer: min(self._per_customer - busy[customer], self._throttle.available(customer))

@@ -1,1 +1,1 @@
-"""Reads at Vitec on behalf of callers: contacts, and homes with their open times."""
+"""Lookups at Vitec on behalf of callers: contacts, and homes with their open times."""

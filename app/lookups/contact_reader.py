@@ -1,4 +1,4 @@
-"""Reading contacts at Vitec. Identical requests at the same time share one call."""
+"""Reads contacts at Vitec. Identical requests at the same time share one call."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ from app.lookups.lookup_queue import LookupQueue
 from app.vitec.client import VitecClient
 from app.vitec.contacts import Contact
 
-TURN_SECONDS = 1.0  # that a request waits for the rate limit
-SHARED_SECONDS = 1.5  # that others may join a request; one that takes longer may never be answered
+TURN_SECONDS = 1.0  # a request waits at most this long for the rate limit
+SHARED_SECONDS = 1.5  # others may join a request for this long; after that it may never be answered
 
 _Request = tuple[str, tuple[str, ...]]
 
@@ -22,7 +22,7 @@ class ContactReader:
         self._requests: dict[_Request, tuple[float, asyncio.Task[list[Contact]]]] = {}
 
     async def contacts(self, customer_id: str, contact_ids: Sequence[str]) -> list[Contact]:
-        """As `VitecClient.contacts`; raises the errors of `LookupQueue.call` too."""
+        """As `VitecClient.contacts`. Also raises the errors of `LookupQueue.call`."""
         request = (customer_id, tuple(contact_ids))
         asked_at, task = self._requests.get(request, (0.0, None))
         if task is None or time.monotonic() - asked_at > SHARED_SECONDS:

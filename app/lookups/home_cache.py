@@ -1,6 +1,5 @@
-"""Cache of homes and their open times: read at Vitec once for all visitors, fresh for a minute, and used a while longer
-when Vitec is unavailable.
-"""
+"""Cache of homes and their open times. Each home is read at Vitec once for all visitors, is fresh for a minute, and is
+used for a while longer if Vitec is unavailable."""
 
 import asyncio
 import time
@@ -26,15 +25,15 @@ from app.vitec.homes import Home, OpenTimes, coming
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 15 * 60
-PATIENCE_SECONDS = 2.0  # that a visitor waits for Vitec
-TURN_SECONDS = 10.0  # that a read waits for the rate limit; visitors who come later may use it
-AWAY_SECONDS = 5  # without a new read after one failed, or while one is slow
-UNKNOWN_SECONDS = 60  # without a new read after Vitec said that there is no such home
-MAX_BYTES = 16 * 1024 * 1024  # of Vitec's answers
+PATIENCE_SECONDS = 2.0  # a visitor waits at most this long for Vitec
+TURN_SECONDS = 10.0  # a read waits at most this long for the rate limit; later visitors may use its result
+AWAY_SECONDS = 5  # no new read for this long after one failed or was too slow
+UNKNOWN_SECONDS = 60  # no new read for this long after Vitec did not know the home
+MAX_BYTES = 16 * 1024 * 1024  # total size of the cached answers
 MAX_FAILED = 2000
-OVERHEAD = 2000  # bytes of an entry without its content, roughly
+OVERHEAD = 2000  # approximate bytes of an entry without its content
 # Limits for reads of unknown homes, so that requests for made-up homes do not hold up the others.
-UNKNOWN_WAITING = 60  # for one customer
+UNKNOWN_WAITING = 60  # reads waiting for one customer
 WAITING_PER_ASKER = 20
 
 Key = tuple[str, str]
@@ -43,14 +42,14 @@ _Failure = Callable[[], VitecError]  # a new exception for each caller
 
 @dataclass
 class KnownHome:
-    """`began_at` is when the read began, by the monotonic clock."""
+    """A cached home. `began_at` is when its read began, by the monotonic clock."""
 
     home: Home
     began_at: float
     _times: OpenTimes | None = None
 
     def times(self, now: datetime) -> OpenTimes:
-        """The same object until the times change."""
+        """The open times at `now`. Returns the same object until they change."""
         if self._times is None or not self._times.holds(now):
             self._times = coming(self.home, now)
         return self._times
@@ -69,17 +68,17 @@ class HomeCache:
         self._waiting: defaultdict[str, int] = defaultdict(int)
 
     def fresh(self, customer_id: str, estate_id: str) -> KnownHome | None:
-        """The home if it was read less than a minute ago."""
+        """The cached home, if it was read less than a minute ago."""
         cached = self._homes.get((customer_id, estate_id))
         return cached if cached and self._clock() - cached.began_at < FRESH_SECONDS else None
 
     async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
-        """Within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` for a home that Vitec does not
-        know or denies access to, and other `VitecError`s when no recent enough copy is cached."""
+        """The home, within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` if Vitec does not know
+        the home or denies access to it, and other `VitecError`s if no recent enough copy is cached."""
         return await self._read_after(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
 
     async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
-        """As `find`, but read at most `younger_than` seconds ago."""
+        """As `find`, but the home was read at most `younger_than` seconds ago."""
         return await self._read_after(self._clock() - younger_than, (customer_id, estate_id), asker)
 
     def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:
@@ -102,7 +101,7 @@ class HomeCache:
             raise
 
     async def _renewed(self, moment: float, key: Key, asker: str) -> KnownHome:
-        """Raises `VitecError`."""
+        """The home, from a read that began after `moment`. Raises `VitecError`."""
         if key in self._unknown:
             raise _not_found()
         if error := self._away.get(key):
@@ -111,7 +110,7 @@ class HomeCache:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 read = self._reads.get(key)
                 if read and read.began_at is not None and read.began_at <= moment:
-                    await asyncio.wait([read.task])  # it began too early to know
+                    await asyncio.wait([read.task])  # it began too early to show changes since `moment`
                     read = self._reads.get(key)
                 return await asyncio.shield((read or self._begin(key, asker)).task)
         except TimeoutError:
@@ -131,7 +130,8 @@ class HomeCache:
             task.exception()  # marked as retrieved: nobody may be left to await it
 
     async def _read_unknown(self, key: Key, read: "_PendingRead", asker: str) -> KnownHome:
-        """One at a time, so that homes known to exist can always be read."""
+        """Reads homes that are not cached, one at a time for each customer, so that cached homes can always be
+        renewed."""
         customer_id, _ = key
         places = {customer_id: UNKNOWN_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
         if any(self._waiting[name] >= limit for name, limit in places.items()):
@@ -176,7 +176,7 @@ class _PendingRead:
 
 
 def _is_no(error: VitecError) -> bool:
-    """Vitec knows no such home, or rejects the id."""
+    """Whether Vitec does not know the home, or rejects its id."""
     return isinstance(error, RejectedError) and error.status in {400, 404}
 
 

@@ -1,6 +1,5 @@
-"""Calls to Vitec that read on behalf of a caller. They share logins, circuit breaker and rate limit with the
-deliveries, which go first.
-"""
+"""Calls to Vitec that read on behalf of a caller. They share logins, circuit breaker and rate limit with deliveries,
+which have priority."""
 
 import asyncio
 from collections import defaultdict
@@ -16,7 +15,7 @@ from app.vitec.client import READS
 from app.vitec.errors import LoginRefusedError, UnavailableError, VitecError
 from app.vitec.throttle import Throttle
 
-MAX_WAITING = 50  # lookups with one login
+MAX_WAITING = 50  # lookups waiting for one login
 CALLS_AT_ONCE_PER_CUSTOMER = 2
 
 T = TypeVar("T")
@@ -36,8 +35,8 @@ class LookupQueue:
     async def call(
         self, customer_id: str, group: FunctionGroup, call: Callable[[], Awaitable[T]], turn_seconds: float
     ) -> T:
-        """The call's result. Raises its errors, and `UnavailableError` when the rate limit allows no call in time. With
-        a paused login no call is made, except as its probe."""
+        """Makes the call and returns its result. Raises the call's errors, and `UnavailableError` if the rate limit
+        allows no call within `turn_seconds`. While the login is paused no call is made, except as its probe."""
         credential = (customer_id, group)
         if self._waiting[credential] >= MAX_WAITING:
             raise UnavailableError("too many lookups are waiting")
@@ -78,7 +77,7 @@ class LookupQueue:
                 result = await call()
             except VitecError as error:
                 signal = signal_of(error)
-                # Reading one forbidden thing repeatedly must not count as three.
+                # A 403 is not recorded: reading one forbidden thing three times must not count as three different ones.
                 if signal in {Signal.LET_IN, Signal.REFUSED}:
                     await self._circuit_breaker.record_lookup(credential, signal)
                 raise

@@ -1,1 +1,1 @@
-"""Stored submissions: repository, listing, outcomes, backlog, operator actions."""
+"""Stored submissions: repository, listings, outcomes, backlog, cancellations, erasure and operator actions."""

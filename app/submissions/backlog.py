@@ -1,5 +1,5 @@
-"""The backlog: submissions that wait or need a person. Each query reads a partial index of just these, so its cost does
-not grow with what was delivered before."""
+"""The backlog: submissions that wait or need a person. Each query reads a partial index of only these, so its cost does
+not grow with the number of delivered submissions."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class PausedLogin:
     since: datetime
 
 
-# Not `delivery_since` alone: it is reset after a pause of the login, during which the lead has waited too.
+# Not only `delivery_since`: that is reset after a pause of the login, but the lead has waited during the pause too.
 _BEGAN = func.coalesce(submissions.c.waiting_since, submissions.c.received_at, type_=UtcDateTime)
 _TRIED = submissions.c.delivery_since
 WAITING_SINCE = case((_TRIED < _BEGAN, _TRIED), else_=_BEGAN)
@@ -58,16 +58,19 @@ _PAUSED = select(logins).where(logins.c.paused_at.is_not(None))
 
 
 def paused_logins(connection: Connection) -> list[PausedLogin]:
+    """The logins that are paused now."""
     rows = connection.execute(_PAUSED)
     return [PausedLogin(row.customer_id, FunctionGroup(row.function_group), row.reason, row.paused_at) for row in rows]
 
 
 def outstanding(connection: Connection) -> Sequence[Outstanding]:
+    """What is left to deliver, by customer and operation."""
     return [Outstanding(*row) for row in connection.execute(_OUTSTANDING)]
 
 
 def need_a_person(connection: Connection) -> Mapping[tuple[str, str, str], int]:
-    """Numbers by customer, operation and status; the step's status where only a later step has stopped."""
+    """Number of submissions by customer, operation and status. Where only a later step has stopped, the status is that
+    step's."""
     numbers: Counter[tuple[str, str, str]] = Counter()
     for query in (_NEED_A_PERSON, _STOPPED_LATER):
         for row in connection.execute(query):

@@ -1,4 +1,4 @@
-"""Cancellations of bookings by their visitors, and which cancellation belongs to which booking."""
+"""Visitors' cancellations of bookings, and which cancellation belongs to which booking."""
 
 from typing import NamedTuple
 
@@ -18,15 +18,15 @@ NAMES = ("firstName", "lastName")
 
 
 class Attendance(NamedTuple):
-    """The home and the contact whose booking Vitec cancels."""
+    """What Vitec needs to cancel a booking: the home and the contact."""
 
     estate: str
     contact: str
 
     @classmethod
     def from_booking(cls, booking: Submission, stored: StoredApplication) -> "Attendance | None":
-        """None if the booking can't be cancelled, or the home or contact is unknown: with `returnBookingId` Vitec
-        answers the booking's id instead of the contact's."""
+        """None if the booking can't be cancelled, or if the home or contact is unknown: with `returnBookingId`, Vitec
+        returns the booking's id instead of the contact's."""
         if booking.operation is not Operation.VIEWING or booking.status is not Status.DELIVERED:
             return None
         contact = booking.main.result or ""
@@ -36,7 +36,7 @@ class Attendance(NamedTuple):
 
 
 def cancellation_request(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
-    """The cancellation, with the visitor's contact details in case somebody must call them."""
+    """The cancellation to submit. It includes the visitor's contact details, in case somebody must call."""
     post = OPERATIONS[booking.operation].post_of(stored.resource)
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
     contacts = post.contacts(stored.submitted)
@@ -48,19 +48,19 @@ def cancellation_request(booking: Submission, stored: StoredApplication, attenda
 
 
 class Cancellations:
-    """Which submission cancels which booking. Methods raise `StoreUnavailableError`."""
+    """Looks up which submission cancels which booking. Its methods raise `StoreUnavailableError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of_booking(self, booking_id: str) -> str | None:
-        """The id of the submission that cancels it."""
+        """The id of the submission that cancels this booking, or None."""
         columns = cancellations.c
         query = select(columns.submission_id).where(columns.booking_id == booking_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar())
 
     async def booking_of(self, submission_id: str) -> str | None:
-        """The id of the booking that it cancels."""
+        """The id of the booking that this submission cancels, or None."""
         columns = cancellations.c
         query = select(columns.booking_id).where(columns.submission_id == submission_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar())

@@ -1,4 +1,4 @@
-"""Erasure of personal data in submissions. What is counted stays: customer, operation, time and outcome."""
+"""Erasure of personal data in submissions. Customer, operation, time and outcome are kept for statistics."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from app.operations.registry import OPERATIONS
 from app.storage.database import now_of
 from app.storage.schema import HOW_FAR, attempts, person_index, steps, submissions
 
-BATCH = 200  # submissions in one transaction: short enough that no post waits for it
+BATCH = 200  # submissions in one transaction, so that posts need not wait for it
 AMBIGUOUS = "ambiguous"  # the outcome of an attempt that may have been carried out
-# Idempotency keys live for a day at most. Only those of single-use links live longer, and must stay used.
+# Idempotency keys are kept for a day at most. Only those of single-use links are kept longer: the link must stay used.
 REPEATS_LIVE = timedelta(days=1)
 _SETTLED = (Status.DELIVERED, Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
 @dataclass(frozen=True)
 class ErasedSubmission:
-    """`arrived`: Vitec has it, or part of it; `may_have_arrived`: a call had no usable answer, or was in progress at
-    the erasure."""
+    """An erased submission. `arrived`: Vitec has it, or part of it. `may_have_arrived`: a call had no usable answer, or
+    was in progress at the erasure."""
 
     id: str
     customer_id: str
@@ -33,15 +33,17 @@ class ErasedSubmission:
 
 
 def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None) -> list[str]:
-    """Erases those that fulfil the condition and are not erased yet; returns their ids. The statement that erases
-    checks the condition. Open submissions end as failed, or as uncertain if a call may have been carried out."""
+    """Erases the submissions that fulfil the condition and are not erased yet, and returns their ids. The condition is
+    part of the statement that erases. Open submissions end as failed; as uncertain if a call may have been carried
+    out."""
     return [submission.id for submission in erase_and_report(connection, ids, condition)]
 
 
 def erase_and_report(
     connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None
 ) -> list[ErasedSubmission]:
-    """As `erase`, and returns what Vitec has of each, read once no worker can record any more."""
+    """As `erase`, and returns what Vitec has of each. That is read after the erasure, when no worker can record any
+    more."""
     rows = {row.id: row for row in connection.execute(_taken(connection, ids, condition))}
     if not rows:
         return []
@@ -84,7 +86,7 @@ def erase_and_report(
 
 
 def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None) -> Any:
-    """The update also takes the submissions from a worker that holds them."""
+    """The statement that erases. It also takes submissions away from a worker that holds them."""
     columns, now = submissions.c, now_of(connection)
     gone: dict[str, Any] = dict.fromkeys(("payload", "email_hash", "phone_hash", "repeat_content", "due_at", "claim"))
     of_link = columns.repeat_until > now + REPEATS_LIVE

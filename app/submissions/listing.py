@@ -22,8 +22,12 @@ _WAITS = submissions.c.due_at.is_not(None)
 
 @dataclass(frozen=True)
 class SubmissionFilter:
-    """All given conditions must hold. `stuck`: it needs a person, possibly because of a later step; `ids`: it is one of
-    these; `received_after`, `received_before`: times; `older_than`: the last id of the previous page."""
+    """Which submissions to list; all given conditions must hold.
+
+    stuck       it needs a person, possibly because of a later step
+    ids         it is one of these
+    older_than  its id is lower than this one, the last on the previous page
+    """
 
     status: Status | None = None
     stuck: bool = False
@@ -37,7 +41,7 @@ class SubmissionFilter:
 
 @dataclass(frozen=True)
 class SubmissionSummary:
-    """`stopped`: a step after its own needs a person."""
+    """One line of a list. `stopped`: a step after the submission's own needs a person."""
 
     id: str
     customer_id: str
@@ -56,23 +60,23 @@ class SubmissionSummary:
 async def list_submissions(
     database: Database, keyring: Keyring, filters: SubmissionFilter, limit: int
 ) -> list[SubmissionSummary]:
-    """Raises `StoreUnavailableError`."""
+    """At most `limit` submissions, newest first. Raises `StoreUnavailableError`."""
 
     def work(connection: Connection) -> list[SubmissionSummary]:
         rows, stopped = _rows(connection, filters, limit)
         return [
             _listed(row, keyring, row.id in stopped) for row in rows
-        ]  # in the reader thread, because there may be many
+        ]  # decrypted in the reader thread, because there may be many
 
     return await database.read(work)
 
 
 def newest_ids(connection: Connection, filters: SubmissionFilter, limit: int | None) -> Sequence[str]:
-    """Newest first, at most `limit`."""
+    """The ids of at most `limit` submissions, newest first."""
     conditions, columns = _conditions(connection, filters), submissions.c
     if not filters.stuck:
         return _ids(connection, conditions, limit)
-    # Two queries, each with its index: a single one with "or" would use neither.
+    # Two queries, each using its own index; a single one with "or" would use neither.
     later = HAS_ARRIVED & columns.id.in_(_stopped())
     ids = {id_ for condition in (NEEDS_A_PERSON, later) for id_ in _ids(connection, [condition, *conditions], limit)}
     return sorted(ids, reverse=True)[:limit]
@@ -102,8 +106,8 @@ def _stopped() -> Select[tuple[str]]:
 
 
 def _pending(connection: Connection) -> list[ColumnElement[bool]]:
-    """Few that wait among many that don't are found by the index of what waits; many are, the newest first, soon met
-    anyway."""
+    """A condition that speeds up finding the few pending submissions among many others: their ids. Empty if there are
+    many, because then a scan from the newest soon finds enough."""
     some = connection.execute(select(submissions.c.id).where(_WAITS).limit(FEW + 1)).scalars().all()
     return [submissions.c.id.in_(some)] if len(some) <= FEW else []
 
@@ -114,7 +118,7 @@ def _conditions(connection: Connection, filters: SubmissionFilter) -> list[Colum
     if filters.status:
         conditions.append(columns.status == filters.status)
         if filters.status not in {Status.PENDING, Status.DELIVERED}:
-            conditions.append(HAS_STOPPED)  # so that its index serves
+            conditions.append(HAS_STOPPED)  # lets the query use its index
     if filters.status is Status.PENDING:
         conditions += [_WAITS, *_pending(connection)]
     if filters.customer_id:
@@ -147,7 +151,7 @@ def _listed(row: Row[Any], keyring: Keyring, stopped: bool) -> SubmissionSummary
 
 
 def stored_application(keyring: Keyring, row: Row[Any]) -> StoredApplication | None:
-    """Of a submission's row; None where it can't be read, or has been erased."""
+    """The application in a row of `submissions`; None if it was erased or can't be read."""
     if not row.payload:
         return None
     try:

@@ -1,4 +1,4 @@
-"""An operator's actions on submissions that need a person: retry, release, discard. Each is idempotent."""
+"""Operator actions on submissions that need a person: retry, release, discard. Each is idempotent."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
 
 _RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
-# No worker holds it, and its personal data, which would be sent, is still there.
+# No worker holds it, and the personal data to be sent has not been erased.
 _FREE = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None)
 _UNFINISHED = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.not_in(DONE))
 
@@ -32,7 +32,7 @@ class ActionProblem(StrEnum):
 
 
 class ActionImpossibleError(Exception):
-    """The message is a line for an operator."""
+    """The message is a line of text for the operator."""
 
     def __init__(self, problem: ActionProblem, message: str) -> None:
         super().__init__(message)
@@ -41,8 +41,8 @@ class ActionImpossibleError(Exception):
 
 class OperatorActions:
     """Each action returns whether there was anything to do, and is recorded among the attempts. A submission that a
-    worker holds is not changed. `defaults` are those of each configured customer: for others nothing can be sent. All
-    raise `StoreUnavailableError`."""
+    worker holds is left alone. `defaults` are those of each configured customer; nothing can be sent for other
+    customers. All methods raise `StoreUnavailableError`."""
 
     def __init__(self, database: Database, keyring: Keyring, defaults: Mapping[str, Defaults]) -> None:
         self._database = database
@@ -50,21 +50,22 @@ class OperatorActions:
         self._defaults = defaults
 
     async def carry_out(self, action: str, submission: Submission) -> bool:
-        """`action` is one of `ACTIONS`. Raises `ActionImpossibleError`."""
+        """Carries out one of `ACTIONS`. Raises `ActionImpossibleError`."""
         return await ACTIONS[action](self, submission)
 
     async def retry(self, submission: Submission) -> bool:
-        """Fills in the configured members of the unfinished steps again, and makes those steps due now.
-        Raises `ActionImpossibleError`."""
+        """Fills in the configured members of the unfinished steps again, and makes these steps due now. Raises
+        `ActionImpossibleError`."""
         return await self._database.write(lambda connection: self._retry(connection, submission))
 
     async def release(self, submission: Submission) -> bool:
-        """Sends what was held, or what is uncertain. Raises `ActionImpossibleError`."""
+        """Sends a held submission, or an uncertain one again. Raises `ActionImpossibleError`."""
         self._defaults_of(submission)
         return await self._database.write(lambda connection: _release(connection, submission.id))
 
     async def discard(self, submission: Submission) -> bool:
-        """Closes it for good: nothing more is sent, and personal data is erased. A held submission ends as failed."""
+        """Closes the submission for good: nothing more is sent, and its personal data is erased. A held submission ends
+        as failed."""
         discarded = await self._database.write(lambda connection: _discard(connection, submission.id))
         if discarded:
             await empty_log(self._database.engine)
@@ -133,15 +134,16 @@ def _discard(connection: Connection, submission_id: str) -> bool:
 
 
 def _taken(connection: Connection, submission_id: str, *conditions: ColumnElement[bool]) -> Any:
-    """The row, if an action applies: checked and locked in one statement, so that until the end of the transaction no
-    worker, other operator or retention job changes it. The column that it updates is set by every action anyway."""
+    """The submission's row, or None if no action applies. One statement checks and locks it, so that no worker,
+    operator or retention job changes it before the end of the transaction. Every action sets the column that this
+    updates anyway."""
     mine = submissions.c.id == submission_id
     lock = update(submissions).where(mine, _FREE, _UNFINISHED, *conditions).values(at_recovery=False)
     return connection.execute(lock.returning(submissions)).one_or_none()
 
 
 def _unfinished_steps(connection: Connection, submission_id: str) -> list[Any]:
-    """The unfinished steps."""
+    """The submission's steps that are not done, in order."""
     of_submission = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
     return [step for step in connection.execute(of_submission) if step.status not in DONE]
 

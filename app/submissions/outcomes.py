@@ -1,4 +1,4 @@
-"""Waiting for recorded outcomes, whichever process records them."""
+"""Waiting for outcomes, whichever process records them."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 
 class Outcomes:
-    """Callers that wait for recorded outcomes: one poll of the database serves them all, and an outcome recorded in
-    this process wakes its callers at once."""
+    """Lets callers wait for a submission's outcome. One poll of the database serves all of them, and an outcome
+    recorded in this process wakes its callers at once."""
 
     POLL_SECONDS = 0.1
 
@@ -26,7 +26,7 @@ class Outcomes:
         self._wake = asyncio.Event()
 
     async def wait(self, submission_id: str, seconds: float) -> None:
-        """Until the submission has an outcome, at most `seconds`."""
+        """Waits until the submission has an outcome, at most `seconds`."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(submission_id, []).append(settled)
         self._wake.set()
@@ -42,13 +42,13 @@ class Outcomes:
                 self._waiting.pop(submission_id, None)
 
     def notify(self, submission_id: str) -> None:
-        """An outcome of this submission has been recorded."""
+        """Wakes the callers that wait for this submission: its outcome has been recorded."""
         for settled in self._waiting.pop(submission_id, ()):
             if not settled.done():
                 settled.set_result(None)
 
     async def record_refusal_shown(self, submission_id: str) -> None:
-        """Records that the visitor has seen Vitec's refusal on the page: no operator needs to act on it."""
+        """Records that the page has shown Vitec's refusal to the visitor, so no operator needs to act on it."""
         columns = submissions.c
         refused = (columns.id == submission_id) & (columns.status == Status.REJECTED) & columns.erased_at.is_(None)
 
@@ -58,11 +58,11 @@ class Outcomes:
 
         try:
             await self._database.write(work)
-        except StoreUnavailableError as error:  # then an operator is alerted needlessly
+        except StoreUnavailableError as error:  # the only harm: an operator is alerted needlessly
             log.warning("not recorded that the visitor saw a refusal", submission=submission_id, detail=str(error))
 
     async def run(self) -> None:
-        """Until cancelled: polls the database while a caller waits."""
+        """Polls the database while any caller waits. Runs until cancelled."""
         while True:
             await self._wake.wait()
             if not self._waiting:

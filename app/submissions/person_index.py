@@ -1,8 +1,8 @@
-"""Finding a person's submissions by e-mail address or phone number, of which only keyed hashes are kept.
+"""Index of submissions by e-mail address and phone number, of which only keyed hashes are stored.
 
-Each submission holds its hashes; an index on them would make every post write two more pages at random places. So
-`fill` copies them some minutes later to the table of this name, many at once and in order. Submissions that it has not
-reached yet are scanned.
+Each submission holds its hashes, but an index on them would make every post write two more pages at random places. So
+`fill` copies them to the table `person_index` some minutes later, many at once and in order. `find` scans the
+submissions that have not been copied yet.
 """
 
 from collections.abc import Sequence
@@ -26,24 +26,24 @@ SETTLED_AFTER = timedelta(minutes=10)
 
 class PersonIndex:
     def __init__(self, database: Database, contact_hash: KeyedHash, lag: timedelta = SETTLED_AFTER) -> None:
-        """`lag`: the age after which all submissions are committed."""
+        """`lag` is the age after which every submission is sure to be committed."""
         self._database = database
         self._contact_hash = contact_hash
         self._lag = lag
 
     async def find(self, contact: str) -> Sequence[str]:
-        """Ids of the submissions with this e-mail address (in lower case) or number (in E.164), oldest first.
+        """Ids of the submissions with this e-mail address (in lower case) or phone number (in E.164), oldest first.
         Raises `StoreUnavailableError`."""
         digest = self._contact_hash.digest(contact)
         return await self._database.read(lambda connection: find(connection, digest))
 
     async def others_of(self, submission_id: str) -> Sequence[str]:
-        """Ids of the same person's latest other submissions to the same customer, newest first.
-        Raises `StoreUnavailableError`."""
+        """Ids of the latest other submissions by the same person to the same customer, newest first. Raises
+        `StoreUnavailableError`."""
         return await self._database.read(lambda connection: _others(connection, submission_id))
 
     async def fill(self) -> bool:
-        """Adds a batch of settled submissions; returns whether there was any. Raises `StoreUnavailableError`."""
+        """Copies one batch; returns whether there was anything to copy. Raises `StoreUnavailableError`."""
         return await self._database.write(lambda connection: _fill(connection, self._lag))
 
 
@@ -78,19 +78,19 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     after, settled = _filled_to(connection), first_id_of(now_of(connection) - lag)
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
     some = some.order_by(submissions.c.id).limit(MAX_AT_ONCE)
-    # Locked, so that a concurrent erasure either waits and then deletes these hashes too, or is finished and has left
-    # none to read. Not in delivery's order (`delivery.circuit_breaker`), so it waits for nobody: from the first on that
-    # another transaction has, they are left for the next round.
+    # The rows are locked, so that a concurrent erasure either waits and then deletes these hashes too, or has finished
+    # and left none to read. They are not locked in delivery's order (see `delivery.circuit_breaker`), so this must never
+    # wait: the first row that another transaction has locked, and all after it, are left for the next round.
     settled_ids = connection.execute(some).scalars().all()
     locked = set(connection.execute(some.with_for_update(read=True, skip_locked=True)).scalars())
     ids = list(takewhile(locked.__contains__, settled_ids))
     if not ids:
         return False
     both = union_all(*(_hashes(name, after, ids[-1]) for name in ("email_hash", "phone_hash"))).subquery()
-    # `distinct`: the address and the number may be the same text.
+    # `distinct`, because the address and the number may be the same text.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    # Some may be there already: after a wrong clock, or because another replica fills at the same time.
+    # Some rows may exist already: after a clock error, or if another replica fills at the same time.
     add = dialect.insert(person_index).on_conflict_do_nothing()
     connection.execute(add.from_select(["hash", "submission_id"], in_order))
     connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))

@@ -1,4 +1,4 @@
-"""The repository of stored submissions, and their history."""
+"""Repository of stored submissions and their history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class SubmissionRepository:
         self._keyring = keyring
 
     async def get(self, submission_id: str) -> Submission | None:
-        """Raises `StoreUnavailableError`."""
+        """The submission, or None. Raises `StoreUnavailableError`."""
         return await self._database.read(lambda connection: self._get(connection, submission_id))
 
     async def application(self, submission_id: str) -> StoredApplication:
-        """Raises `StoreUnavailableError`; `KeyError` when there is none, or it has been erased; and
-        `DecryptionError`, `StoredApplicationError`."""
+        """The stored application, decrypted. Raises `StoreUnavailableError`; `KeyError` if the submission does not
+        exist or has been erased; `DecryptionError`, `StoredApplicationError`."""
         query = select(submissions.c.payload).where(submissions.c.id == submission_id)
         encrypted = await self._database.read(lambda connection: connection.execute(query).scalar())
         if encrypted is None:
@@ -36,7 +36,8 @@ class SubmissionRepository:
         return StoredApplication.from_json(self._keyring.decrypt(encrypted, payload_aad(submission_id)))
 
     async def find(self, reference_or_id: str) -> Submission | None:
-        """By id, or by the short reference that a visitor reads over the phone (the newest with that reference)."""
+        """Finds a submission by its id, or by the short reference that a visitor reads over the phone (the newest one
+        with it)."""
         reference = reference_or_id.replace(" ", "").upper()
         try:
             first, after = ids_of_reference(reference)
@@ -47,7 +48,7 @@ class SubmissionRepository:
         return await self.get(max((id_ for id_ in ids if reference_of(id_) == reference), default=""))
 
     async def newest(self, filters: SubmissionFilter, limit: int | None) -> list[Submission]:
-        """Newest first, at most `limit`. Raises `StoreUnavailableError`."""
+        """At most `limit` submissions, newest first. Raises `StoreUnavailableError`."""
 
         def work(connection: Connection) -> list[Submission]:
             submissions_ = (
@@ -96,13 +97,14 @@ class SubmissionRepository:
         aad = step_aad(row.submission_id, row.position, column)
         try:
             return None if encrypted is None else self._keyring.decrypt(encrypted, aad)
-        except DecryptionError:  # it hides nothing else, and the submission can be discarded
+        except DecryptionError:  # the rest can still be shown, and the submission discarded
             return None
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """`outcome` is None during the call, or if a crash interrupted it; `detail` is our text, never Vitec's."""
+    """A call or an operator action. `outcome` is None during the call, or if a crash interrupted it. `detail` is our
+    own text, never Vitec's."""
 
     position: int
     started_at: datetime
@@ -114,8 +116,8 @@ class Attempt:
 
 @dataclass(frozen=True)
 class History:
-    """In order of time; operator actions are among the attempts. `due_at` is when the next attempt is due, or None;
-    `erased_at` is when the personal data was erased."""
+    """A submission's attempts in order of time, including operator actions. `due_at`: when the next attempt is due, or
+    None; `erased_at`: when the personal data was erased, or None."""
 
     attempts: Sequence[Attempt]
     due_at: datetime | None
@@ -123,7 +125,7 @@ class History:
 
 
 async def history(database: Database, submission_id: str) -> History:
-    """Raises `StoreUnavailableError`."""
+    """The submission's history. Raises `StoreUnavailableError`."""
     return await database.read(lambda connection: _history(connection, submission_id))
 
 
