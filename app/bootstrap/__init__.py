@@ -1,1 +1,1 @@
-"""The composition root: the only package where the configuration and the concrete parts meet."""
+"""The composition root: the only package that connects the configuration with the concrete parts."""

@@ -9,9 +9,9 @@ import structlog
 
 from app.storage.database import StoreUnavailableError
 
-RESTART_SECONDS = 1.0  # after the first death; doubled after each further one, up to the maximum
+RESTART_SECONDS = 1.0  # pause after the first death; doubled after each further one, up to the maximum
 MAX_RESTART_SECONDS = 30.0
-WELL_SECONDS = 10.0  # of work, after which a task that had died counts as working
+WELL_SECONDS = 10.0  # a restarted task that has run for this long counts as working again
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class _Task:
 
 
 class BackgroundTasks:
-    """A task with a `stop` function is stopped by it; any other is cancelled."""
+    """A task with a `stop` function is stopped by that function; any other task is cancelled."""
 
     def __init__(self) -> None:
         self._tasks: list[_Task] = []
@@ -35,7 +35,7 @@ class BackgroundTasks:
 
     @property
     def down(self) -> list[str]:
-        """Names of the tasks that have died and do not work again yet."""
+        """Names of the tasks that have died and are not working again yet."""
         return [task.name for task in self._tasks if task.is_down]
 
     def start(
@@ -45,7 +45,8 @@ class BackgroundTasks:
         stop: Callable[[], None] | None = None,
         patience: float | None = None,
     ) -> None:
-        """`patience` is how many seconds it may take to stop before it is cancelled; None: as many as it needs."""
+        """Starts a task under supervision. `patience`: seconds that it may take to stop before it is cancelled; None
+        means no limit."""
         task = _Task(name, run, stop, patience)
         task.running = asyncio.create_task(self._supervise(task), name=name)
         self._tasks.append(task)
@@ -59,8 +60,8 @@ class BackgroundTasks:
         busy_seconds: float | None = None,
         finishes: bool = False,
     ) -> None:
-        """Runs `work` now, and again `seconds` after each end; `busy_seconds` after one that returned True, because
-        there is more to do. `finishes`: a run in progress at the stop is waited for, not cancelled."""
+        """Runs `work` now, and again `seconds` after each run ends. If a run returns True, there is more to do, and the
+        next follows after `busy_seconds`. `finishes`: a run in progress at the stop is waited for, not cancelled."""
 
         async def run() -> None:
             while not self._stopping.is_set():
@@ -75,7 +76,7 @@ class BackgroundTasks:
         self.start(name, run, stop=(lambda: None) if finishes else None)
 
     async def _rest(self, seconds: float) -> None:
-        """At most until the stop."""
+        """Waits this long, or until the stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()

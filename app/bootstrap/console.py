@@ -1,4 +1,4 @@
-"""The console's dependencies, put together from the configuration and the running service."""
+"""Builds the console's dependencies from the configuration and the running service."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ DASHBOARD_SHARE = 0.01  # of one reader thread's time, at most
 
 
 def build_console(settings: Settings, public: Dependencies, service: Service) -> ConsoleDependencies:
-    """`console_password` must be set."""
+    """The setting `console_password` must be set."""
     assert settings.console_password is not None
     database, circuit_breaker = service.database, service.circuit_breaker
 
     async def login_fault(customer_id: str, group: FunctionGroup) -> str | None:
-        """Also ends the pause of a login that works: it need not wait for its next probe."""
+        """Tries the login. If it works, its pause ends at once, without waiting for the next probe."""
         try:
             await service.vitec.try_login(customer_id, group)
         except VitecError as error:
@@ -52,7 +52,7 @@ def build_console(settings: Settings, public: Dependencies, service: Service) ->
 
 
 def _in_force(customer: CustomerSettings) -> list[tuple[str, str]]:
-    """Every key with its value, secrets left out."""
+    """Every configuration key with its value, including defaults, without secrets."""
     return [(name, text) for name, text in _lines(customer, "") if text]
 
 

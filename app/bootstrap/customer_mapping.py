@@ -1,4 +1,4 @@
-"""A customer of the configuration, as the web side and the plans of delivery need it."""
+"""Converts a customer's configuration into what the web and the delivery plans need."""
 
 from app.config.settings import CustomerSettings
 from app.domain.rates import parse_rate
@@ -22,7 +22,7 @@ def web_customer(customer: CustomerSettings) -> web.Customer:
 
 
 def defaults_of(customer: CustomerSettings) -> Defaults:
-    """The tables that stand in the customer's configuration, and those that it has anyway."""
+    """The tables of default members: those in the customer's configuration, and those that every customer has."""
     tables = (getattr(customer, name) for name in type(customer).model_fields)
     return Defaults(*(table for table in tables if isinstance(table, DefaultsTable)))
 

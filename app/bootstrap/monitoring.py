@@ -1,4 +1,4 @@
-"""Metrics and alarms, put together from the configuration."""
+"""Builds metrics and alarms from the configuration."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -30,7 +30,7 @@ from app.web.rendering.templates import Templates
 
 Languages = Callable[[str], GetText]
 
-OFFICE = "office"  # the receiver of the leads themselves; the others get alarms about them
+OFFICE = "office"  # receives the leads themselves; the other receivers get alarms about them
 
 
 class Monitoring:
@@ -60,7 +60,7 @@ def retention_periods(settings: Settings) -> RetentionPeriods:
 
 
 def _alarm_runner(settings: Settings, database: Database, submissions: SubmissionRepository) -> AlarmRunner | None:
-    """None if no receiver is configured."""
+    """None if no receiver of alarms is configured."""
     receivers = _receivers(settings, submissions, Templates().gettext)
     if not receivers:
         return None

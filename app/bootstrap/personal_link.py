@@ -1,4 +1,4 @@
-"""`intresse link`: makes a personal link by the configuration."""
+"""Creates personal links for `intresse link`, from the configuration."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from app.web.personal.links import MAX_LIFETIME, PersonalLink, write
 
 
 def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, expires: str) -> str:
-    """Raises `ValueError`, whose text is one line for the operator."""
+    """The link. Raises `ValueError`, whose text is a line for the operator."""
     customer = next((candidate for candidate in settings.customers if candidate.id == customer_id), None)
     if customer is None:
         raise ValueError(f"--customer: {customer_id} is not in the configuration")
@@ -22,7 +22,7 @@ def make_link(settings: Settings, customer_id: str, contact_id: str, form: str, 
     if form == "contact" and customer.lead is None:
         raise ValueError(f"--form contact: customer {customer_id} needs the table [customers.lead]")
     try:
-        # By this machine's clock: the command needs no database, and a link lives for weeks.
+        # This machine's clock is exact enough: a link is valid for weeks, and the command needs no database.
         expires_at = datetime.now(UTC) + parse_duration(expires, MAX_LIFETIME)
     except ValueError as error:
         raise ValueError(f"--expires: {error}") from None

@@ -1,4 +1,4 @@
-"""The service, put together from the configuration: storage, intake, delivery, Vitec. `web_app` adds the web."""
+"""Builds the service from the configuration: storage, intake, delivery and Vitec. `web_app` adds the web."""
 
 import asyncio
 import contextlib
@@ -54,14 +54,14 @@ from app.vitec.client import Credential, Observe, VitecClient
 from app.vitec.errors import VitecError
 from app.vitec.throttle import Throttle
 
-DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; on PostgreSQL in the working directory
+DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; with PostgreSQL in the working directory
 ALARMS_STOP_SECONDS = 2.0
-RESUME_SECONDS = 60.0  # between two tries to read submissions that were unreadable
+RESUME_SECONDS = 60.0  # between two tries to read unreadable submissions
 
 
 @dataclass
 class Service:
-    """Everything that runs in a process but the web application."""
+    """Everything that runs in a process, except the web application."""
 
     settings: Settings
     database: Database
@@ -86,8 +86,8 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def running(self, *, web: bool = True, deliver: bool = True) -> AsyncIterator[None]:
-        """Stops in order: claiming ends, submissions in flight are finished, and those that wait to be stored are
-        committed."""
+        """Runs the background tasks. Stops in order: claiming ends, submissions in flight are finished, and those that
+        wait to be stored are committed."""
         start, every = self.background.start, self.background.every
         if self.database.is_sqlite:
             every(clock.TICK_SECONDS, "clock", lambda: clock.tick(self.database))
@@ -200,7 +200,8 @@ def _worker(
 
 
 def _erasure_log(settings: Settings) -> ErasureLog:
-    """Where `retention.erasure_log` says, else next to the SQLite database, else in the working directory."""
+    """The path in `retention.erasure_log`; by default next to the SQLite database, or in the working directory with
+    PostgreSQL."""
     secret = settings.secret_key.get_secret_value()
     prefix, _, file = settings.database_url.get_secret_value().partition("sqlite:///")
     default = Path(file).parent / DEFAULT_ERASURE_LOG if file and not prefix else Path(DEFAULT_ERASURE_LOG)
@@ -221,7 +222,7 @@ def build_vitec(settings: Settings, observe: Observe = lambda *_: None) -> Vitec
 
 
 async def refused_logins(settings: Settings) -> list[str]:
-    """A line for each password that Vitec refuses, or that could not be tested."""
+    """A line for each password that Vitec refuses or that could not be tested."""
     vitec = build_vitec(settings)
     lines = []
     for customer in settings.customers:
@@ -235,19 +236,24 @@ async def refused_logins(settings: Settings) -> list[str]:
 
 
 def prepare_database(database: Database) -> None:
-    """SQLite is migrated here; PostgreSQL, which replicas share, by `intresse migrate`. Raises
+    """Migrates SQLite. PostgreSQL is shared by replicas, so it is only migrated by `intresse migrate`. Raises
     `DatabaseUnusableError`."""
     upgrade(database) if database.is_sqlite else require_current(database)
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
-    with contextlib.suppress(DBAPIError), database.engine.begin() as connection:  # a full disk stops no start
+    with (
+        contextlib.suppress(DBAPIError),
+        database.engine.begin() as connection,
+    ):  # a full disk must not prevent the start
         database.newest = clock.check(connection)  # before anything is claimed or erased
 
 
 @contextlib.contextmanager
 def on_sigterm(stop: Callable[[], None]) -> Iterator[None]:
-    """Calls `stop` in the running loop, and then the handler that was installed before."""
-    if threading.current_thread() is not threading.main_thread():  # as in tests: signals go to the main thread
+    """At SIGTERM, calls `stop` in the running loop and then the handler that was installed before."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # as in tests; only the main thread can handle signals
         yield
         return
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The web application, put together from the configuration and the running parts."""
+"""Builds the web application from the configuration and the running service."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
@@ -70,7 +70,7 @@ def create_app(
 
 
 def create_worker_app(settings: Settings) -> Starlette:
-    """A delivery worker that tells how it is. Raises `DatabaseUnusableError`."""
+    """A delivery worker with health checks and metrics over HTTP. Raises `DatabaseUnusableError`."""
     service = build_service(settings)
     prepare_database(service.database)
 

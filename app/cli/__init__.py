@@ -1,4 +1,2 @@
-"""The `intresse` commands, one module per group.
-
-What a command works with is imported when it runs: `intresse --help` should not wait for the web.
-"""
+"""The `intresse` commands, one module for each group. Commands import what they need when they run, so that `intresse
+--help` is fast."""

@@ -1,4 +1,4 @@
-"""Commands that act on a whole database: migrate, backup, move and the like."""
+"""Commands for the whole database: migrate, backup, move and others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ commands = typer.Typer()
 
 
 def _configured_database() -> Database:
-    """Needs no secrets but its address."""
+    """The database. Of all secrets only its address is needed."""
     return Database(configured(REQUIRED).database_url.get_secret_value())
 
 
@@ -55,7 +55,7 @@ def move(
 
 
 def _target_url(to: str) -> str:
-    """A file may contain the address, because all users of the machine can see passwords on the command line."""
+    """`to`, or the content of the file that it names. All users of a machine can see a password on the command line."""
     try:
         url = to if to.startswith("postgresql://") else Path(to).read_text("utf-8").strip()
         make_url(url)

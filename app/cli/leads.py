@@ -1,4 +1,4 @@
-"""`intresse leads list/show`, and how the commands of its group choose submissions."""
+"""`intresse leads list` and `show`, and the selection of submissions for the other commands of the group."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -65,7 +65,7 @@ async def _with_attempts(service: "Service", which: str) -> "tuple[Submission, S
 
 
 async def find(service: "Service", id_or_reference: str) -> "Submission":
-    """Ends the command where there is none. Raises `StoreUnavailableError`."""
+    """The submission. Ends the command if it does not exist. Raises `StoreUnavailableError`."""
     submission = await service.submissions.find(id_or_reference)
     if submission is None:
         stop(f"no submission has the id or reference {id_or_reference}")
@@ -73,7 +73,7 @@ async def find(service: "Service", id_or_reference: str) -> "Submission":
 
 
 def submission_filter(status: Status | None, customer: str | None, older_than: str | None, stuck: bool) -> FilterOf:
-    """`older_than` as `45m`, `12h`, `30d`, from now by the database's clock; anything else ends the command."""
+    """`older_than` is `45m`, `12h` or `30d`, counted by the database's clock. Any other text ends the command."""
     from app.submissions.listing import SubmissionFilter
 
     try:

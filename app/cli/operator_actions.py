@@ -1,4 +1,4 @@
-"""`intresse leads retry/release/discard`: one submission, or all that a filter matches."""
+"""`intresse leads retry`, `release` and `discard`: for one submission, or for all that match a filter."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Apply it to everything that th
 
 @dataclass(frozen=True)
 class _Texts:
-    """Of an action: its `--help`, what is printed of one submission (done, or nothing to do) and of several."""
+    """An action's texts: its `--help`, the lines for one submission (done; nothing to do), and the line for several."""
 
     help: str
     done: str
@@ -55,7 +55,7 @@ TEXTS: Mapping[str, _Texts] = {
 
 @dataclass(frozen=True)
 class ActionResult:
-    """`changed`: there was something to do, and it is done. `problem`: why it could not be."""
+    """`changed`: the action was carried out. `problem`: why it can't be; None if there was nothing to do."""
 
     submission: "Submission"
     changed: bool
@@ -133,7 +133,7 @@ def _on_all(action: str, texts: _Texts, chosen: FilterOf, dry_run: bool, yes: bo
 
 
 async def carry_out(service: "Service", action: str, submission: "Submission") -> ActionResult:
-    """Raises `StoreUnavailableError`."""
+    """Carries out the action on one submission. Raises `StoreUnavailableError`."""
     from app.submissions.operator_actions import ActionImpossibleError
 
     try:
@@ -143,7 +143,7 @@ async def carry_out(service: "Service", action: str, submission: "Submission") -
 
 
 async def _carry_out_all(service: "Service", action: str, chosen: FilterOf) -> list[ActionResult]:
-    """The oldest first, as they came. One that it is impossible for is reported, and the others go on."""
+    """Oldest first. If the action is impossible for a submission, that is reported and the others follow."""
     return [await carry_out(service, action, submission) for submission in await _matching(service, chosen)]
 
 

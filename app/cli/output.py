@@ -14,7 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 def stop(*lines: str) -> NoReturn:
-    """Ends the command with exit code 1."""
+    """Prints the lines as errors, and ends the command with exit code 1."""
     for line in lines:
         typer.echo(line, err=True)
     raise typer.Exit(1)
@@ -33,7 +33,7 @@ def print_submissions(submissions: "Sequence[Submission]", as_json: bool) -> Non
 
 
 def submission_line(submission: "Submission") -> str:
-    """Without personal data."""
+    """One line about a submission, without personal data."""
     received = submission.received_at.strftime("%Y-%m-%d %H:%M:%S")
     return (
         f"{received}Z  {submission.reference}  {submission.status:<9}  {submission.customer_id}  "
@@ -42,7 +42,8 @@ def submission_line(submission: "Submission") -> str:
 
 
 def submission_lines(submission: "Submission", attempts: "Sequence[Attempt]") -> list[str]:
-    """With each step, Vitec's words, and each attempt: they show what may have been carried out twice."""
+    """A submission with its steps, Vitec's messages and every attempt, which show what may have been carried out
+    twice."""
     lines = [submission_line(submission)]
     for step in submission.steps:
         message = f"  Vitec: {step.upstream}" if step.upstream else ""
@@ -57,13 +58,13 @@ def _attempt_line(attempt: "Attempt") -> str:
 
 
 def submission_json(submission: "Submission") -> dict[str, Any]:
-    """With Vitec's words at each step."""
+    """A submission as JSON, with Vitec's messages for each step."""
     steps = [step.to_json() | {"upstream": step.upstream} for step in submission.steps]
     return submission.to_json() | {"steps": steps}
 
 
 def attempts_json(attempts: "Sequence[Attempt]") -> list[dict[str, Any]]:
-    """Calls and operator actions, in order of time. `outcome` is null while a call lasts, or when a crash ended it."""
+    """Calls and operator actions in order of time. `outcome` is null during a call, or if a crash ended it."""
     return [
         {
             "step": attempt.position,

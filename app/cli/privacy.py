@@ -1,4 +1,4 @@
-"""`intresse leads export` and `erase`: what a person may ask for."""
+"""`intresse leads export` and `erase`: a person's rights of access and erasure."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar

@@ -97,7 +97,8 @@ def _deliver(settings: Settings) -> None:
 
 
 def _with_database(wait: float, uses: frozenset[str]) -> Settings:
-    """The configuration, once its database answers; after so many seconds without, its first use reports why."""
+    """The configuration, once its database answers. After `wait` seconds it is returned anyway; the first use of the
+    database then fails with the reason."""
     from app.storage.database import wait_for
 
     settings = configured(uses)

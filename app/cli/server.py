@@ -1,4 +1,4 @@
-"""The server that the commands listen with."""
+"""The HTTP server of the commands that listen."""
 
 import contextlib
 import gc
@@ -11,18 +11,19 @@ from starlette.applications import Starlette
 
 from app.web.http.uvicorn_protocol import HttpProtocol
 
-# Under the 30 s that an orchestrator gives, less what is drained before.
+# Less than the 30 s that an orchestrator usually allows; `drain_seconds` come on top of it.
 GRACEFUL_SECONDS = 25
 
 
 def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> None:
-    """Until a signal. `drain_seconds`: how long it keeps serving after SIGTERM, while `/healthz` and `/readyz` fail."""
-    # Objects from the start live as long as the process, so the collector need not scan them. A post makes some hundred
-    # objects, most of them freed at once, so a collection every 20,000 finds as much garbage as one every 700.
+    """Serves until a signal. `drain_seconds`: how long it continues after SIGTERM while `/healthz` and `/readyz`
+    fail."""
+    # Objects made at the start live as long as the process, so the collector need not scan them. A post makes about a
+    # hundred objects, most of them freed at once. So collecting every 20,000 objects finds as much as every 700.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    # Proxy headers are the configuration's matter (trusted_proxies), not the environment's.
+    # Proxy headers are handled by our own setting `trusted_proxies`, not by uvicorn's environment variables.
     config = uvicorn.Config(
         app,
         host=host,
@@ -37,7 +38,7 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     server = _Server(config, app, drain_seconds)
-    signal.signal(signal.SIGTERM, _end)  # uvicorn raises it once more when all is done
+    signal.signal(signal.SIGTERM, _end)  # uvicorn raises the signal once more when it has shut down
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
@@ -45,13 +46,13 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0) -> No
 
 
 def _end(_: int, __: FrameType | None) -> None:
-    """Exits with 0 after a clean shutdown on SIGTERM."""
+    """Exits with code 0 after a clean shutdown by SIGTERM."""
     raise SystemExit(0)
 
 
 class _Server(uvicorn.Server):
-    """Connections that a proxy opens while the listening socket closes would be lost: `/readyz` fails first, so that it
-    turns to another replica."""
+    """Drains before it stops. Connections that a proxy opens while the listening socket closes would be lost, so
+    `/readyz` fails first and the proxy turns to another replica."""
 
     def __init__(self, config: uvicorn.Config, app: Starlette, drain_seconds: float) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""Configuration, database and service for the commands."""
+"""Loads the configuration and builds the service for the commands."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 
 def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
-    """`uses`: the secrets that the command needs; most commands don't need those of the web service."""
+    """The configuration. `uses` are the secrets that the command needs; most commands don't need those of the web
+    service. Ends the command if the configuration has errors."""
     try:
         return load(configuration_path(), uses=uses)
     except ConfigurationError as error:
@@ -26,7 +27,7 @@ def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
 
 @contextmanager
 def using_database() -> Iterator[None]:
-    """If the database can't be used, ends the command with a message that says why."""
+    """If the database can't be used, ends the command with the reason."""
     try:
         yield
     except (DatabaseUnusableError, StoreUnavailableError) as error:
@@ -39,7 +40,7 @@ def run_configured(work: "Callable[[Service], Awaitable[T]]") -> T:
 
 
 def run(settings: Settings, work: "Callable[[Service], Awaitable[T]]") -> T:
-    """Raises `DatabaseUnusableError`, `StoreUnavailableError`."""
+    """Runs `work` with the service, and closes it. Raises `DatabaseUnusableError`, `StoreUnavailableError`."""
     from app.bootstrap.services import build_service, prepare_database
 
     async def inside() -> T:

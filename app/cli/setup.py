@@ -1,4 +1,4 @@
-"""Commands for setting up: checking the configuration, making keys and personal links."""
+"""Commands for setup: check the configuration, create keys and personal links."""
 
 import asyncio
 import secrets

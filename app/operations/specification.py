@@ -180,7 +180,7 @@ class PostSpec:
     person     the member that holds the person; None where it is the body itself
     example    a body that the demo takes, for the OpenAPI document
     needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
-    public     what a caller without an API key may set (contract.md, section 3)
+    public     what a caller without an API key may set
     approval   Vitec's own member by which a program says that the person has consented; "" where it has none
     email      the dotted member with the person's e-mail address; "" where the person is known already
     phones     those with phone numbers, in the order in which one is chosen to find the person by

@@ -79,7 +79,7 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     some = select(submissions.c.id).where(submissions.c.id > after, submissions.c.id < settled)
     some = some.order_by(submissions.c.id).limit(MAX_AT_ONCE)
     # The rows are locked, so that a concurrent erasure either waits and then deletes these hashes too, or has finished
-    # and left none to read. They are not locked in delivery's order (see `delivery.circuit_breaker`), so this must never
+    # and left none to read. The order is not that of deliveries (see `delivery.circuit_breaker`), so this must never
     # wait: the first row that another transaction has locked, and all after it, are left for the next round.
     settled_ids = connection.execute(some).scalars().all()
     locked = set(connection.execute(some.with_for_update(read=True, skip_locked=True)).scalars())

@@ -1,1 +1,2 @@
-"""The operator's console: what needs a person, how the campaigns do, each customer's configuration and embed."""
+"""The operator's console: submissions that need attention, campaign statistics, and each customer's configuration and
+embed code."""

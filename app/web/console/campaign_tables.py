@@ -1,4 +1,4 @@
-"""Tables of campaigns and homes over the chosen period."""
+"""Tables of campaigns and homes for the chosen period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ USUAL_PERIOD = "30"
 
 @dataclass(frozen=True)
 class Period:
-    """`chosen` is its length in days, as in the address; `days` end today."""
+    """The chosen period. `chosen` is its length in days, as in the address; `days` are its days, the last of them
+    today."""
 
     chosen: str
     days: Sequence[date]
@@ -43,13 +44,13 @@ class Period:
 
 
 def campaign_rows(request: ConsoleRequest, lines: Sequence[Line]) -> list[CountRow]:
-    """A line's name ends with source, medium and campaign."""
+    """A row for each line whose `name` ends with source, medium and campaign."""
     widest = _widest(lines)
     return [_row(request, line, widest, labels.campaign(Campaign(*line.name[-3:]), request.gettext)) for line in lines]
 
 
 def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
-    """Each links to its campaigns, and names its customer unless one was chosen."""
+    """A row for each home, linked to its campaigns. It names the customer unless only one can be meant."""
     customer_is_clear = bool(customer_id) or len(request.deps.public.customers) == 1
     widest, rows = _widest(lines), []
     for line in lines:

@@ -1,4 +1,4 @@
-"""Bars a day as an SVG path for each series, drawn here: no script, no library, nothing that data could break."""
+"""Stacked bar charts by day, drawn as one SVG path for each series. They need no script and no library."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from app.web.console.labels import number
 from app.web.console.page_models import Bar, Chart, Tick
 
 WIDTH, HEIGHT = 720, 180
-GAP = 0.25  # of a day's width
+GAP = 0.25  # between two days' bars, as a share of a day's width
 STEPS = (1, 2, 3, 4, 5)
 MAX_DAY_LABELS = 8
 
@@ -16,7 +16,7 @@ Counts = Mapping[tuple[date, str], int]
 
 
 def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, language: str) -> Chart:
-    """`series` are the labels by name; each day's bars stand on each other in that order."""
+    """`series` maps each series' name to its label. Each day's bars are stacked in that order."""
     totals = [sum(counts.get((day, name), 0) for name in series) for day in days]
     top = nice_top(max(totals, default=0))
     each = WIDTH / max(len(days), 1)
@@ -36,7 +36,7 @@ def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, lang
 
 
 def nice_top(highest: int) -> int:
-    """The end of an axis: 2, 4, 6, 8, 10, 20, 40 … so that its middle is a whole number too."""
+    """The upper end of an axis: 2, 4, 6, 8, 10, 20, 40 …, so that its middle is a whole number too."""
     size = 1
     while True:
         for step in STEPS:
@@ -46,7 +46,7 @@ def nice_top(highest: int) -> int:
 
 
 def widths(views: int, submissions: int, delivered: int, widest: int) -> tuple[int, int, int]:
-    """Of 100; what there is can be seen."""
+    """Widths in per cent of the widest; at least 1 for a number that is not zero, so that it can be seen."""
 
     def width(count: int) -> int:
         return max(1, round(100 * count / widest)) if count else 0

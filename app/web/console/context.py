@@ -1,4 +1,4 @@
-"""The context of a console request: the session, the language, and what every page has around it."""
+"""The context of a console request: session, language, and the frame around every page."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from app.web.operations.problems import error_response
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
 MAX_LENGTH = 200  # characters of a query parameter
-MAX_BYTES = 8192  # of a form; the console's own are far shorter
+MAX_BYTES = 8192  # of a posted form; the console's own are far smaller
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ConsoleRequest:
-    """`session` is None if nobody is signed in."""
+    """One request to the console. `session` is None if nobody is signed in."""
 
     http: Request
     deps: ConsoleDependencies
@@ -61,10 +61,11 @@ class ConsoleRequest:
         return self.deps.public.templates.gettext(self.language)
 
     def query_value(self, name: str) -> str:
+        """The value of a query parameter, as `plain` text; "" if it is missing."""
         return plain(self.http.query_params.get(name, ""))
 
     def path_id(self, name: str) -> str:
-        """An id in the path; "" if it can't be one."""
+        """An id from the path; "" if it is not a possible id."""
         value: str = self.http.path_params[name]
         return value if PATH_ID.fullmatch(value) else ""
 
@@ -85,7 +86,7 @@ class ConsoleRequest:
 
 
 def plain(text: str) -> str:
-    """Without NUL, which PostgreSQL accepts in no text."""
+    """The text stripped, shortened, and without NUL, which PostgreSQL does not accept in text."""
     return text.replace("\0", "").strip()[:MAX_LENGTH]
 
 
@@ -95,7 +96,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def open_page(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """A page that needs no sign-in. While the store is unavailable, sessions can't be checked and nothing is shown."""
+    """An endpoint that needs no sign-in. While the store is unavailable, sessions can't be checked, so nothing is
+    shown."""
 
     async def endpoint(http: Request) -> Response:
         try:
@@ -110,7 +112,7 @@ def open_page(deps: ConsoleDependencies, show: Page) -> Endpoint:
 
 
 def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """A page that needs a sign-in: others are redirected to it, and back."""
+    """An endpoint that needs a sign-in. Other visitors are redirected to the sign-in page, and afterwards back."""
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
@@ -121,7 +123,7 @@ def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
 
 
 def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
-    """A post that needs a sign-in and our own form's token."""
+    """An endpoint for posts. It needs a sign-in and the token from our own form."""
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
@@ -138,12 +140,12 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
 
 
 def redirect(where: str) -> Response:
-    """See other: the browser fetches the page after a post."""
+    """303 See Other: after a post, the browser fetches this page."""
     return RedirectResponse(where, status_code=303, headers=HEADERS)
 
 
 async def read_form(http: Request) -> Mapping[str, str] | None:
-    """The last value of each name; None if the body is too large or too slow to be from our form."""
+    """The form's values (the last one for each name). None if the body is too large or too slow to be from our form."""
     try:
         body = await read_content(http, http.headers, MAX_BYTES)
     except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):

@@ -1,4 +1,4 @@
-"""Each customer: its logins, each with a button to test it, and the configuration in force."""
+"""The page of customers: each one's logins, with a button to test them, and its configuration."""
 
 from starlette.responses import Response
 
@@ -42,7 +42,7 @@ async def show_customer(request: ConsoleRequest) -> Response:
 
 
 async def try_login(request: ConsoleRequest, _: object) -> Response:
-    """Tests one function group's password with a call that only reads."""
+    """Tests the password of one function group with a call that only reads."""
     customer, group = (request.http.path_params[name] for name in ("customer", "group"))
     if customer not in request.deps.public.customers or group not in set(FunctionGroup):
         return error_response(request.http, request.deps.public, 404)

@@ -1,4 +1,4 @@
-"""The dashboard: what waits, which logins are paused, what needs attention, and the statistics of the last weeks."""
+"""The dashboard: the backlog, paused logins, submissions that need attention, and statistics of the last weeks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -68,7 +68,7 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
 
 
 def _stuck(request: ConsoleRequest, data: Dashboard, customer_id: str) -> list[Link]:
-    """The number of each status, with a link to the list."""
+    """Number of submissions for each status that needs attention, linked to the list."""
     links = [
         Link(_counted_word(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
         for status, count in sorted(data.stuck.items())

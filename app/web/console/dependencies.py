@@ -1,4 +1,4 @@
-"""The console's dependencies, put together once by the composition root."""
+"""The console's dependencies, built once by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +18,12 @@ from app.web.operations.dependencies import Dependencies
 
 @dataclass(frozen=True)
 class ConsoleDependencies:
-    """`login_fault` tries a login at Vitec and returns what is wrong with it, or None; `dashboards` may be a second or
-    so old; `configuration` holds each customer's keys and values, without secrets."""
+    """What the console works with.
+
+    login_fault    tries a login at Vitec; returns an error code, or None if it works
+    dashboards     the dashboard's figures; they may be a second or so old
+    configuration  each customer's configuration keys and values, without secrets
+    """
 
     public: Dependencies
     database: Database

@@ -1,4 +1,4 @@
-"""The embed builder: choose a form and its look, preview it, copy the snippet (contract.md, section 5)."""
+"""The embed builder: choose a form and its look, preview it, and copy the snippet."""
 
 import dataclasses
 import re
@@ -25,14 +25,15 @@ from app.web.operations.slots import format_span
 from app.web.rendering.page_models import Firm, FormPage, SlotChoice, ViewingChoice
 
 PATH_PARAMETER = re.compile(r"{(\w+)}")
-ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}  # by a path's parameter
+# The element's attribute for each path parameter.
+ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
 EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
-# By their inputs: a booking by home alone has others than one of a certain viewing.
+# By their set of inputs: a booking by home asks for other ids than a booking of a certain viewing.
 FORMS: Mapping[str, PostSpec] = {
     post.form.inputs or post.form.name: post for post in POSTS if post.form and post.form_path
 }
 BY_HOME = N_("Viewing booking, with the home’s open times")
-# Which ids each form needs, by the element's attributes; what was not chosen yet is an example.
+# The ids that each form needs, as attributes of the element. Until they are chosen, examples are shown.
 IDS: Mapping[str, tuple[str, ...]] = {
     name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.form_path) if part in ATTRIBUTES)
     for name, post in FORMS.items()
@@ -71,7 +72,7 @@ async def show_builder(request: ConsoleRequest) -> Response:
 
 
 async def preview(request: ConsoleRequest) -> Response:
-    """The form in the look that was chosen. It sends nothing."""
+    """A preview of the form in the chosen look. It can't be sent."""
     customer = _customer(request)
     if customer is None:
         return error_response(request.http, request.deps.public, 404)
@@ -108,7 +109,7 @@ async def preview(request: ConsoleRequest) -> Response:
 
 
 def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: str) -> str:
-    """What goes into the broker's page, as HTML."""
+    """The HTML for the broker's page. `link` is the text of the link that is shown without JavaScript."""
     form = values["form"]
     post = FORMS[form]
     assert post.form is not None
@@ -128,7 +129,7 @@ def _customer(request: ConsoleRequest) -> Customer | None:
 
 
 def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str], dict[str, str]]:
-    """The chosen values by input, with the configured ones as defaults; and the faults."""
+    """The chosen values by input name, completed from the configuration; and the error messages by input name."""
     values = {"form": request.query_value("form") if request.query_value("form") in _forms(customer) else "interest"}
     values |= {name: request.query_value(name) for name in EXAMPLES}
     values |= {name: request.query_value(name) or getattr(customer.firm, name) for name in LOOKS}
@@ -139,7 +140,7 @@ def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str]
 
 
 def _forms(customer: Customer) -> list[str]:
-    """Those that the customer has."""
+    """Names of the forms that this customer has."""
     return [name for name, post in FORMS.items() if post.is_open(customer.defaults)]
 
 
@@ -148,7 +149,7 @@ def _label(post: PostSpec) -> str:
 
 
 def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
-    """Example times of a home; one is full."""
+    """An example viewing with three times, one of them full."""
     starts_at = datetime.now(STOCKHOLM).replace(hour=13, minute=0) + timedelta(days=3)
     slots = []
     for number in range(3):
@@ -159,7 +160,8 @@ def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
 
 
 def _theme(firm: Firm, values: Mapping[str, str]) -> str:
-    """For the configuration, where the look was changed: the forms take it from there."""
+    """The configuration lines for a changed look; "" if it is unchanged. The forms get their look from the
+    configuration."""
     changed = {name: values[name] for name in LOOKS if values[name] != getattr(firm, name)}
     if not changed:
         return ""

@@ -1,4 +1,4 @@
-"""Filters of the submission list, parsed from the query."""
+"""Filters of the submission list, read from the query."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
 
 
 class FilterError(Exception):
-    """The text is no reference, address or number, or the encrypted search is not ours."""
+    """The search text is not a reference, address or number; or the encrypted search is not ours."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters, without unknown values. The searched text may be a person's address or number, so it is encrypted in
-    page addresses (as `search`), which end up in history, logs and `Referer`."""
+    """The chosen filters; unknown values are dropped. The search text may be a person's address or number, so it is
+    encrypted (as `search`) in page addresses, which end up in browser history, logs and `Referer`."""
 
     search: str
     status: str
@@ -44,7 +44,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, request: ConsoleRequest, query: Mapping[str, str]) -> "Filters":
-        """`query` is the page's query or the posted form; its `q` is the searched text."""
+        """`query` is the page's query or the posted form. Its `q` is the search text."""
         allowed = {
             "status": {*Status, STUCK},
             "customer": set(request.deps.public.customers),
@@ -57,7 +57,7 @@ class Filters:
         return cls(search, **chosen)
 
     def text(self, request: ConsoleRequest) -> str:
-        """The searched text. Raises `FilterError`."""
+        """The search text, decrypted. Raises `FilterError`."""
         try:
             return str(read_token(request.deps.keyring, self.search, PURPOSE)) if self.search else ""
         except InvalidTokenError:
@@ -65,7 +65,7 @@ class Filters:
 
 
 async def submission_filter(request: ConsoleRequest, filters: Filters) -> SubmissionFilter:
-    """Raises `FilterError`, `StoreUnavailableError`."""
+    """The filters as a query for stored submissions. Raises `FilterError`, `StoreUnavailableError`."""
     text = filters.text(request)
     moments = AGES[filters.age][1](request.deps.database.now()) if filters.age else {}
     return SubmissionFilter(
@@ -80,7 +80,8 @@ async def submission_filter(request: ConsoleRequest, filters: Filters) -> Submis
 
 
 async def _ids(request: ConsoleRequest, text: str) -> list[str]:
-    """A reference or an id, an e-mail address, or a phone number in any usual spelling."""
+    """Ids of the submissions that `text` names: a reference or id, an e-mail address, or a phone number in any usual
+    format."""
     submission = await request.deps.public.submissions.find(text)
     if submission is not None:
         return [submission.id]

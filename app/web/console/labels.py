@@ -1,4 +1,4 @@
-"""The console's labels of statuses, outcomes and groups, and its formatting of numbers and times."""
+"""The console's labels of statuses, outcomes and function groups, and its formatting of numbers and times."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -62,7 +62,7 @@ REASONS: Mapping[str, str] = {
 __all__ = ["OPERATIONS"]  # re-exported with the labels of this module
 
 
-# Babel parses its patterns at each call, and a page has hundreds of numbers.
+# Cached, because Babel parses its patterns at each call and a page has hundreds of numbers.
 @lru_cache(maxsize=4096)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language))
@@ -74,7 +74,7 @@ def share(part: int, whole: int, language: str) -> str:
 
 
 def member_value(name: str, value: object, language: str, gettext: GetText) -> str:
-    """A member's value as text for people."""
+    """A member's value as readable text."""
     if isinstance(value, bool):
         return gettext(N_("Yes")) if value else gettext(N_("No"))
     if isinstance(value, int | float):
@@ -87,13 +87,13 @@ def member_value(name: str, value: object, language: str, gettext: GetText) -> s
 
 
 def moment(value: datetime, language: str) -> str:
-    """In Swedish time, with the year if it is not the current one."""
+    """Date and time in Sweden, with the year if it is not the current one."""
     year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
     return _written(value, f"d MMM{year} HH:mm", language)
 
 
 def second(value: datetime, language: str) -> str:
-    """As `moment`, with seconds, for time lines."""
+    """As `moment`, with seconds."""
     return _written(value, "d MMM y HH:mm:ss", language)
 
 
@@ -118,7 +118,8 @@ def duration(value: timedelta | None, language: str) -> str:
 
 
 def campaign(value: Campaign, gettext: GetText) -> str:
-    """Source, medium and campaign in one line; "Others" and submissions without tags have labels of their own."""
+    """Source, medium and campaign in one line. There are separate labels for the rest ("Others") and for submissions
+    without tags."""
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
     last = max((place for place, part in enumerate(value) if part), default=-1)

@@ -1,4 +1,5 @@
-"""The console's page models: typed contexts for the templates. Texts are translated, numbers and times formatted."""
+"""The console's page models: typed contexts for the templates. Their texts are translated, and numbers and times are
+formatted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from app.web.rendering.page_models import LanguageLink
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds every page. `section` is the current part of the console; `token` is sent with every post, and
-    empty if nobody is signed in."""
+    """What surrounds every page. `section` is the current part of the console. `token` is sent with every post; "" if
+    nobody is signed in."""
 
     language: str
     languages: tuple[LanguageLink, ...]
@@ -27,8 +28,13 @@ class ConsolePage:
 
 @dataclass(frozen=True)
 class SignInPage(ConsolePage):
-    """`wrong`: the password was wrong; `retry_after`: seconds to wait after too many attempts; `lost`: the password was
-    right, but the browser kept no cookie; `then`: the page to continue to."""
+    """The sign-in page.
+
+    wrong        the password was wrong
+    retry_after  seconds to wait after too many attempts
+    lost         the password was right, but the browser did not keep the cookie
+    then         the page to continue to
+    """
 
     template = "console/sign_in.html"
     then: str
@@ -64,7 +70,7 @@ class PausedRow(NamedTuple):
 
 
 class LeadRow(NamedTuple):
-    """A submission in a list. `kind` is its status as the style knows it."""
+    """A submission in a list. `kind` is its status as the stylesheet's class."""
 
     href: str
     reference: str
@@ -92,7 +98,7 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars on a plane of `width` x `height`, in the units of the SVG; `rows` are the same numbers, a line a day."""
+    """A chart of `width` x `height` SVG units. `rows` are the same numbers as a table, one row for each day."""
 
     width: int
     height: int
@@ -103,8 +109,8 @@ class Chart:
 
 
 class CountRow(NamedTuple):
-    """A campaign or a home. `widths` are percentages, for the small chart next to the numbers; a home has an address,
-    and its customer's name where that is not clear."""
+    """A row for a campaign or a home. `widths` are percentages, for the small chart next to the numbers. `href` and
+    `customer` are set for homes only; `customer` where it is not clear."""
 
     name: str
     views: str
@@ -135,7 +141,7 @@ class OverviewPage(ConsolePage):
 
 @dataclass(frozen=True)
 class HomePage(ConsolePage):
-    """`tables` are the campaigns by operation: its name, the same in words, and a line for each."""
+    """`tables` are the home's campaigns by operation: the operation, its label, and the rows."""
 
     template = "console/home.html"
     home: str
@@ -147,8 +153,13 @@ class HomePage(ConsolePage):
 
 @dataclass(frozen=True)
 class SubmissionsPage(ConsolePage):
-    """`searched`: the searched text; `unreadable`: it is no reference, address or number; `older`: the address of the
-    next page; `export`: of the list as a file."""
+    """The list of submissions.
+
+    searched    the search text
+    unreadable  it is not a reference, address or number
+    older       the address of the next page, or None
+    export      the address of the list as a CSV file
+    """
 
     template = "console/submissions.html"
     searched: str
@@ -181,8 +192,14 @@ class StepRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SubmissionPage(ConsolePage):
-    """`why` explains its status in a sentence or two; `submitted` is the submitted data, by label; `related` are the
-    submissions that belong to it; `actions` are those that can be done now; `done` is what was just done."""
+    """One submission.
+
+    why        a sentence or two that explain its status
+    submitted  the submitted data, by label
+    related    other submissions that belong to it
+    actions    the actions that apply now
+    done       a message about the action that was just carried out
+    """
 
     template = "console/submission.html"
     row: LeadRow
@@ -198,7 +215,7 @@ class SubmissionPage(ConsolePage):
 
 @dataclass(frozen=True)
 class ConfirmPage(ConsolePage):
-    """An action before it is done. `action` is its name, as the style knows it."""
+    """Asks for confirmation of an action. `action` is its name, which is also the stylesheet's class."""
 
     template = "console/confirm.html"
     row: LeadRow
@@ -209,7 +226,7 @@ class ConfirmPage(ConsolePage):
 
 
 class LoginRow(NamedTuple):
-    """`state` in words, `kind` "good", "bad" or "" where it is not known."""
+    """`state` is a text; `kind`, for the stylesheet, is "good", "bad", or "" if unknown."""
 
     group: str
     name: str
@@ -234,8 +251,13 @@ class CustomerPage(ConsolePage):
 
 @dataclass(frozen=True)
 class BuilderPage(ConsolePage):
-    """`values` is what was chosen, by input; `preview` the form's address, None until it can be shown; `snippet` goes
-    into the broker's page, `theme` into the configuration where the look was changed."""
+    """The embed builder.
+
+    values   the chosen values, by input name
+    preview  the form's address; None while it can't be shown
+    snippet  the HTML for the broker's page
+    theme    lines for the configuration, if the look was changed
+    """
 
     template = "console/builder.html"
     customer_id: str

@@ -1,4 +1,4 @@
-"""The path to return to after signing in: a page of the console, and nothing else."""
+"""The path to return to after signing in. Only pages of the console are allowed."""
 
 import re
 from urllib.parse import urlencode
@@ -9,25 +9,25 @@ from app.web.console.session import PATH
 from app.web.http.urlencoded import pairs_of
 
 MAX_LENGTH = 2000  # characters
-# All that an address of the console is made of: what browsers read as another host, another folder or the end of a
-# header ("//", "..", "\\", "%2f", control characters) can't be written with it.
+# The only characters and forms in the console's addresses. They exclude everything that a browser could read as another
+# host, another folder or the end of a header: "//", "..", "\\", "%2f" and control characters.
 _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*))?", re.ASCII)
 
 
 def inside(address: str) -> str:
-    """The address if it is one of the console's, else the console's first page."""
+    """The address if it is a page of the console, else the console's first page."""
     match = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
     return _without_text(match[1], match[2] or "") if match else PATH
 
 
 def then_of(request: Request) -> str:
-    """The requested page."""
+    """The requested page's path and query, to return to."""
     query = request.scope["query_string"].decode("latin-1")
     return inside(f"{request.scope['path']}?{query}" if query else request.scope["path"])
 
 
 def _without_text(path: str, query: str) -> str:
-    """Without the searched text: it may be a person's address, which must not appear in a page's address."""
+    """The address without the search text: it may be a person's address, which must not appear in a page's address."""
     pairs = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
     return f"{path}?{urlencode(pairs)}" if pairs else path

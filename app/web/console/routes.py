@@ -1,4 +1,4 @@
-"""The console's addresses."""
+"""The console's routes."""
 
 from starlette.routing import Route
 

@@ -1,5 +1,5 @@
-"""The console's session: a signed, dated cookie that names a stored session, and the token in its forms that keeps
-other sites from posting them."""
+"""Console sessions: a signed, dated cookie that names a stored session, and a form token that keeps other sites from
+posting."""
 
 import hashlib
 import hmac
@@ -20,13 +20,13 @@ from app.web.operations.limits import MovingWindows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
-LIVES = timedelta(hours=12)  # at most, however much it is used
-TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # for an address, successful ones included
+LIVES = timedelta(hours=12)  # the maximum, even if the session is in use
+TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts by one address, successful ones included
 
 
 class Sessions:
-    """One password, so one operator. The signing key is derived from the password too, so that changing it ends all
-    sessions. The signature is checked first, so that a made-up cookie costs no database query."""
+    """There is one password, so one operator. The signing key is derived from the password too, so changing the
+    password ends all sessions. The signature is checked first, so a forged cookie costs no database query."""
 
     def __init__(self, secret: str, password: str, store: ConsoleSessions) -> None:
         self._store = store
@@ -38,22 +38,23 @@ class Sessions:
         self._rows = KeyedHash(secret, "console session row")
 
     def knows(self, password: str) -> bool:
-        """In constant time, whatever its length."""
+        """Whether this is the password. The comparison takes the same time for any text."""
         return hmac.compare_digest(self._hash.digest(password), self._password)
 
     async def begin(self) -> str:
-        """Returns the `Set-Cookie` header. Raises `StoreUnavailableError`."""
+        """Begins a session; returns its `Set-Cookie` header. Raises `StoreUnavailableError`."""
         value = self._signer.sign(token_urlsafe(18)).decode()
         await self._store.begin(self._rows.digest(value))
         return _cookie(value, int(LIVES.total_seconds()))
 
     async def end(self, session: str) -> str:
-        """On every replica. Returns the header that deletes the cookie. Raises `StoreUnavailableError`."""
+        """Ends the session on every replica; returns the header that deletes the cookie. Raises
+        `StoreUnavailableError`."""
         await self._store.end(self._rows.digest(session))
         return _cookie("", 0)
 
     async def from_cookies(self, cookies: Mapping[str, str]) -> str | None:
-        """The request's session; None if it has none, or one that has ended. Raises `StoreUnavailableError`."""
+        """The session; None if there is none or it has ended. Raises `StoreUnavailableError`."""
         value = cookies.get(COOKIE, "")
         try:
             self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
@@ -77,23 +78,23 @@ def _cookie(value: str, seconds: int) -> str:
 
 
 class SignInAttempts:
-    """Rate limit of attempts to sign in, in this process's memory."""
+    """Rate limit for attempts to sign in. The counts are in this process's memory."""
 
     def __init__(self) -> None:
         self._windows = [(rate, MovingWindows()) for rate in TRIES]
 
     def count(self, address: str) -> None:
-        """Raises `RateLimitedError`."""
+        """Counts an attempt. Raises `RateLimitedError`."""
         for rate, windows in self._windows:
             windows.count(rate, network_of(address))
 
     def forget(self, address: str) -> None:
-        """Resets the address's attempts after a successful sign-in."""
+        """Resets the address's count after a successful sign-in."""
         for _, windows in self._windows:
             windows.forget(network_of(address))
 
 
 def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:
-    """Whether a post comes from another site, by the browser's headers; without any, it counts as one."""
+    """Whether the browser's headers say that a post comes from another site. Without such headers it counts as one."""
     site = headers.get("sec-fetch-site")
     return site != "same-origin" if site is not None else headers.get("origin") != public_url

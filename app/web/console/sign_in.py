@@ -46,7 +46,7 @@ def sign_in(deps: ConsoleDependencies) -> Endpoint:
             return _page(request, then, status=403, wrong=True)
         deps.tries.forget(address)
         log.info("console: signed in")
-        # By way of the sign-in, which knows whether the browser has kept the cookie.
+        # By way of the sign-in page, which checks whether the browser has kept the cookie.
         response = redirect(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
         response.headers.append("set-cookie", await deps.sessions.begin())
         return response

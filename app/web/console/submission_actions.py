@@ -1,5 +1,4 @@
-"""Retry, release and discard in the console: confirmed first, then done, and recorded among the submission's
-attempts."""
+"""Retry, release, discard and erase in the console: each is confirmed first, then carried out and recorded."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -21,7 +20,8 @@ log = structlog.get_logger()
 
 
 class ActionTexts(NamedTuple):
-    """Of an action: its button, the question before it, the message after it, and which submissions it applies to."""
+    """An action's texts: its button, the question before it and the message after it. `applies` says for which
+    submissions it is offered."""
 
     label: str
     question: str
@@ -79,7 +79,7 @@ PROBLEMS: Mapping[str, str] = {
 
 
 def offered_actions(request: ConsoleRequest, submission: Submission) -> list[Link]:
-    """The actions that apply now, each with the address of its confirmation."""
+    """The actions that apply now, each with the address of its confirmation page."""
     return [
         Link(request.gettext(texts.label), f"{LIST}/{submission.id}/{name}")
         for name, texts in ACTIONS.items()
@@ -88,7 +88,7 @@ def offered_actions(request: ConsoleRequest, submission: Submission) -> list[Lin
 
 
 def action_message(request: ConsoleRequest, done: str, submission: Submission) -> str:
-    """The message after an action; `done` comes from the address."""
+    """The message after an action. `done` comes from the address, so it may be any text."""
     if done in ACTIONS:
         text = ACTIONS[done].done
         return request.gettext(ON_ITS_WAY if text == SENT and submission.status is Status.PENDING else text)
@@ -129,8 +129,8 @@ async def act(request: ConsoleRequest, _: object) -> Response:
 
 
 async def _carry_out(request: ConsoleRequest, name: str, submission: Submission) -> str:
-    """What `action_message` takes: the action's name, "nothing", or a problem. Like a visitor who books, the operator
-    waits briefly for the outcome."""
+    """Carries out the action. Returns what `action_message` takes: the action's name, "nothing", or a problem. The
+    operator then waits briefly for the outcome, as a visitor does after a booking."""
     deps = request.deps
     if name == "erase":
         try:
@@ -147,7 +147,7 @@ async def _carry_out(request: ConsoleRequest, name: str, submission: Submission)
 
 
 async def _from_path(request: ConsoleRequest) -> tuple[str, Submission | None]:
-    """The action and the submission in the address; None if either does not exist."""
+    """The action's name and the submission from the path; the submission is None if either does not exist."""
     name = request.http.path_params["action"]
     exists = name in ACTIONS
     return name, await request.deps.public.submissions.get(request.path_id("submission")) if exists else None

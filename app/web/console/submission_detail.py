@@ -1,4 +1,4 @@
-"""One submission: where it stands and why, what was said, and everything that happened to it."""
+"""The page of one submission: its status and the reason for it, the submitted data, and its history."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from app.web.console.submission_actions import action_message, offered_actions
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
 
-# Why it is not there yet, or not at all; what an operator should know before doing anything.
+# Why it has not been delivered, and what an operator should know before acting.
 WHY: Mapping[str, str] = {
     Status.PENDING: N_("It is saved here, and will be sent to Vitec as soon as possible."),
     Status.DELIVERED: N_("Vitec has received it."),
@@ -46,7 +46,7 @@ ERASED = N_("Its personal data was erased %(moment)s.")
 NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
 KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
-_NOTES = frozenset(labels.DECISIONS)  # among the attempts
+_NOTES = frozenset(labels.DECISIONS)  # attempts that are an operator's actions
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
@@ -85,7 +85,7 @@ async def _why(request: ConsoleRequest, submission: Submission, past: History) -
 
 
 async def _why_waiting(request: ConsoleRequest, submission: Submission, past: History, due_at: datetime) -> list[str]:
-    """That its login is paused, or the outcome of the last attempt and when the next one is due."""
+    """Why it waits: its login is paused; or the outcome of the last attempt, and when the next one is due."""
     _ = request.gettext
     group = group_of(
         next((step.operation for step in submission.steps if step.status not in DONE), submission.operation)
@@ -109,8 +109,8 @@ async def _submitted(request: ConsoleRequest, submission: Submission) -> list[tu
 
 
 async def _related(request: ConsoleRequest, submission: Submission) -> list[LeadRow]:
-    """A booking's cancellation or a cancellation's booking, and the person's other submissions, such as another time
-    instead of a full one."""
+    """The cancellation of a booking or the booking of a cancellation; and the person's other submissions, such as
+    another time chosen when the first was full."""
     cancellations = request.deps.public.cancellations
     counterpart = await cancellations.of_booking(submission.id) or await cancellations.booking_of(submission.id)
     others = await request.deps.person_index.others_of(submission.id)
@@ -135,7 +135,7 @@ def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow
 
 
 def vitec_messages(upstream: Any) -> list[str]:
-    """Vitec's message, and its messages about each member."""
+    """Vitec's messages: the general one, and those about single members."""
     if not isinstance(upstream, dict):
         return []
     lines = [str(upstream["message"])] if upstream.get("message") else []
@@ -162,7 +162,7 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     ]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
-    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # the status says it more briefly
+    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # a status says it more briefly
     kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
     return Event(at, request.gettext(outcome), details, kind)
 
@@ -172,7 +172,7 @@ CONSENT = N_("Consent")
 
 
 def submitted_fields(stored: StoredApplication, language: str, gettext: GetText) -> list[tuple[str, str]]:
-    """The application, its tags and the page that it came from."""
+    """Label and value of each submitted member, then the campaign tags, the page that it came from and the consent."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
     lines = [
         (member_label(name, gettext), labels.member_value(name, value, language, gettext))

@@ -1,4 +1,4 @@
-"""The list of submissions, with search and filters, and its export as CSV."""
+"""The list of submissions with search, filters and CSV export."""
 
 import asyncio
 import csv
@@ -31,12 +31,12 @@ COLUMNS = (
     N_("Customer"),
     N_("Id"),
 )
-# What a spreadsheet takes for a formula, also after a tab or a line break.
+# Beginnings that a spreadsheet takes for a formula, also after a tab or a line break.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
-    """Redirects to the list, filtered as the form says."""
+    """Redirects to the list with the form's filters in its address."""
     return redirect(address(LIST, **asdict(Filters.from_query(request, form))))
 
 
@@ -50,7 +50,7 @@ async def show_submissions(request: ConsoleRequest) -> Response:
         summaries = await _list(request, await submission_filter(request, filters), PAGE + 1)
     except FilterError:
         unreadable = True
-    if text and len(summaries) == 1:  # the one that was searched for
+    if text and len(summaries) == 1:  # show the only match at once
         return redirect(f"{LIST}/{summaries[0].id}")
     every = request.gettext(N_("All"))
     statuses = {STUCK: N_("Needs attention"), **labels.STATUSES}
@@ -72,7 +72,7 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 
 
 async def export(request: ConsoleRequest) -> Response:
-    """The rows of this page and of the pages after it, at most `MAX_EXPORTED`."""
+    """CSV of this page and the pages after it; at most `MAX_EXPORTED` rows."""
     filters = Filters.from_query(request, request.http.query_params)
     if request.query_value("q"):
         return redirect(address(f"{LIST}.csv", **asdict(filters)))
@@ -91,7 +91,7 @@ async def _list(request: ConsoleRequest, filters: SubmissionFilter, limit: int) 
 
 def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
     text = StringIO()
-    text.write("\ufeff")  # by which Excel knows that it is UTF-8
+    text.write("\ufeff")  # the mark by which Excel recognises UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow([request.gettext(column) for column in COLUMNS])
     for summary in summaries:
@@ -102,7 +102,7 @@ def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Prefixes what a spreadsheet would take for a formula with an apostrophe."""
+    """Puts an apostrophe before anything that a spreadsheet would take for a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 

@@ -1,4 +1,4 @@
-"""Rows of submission lists, and the options of filters."""
+"""Rows of submission lists, and options of filters."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
@@ -31,12 +31,12 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
 
 
 def readable(reference: str) -> str:
-    """In groups of four, as the visitor sees it."""
+    """The reference in groups of four, as the visitor sees it."""
     return f"{reference[:4]} {reference[4:]}"
 
 
 def firm_of(request: ConsoleRequest, customer_id: str) -> str:
-    """The customer's name; its id if it is no longer in the configuration."""
+    """The customer's name, or its id if it is no longer configured."""
     customer = request.deps.public.customers.get(customer_id)
     return customer.firm.name if customer else customer_id
 
@@ -55,18 +55,19 @@ def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
 
 
 def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
-    """The first is `every`, for no choice."""
+    """The options of a filter. The first, `every`, stands for no choice."""
     pairs: Iterable[tuple[str, str]] = (("", every), *labels.items())
     return [Option(value, label, value == chosen) for value, label in pairs]
 
 
 def address(path: str, **query: str | None) -> str:
+    """The path with those query parameters that have a value."""
     present = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(present)}" if present else path
 
 
 async def row_of_submission(request: ConsoleRequest, submission_id: str) -> LeadRow:
-    """Raises `StoreUnavailableError`, and `ValueError` when there is none."""
+    """The list row of one submission. Raises `StoreUnavailableError`; `ValueError` if it does not exist."""
     [summary] = await list_submissions(
         request.deps.database, request.deps.keyring, SubmissionFilter(ids=[submission_id]), 1
     )

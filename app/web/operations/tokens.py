@@ -70,7 +70,7 @@ def _text(mark: bytes) -> str:
 
 
 class IdempotencyKeys:
-    """How a post that comes twice is known (contract.md, "Repeats"): by a keyed hash of what it says."""
+    """Recognises a post that is sent twice, by a keyed hash of its content."""
 
     def __init__(self, secret: str) -> None:
         self._hash = KeyedHash(secret, "repeats").digest
