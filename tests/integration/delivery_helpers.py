@@ -1,12 +1,14 @@
 """What the tests of delivery share: a worker at work against the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
+
+import pytest
 
 from app.delivery.deliverer import Deliverer
 from app.delivery.retry_policy import RetryPolicy
@@ -36,7 +38,12 @@ class Delivery:
     worker: Worker
     running: asyncio.Task[None]
     recorded: list[str]
+    vitec: VitecClient
     contact_reader: ContactReader
+
+    def time_out(self) -> None:
+        """The calls in progress, as if they had lasted too long."""
+        self.vitec.abandon()
 
     async def submission(self, submission_id: str) -> Submission:
         return await kept(self.database, submission_id)
@@ -81,14 +88,13 @@ async def working(
     parks: frozenset[str] = frozenset(),
     concurrency: int = 8,
     per_customer: int = 2,
-    timeout_seconds: float = HANGING,
     throttle: Throttle | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
     """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
     outside = asyncio.all_tasks()
     throttle = throttle or Throttle(10_000)
-    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, timeout_seconds, concurrency)
+    vitec = VitecClient(vitec_url, "partner", CREDENTIALS, HANGING, concurrency)
     logins = logins_of(database, probe, outage)
     outbox = outbox_of(database, lease, logins)
     policy = RetryPolicy((retry,), give_up)
@@ -105,7 +111,7 @@ async def working(
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Delivery(database, worker, running, recorded, ContactReader(vitec, LookupQueue(logins, throttle)))
+        yield Delivery(database, worker, running, recorded, vitec, ContactReader(vitec, LookupQueue(logins, throttle)))
     finally:
         await _cancel_all_but(outside)
         await _writers_idle(database)
@@ -126,6 +132,37 @@ async def _writers_idle(database: Database) -> None:
     all_here = Barrier(number, timeout=5)
     works = (database.write(lambda _: all_here.wait()) for _ in range(number))
     await asyncio.gather(*works, return_exceptions=True)
+
+
+@contextmanager
+def held_answer(estate: str) -> Iterator[asyncio.Event]:
+    """Vitec's answers about that estate are on their way until the event is set: for as long as the test needs, however
+    busy the machine."""
+    post, may_come = VitecClient.post, asyncio.Event()
+
+    async def held(vitec: VitecClient, operation: Any, customer_id: str, resource: Any, *more: Any) -> Any:
+        answer = await post(vitec, operation, customer_id, resource, *more)
+        if estate in resource:
+            await may_come.wait()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VitecClient, "post", held)
+        yield may_come
+
+
+async def has_head(vitec: VitecClient) -> None:
+    """When the answer's body is awaited."""
+
+    async def look() -> bool:
+        pools: Any = [pool.http._transport for pool in vitec._pools]
+        connections = [one for pool in pools for one in pool._pool.connections]
+        return any(
+            str(getattr(one._connection, "_h11_state", None) and one._connection._h11_state.their_state) == "SEND_BODY"
+            for one in connections
+        )
+
+    await soon(look)
 
 
 def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:

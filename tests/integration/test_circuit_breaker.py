@@ -16,7 +16,15 @@ from app.submissions.backlog import paused_logins
 from app.vitec.errors import LoginRefusedError, NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
-from tests.integration.delivery_helpers import MILLISECOND, Delivery, at_estates, estates_asked_for, received, working
+from tests.integration.delivery_helpers import (
+    MILLISECOND,
+    Delivery,
+    at_estates,
+    estates_asked_for,
+    held_answer,
+    received,
+    working,
+)
 from tests.integration.storage_helpers import (
     CRM,
     LEAD_AFTER,
@@ -279,14 +287,16 @@ async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_
 async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=1.5, times=1))
-    office.order(Fault(status=401, times=1))
+    office.order(Fault(status=401, names="REFUSED", times=1))
     slow, refused = at_estates("SLOW", "REFUSED")
     await store(database, slow)
     async with working(database, vitec_url, probe=LONG, per_customer=2) as delivery:
-        await soon(received(office, 1))
-        await store(database, refused)
-        assert (await delivery.settled(slow)).status is Status.DELIVERED
+        with held_answer("SLOW") as may_come:
+            await soon(received(office, 1))
+            await store(database, refused)
+            await delivery.attempted(refused, 1)
+            may_come.set()
+            assert (await delivery.settled(slow)).status is Status.DELIVERED
         assert (await delivery.settled(refused)).status is Status.DELIVERED
 
 

@@ -1,13 +1,14 @@
 """The delivery worker against the sandbox over HTTP, on either database: what becomes of each kind of answer."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.delivery import lease_renewal
 from app.delivery import worker as worker_module
 from app.delivery.claims import Claim
 from app.delivery.outbox import Outbox
@@ -15,8 +16,28 @@ from app.domain.submission import Status, StepStatus
 from app.sandbox import Fault, Office
 from app.storage.database import Database
 from tests.conftest import CUSTOMER
-from tests.integration.delivery_helpers import HANGING, LEASE, at_estates, estates_asked_for, received, working
-from tests.integration.storage_helpers import BODY, BOOKING, OTHER, application, opened, soon, store, time_passes
+from tests.integration.delivery_helpers import (
+    HANGING,
+    LEASE,
+    Delivery,
+    at_estates,
+    estates_asked_for,
+    has_head,
+    held_answer,
+    received,
+    working,
+)
+from tests.integration.storage_helpers import (
+    BODY,
+    BOOKING,
+    OTHER,
+    application,
+    opened,
+    row_of,
+    soon,
+    store,
+    time_passes,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 
@@ -138,11 +159,13 @@ async def test_an_answer_that_never_ends_is_sent_once_also_when_it_is_cut_off_by
     office.order(Fault(stalled=True))
     first, second = at_estates("A", "B")
     await store(database, first)
-    async with working(database, vitec_url, timeout_seconds=1) as delivery:
+    async with working(database, vitec_url) as delivery:
+        await has_head(delivery.vitec)
+        delivery.time_out()
         assert (await delivery.settled(first)).status is Status.DELIVERED
     await store(database, second)
     async with working(database, vitec_url) as delivery:
-        await soon(received(office, 2))
+        await has_head(delivery.vitec)
         delivery.worker.stop()
         await asyncio.wait_for(delivery.running, 30)
         assert await delivery.outcomes(second) == ["delivered"]
@@ -203,9 +226,11 @@ AMBIGUOUS = [
 NAMES = ["500", "502", "504", "cut", "hanging"]
 
 
-def patience(fault: Fault) -> float:
-    """Short only where silence is the fault: on a busy machine any answer may take a while."""
-    return 1 if fault.delay_seconds else HANGING
+async def come_to_pass(fault: Fault, delivery: Delivery, office: Office) -> None:
+    """Silence is one once it has lasted too long."""
+    if fault.delay_seconds:
+        await soon(received(office, 1))
+        delivery.time_out()
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS, ids=NAMES)
@@ -215,7 +240,8 @@ async def test_what_may_have_been_carried_out_is_sent_again_and_marked(
     office.order(fault)
     new = application()
     await store(database, new)
-    async with working(database, vitec_url, timeout_seconds=patience(fault)) as delivery:
+    async with working(database, vitec_url) as delivery:
+        await come_to_pass(fault, delivery, office)
         assert (await delivery.settled(new)).status is Status.DELIVERED
         assert await delivery.outcomes(new) == ["ambiguous", "delivered"]
     assert len(office.received) == 2
@@ -228,7 +254,8 @@ async def test_what_may_have_been_carried_out_is_parked_where_that_is_asked_for(
     office.order(fault)
     new, of_another = application(), application(OTHER)
     await store(database, new)
-    async with working(database, vitec_url, parks=frozenset({CUSTOMER}), timeout_seconds=patience(fault)) as delivery:
+    async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
+        await come_to_pass(fault, delivery, office)
         assert (await delivery.settled(new)).status is Status.UNCERTAIN
         await store(database, of_another)
         assert (await delivery.settled(of_another)).status is Status.DELIVERED
@@ -268,14 +295,23 @@ async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
 
 
 async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
-    database: Database, database_url: str, vitec_url: str, office: Office
+    database: Database, database_url: str, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.order(Fault(delay_seconds=3))
+    monkeypatch.setattr(lease_renewal, "RENEWALS", 200)  # so that no test waits ten seconds
     new = application()
     await store(database, new)
-    lease = timedelta(seconds=2)
-    with opened(database_url) as another:
-        async with working(database, vitec_url, lease=lease), working(another, vitec_url, lease=lease) as delivery:
+
+    async def renewed() -> bool:
+        until = (await row_of(database, new.id)).due_at
+        return bool(until - datetime.now(UTC) > LEASE * 0.9)
+
+    with opened(database_url) as another, held_answer("OBJ1") as may_come:
+        async with working(database, vitec_url), working(another, vitec_url) as delivery:
+            await soon(received(office, 1))
+            for _ in range(3):
+                await time_passes(database, LEASE / 2)
+                await soon(renewed)
+            may_come.set()
             assert (await delivery.settled(new)).status is Status.DELIVERED
     assert len(office.received) == 1
 
@@ -283,15 +319,16 @@ async def test_a_call_that_takes_longer_than_the_lease_is_made_once(
 async def test_a_worker_never_takes_over_from_itself_however_the_databases_clock_jumps(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=2, times=1))
     new, other = at_estates("A", "B")
     await store(database, new)
     async with working(database, vitec_url, give_up=timedelta(days=10_000)) as delivery:
-        await soon(received(office, 1))
-        await time_passes(database, timedelta(days=3650))
-        await store(database, other)
-        assert (await delivery.settled(other)).status is Status.DELIVERED
-        assert (await delivery.settled(new)).status is Status.DELIVERED
+        with held_answer("A") as may_come:
+            await soon(received(office, 1))
+            await time_passes(database, timedelta(days=3650))
+            await store(database, other)
+            assert (await delivery.settled(other)).status is Status.DELIVERED
+            may_come.set()
+            assert (await delivery.settled(new)).status is Status.DELIVERED
         assert await delivery.outcomes(new) == ["delivered"]
     assert estates_asked_for(office) == ["A", "B"]
 
@@ -392,16 +429,18 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_the_delivery(
 async def test_a_worker_whose_lease_was_taken_records_nothing_and_works_on(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=1.5, times=1))
     taken, next_one = at_estates("TAKEN", "NEXT")
     await store(database, taken)
     by_another = text("UPDATE submissions SET claim = 'another'")
-    async with working(database, vitec_url, lease=timedelta(seconds=0.6)) as delivery:
-        await soon(received(office, 1))
-        await database.write(lambda connection: connection.execute(by_another))
-        await store(database, next_one)
-        assert (await delivery.settled(next_one)).status is Status.DELIVERED
-        await delivery.attempted(taken, 1)
+    async with working(database, vitec_url) as delivery:
+        with held_answer("TAKEN") as may_come:
+            await soon(received(office, 1))
+            await database.write(lambda connection: connection.execute(by_another))
+            await store(database, next_one)
+            assert (await delivery.settled(next_one)).status is Status.DELIVERED
+            await time_passes(database, LEASE)
+            may_come.set()
+            await delivery.attempted(taken, 1)
         assert not delivery.running.done()
         outcomes = await delivery.outcomes(taken)
     assert outcomes[0] == "ambiguous"  # by whoever took over when that lease had run out
