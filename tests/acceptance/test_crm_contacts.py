@@ -277,7 +277,7 @@ def test_when_it_is_time_to_try_a_refused_login_again_one_call_tries(service: Ru
 
     def many() -> int:
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: httpx.get(service.url + path_of("C1"), headers=key()), range(8)))
+            list(pool.map(lambda _: ask(service), range(8)))
         return len(service.office.received)
 
     eventually(lambda: many() > 1)

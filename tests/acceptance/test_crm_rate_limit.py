@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -47,15 +48,18 @@ def test_many_look_ups_keep_to_the_pace_and_hold_up_no_lead(service: RunningServ
         asked = [pool.submit(ask, number) for number in range(LOOK_UPS)]
         eventually(lambda: lookups(service) >= 3)
         path = interest_path()
-        posted = time.monotonic()
-        assert service.client.post(path, json=interest(), headers=SITE | {"Prefer": "respond-async"}).status_code == 202
-        eventually(lambda: service.received(path))
-        waited = time.monotonic() - posted
+        accepted = service.client.post(path, json=interest(), headers=SITE | {"Prefer": "respond-async"})
+        assert accepted.status_code == 202
+        [lead] = eventually(lambda: service.received(path))
         statuses = {future.result() for future in asked}
     seconds = time.monotonic() - began
     assert statuses <= {200, 404, 503}
     assert 503 in statuses
-    assert waited < 2, waited  # one second is the pace's, the rest is what a busy machine takes
+    submission = service.client.get(f"/submissions/{accepted.json()['id']}", headers=key()).json()
+    accepted_at = datetime.fromisoformat(submission["receivedAt"])
+    # Not in seconds, of which a busy machine takes many.
+    between = [one for one in service.office.received if accepted_at < one.at < lead.at]
+    assert len(between) <= 2 * PER_SECOND
     assert lookups(service) <= seconds * PER_SECOND + 2
 
 

@@ -39,8 +39,8 @@ def stage(processes: Stage) -> Stage:
     return processes
 
 
-def post(stage: Stage, estate: str, **more: str) -> httpx.Response:
-    return httpx.post(
+def post(stage: Stage, estate: str, client: httpx.Client | None = None, **more: str) -> httpx.Response:
+    return (client.post if client else httpx.post)(
         f"{stage.load.urls[0]}/Advertising/Estate/{AGAIN}/{estate}/interest",
         json={"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}},
         headers={"Authorization": f"Bearer {KEY}", **more},
@@ -108,10 +108,11 @@ def test_another_process_hears_of_a_submission_and_of_its_outcome_within_a_fifth
         answered: list[float] = []
         for _ in range(10):
             began = datetime.now(UTC)
-            answer = post(stage, f"E{len(stage.office.received)}")
+            answer = post(stage, f"E{len(stage.office.received)}", client)
             assert answer.status_code == 200, answer.text
             heard.append((stage.office.received[-1].at - began).total_seconds())
             answered.append((datetime.now(UTC) - stage.office.received[-1].at).total_seconds())
         return statistics.median(heard), statistics.median(answered)
 
-    eventually(lambda: max(medians()) <= 0.2)  # the machine may be busy with something else
+    with httpx.Client() as client:  # to make one takes longer than a post
+        eventually(lambda: max(medians()) <= 0.2)  # the machine may be busy with something else

@@ -19,23 +19,24 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RESTART_SECONDS", 0.05)
+
+
+async def test_a_task_that_dies_is_started_again_and_told_of_until_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WELL_SECONDS", 0.2)
-
-
-async def test_a_task_that_dies_is_started_again_and_told_of_until_it_is_well() -> None:
     starts: list[None] = []
+    down: list[list[str]] = []
 
     async def run() -> None:
         starts.append(None)
+        down.append(tasks.down)
         if len(starts) <= 2:
             raise RuntimeError("a fault of ours")
         await asyncio.Event().wait()
 
     tasks = BackgroundTasks()
     tasks.start("mortal", run)
-    await soon(lambda: _true(len(starts) == 3))
-    assert tasks.down == ["mortal"]
-    await soon(lambda: _true(not tasks.down))
+    await soon(lambda: _true(len(starts) == 3 and not tasks.down))
+    assert down == [[], ["mortal"], ["mortal"]]
     await tasks.stop()
 
 

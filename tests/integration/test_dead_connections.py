@@ -1,9 +1,10 @@
 """Connections to PostgreSQL that die while nobody looks: none of them costs a transaction."""
 
 import asyncio
+from threading import Barrier
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.storage.database import POSTGRESQL_WRITERS, READERS, Database
 from tests.integration.storage_helpers import opened
@@ -16,10 +17,14 @@ OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = curr
 
 async def ask_each(database: Database) -> set[int]:
     """The server's processes behind this database's threads."""
-    slowly = text("SELECT pg_backend_pid(), pg_sleep(0.2)")
-    asked = [database.write(lambda c: int(c.execute(slowly).scalar_one())) for _ in range(POSTGRESQL_WRITERS)]
-    asked += [database.read(lambda c: int(c.execute(slowly).scalar_one())) for _ in range(READERS)]
-    return set(await asyncio.gather(*asked))
+    all_asked = Barrier(POSTGRESQL_WRITERS + READERS, timeout=30)  # so that none of them takes two
+
+    def work(connection: Connection) -> int:
+        all_asked.wait()
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    asked = [database.write(work) for _ in range(POSTGRESQL_WRITERS)]
+    return set(await asyncio.gather(*asked, *(database.read(work) for _ in range(READERS))))
 
 
 def end_all(url: str) -> None:

@@ -37,6 +37,7 @@ from tests.integration.storage_helpers import (
     stored,
     submission,
     taking_in,
+    time_passes,
 )
 
 OTHERS = (OTHER, FunctionGroup.ADVERTISING)
@@ -313,11 +314,12 @@ async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Datab
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
-    await outbox.record(claim, claim.steps[0], waiting(timedelta(seconds=0.3), http_status=503))
+    await outbox.record(claim, claim.steps[0], waiting(MINUTE, http_status=503))
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
     found = await kept(database, new.id)
     assert (found.status, found.settled_at, found.main.status) == (Status.PENDING, None, StepStatus.WAITING)
-    (retried,) = await soon(lambda: outbox.claim_due({CUSTOMER: 1}, 1))
+    await time_passes(database, MINUTE)
+    (retried,) = await outbox.claim_due({CUSTOMER: 1}, 1)
     assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
 
 
