@@ -26,12 +26,11 @@ TEXTS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(slots=True)  # made for each post
 class ConsentRecord:
-    """What is kept of a consent with its submission. `version` is None where the caller's own page asked: its words are
-    the caller's to keep. `at` is ISO 8601."""
+    """What a person who consented was shown; when is `SubmissionContext.consented_at`. `version` is None where the
+    caller's own page asked: its words are the caller's to keep."""
 
     version: int | None
     language: str
-    at: str
     firm: str
     privacy_url: str | None
 
@@ -39,14 +38,13 @@ class ConsentRecord:
         return {
             "version": self.version,
             "language": self.language,
-            "at": self.at,
             "firm": self.firm,
             "privacyUrl": self.privacy_url,
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "ConsentRecord":
-        return cls(stored["version"], stored["language"], stored["at"], stored["firm"], stored["privacyUrl"])
+        return cls(stored["version"], stored["language"], stored["firm"], stored["privacyUrl"])
 
     def wording(self) -> list[str] | None:
         """What the person was shown, word for word; None where it was not ours."""

@@ -6,6 +6,7 @@ A campaign's tags never cost a lead: what is too long is cut, what is too much i
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ _TAG = re.compile(
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-@dataclass(slots=True)
+@dataclass
 class Marketing:
     """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page the form was shown on (H), at most 2,000;
     `tags` are pairs of name and value, values cut at 500 UTF-16 code units."""
@@ -39,16 +40,17 @@ class Marketing:
     referrer: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
 
-    def body(self) -> dict[str, Any]:
+    @cached_property
+    def member(self) -> Mapping[str, Any]:
         """As Vitec's `marketing` member; empty if there is no marketing."""
-        body: dict[str, Any] = {"referrer": self.referrer} if self.referrer else {}
+        member: dict[str, Any] = {"referrer": self.referrer} if self.referrer else {}
         if self.tags:
-            body["utmTags"] = [{"name": name, "value": value} for name, value in self.tags]
-        return body
+            member["utmTags"] = [{"name": name, "value": value} for name, value in self.tags]
+        return member
 
     @classmethod
-    def of_body(cls, body: Mapping[str, Any]) -> "Marketing":
-        return cls(body.get("referrer"), tuple((tag["name"], tag["value"]) for tag in body.get("utmTags", ())))
+    def of_member(cls, member: Mapping[str, Any]) -> "Marketing":
+        return cls(member.get("referrer"), tuple((tag["name"], tag["value"]) for tag in member.get("utmTags", ())))
 
 
 def is_tag(name: str) -> bool:

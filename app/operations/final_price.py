@@ -65,7 +65,7 @@ class FinalPriceDefaults(DefaultsTable):
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    own, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.body()
+    own, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.member
     configured = {"leadSourceId": own.lead_source_id, "prospectiveBuyerStatus": own.status}
     body = with_defaults(request.submitted, configured)
     return (request.step(body | ({"marketing": marketing} if marketing else {})),)

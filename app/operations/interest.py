@@ -123,7 +123,7 @@ def _body(request: DeliveryRequest, own: InterestDefaults, context: SubmissionCo
     submitted = dict(request.submitted)
     if not context.with_key and submitted.get("status") not in PUBLIC_STATUSES:
         submitted.pop("status", None)
-    marketing = context.marketing.body()
+    marketing = context.marketing.member
     return with_defaults(submitted, configured) | ({"marketing": marketing} if marketing else {})
 
 

@@ -96,7 +96,7 @@ def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...
 
 
 def _marketing(context: SubmissionContext) -> dict[str, Any]:
-    marketing = context.marketing.body()
+    marketing = context.marketing.member
     return {"marketing": marketing} if marketing else {}
 
 

@@ -59,7 +59,7 @@ class StoredApplication:
 
     def to_json(self) -> dict[str, Any]:
         context, consented_at = self.context, self.context.consented_at
-        marketing = context.marketing.body()
+        marketing = context.marketing.member
         submitted = _with_marketing(self.submitted, marketing)
         stored: dict[str, Any] = {
             "resource": self.resource,
@@ -81,18 +81,18 @@ class StoredApplication:
         """Raises `StoredApplicationError`."""
         try:
             consent, consented_at, resources = stored["consent"], stored["consentedAt"], stored.get("resources")
-            application = dict(stored["application"])
+            application, marketing = dict(stored["application"]), Marketing.of_member(stored["marketing"])
             return cls(
                 tuple(stored["resource"]),
                 application,
                 SubmissionContext(
                     stored["withKey"],
                     datetime.fromisoformat(consented_at) if consented_at else None,
-                    Marketing.of_body(stored["marketing"]),
+                    marketing,
                 ),
                 ConsentRecord.from_json(consent) if consent else None,
                 stored.get("estate", ""),
-                tuple(_bodies(stored, _with_marketing(application, stored["marketing"]))),
+                tuple(_bodies(stored, _with_marketing(application, marketing.member))),
                 None if resources is None else tuple(tuple(ids) for ids in resources),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -144,8 +144,6 @@ def _with_marketing(submitted: Mapping[str, Any], marketing: Mapping[str, Any]) 
 def _difference(body: Mapping[str, Any], submitted: Mapping[str, Any]) -> dict[str, Any]:
     """`set`: the body's members that are not the submitted ones; `unset`: names of submitted ones that it lacks."""
     changed = {name: value for name, value in body.items() if submitted.get(name, _ABSENT) is not value}  # 1 == True
-    if changed.get("marketing") == submitted.get("marketing"):  # only strings, and made for each body
-        changed.pop("marketing", None)
     return {"set": changed, "unset": [name for name in submitted if name not in body]}
 
 

@@ -68,7 +68,7 @@ def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...
         "gdpr": {"hasApproved": True if context.consented_at else None},
     }
     filled = {name: with_defaults(submitted.get(name, {}), configured) for name, configured in parts.items()}
-    marketing = {"marketing": context.marketing.body()}
+    marketing = {"marketing": context.marketing.member}
     additions = {name: members for name, members in (filled | marketing).items() if members}
     return (request.step({**submitted, **additions}),)
 

@@ -214,7 +214,7 @@ def _attendance(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any
             confirmation.pop("isSmsEnabled", None)
     lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": own.lead_source_id})
     limits = {"isBookingLimitEnabled": own.validate_booking_limit, "isDeadLineEnabled": own.validate_deadline}
-    marketing = context.marketing.body()
+    marketing = context.marketing.member
     body = {
         "gdpr": {"hasApproved": True} if context.consented_at else None,
         "reminderTime": own.reminder_minutes if own.sms_reminder else None,

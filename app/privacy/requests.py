@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from app.domain.fields import Email, Phone, ReadContext
 from app.domain.ids import reference_of
 from app.domain.submission import Step, Submission
-from app.operations.stored_application import StoredApplicationError
+from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.privacy.erasure_log import Erasure, ErasureLog
 from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.database import Database, now_of
@@ -147,11 +147,10 @@ class PrivacyRequests:
         application = {
             name: value for name, value in stored.to_json().items() if name not in {"differences", "resources"}
         }
-        consent = stored.consent
         return {
             **_known_of(submission),
             **application,
-            "consent": consent.to_json() | {"shown": consent.wording()} if consent else None,
+            "consent": _exported_consent(stored),
             "steps": [
                 _exported_step(step, resources[step.position], stored.bodies[step.position])
                 for step in submission.steps
@@ -166,6 +165,13 @@ def _covers(erasure: Erasure, match: PersonMatch) -> bool:
 
 def _known_of(submission: Submission) -> dict[str, Any]:
     return submission.to_json() | {"language": submission.language}
+
+
+def _exported_consent(stored: StoredApplication) -> dict[str, Any] | None:
+    consent, given_at = stored.consent, stored.context.consented_at
+    if consent is None or given_at is None:
+        return None
+    return consent.to_json() | {"at": given_at.astimezone(UTC).isoformat(), "shown": consent.wording()}
 
 
 def _exported_step(step: Step, resource: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:

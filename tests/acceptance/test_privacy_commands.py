@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse:
     (one,) = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
     consent = one["consent"]
     assert (consent["version"], consent["language"]) == (1, "en")
+    assert datetime.fromisoformat(consent["at"]) == datetime.fromisoformat(one["consentedAt"])
     assert consent["shown"] == [
         "Mäklarhuset saves what you write in order to get in touch with you about the home.",
         f"How we handle your personal data (opens in a new tab): {ORIGIN}/integritet",

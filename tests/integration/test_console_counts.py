@@ -45,7 +45,7 @@ async def of_today(database: Database, customer_id: str | None = None) -> Dashbo
 
 async def receive(database: Database, *marketing: Mapping[str, Any], customer_id: str = CUSTOMER) -> list[str]:
     new = [
-        replace(application(customer_id), application=stored(marketing=Marketing.of_body(body))) for body in marketing
+        replace(application(customer_id), application=stored(marketing=Marketing.of_member(body))) for body in marketing
     ]
     await store(database, *new)
     return [one.id for one in new]
@@ -181,7 +181,7 @@ async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: D
 async def test_a_viewing_is_counted_for_the_home_that_its_embed_named(database: Database) -> None:
     for estate in ("OBJ1", ""):
         booking = replace(application(), operation=Operation.VIEWING, resource=("VIS1", "SLOT1"))
-        await store(database, replace(booking, application=stored(marketing=Marketing.of_body(TAGS), estate=estate)))
+        await store(database, replace(booking, application=stored(marketing=Marketing.of_member(TAGS), estate=estate)))
     await counting(database).count()
     views = PageViews(database)
     for estate in ("OBJ1", "not a home’s id", ""):

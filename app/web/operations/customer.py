@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.domain.rates import Rate
 from app.operations.specification import Defaults
@@ -32,7 +33,15 @@ class Customer:
         return self.firm.privacy_url is not None
 
     def allows(self, origin: str) -> bool:
-        return any(_matches(origin, allowed) for allowed in self.origins)
+        return origin in self._exact or any(_is_below(origin, allowed) for allowed in self._any_subdomain)
+
+    @cached_property
+    def _exact(self) -> frozenset[str]:
+        return frozenset(self.origins) - set(self._any_subdomain)
+
+    @cached_property
+    def _any_subdomain(self) -> tuple[str, ...]:
+        return tuple(origin for origin in self.origins if "*" in origin)
 
     def owns(self, key: str) -> bool:
         """Whether the API key is this customer's, in constant time."""
@@ -43,9 +52,7 @@ class Customer:
 Customers = Mapping[str, Customer]
 
 
-def _matches(origin: str, allowed: str) -> bool:
-    if "*" not in allowed:
-        return origin == allowed
+def _is_below(origin: str, allowed: str) -> bool:
     scheme, _, host = allowed.partition("://")
     if not origin.startswith(f"{scheme}://") or not origin.endswith(host[1:]):
         return False

@@ -1,7 +1,7 @@
 """A body that came in: who may, is it right, is it too much, and onto the disk."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -116,7 +116,7 @@ def _submission(
     if choose_call:
         order = choose_call(order, customer.defaults, context.booked)
     steps = plan(order, customer.defaults)
-    consent = _consent(context, token_age, read.consented_at) if read.consented_at else None
+    consent = _consent(context, token_age) if read.consented_at else None
     return NewSubmission(
         id=new_id(now),
         customer_id=customer.id,
@@ -137,11 +137,10 @@ def _token_age(context: RequestContext, body: Body) -> int | None:
     return context.deps.tokens.age(body.token, context.path) if body.form else None
 
 
-def _consent(context: RequestContext, token_age: int | None, given_at: datetime) -> ConsentRecord:
-    """Of a page that is not ours the words are not ours to know."""
+def _consent(context: RequestContext, token_age: int | None) -> ConsentRecord:
+    """With the version of our text where the form was ours; what another page says we don't know."""
     firm = context.customer.firm
-    version = None if token_age is None else CURRENT_VERSION
-    return ConsentRecord(version, context.language, given_at.astimezone(UTC).isoformat(), firm.name, firm.privacy_url)
+    return ConsentRecord(None if token_age is None else CURRENT_VERSION, context.language, firm.name, firm.privacy_url)
 
 
 def _is_suspect(context: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:

@@ -119,7 +119,7 @@ def test_whatever_comes_is_tidied_into_what_vitec_takes(pairs: list[tuple[str, s
         assert 0 < utf16_length(name) <= NAME_LENGTH
         assert 0 < utf16_length(value) <= VALUE_LENGTH
         assert not re.search(r"[\x00-\x1f\x7f]", name + value)
-    FormMarketing.model_validate(marketing.body())
+    FormMarketing.model_validate(marketing.member)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))))
@@ -172,9 +172,9 @@ def test_any_text_as_page_is_taken_or_dropped(address: str) -> None:
     ],
 )
 def test_it_is_told_as_vitec_takes_it_and_not_at_all_when_there_is_nothing(marketing: Marketing, body: Any) -> None:
-    assert marketing.body() == body
+    assert marketing.member == body
 
 
 @given(st.builds(Marketing, st.none() | st.text(min_size=1), st.lists(st.tuples(st.text(), st.text())).map(tuple)))
 def test_what_was_kept_of_it_is_read_again_as_it_was(marketing: Marketing) -> None:
-    assert Marketing.of_body(marketing.body()) == marketing
+    assert Marketing.of_member(marketing.member) == marketing

@@ -164,7 +164,7 @@ SAID = [
 @pytest.mark.parametrize("operation", SPOKEN)
 def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, context: SubmissionContext) -> None:
     accepted = order(operation, context)
-    consent = ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None)
+    consent = ConsentRecord(1, "sv", "Mäklarhuset", None)
     stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")
     found = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))
     kept = Submission(new_id(NOW), "M12345", operation, accepted.resource, Status.FAILED, "sv", NOW, None, ())

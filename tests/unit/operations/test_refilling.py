@@ -28,7 +28,7 @@ def configured(marketing: str, source: str, user: str = "U1") -> Defaults:
 def accepted(defaults: Defaults) -> tuple[StoredApplication, Submission]:
     model = OPERATIONS[Operation.INTEREST].posts[0].model
     application = model.model_validate(PERSON, context=ReadContext(form=False, now=NOW))
-    context = SubmissionContext(False, NOW, Marketing.of_body(TAGS))
+    context = SubmissionContext(False, NOW, Marketing.of_member(TAGS))
     request = DeliveryRequest("M1", Operation.INTEREST, ("OBJ1",), application, context)
     planned = plan(request, defaults)
     steps = tuple(

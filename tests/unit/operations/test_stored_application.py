@@ -204,7 +204,7 @@ WHOLE = StoredApplication(
     ("OBJ1",),
     {"firstName": "Anna"},
     SubmissionContext(False, NOW, normalize_marketing((("utm_source", "google"),), "https://a.se/1")),
-    ConsentRecord(1, "sv", NOW.isoformat(), "Mäklarhuset", None),
+    ConsentRecord(1, "sv", "Mäklarhuset", None),
     "OBJ1",
     ({"firstName": "Anna"}, {}),
     (("OBJ1",), ("C1",)),
@@ -237,7 +237,7 @@ MEMBERS = st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON_VALUES)
 def test_bodies_are_read_as_they_were_however_they_differ_from_what_was_submitted(
     submitted: dict[str, Any], changes: list[tuple[dict[str, Any], set[str]]]
 ) -> None:
-    marketing = WHOLE.context.marketing.body()
+    marketing = WHOLE.context.marketing.member
     bodies = [
         {name: value for name, value in {**submitted, "marketing": marketing, **more}.items() if name not in left_out}
         for more, left_out in changes
@@ -248,7 +248,7 @@ def test_bodies_are_read_as_they_were_however_they_differ_from_what_was_submitte
 
 
 def test_a_member_that_is_sent_as_submitted_is_stored_once() -> None:
-    order = replace(WHOLE, bodies=({**WHOLE.submitted, "marketing": WHOLE.context.marketing.body()},))
+    order = replace(WHOLE, bodies=({**WHOLE.submitted, "marketing": WHOLE.context.marketing.member},))
     assert order.to_json()["differences"] == [{"set": {}, "unset": []}]
 
 
