@@ -127,7 +127,7 @@ class Length(GroupedMetadata):
         text = one_line(value)
         if self.least and not text:
             raise invalid("required")
-        if utf16_length(text) > self.most:
+        if 2 * len(text) > self.most and utf16_length(text) > self.most:  # each is two code units at most
             raise invalid("too_long", max=self.most)
         if _DAMAGED in text:
             raise invalid("damaged_text")

@@ -53,6 +53,7 @@ class Marketing:
         return cls(member.get("referrer"), tuple((tag["name"], tag["value"]) for tag in member.get("utmTags", ())))
 
 
+@cached_when_short
 def is_tag(name: str) -> bool:
     """`utm_*` or a click id, whatever its case (advertisers write both `utm_source` and `UTM_SOURCE`), and whatever its
     way here has put around it (`bare_name`)."""
