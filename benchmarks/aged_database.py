@@ -88,7 +88,7 @@ class _Made:
         with engine.begin() as connection:
             connection.execute(insert(submissions), rows)
             connection.execute(insert(steps), of_steps)
-            connection.execute(insert(person_index), sorted(hashes, key=lambda one: str(one["hash"])))
+            connection.execute(insert(person_index), sorted(hashes, key=lambda row: str(row["hash"])))
             if end == self._rows:
                 connection.execute(insert(person_index), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
 

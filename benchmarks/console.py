@@ -77,8 +77,8 @@ async def _signed_in(settings: Settings) -> httpx.AsyncClient:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(settings)), base_url=PUBLIC_URL)
     answer = await client.post("/console/sign-in", data={"password": CONSOLE_PASSWORD}, headers={"Origin": PUBLIC_URL})
     assert answer.status_code == 303, answer.text
-    found = await client.get("/console/submissions", params={"q": SOUGHT})
-    assert found.text.count('class="reference"') == 5, "the search must find what is there"
+    page = await client.get("/console/submissions", params={"q": SOUGHT})
+    assert page.text.count('class="reference"') == 5, "the search must find what is there"
     return client
 
 

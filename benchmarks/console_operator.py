@@ -44,10 +44,10 @@ def main(port: int) -> None:
     """Until killed."""
     operator = Operator(port)
     search = f"/console/submissions?{urlencode({'q': SOUGHT})}"
-    found = FOUND.search(operator.see(search))
-    if not found:
+    match = FOUND.search(operator.see(search))
+    if not match:
         raise RuntimeError("the search must find what is there")
-    for path in itertools.cycle(("/console", search, found[1], "/console/submissions?status=stuck")):
+    for path in itertools.cycle(("/console", search, match[1], "/console/submissions?status=stuck")):
         operator.see(path)
         time.sleep(PAUSE_SECONDS)
 

@@ -71,9 +71,9 @@ def _tell_reads(load: ProcessPoolExecutor, served: Server, office: Office) -> No
 
 def _tell_rate(load: ProcessPoolExecutor, yardstick: Server, served: Server) -> None:
     def driven(target: str, server: Server) -> Driven:
-        found: Driven = load.submit(drive, Round(target, server.port, SECONDS, 10**9, 0, "")).result()
-        assert set(found.statuses) == {TARGETS["hello"].status}, found.statuses
-        return found
+        result: Driven = load.submit(drive, Round(target, server.port, SECONDS, 10**9, 0, "")).result()
+        assert set(result.statuses) == {TARGETS["hello"].status}, result.statuses
+        return result
 
     page = served.fetch(TIMES_PATH)
     ratios, rates = [], []

@@ -64,10 +64,10 @@ def service(root: Path, folder: Path, database_url: str, vitec_url: str = NOBODY
 
 def form_token(page: bytes) -> str:
     """As the visitor's browser would send it. Raises `ServerStoppedError`."""
-    found = re.search(rb'name="token" value="([^"]+)"', page)
-    if not found:
+    match = re.search(rb'name="token" value="([^"]+)"', page)
+    if not match:
         raise ServerStoppedError("the form page has no token")
-    return found[1].decode()
+    return match[1].decode()
 
 
 def stored(database_url: str) -> tuple[int, int]:

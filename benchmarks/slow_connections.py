@@ -127,11 +127,13 @@ def _megabytes(pid: int) -> float:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="intresse-slow-") as folder:
-        found = measure_slow(Path(folder))
-    waves = ", ".join(f"{megabytes:.0f}" for megabytes in found.waves)
-    print(f"{CONNECTIONS:,} slow connections through the proxy; the service had {found.files:,} files open")
-    print(f"its memory: idle {found.idle:.0f} MB, at the end of each wave {waves} MB; the proxy's {found.proxy:.0f} MB")
-    print(f"the slowest visitor meanwhile, form and post over new TLS: {found.visitor:.0f} ms")
+        result = measure_slow(Path(folder))
+    waves = ", ".join(f"{megabytes:.0f}" for megabytes in result.waves)
+    print(f"{CONNECTIONS:,} slow connections through the proxy; the service had {result.files:,} files open")
+    print(
+        f"its memory: idle {result.idle:.0f} MB, at the end of each wave {waves} MB; the proxy's {result.proxy:.0f} MB"
+    )
+    print(f"the slowest visitor meanwhile, form and post over new TLS: {result.visitor:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -100,8 +100,11 @@ def free_port() -> int:
     """For a process that has to be told its address before it starts. From below those that the system gives to
     connections, so that none gets it meanwhile."""
     while True:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as one:
-            return int(one.getsockname()[1])
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener,
+        ):
+            return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -18,5 +18,5 @@ def use_memory() -> None:
 
 def _has_room() -> bool:
     """And runs the scripts that tests write there, which a container's may not."""
-    found = os.statvfs(MEMORY)
-    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+    filesystem = os.statvfs(MEMORY)
+    return filesystem.f_bavail * filesystem.f_frsize >= ROOM and not filesystem.f_flag & os.ST_NOEXEC

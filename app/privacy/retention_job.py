@@ -23,15 +23,15 @@ class RetentionJob:
 
     async def run_once(self) -> None:
         """Raises `StoreUnavailableError`."""
-        found = await self._retention.look()
-        if found.has_expired:
+        report = await self._retention.look()
+        if report.has_expired:
             if erased := await self._retention.erase_expired():
                 log.info("expired data erased", count=erased)
-            found = await self._retention.look()
-        self._log("held: suspected spam needs review", found.held, self._logged_held)
-        held_soon = [submission for submission in found.soon_erased if submission.held]
+            report = await self._retention.look()
+        self._log("held: suspected spam needs review", report.held, self._logged_held)
+        held_soon = [submission for submission in report.soon_erased if submission.held]
         self._log("held: will be discarded within 7 days", held_soon, self._logged_held_ending)
-        others = [submission for submission in found.soon_erased if not submission.held]
+        others = [submission for submission in report.soon_erased if not submission.held]
         self._log("undelivered: will be erased within 7 days", others, self._logged_undelivered_ending)
 
     def _log(self, event: str, submissions: Sequence[UndecidedSubmission], logged: set[str]) -> None:

@@ -105,7 +105,7 @@ def send(form: FrameLocator) -> None:
 
 def dispatched(page: Page, name: str) -> list[Any]:
     """The details of the events of this name."""
-    return eventually(lambda: [one[2] for one in page.evaluate("dispatched") if one[0] == name])
+    return eventually(lambda: [event[2] for event in page.evaluate("dispatched") if event[0] == name])
 
 
 def height(page: Page, form: str = "interest") -> float:

@@ -24,5 +24,5 @@ def breaches(html: str) -> list[str]:
     assert checker.stdout
     checker.stdin.write(json.dumps(html) + "\n")
     checker.stdin.flush()
-    found: list[str] = json.loads(checker.stdout.readline())
-    return found
+    messages: list[str] = json.loads(checker.stdout.readline())
+    return messages

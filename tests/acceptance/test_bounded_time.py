@@ -69,10 +69,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def addresses(service: RunningService) -> list[str]:
     """Every address that can be asked for with GET, each path parameter with a short value."""
     described = service.client.get("/openapi.json").json()["paths"]
-    found = [path for path, methods in described.items() if "get" in methods]
-    assert len(found) > 10
+    paths = [path for path, methods in described.items() if "get" in methods]
+    assert len(paths) > 10
     ids = {"customerId": "M12345", "estateId": "OBJ1", "viewingId": "VIS1", "timeSlotId": "SLOT1", "contactIds": "C1"}
-    return [path.format_map({**ids, "token": "t", "id": "i"}) for path in found] + [
+    return [path.format_map({**ids, "token": "t", "id": "i"}) for path in paths] + [
         "/console",
         "/console/sign-in",
         "/docs",

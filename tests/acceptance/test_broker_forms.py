@@ -128,8 +128,8 @@ def test_fetch_from_an_allowed_page_is_answered_and_can_follow_the_outcome(
     assert (status, answer["status"]) == (202, "pending")
 
     def delivered() -> bool:
-        found: dict[str, Any] = page.evaluate("async (url) => (await fetch(url)).json()", answer["statusUrl"])
-        return bool(found["status"] == "delivered")
+        status: dict[str, Any] = page.evaluate("async (url) => (await fetch(url)).json()", answer["statusUrl"])
+        return bool(status["status"] == "delivered")
 
     eventually(delivered)
 

@@ -61,8 +61,8 @@ def opt_outs(service: RunningService, receipt: str) -> list[str]:
     """Vitec's calls for the visitor of this booking."""
     submission_id = receipt.partition("?")[0].rpartition("/")[2]
     contact = service.client.get(f"/submissions/{submission_id}", headers=key()).json()["result"]
-    calls = [one for one in list(service.office.received) if one.operation == "cancellation"]
-    return [one.path for one in calls if f"/{contact}/" in one.path]
+    calls = [call for call in list(service.office.received) if call.operation == "cancellation"]
+    return [call.path for call in calls if f"/{contact}/" in call.path]
 
 
 def text_of(service: RunningService, receipt: str) -> str:

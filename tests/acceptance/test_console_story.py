@@ -177,7 +177,7 @@ def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, deskto
     send(url, **HOSTILE)
     httpx.post(f"{url}/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant", data=PERSON, headers={"Origin": url})
     desktop.goto(f"{url}/console")
-    found = {"sign-in": findings(desktop)}
+    violations = {"sign-in": findings(desktop)}
     enter(desktop, url)
     pages = (
         "",
@@ -189,16 +189,16 @@ def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, deskto
     )
     for path in pages:
         desktop.goto(f"{url}/console{path}")
-        found[path] = findings(desktop)
+        violations[path] = findings(desktop)
     desktop.goto(f"{url}/console/submissions?status=rejected")
     desktop.locator("tbody a").click()
-    found["submission"] = findings(desktop)
+    violations["submission"] = findings(desktop)
     desktop.get_by_role("link", name="Kassera").click()
-    found["confirm"] = findings(desktop)
+    violations["confirm"] = findings(desktop)
     desktop.get_by_role("button", name="Kassera").click()
     expect(desktop.get_by_role("status")).to_contain_text("raderade")
     expect(desktop.get_by_role("main")).not_to_contain_text("Åkesson")
-    assert {path: some for path, some in found.items() if some} == {}
+    assert {path: some for path, some in violations.items() if some} == {}
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(public: Public, page: Page) -> None:

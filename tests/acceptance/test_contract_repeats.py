@@ -152,9 +152,9 @@ def test_a_header_key_with_another_body_is_422(
 def test_other_spelling_of_the_same_json_is_the_same_body(service: RunningService) -> None:
     path = interest_path()
     headers = key() | {"Idempotency-Key": "1", "Content-Type": "application/json"}
-    one = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"}}'
+    body = b'{"firstName":"Anna","lastName":"Ek","email":{"emailAddress":"anna@example.se"}}'
     other = b'{ "email": {"emailAddress": "anna@example.se"},\n"lastName": "\\u0045k", "firstName": "Anna" }'
-    answers = [service.client.post(path, content=content, headers=headers) for content in (one, other)]
+    answers = [service.client.post(path, content=content, headers=headers) for content in (body, other)]
     assert submission_id(answers[0]) == submission_id(answers[1])
 
 

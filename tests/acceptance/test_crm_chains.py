@@ -29,7 +29,7 @@ def book(client: httpx.Client, query: str = "utm_source=x", **headers: str) -> h
 
 
 def operations(office: Office) -> list[str]:
-    return [str(one.operation) for one in office.received]
+    return [str(call.operation) for call in office.received]
 
 
 def status_of(client: httpx.Client, submission_id: str) -> tuple[str, list[str]]:
@@ -138,7 +138,7 @@ def test_a_strangers_status_shows_every_step_and_no_id_of_vitecs(start: Start, o
     url = answer.json()["statusUrl"].removeprefix("https://leads.example.se")
     eventually(lambda: [step["status"] for step in client.get(url).json()["steps"]] == ["delivered"] * 3)
     shown = client.get(url)
-    ids = {one.answer for one in office.received if isinstance(one.answer, str)}
+    ids = {call.answer for call in office.received if isinstance(call.answer, str)}
     assert len(ids) == 2
     assert not any(f'"{submission_id}"' in shown.text for submission_id in ids)
     assert shown.json()["status"] == "delivered"

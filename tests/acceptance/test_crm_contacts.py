@@ -53,7 +53,7 @@ def answered(service: RunningService, ids: str = "C1") -> Any:
 def test_the_three_kinds_come_as_vitec_has_them(service: RunningService) -> None:
     known = [contact.model_dump(mode="json", by_alias=True) for contact in (PERSON, COMPANY, ESTATE)]
     assert answered(service, "C1,C2,C3") == known
-    assert [one["type"] for one in answered(service, "C3,C1")] == ["DeceasedEstate", "Person"]
+    assert [contact["type"] for contact in answered(service, "C3,C1")] == ["DeceasedEstate", "Person"]
     assert answered(service, "C1,NOBODY") == known[:1]
 
 

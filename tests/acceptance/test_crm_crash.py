@@ -67,14 +67,14 @@ def book(client: httpx.Client, customer: str, slot: str) -> str:
 
 def calls(office: Office, slot: str) -> list[str]:
     """The operations that were received for the booking of this slot."""
-    booked = [one for one in list(office.received) if f"/{slot}/" in one.path]
-    after = [one for one in list(office.received) if booked and _is_on(one, booked[0].contact_id or "")]
+    booked = [call for call in list(office.received) if f"/{slot}/" in call.path]
+    after = [call for call in list(office.received) if booked and _is_on(call, booked[0].contact_id or "")]
     return [str(one.operation) for one in sorted(booked + after, key=lambda one: one.number)]
 
 
-def _is_on(one: Received, contact: str) -> bool:
-    on_lead = isinstance(one.body, dict) and one.body.get("contactId") == contact
-    return on_lead or one.path.endswith(f"/{contact}")
+def _is_on(call: Received, contact: str) -> bool:
+    on_lead = isinstance(call.body, dict) and call.body.get("contactId") == contact
+    return on_lead or call.path.endswith(f"/{contact}")
 
 
 def test_after_a_crash_each_chain_resumes_at_the_next_step(

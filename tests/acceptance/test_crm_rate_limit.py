@@ -58,7 +58,7 @@ def test_many_look_ups_keep_to_the_pace_and_hold_up_no_lead(service: RunningServ
     submission = service.client.get(f"/submissions/{accepted.json()['id']}", headers=key()).json()
     accepted_at = datetime.fromisoformat(submission["receivedAt"])
     # Not in seconds, of which a busy machine takes many.
-    between = [one for one in service.office.received if accepted_at < one.at < lead.at]
+    between = [call for call in service.office.received if accepted_at < call.at < lead.at]
     assert len(between) <= 2 * PER_SECOND
     assert lookups(service) <= seconds * PER_SECOND + 2
 

@@ -193,7 +193,9 @@ def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(service: Ru
         assert answer.status_code == 400, operation
         assert answer.json()["upstream"]["message"] == "Finns inte"
         calls = [
-            one for one in service.office.received[before:] if (one.operation, one.customer_id) == (operation, PLAIN)
+            call
+            for call in service.office.received[before:]
+            if (call.operation, call.customer_id) == (operation, PLAIN)
         ]
         assert len(calls) == 2
         assert (calls[1].at - calls[0].at).total_seconds() > 0.7

@@ -109,9 +109,9 @@ def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, mo
             return service.client.get("/submissions/nothing", headers=key() | SITE)
 
         for error, status in ((StoreUnavailableError("away"), 503), (RuntimeError("a fault"), 500)):
-            found = answer(error)
-            assert found.status_code == status
-            assert readable(found)
+            response = answer(error)
+            assert response.status_code == status
+            assert readable(response)
 
 
 @pytest.mark.parametrize(("fault", "status"), [({"status": 503}, 503), ({"status": 404}, 404), ({"status": 400}, 400)])

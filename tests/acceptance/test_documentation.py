@@ -42,9 +42,9 @@ class Snippet:
 
 def snippets() -> Iterator[Snippet]:
     for page in PAGES:
-        for found in SNIPPET.finditer(page.read_text("utf-8")):
-            if found["language"] in TYPED:
-                yield Snippet(page.name, found["mark"] or "", found["text"])
+        for snippet in SNIPPET.finditer(page.read_text("utf-8")):
+            if snippet["language"] in TYPED:
+                yield Snippet(page.name, snippet["mark"] or "", snippet["text"])
 
 
 def marked(mark: str) -> list[Snippet]:

@@ -178,7 +178,7 @@ def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Emb
     send(frame(page))  # whatever was said before this has been heard when this is
     assert dispatched(page, "error")
     assert height(page) > 500
-    assert [one for one in page.evaluate("dispatched") if one[0] == "submitted"] == []
+    assert [event for event in page.evaluate("dispatched") if event[0] == "submitted"] == []
     assert page.evaluate("leaks") == []
 
 

@@ -55,7 +55,7 @@ def test_a_full_disk_is_503_with_all_that_was_typed_and_is_recovered_from_unaide
     assert client.get("/readyz").status_code == 200
     assert post(client, "AFTER").status_code == 303
     wanted = {"BEFORE", *stored, "AFTER"}
-    eventually(lambda: {one.path.split("/")[-2] for one in office.received} == wanted)
+    eventually(lambda: {call.path.split("/")[-2] for call in office.received} == wanted)
     with dbapi2.connect(disk / "intresse.db") as connection:
         assert connection.execute("SELECT count(*) FROM submissions").fetchone() == (len(wanted),)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -108,7 +108,7 @@ def posted(service: RunningService, path: str, headers: dict[str, str], body: by
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("headers", "body"), [(one[0], one[2]) for one in CORPUS], ids=[one[1] for one in CORPUS])
+@pytest.mark.parametrize(("headers", "body"), [(case[0], case[2]) for case in CORPUS], ids=[case[1] for case in CORPUS])
 def test_whatever_comes_is_answered(service: RunningService, path: str, headers: dict[str, str], body: bytes) -> None:
     assert posted(service, path, headers, body).status_code in {400, 413}
 

@@ -70,7 +70,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
+@pytest.mark.parametrize("asked", ANSWERS, ids=lambda answer: f"{answer.method} {answer.path} {answer.status}")
 def test_every_answer_says_how_it_may_be_used(service: RunningService, asked: Ask) -> None:
     answer = service.client.request(asked.method, asked.path, **asked.more)
     assert answer.status_code == asked.status
@@ -84,7 +84,7 @@ def test_every_answer_says_how_it_may_be_used(service: RunningService, asked: As
     assert len(answer.headers.get_list("content-security-policy")) == 1
 
 
-@pytest.mark.parametrize("asked", ANSWERS, ids=lambda one: f"{one.method} {one.path} {one.status}")
+@pytest.mark.parametrize("asked", ANSWERS, ids=lambda answer: f"{answer.method} {answer.path} {answer.status}")
 def test_every_answer_of_an_https_service_holds_browsers_to_https(service: RunningService, asked: Ask) -> None:
     answer = service.client.request(asked.method, asked.path, **asked.more)
     assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]

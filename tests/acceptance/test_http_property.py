@@ -71,15 +71,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def answers(service: RunningService, sent: bytes) -> list[int]:
     """All that come until the service hangs up, which it must."""
     where = urlsplit(service.url)
-    found, began = b"", time.monotonic()
+    received, began = b"", time.monotonic()
     with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=30) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(sent)
         with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(65536):
-                found += piece
+                received += piece
     assert time.monotonic() - began < 20
-    return [int(status) for status in ANSWER.findall(found)]
+    return [int(status) for status in ANSWER.findall(received)]
 
 
 @RUNS

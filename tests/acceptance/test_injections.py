@@ -215,10 +215,10 @@ def test_before_an_operator(service: RunningService, operator: dict[str, str], p
             check(service.client.get(path, params=query, headers=operator), payload)
     shown = service.client.get("/console", headers=operator).text
     token = shown.partition('name="token" value="')[2].partition('"')[0]
-    found = service.client.post("/console/submissions", data={"token": token, "q": payload}, headers=operator)
-    check(found, payload)
-    if found.status_code == 303:
-        check(service.client.get(found.headers["location"], headers=operator), payload)
+    answer = service.client.post("/console/submissions", data={"token": token, "q": payload}, headers=operator)
+    check(answer, payload)
+    if answer.status_code == 303:
+        check(service.client.get(answer.headers["location"], headers=operator), payload)
     for path in ("/console/sign-in", "/console/homes/M12345/x", "/console/submissions/x/x"):
         check(service.client.get(path, params={"then": payload}, headers=operator), payload)
     check(service.client.get(f"/console/submissions/{quote(payload, safe='')}/retry", headers=operator), payload)

@@ -30,7 +30,7 @@ def _book(client: httpx.Client, query: str = "utm_source=google") -> httpx.Respo
 
 
 def _operations(office: Office) -> list[str]:
-    return [str(one.operation) for one in office.received]
+    return [str(call.operation) for call in office.received]
 
 
 def test_a_booking_with_tags_becomes_a_lead_with_marketing_on_its_contact(start: Start, office: Office) -> None:
@@ -49,7 +49,7 @@ def test_a_booking_with_tags_becomes_a_lead_with_marketing_on_its_contact(start:
             "utmTags": [{"name": "utm_source", "value": "google"}],
         },
     }
-    assert all(one.unknown_members == () for one in office.received)
+    assert all(call.unknown_members == () for call in office.received)
 
 
 def test_without_tags_there_is_no_lead_unless_one_is_always_wanted(start: Start, office: Office) -> None:

@@ -65,12 +65,12 @@ def test_what_is_younger_or_anothers_is_left_alone(rejected: httpx.Client, intre
 
 def test_as_json_each_is_told_with_what_became_of_it(rejected: httpx.Client, intresse: Intresse) -> None:
     results = json.loads(intresse("leads", "discard", "--customer", CUSTOMER, "--yes", "--json").stdout)
-    assert [(one["was"], one["changed"], one["problem"]) for one in results] == [
+    assert [(result["was"], result["changed"], result["problem"]) for result in results] == [
         *[("rejected", True, None)] * 3,
         ("delivered", False, None),
     ]
     again = json.loads(intresse("leads", "discard", results[0]["id"], "--json").stdout)
-    assert [(one["id"], one["changed"]) for one in again] == [(results[0]["id"], False)]
+    assert [(result["id"], result["changed"]) for result in again] == [(results[0]["id"], False)]
 
 
 def test_one_that_cannot_be_decided_about_does_not_keep_the_others(rejected: httpx.Client, intresse: Intresse) -> None:

@@ -41,7 +41,7 @@ def steps_of(client: httpx.Client, submission_id: str) -> list[str]:
 
 
 def operations(office: Office) -> list[str]:
-    return [str(one.operation) for one in office.received]
+    return [str(call.operation) for call in office.received]
 
 
 def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_only_those(
@@ -154,9 +154,9 @@ def test_a_submission_is_found_by_the_reference_that_the_visitor_reads_out(start
     client = start(deliver=False)
     form = {"firstName": "Anna", "lastName": "Å", "telephone.cell": "070-174 06 05", "consent": "true"}
     answer = client.post(f"/Advertising/Estate/{CUSTOMER}/O1/interest", data=form, headers={"Origin": ORIGIN})
-    found = re.search(r"\b([2-9A-HJ-NP-Z]{4}) ([2-9A-HJ-NP-Z]{4})\b", client.get(answer.headers["location"]).text)
-    assert found
-    for options_ in (found[0], found[1] + found[2], found[0].lower()):
+    match = re.search(r"\b([2-9A-HJ-NP-Z]{4}) ([2-9A-HJ-NP-Z]{4})\b", client.get(answer.headers["location"]).text)
+    assert match
+    for options_ in (match[0], match[1] + match[2], match[0].lower()):
         done = intresse("leads", "show", options_)
         assert done.returncode == 0, done.stderr
         assert "interest" in done.stdout

@@ -53,11 +53,11 @@ def _homes(office: Office) -> None:
 
 
 def reads(office: Office) -> int:
-    return sum(one.operation == "estate" for one in office.received)
+    return sum(call.operation == "estate" for call in office.received)
 
 
 def attended(office: Office) -> list[Any]:
-    return [one for one in office.received if one.operation in {"attend", "viewing"}]
+    return [call for call in office.received if call.operation in {"attend", "viewing"}]
 
 
 def booked(client: httpx.Client, slot: str = "T1", **more: str) -> httpx.Response:
@@ -87,7 +87,7 @@ def test_as_json_it_says_nothing_of_the_agents_and_with_a_key_it_is_vitecs_own(
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert set(home) == {"id", "address", "viewings"}
     assert home["address"]["streetAddress"] == "Storgatan 1"
-    assert [one["id"] for one in home["viewings"]] == ["VIS1", "VIS2"]
+    assert [viewing["id"] for viewing in home["viewings"]] == ["VIS1", "VIS2"]
     begins = SOON.astimezone(ZoneInfo("Europe/Stockholm")).isoformat()
     assert home["viewings"][0] == {
         "id": "VIS1",
@@ -124,8 +124,8 @@ def test_all_who_ask_at_once_cause_one_read(client: httpx.Client, office: Office
     office.order(Fault(delay_seconds=0.3, operation="estate"))
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(lambda _: client.get(FORM), range(60)))
-    assert {one.status_code for one in answers} == {200}
-    assert all('value="T1"' in one.text for one in answers)
+    assert {answer.status_code for answer in answers} == {200}
+    assert all('value="T1"' in answer.text for answer in answers)
     assert reads(office) == 1
 
 
@@ -232,8 +232,8 @@ def test_no_lead_follows_a_booking_that_carries_its_marketing(
     page_of(client.get(FORM, params={"utm_source": "x"})).submit(client, TYPED | {"timeSlotId": "T1"})
     eventually(lambda: office.bookings)
     if leads:
-        eventually(lambda: [one for one in office.received if one.operation == "lead"])
-    assert sum(one.operation == "lead" for one in office.received) == leads
+        eventually(lambda: [call for call in office.received if call.operation == "lead"])
+    assert sum(call.operation == "lead" for call in office.received) == leads
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])
@@ -318,7 +318,7 @@ def test_a_time_that_is_not_the_homes_or_has_passed_is_refused_with_everything_k
 
 def test_no_time_chosen_and_no_consent_are_faults(client: httpx.Client) -> None:
     answer = client.post(ATTEND, json=PERSON, headers={"Origin": ORIGIN})
-    assert [one["field"] for one in answer.json()["errors"]] == ["timeSlotId", "consent"]
+    assert [error["field"] for error in answer.json()["errors"]] == ["timeSlotId", "consent"]
     body = PERSON | {"timeSlotId": "T1", "gdpr": {"hasApproved": False}}
     assert client.post(ATTEND, json=body, headers={"Origin": ORIGIN}).status_code == 400
 
@@ -350,8 +350,8 @@ def test_two_visitors_race_for_the_last_place_and_one_gets_it(client: httpx.Clie
                 lambda n: pages[n].submit(client, TYPED | {"timeSlotId": "T1", "firstName": f"Anna{'AB'[n]}"}), range(2)
             )
         )
-    assert sorted(one.status_code for one in answers) == [303, 400]
-    [lost] = [one for one in answers if one.status_code == 400]
+    assert sorted(answer.status_code for answer in answers) == [303, 400]
+    [lost] = [answer for answer in answers if answer.status_code == 400]
     assert len(office.bookings) == 1
     assert "Alla tider är tagna" in page_of(lost).text
     assert "Skicka som intresseanmälan i stället" in lost.text

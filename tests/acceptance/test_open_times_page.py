@@ -24,8 +24,8 @@ def _home(office: Office) -> None:
     office.viewings = {"VIS1": Viewing("OBJ1", SOON, SOON + 4 * QUARTER, comment="Samling vid porten")}
     slots = {"FULL": Slot(capacity=0), "FREE": Slot(), "LAST": Slot(contested=True), "LATE": Slot()}
     office.slots = {
-        ("VIS1", name): Slot(one.capacity, None, SOON + n * QUARTER, SOON + (n + 1) * QUARTER, one.contested)
-        for n, (name, one) in enumerate(slots.items())
+        ("VIS1", name): Slot(slot.capacity, None, SOON + n * QUARTER, SOON + (n + 1) * QUARTER, slot.contested)
+        for n, (name, slot) in enumerate(slots.items())
     }
 
 
@@ -61,7 +61,7 @@ def test_a_time_that_went_meanwhile_is_shown_as_full_and_another_is_booked(
     radios.nth(1).check()
     send(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
-    assert [one.time_slot_id for one in office.bookings] == ["FREE"]
+    assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
     context.close()
 
 
@@ -81,7 +81,7 @@ def test_a_time_is_booked_by_keyboard_alone(public: Public, page: Page, office: 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
-    assert [one.time_slot_id for one in office.bookings] == [chosen]
+    assert [booking.time_slot_id for booking in office.bookings] == [chosen]
 
 
 def test_a_missing_time_is_told_and_its_link_leads_to_the_first_that_is_free(public: Public, page: Page) -> None:
@@ -100,7 +100,7 @@ def test_a_home_without_times_leads_to_an_interest_in_it(public: Public, page: P
     fill(page)
     page.get_by_role("button", name="Skicka intresseanmälan").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tack")
-    [interest] = eventually(lambda: [one for one in office.received if one.operation == "interest"])
+    [interest] = eventually(lambda: [call for call in office.received if call.operation == "interest"])
     assert interest.path == f"/Advertising/Estate/{CUSTOMER}/OBJ2/interest"
     assert interest.body["marketing"]["utmTags"] == [{"name": "utm_source", "value": "google"}]
 
@@ -159,7 +159,7 @@ def test_a_snippet_of_two_attributes_books_in_a_frame(embedded: Embedded, page: 
     form.get_by_label("Ja, ni får").check()
     form.get_by_role("button", name="Boka visning").click()
     expect(form.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
-    assert [one.time_slot_id for one in office.bookings] == ["FREE"]
+    assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])

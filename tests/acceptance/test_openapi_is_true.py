@@ -35,7 +35,9 @@ CHECKS = [
 ]
 EXAMPLES = 20  # of each operation, in each way
 SCHEMA = schemathesis.openapi.from_dict(describe())
-OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
+OPERATIONS = {
+    operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations() if isinstance(operation, Ok)
+}
 # Where nothing can be sent, nothing wrong can be.
 WAYS = [
     (label, mode) for label in OPERATIONS for mode in GenerationMode if mode is GenerationMode.POSITIVE or "{" in label

@@ -38,7 +38,7 @@ def spellings(text: str) -> set[bytes]:
     """As it may stand in a log, a page, a path or a column."""
     plain = {text, text.lower(), text.upper(), quote(text), quote_plus(text), json.dumps(text)[1:-1]}
     encoded = {base64.b64encode(text.encode()).decode(), text.encode().hex(), repr(text.encode())[2:-1]}
-    return {one.encode() for one in plain | encoded} | {text.encode("utf-16-le")}
+    return {spelling.encode() for spelling in plain | encoded} | {text.encode("utf-16-le")}
 
 
 TYPED = "070-174 06 99"
@@ -46,7 +46,7 @@ PERSON = (FIRST, LAST, EMAIL, EMAIL.partition("@")[0], PHONE, PHONE[3:], TYPED, 
 
 
 def found_in(content: bytes, texts: tuple[str, ...] = PERSON) -> list[str]:
-    return [text for text in texts if any(one in content for one in spellings(text))]
+    return [text for text in texts if any(spelling in content for spelling in spellings(text))]
 
 
 @dataclass(frozen=True)

@@ -47,14 +47,14 @@ def _no_faults(service: RunningService) -> Iterator[None]:
 
 def leads_on(service: RunningService, contact: str) -> list[Members]:
     at = service.received(f"/CRM/Lead/{CUSTOMER}")
-    assert all(one.unknown_members == () for one in at)
+    assert all(call.unknown_members == () for call in at)
     return [one.body for one in at if one.body["contactId"] == contact]
 
 
 def promises_of(service: RunningService, contact: str) -> list[Members]:
     at = service.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise")
-    assert all(one.unknown_members == () for one in at)
-    return [one.body for one in at]
+    assert all(call.unknown_members == () for call in at)
+    return [call.body for call in at]
 
 
 def receipt_of(service: RunningService, answer: httpx.Response) -> str:
@@ -326,7 +326,9 @@ def test_a_promise_that_waits_for_vitec_uses_its_link_too(service: RunningServic
     assert service.client.post(path, data=PROMISE).status_code == 303
     says_used(service.client.get(path))
     service.office.lift()
-    assert eventually(lambda: [one.content.bank for one in service.office.loan_promises if one.contact_id == contact])
+    assert eventually(
+        lambda: [promise.content.bank for promise in service.office.loan_promises if promise.contact_id == contact]
+    )
 
 
 def test_a_used_link_is_still_used_after_a_restart(tmp_path: Path) -> None:

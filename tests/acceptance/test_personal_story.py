@@ -35,8 +35,10 @@ def is_accessible(page: Page) -> None:
     """In light and in dark."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
+        violations = Axe().run(page)["violations"]
+        assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in violations] == [], (
+            scheme
+        )
         width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert width == 0, "the page scrolls sideways"
     page.emulate_media(color_scheme="light")
@@ -61,7 +63,7 @@ def test_a_contact_asks_to_be_called_by_keyboard_alone(link: Callable[[str], str
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tack")
     assert "Anna" not in page.content()
     is_accessible(page)
-    lead = eventually(lambda: [one for one in office.received if one.operation == "lead"])[0]
+    lead = eventually(lambda: [call for call in office.received if call.operation == "lead"])[0]
     assert lead.body == {
         "contactId": "C1",
         "leadSourceId": LEAD["lead_source_id"],
@@ -97,7 +99,7 @@ def test_a_contact_tells_of_a_loan_promise_mends_a_fault_and_meets_a_kind_word_t
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tack")
     is_accessible(page)
-    promise = eventually(lambda: [one for one in office.received if one.operation == "loan-promise"])[0]
+    promise = eventually(lambda: [call for call in office.received if call.operation == "loan-promise"])[0]
     assert promise.body == {
         "bank": "SEB",
         "validUntil": "2027-06-30T23:59:59+02:00",
@@ -123,7 +125,7 @@ def test_without_javascript_the_form_works_as_well(
         page.get_by_label("Bank", exact=True).fill("SEB")
     page.get_by_role("button").click()
     expect(page).to_have_url(re.compile("/receipts/"))
-    eventually(lambda: [one for one in office.received if one.operation != "contact"])
+    eventually(lambda: [call for call in office.received if call.operation != "contact"])
     context.close()
 
 
@@ -156,11 +158,11 @@ def test_the_links_secret_address_is_in_no_log_and_in_nothing_sent_to_vitec(
                         client.post(url + TAGS, data=data, headers={"Referer": url + TAGS})
                     client.get(url + "x")
                     client.put(url)
-            eventually(lambda: {str(one.operation) for one in office.received} == {"contact", "lead", "loan-promise"})
+            eventually(lambda: {str(call.operation) for call in office.received} == {"contact", "lead", "loan-promise"})
         finally:
             process.terminate()
             process.wait()
-    sent: list[Any] = [(one.path, one.body) for one in office.received]
+    sent: list[Any] = [(call.path, call.body) for call in office.received]
     for token in tokens:
         assert token not in log.read_text()
         assert token not in str(sent)

@@ -40,10 +40,10 @@ def test_all_that_is_kept_of_a_person_is_exported(start: Start, intresse: Intres
     mine = post_interest(client, contactMessage="Hej på er")
     post_interest(client, firstName="Bo", email={"emailAddress": "bo@example.se"})
     done = intresse("leads", "export", "--email", "anna.akesson@EXAMPLE.se")
-    (one,) = json.loads(done.stdout)
-    assert (one["id"], one["status"], one["customerId"]) == (mine, "delivered", CUSTOMER)
-    assert one["application"]["contactMessage"] == "Hej på er"
-    (step,) = one["steps"]
+    (submission,) = json.loads(done.stdout)
+    assert (submission["id"], submission["status"], submission["customerId"]) == (mine, "delivered", CUSTOMER)
+    assert submission["application"]["contactMessage"] == "Hej på er"
+    (step,) = submission["steps"]
     assert step["sent"]["email"] == {"emailAddress": "Anna.Akesson@example.se"}
 
 
@@ -52,8 +52,8 @@ def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse:
     page = page_of(client.get(f"{INTEREST}?lang=en"))
     typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
     assert page.submit(client, typed).status_code == 303
-    (one,) = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
-    consent = one["consent"]
+    (submission,) = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
+    consent = submission["consent"]
     assert (consent["version"], consent["language"]) == (1, "en")
     assert datetime.fromisoformat(consent["at"]) == datetime.fromisoformat(one["consentedAt"])
     assert consent["shown"] == [
@@ -66,8 +66,8 @@ def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse:
 
 def test_of_a_consent_on_the_brokers_own_page_the_words_are_not_ours(start: Start, intresse: Intresse) -> None:
     post_interest(start())
-    (one,) = json.loads(intresse("leads", "export", "--email", "anna.akesson@example.se").stdout)
-    assert (one["consent"]["version"], one["consent"]["shown"]) == (None, None)
+    (submission,) = json.loads(intresse("leads", "export", "--email", "anna.akesson@example.se").stdout)
+    assert (submission["consent"]["version"], submission["consent"]["shown"]) == (None, None)
 
 
 def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse: Intresse, tmp_path: Path) -> None:
@@ -90,9 +90,9 @@ def test_a_program_is_told_of_an_erasure_in_json_and_a_second_one_finds_nothing(
 ) -> None:
     mine = post_interest(start())
     search = ("--email", "anna.akesson@example.se", "--json")
-    assert [one["id"] for one in json.loads(intresse("leads", "export", *search).stdout)] == [mine]
+    assert [submission["id"] for submission in json.loads(intresse("leads", "export", *search).stdout)] == [mine]
     output = json.loads(intresse("leads", "erase", *search).stdout)
-    assert (output["erased"], [one["id"] for one in output["delivered"]]) == (1, [mine])
+    assert (output["erased"], [submission["id"] for submission in output["delivered"]]) == (1, [mine])
     assert (tmp_path / "erasures.log").read_text() == f"{output['proof']}\n"
     assert json.loads(intresse("leads", "erase", *search).stdout)["erased"] == 0
 
@@ -169,7 +169,7 @@ def test_a_cancellation_is_exported_and_erased_with_its_booking(start: Start, in
     path, _, query = booked.headers["location"].partition("?")
     assert client.post(f"{path}/cancellation?{query}").status_code == 303
     exported = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
-    assert {one["operation"] for one in exported} == {"viewing", "cancellation"}
+    assert {submission["operation"] for submission in exported} == {"viewing", "cancellation"}
     assert intresse("leads", "erase", "--email", "anna@example.se").returncode == 0
     assert json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout) == []
     assert client.post(f"{path}/cancellation?{query}").status_code == 303  # it is cancelled, whoever it was

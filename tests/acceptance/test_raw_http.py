@@ -42,13 +42,17 @@ def answer_to(service: RunningService, *pieces: bytes) -> bytes:
 
 
 def rest_of(connection: socket.socket) -> bytes:
-    found = b""
+    received = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := connection.recv(65536):
-            found += piece
-            if found.startswith(b"HTTP/1.1 ") and b"\r\n\r\n" in found and b"connection: close" not in found.lower():
+            received += piece
+            if (
+                received.startswith(b"HTTP/1.1 ")
+                and b"\r\n\r\n" in received
+                and b"connection: close" not in received.lower()
+            ):
                 break
-    return found
+    return received
 
 
 def status(answer: bytes) -> int:
@@ -269,18 +273,18 @@ def test_requests_behind_one_with_an_upgrade_are_answered_in_their_order(service
     first = HEAD + UPGRADES["h2c"] + HOST + LENGTH + b"\r\n" + BODY
     second = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n"
     answers = answer_to_all(service, first + second)
-    assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] == [303, 200]
+    assert [int(part[:3]) for part in answers.split(b"HTTP/1.1 ")[1:]] == [303, 200]
 
 
 def answer_to_all(service: RunningService, sent: bytes) -> bytes:
     """Until the service hangs up."""
     with connected(service) as connection:
         connection.sendall(sent)
-        found = b""
+        received = b""
         with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(65536):
-                found += piece
-        return found
+                received += piece
+        return received
 
 
 def test_trailers_change_nothing(service: RunningService) -> None:
@@ -332,13 +336,13 @@ def test_who_sends_too_much_can_still_read_why(service: RunningService) -> None:
 
 
 def test_many_requests_at_once_on_one_connection_are_not_all_kept(service: RunningService) -> None:
-    one = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
-    assert 1 <= answer_to_all(service, one * 5_000).count(b"HTTP/1.1 200") < 100
+    request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    assert 1 <= answer_to_all(service, request * 5_000).count(b"HTTP/1.1 200") < 100
 
 
 def test_rubbish_behind_a_request_is_not_taken_for_its_answer(service: RunningService) -> None:
     answers = answer_to_all(service, HEAD + HOST + LENGTH + b"\r\n" + BODY + b"\x00\x01 no HTTP \r\n\r\n")
-    assert [int(one[:3]) for one in answers.split(b"HTTP/1.1 ")[1:]] in ([303], [303, 400])
+    assert [int(part[:3]) for part in answers.split(b"HTTP/1.1 ")[1:]] in ([303], [303, 400])
 
 
 PLAIN = [

@@ -42,8 +42,8 @@ def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
 
 def outcome_of(client: httpx.Client, submission_id: str) -> tuple[str, bool]:
     """Its status, and whether Vitec's answer can be read."""
-    found = client.get(f"/submissions/{submission_id}", headers=KEY).json()
-    return found["status"], bool(found["result"])
+    status = client.get(f"/submissions/{submission_id}", headers=KEY).json()
+    return status["status"], bool(status["result"])
 
 
 def test_keys_are_changed_while_visitors_post(

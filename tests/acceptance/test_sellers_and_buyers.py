@@ -87,7 +87,7 @@ def test_without_javascript_a_visitor_cancels_with_one_press_and_one_confirmatio
     expect(plain.get_by_role("heading", level=1)).to_have_text("Vill du avboka?")
     plain.get_by_role("button", name="Avboka").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text("Avbokad")
-    assert [one.operation for one in office.received] == ["viewing", "cancellation"]
+    assert [call.operation for call in office.received] == ["viewing", "cancellation"]
     assert office.bookings == []
 
 

@@ -79,7 +79,7 @@ def test_where_it_is_full_the_same_becomes_an_interest_in_one_press(
     book_the_full_one(page)
     page.get_by_role("button", name="Skicka som intresseanmälan i stället").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tack")
-    received = eventually(lambda: [one for one in office.received if one.operation == "interest"])[0]
+    received = eventually(lambda: [call for call in office.received if call.operation == "interest"])[0]
     assert received.path == f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
     assert received.body["telephone"] == {"cell": "+46701740605"}
     assert received.body["contactMessage"] == "Vi kommer två"

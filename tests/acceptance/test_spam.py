@@ -167,13 +167,13 @@ def test_genuine_visitors_get_through_while_robots_post(start: Start, office: Of
             crowd.submit(flood, str(client.base_url), typed, range(n * share, (n + 1) * share)) for n in range(CROWD)
         ]
         took: list[float] = []
-        while not all(one.done() for one in floods):
+        while not all(task.done() for task in floods):
             began = time.monotonic()
             visitor = {"X-Forwarded-For": f"198.51.100.{len(took) % 250}"}
             answer = fetched(client).submit(client, ANNA | {"contactMessage": f"nr {len(took)}"}, **SITE, **visitor)
             took.append(time.monotonic() - began)
             assert answer.status_code == 303
-        answers = sum((one.result() for one in floods), Counter())
+        answers = sum((task.result() for task in floods), Counter())
     assert answers.keys() == {303, 429}
     assert answers.total() == POSTS
     assert len(took) >= 10

@@ -44,7 +44,7 @@ def neutral(path: str) -> str:
 
 def arrived(service: RunningService, email: str) -> Received:
     """The one call with this address in it, carried out, with no member that Vitec doesn't know."""
-    call = eventually(lambda: [one for one in list(service.office.received) if email in str(one.body)])[0]
+    call = eventually(lambda: [call for call in list(service.office.received) if email in str(call.body)])[0]
     assert call.unknown_members == ()
     assert call.status == 200, call.answer
     return call
@@ -212,7 +212,7 @@ def test_an_answer_that_was_lost_counts_and_a_page_instead_of_vitecs_answer_does
     service.client.post(valuation_path(), data=fields(asked), headers=SITE)
 
     def tries() -> list[bool]:
-        return [one.carried_out for one in list(service.office.received) if asked["email"] in str(one.body)]
+        return [call.carried_out for call in list(service.office.received) if asked["email"] in str(call.body)]
 
     eventually(lambda: len(tries()) == 2)
     assert tries() == [False, True]

@@ -225,8 +225,8 @@ async def _decide(database: Database, ids: Sequence[str]) -> None:
 
     async def release() -> None:
         for identity in ids:
-            if found := await repository.get(identity):
-                await actions.release(found)
+            if submission := await repository.get(identity):
+                await actions.release(submission)
 
     with contextlib.suppress(StoreUnavailableError):
         await asyncio.gather(retention.erase_expired(), release())

@@ -69,7 +69,7 @@ def _some_pending(database: Database) -> list[str]:
 
 
 def _verdict(database: Database, office: Office, accepted: Mapping[str, str], released: Collection[str]) -> Verdict:
-    carried_out = Counter(one.path.split("/")[4] for one in office.received if one.carried_out)
+    carried_out = Counter(call.path.split("/")[4] for call in office.received if call.carried_out)
     with database.engine.connect() as connection:
         rows = connection.execute(select(submissions.c.id, submissions.c.customer_id, submissions.c.status)).all()
         ambiguous = select(attempts.c.submission_id).where(attempts.c.outcome == "ambiguous").distinct()

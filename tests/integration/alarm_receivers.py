@@ -48,7 +48,9 @@ class Hook:
 
     def alarms(self, kind: str, *, over: bool = False) -> list[dict[str, Any]]:
         of_type = "alarm.over" if over else "alarm.raised"
-        return [one["data"] for one in self.heard if one["type"] == of_type and one["data"]["alarm"] == kind]
+        return [
+            payload["data"] for payload in self.heard if payload["type"] == of_type and payload["data"]["alarm"] == kind
+        ]
 
 
 @contextmanager

@@ -50,8 +50,8 @@ class Delivery:
 
     async def settled(self, new: NewSubmission) -> Submission:
         async def look() -> Submission | None:
-            found = await self.submission(new.id)
-            return found if found.status is not Status.PENDING else None
+            saved = await self.submission(new.id)
+            return saved if saved.status is not Status.PENDING else None
 
         return await soon(look)
 
@@ -59,8 +59,8 @@ class Delivery:
         """When nothing of it is left to do."""
 
         async def look() -> Submission | None:
-            found = await self.submission(new.id)
-            return found if all(step.status in FINAL for step in found.steps) else None
+            saved = await self.submission(new.id)
+            return saved if all(step.status in FINAL for step in saved.steps) else None
 
         return await soon(look)
 
@@ -156,10 +156,11 @@ async def has_head(vitec: VitecClient) -> None:
 
     async def look() -> bool:
         pools: Any = [pool.http._transport for pool in vitec._pools]
-        connections = [one for pool in pools for one in pool._pool.connections]
+        connections = [connection for pool in pools for connection in pool._pool.connections]
         return any(
-            str(getattr(one._connection, "_h11_state", None) and one._connection._h11_state.their_state) == "SEND_BODY"
-            for one in connections
+            str(getattr(connection._connection, "_h11_state", None) and connection._connection._h11_state.their_state)
+            == "SEND_BODY"
+            for connection in connections
         )
 
     await soon(look)

@@ -136,8 +136,8 @@ def again(new: NewSubmission) -> NewSubmission:
 
 async def store(database: Database, *new: NewSubmission) -> None:
     async with taking_in(database) as intake:
-        for one in new:
-            await intake.accept(one)
+        for new_submission in new:
+            await intake.accept(new_submission)
 
 
 def ids(database: Database) -> list[str]:
@@ -147,9 +147,9 @@ def ids(database: Database) -> list[str]:
 
 
 async def kept(database: Database, submission_id: str) -> Submission:
-    found = await SubmissionRepository(database, KEYRING).get(submission_id)
-    assert found is not None
-    return found
+    saved = await SubmissionRepository(database, KEYRING).get(submission_id)
+    assert saved is not None
+    return saved
 
 
 async def row_of(database: Database, submission_id: str) -> Row[Any]:
@@ -177,10 +177,10 @@ async def claim_one(outbox: Outbox, customer_id: str = CUSTOMER) -> Claim:
 async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 30) -> T:
     """What `look` first gives that is true."""
     deadline = asyncio.get_running_loop().time() + within
-    while not (found := await look()):
+    while not (value := await look()):
         assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
-    return found
+    return value
 
 
 async def time_passes(database: Database, by: timedelta) -> None:

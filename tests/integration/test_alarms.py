@@ -183,7 +183,7 @@ def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
     office.order(Fault(status=400, times=1))
     other = post(client)
     (raised,) = eventually(lambda: webhook.alarms("rejected"))
-    assert [one["id"] for one in raised["submissions"]] == [other]
+    assert [submission["id"] for submission in raised["submissions"]] == [other]
     assert full.status == "rejected"
 
 
@@ -294,7 +294,7 @@ def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it
         post(client, body=PERSON | {"firstName": f"Bo {number}"})
         eventually(lambda: len(webhook.heard) == len(mail.mails) == number)  # noqa: B023  # it is called here
     assert len(set(webhook.ids)) == len(webhook.heard)
-    assert len({one["submissions"][0]["id"] for one in webhook.alarms("rejected")}) == 3
+    assert len({alarm["submissions"][0]["id"] for alarm in webhook.alarms("rejected")}) == 3
 
 
 def test_an_alarm_holds_nothing_personal(
@@ -408,4 +408,4 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
         erase(connection, [submission_id])
     eventually(lambda: queued() and not [notice for notice in queued() if not notice.over and notice.due_at])
     mail.refuses = 0
-    assert not [one for one in mail.to(BROKER) if "Anna" in one.get_content()]
+    assert not [message for message in mail.to(BROKER) if "Anna" in message.get_content()]

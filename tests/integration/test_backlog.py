@@ -17,12 +17,12 @@ pytestmark = pytest.mark.anyio
 async def test_what_waits_is_counted_by_customer_and_operation_with_the_first_that_came(database: Database) -> None:
     first = application()
     await store(database, later(first, MINUTE), first, application(OTHER))
-    found = await database.read(outstanding)
-    assert sorted((one.customer_id, one.operation, one.number) for one in found) == [
+    groups = await database.read(outstanding)
+    assert sorted((group.customer_id, group.operation, group.number) for group in groups) == [
         (CUSTOMER, "interest", 2),
         (OTHER, "interest", 1),
     ]
-    assert Outstanding(CUSTOMER, "interest", 2, first.received_at) in found
+    assert Outstanding(CUSTOMER, "interest", 2, first.received_at) in groups
 
 
 async def test_what_is_done_does_not_wait(database: Database) -> None:

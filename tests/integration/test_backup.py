@@ -46,11 +46,11 @@ async def test_what_was_undelivered_waits_for_a_person(database: Database, outbo
     done = await delivered(outbox)
     assert await database.write(park_undelivered) == 2
     assert await nothing_is_due(database)
-    for one in new:
-        found = await kept(database, one.id)
-        assert found.status is (Status.DELIVERED if one.id == done else Status.UNCERTAIN)
-        assert found.settled_at is not None
-        assert found.steps[0].status == found.status.value
+    for submission in new:
+        saved = await kept(database, submission.id)
+        assert saved.status is (Status.DELIVERED if submission.id == done else Status.UNCERTAIN)
+        assert saved.settled_at is not None
+        assert saved.steps[0].status == saved.status.value
     assert await database.write(park_undelivered) == 0
 
 
@@ -59,9 +59,9 @@ async def test_of_a_chain_only_what_was_left_to_do_is_uncertain(database: Databa
     await store(database, new)
     await delivered(outbox)
     assert await database.write(park_undelivered) == 1
-    found = await kept(database, new.id)
-    assert found.status is Status.DELIVERED
-    assert [step.status for step in found.steps] == ["delivered", "uncertain", "uncertain"]
+    saved = await kept(database, new.id)
+    assert saved.status is Status.DELIVERED
+    assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
     assert await nothing_is_due(database)
 
 
@@ -87,9 +87,9 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
     before = (await kept(database, erased.id)).status
     assert await database.write(park_undelivered) == 2
     assert (await kept(database, new.id)).status is Status.UNCERTAIN
-    found = await kept(database, chain.id)
-    assert found.status is Status.DELIVERED
-    assert [step.status for step in found.steps] == ["delivered", "uncertain", "uncertain"]
+    saved = await kept(database, chain.id)
+    assert saved.status is Status.DELIVERED
+    assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
     assert (await kept(database, erased.id)).status is before
     assert await nothing_is_due(database)
 

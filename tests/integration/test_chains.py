@@ -42,12 +42,12 @@ async def test_a_lead_goes_to_the_contacts_own_agent_else_to_the_fallback_else_n
     new = submission(Operation.VIEWING, replace(BOOKING, body={"updatePerson": visitor}), *steps)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.all_done(new)
+        outcome = await delivery.all_done(new)
     sent = [request.body for request in office.received if request.operation == "lead"]
     contact = office.bookings[0].contact_id
     expected = {"leadSourceId": "LS1", "assignedToId": assigned, "contactId": contact}
     assert sent == ([expected] if assigned else [])
-    assert (found.status, found.steps[2].status.value) == (Status.DELIVERED, "delivered" if assigned else "failed")
+    assert (outcome.status, outcome.steps[2].status.value) == (Status.DELIVERED, "delivered" if assigned else "failed")
 
 
 async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
@@ -57,9 +57,9 @@ async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.all_done(new)
-    assert found.status is Status.DELIVERED
-    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "rejected"]
+        outcome = await delivery.all_done(new)
+    assert outcome.status is Status.DELIVERED
+    assert [step.status.value for step in outcome.steps] == ["delivered", "delivered", "rejected"]
 
 
 async def test_a_booking_that_vitec_refuses_is_followed_by_nothing(
@@ -69,9 +69,9 @@ async def test_a_booking_that_vitec_refuses_is_followed_by_nothing(
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, len(office.received)) == (Status.REJECTED, 1)
-    assert [step.status.value for step in found.steps] == ["rejected", "waiting", "waiting"]
+        outcome = await delivery.settled(new)
+    assert (outcome.status, len(office.received)) == (Status.REJECTED, 1)
+    assert [step.status.value for step in outcome.steps] == ["rejected", "waiting", "waiting"]
 
 
 async def test_an_interest_that_vitec_answers_with_nothing_is_followed_by_no_lead(
@@ -80,9 +80,9 @@ async def test_an_interest_that_vitec_answers_with_nothing_is_followed_by_no_lea
     new = application(more_steps=LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.all_done(new)
-    assert found.status is Status.DELIVERED
-    assert [step.status.value for step in found.steps] == ["delivered", "skipped", "skipped"]
+        outcome = await delivery.all_done(new)
+    assert outcome.status is Status.DELIVERED
+    assert [step.status.value for step in outcome.steps] == ["delivered", "skipped", "skipped"]
     assert len(office.received) == 1
 
 
@@ -98,9 +98,9 @@ async def test_a_booking_whose_answer_holds_no_contact_is_delivered_and_its_lead
             return (await delivery.submission(new.id)).steps[1].status is StepStatus.FAILED
 
         await soon(stopped)
-        found = await delivery.submission(new.id)
-    assert found.status is Status.DELIVERED
-    assert [step.status.value for step in found.steps] == ["delivered", "failed", "waiting"]
+        outcome = await delivery.submission(new.id)
+    assert outcome.status is Status.DELIVERED
+    assert [step.status.value for step in outcome.steps] == ["delivered", "failed", "waiting"]
     assert len(office.received) == 1
 
 
@@ -110,8 +110,8 @@ async def test_a_lead_whose_contact_vitec_does_not_know_is_refused_and_never_pos
     new = submission(Operation.LEAD, PlannedStep(Operation.CONTACT, ("C9",), {}), PlannedStep(Operation.LEAD, (), {}))
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
-    assert found.status is Status.REJECTED
+        outcome = await delivery.settled(new)
+    assert outcome.status is Status.REJECTED
     assert [request.operation for request in office.received] == ["contact", "contact"]
 
 
@@ -125,8 +125,8 @@ async def test_a_look_up_that_was_interrupted_is_simply_made_again(
         await soon(received(office, 2))
     await time_passes(database, LEASE)
     async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
-        found = await delivery.all_done(new)
-    assert [step.status.value for step in found.steps] == ["delivered"] * 3
+        outcome = await delivery.all_done(new)
+    assert [step.status.value for step in outcome.steps] == ["delivered"] * 3
     assert [request.operation for request in office.received] == ["viewing", "contact", "contact", "lead"]
 
 
@@ -140,7 +140,7 @@ async def test_a_lead_that_was_interrupted_may_have_been_made(
         await soon(received(office, 3))
     await time_passes(database, LEASE)
     async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
-        found = await delivery.all_done(new)
-    assert found.status is Status.DELIVERED
-    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "uncertain"]
+        outcome = await delivery.all_done(new)
+    assert outcome.status is Status.DELIVERED
+    assert [step.status.value for step in outcome.steps] == ["delivered", "delivered", "uncertain"]
     assert len(office.received) == 3

@@ -78,8 +78,8 @@ async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
             await here.attempted(new[0], 1)
             await store(database, *new[1:])
             await time_passes(database, LONG)
-            for one in new:
-                assert (await here.settled(one)).status is Status.DELIVERED
+            for new_submission in new:
+                assert (await here.settled(new_submission)).status is Status.DELIVERED
     assert estates_asked_for(office)[1] != "A"  # the probe was another one
     assert len(office.received) == 7
 
@@ -89,8 +89,8 @@ async def test_the_only_submission_probes_again(database: Database, vitec_url: s
     (new,) = at_estates("A")
     await store(database, new)
     async with working(database, vitec_url, probe=50 * MILLISECOND) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, found.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 4)
+        outcome = await delivery.settled(new)
+    assert (outcome.status, outcome.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 4)
 
 
 async def test_three_forbidden_resources_in_a_row_pause_the_login(
@@ -109,8 +109,8 @@ async def test_three_forbidden_resources_in_a_row_pause_the_login(
         await delivery.settled(of_another)
         assert (await delivery.submission(new[3].id)).main.attempts == 0
         await time_passes(database, LONG)
-        for one in new:
-            assert (await delivery.settled(one)).status is Status.DELIVERED
+        for new_submission in new:
+            assert (await delivery.settled(new_submission)).status is Status.DELIVERED
 
 
 async def test_one_forbidden_resource_pauses_nothing_however_often_it_is_asked_for(
@@ -120,8 +120,8 @@ async def test_one_forbidden_resource_pauses_nothing_however_often_it_is_asked_f
     (new,) = at_estates("A")
     await store(database, new)
     async with working(database, vitec_url, probe=LONG) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, found.main.attempts) == (Status.DELIVERED, 6)
+        outcome = await delivery.settled(new)
+    assert (outcome.status, outcome.main.attempts) == (Status.DELIVERED, 6)
 
 
 async def test_a_success_between_breaks_the_row_of_forbidden_ones(
@@ -129,11 +129,11 @@ async def test_a_success_between_breaks_the_row_of_forbidden_ones(
 ) -> None:
     new = at_estates(*"ABCDE")
     async with working(database, vitec_url, probe=LONG, retry=LONG, per_customer=1) as delivery:
-        for one in new:
-            if one is not new[2]:
+        for new_submission in new:
+            if new_submission is not new[2]:
                 office.order(Fault(status=403, times=1))
-            await store(database, one)
-            await delivery.attempted(one, 1)
+            await store(database, new_submission)
+            await delivery.attempted(new_submission, 1)
     assert len(office.received) == 5
 
 
@@ -202,13 +202,13 @@ async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_f
         await quiet(delivery)
         assert len(office.received) == 4  # one of them
         await delivered(delivery, database, "FRESH")  # and what comes then need not wait for it
-        for one in strangers:
-            await delivery.attempted(one, 2)  # the pause is over: none is on its way when the next begins
+        for new_submission in strangers:
+            await delivery.attempted(new_submission, 2)  # the pause is over: none is on its way when the next begins
         await pause_of(database)
         office.lift()
         await time_passes(database, 2 * LONG)
-        for one in strangers:
-            assert (await delivery.settled(one)).status is Status.DELIVERED
+        for new_submission in strangers:
+            assert (await delivery.settled(new_submission)).status is Status.DELIVERED
 
 
 async def pause_of(database: Database) -> None:
@@ -226,11 +226,13 @@ async def test_what_was_forbidden_before_makes_no_other_pause_and_grows_old_alon
             await time_passes(database, day)
             await delivered(delivery, database, f"FRESH{number}")
             await time_passes(database, day)
-            for one in strangers:
-                if (await delivery.submission(one.id)).status is Status.PENDING:
-                    await delivery.attempted(one, number)
+            for new_submission in strangers:
+                if (await delivery.submission(new_submission.id)).status is Status.PENDING:
+                    await delivery.attempted(new_submission, number)
             assert await database.read(paused_logins) == []
-        assert [(await delivery.submission(one.id)).status for one in strangers] == [Status.FAILED] * 3
+        assert [(await delivery.submission(new_submission.id)).status for new_submission in strangers] == [
+            Status.FAILED
+        ] * 3
 
 
 async def test_steps_of_chains_are_counted_by_the_contact_that_they_name(
@@ -280,8 +282,8 @@ async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_
         await time_passes(database, timedelta(hours=200))
         await delivery.attempted(second, 1)
         await time_passes(database, timedelta(hours=1))
-        for one in (first, second):
-            assert (await delivery.settled(one)).status is Status.DELIVERED
+        for new_submission in (first, second):
+            assert (await delivery.settled(new_submission)).status is Status.DELIVERED
 
 
 async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_pause(
@@ -353,14 +355,14 @@ async def test_after_an_outage_the_first_success_brings_the_backlog_back(
     ]
     await store(database, *new)
     async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:
-        for one in new:
-            await delivery.attempted(one, 1)
+        for new_submission in new:
+            await delivery.attempted(new_submission, 1)
         office.lift()
         await time_passes(database, 2 * MINUTE)
         fresh = application(resource=("FRESH",))
         await store(database, fresh)
-        for one in (fresh, *new):
-            assert (await delivery.settled(one)).status in {Status.DELIVERED, Status.REJECTED}
+        for new_submission in (fresh, *new):
+            assert (await delivery.settled(new_submission)).status in {Status.DELIVERED, Status.REJECTED}
     assert office.received[4].path.split("/")[4] == "FRESH"
 
 
@@ -422,8 +424,8 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
     new = at_estates(*(f"E{number}" for number in range(11)))
     await store(database, *new)
     async with working(database, vitec_url, throttle=Noted(20), per_customer=8) as delivery:
-        for one in new:
-            await delivery.settled(one)
+        for new_submission in new:
+            await delivery.settled(new_submission)
     assert len(began) == len(office.received) == 11
     assert began[-1] - began[0] >= 0.4
     for first, fourth in zip(began, began[3:], strict=False):

@@ -48,7 +48,7 @@ async def receive(database: Database, *marketing: Mapping[str, Any], customer_id
         replace(application(customer_id), application=stored(marketing=Marketing.of_member(body))) for body in marketing
     ]
     await store(database, *new)
-    return [one.id for one in new]
+    return [new_submission.id for new_submission in new]
 
 
 def settle(database: Database, submission_id: str, status: Status) -> None:
@@ -63,32 +63,32 @@ async def test_each_submission_is_counted_once_with_its_campaign_and_home(databa
     tallies = [counting(database), counting(database)]
     for tally in tallies * 2:
         await tally.count()
-    found = await of_today(database)
-    assert sum(found.by_day.values()) == 2
-    assert found.delivered == 1
-    assert found.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
-    assert found.homes == [Line((CUSTOMER, "OBJ1"), 0, 2, 1)]
-    assert found.median is not None
+    dashboard = await of_today(database)
+    assert sum(dashboard.by_day.values()) == 2
+    assert dashboard.delivered == 1
+    assert dashboard.campaigns == [Line(("", "", ""), 0, 1, 0), Line(AUTUMN, 0, 1, 1)]
+    assert dashboard.homes == [Line((CUSTOMER, "OBJ1"), 0, 2, 1)]
+    assert dashboard.median is not None
 
 
 async def test_replicas_that_begin_to_count_at_once_count_each_submission_once(database: Database) -> None:
     await receive(database, TAGS, {})
     await asyncio.gather(*(counting(database).count() for _ in range(8)))
-    found = await of_today(database)
-    assert sum(found.by_day.values()) == 2
-    assert sum(line.submissions for line in found.campaigns) == 2
+    dashboard = await of_today(database)
+    assert sum(dashboard.by_day.values()) == 2
+    assert sum(line.submissions for line in dashboard.campaigns) == 2
 
 
 async def test_a_cancellation_is_neither_counted_as_a_lead_nor_missed_when_none_come(database: Database) -> None:
     cancelling = PlannedStep(Operation.CANCELLATION, ("OBJ1", "C1"), {})
     await store(database, submission(Operation.CANCELLATION, cancelling, resource=("OBJ1", "C1")), application())
     await counting(database).count()
-    found = await of_today(database)
-    assert {operation for _, operation in found.by_day} == {"interest"}
-    assert found.campaigns == [Line(("", "", ""), 0, 1, 0)]
+    dashboard = await of_today(database)
+    assert {operation for _, operation in dashboard.by_day} == {"interest"}
+    assert dashboard.campaigns == [Line(("", "", ""), 0, 1, 0)]
     since = datetime.now(UTC) - timedelta(days=1)
     arrived = await database.read(lambda connection: arrivals_since(connection, since))
-    assert [(one.operation, one.number) for one in arrived] == [("interest", 1)]
+    assert [(arrival.operation, arrival.number) for arrival in arrived] == [("interest", 1)]
 
 
 async def test_a_retried_submission_is_delivered_once(database: Database) -> None:
@@ -102,8 +102,8 @@ async def test_a_retried_submission_is_delivered_once(database: Database) -> Non
         connection.execute(update(submissions).values(settled_at=datetime.now(UTC)))
     while await tally.count():
         pass
-    found = await of_today(database)
-    assert (found.delivered, dict(found.not_arrived), sum(found.by_day.values())) == (1, {}, 1)
+    dashboard = await of_today(database)
+    assert (dashboard.delivered, dict(dashboard.not_arrived), sum(dashboard.by_day.values())) == (1, {}, 1)
 
 
 async def test_what_is_not_settled_yet_is_left_for_the_next_round(database: Database) -> None:
@@ -118,9 +118,9 @@ async def test_views_are_counted_in_memory_and_written_together(database: Databa
         views.count(CUSTOMER, "interest", ("OBJ1",), "", [("UTM_SOURCE", "google"), ("utm_campaign", "höst")])
     views.count(CUSTOMER, "viewing", ("VIS1", "SLOT1"), "", ())
     await views.write()
-    found = await of_today(database)
-    assert found.campaigns == [Line(AUTUMN, 3, 0, 0), Line(("", "", ""), 1, 0, 0)]
-    assert found.homes == [Line((CUSTOMER, "OBJ1"), 3, 0, 0), Line((CUSTOMER, "VIS1"), 1, 0, 0)]
+    dashboard = await of_today(database)
+    assert dashboard.campaigns == [Line(AUTUMN, 3, 0, 0), Line(("", "", ""), 1, 0, 0)]
+    assert dashboard.homes == [Line((CUSTOMER, "OBJ1"), 3, 0, 0), Line((CUSTOMER, "VIS1"), 1, 0, 0)]
 
 
 @pytest.mark.parametrize("value", ["anna%2540example.se", "070-123 45 67", "811228-9874"])
@@ -149,11 +149,11 @@ async def test_a_flood_of_made_up_names_is_counted_together_and_leaves_room_for_
     await views.write()
     await receive(database, TAGS)
     await counting(database).count()
-    found = await of_today(database)
-    assert Line((OTHER,) * 3, 47, 0, 0) in found.campaigns
-    assert Line(AUTUMN, 0, 1, 0) in found.campaigns
-    assert Line((CUSTOMER, "OBJ1"), 0, 1, 0) in found.homes
-    assert sum(line.views for line in found.homes) == 50
+    dashboard = await of_today(database)
+    assert Line((OTHER,) * 3, 47, 0, 0) in dashboard.campaigns
+    assert Line(AUTUMN, 0, 1, 0) in dashboard.campaigns
+    assert Line((CUSTOMER, "OBJ1"), 0, 1, 0) in dashboard.homes
+    assert sum(line.views for line in dashboard.homes) == 50
 
 
 async def of_home(database: Database, home: str, customer_id: str = CUSTOMER) -> list[Line]:
@@ -202,10 +202,10 @@ async def test_a_flood_of_made_up_campaigns_leaves_room_for_a_homes_own(
     await views.write()
     await receive(database, TAGS)
     await counting(database).count()
-    found = await of_home(database, "OBJ1")
-    assert len(found) == 5
-    assert Line(("interest", OTHER, OTHER, OTHER), 47, 0, 0) in found
-    assert Line(("interest", *AUTUMN), 0, 1, 0) in found
+    lines = await of_home(database, "OBJ1")
+    assert len(lines) == 5
+    assert Line(("interest", OTHER, OTHER, OTHER), 47, 0, 0) in lines
+    assert Line(("interest", *AUTUMN), 0, 1, 0) in lines
 
 
 async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database) -> None:
@@ -213,9 +213,9 @@ async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database
     await receive(database, {}, {}, customer_id=OTHER_CUSTOMER)
     await counting(database).count()
     assert sum((await of_today(database, CUSTOMER)).by_day.values()) == 1
-    assert [(one.customer_id, one.submissions) for one in (await of_today(database, OTHER_CUSTOMER)).waiting] == [
-        (OTHER_CUSTOMER, 2)
-    ]
+    assert [
+        (backlog.customer_id, backlog.submissions) for backlog in (await of_today(database, OTHER_CUSTOMER)).waiting
+    ] == [(OTHER_CUSTOMER, 2)]
 
 
 async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
@@ -223,8 +223,8 @@ async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
     for _ in range(2):
         with database.engine.begin() as connection:
             add(connection, "views", Counter({counted: 2, counted._replace(campaign=Campaign("a")): 1}))
-    found = await load_dashboard(database, Scope(counted.day, counted.day))
-    assert found.homes == [Line((CUSTOMER, "OBJ1"), 6, 0, 0)]
+    dashboard = await load_dashboard(database, Scope(counted.day, counted.day))
+    assert dashboard.homes == [Line((CUSTOMER, "OBJ1"), 6, 0, 0)]
 
 
 async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stopped(database: Database) -> None:
@@ -232,14 +232,14 @@ async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stoppe
     held, half, fine, waits = (application(more_steps=(lead,)) for _ in range(4))
     await store(database, held, half, fine, waits)
     settle(database, held.id, Status.HELD)
-    for one in (half, fine):
-        settle(database, one.id, Status.DELIVERED)
+    for new_submission in (half, fine):
+        settle(database, new_submission.id, Status.DELIVERED)
     with database.engine.begin() as connection:
         of_half = (steps.c.submission_id == half.id) & (steps.c.position == 1)
         connection.execute(update(steps).where(of_half).values(status="failed"))
-    found = await of_today(database)
-    assert (dict(found.stuck), found.later) == ({"held": 1}, 1)
-    assert list(found.newest_stuck) == sorted([held.id, half.id], reverse=True)
+    dashboard = await of_today(database)
+    assert (dict(dashboard.stuck), dashboard.later) == ({"held": 1}, 1)
+    assert list(dashboard.newest_stuck) == sorted([held.id, half.id], reverse=True)
     rows = await list_submissions(database, KEYRING, SubmissionFilter(stuck=True), 10)
     assert [(row.id, row.stopped) for row in rows] == [(half.id, True), (held.id, False)]
 

@@ -110,8 +110,8 @@ async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
 
 async def _ended(delivery: Delivery, submission_id: str, last: int) -> list[StepStatus]:
     async def look() -> list[StepStatus] | None:
-        found = await delivery.submission(submission_id)
-        statuses = [step.status for step in found.steps]
+        outcome = await delivery.submission(submission_id)
+        statuses = [step.status for step in outcome.steps]
         return list(statuses) if statuses[last].value not in {"waiting", "sending"} else None
 
     return await soon(look)
@@ -142,8 +142,8 @@ async def test_one_customer_that_hangs_slows_no_other(database: Database, vitec_
     quick = [application(OTHER) for _ in range(20)]
     await store(database, *hanging, *quick)
     async with working(database, vitec_url, concurrency=8, per_customer=2) as delivery:
-        for one in quick:
-            await delivery.settled(one)
+        for new_submission in quick:
+            await delivery.settled(new_submission)
         await soon(received(office, 22))  # the two that hang were under way before
         assert [request.customer_id for request in office.received].count(CUSTOMER) == 2
     served = [request.at for request in office.received if request.customer_id == OTHER]
@@ -161,10 +161,10 @@ async def test_the_crm_down_for_64_hours_costs_time_and_no_lead(
     hour = timedelta(hours=1)
     async with working(database, vitec_url, retry=hour, give_up=96 * hour, outage=timedelta(minutes=1)) as delivery:
         for passed in range(1, 17):
-            for one in new:
-                await delivery.attempted(one, passed)
+            for new_submission in new:
+                await delivery.attempted(new_submission, passed)
             await time_passes(database, 4 * hour)
         office.lift()
-        for one in new:
-            assert (await delivery.settled(one)).status.value == "delivered"
+        for new_submission in new:
+            assert (await delivery.settled(new_submission)).status.value == "delivered"
     assert sum(request.carried_out for request in office.received) == len(new)

@@ -114,9 +114,9 @@ async def test_what_works_through_all_submissions_waits_for_no_worker_while_it_h
     identity = table.c.id if table is submissions else table.c.submission_id
     with opened(postgresql_url) as here, opened(postgresql_url) as there:
         await store(here, of_other, of_ours)
-        for one in (of_other, of_ours):
-            sealed = KEYRING.encrypt("C1", step_aad(one.id, 0, "result"))
-            seal = update(steps).where(steps.c.submission_id == one.id).values(result=sealed)
+        for submission in (of_other, of_ours):
+            sealed = KEYRING.encrypt("C1", step_aad(submission.id, 0, "result"))
+            seal = update(steps).where(steps.c.submission_id == submission.id).values(result=sealed)
             await here.write(lambda connection, seal=seal: connection.execute(seal))  # type: ignore[misc]
         with here.engine.begin() as recording:
             recording.execute(select(identity).where(identity == of_ours.id).with_for_update())

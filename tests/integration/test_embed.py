@@ -58,8 +58,8 @@ def test_an_allowed_origin_is_told_that_all_is_well(client: httpx.Client) -> Non
 def test_what_is_wrong_is_told_in_a_word_and_a_sentence(
     client: httpx.Client, customer: str, origin: str, status: int, reason: str
 ) -> None:
-    found, answer = check(client, customer, origin, **{"Accept-Language": "en"})
-    assert (found, answer["ok"], answer["reason"]) == (status, False, reason)
+    verdict, answer = check(client, customer, origin, **{"Accept-Language": "en"})
+    assert (verdict, answer["ok"], answer["reason"]) == (status, False, reason)
     assert answer["advice"].endswith(".")
 
 

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.anyio
 
 
 def works(number: int) -> list[Any]:
-    def write(connection: Connection, one: int = 0) -> int:
-        values = {"id": bytes([one]), "seen_at": func.now() if connection.dialect.name != "sqlite" else text("0")}
+    def write(connection: Connection, position: int = 0) -> int:
+        values = {"id": bytes([position]), "seen_at": func.now() if connection.dialect.name != "sqlite" else text("0")}
         connection.execute(insert(console_sessions).values(values))
-        return one
+        return position
 
-    return [lambda connection, one=one: write(connection, one) for one in range(number)]
+    return [lambda connection, position=position: write(connection, position) for position in range(number)]
 
 
 async def number_of_rows(database: Database) -> int:
@@ -47,9 +47,11 @@ def fenced(_: Connection) -> None:
 async def test_a_work_that_fails_fails_alone(database: Database, bad: Any, error: type[Exception]) -> None:
     grouped = GroupedWrites(database)
     some = works(5)
-    found = await asyncio.gather(*(grouped.write(work) for work in (*some[:2], bad, *some[2:])), return_exceptions=True)
-    assert isinstance(found.pop(2), error)
-    assert found == [0, 1, 2, 3, 4]
+    results = await asyncio.gather(
+        *(grouped.write(work) for work in (*some[:2], bad, *some[2:])), return_exceptions=True
+    )
+    assert isinstance(results.pop(2), error)
+    assert results == [0, 1, 2, 3, 4]
     assert await number_of_rows(database) == 5
 
 

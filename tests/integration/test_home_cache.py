@@ -41,7 +41,7 @@ async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeCache
 
 
 def reads(office: Office) -> int:
-    return sum(one.operation == "estate" for one in office.received)
+    return sum(call.operation == "estate" for call in office.received)
 
 
 async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_it_is_away(
@@ -77,7 +77,7 @@ async def test_many_refusals_at_once_are_read_anew_but_once_or_twice(configure: 
         await homes.find(CUSTOMER, "OBJ1", "me")
         clock.now += 1
         renewed = await asyncio.gather(*(homes.renew(CUSTOMER, "OBJ1", "me") for _ in range(100)))
-        assert {one.began_at for one in renewed} == {clock.now}
+        assert {home.began_at for home in renewed} == {clock.now}
         assert reads(office) <= 3
 
 

@@ -92,7 +92,7 @@ async def minutes_pass(database: Database, minutes: float) -> None:
 async def stopped(database: Database, status: Status, age: timedelta = HOUR, number: int = 1) -> list[NewSubmission]:
     new = [application() for _ in range(number)]
     await store(database, *new)
-    ids, at = [one.id for one in new], now() - age
+    ids, at = [submission.id for submission in new], now() - age
     settled = {"status": status.value, "settled_at": at, "received_at": at - HOUR, "due_at": None}
     await execute(
         database,
@@ -112,7 +112,9 @@ async def waiting(database: Database, age: timedelta, customer_id: str = CUSTOME
 
 async def arrive(database: Database, *new: NewSubmission) -> None:
     done = {"status": "delivered", "due_at": None, "settled_at": now()}
-    await execute(database, update(submissions).where(submissions.c.id.in_([one.id for one in new])).values(done))
+    await execute(
+        database, update(submissions).where(submissions.c.id.in_([submission.id for submission in new])).values(done)
+    )
 
 
 async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Database, observer: Observer) -> None:
@@ -137,7 +139,7 @@ async def test_what_comes_together_is_told_together(database: Database, observer
     new = await stopped(database, Status.REJECTED, number=3)
     await observer.look()
     (notice,) = await notices(database)
-    assert sorted(notice.subjects) == sorted(one.id for one in new)
+    assert sorted(notice.subjects) == sorted(submission.id for submission in new)
 
 
 async def test_what_comes_soon_after_waits_to_be_told_together(database: Database, observer: Observer) -> None:

@@ -114,7 +114,7 @@ async def test_many_at_once_share_a_few_commits(database: Database) -> None:
     many = [application() for _ in range(MAX_BATCH + 50)]
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(*map(intake.accept, many))
-    assert [one.id for one in accepted] == [new.id for new in many]
+    assert [result.id for result in accepted] == [new.id for new in many]
     assert sorted(ids(database)) == sorted(new.id for new in many)
     assert 2 <= len(commits) <= 4  # a batch is never larger than it may be
 
@@ -162,7 +162,7 @@ async def test_posts_without_a_key_are_never_taken_for_repeats(database: Databas
     first = application()
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(intake.accept(first), intake.accept(again(first)))
-    assert [one.repeated for one in accepted] == [False, False]
+    assert [result.repeated for result in accepted] == [False, False]
     assert len(ids(database)) == 2
 
 
@@ -268,7 +268,7 @@ async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(da
     await asyncio.wait(waiting, timeout=0)
     intake.stop()
     await intake.run()
-    assert sorted(one.id for one in await asyncio.gather(*waiting)) == sorted(ids(database))
+    assert sorted(accepted.id for accepted in await asyncio.gather(*waiting)) == sorted(ids(database))
 
 
 async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(database: Database) -> None:

@@ -55,12 +55,12 @@ async def test_a_post_whose_commit_got_no_answer_is_accepted_once(through: Datab
     new = [application(), application(repeat=marked(b"a key of its own"))]
     async with taking_in(through) as intake:
         proxy.cut(when, INTAKE)
-        accepted = await asyncio.gather(*(intake.accept(one) for one in new))
+        accepted = await asyncio.gather(*(intake.accept(new_submission) for new_submission in new))
         assert proxy.made == 1
-        assert accepted == [Accepted(one.id, repeated=False) for one in new]
+        assert accepted == [Accepted(new_submission.id, repeated=False) for new_submission in new]
         again = await intake.accept(new[1])
         assert again.id == new[1].id
-    assert sorted(ids(through)) == sorted(one.id for one in new)
+    assert sorted(ids(through)) == sorted(new_submission.id for new_submission in new)
 
 
 @CUTS
@@ -82,9 +82,9 @@ async def test_a_claim_whose_commit_got_no_answer_is_delivered_once_and_never_in
     await store(through, *new)
     proxy.cut(when, CLAIM)
     async with working(through, vitec_url) as delivery:
-        for one in new:
-            assert (await delivery.settled(one)).status is Status.DELIVERED
-            assert await delivery.outcomes(one) == [AttemptOutcome.DELIVERED]
+        for new_submission in new:
+            assert (await delivery.settled(new_submission)).status is Status.DELIVERED
+            assert await delivery.outcomes(new_submission) == [AttemptOutcome.DELIVERED]
     assert proxy.made == 1
     assert sorted(estates_asked_for(office)) == ["A", "B"]
 
@@ -104,8 +104,8 @@ async def test_an_outcome_whose_commit_got_no_answer_is_recorded_once(
         assert proxy.made == 1
         proxy.cut(when, OUTCOME, times=2)
         await store(through, chain)
-        found = await delivery.all_done(chain)
-        assert [step.attempts for step in found.steps] == [1, 1, 1]
+        outcome = await delivery.all_done(chain)
+        assert [step.attempts for step in outcome.steps] == [1, 1, 1]
         assert await delivery.outcomes(chain) == [AttemptOutcome.DELIVERED] * 3
     assert len(office.received) == 4
 
@@ -137,7 +137,9 @@ async def test_a_database_that_falls_silent_leaves_no_post_unanswered_and_a_clos
             proxy.silent.set()
             began = time.monotonic()
             refused = await asyncio.gather(*(intake.accept(application()) for _ in range(3)), return_exceptions=True)
-            assert [str(one) for one in refused] == ["the database does not answer"] * 3  # said before the write ends
+            assert [str(error) for error in refused] == [
+                "the database does not answer"
+            ] * 3  # said before the write ends
             with pytest.raises(StoreUnavailableError):
                 await intake.accept(application())
             with pytest.raises(StoreUnavailableError):

@@ -45,23 +45,23 @@ def test_a_migrated_database_is_what_the_code_works_with(database: Database) -> 
 
 def _shape(engine: Engine) -> dict[str, object]:
     """What `compare_metadata` does not look at: keys, conditions of indexes, foreign keys."""
-    found = inspect(engine)
+    inspector = inspect(engine)
     return {
         table: {
-            "primary key": found.get_pk_constraint(table)["constrained_columns"],
+            "primary key": inspector.get_pk_constraint(table)["constrained_columns"],
             "foreign keys": [
                 (key["constrained_columns"], key["referred_table"], key["options"].get("ondelete"))
-                for key in found.get_foreign_keys(table)
+                for key in inspector.get_foreign_keys(table)
             ],
-            "unique": sorted(tuple(key["column_names"]) for key in found.get_unique_constraints(table)),
+            "unique": sorted(tuple(key["column_names"]) for key in inspector.get_unique_constraints(table)),
             "indexes": {
                 index["name"]: (
                     index["column_names"],
                     {name: str(option) for name, option in index.get("dialect_options", {}).items()},
                 )
-                for index in found.get_indexes(table)
+                for index in inspector.get_indexes(table)
             },
-            "nullable": {column["name"]: column["nullable"] for column in found.get_columns(table)},
+            "nullable": {column["name"]: column["nullable"] for column in inspector.get_columns(table)},
         }
         for table in metadata.tables
     }

@@ -51,7 +51,7 @@ async def filled(database: Database) -> list[str]:
         claim, first, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1"), second
     )
     await outbox.record(claim, second, StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE))
-    return [one.id for one in new]
+    return [submission.id for submission in new]
 
 
 async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Database, target: Database) -> None:

@@ -108,9 +108,9 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(dat
         await outbox.record_and_begin(claim, step, done, then)
     await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
     assert await act("release", new)
-    found = await kept(database, new.id)
-    assert found.status is Status.DELIVERED
-    assert [step.status.value for step in found.steps] == ["delivered", "delivered", "waiting"]
+    saved = await kept(database, new.id)
+    assert saved.status is Status.DELIVERED
+    assert [step.status.value for step in saved.steps] == ["delivered", "delivered", "waiting"]
     assert [step.operation for step in (await claim_one(outbox)).steps] == [Operation.LEAD]
 
 
@@ -130,7 +130,7 @@ async def test_what_is_discarded_is_erased_and_never_sent(
     row = await row_of(database, new.id)
     assert (row.status, row.payload, row.email_hash, row.phone_hash) == (closed, None, None, None)
     assert row.erased_at is not None
-    assert [one.outcome for one in await attempts_of(database, new.id)] == ["notfound", "discarded"]
+    assert [attempt.outcome for attempt in await attempts_of(database, new.id)] == ["notfound", "discarded"]
     assert not await act("release", new)
     with pytest.raises(ActionImpossibleError) as impossible:
         await act("retry", new)
@@ -186,10 +186,10 @@ async def test_nothing_is_sent_for_a_customer_that_left_the_configuration(
 
 async def test_what_no_key_opens_is_not_retried_and_says_so(database: Database, ended: Ended) -> None:
     new = await ended(StepStatus.FAILED)
-    found = await kept(database, new.id)
+    saved = await kept(database, new.id)
     actions = OperatorActions(database, Keyring([b"another key of thirty-two bytes!"]), {CUSTOMER: Defaults()})
     with pytest.raises(ActionImpossibleError) as impossible:
-        await actions.retry(found)
+        await actions.retry(saved)
     assert impossible.value.problem is ActionProblem.UNREADABLE
 
 
@@ -205,7 +205,7 @@ async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person
     leads = SubmissionRepository(database, KEYRING)
 
     async def found(**wanted: object) -> set[str]:
-        return {one.id for one in await leads.newest(SubmissionFilter(**wanted), 50)}  # type: ignore[arg-type]
+        return {saved.id for saved in await leads.newest(SubmissionFilter(**wanted), 50)}  # type: ignore[arg-type]
 
     assert await found(stuck=True) == {old.id, parked.id, spam.id}
     assert await found(status=Status.UNCERTAIN) == {parked.id}

@@ -225,9 +225,9 @@ async def test_what_comes_after_a_booking_waits_in_the_lane_of_the_other_passwor
 async def test_the_longest_due_goes_first(database: Database, outbox: Outbox) -> None:
     new = [again(application()) for _ in range(3)]
     await store(database, *reversed(new))
-    for at, one in zip((3, 1, 2), new, strict=True):
+    for at, new_submission in zip((3, 1, 2), new, strict=True):
         due_at = datetime.now(UTC) - timedelta(minutes=at)
-        moved = update(submissions).where(submissions.c.id == one.id).values(due_at=due_at)
+        moved = update(submissions).where(submissions.c.id == new_submission.id).values(due_at=due_at)
         await database.write(lambda connection, moved=moved: connection.execute(moved))  # type: ignore[misc]
     claimed = [(await claim_one(outbox)).id for _ in new]
     assert claimed == [new[0].id, new[2].id, new[1].id]
@@ -249,10 +249,10 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     await store(database, new)
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS, http_status=418))
-    found = await kept(database, new.id)
-    assert (found.status, found.main.status, found.main.attempts) == (status, outcome, 1)
-    assert found.settled_at is not None
-    assert new.received_at <= found.settled_at <= datetime.now(UTC) + MINUTE
+    saved = await kept(database, new.id)
+    assert (saved.status, saved.main.status, saved.main.attempts) == (status, outcome, 1)
+    assert saved.settled_at is not None
+    assert new.received_at <= saved.settled_at <= datetime.now(UTC) + MINUTE
     row = await row_of(database, new.id)
     assert (row.due_at, row.claim) == (None, None)
     (written,) = await attempts_of(database, new.id)
@@ -280,8 +280,8 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
     await store(database, new)
     claim = await claim_one(outbox)
     assert await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS))
-    found = await kept(database, new.id)
-    assert (found.status, found.main.status) == (status, StepStatus.WAITING)
+    saved = await kept(database, new.id)
+    assert (saved.status, saved.main.status) == (status, StepStatus.WAITING)
     assert (await row_of(database, new.id)).due_at is None
 
 
@@ -316,8 +316,8 @@ async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Datab
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], waiting(MINUTE, http_status=503))
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
-    found = await kept(database, new.id)
-    assert (found.status, found.settled_at, found.main.status) == (Status.PENDING, None, StepStatus.WAITING)
+    saved = await kept(database, new.id)
+    assert (saved.status, saved.settled_at, saved.main.status) == (Status.PENDING, None, StepStatus.WAITING)
     await time_passes(database, MINUTE)
     (retried,) = await outbox.claim_due({CUSTOMER: 1}, 1)
     assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
@@ -373,9 +373,9 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     await outbox.record(
         claim, claim.steps[1], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, http_status=400)
     )
-    found = await kept(database, new.id)
-    assert [step.status for step in found.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
-    assert found.status is Status.DELIVERED
+    saved = await kept(database, new.id)
+    assert [step.status for step in saved.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
+    assert saved.status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
 
 
@@ -385,8 +385,8 @@ async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database
     claim = await claim_one(outbox)
     settled, begun = await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1])
     assert (settled, begun) == (True, True)
-    found = await kept(database, new.id)
-    assert [(step.status.value, step.attempts) for step in found.steps] == [
+    saved = await kept(database, new.id)
+    assert [(step.status.value, step.attempts) for step in saved.steps] == [
         ("delivered", 1),
         ("sending", 1),
         ("waiting", 0),
@@ -442,8 +442,8 @@ async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbo
     words = {"status": 400, "message": "Anna är spärrad"}
     recorded = StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, result="C1001", upstream=words)
     await outbox.record(claim, claim.steps[0], recorded)
-    found = await kept(database, new.id)
-    assert (found.main.result, found.main.upstream) == ("C1001", words)
+    saved = await kept(database, new.id)
+    assert (saved.main.result, saved.main.upstream) == ("C1001", words)
     row = await database.read(lambda connection: connection.execute(select(steps)).one())
     assert row.result is not None
     assert b"C1001" not in row.result

@@ -151,7 +151,11 @@ class OutboxMachine(RuleBasedStateMachine):
         """All that is left to do, also what others held."""
         claims = {claim.id: claim for claim in self._claim(99, 99)}
         assert set(claims) == self._to_do()
-        assert all(claim.token != self._holder[one].token for one, claim in claims.items() if one in self._holder)
+        assert all(
+            claim.token != self._holder[submission_id].token
+            for submission_id, claim in claims.items()
+            if submission_id in self._holder
+        )
         self._holder.update(claims)
 
     def _claim(self, room: int, most: int) -> list[Claim]:
@@ -159,25 +163,25 @@ class OutboxMachine(RuleBasedStateMachine):
         while True:
             claims: list[Claim] = self._run(self._outbox.claim_due({CUSTOMER: room, OTHER: room}, most))
             assert not {claim.id for claim in claims} & set(self._spoiled)
-            aside = [one for one in self._spoiled if self._is_set_aside(one)]
-            for one in aside:
-                position = _next(self._steps[one])
+            aside = [submission_id for submission_id in self._spoiled if self._is_set_aside(submission_id)]
+            for submission_id in aside:
+                position = _next(self._steps[submission_id])
                 assert position is not None
-                self._steps[one][position] = StepStatus.UNREADABLE
+                self._steps[submission_id][position] = StepStatus.UNREADABLE
             if claims or not aside:
                 return claims
 
     def _is_set_aside(self, submission_id: str) -> bool:
         """Since the last look."""
-        found = self._run(kept(self._database, submission_id))
+        saved = self._run(kept(self._database, submission_id))
         position = _next(self._steps[submission_id])
-        return position is not None and found.steps[position].status is StepStatus.UNREADABLE
+        return position is not None and saved.steps[position].status is StepStatus.UNREADABLE
 
     def _to_do(self) -> set[str]:
         return {
-            one
-            for one, steps in self._steps.items()
-            if _next(steps) is not None and one not in self._spoiled and one not in self._erased
+            submission_id
+            for submission_id, steps in self._steps.items()
+            if _next(steps) is not None and submission_id not in self._spoiled and submission_id not in self._erased
         }
 
     @precondition(lambda self: self._to_do() - set(self._holder))
@@ -194,7 +198,9 @@ class OutboxMachine(RuleBasedStateMachine):
         for submission_id, payload in self._spoiled.items():
             if submission_id not in self._erased:
                 self._write(submission_id, payload)
-        aside = {one for one in self._spoiled if StepStatus.UNREADABLE in self._steps[one]} - self._erased
+        aside = {
+            submission_id for submission_id in self._spoiled if StepStatus.UNREADABLE in self._steps[submission_id]
+        } - self._erased
         assert self._run(resume_readable(self._database, KEYRING)) == len(aside)
         for one in aside:
             self._steps[one] = [None if step is StepStatus.UNREADABLE else step for step in self._steps[one]]
@@ -231,11 +237,15 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule()
     def restored(self) -> None:
         """From a backup: nothing is sent of which nobody knows whether it was sent since."""
-        parked = {one for one, steps in self._steps.items() if set(steps) - DONE - {StepStatus.UNCERTAIN}}
+        parked = {
+            submission_id for submission_id, steps in self._steps.items() if set(steps) - DONE - {StepStatus.UNCERTAIN}
+        }
         assert self._run(self._database.write(park_undelivered)) == len(parked - self._erased)
-        for one in parked - self._erased:
-            self._steps[one] = [step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[one]]
-            self._holder.pop(one, None)
+        for submission_id in parked - self._erased:
+            self._steps[submission_id] = [
+                step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[submission_id]
+            ]
+            self._holder.pop(submission_id, None)
         self._run(clock.tick(self._database))
 
     @invariant()
@@ -245,11 +255,11 @@ class OutboxMachine(RuleBasedStateMachine):
                 row = self._run(row_of(self._database, submission_id))
                 assert (row.payload, row.due_at, row.claim) == (None, None, None)
                 continue
-            found = self._run(kept(self._database, submission_id))
-            done = [step.status if step.status not in {"waiting", "sending"} else None for step in found.steps]
+            saved = self._run(kept(self._database, submission_id))
+            done = [step.status if step.status not in {"waiting", "sending"} else None for step in saved.steps]
             assert done == steps
             own = steps[0] if steps[0] is not None else None
-            assert found.status is (Status.PENDING if own is None else _status(own))
+            assert saved.status is (Status.PENDING if own is None else _status(own))
 
 
 def _next(steps: list[StepStatus | None]) -> int | None:

@@ -25,9 +25,9 @@ SECOND = timedelta(seconds=1)
 async def accept(database: Database, *contacts: Mapping[str, str]) -> Sequence[str]:
     new: list[NewSubmission] = [replace(application(), contacts=given) for given in contacts]
     async with taking_in(database) as intake:
-        for one in new:
-            await intake.accept(one)
-    return [one.id for one in new]
+        for submission in new:
+            await intake.accept(submission)
+    return [submission.id for submission in new]
 
 
 def of_settled(database: Database) -> PersonIndex:
@@ -41,8 +41,8 @@ def filled_in(database: Database) -> int:
         return connection.execute(select(func.count()).select_from(person_index).where(of_people)).scalar_one()
 
 
-async def fill_all(one: PersonIndex) -> None:
-    while await one.fill():
+async def fill_all(index: PersonIndex) -> None:
+    while await index.fill():
         pass
 
 

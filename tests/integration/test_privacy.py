@@ -123,8 +123,10 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     assert (done.values, done.unreadable) == (251, 0)
     assert (await rotate(database, both)).values == 0
     alone = Keyring([NEW_KEY])
-    for one in new:
-        assert alone.decrypt((await row_of(database, one.id)).payload, payload_aad(one.id))["application"]
+    for new_submission in new:
+        assert alone.decrypt((await row_of(database, new_submission.id)).payload, payload_aad(new_submission.id))[
+            "application"
+        ]
     refused = await SubmissionRepository(database, alone).get(claim.id)
     assert refused is not None
     assert refused.refusal == refusal
@@ -150,9 +152,9 @@ async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Databas
     claim = await claim_one(outbox)
     await rotate(database, both)
     await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7"))
-    found = await SubmissionRepository(database, both).get(claim.id)
-    assert found is not None
-    assert (found.main.status, found.main.result) == (StepStatus.DELIVERED, "C7")
+    saved = await SubmissionRepository(database, both).get(claim.id)
+    assert saved is not None
+    assert (saved.main.status, saved.main.result) == (StepStatus.DELIVERED, "C7")
 
 
 def test_an_erasure_is_written_down_as_a_hash_and_read_again(tmp_path: Path) -> None:
@@ -212,21 +214,23 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
     delivered, uncertain, ambiguous, sending, _, refused = new = [application() for _ in range(6)]
     await store(database, *new)
     outbox = outbox_of(database)
-    for one, outcome in (
+    for new_submission, outcome in (
         (delivered, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7")),
         (uncertain, StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS)),
         (ambiguous, StepOutcome(StepStatus.WAITING, AttemptOutcome.AMBIGUOUS, retry_in=60 * MINUTE)),
         (refused, StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED)),
     ):
-        await only_due(database, one.id)
+        await only_due(database, new_submission.id)
         claim = await claim_one(outbox)
         await outbox.record(claim, claim.steps[0], outcome)
     await only_due(database, sending.id)
     await claim_one(outbox)
-    erased = await database.write(lambda connection: erase_and_report(connection, [one.id for one in new]))
-    assert {one.id for one in erased if one.arrived} == {delivered.id}
-    assert {one.id for one in erased if one.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
-    statuses = [(await row_of(database, one.id)).status for one in new]
+    erased = await database.write(
+        lambda connection: erase_and_report(connection, [new_submission.id for new_submission in new])
+    )
+    assert {erasure.id for erasure in erased if erasure.arrived} == {delivered.id}
+    assert {erasure.id for erasure in erased if erasure.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
+    statuses = [(await row_of(database, new_submission.id)).status for new_submission in new]
     assert statuses == ["delivered", "uncertain", "uncertain", "uncertain", "failed", "rejected"]
 
 
@@ -244,7 +248,7 @@ async def test_of_an_erased_person_no_key_tells_a_repeat_but_a_link_stays_used(d
     link = application(repeat=marked(b"the link", lives=timedelta(days=91)))
     await store(database, new, link)
     await database.write(lambda connection: erase(connection, [new.id, link.id]))
-    rows = [await row_of(database, one.id) for one in (new, link)]
+    rows = [await row_of(database, new_submission.id) for new_submission in (new, link)]
     assert [(row.repeat_key, row.repeat_content) for row in rows] == [(None, None), (b"the link", None)]
 
 

@@ -129,7 +129,7 @@ async def test_no_job_scans_a_table_that_grows(
     assert statements or (job == "clock" and not database.is_sqlite)
     scans = _sqlite_scans if database.is_sqlite else _postgresql_scans
     found = await database.write(
-        lambda connection: {one: scans(connection, one, statements[one]) for one in statements}
+        lambda connection: {name: scans(connection, name, statements[name]) for name in statements}
     )
     assert {statement: scanned for statement, scanned in found.items() if scanned} == {}
 
@@ -139,15 +139,15 @@ _EXPLAINABLE = ("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")
 
 def _sqlite_scans(connection: Connection, statement: str, parameters: Any) -> list[str]:
     """`SCAN submissions` and the like, unless it is of a small index."""
-    one = parameters[0] if isinstance(parameters, list) else parameters
-    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one).scalars(3).all()
+    values = parameters[0] if isinstance(parameters, list) else parameters
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).scalars(3).all()
     scans = [line.split() for line in plan if line.startswith("SCAN ")]
     return [" ".join(words) for words in scans if words[1] in GROWING and words[-1] not in SMALL]
 
 
 def _postgresql_scans(connection: Connection, statement: str, parameters: Any) -> list[str]:
-    one = parameters[0] if isinstance(parameters, list) else parameters
-    [root] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
+    values = parameters[0] if isinstance(parameters, list) else parameters
+    [root] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalar_one()
     return [f"{node['Node Type']} {node.get('Index Name', '')}" for node in _nodes(root["Plan"]) if _is_scan(node)]
 
 

@@ -34,9 +34,9 @@ async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
+        outcome = await delivery.settled(new)
         assert await delivery.outcomes(new) == ["refusedlogin", "refusedlogin", "delivered"]
-    assert (found.status, found.main.attempts) == (Status.DELIVERED, 1)
+    assert (outcome.status, outcome.main.attempts) == (Status.DELIVERED, 1)
 
 
 async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
@@ -78,7 +78,7 @@ async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
     async with working(database, vitec_url, probe=probe, retry=timedelta(minutes=1), per_customer=1):
         await soon(received(office, 3))
     # As the database dates them: on a busy machine calls bunch on their way to Vitec.
-    tries = [attempt for one in new for attempt in await attempts_of(database, one.id)]
+    tries = [attempt for new_submission in new for attempt in await attempts_of(database, new_submission.id)]
     refused, second, third = sorted(tries, key=lambda attempt: attempt.started_at)
     assert second.started_at - refused.ended_at >= probe
     assert third.started_at - second.started_at >= probe
@@ -132,7 +132,7 @@ async def test_a_chain_waits_where_its_login_rests_and_repeats_nothing_when_it_g
         assert [step.attempts for step in steps] == [1, 0, 0]
         office.lift()
         await time_passes(database, LONG)
-        found = await delivery.all_done(chain)
+        outcome = await delivery.all_done(chain)
         assert await delivery.outcomes(chain) == ["delivered"] * 3
-    assert [step.attempts for step in found.steps] == [1, 1, 1]
+    assert [step.attempts for step in outcome.steps] == [1, 1, 1]
     assert len(office.bookings) == 1

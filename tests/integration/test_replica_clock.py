@@ -92,6 +92,8 @@ async def test_what_a_replica_with_a_wrong_clock_takes_in_is_counted_and_found(
         posts += [post(wrong, f"wrong{off}@example.se"), post(right, f"right{off}@example.se")]
         assert await counted() == before + 3
         assert await people.find(f"wrong{off}@example.se") == [posts[1]]
-        assert all(is_now(datetime.fromtimestamp((UUID(one).int >> 80) / 1000, UTC)) for one in posts)
+        assert all(
+            is_now(datetime.fromtimestamp((UUID(submission_id).int >> 80) / 1000, UTC)) for submission_id in posts
+        )
     finally:
         database.close()

@@ -194,8 +194,8 @@ async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
     assert await database.write(lambda connection: erase(connection, [new.id])) == [new.id]
     with pytest.raises(LeaseLostError):
         await outbox.begin(claim, claim.steps[0])
-    found = await kept(database, new.id)
-    assert (found.status, found.main.status) == (Status.UNCERTAIN, StepStatus.UNCERTAIN)  # its call had begun
+    saved = await kept(database, new.id)
+    assert (saved.status, saved.main.status) == (Status.UNCERTAIN, StepStatus.UNCERTAIN)  # its call had begun
 
 
 async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_discarded(
@@ -255,10 +255,10 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
     database: Database, database_url: str, status: Status
 ) -> None:
     new = [application() for _ in range(3)]
-    await store(database, *(replace(one, held=status is Status.HELD) for one in new))
-    for one in new:
+    await store(database, *(replace(new_submission, held=status is Status.HELD) for new_submission in new))
+    for new_submission in new:
         if status is not Status.HELD:
-            await stop(database, one.id, status)
+            await stop(database, new_submission.id, status)
     await grow_old(database, 400 * DAY)
     actions = actions_of(database)
     decided: list[bool] = []
@@ -266,15 +266,19 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
     async def decide() -> None:
         if not decided:
             action = "retry" if status in {Status.REJECTED, Status.FAILED} else "release"
-            for one in new[:2]:
-                decided.append(await actions.carry_out(action, await kept(database, one.id)))
+            for new_submission in new[:2]:
+                decided.append(await actions.carry_out(action, await kept(database, new_submission.id)))
 
     slow = _Slow(database_url, decide)
     assert await Retention(slow, PERIODS).erase_expired() == 1
     slow.close()
     assert decided == [True, True]
-    assert [(await row_of(database, one.id)).erased_at is None for one in new] == [True, True, False]
-    assert (await claim_one(outbox_of(database))).id in {one.id for one in new[:2]}
+    assert [(await row_of(database, new_submission.id)).erased_at is None for new_submission in new] == [
+        True,
+        True,
+        False,
+    ]
+    assert (await claim_one(outbox_of(database))).id in {new_submission.id for new_submission in new[:2]}
 
 
 def actions_of(database: Database) -> OperatorActions:

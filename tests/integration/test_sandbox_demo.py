@@ -59,5 +59,5 @@ def test_the_demo_knows_a_person_a_company_and_a_deceased_estate(vitec: httpx.Cl
 def test_any_office_can_have_the_three_contacts() -> None:
     office = Office([Customer("M30011", password="x")], contacts=demo_contacts("M30011", datetime.now(UTC)))
     with serve_sandbox(office) as url, httpx.Client(base_url=url, auth=("partner", "x")) as client:
-        found = client.get("/CRM/Contact/M30011/C1,C2,C3").json()
-    assert [one["type"] for one in found] == ["Person", "Company", "DeceasedEstate"]
+        contacts = client.get("/CRM/Contact/M30011/C1,C2,C3").json()
+    assert [contact["type"] for contact in contacts] == ["Person", "Company", "DeceasedEstate"]

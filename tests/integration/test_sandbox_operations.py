@@ -80,7 +80,9 @@ def attend(vitec: httpx.Client, slot: str = "OPEN", estate: str = "OBJ1", **memb
 
 def times(vitec: httpx.Client) -> dict[str, bool]:
     home = vitec.get("/v2/Advertising/Form/M1/Estate/OBJ1", auth=ADVERTISING).json()
-    return {slot["id"]: slot["isRegistrationAvailable"] for one in home["viewings"] for slot in one["timeSlots"]}
+    return {
+        slot["id"]: slot["isRegistrationAvailable"] for viewing in home["viewings"] for slot in viewing["timeSlots"]
+    }
 
 
 def register(vitec: httpx.Client, **members: Any) -> httpx.Response:
@@ -184,7 +186,7 @@ def test_a_booking_at_the_deadline_or_in_the_last_place_is_taken(vitec: httpx.Cl
 
 def test_a_home_is_read_with_all_its_viewings_in_bare_swedish_time(vitec: httpx.Client) -> None:
     home = vitec.get("/v2/Advertising/Form/M1/Estate/OBJ1", auth=ADVERTISING).json()
-    assert [(one["id"], one["isVisible"]) for one in home["viewings"]] == [("VIS0", False), ("VIS1", True)]
+    assert [(viewing["id"], viewing["isVisible"]) for viewing in home["viewings"]] == [("VIS0", False), ("VIS1", True)]
     assert home["viewings"][1]["startsAt"] == "2026-10-21T13:00:00"
     assert times(vitec) == {"OPEN": True, "ONE": True, "NOW": True, "PASSED": False, "LAST": True}
 
@@ -265,7 +267,7 @@ def test_a_lead_and_a_loan_promise_are_answered_with_their_ids(vitec: httpx.Clie
     promise = vitec.post("/CRM/Buyer/M1/C2/LoanPromise", json={"bank": "Banken"}, auth=CRM)
     assert lead.json() == office.leads[0].id
     assert promise.json() == office.loan_promises[0].id
-    assert [one.contact_id for one in office.received] == ["C1", "C2"]
+    assert [call.contact_id for call in office.received] == ["C1", "C2"]
 
 
 def test_contacts_are_told_apart_by_type(vitec: httpx.Client) -> None:
@@ -276,7 +278,7 @@ def test_contacts_are_told_apart_by_type(vitec: httpx.Client) -> None:
 
 
 def test_unknown_contacts_are_left_out_unless_all_are_unknown(vitec: httpx.Client) -> None:
-    assert [one["id"] for one in vitec.get("/CRM/Contact/M1/C99,C1,C9", auth=CRM).json()] == ["C1"]
+    assert [contact["id"] for contact in vitec.get("/CRM/Contact/M1/C99,C1,C9", auth=CRM).json()] == ["C1"]
     assert vitec.get("/CRM/Contact/M1/C99,C9", auth=CRM).status_code == 404
 
 
@@ -326,7 +328,7 @@ def test_a_final_price_is_watched_by_a_contact(office: Office, vitec: httpx.Clie
     path = "/Advertising/Estate/M1/{}/FinalPriceWatched"
     answer = vitec.post(path.format("OBJ1"), json={"person": ANNA}, auth=ADVERTISING)
     assert isinstance(answer.json(), str)
-    assert [(one.estate_id, one.contact_id) for one in office.final_price_watches] == [("OBJ1", answer.json())]
+    assert [(watch.estate_id, watch.contact_id) for watch in office.final_price_watches] == [("OBJ1", answer.json())]
     for wrong in ({}, {"person": ANNA | {"email": None}}, {"person": ANNA, "prospectiveBuyerStatus": 3}):
         assert vitec.post(path.format("OBJ1"), json=wrong, auth=ADVERTISING).status_code == 400
     assert vitec.post(path.format("OBJ2"), json={"person": ANNA}, auth=ADVERTISING).status_code == 404
@@ -339,7 +341,7 @@ def test_who_opts_out_is_off_the_homes_viewings_and_twice_changes_nothing(office
     for _ in range(2):
         answer = vitec.put(path.format("OBJ1", contact), auth=ADVERTISING)
         assert (answer.status_code, answer.content) == (204, b"")
-        assert [one.viewing_id for one in office.bookings] == ["VIS8"]
+        assert [booking.viewing_id for booking in office.bookings] == ["VIS8"]
     assert vitec.put(path.format("OBJ1", "C99"), auth=ADVERTISING).status_code == 404
     assert vitec.put(path.format("OBJ2", contact), auth=ADVERTISING).status_code == 404
     assert vitec.put(path.format("OBJ1", contact), json={}, auth=ADVERTISING).status_code == 400

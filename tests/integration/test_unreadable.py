@@ -58,8 +58,8 @@ async def set_aside(delivery: Delivery, new: NewSubmission) -> None:
 
 
 async def all_needing_a_person(database: Database) -> list[str]:
-    found = await list_submissions(database, KEYRING, SubmissionFilter(stuck=True), 100)
-    return [one.id for one in found]
+    summaries = await list_submissions(database, KEYRING, SubmissionFilter(stuck=True), 100)
+    return [summary.id for summary in summaries]
 
 
 @pytest.mark.parametrize("value", DAMAGED, ids=lambda value: repr(value)[:20])
@@ -105,7 +105,7 @@ async def test_it_is_seen_where_what_needs_a_person_is_seen(database: Database, 
         await delivery.settled(sound)
     assert await all_needing_a_person(database) == [closed.id]
     wanted = SubmissionFilter(status=Status.UNREADABLE)
-    assert [one.id for one in await list_submissions(database, KEYRING, wanted, 9)] == [closed.id]
+    assert [summary.id for summary in await list_submissions(database, KEYRING, wanted, 9)] == [closed.id]
     numbers = await database.read(need_a_person)
     assert numbers == {(CUSTOMER, Operation.INTEREST.value, Status.UNREADABLE.value): 1}
     assert await database.read(outstanding) == []
@@ -120,9 +120,9 @@ async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Databas
         await delivery.settled(sound)
     people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
     traces, others = await people.find({people.digest_of("Anna")})
-    assert ([one.id for one in traces], others) == ([sound.id], 1)
+    assert ([trace.id for trace in traces], others) == ([sound.id], 1)
     traces, others = await people.find({people.digest_of(closed.id)})
-    assert ([one.id for one in traces], others) == ([closed.id], 0)
+    assert ([trace.id for trace in traces], others) == ([closed.id], 0)
     assert await OperatorActions(database, KEYRING, {}).discard(await kept(database, closed.id))
     assert await all_needing_a_person(database) == []
     row = await row_of(database, closed.id)
@@ -189,5 +189,5 @@ async def test_words_of_vitecs_that_no_key_opens_hide_neither_their_submission_n
         await delivery.settled(new)
     await database.write(lambda connection: connection.execute(update(steps).values(upstream=b"no such key")))
     leads = SubmissionRepository(database, KEYRING)
-    assert [one.main.upstream for one in await leads.newest(SubmissionFilter(), None)] == [None]
+    assert [saved.main.upstream for saved in await leads.newest(SubmissionFilter(), None)] == [None]
     assert len(await attempts_of(database, new.id)) == 1

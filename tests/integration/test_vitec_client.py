@@ -347,7 +347,7 @@ async def test_an_error_says_nothing_of_what_was_sent(vitec_url: str, office: Of
 def errors_of(library: Any) -> list[type[Exception]]:
     """Each class of exception that the library has a name for."""
     named = (getattr(library, name) for name in dir(library))
-    return [one for one in named if isinstance(one, type) and issubclass(one, Exception)]
+    return [value for value in named if isinstance(value, type) and issubclass(value, Exception)]
 
 
 def raised(error: type[Exception]) -> Exception:

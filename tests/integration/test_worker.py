@@ -50,9 +50,9 @@ async def test_an_interest_is_delivered_as_it_was_stored(database: Database, vit
         return delivery.recorded
 
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
+        outcome = await delivery.settled(new)
         assert await soon(logged) == [new.id]
-    assert (found.status, found.main.attempts, found.main.result) == (Status.DELIVERED, 1, None)
+    assert (outcome.status, outcome.main.attempts, outcome.main.result) == (Status.DELIVERED, 1, None)
     (request,) = office.received
     assert (request.path, request.body) == (f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest", BODY)
 
@@ -86,9 +86,9 @@ async def test_an_overloaded_vitec_is_tried_again_until_it_recovers(
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
+        outcome = await delivery.settled(new)
         assert await delivery.outcomes(new) == ["unavailable", "unavailable", "delivered"]
-    assert (found.status, found.main.attempts) == (Status.DELIVERED, 3)
+    assert (outcome.status, outcome.main.attempts) == (Status.DELIVERED, 3)
 
 
 async def test_what_vitec_says_of_when_to_come_back_is_kept_to(
@@ -117,8 +117,8 @@ async def test_what_is_too_old_is_given_up(database: Database, vitec_url: str, o
     new = application()
     await store(database, new)
     async with working(database, vitec_url, give_up=timedelta(0)) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, len(office.received)) == (Status.FAILED, 1)
+        outcome = await delivery.settled(new)
+    assert (outcome.status, len(office.received)) == (Status.FAILED, 1)
 
 
 async def test_what_may_have_been_carried_out_once_is_uncertain_when_it_is_given_up(
@@ -147,9 +147,9 @@ async def test_a_page_in_vitecs_place_is_no_refusal_and_no_delivery(
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
+        outcome = await delivery.settled(new)
         assert await delivery.outcomes(new) == ["ambiguous", *["unavailable"] * 4, "delivered"]
-    assert (found.status, found.main.upstream) == (Status.DELIVERED, None)
+    assert (outcome.status, outcome.main.upstream) == (Status.DELIVERED, None)
 
 
 async def test_an_answer_that_never_ends_is_sent_once_also_when_it_is_cut_off_by_the_stop(
@@ -180,9 +180,9 @@ async def test_a_refusal_is_kept_in_vitecs_words_and_never_repeated(
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, found.main.attempts) == (Status.REJECTED, 1)
-    assert found.main.upstream == {
+        outcome = await delivery.settled(new)
+    assert (outcome.status, outcome.main.attempts) == (Status.REJECTED, 1)
+    assert outcome.main.upstream == {
         "status": 400,
         "message": "Visningen är fullbokad",
         "modelState": {"participant.firstName": ["För långt"]},
@@ -212,8 +212,8 @@ async def test_a_forbidden_resource_backs_off_alone(database: Database, vitec_ur
         assert (await delivery.settled(allowed)).status is Status.DELIVERED
         assert (await delivery.submission(forbidden.id)).status is Status.PENDING
         await time_passes(database, timedelta(hours=2))
-        found = await delivery.settled(forbidden)
-    assert (found.status, found.main.attempts) == (Status.DELIVERED, 2)
+        outcome = await delivery.settled(forbidden)
+    assert (outcome.status, outcome.main.attempts) == (Status.DELIVERED, 2)
 
 
 AMBIGUOUS = [
@@ -269,8 +269,8 @@ async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
-        found = await delivery.settled(new)
-    assert (found.status, found.main.result, len(office.received)) == (Status.DELIVERED, None, 1)
+        outcome = await delivery.settled(new)
+    assert (outcome.status, outcome.main.result, len(office.received)) == (Status.DELIVERED, None, 1)
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,9 @@ async def test_what_was_not_sent_because_the_lease_was_over_is_not_in_doubt(
     new = application()
     await store(database, new)
     async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
-        found = await delivery.settled(new)
+        outcome = await delivery.settled(new)
         assert await delivery.outcomes(new) == ["notsent", "delivered"]
-    assert (found.status, found.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 1)
+    assert (outcome.status, outcome.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 1)
 
 
 async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(

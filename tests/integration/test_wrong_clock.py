@@ -74,7 +74,7 @@ async def look(database: Database) -> None:
 
 
 async def found(database: Database) -> list[str]:
-    return [one.kind.value for one in await database.read(DETECTOR.detect)]
+    return [incident.kind.value for incident in await database.read(DETECTOR.detect)]
 
 
 async def stop(database: Database, submission_id: str, status: Status) -> None:
@@ -91,8 +91,8 @@ async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
 ) -> None:
     new = [application() for _ in range(5)]
     await store(database, *new)
-    for one, status in zip(new, (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.HELD), strict=False):
-        await stop(database, one.id, status)
+    for submission, status in zip(new, (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.HELD), strict=False):
+        await stop(database, submission.id, status)
     await look(database)
     machine.off = jump
     for _ in range(2):  # also by a process that has just started, and has not looked yet
@@ -139,8 +139,8 @@ async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, 
     await database.write(lambda connection: connection.execute(login))
     machine.off = timedelta(0)
     await look(database)
-    for one in (before, late):
-        row = await row_of(database, one.id)
+    for submission in (before, late):
+        row = await row_of(database, submission.id)
         assert {
             name for name in ("received_at", "delivery_since", "due_at") if getattr(row, name) > datetime.now(UTC)
         } == set()
@@ -167,8 +167,8 @@ async def test_what_a_clock_has_dated_between_two_looks_is_brought_back(
         await outbox_of(database).record(claim, claim.steps[0], delivered)
     machine.off = timedelta(0)
     await look(database)
-    for one in (retried, late, sent):
-        row = await row_of(database, one.id)
+    for submission in (retried, late, sent):
+        row = await row_of(database, submission.id)
         moments = (row.received_at, row.delivery_since, row.due_at, row.settled_at)
         assert all(moment <= datetime.now(UTC) for moment in moments if moment)
     assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
@@ -203,8 +203,8 @@ async def test_what_a_clock_that_was_behind_has_dated_is_brought_back(
     await look(database)
     machine.off = timedelta(0)
     await look(database)
-    for one in (before, early):
-        assert datetime.now(UTC) - (await row_of(database, one.id)).received_at < MINUTE
+    for submission in (before, early):
+        assert datetime.now(UTC) - (await row_of(database, submission.id)).received_at < MINUTE
     assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
 
 
@@ -230,8 +230,8 @@ async def test_what_was_taken_in_and_stopped_while_a_clock_was_behind_is_not_old
     await database.write(lambda connection: connection.execute(due))
     assert (await claim_one(outbox_of(database))).age < MINUTE
     await look(database)
-    for one in (held, waiting):
-        assert abs((await row_of(database, one.id)).received_at - datetime.now(UTC)) < MINUTE
+    for submission in (held, waiting):
+        assert abs((await row_of(database, submission.id)).received_at - datetime.now(UTC)) < MINUTE
 
 
 async def test_nothing_is_given_up_because_a_clock_jumped(database: Database, machine: MachineClock) -> None:
@@ -257,8 +257,8 @@ async def test_counting_and_finding_go_on_after_a_wrong_clock(database: Database
         new.append(received_now(machine))
         await store(database, new[-1])
         await counted()
-    assert await people.find("anna@example.se") == sorted(one.id for one in new)
-    assert {one.id for one in new} == set(ids(database))
+    assert await people.find("anna@example.se") == sorted(submission.id for submission in new)
+    assert {submission.id for submission in new} == set(ids(database))
 
 
 async def test_a_database_that_a_person_has_put_back_is_believed_at_once(

@@ -32,10 +32,10 @@ def test_every_cache_is_of_short_texts_or_of_what_is_ours() -> None:
     for module in pkgutil.walk_packages(app.__path__, "app."):
         if "migrations" not in module.name:
             importlib.import_module(module.name)
-    caches = [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]
-    ours = [one for one in caches if str(one.__module__).startswith("app.")]
-    short = {one.__name__ for one in ours if one.cache_parameters()["maxsize"] == ENTRIES}
-    assert {one.__name__ for one in ours} <= OURS | short
+    caches = [cache for cache in gc.get_objects() if isinstance(cache, _lru_cache_wrapper)]
+    ours = [cache for cache in caches if str(cache.__module__).startswith("app.")]
+    short = {cache.__name__ for cache in ours if cache.cache_parameters()["maxsize"] == ENTRIES}
+    assert {cache.__name__ for cache in ours} <= OURS | short
     assert short >= {"origin_of", "page_address", "_tag_name", "parse_slots", "_accepted", "media_of", "_counted"}
 
 

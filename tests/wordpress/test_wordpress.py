@@ -241,7 +241,7 @@ def test_an_author_cannot_change_the_settings(site: Site, desktop: BrowserContex
 def test_nothing_of_a_visitor_is_stored_in_wordpress(site: Site, page: Page, office: Office) -> None:
     send_interest(page, site.publish('[intresse estate="OBJ1"]'))
     arrived(office)
-    found = site.php(
+    output = site.php(
         """
         global $wpdb;
         $found = array();
@@ -253,4 +253,4 @@ def test_nothing_of_a_visitor_is_stored_in_wordpress(site: Site, page: Page, off
         echo wp_json_encode( $found );
         """
     )
-    assert found == []
+    assert output == []

@@ -35,6 +35,6 @@ def test_the_silent_hours_are_compared_with_the_same_hours_of_the_four_weeks_bef
 
 def test_no_window_reaches_into_the_silence_or_into_another_window_however_long_it_lasts() -> None:
     last = MONDAY_NOON - 3 * WEEK
-    found = windows(last, MONDAY_NOON)
-    assert [end for _, end in found] == [last, last - WEEK, last - 2 * WEEK, last - 3 * WEEK]
-    assert all(end - begin == WEEK for begin, end in found)
+    spans = windows(last, MONDAY_NOON)
+    assert [end for _, end in spans] == [last, last - WEEK, last - 2 * WEEK, last - 3 * WEEK]
+    assert all(end - begin == WEEK for begin, end in spans)

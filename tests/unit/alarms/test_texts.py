@@ -61,13 +61,13 @@ def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
     alert = text(notice(IncidentKind.REJECTED, subjects=many))
     assert alert.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
     references = alert.body.split("\n\n")[1].splitlines()
-    assert references == [*(reference_of(one) for one in many[:MAX_REFERENCES]), "och 5 till"]
+    assert references == [*(reference_of(submission_id) for submission_id in many[:MAX_REFERENCES]), "och 5 till"]
 
 
 def test_with_a_console_each_submission_is_a_click_away() -> None:
-    one = notice(IncidentKind.FAILED)
-    alert = alert_text(one, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
-    [submission_id] = one.subjects
+    single = notice(IncidentKind.FAILED)
+    alert = alert_text(single, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
+    [submission_id] = single.subjects
     assert (
         f"{reference_of(submission_id)}  https://leads.example.se/console/submissions/{submission_id}\n" in alert.body
     )

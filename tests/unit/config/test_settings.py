@@ -42,8 +42,8 @@ def at(settings: Settings, path: str) -> Any:
     return reduce(_member, names, settings)
 
 
-def _member(found: Any, name: str) -> Any:
-    return found[int(name)] if name.isdigit() else getattr(found, name)
+def _member(settings: Any, name: str) -> Any:
+    return settings[int(name)] if name.isdigit() else getattr(settings, name)
 
 
 DEFAULTS: dict[str, Any] = {

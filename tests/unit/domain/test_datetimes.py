@@ -14,8 +14,8 @@ from app.domain import datetimes
 from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
 
 
-def iso(found: Any) -> Any:
-    return found.isoformat() if isinstance(found, datetime) else found
+def iso(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def test_a_body_that_is_no_object_is_of_the_wrong_type() -> None:
 
 
 def test_a_field_has_one_fault() -> None:
-    found = faults(ViewingBooking, {"updatePerson": PERSON | {"gdprApprovalDate": "x", "leadScore": 2**40}})
-    assert [(fault.field, fault.code) for fault in found] == [
+    errors = faults(ViewingBooking, {"updatePerson": PERSON | {"gdprApprovalDate": "x", "leadScore": 2**40}})
+    assert [(fault.field, fault.code) for fault in errors] == [
         ("updatePerson.gdprApprovalDate", "invalid_datetime"),
         ("updatePerson.leadScore", "too_large"),
     ]

@@ -317,6 +317,6 @@ def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
 )
 def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: ReadContext, value: Any) -> None:
     room = {"Moment": datetimes, "Rooms": numbers, "Minutes": numbers}.get(kind, fields)
-    found = read(getattr(room, kind), value, reading)
+    result = read(getattr(room, kind), value, reading)
     own = {*fields.CODES, "greater_than_equal", "less_than_equal"}
-    assert not isinstance(found, list) or set(found) <= own
+    assert not isinstance(result, list) or set(result) <= own

@@ -134,8 +134,8 @@ def test_a_swedish_mobile_number_is_read_as_the_library_reads_it(typed: str) -> 
 )
 @example("+4920100000000000", "SE")  # 16 digits: good by the library's rules for Germany, but E.164 ends at 15
 def test_a_phone_number_is_never_sent_on_longer_than_vitec_takes(typed: str, country: str) -> None:
-    found = dialled(typed, country)
-    assert found is None or (re.fullmatch(r"\+[0-9]{7,15}(x[0-9]+)?", found) and len(found) <= PHONE_LENGTH)
+    number = dialled(typed, country)
+    assert number is None or (re.fullmatch(r"\+[0-9]{7,15}(x[0-9]+)?", number) and len(number) <= PHONE_LENGTH)
 
 
 @given(st.text() | st.text("0123456789 +-()/,;eller xankn.[mobil]:tel", max_size=MAX_PHONE_TEXT))

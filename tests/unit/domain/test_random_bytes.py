@@ -9,5 +9,5 @@ def test_what_is_drawn_has_the_length_and_comes_once_in_any_thread() -> None:
     chance = RandomBytes(12)
     with ThreadPoolExecutor(8) as threads:
         drawn = list(threads.map(lambda _: chance.draw(), range(50 * BATCH + 1)))
-    assert {len(one) for one in drawn} == {12}
+    assert {len(value) for value in drawn} == {12}
     assert len(set(drawn)) == len(drawn)

@@ -52,8 +52,8 @@ def id_of(milliseconds: int, rest: int) -> str:
 def test_an_id_is_a_uuid_of_version_7_and_its_moment() -> None:
     moment = datetime(2026, 11, 29, 12, 0, 0, 123_000, UTC)
     ids = [UUID(new_id(moment)) for _ in range(1000)]
-    assert {(one.version, one.variant) for one in ids} == {(7, RFC_4122)}
-    assert {one.int >> 80 for one in ids} == {int(moment.timestamp() * 1000)}
+    assert {(id_.version, id_.variant) for id_ in ids} == {(7, RFC_4122)}
+    assert {id_.int >> 80 for id_ in ids} == {int(moment.timestamp() * 1000)}
     assert len(set(ids)) == len(ids)
 
 

@@ -48,7 +48,7 @@ def test_what_is_held_is_accepted_and_has_its_outcome_at_once(counts: Counters) 
 @pytest.mark.parametrize("status", ["delivered", "rejected", "failed", "uncertain"])
 def test_an_outcome_counts_under_its_status(counts: Counters, status: str) -> None:
     counts.settled("M1", Operation.INTEREST, status)
-    assert [value(counts.registry, "intresse_settled_total", status=one.value) for one in SETTLED] == [
+    assert [value(counts.registry, "intresse_settled_total", status=status.value) for status in SETTLED] == [
         float(one == status) for one in SETTLED
     ]
 

@@ -58,8 +58,8 @@ def order(operation: Operation, context: SubmissionContext = VISITOR, **members:
     return DeliveryRequest("M12345", operation, RESOURCES.get(operation, ()), application, context)
 
 
-def steps(one: DeliveryRequest, defaults: Defaults) -> list[str]:
-    return [step.operation.value for step in plan(one, defaults)]
+def steps(request: DeliveryRequest, defaults: Defaults) -> list[str]:
+    return [step.operation.value for step in plan(request, defaults)]
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation
     accepted = order(operation, context)
     consent = ConsentRecord(1, "sv", "Mäklarhuset", None)
     stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")
-    found = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))
+    restored = StoredApplication.from_json(json.loads(json.dumps(stored.to_json())))
     kept = Submission(new_id(NOW), "M12345", operation, accepted.resource, Status.FAILED, "sv", NOW, None, ())
-    read = found.request(kept)
+    read = restored.request(kept)
     assert read == accepted
     assert plan(read, AS_LEAD) == plan(accepted, AS_LEAD)
-    assert (found.consent, found.estate) == (consent, "OBJ1")
+    assert (restored.consent, restored.estate) == (consent, "OBJ1")
 
 
 def test_every_operation_has_its_module_in_the_registry() -> None:

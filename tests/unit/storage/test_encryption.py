@@ -34,7 +34,7 @@ def test_nothing_of_the_value_can_be_read() -> None:
 def test_the_same_value_is_sealed_in_another_way_each_time() -> None:
     ring = Keyring([NEW])
     sealed = {ring.encrypt("anna", PLACE) for _ in range(1000)}
-    assert len({one[4:16] for one in sealed}) == 1000  # the nonces, which must never repeat
+    assert len({ciphertext[4:16] for ciphertext in sealed}) == 1000  # the nonces, which must never repeat
     assert len(sealed) == 1000
 
 

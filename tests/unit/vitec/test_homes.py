@@ -46,15 +46,15 @@ def test_bare_times_are_swedish_also_when_the_clock_changes(
     starts_at: str | None, ends_at: str | None, starts: str, ends: str
 ) -> None:
     [viewing] = home(slot(starts_at, ends_at)).viewings
-    [found] = viewing.slots
-    assert found.starts_at.isoformat()[:16] == starts
-    assert found.ends_at is not None
-    assert found.ends_at.isoformat()[:16] == ends
+    [parsed] = viewing.slots
+    assert parsed.starts_at.isoformat()[:16] == starts
+    assert parsed.ends_at is not None
+    assert parsed.ends_at.isoformat()[:16] == ends
 
 
 def test_an_end_before_the_start_is_not_told() -> None:
-    [found] = home(slot("2026-10-24T13:00", "2026-10-24T12:00")).viewings[0].slots
-    assert found.ends_at is None
+    [parsed] = home(slot("2026-10-24T13:00", "2026-10-24T12:00")).viewings[0].slots
+    assert parsed.ends_at is None
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ _json = st.recursive(_leaf, lambda inner: st.lists(inner, max_size=4) | st.dicti
 
 @given(viewings=st.lists(_json, max_size=4) | _json, address=_json)
 def test_no_answer_breaks_the_reading(viewings: Any, address: Any) -> None:
-    found = read_home("OBJ1", {"viewings": viewings, "address": address}, b"")
-    coming(found, NOW)
+    parsed = read_home("OBJ1", {"viewings": viewings, "address": address}, b"")
+    coming(parsed, NOW)

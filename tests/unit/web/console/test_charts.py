@@ -7,16 +7,16 @@ import pytest
 
 from app.web.console.charts import HEIGHT, WIDTH, by_day, nice_top, widths
 
-DAYS = [date(2026, 11, 1) + timedelta(days=one) for one in range(3)]
+DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(3)]
 SERIES = {"interest": "Intresse", "viewing": "Visning"}
 
 
 def test_each_days_bars_stand_on_each_other() -> None:
     counts = {(DAYS[0], "interest"): 3, (DAYS[0], "viewing"): 1, (DAYS[2], "viewing"): 2}
     chart = by_day(DAYS, SERIES, counts, "sv")
-    heights = {bar.kind: [float(found) for found in re.findall(r"h[\d.]+v([\d.]+)z", bar.path)] for bar in chart.bars}
+    heights = {bar.kind: [float(height) for height in re.findall(r"h[\d.]+v([\d.]+)z", bar.path)] for bar in chart.bars}
     assert heights == {"interest": [HEIGHT * 3 / 4], "viewing": [HEIGHT / 4, HEIGHT / 2]}
-    starts = {bar.kind: [float(found) for found in re.findall(r"M[\d.]+ ([\d.]+)", bar.path)] for bar in chart.bars}
+    starts = {bar.kind: [float(start) for start in re.findall(r"M[\d.]+ ([\d.]+)", bar.path)] for bar in chart.bars}
     assert starts == {"interest": [HEIGHT], "viewing": [HEIGHT / 4, HEIGHT]}
 
 
@@ -33,7 +33,7 @@ def test_an_empty_chart_has_an_axis_and_no_bars() -> None:
 
 @pytest.mark.parametrize("days", [7, 30, 90])
 def test_labels_stay_few_and_inside(days: int) -> None:
-    chart = by_day([DAYS[0] + timedelta(days=one) for one in range(days)], SERIES, {}, "sv")
+    chart = by_day([DAYS[0] + timedelta(days=number) for number in range(days)], SERIES, {}, "sv")
     assert 5 <= len(chart.days) <= 8
     assert all(0 <= tick.at <= WIDTH for tick in chart.days)
 

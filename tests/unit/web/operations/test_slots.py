@@ -67,8 +67,8 @@ def test_a_time_is_written_as_it_can_be_read_again() -> None:
     ("asked", "slot", "code"), [("A", "A", None), (None, "DEFAULT", "required"), ("B", "DEFAULT", "invalid_choice")]
 )
 def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: str | None) -> None:
-    found, faults = choose_slot(asked, "DEFAULT", parse_slots(TEXT))
-    assert (found, [fault.code for fault in faults]) == (slot, [code] if code else [])
+    chosen, faults = choose_slot(asked, "DEFAULT", parse_slots(TEXT))
+    assert (chosen, [fault.code for fault in faults]) == (slot, [code] if code else [])
 
 
 def test_where_no_times_are_offered_the_address_says_which() -> None:

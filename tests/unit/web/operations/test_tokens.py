@@ -112,8 +112,8 @@ def test_marks_of_different_posts_differ() -> None:
         REPEATS.of_header("T", "M1", PATH, "another caller", CONTENT),
         IdempotencyKeys("another secret key").of_content(PATH, CONTENT),
     ]
-    for one, other_mark in combinations(marks, 2):
-        assert one.key != other_mark.key
+    for mark, other_mark in combinations(marks, 2):
+        assert mark.key != other_mark.key
 
 
 def test_a_header_with_other_content_has_the_same_key_so_that_the_mistake_is_seen() -> None:

@@ -86,8 +86,8 @@ def test_a_visitor_sets_what_is_the_persons_own_and_nothing_else() -> None:
 
 def test_a_visitors_booking_sets_the_person_the_message_and_the_reminders_alone() -> None:
     without_number = {name: value for name, value in WHOLE_PERSON.items() if not name.endswith("SecurityNumber")}
-    found = sent(booking(in_json(WHOLE_BOOKING | {"updatePerson": without_number})))
-    person = found.pop("updatePerson")
+    body = sent(booking(in_json(WHOLE_BOOKING | {"updatePerson": without_number})))
+    person = body.pop("updatePerson")
     assert set(person) == {
         "customerId",
         "firstName",
@@ -100,7 +100,7 @@ def test_a_visitors_booking_sets_the_person_the_message_and_the_reminders_alone(
         "address",
         "gdprApprovalDate",
     }
-    assert set(found) == {
+    assert set(body) == {
         "contactMessage",
         "reminderTime",
         "smsReminder",
@@ -337,8 +337,8 @@ def test_a_body_that_could_not_be_read_has_that_fault_alone() -> None:
 def test_a_tick_that_was_taken_away_in_our_form_is_a_no(
     members: dict[str, Any], ticks: dict[str, str], expected: list[bool | None]
 ) -> None:
-    found = sent(booking(in_form({"updatePerson": ANNA, **members}, **ticks)))
-    assert [found.get(name) for name in ("smsReminder", "mailConfirmation", "smsConfirmation")] == expected
+    body = sent(booking(in_form({"updatePerson": ANNA, **members}, **ticks)))
+    assert [body.get(name) for name in ("smsReminder", "mailConfirmation", "smsConfirmation")] == expected
 
 
 @pytest.mark.parametrize("value", ["x", 1, [], True, ["x"]])
@@ -360,8 +360,8 @@ def test_tags_come_from_the_address_then_the_inputs_then_the_member() -> None:
         in_form(ANNA | {"marketing": member}), tags=(("utm_source", "2"), ("utm_medium", "2"), ("utm_term", "2"))
     )
     query = [("utm_source", "1"), ("lang", "sv"), ("title", "x"), ("gclid", "1")]
-    found = [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
-    assert marketing(body, query).tags == tuple(found)
+    tags = [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
+    assert marketing(body, query).tags == tuple(tags)
 
 
 @pytest.mark.parametrize(

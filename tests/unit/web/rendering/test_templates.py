@@ -67,8 +67,8 @@ class Elements(HTMLParser):
         self.all.append((tag, dict(attrs)))
 
     def named(self, name: str) -> dict[str, str | None]:
-        [found] = [attributes for _, attributes in self.all if attributes.get("name") == name]
-        return found
+        [element] = [attributes for _, attributes in self.all if attributes.get("name") == name]
+        return element
 
     def values(self, attribute: str) -> list[str]:
         return [attributes[attribute] or "" for _, attributes in self.all if attribute in attributes]

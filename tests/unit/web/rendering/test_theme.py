@@ -13,9 +13,9 @@ colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 @given(colours, st.sampled_from(sorted(PAPER)))
 def test_any_accent_gives_readable_text_and_visible_lines(accent: str, scheme: str) -> None:
-    found = accent_colours(accent, scheme)
-    assert contrast(found.on_accent, found.accent) >= 4.5
-    assert contrast(found.mark, PAPER[scheme]) >= 3
+    accents = accent_colours(accent, scheme)
+    assert contrast(accents.on_accent, accents.accent) >= 4.5
+    assert contrast(accents.mark, PAPER[scheme]) >= 3
 
 
 @pytest.mark.parametrize("accent", ["#0b5d4b", "#ffd400", "#e30613"])
@@ -24,9 +24,9 @@ def test_on_light_paper_a_button_keeps_the_firms_own_colour(accent: str) -> None
 
 
 def test_a_pale_accent_gets_dark_text_and_a_darker_outline() -> None:
-    found = accent_colours("#ffd400", "light")
-    assert contrast(found.on_accent, "#000000") < 1.5
-    assert found.mark != "#ffd400"
+    accents = accent_colours("#ffd400", "light")
+    assert contrast(accents.on_accent, "#000000") < 1.5
+    assert accents.mark != "#ffd400"
 
 
 @pytest.mark.parametrize("radius", ["0", "6px", "1.5rem"])
