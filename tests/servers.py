@@ -20,6 +20,8 @@ from app.web.http.uvicorn_protocol import HttpProtocol
 
 T = TypeVar("T")
 
+STARTS_WITHIN = 120.0  # seconds: a process on a busy machine
+
 
 def client_of(url: str) -> httpx.Client:
     """Gives up an idle connection well before the server does, at five seconds: one that both end at once fails."""
@@ -128,6 +130,11 @@ def is_ready(client: httpx.Client) -> bool:
         return client.get("/readyz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def wait_until_ready(client: httpx.Client) -> None:
+    """For a process that was just started, which takes a busy machine long."""
+    eventually(lambda: is_ready(client), within=STARTS_WITHIN)
 
 
 def eventually(condition: Callable[[], T | None], *, within: float = 30.0, every: float = 0.01) -> T:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from app.__main__ import cli
 from app.config.settings import Settings
 from tests.conftest import Configure
+from tests.servers import STARTS_WITHIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +74,13 @@ def shell(configure: Configure, tmp_path: Path) -> Intresse:
     def run(*arguments: str, **overrides: Any) -> Done:
         environment = written(configure(**overrides), tmp_path)
         done = subprocess.run(
-            command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command(*arguments),
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=STARTS_WITHIN,
+            check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.servers import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -60,14 +60,14 @@ class Production:
         self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
         if port:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                eventually(lambda: is_ready(client))
+                wait_until_ready(client)
 
     def start_proxy(self) -> None:
         configuration = str(ROOT / "deploy/Caddyfile")
         self._spawn("proxy", ["caddy", "run", "--adapter", "caddyfile", "--config", configuration])
         eventually(self.authority.exists)
         with self.client() as client:
-            eventually(lambda: is_ready(client))
+            wait_until_ready(client)
 
     def is_running(self, service: str) -> bool:
         return service in self.running and self.running[service].poll() is None

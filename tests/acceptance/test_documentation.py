@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from app.__main__ import cli
 from app.config.loader import load
-from tests.servers import eventually, free_port, is_ready
+from tests.servers import STARTS_WITHIN, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -65,7 +65,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 def typed(text: str, folder: Path, environ: dict[str, str]) -> str:
     """What a shell prints that stops at the first fault."""
-    done = subprocess.run(["sh", "-ec", text], cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["sh", "-ec", text], cwd=folder, env=environ, capture_output=True, text=True, timeout=STARTS_WITHIN
+    )
     assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -90,7 +92,7 @@ def demo(folder: Path, port: int) -> Iterator[str]:
     with log.open("w") as output, subprocess.Popen(command, cwd=folder, env=environ, stdout=output) as process:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                eventually(lambda: is_ready(client))
+                wait_until_ready(client)
             yield re.findall(r"API key ([\w-]+)\)", log.read_text())[0]
         finally:
             process.terminate()

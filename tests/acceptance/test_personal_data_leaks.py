@@ -17,7 +17,7 @@ from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
-from tests.servers import eventually, free_port
+from tests.servers import eventually, free_port, wait_until_ready
 
 # Nothing else in the world is called so.
 FIRST, LAST, EMAIL, PHONE = "Kanariefågelina", "Zwitscherström", "kvitter.zwitsch@canary-example.se", "+46701740699"
@@ -90,18 +90,11 @@ def aviary(configure: Configure, office: Office, tmp_path: Path) -> Iterator[Avi
         )
         try:
             with httpx.Client(base_url=settings.public_url, timeout=30) as client:
-                eventually(lambda: _is_up(client))
+                wait_until_ready(client)
                 yield Aviary(client, office, tmp_path, process, links)
         finally:
             process.kill()
             process.wait()
-
-
-def _is_up(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def the_ways_that_end_well(aviary: Aviary) -> None:

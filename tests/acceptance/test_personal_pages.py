@@ -134,6 +134,7 @@ def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(service: Runnin
     assert "Dagny" not in page.text
 
 
+@pytest.mark.usefixtures("pages_in_time")
 def test_the_page_does_not_wait_for_a_slow_vitec_beyond_two_seconds_and_then_shows_no_name(
     service: RunningService,
 ) -> None:

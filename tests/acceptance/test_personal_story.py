@@ -16,7 +16,7 @@ from app.sandbox import Office, Person
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.test_leads_command import LEAD
 from tests.conftest import CUSTOMER, Configure
-from tests.servers import eventually, free_port, is_ready
+from tests.servers import eventually, free_port, wait_until_ready
 
 Public = Callable[..., str]
 TAGS = "?utm_source=brev"
@@ -149,7 +149,7 @@ def test_the_links_secret_address_is_in_no_log_and_in_nothing_sent_to_vitec(
         try:
             tokens = []
             with httpx.Client(base_url=settings.public_url, timeout=30) as client:
-                eventually(lambda: is_ready(client))
+                wait_until_ready(client)
                 for form in ("contact", "loan-promise"):
                     url = make_link(settings, CUSTOMER, "KONTAKT-1", form, "1d")
                     tokens.append(url.rpartition("/")[2])

@@ -14,7 +14,7 @@ from app.maintenance.move import move
 from app.storage.database import Database
 from tests.acceptance.commands import command as process_of
 from tests.acceptance.commands import run_here
-from tests.servers import eventually, free_port, is_ready
+from tests.servers import STARTS_WITHIN, eventually, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -113,9 +113,9 @@ def test_a_database_that_comes_late_is_waited_for(
         ) as process,
     ):
         try:
-            eventually(lambda: "waiting for the database" in log.read_text())
+            eventually(lambda: "waiting for the database" in log.read_text(), within=STARTS_WITHIN)
             server.execute(f"CREATE DATABASE {late.database} TEMPLATE {here.database}")
-            eventually(lambda: is_ready(client))
+            wait_until_ready(client)
         finally:
             process.terminate()
         process.wait()

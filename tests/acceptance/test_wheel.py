@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app import __version__
-from tests.servers import eventually, free_port
+from tests.servers import STARTS_WITHIN, eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def demo_url(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with subprocess.Popen(command, cwd=folder, env=quiet, stdout=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"
         try:
-            eventually(lambda: _answers(url), within=60)
+            eventually(lambda: _answers(url), within=STARTS_WITHIN)
             yield url
         finally:
             process.terminate()

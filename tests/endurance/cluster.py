@@ -32,7 +32,7 @@ from tests.endurance.comparison import Verdict, judge
 from tests.endurance.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.endurance.load import AGAIN, KEY, PARKED, Load
 from tests.endurance.process import Process, faketime
-from tests.servers import eventually, free_port
+from tests.servers import STARTS_WITHIN, eventually, free_port
 
 LEASE_SECONDS = 5  # the shortest there is
 START_SECONDS = 4
@@ -85,7 +85,7 @@ class Stage:
             if process.running is None or process.running.poll() is not None:
                 process.start()
         for url in self.load.urls:
-            eventually(lambda url=url: _answers(url))  # type: ignore[misc]
+            eventually(lambda url=url: _answers(url), within=STARTS_WITHIN)  # type: ignore[misc]
         self.office.lift()
         self.verdict()
         self.office.reset()
@@ -207,7 +207,7 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, 
             process.start()
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
-            eventually(lambda url=url: _answers(url), within=120)  # type: ignore[misc]  # on a busy machine
+            eventually(lambda url=url: _answers(url), within=STARTS_WITHIN)  # type: ignore[misc]
         yield Stage(office, database_url, web, work, Load(urls), proxy)
 
 

@@ -20,7 +20,7 @@ from tests.conftest import new_database
 from tests.endurance.cluster import KEYRING, SECRET_KEY, Stage, staged
 from tests.endurance.load import AGAIN, KEY
 from tests.endurance.process import faketime
-from tests.servers import eventually, is_ready
+from tests.servers import eventually, wait_until_ready
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(faketime() is None, reason="libfaketime is not installed")]
 
@@ -43,7 +43,7 @@ def clock(stage: Stage, tmp_path: Path) -> Path:
     stage.webs[1].end()
     stage.webs[1].start(clock)
     with httpx.Client(base_url=stage.load.urls[1]) as client:
-        eventually(lambda: is_ready(client), within=60)
+        wait_until_ready(client)
     return clock
 
 
