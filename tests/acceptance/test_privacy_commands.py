@@ -55,7 +55,7 @@ def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse:
     (submission,) = json.loads(intresse("leads", "export", "--email", "anna@example.se").stdout)
     consent = submission["consent"]
     assert (consent["version"], consent["language"]) == (1, "en")
-    assert datetime.fromisoformat(consent["at"]) == datetime.fromisoformat(one["consentedAt"])
+    assert datetime.fromisoformat(consent["at"]) == datetime.fromisoformat(submission["consentedAt"])
     assert consent["shown"] == [
         "Mäklarhuset saves what you write in order to get in touch with you about the home.",
         f"How we handle your personal data (opens in a new tab): {ORIGIN}/integritet",
