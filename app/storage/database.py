@@ -209,6 +209,10 @@ def _sqlite_engine(url: URL) -> Engine:
         raise DatabaseUnusableError(
             f"SQLite {dbapi2.sqlite_version} can lose committed rows; 3.51.3 or newer is needed"
         )
+    # What has no adapter the driver asks how it wants to be adapted, each time, by exceptions.
+    for binary in (bytes, memoryview):
+        dbapi2.register_adapter(binary, bytearray)
+    dbapi2.register_adapter(type(None), lambda none: none)
     if url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
