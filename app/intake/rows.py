@@ -71,7 +71,7 @@ class RowBuilder:
         submission = {
             "id": new.id,
             "customer_id": new.customer_id,
-            "operation": new.operation.value,
+            "operation": str(new.operation),
             "resource": open_resource(new.operation, new.resource),
             "status": _HELD if new.held else _PENDING,
             "language": new.language,
@@ -83,14 +83,14 @@ class RowBuilder:
             "repeat_key": repeat.key if repeat else None,
             "repeat_content": repeat.content if repeat else None,
             "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
-            "function_group": group_of(new.steps[0].operation).value,
+            "function_group": str(group_of(new.steps[0].operation)),
             "due_at": None if new.held else received,
         }
         steps = [
             {
                 "submission_id": new.id,
                 "position": position,
-                "operation": step.operation.value,
+                "operation": str(step.operation),
                 "resource": open_resource(step.operation, step.resource),
                 "status": _WAITING,
                 "attempts": 0,
