@@ -11,7 +11,7 @@ from benchmarks.results import Results, spread
 from benchmarks.sample_requests import TARGETS
 
 POST_SHARE = 0.35
-POST_TAIL = 3.0
+POST_TAIL = 3.3
 PAGE_SHARE = 0.8
 READY_MB = 120.0
 MEMORY_MB = 150.0
