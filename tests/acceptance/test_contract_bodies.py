@@ -1,9 +1,13 @@
 """Contract, section 3, "Bodies": JSON and both kinds of form say the same."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from app.operations.interest import INTEREST
+from app.operations.specification import PostSpec
+from app.operations.viewing import VIEWING
 from tests.acceptance.bodies import (
     SITE,
     WHOLE_BOOKING,
@@ -158,6 +162,23 @@ def test_a_file_is_refused_and_what_was_typed_kept(service: RunningService, make
     }
     assert page.alert.strip()
     assert service.nothing_at(path)
+
+
+@pytest.mark.parametrize(
+    ("spec", "filled", "path"),
+    [(INTEREST.posts[0], interest(), interest_path), (VIEWING.posts[0], booking(), viewing_path)],
+    ids=["interest", "viewing"],
+)
+@pytest.mark.parametrize("blank", ["", " ", "\u200b"], ids=ascii)
+def test_inputs_that_are_left_empty_are_not_there_in_either_kind_of_form(
+    service: RunningService, spec: PostSpec, filled: Members, path: Callable[[], str], blank: str
+) -> None:
+    """A browser sends every input, as does a script with `FormData`."""
+    typed = dict.fromkeys(spec.places, blank) | fields(filled)
+    by_urlencoded = service.submitted(path(), typed)
+    address = path()
+    assert service.client.post(address, files=files(typed), headers=SITE).status_code == 303
+    assert without_moment(dict(service.delivered(address).body)) == without_moment(by_urlencoded)
 
 
 def test_a_file_in_the_place_of_a_member_is_refused(service: RunningService) -> None:

@@ -276,7 +276,7 @@ def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
     members: dict[str, Any] = {}
     others: Pairs = []
     for name, value in pairs:
-        if (not value.isascii() or value.isspace()) and not trim(value):  # most need not be trimmed to see it
+        if not "!" <= value[:1] <= "~" and not trim(value):  # most need not be trimmed to see that they are not blank
             continue
         place = places.get(name)
         if place is None:

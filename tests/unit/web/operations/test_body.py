@@ -20,6 +20,7 @@ from app.web.operations.body import (
     Body,
     BodyTooLargeError,
     UnsupportedMediaTypeError,
+    as_form,
     media_of,
     parse_json,
     read,
@@ -370,3 +371,12 @@ def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
     parts = [(f'name="f{i}"', b"x") for i in range(MAX_FIELDS + 1)]
     assert [fault.code for fault in read_as(*multipart(*parts)).faults] == ["too_many_fields"]
     assert read_as(*multipart(*parts[1:])).faults == ()
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u200b", "\u00a0", "\u115f"], ids=ascii)
+def test_an_input_that_says_nothing_is_not_there(blank: str) -> None:
+    """An urlencoded body's parser leaves out empty ones, a multipart body's does not."""
+    body = as_form(
+        [("firstName", "Åsa"), ("telephone.cell", blank), ("utm_source", blank)], [], interest.INTEREST.posts[0]
+    )
+    assert (body.members, body.typed, body.tags) == ({"firstName": "Åsa"}, {"firstName": "Åsa"}, ())
