@@ -19,7 +19,7 @@ SHOWN = (
 def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
     title = gettext(N_("Lead %(reference)s is no longer waiting")) % {"reference": submission.reference}
     arrived = submission.status is Status.DELIVERED
-    reason = N_("Vitec has it now.") if arrived else N_("It was closed here, and is not going to Vitec any more.")
+    reason = N_("Vitec has it now.") if arrived else N_("It was closed here, and will not be sent to Vitec.")
     return AlertText(title, gettext(reason) + "\n")
 
 
@@ -34,7 +34,7 @@ def lead_text(submission: Submission, application: Mapping[str, Any], gettext: G
     values = dict(_leaves(application))
     lines = about + [(gettext(MEMBERS[member]), values[member]) for member in SHOWN if member in values]
     why = gettext(
-        N_("It is saved, and will be sent to Vitec as soon as possible. Here it is, so that you can call back now.")
+        N_("It is saved, and will be sent to Vitec as soon as possible. The details are below, so you can call now.")
     )
     return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
 

@@ -28,9 +28,8 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.PAUSED: (
         N_("%(firm)s: Vitec refuses the login"),
         N_(
-            "Vitec has refused the login for %(about)s since %(since)s. Leads are saved and "
-            "waiting, and one is tried now and then. Check the password with: intresse check "
-            "--online"
+            "Vitec has refused the login for %(about)s since %(since)s. Leads are saved and waiting, and one is tried "
+            "from time to time. Check the password with: intresse check --online"
         ),
     ),
     IncidentKind.OVERDUE: (
@@ -66,8 +65,8 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.UNREADABLE: (
         N_("%(firm)s: leads that can’t be read (%(number)s)"),
         N_(
-            "None of the encryption keys opens them. Give the missing key to encryption_keys again, and they go on by "
-            "themselves; without it they can only be discarded: intresse leads discard."
+            "None of the encryption keys can decrypt them. Add the missing key to encryption_keys again, and they will "
+            "be sent automatically; without it they can only be discarded: intresse leads discard."
         ),
     ),
     IncidentKind.SOON_DISCARDED: (

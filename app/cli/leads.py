@@ -23,7 +23,7 @@ MAX_AGE = timedelta(days=3660)  # the longest retention that the configuration a
 
 StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's.")]
-OlderThanOption = Annotated[str | None, typer.Option(help="Only those received longer ago: 45m, 12h, 30d.")]
+OlderThanOption = Annotated[str | None, typer.Option(help="Only those received longer ago than this: 45m, 12h, 30d.")]
 StuckOption = Annotated[bool, typer.Option("--stuck", help="Only what needs attention.")]
 
 commands = typer.Typer(no_args_is_help=True, help="Manage submissions from the command line.")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 OneOrFilter = Annotated[str | None, typer.Argument(help="Its id, or the visitor's reference; or use a filter.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what the filter finds.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Apply it to everything that the filter finds.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the submissions that match.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Apply it to all submissions that match.")]
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,19 @@ class _Texts:
 
 TEXTS: Mapping[str, _Texts] = {
     "retry": _Texts(
-        "Fill in the configured members anew for the steps not yet done, and make them due now. Repeating it "
-        "changes nothing.",
+        "Fill in the configured values again for the steps not yet done, and make them due now. Safe to repeat.",
         "It is due now.",
         "Nothing to do: every step is done, it is held (release it), or a worker is delivering it.",
         "due now",
     ),
     "release": _Texts(
-        "Send what was held, or what Vitec may already have received (uncertain). Repeating it changes nothing.",
+        "Send what was held, or what Vitec may already have received (uncertain). Safe to repeat.",
         "It is due now.",
         "Nothing to do: it is neither held nor uncertain.",
         "due now",
     ),
     "discard": _Texts(
-        "Close it for good: nothing more is sent, and its personal data is erased. Repeating it changes nothing.",
+        "Close it for good: nothing more is sent, and its personal data is erased. Safe to repeat.",
         "It is closed.",
         "Nothing to do: it is delivered or closed, or a worker is delivering it.",
         "closed",
@@ -120,7 +119,7 @@ def _on_all(action: str, texts: _Texts, chosen: FilterOf, dry_run: bool, yes: bo
     if dry_run or not yes:
         matching = run_configured(lambda service: _matching(service, chosen))
         if not dry_run:
-            stop(f"the filter finds {len(matching)}: --dry-run lists them, --yes goes ahead")
+            stop(f"{len(matching)} match: use --dry-run to list them, or --yes to go ahead")
         print_submissions(matching, as_json)
         return
     results = run_configured(lambda service: _carry_out_all(service, action, chosen))

@@ -114,9 +114,9 @@ def sandbox(
     crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
     username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
 ) -> None:
-    """Run a strict stand-in for Vitec Connect, with faults to order under /_sandbox.
+    """Run a strict stand-in for Vitec Connect. Failures can be ordered under /_sandbox.
 
-    It knows any home and any time, and the contacts C1, C2 and C3.
+    It accepts any home and any time slot, and has the contacts C1, C2 and C3.
     """
     from app.cli.server import listen
     from app.sandbox import Customer, Office, create_sandbox, demo_contacts

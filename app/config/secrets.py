@@ -71,9 +71,9 @@ def _database(value: SecretStr) -> SecretStr:
     except (ArgumentError, ValueError):  # the second: a port that is no number
         raise ValueError("is not an address such as postgresql://user:password@host/database") from None
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise ValueError("must name a file, or nothing would outlast the process")
+        raise ValueError("must name a file: a database in memory is lost when the process ends")
     if not text.isprintable() or not 0 < (url.port or 1) <= HIGHEST_PORT:
-        raise ValueError("is not an address: a character or port that none has")
+        raise ValueError("is not a valid address: check for stray characters and the port")
     return value
 
 

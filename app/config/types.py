@@ -50,7 +50,7 @@ def _origin(value: str) -> str:
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if _NOT_IN_ADDRESSES.search(value):
-        raise ValueError(f"{value!r} contains a character that no address has")
+        raise ValueError(f"{value!r} contains a character that is not allowed in an address")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or {*"?#"} & {*value}:
         raise ValueError(f"{value!r} is not an http(s) address without query, fragment and user")
     if not value.startswith(f"{parts.scheme}://") or not _AUTHORITY.fullmatch(parts.netloc):

@@ -92,7 +92,7 @@ SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 OPERATIONS: Mapping[str, str] = {
     **member_labels.OPERATIONS,
-    "estate": N_("Home looked up"),
+    "estate": N_("Home lookup"),
     "attend": registry.OPERATIONS[Operation.VIEWING].label,
 }
 PERSONS = tuple(prefix.rstrip(".") for prefix in registry.PERSON_PREFIXES)

@@ -130,7 +130,7 @@ def _filled(defaults: Defaults) -> frozenset[str]:
 
 FORM = FormSpec(
     name="contact",
-    heading=N_("Shall we get in touch?"),
+    heading=N_("Would you like us to get in touch?"),
     button=N_("Contact me"),
     intro=N_("Tell us what it is about, and %(firm)s will contact you."),
     fields=("message",),
@@ -157,7 +157,7 @@ LEAD = OperationSpec(
     path=PATH,
     group=FunctionGroup.CRM,
     label=N_("Lead"),
-    plural=N_("leads on known contacts"),
+    plural=N_("leads for known contacts"),
     summary="Create a lead on a known contact",
     posts=(POST, PERSONAL_POST),
     plan=plan,

@@ -59,7 +59,7 @@ FORM = FormSpec(
     intro=N_("Tell %(firm)s what your bank has promised, and you’ll be ready when the bidding starts."),
     fields=("bank", "validUntil", "estateType", "financing"),
     received=N_("Thank you, we have received your loan promise"),
-    next=N_("%(firm)s sees it together with your other details. You don’t need to do anything more."),
+    next=N_("%(firm)s will see it together with your other details. You don’t need to do anything more."),
     refused=N_("We couldn’t deliver your registration"),
 )
 POST = PostSpec(

@@ -13,7 +13,7 @@ from app.web.rendering.theme import Theme
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
 # Inputs that the page sets itself, and `_charset_`, which browsers fill in.
 OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", ""})
-FOLDED = ("address.", "presentAccommodation.")  # the fields under "Add more"
+FOLDED = ("address.", "presentAccommodation.")  # the fields under "Add more details"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class FormPage:
 
     @property
     def unfolded(self) -> bool:
-        """Whether something under "Add more" was filled in or is wrong."""
+        """Whether something under "Add more details" was filled in or is wrong."""
         touched = [name for name, value in self.values.items() if value] + [fault.field for fault in self.faults]
         return any(name.startswith(FOLDED) for name in touched)
 
