@@ -1,4 +1,4 @@
-"""What the contract's tests post, and how they read the answers: three customers, their keys, bodies, problems."""
+"""Customers, keys and request bodies of the contract tests, and helpers that read the answers."""
 
 import base64
 import copy

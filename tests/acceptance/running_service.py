@@ -1,4 +1,4 @@
-"""A service with the contract's three customers before its own sandbox CRM, and what is asked of both."""
+"""A running service with three customers and its own sandbox CRM, and requests to both."""
 
 import http.client
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Answers": accepted, delivered, for forms and for JSON, interests and bookings."""
+"""Answers to accepted and delivered posts: forms and JSON, interests and bookings."""
 
 from pathlib import Path
 

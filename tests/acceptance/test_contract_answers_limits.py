@@ -1,4 +1,4 @@
-"""Contract, section 3, "Answers": too many from one address."""
+"""Answers to too many posts from one address."""
 
 from collections.abc import Iterator
 from pathlib import Path

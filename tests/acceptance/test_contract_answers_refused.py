@@ -1,4 +1,4 @@
-"""Contract, section 3, "Answers": faults, and what Vitec refuses."""
+"""Answers to posts with errors, and to posts that Vitec refuses."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Answers": what was answered for is on disk."""
+"""No post is answered before it is on disk."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

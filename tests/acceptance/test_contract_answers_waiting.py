@@ -1,4 +1,4 @@
-"""Contract, section 3, "Answers": who waits for Vitec, and how long."""
+"""Which posts wait for Vitec, and how long."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Bodies": JSON and both kinds of form say the same."""
+"""Request bodies: JSON, urlencoded and multipart forms with the same members mean the same."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Bodies": random ones are accepted by Vitec too, or refused."""
+"""Request bodies: random ones are either refused or accepted by Vitec too."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Bodies": how large, of which type."""
+"""Request bodies: size limit and content types."""
 
 import json
 

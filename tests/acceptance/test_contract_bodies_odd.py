@@ -1,4 +1,4 @@
-"""Contract, section 3, "Bodies": no value in any member is a fault of ours."""
+"""Request bodies: no value of any member causes an error on our side."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Bodies": what can't be read is told, and never a 500."""
+"""Request bodies that can't be read are reported as such, and never as a 500."""
 
 from typing import Any
 

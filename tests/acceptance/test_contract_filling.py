@@ -1,4 +1,4 @@
-"""Contract, section 3: what the configuration fills in, and what a caller may set with and without a key."""
+"""What the configuration fills in, and what a caller may set with and without an API key."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Contract, section 3: `Accept-Language`, `?lang=sv|en`: every text a person reads, errors too."""
+"""`Accept-Language` and `?lang=sv|en` choose the language of every text a person reads, errors too."""
 
 from collections.abc import Callable
 from pathlib import Path

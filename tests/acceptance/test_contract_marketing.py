@@ -1,4 +1,4 @@
-"""Contract, section 4: campaign tags and the page that the form was shown on."""
+"""Campaign tags, and the page on which the form was shown."""
 
 from typing import Any
 from urllib.parse import quote, urlencode

@@ -1,4 +1,4 @@
-"""Contract, section 3: one URL per operation, and what an id in it may be."""
+"""One URL per operation, and the ids that it may contain."""
 
 from typing import Any
 

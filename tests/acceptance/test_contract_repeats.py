@@ -1,4 +1,4 @@
-"""Contract, section 3, "Repeats": the same again answers the first outcome and sends nothing twice."""
+"""Repeated posts get the first outcome as their answer, and nothing is sent twice."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Contract, section 3: `GET /submissions/{id}`."""
+"""`GET /submissions/{id}`: the status of a submission."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": whatever we accept, Vitec accepts."""
+"""Validation: whatever we accept, Vitec accepts."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": all faults of a submission are told at once."""
+"""Validation: all errors of a submission are reported at once."""
 
 from typing import Any
 

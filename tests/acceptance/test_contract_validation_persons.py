@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": personnummer and postcodes."""
+"""Validation of personnummer and postcodes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": e-mail addresses, phone numbers, and that one of them is enough."""
+"""Validation of e-mail addresses and phone numbers; one of them is enough."""
 
 import pytest
 

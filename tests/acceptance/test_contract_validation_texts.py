@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": how long a text may be, and what may stand in it."""
+"""Validation of texts: their length, and the characters that they may contain."""
 
 from typing import Any
 

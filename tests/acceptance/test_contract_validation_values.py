@@ -1,4 +1,4 @@
-"""Contract, section 3, "Validation": enums, numbers, truths and moments."""
+"""Validation of enums, numbers, booleans and datetimes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

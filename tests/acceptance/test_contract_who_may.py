@@ -1,4 +1,4 @@
-"""Contract, section 3, "who may": Origin, form token, Referer, API key; and the 403 page."""
+"""Who may post: `Origin`, form token, `Referer`, API key; and the 403 page."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Contract, section 4, and design.md, "Delivery": chains whose later steps meet what the first did not."""
+"""Chains whose later steps fail, or get an unexpected answer from the first."""
 
 from collections.abc import Callable
 from itertools import count

@@ -1,4 +1,4 @@
-"""Contract, section 3, `GET CRM/Contact`: who may, which ids, what comes back, and what when Vitec is not well."""
+"""`GET /CRM/Contact`: who may call it, which ids it takes, its answers, and what happens when Vitec fails."""
 
 import json
 from collections.abc import Iterator
@@ -271,7 +271,7 @@ def test_a_refused_login_is_503_and_vitec_is_asked_again_only_after_a_while(serv
 
 
 def test_when_it_is_time_to_try_a_refused_login_again_one_call_tries(service: RunningService) -> None:
-    """ "Hammering a refused office got an integrator blocked" (vitec-connect.md, O)."""
+    """Vitec has blocked an integrator who kept calling with a refused login."""
     service.office.order(Fault(status=401, operation="contact", delay_seconds=0.3))
     problem(ask(service), 503)
 

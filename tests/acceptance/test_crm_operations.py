@@ -1,4 +1,4 @@
-"""Contract, section 3: leads and loan promises behind an API key, with every member, at Vitec's own paths."""
+"""Leads and loan promises with an API key, with every member, at Vitec's own paths."""
 
 import base64
 import shutil

@@ -1,4 +1,4 @@
-"""Every status code that Vitec can answer, for every operation, through the service (vitec-connect.md; design.md)."""
+"""Every status code that Vitec can answer, for every operation, through the service."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

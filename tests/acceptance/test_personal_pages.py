@@ -1,4 +1,4 @@
-"""Contract, section 6: the pages behind a signed link, whom they greet, and who gets in."""
+"""Pages of personal links: whom they greet, and who gets in."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Contract, section 6: what becomes of a post behind a signed link, and of a second one."""
+"""Posts of personal links: the submission that follows, and what a second post does."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

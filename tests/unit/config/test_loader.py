@@ -15,7 +15,7 @@ from app.config.loader import ConfigurationError, configuration_path, load
 from app.config.settings import Settings
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
-# As contract.md, section 2, shows it; the ids and the hash that it leaves open are filled in.
+# Nearly every key, at its default where it has one; docs/operator.md describes them all.
 WHOLE = """
 secret_key_env = "INTRESSE_SECRET_KEY"
 encryption_keys_env = "INTRESSE_ENCRYPTION_KEYS"

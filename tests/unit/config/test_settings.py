@@ -1,4 +1,4 @@
-"""Every key of the configuration: its default, and what it refuses (contract.md, section 2)."""
+"""Every key of the configuration: its default, and the values that it refuses."""
 
 import base64
 import math

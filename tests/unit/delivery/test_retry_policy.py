@@ -1,4 +1,4 @@
-"""When a step is tried again, in worked numbers (contract.md, `[delivery]`; vitec-connect.md, "Status codes")."""
+"""When a step is retried, with worked numbers for the defaults of `[delivery]`."""
 
 from collections.abc import Callable
 from datetime import timedelta

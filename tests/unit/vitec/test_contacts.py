@@ -1,4 +1,4 @@
-"""Reading contacts: three kinds told apart by `type`, tolerantly (vitec-connect.md, section 4)."""
+"""Contacts are read tolerantly; `type` says which of three kinds each one is."""
 
 from typing import Any
 

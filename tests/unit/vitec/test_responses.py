@@ -22,7 +22,7 @@ from app.vitec.errors import (
 )
 from app.vitec.responses import MAX_WORDS, VitecResponse, read_list, read_response, upstream
 
-# vitec-connect.md, "Status codes"; what stands between them is read by its class.
+# The status codes that Vitec documents or has been seen to answer; others are read by their class.
 READINGS: dict[type[VitecError], list[int]] = {
     RejectedError: [400, 409, 422],
     NotFoundError: [404],

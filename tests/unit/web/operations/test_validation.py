@@ -1,4 +1,4 @@
-"""From members to an application: what the caller may set, and all faults at once (contract.md, section 3)."""
+"""Validation: from a body's members to an application, with all errors at once and only what the caller may set."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
