@@ -145,7 +145,7 @@ def test_fetch_from_a_foreign_page_is_refused_before_it_is_sent(
     assert office.received == []
 
 
-def test_who_asks_for_the_methods_without_an_origin_is_told_them(client: httpx.Client) -> None:
+def test_an_options_request_without_an_origin_lists_the_methods(client: httpx.Client) -> None:
     answer = client.options(INTEREST)
     assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, POST, OPTIONS")
     assert "access-control-allow-origin" not in answer.headers

@@ -147,7 +147,9 @@ def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(servic
     ],
     ids=["not configured", "no home", "over"],
 )
-def test_it_is_not_offered_and_not_done_where_it_can_not_be(service: RunningService, changed: dict[str, str]) -> None:
+def test_a_booking_that_cannot_be_cancelled_offers_and_accepts_no_cancellation(
+    service: RunningService, changed: dict[str, str]
+) -> None:
     receipt = booked(service, **changed)
     assert "/cancellation?" not in text_of(service, receipt)
     before = len(service.office.received)
@@ -156,7 +158,7 @@ def test_it_is_not_offered_and_not_done_where_it_can_not_be(service: RunningServ
     assert len(service.office.received) == before
 
 
-def test_an_id_that_is_the_bookings_is_no_contacts(service: RunningService) -> None:
+def test_a_booking_id_is_not_taken_for_a_contact_id(service: RunningService) -> None:
     number = next(_numbers)
     path = f"/Viewing/{CUSTOMER}/VIS1/S{number}/Participant?estate=OBJ1"
     typed = fields(booking()) | {"returnBookingId": "true"}
@@ -188,7 +190,7 @@ def test_a_body_that_is_too_large_is_refused_and_nothing_cancelled(service: Runn
     assert OFFER in text_of(service, receipt)
 
 
-def test_programs_are_told_what_became_of_it(service: RunningService) -> None:
+def test_a_cancellations_outcome_can_be_read_as_json(service: RunningService) -> None:
     receipt = booked(service)
     answer = service.client.post(cancellation(receipt), headers={"Origin": ORIGIN})
     assert answer.status_code == 303
@@ -196,7 +198,7 @@ def test_programs_are_told_what_became_of_it(service: RunningService) -> None:
     assert service.client.get(f"/submissions/{submission_id}", headers=key()).json()["status"] == "delivered"
 
 
-def test_in_english_it_says_cancelled(service: RunningService) -> None:
+def test_the_english_receipt_says_cancelled(service: RunningService) -> None:
     receipt = booked(service).replace("lang=sv", "lang=en")
     assert "Can’t come? Cancel" in text_of(service, receipt)
     assert httpx.URL(service.client.post(cancellation(receipt)).headers["location"]).params["lang"] == "en"

@@ -70,7 +70,7 @@ def test_without_a_password_there_is_no_console(start: Start) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_leads_to_the_sign_in_and_tells_nothing(client: httpx.Client, path: str) -> None:
+def test_every_page_redirects_to_the_sign_in_and_reveals_nothing(client: httpx.Client, path: str) -> None:
     for cookie in ("", "__Secure-intresse=x", "__Secure-intresse=YWJj.ZGVm.Z2hp"):
         answer = client.get(f"/console{path}", headers={"Cookie": cookie})
         assert (answer.status_code, answer.text) == (303, "")
@@ -94,7 +94,7 @@ def test_the_right_password_opens_every_page(client: httpx.Client) -> None:
         assert len(answer.content) < 60_000
 
 
-def test_after_the_sign_in_one_stays_inside(client: httpx.Client) -> None:
+def test_after_the_sign_in_the_operator_stays_inside_the_console(client: httpx.Client) -> None:
     headers = signed_in(client)
     for then in LOOKALIKES:
         answer = client.post("/console/sign-in", data={"password": PASSWORD, "then": then}, headers=OURS)
@@ -116,7 +116,7 @@ def test_signing_out_ends_the_session_also_for_whoever_kept_its_cookie(client: h
     assert client.get("/console", headers=another).status_code == 200
 
 
-def test_a_session_is_one_on_both_replicas_and_over_a_restart(start: Start, database_url: str) -> None:
+def test_a_session_is_shared_by_replicas_and_survives_a_restart(start: Start, database_url: str) -> None:
     with closing(Database(database_url)) as database:
         upgrade(database)
 
@@ -150,7 +150,7 @@ ADDRESSES = ("anna@example.se", "Anna.Ek+hem@example.se", "070-123 45 67", "+467
 
 @pytest.mark.parametrize("text", ADDRESSES)
 @pytest.mark.parametrize("page", ["", "/submissions"])
-def test_what_is_searched_for_stands_in_no_address(start: Start, text: str, page: str) -> None:
+def test_search_terms_never_appear_in_an_address(start: Start, text: str, page: str) -> None:
     client = start(deliver=False, console_password=PASSWORD)
     for number in range(2):  # of one the page is shown at once
         typed = {"firstName": "Anna", "lastName": f"Ek {number}", "consent": "true"}
@@ -178,7 +178,7 @@ def test_what_is_searched_for_stands_in_no_address(start: Start, text: str, page
     assert escape(text) in found.text  # the field keeps it
 
 
-def test_an_address_in_a_bookmark_of_old_is_taken_out_of_it(client: httpx.Client) -> None:
+def test_search_terms_are_removed_from_an_old_bookmark(client: httpx.Client) -> None:
     old = "/console/submissions?q=anna%40example.se&status=held"
     assert "anna" not in client.get(old).headers["location"]
     headers = signed_in(client)
@@ -205,9 +205,7 @@ ODD = ("%00", "a%00b", "%0A", "%2F", "%5C", "..%2F..", "%27%3B--", "%F0%9F%8F%A0
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_what_can_be_no_id_is_not_there_and_no_fault_on_either_database(
-    start: Start, database_url: str, odd: str
-) -> None:
+def test_a_malformed_id_is_404_on_either_database(start: Start, database_url: str, odd: str) -> None:
     with closing(Database(database_url)) as database:
         upgrade(database)
     client = start(deliver=False, console_password=PASSWORD, database_url=database_url)
@@ -271,7 +269,7 @@ def test_another_site_can_neither_sign_in_nor_act(client: httpx.Client, headers:
     assert client.get("/console", headers=mine).status_code == 200  # nobody was signed out
 
 
-def test_who_sends_neither_an_origin_nor_where_it_comes_from_can_not_act(client: httpx.Client) -> None:
+def test_a_post_without_origin_and_fetch_site_is_refused(client: httpx.Client) -> None:
     mine = signed_in(client)
     token = token_of(client, mine)
     without = {name: value for name, value in mine.items() if name != "Origin"}
@@ -293,7 +291,7 @@ def test_a_post_without_its_sessions_token_is_refused(client: httpx.Client) -> N
     assert client.get("/console", headers=headers).status_code == 200
 
 
-def test_a_get_does_nothing(client: httpx.Client) -> None:
+def test_a_get_changes_nothing(client: httpx.Client) -> None:
     headers = signed_in(client)
     assert client.get("/console/sign-out", headers=headers).status_code == 405
     assert client.get("/console/customers/M12345/logins/crm", headers=headers).status_code == 405

@@ -53,7 +53,7 @@ def test_an_action_for_a_customer_that_left_the_configuration_says_so(
     assert "Det fanns inget att göra" not in shown
 
 
-def test_a_submission_speaks_the_operators_language(start: Start) -> None:
+def test_a_submission_is_shown_in_the_operators_language(start: Start) -> None:
     client = start(deliver=False, console_password=PASSWORD)
     submission_id = post_booking(client)
     headers = sign_in(client)
@@ -63,7 +63,7 @@ def test_a_submission_speaks_the_operators_language(start: Start) -> None:
     assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
 
 
-def test_a_cancellation_stands_beside_its_booking(start: Start) -> None:
+def test_a_cancellation_and_its_booking_link_to_each_other(start: Start) -> None:
     client = start(console_password=PASSWORD, customer={"viewing": {"cancel": True}})
     typed = {"firstName": "Anna", "lastName": "Ek", "cellPhone": "070-174 06 05", "consent": "true"}
     booked = client.post(f"/Viewing/{CUSTOMER}/V/S/Participant?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})

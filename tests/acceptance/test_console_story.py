@@ -44,7 +44,7 @@ def enter(page: Page, url: str) -> None:
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
-def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
+def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
     public: Public, browser: Browser, office: Office, scripted: bool
 ) -> None:
     url = public(console_password=PASSWORD)
@@ -77,7 +77,7 @@ def test_a_refused_lead_is_found_by_address_understood_and_sent_again(
     context.close()
 
 
-def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desktop: Page, office: Office) -> None:
+def test_a_paused_login_is_shown_and_tested_and_its_lead_arrives(public: Public, desktop: Page, office: Office) -> None:
     url = public(console_password=PASSWORD)
     office.order(Fault(status=401))
     send(url)
@@ -97,7 +97,7 @@ def test_a_paused_login_is_told_tested_and_its_lead_arrives(public: Public, desk
     eventually(lambda: desktop.reload() and desktop.locator(".status.delivered").count())
 
 
-def test_a_lead_that_needs_another_login_than_the_paused_one_is_told_its_own_reason(
+def test_a_lead_that_waits_for_another_login_than_the_paused_one_shows_its_own_reason(
     public: Public, desktop: Page, office: Office
 ) -> None:
     url = public(console_password=PASSWORD)
@@ -210,7 +210,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(public: Public, page: Page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_the_language_is_kept_once_chosen(public: Public, desktop: Page) -> None:
+def test_the_chosen_language_is_remembered(public: Public, desktop: Page) -> None:
     enter(desktop, public(console_password=PASSWORD))
     desktop.get_by_role("link", name="English").click()
     desktop.get_by_role("link", name="Submissions").click()

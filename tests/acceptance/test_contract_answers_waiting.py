@@ -76,7 +76,7 @@ def test_preferences_may_come_in_several_lines(service: RunningService) -> None:
 
 
 @EACH
-def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
+def test_a_json_post_waits_for_wait_seconds_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
     hasty.office.order(SLOW)
     path, began = make(), time.monotonic()
     pending = is_pending(hasty.client.post(path, json=body, headers=key()))
@@ -85,7 +85,7 @@ def test_a_json_post_waits_so_long_and_no_longer(hasty: RunningService, make: Ma
     assert hasty.delivered(path)
 
 
-def test_a_booking_form_waits_so_long_and_then_gets_its_receipt(hasty: RunningService) -> None:
+def test_a_booking_form_waits_for_wait_seconds_and_then_gets_its_receipt(hasty: RunningService) -> None:
     hasty.office.order(SLOW)
     path, began = viewing_path(), time.monotonic()
     answer = hasty.client.post(path, data=fields(booking()), headers=SITE)
@@ -139,7 +139,7 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
     assert eventually(lambda: all(at_a_later_try(hasty, path) for path in answers))
 
 
-def test_when_vitec_refuses_our_login_nothing_is_lost_and_no_one_is_told(tmp_path: Path) -> None:
+def test_when_vitec_refuses_our_login_nothing_is_lost_and_the_visitor_does_not_notice(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"wait_seconds": 0.5}, vitec={"paused_probe_seconds": 1}) as service:
         service.office.order(Fault(status=401))
         posts = {interest_path(): interest(), viewing_path(): booking()}

@@ -61,7 +61,7 @@ def test_a_booking_reads_the_same_as_json_and_as_a_form_with_or_without_the_pers
         assert without_moment(dict(service.delivered(path).body)) == without_moment(by_json)
 
 
-def test_in_json_the_persons_members_stand_under_their_own(service: RunningService) -> None:
+def test_in_json_the_persons_members_are_nested_in_their_own_object(service: RunningService) -> None:
     faults = service.faults(viewing_path(), booking() | {"firstName": "Anna"})
     assert set(faults) == {"firstName"}
 
@@ -170,7 +170,7 @@ def test_a_file_is_refused_and_what_was_typed_kept(service: RunningService, make
     ids=["interest", "viewing"],
 )
 @pytest.mark.parametrize("blank", ["", " ", "\u200b"], ids=ascii)
-def test_inputs_that_are_left_empty_are_not_there_in_either_kind_of_form(
+def test_empty_inputs_count_as_absent_in_both_kinds_of_form(
     service: RunningService, spec: PostSpec, filled: Members, path: Callable[[], str], blank: str
 ) -> None:
     """A browser sends every input, as does a script with `FormData`."""

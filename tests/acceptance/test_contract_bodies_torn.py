@@ -43,9 +43,7 @@ BROKEN_JSON = [
 
 @pytest.mark.parametrize("body", BROKEN_JSON, ids=lambda body: repr(body[:30]))
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_json_that_cannot_be_read_is_a_problem_and_not_a_fault_of_ours(
-    service: RunningService, make: Any, body: bytes
-) -> None:
+def test_unreadable_json_is_a_problem_and_never_a_500(service: RunningService, make: Any, body: bytes) -> None:
     for caller in (SITE, key()):
         answer = service.client.post(make(), content=body, headers=caller | JSON)
         assert faults_of(answer)
@@ -82,9 +80,7 @@ def test_json_that_cannot_be_read_is_a_problem_and_not_a_fault_of_ours(
     ids=lambda body: repr(body[:30]),
 )
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_a_form_that_cannot_be_read_comes_again_and_is_no_fault_of_ours(
-    service: RunningService, make: Any, body: bytes
-) -> None:
+def test_an_unreadable_form_is_shown_again_and_never_a_500(service: RunningService, make: Any, body: bytes) -> None:
     for caller in (SITE, key()):
         answer = service.client.post(make(), content=body, headers=caller | FORM)
         assert answer.status_code == 400
@@ -127,7 +123,7 @@ MULTIPART = [
 
 
 @pytest.mark.parametrize(("body", "content_type"), MULTIPART, ids=range(len(MULTIPART)))
-def test_a_torn_multipart_form_comes_again_and_is_no_fault_of_ours(
+def test_a_truncated_multipart_form_is_shown_again_and_never_a_500(
     service: RunningService, body: bytes, content_type: str
 ) -> None:
     answer = service.client.post(interest_path(), content=body, headers=SITE | {"Content-Type": content_type})
@@ -136,6 +132,6 @@ def test_a_torn_multipart_form_comes_again_and_is_no_fault_of_ours(
 
 
 @pytest.mark.parametrize("name", ["x" * 60000, "\x00", "å" * 100, "<script>"])
-def test_a_file_under_any_name_is_no_fault_of_ours(service: RunningService, name: str) -> None:
+def test_a_file_under_any_name_causes_no_500(service: RunningService, name: str) -> None:
     parts: Any = {name: ("f", b"x", "text/plain")}
     assert service.client.post(interest_path(), files=parts, headers=SITE).status_code in {400, 413}

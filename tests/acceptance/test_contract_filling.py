@@ -44,7 +44,7 @@ def test_an_interest_is_filled_in_by_the_configuration(service: RunningService) 
     assert body == ANNA | {"leadSourceId": "LS1", "assignmentSourceId": "AS1", "status": "VeryInterested"}
 
 
-def test_an_interest_without_configuration_carries_what_was_said_the_default_status_and_the_moment_of_consent(
+def test_an_interest_without_configuration_has_the_submitted_values_the_default_status_and_the_time_of_consent(
     service: RunningService,
 ) -> None:
     body = service.published(interest_path(), interest())
@@ -200,7 +200,7 @@ def test_a_bookings_other_members_are_ignored_without_a_key_and_never_sent(servi
 
 @pytest.mark.parametrize("name", [f"updatePerson.{name}" for name in CLOSED_PERSON] + list(CLOSED_BOOKING))
 @pytest.mark.parametrize("junk", ["nonsense" * 10, 5, [], {"fax": 1}], ids=repr)
-def test_what_is_ignored_is_not_judged_either(service: RunningService, name: str, junk: Any) -> None:
+def test_ignored_members_are_not_validated_either(service: RunningService, name: str, junk: Any) -> None:
     body = service.published(viewing_path(FULL), with_member(booking(consent=None), name, junk))
     assert body["updatePerson"] == ANNA | {"customerId": FULL, "obtainThrough": "Interest"}
 
@@ -217,12 +217,12 @@ def test_without_a_key_no_other_status_than_the_two_is_sent(service: RunningServ
 
 
 @pytest.mark.parametrize("status", ["Interested", "VeryInterested"])
-def test_without_a_key_either_status_may_be_said(service: RunningService, status: str) -> None:
+def test_without_a_key_either_status_may_be_sent(service: RunningService, status: str) -> None:
     assert service.published(interest_path(FULL), interest(status=status, consent=None))["status"] == status
     assert service.submitted(interest_path(), fields(interest(status=status)))["status"] == status
 
 
-def test_a_visitor_can_not_order_the_reminders_and_confirmations_that_the_configuration_does_not_allow(
+def test_a_visitor_cannot_request_reminders_and_confirmations_that_the_configuration_does_not_allow(
     service: RunningService,
 ) -> None:
     wanted: Members = {"smsReminder": True, "mailConfirmation": True, "smsConfirmation": True}
@@ -257,7 +257,7 @@ def test_with_a_key_a_contact_id_goes_to_vitec(service: RunningService) -> None:
     assert eventually(lambda: service.received(path))[0].body["updatePerson"]["contactId"] == "C77"
 
 
-def test_with_a_key_part_of_the_options_may_be_said_and_the_rest_is_configured(service: RunningService) -> None:
+def test_with_a_key_some_options_may_be_sent_and_the_rest_come_from_the_configuration(service: RunningService) -> None:
     body = service.sent(viewing_path(), booking(options={"enableBookingLimitValidation": False}))
     assert body["options"] == {"isDeadlineValidationEnabled": True, "enableBookingLimitValidation": False}
 
@@ -285,7 +285,9 @@ def test_another_customer_id_than_the_paths_is_400(
 
 
 @pytest.mark.parametrize("headers", [SITE, key()])
-def test_the_paths_customer_id_may_be_said_and_is_sent_anyway(service: RunningService, headers: dict[str, str]) -> None:
+def test_the_paths_customer_id_may_be_repeated_in_the_body_and_is_always_sent(
+    service: RunningService, headers: dict[str, str]
+) -> None:
     for body in (booking({"customerId": CUSTOMER}), booking()):
         path = viewing_path()
         assert service.client.post(path, json=body, headers=headers).status_code == 200
@@ -312,7 +314,7 @@ def test_consent_is_required_without_a_key_when_there_is_a_privacy_page(
 
 @BOTH
 @pytest.mark.parametrize("tick", ["on", "true", "1"])
-def test_a_ticked_consent_is_enough_and_its_moment_is_sent(
+def test_a_ticked_consent_is_enough_and_its_time_is_sent(
     service: RunningService, make: Callable[..., str], body: Members, tick: str
 ) -> None:
     sent = service.submitted(make(), fields(body) | {"consent": tick})
@@ -320,7 +322,7 @@ def test_a_ticked_consent_is_enough_and_its_moment_is_sent(
 
 
 @BOTH
-def test_in_json_a_gdpr_approval_date_is_a_consent_too_and_is_sent_as_said(
+def test_in_json_a_gdpr_approval_date_is_a_consent_too_and_is_sent_unchanged(
     service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     silent = {name: value for name, value in body.items() if name != "consent"}
@@ -372,7 +374,7 @@ def test_a_personnummer_that_is_not_collected_never_reaches_vitec(
 
 
 @EACH
-def test_a_personnummer_that_is_collected_or_told_with_a_key_is_sent(
+def test_a_personnummer_that_is_collected_or_sent_with_a_key_reaches_vitec(
     service: RunningService, make: Callable[..., str], body: Members
 ) -> None:
     name = f"{PREFIXES[make]}socialSecurityNumber"
@@ -391,7 +393,7 @@ def test_the_form_asks_for_a_personnummer_only_where_it_is_collected(service: Ru
         assert "socialSecurityNumber" not in service.page(make()).values
 
 
-def test_null_in_json_is_not_said(service: RunningService) -> None:
+def test_null_in_json_counts_as_absent(service: RunningService) -> None:
     body = interest(address=None, telephone={"cell": None}, status=None, leadSourceId=None)
     sent = service.sent(interest_path(FULL), body)
     assert sent["leadSourceId"] == "LS1"

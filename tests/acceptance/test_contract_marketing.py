@@ -131,7 +131,7 @@ def test_a_value_is_cut_at_500_and_never_in_the_middle_of_a_character(service: R
     assert 499 <= len(tag["value"].encode("utf-16-le")) // 2 <= 500
 
 
-def test_what_else_stands_in_the_query_is_nobodys_business(service: RunningService) -> None:
+def test_other_query_parameters_are_never_passed_on(service: RunningService) -> None:
     query = "utm=1&utmsource=2&source=3&xutm_source=4&gclidx=5&email=anna%40example.se&utm_source=a"
     assert posted_json(service, query)["utmTags"] == tags(("utm_source", "a"))
 
@@ -160,7 +160,7 @@ def test_else_the_page_is_the_referer_of_the_form_page(service: RunningService) 
     assert from_page(service, Referer=BROKER) == {"referrer": BROKER}
 
 
-def test_our_own_form_is_not_told_as_the_page_of_a_visit(service: RunningService) -> None:
+def test_our_own_form_is_not_reported_as_the_visited_page(service: RunningService) -> None:
     assert from_page(service) is None
     assert from_page(service, CAMPAIGN) == {"utmTags": ALL}
     assert posted_json(service, headers={"Referer": f"{PUBLIC_URL}{interest_path()}?lang=en"}) is None
@@ -198,7 +198,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("page", HOSTILE)
-def test_an_address_that_is_no_page_is_dropped_and_costs_no_lead(service: RunningService, page: str) -> None:
+def test_an_invalid_page_address_is_dropped_and_never_costs_a_lead(service: RunningService, page: str) -> None:
     query = f"referrer={quote(page, safe='')}"
     assert posted_json(service, query) is None
     assert posted_form(service, query) is None
@@ -223,7 +223,7 @@ def test_what_is_in_an_address_can_not_break_out_of_the_page(service: RunningSer
     assert "<script>x" not in answer.text
 
 
-def test_the_tags_of_an_interest_stand_inline_and_no_lead_is_made(service: RunningService) -> None:
+def test_the_tags_of_an_interest_are_sent_inline_and_no_lead_is_made(service: RunningService) -> None:
     path = interest_path()
     answer = service.client.post(f"{path}?{CAMPAIGN}", json=interest(), headers=SITE)
     assert answer.status_code == 200

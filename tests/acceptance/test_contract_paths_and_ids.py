@@ -141,7 +141,7 @@ def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_t
         (f"/VIEWING/{CUSTOMER}/N3/s3/participant", booking(), f"/Viewing/{CUSTOMER}/N3/s3/Participant"),
     ],
 )
-def test_a_form_stands_at_a_neutral_address_too_and_in_any_casing_and_posts_where_it_stands(
+def test_a_form_is_also_at_a_neutral_address_in_any_casing_and_posts_to_the_address_it_was_opened_at(
     service: RunningService, path: str, body: dict[str, Any], vitecs: str
 ) -> None:
     page = service.page(path)
@@ -153,18 +153,18 @@ def test_a_form_stands_at_a_neutral_address_too_and_in_any_casing_and_posts_wher
     assert service.received(vitecs) == [sent]
 
 
-def test_what_only_looks_like_a_fixed_segment_is_another_path(service: RunningService) -> None:
+def test_a_segment_that_only_resembles_a_fixed_one_is_another_path(service: RunningService) -> None:
     for path in ("/forms/{}/%C4%B1nterest/OBJ1", "/Advert%C4%B0sing/Estate/{}/O/interest", "/forms/{}/intere%C5%BFt/O"):
         assert service.raw("GET", path.format(CUSTOMER))[0] == 404
 
 
-def test_a_customers_id_is_told_apart_by_case(service: RunningService) -> None:
+def test_customer_ids_are_case_sensitive(service: RunningService) -> None:
     assert service.client.get(f"/Advertising/Estate/{CUSTOMER.lower()}/OBJ1/interest").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
-def test_only_get_and_post_are_there(service: RunningService, method: str, make: object) -> None:
+def test_only_get_and_post_are_allowed(service: RunningService, method: str, make: object) -> None:
     path = interest_path() if make is interest_path else viewing_path()
     answer = service.client.request(method, path, json=interest(), headers=key())
     assert answer.status_code == 405

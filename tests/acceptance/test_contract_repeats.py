@@ -105,7 +105,9 @@ def test_a_form_that_comes_again_has_a_new_token(service: RunningService, make: 
 
 @EACH
 @pytest.mark.parametrize("by", ["token", "header", "content of a form", "content of json"])
-def test_the_same_at_once_is_one_submission(service: RunningService, make: Make, body: Members, by: str) -> None:
+def test_simultaneous_identical_posts_are_one_submission(
+    service: RunningService, make: Make, body: Members, by: str
+) -> None:
     path = make()
     typed = fields(body)
     if by == "token":
@@ -214,14 +216,14 @@ def test_a_key_is_the_same_caller_as_bearer_and_as_basic(service: RunningService
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "å".encode(), b"\xff", '"quoted"'])
-def test_any_header_key_will_do(service: RunningService, name: Any) -> None:
+def test_an_idempotency_key_may_contain_any_characters(service: RunningService, name: Any) -> None:
     raw: Any = [(b"idempotency-key", name if isinstance(name, bytes) else name.encode())]
     headers = [*((n.encode(), v.encode()) for n, v in key().items()), *raw]
     answer = service.client.post(interest_path(), json=interest(), headers=headers)
     assert answer.status_code == 200
 
 
-def test_a_header_key_of_unreasonable_length_is_no_fault_of_ours(service: RunningService) -> None:
+def test_an_overlong_idempotency_key_causes_no_500(service: RunningService) -> None:
     answer = service.client.post(interest_path(), json=interest(), headers=key() | {"Idempotency-Key": "x" * 5000})
     assert answer.status_code in {200, 400}
 
@@ -287,7 +289,7 @@ def test_a_rejected_booking_is_never_replayed_as_an_answer(service: RunningServi
     assert calls(service, path, 2)
 
 
-def test_faults_are_no_first_outcome(service: RunningService) -> None:
+def test_a_refused_post_does_not_use_up_its_idempotency_key(service: RunningService) -> None:
     path = interest_path()
     headers = key() | {"Idempotency-Key": "1"}
     assert service.client.post(path, json=interest(firstName=""), headers=headers).status_code == 400

@@ -85,7 +85,7 @@ def test_an_interest_has_no_result_where_vitec_sends_none(service: RunningServic
     assert (status["status"], status["result"]) == ("delivered", None)
 
 
-def test_the_operations_are_told_apart(service: RunningService) -> None:
+def test_the_status_names_the_operation(service: RunningService) -> None:
     first = status_of(service, accepted(service, interest_path(), interest())["id"])["operation"]
     assert first != status_of(service, accepted(service, viewing_path(), booking())["id"])["operation"]
 
@@ -208,7 +208,7 @@ def test_what_may_have_been_carried_out_is_uncertain_where_it_is_parked(tmp_path
         assert (status["status"], status["deliveredAt"]) == ("uncertain", None)
 
 
-def test_what_was_given_up_is_failed(tmp_path: Path) -> None:
+def test_a_delivery_that_was_given_up_is_failed(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"give_up_hours": 1e-9}) as service:
         service.office.order(Fault(status=503))
         status = settled(service, accepted(service, interest_path(), interest())["id"])

@@ -86,7 +86,7 @@ def test_whatever_we_accept_as_a_booking_vitec_accepts(service: RunningService, 
 
 @CHECKED
 @given(address=st.emails())
-def test_any_address_that_the_standard_allows_is_sent_or_told_and_nothing_else(
+def test_any_email_address_that_the_standard_allows_is_either_sent_or_reported(
     service: RunningService, address: str
 ) -> None:
     check(service, interest_path(), interest(email={"emailAddress": address}))

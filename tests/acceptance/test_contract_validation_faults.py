@@ -10,7 +10,7 @@ from tests.acceptance.running_service import RunningService
 
 
 @pytest.mark.parametrize("caller", [SITE, key()])
-def test_all_faults_of_an_interest_are_told_at_once(service: RunningService, caller: dict[str, str]) -> None:
+def test_all_errors_of_an_interest_are_reported_at_once(service: RunningService, caller: dict[str, str]) -> None:
     body = {
         "firstName": "",
         "lastName": "x" * 31,
@@ -44,7 +44,7 @@ def test_all_faults_of_an_interest_are_told_at_once(service: RunningService, cal
     }
 
 
-def test_all_faults_of_a_booking_are_told_at_once(service: RunningService) -> None:
+def test_all_errors_of_a_booking_are_reported_at_once(service: RunningService) -> None:
     person = {
         "customerId": "M99999",
         "lastName": "x" * 31,
@@ -78,7 +78,9 @@ EVERYTHING_WRONG = {
 
 
 @pytest.mark.parametrize(("make", "phone"), [(interest_path, "telephone.cell"), (viewing_path, "cellPhone")])
-def test_a_forms_faults_are_all_told_at_once_each_at_its_field(service: RunningService, make: Any, phone: str) -> None:
+def test_all_errors_of_a_form_are_shown_at_once_each_at_its_field(
+    service: RunningService, make: Any, phone: str
+) -> None:
     typed = EVERYTHING_WRONG | {phone: "1"}
     answer = service.client.post(make(), data=typed, headers=SITE)
     assert answer.status_code == 400
@@ -93,7 +95,7 @@ def test_a_forms_faults_are_all_told_at_once_each_at_its_field(service: RunningS
 
 @pytest.mark.parametrize("make", [interest_path, viewing_path])
 @pytest.mark.parametrize("typed", [{}, {"consent": "true"}, {"contactMessage": "Hej"}])
-def test_an_empty_form_is_told_what_is_missing_at_each_field(
+def test_an_empty_form_says_at_each_field_what_is_missing(
     service: RunningService, make: Any, typed: dict[str, str]
 ) -> None:
     page = page_of(service.client.post(make(), data={"ticks": "1"} | typed, headers=SITE))
@@ -102,7 +104,7 @@ def test_an_empty_form_is_told_what_is_missing_at_each_field(
     assert "updatePerson" not in page.text
 
 
-def test_an_empty_json_booking_is_told_what_is_missing(service: RunningService) -> None:
+def test_the_answer_to_an_empty_json_booking_names_what_is_missing(service: RunningService) -> None:
     missing: list[Members] = [{}, {"updatePerson": {}}, {"updatePerson": None}]
     for body in missing:
         faults = service.faults(viewing_path(), body, SITE)

@@ -71,7 +71,7 @@ def test_a_quantity_is_typed_as_people_write_numbers(service: RunningService, ty
 
 
 @pytest.mark.parametrize("typed", ["många", "1e5x", "NaN", "inf", "--", "1,2,3", "ungefär 70", "9" * 200])
-def test_a_quantity_that_can_not_be_read_goes_into_the_message(service: RunningService, typed: str) -> None:
+def test_an_unreadable_quantity_goes_into_the_message(service: RunningService, typed: str) -> None:
     for value, message in (("Hej!", f"Hej!\n\nBoarea: {typed}"), ("", f"Boarea: {typed}")):
         body = fields(interest()) | {"presentAccommodation.livingSpace": typed, "contactMessage": value}
         received = service.submitted(interest_path(), body)
@@ -111,7 +111,7 @@ def test_coordinates_are_on_the_globe(service: RunningService, where: str) -> No
 
 
 @pytest.mark.parametrize("name", ["isForeignSocialSecurityNumber", "smsReminder", "participated"])
-def test_a_truth_is_true_or_false(service: RunningService, name: str) -> None:
+def test_a_boolean_is_true_or_false(service: RunningService, name: str) -> None:
     for value in (True, False):
         assert accepted(service, name, value) is value
     wrong: list[Any] = ["true", 1, 0, [], "yes"]
@@ -137,7 +137,7 @@ DATES = ["gdprApprovalDate", "updatePerson.gdprApprovalDate", "updatePerson.appr
         ("2024-02-29", "2024-02-28T23:00:00+00:00"),
     ],
 )
-def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first_second(
+def test_a_datetime_without_offset_is_swedish_local_time_and_a_bare_date_its_first_second(
     service: RunningService, name: str, value: str, expected: str
 ) -> None:
     sent = datetime.fromisoformat(accepted(service, name, value))
@@ -161,7 +161,7 @@ def test_a_moment_without_offset_is_swedish_local_time_and_a_bare_date_its_first
         {},
     ],
 )
-def test_what_is_no_moment_is_refused(service: RunningService, name: str, value: Any) -> None:
+def test_an_invalid_datetime_is_refused(service: RunningService, name: str, value: Any) -> None:
     refused(service, name, value)
 
 

@@ -94,7 +94,7 @@ def test_a_page_of_any_other_origin_may_not(service: RunningService, origin: str
     assert service.nothing_at(path)
 
 
-def test_another_customers_origin_is_a_strangers(service: RunningService) -> None:
+def test_another_customers_origin_may_not_post(service: RunningService) -> None:
     stranger = {"Origin": "https://www.granne.se"}  # the first customer's, not this one's
     problem(service.client.post(interest_path(PLAIN), json=interest(), headers=stranger), 403)
 
@@ -285,7 +285,7 @@ def test_what_was_typed_can_be_sent_from_the_403_page(service: RunningService) -
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "https://evil.example"}])
-def test_in_a_demo_any_origin_or_none_will_do(demo: RunningService, headers: dict[str, str]) -> None:
+def test_in_a_demo_any_origin_or_none_may_post(demo: RunningService, headers: dict[str, str]) -> None:
     assert demo.client.post(interest_path(), json=interest(), headers=headers).status_code == 200
     assert demo.client.post(viewing_path(), json=booking(), headers=headers).status_code == 200
     assert demo.client.post(interest_path(), data=fields(interest()), headers=headers).status_code == 303
@@ -309,7 +309,7 @@ def test_a_customer_without_allowed_origins_still_takes_our_own_pages_and_its_ke
 
 
 @pytest.mark.parametrize(("path", "status"), [("/CRM/Contact/{}/C1", 401), ("/CRM/Lead/{}", 405)])
-def test_a_browser_at_a_programs_address_is_not_told_that_the_error_is_ours(
+def test_a_browser_at_an_api_address_is_not_shown_a_server_error(
     service: RunningService, path: str, status: int
 ) -> None:
     answer = service.client.get(path.format(CUSTOMER) + "?lang=en", headers={"Accept": "text/html"})

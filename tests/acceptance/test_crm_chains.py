@@ -91,7 +91,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("park", ["retry", "park"])
-def test_a_look_up_that_fails_is_made_again_and_the_lead_follows(start: Start, office: Office, park: str) -> None:
+def test_a_failed_lookup_is_retried_and_the_lead_follows(start: Start, office: Office, park: str) -> None:
     """It changes nothing at Vitec, so it is never parked."""
     client = start(customer={"lead": LEAD, "on_ambiguous": park}, delivery=FAST, vitec={"paused_probe_seconds": 1})
     booked = []
@@ -178,7 +178,7 @@ def test_an_interest_has_its_marketing_inline_and_no_lead_of_its_own(start: Star
     assert office.received[0].body["marketing"] == TAGS
 
 
-def test_the_referrer_alone_is_no_marketing_to_tell(start: Start, office: Office) -> None:
+def test_a_referrer_without_tags_makes_no_lead(start: Start, office: Office) -> None:
     client = start(customer={"lead": LEAD}, delivery=FAST)
     answer = book(client, query="referrer=https://www.maklarhuset.se/hem", **KEY)
     assert status_of(client, answer.headers["submission-id"]) == ("delivered", ["delivered"])

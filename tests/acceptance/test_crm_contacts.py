@@ -80,7 +80,7 @@ def test_whatever_members_a_contact_has_they_are_passed_on_as_they_came(
     assert answered(service) == [contact]
 
 
-def test_one_to_twenty_ids(service: RunningService) -> None:
+def test_one_to_twenty_ids_are_accepted(service: RunningService) -> None:
     twenty = [f"C{number}" for number in range(1, 21)]
     assert len(answered(service, ",".join(twenty))) == 3
     assert service.office.received[-1].path == path_of(",".join(twenty))
@@ -113,7 +113,7 @@ def test_one_to_twenty_ids(service: RunningService) -> None:
         "C1%0A",
     ],
 )
-def test_ids_that_can_be_none_of_vitecs_are_404_and_vitec_is_not_asked(service: RunningService, ids: str) -> None:
+def test_malformed_ids_are_404_and_vitec_is_not_called(service: RunningService, ids: str) -> None:
     status, _ = service.raw("GET", path_of(ids.replace(" ", "%20").replace("å", "%C3%A5")), headers=key())
     assert status == 404
     assert service.office.received == []
@@ -135,7 +135,7 @@ def test_a_contact_of_another_customer_is_not_found(service: RunningService) -> 
 
 
 @pytest.mark.parametrize("fault", [{}, {"status": 404}, {"status": 503}, {"status": 200, "body": "x"}], ids=str)
-def test_nothing_is_kept_by_shared_caches(service: RunningService, fault: dict[str, Any]) -> None:
+def test_shared_caches_store_nothing(service: RunningService, fault: dict[str, Any]) -> None:
     service.office.order(Fault(**fault, operation="contact"))
     answer = ask(service)
     assert {"no-store", "private"} & {part.strip() for part in answer.headers["cache-control"].split(",")}
@@ -170,7 +170,9 @@ def test_the_customers_key_is_needed(service: RunningService, authorization: dic
     ],
     ids=str,
 )
-def test_without_it_the_answer_is_401_and_vitec_is_not_asked(service: RunningService, headers: dict[str, str]) -> None:
+def test_without_the_customers_key_the_answer_is_401_and_vitec_is_not_called(
+    service: RunningService, headers: dict[str, str]
+) -> None:
     answer = service.client.get(path_of("C1"), headers=headers)
     problem(answer, 401)
     assert "www-authenticate" in answer.headers
@@ -255,7 +257,7 @@ def test_vitecs_400_is_400_with_its_words(service: RunningService) -> None:
     assert problem(ask(service), 400)["upstream"]["message"] == "Fel på id"
 
 
-def test_a_403_of_vitecs_is_no_answer_of_ours_about_the_key(service: RunningService) -> None:
+def test_vitecs_403_is_not_reported_as_a_wrong_api_key(service: RunningService) -> None:
     service.office.order(Fault(status=403, operation="contact"))
     assert ask(service).status_code in {502, 503}
 
@@ -270,7 +272,7 @@ def test_a_refused_login_is_503_and_vitec_is_asked_again_only_after_a_while(serv
     assert len(service.office.received) == 2
 
 
-def test_when_it_is_time_to_try_a_refused_login_again_one_call_tries(service: RunningService) -> None:
+def test_when_a_refused_login_is_due_for_a_retry_exactly_one_call_tries_it(service: RunningService) -> None:
     """Vitec has blocked an integrator who kept calling with a refused login."""
     service.office.order(Fault(status=401, operation="contact", delay_seconds=0.3))
     problem(ask(service), 503)
@@ -293,7 +295,7 @@ def test_a_paused_crm_password_pauses_no_other_customers(service: RunningService
     eventually(lambda: ask(service).status_code == 200)
 
 
-def test_the_crm_password_opens_it(start: Any, office: Office) -> None:
+def test_contacts_are_read_with_the_crm_password(start: Any, office: Office) -> None:
     office.customers["M12345"] = Customer("M12345", "secret", "crm-secret")
     office.contacts["M12345", "C1"] = PERSON
     client = start()

@@ -95,7 +95,7 @@ def sent(service: RunningService, path: str, body: Members, customer: str = CUST
     ],
 )
 @pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}])
-def test_the_customers_key_may(service: RunningService, authorization: str, origin: dict[str, str]) -> None:
+def test_the_customers_key_may_post(service: RunningService, authorization: str, origin: dict[str, str]) -> None:
     headers = {"Authorization": authorization} | origin
     contact = known(service)
     assert service.client.post(lead_path(), json=SAID | {"contactId": contact}, headers=headers).status_code == 200
@@ -116,7 +116,9 @@ NO_KEY: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", NO_KEY, ids=str)
-def test_without_it_nobody_may_and_vitec_is_not_called(service: RunningService, headers: dict[str, str]) -> None:
+def test_without_the_customers_key_nobody_may_post_and_vitec_is_not_called(
+    service: RunningService, headers: dict[str, str]
+) -> None:
     contact = known(service)
     before = len(service.office.received)
     for path, body in ((lead_path(), SAID | {"contactId": contact}), (promise_path(contact), {"bank": "SEB"})):
@@ -141,7 +143,7 @@ def test_an_unknown_customer_is_404_and_says_no_more(service: RunningService, he
 
 
 @pytest.mark.parametrize("contact", [".", "..", "%2e%2e", "a%2Fb", "%C3%A5", "C" * 41, "C1,C2", "C1%20", "", "%00"])
-def test_a_contact_in_the_path_that_can_be_none_of_vitecs_is_404(service: RunningService, contact: str) -> None:
+def test_a_malformed_contact_id_in_the_path_is_404(service: RunningService, contact: str) -> None:
     before = len(service.office.received)
     headers = key() | {"Content-Type": "application/json"}
     status, _ = service.raw("POST", promise_path(contact), b'{"bank": "SEB"}', headers)
@@ -149,7 +151,7 @@ def test_a_contact_in_the_path_that_can_be_none_of_vitecs_is_404(service: Runnin
     assert len(service.office.received) == before
 
 
-def test_a_contact_of_forty_characters_is_one(service: RunningService) -> None:
+def test_a_contact_id_may_have_forty_characters(service: RunningService) -> None:
     contact = known(service, length=40)
     assert sent(service, promise_path(contact), {"bank": "SEB"}) == {"bank": "SEB"}
     assert sent(service, lead_path(), SAID | {"contactId": contact})["contactId"] == contact
@@ -189,7 +191,7 @@ def test_the_vendors_curl_sample_succeeds(service: RunningService) -> None:
 # Lead
 
 
-def test_a_lead_with_every_member_reaches_vitec_as_it_was_said(service: RunningService) -> None:
+def test_a_lead_with_every_member_reaches_vitec_unchanged(service: RunningService) -> None:
     body = {
         "contactId": known(service),
         "assignedToId": "USER1",
@@ -220,7 +222,7 @@ def test_the_configuration_fills_in_what_the_caller_leaves_out_and_nothing_else(
             assert sent(service, lead_path(FULL), lead, FULL) == CONFIGURED | {"contactId": contact}
 
 
-def test_where_it_does_not_a_lead_without_its_required_members_is_refused_and_all_are_named(
+def test_a_lead_without_required_members_is_refused_and_all_of_them_are_named(
     service: RunningService,
 ) -> None:
     before = len(service.office.received)
@@ -284,7 +286,7 @@ def test_at_most_twenty_tags_each_cut_at_five_hundred(service: RunningService) -
 # Loan promise
 
 
-def test_a_loan_promise_with_every_member_reaches_vitec_as_it_was_said(service: RunningService) -> None:
+def test_a_loan_promise_with_every_member_reaches_vitec_unchanged(service: RunningService) -> None:
     body = {
         "bank": "Svenska Handelsbanken 😀",
         "validUntil": "2027-06-30T12:00:00+02:00",
@@ -331,7 +333,7 @@ def test_a_bare_valid_until_is_that_days_last_second_in_stockholm(service: Runni
     assert sent(service, promise_path(contact), local) == {"validUntil": "2027-07-01T10:00:00+02:00"}
 
 
-def test_every_fault_of_a_loan_promise_is_told_at_once_in_the_callers_language(service: RunningService) -> None:
+def test_all_errors_of_a_loan_promise_are_reported_at_once_in_the_callers_language(service: RunningService) -> None:
     body = {
         "bank": "a\nb",
         "validUntil": "snart",
@@ -373,7 +375,7 @@ def post(request: pytest.FixtureRequest, service: RunningService) -> Any:
     return run
 
 
-def test_respond_async_is_answered_202_and_its_link_tells_the_outcome_without_vitecs_id(
+def test_respond_async_is_answered_202_and_its_status_url_shows_the_outcome_without_vitecs_id(
     service: RunningService, post: Any
 ) -> None:
     answer = post(Prefer="respond-async")

@@ -40,7 +40,7 @@ def lookups(service: RunningService) -> int:
     return sum(received.operation == "contact" for received in list(service.office.received))
 
 
-def test_many_look_ups_keep_to_the_pace_and_hold_up_no_lead(service: RunningService) -> None:
+def test_many_lookups_stay_within_the_rate_limit_and_delay_no_lead(service: RunningService) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(60) as pool:
 

@@ -201,7 +201,7 @@ def test_a_preflight_allows_the_headers_that_it_asks_for(service: RunningService
         ("x-" + "y" * 98, ["x-" + "y" * 98]),
     ],
 )
-def test_what_is_no_headers_name_is_not_repeated(
+def test_an_invalid_header_name_is_not_repeated(
     service: RunningService, question: str | None, answered: list[str]
 ) -> None:
     named: Any = None if question is None else question.encode("latin-1")
@@ -209,7 +209,7 @@ def test_what_is_no_headers_name_is_not_repeated(
     assert granted(asked(service, interest_path(), named)) == usual + answered
 
 
-def test_a_question_without_end_gets_a_short_answer(service: RunningService) -> None:
+def test_an_overlong_preflight_gets_a_short_answer(service: RunningService) -> None:
     names = granted(asked(service, interest_path(), ",".join(f"x-{number}" for number in range(1000))))
     assert len(names) == 54
 

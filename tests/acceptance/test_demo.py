@@ -81,7 +81,7 @@ def test_while_the_crm_is_down_the_visitor_gets_a_receipt_and_the_lead_arrives_l
     expect(desktop.locator("#crm")).to_contain_text("200")
 
 
-def test_a_homes_times_are_shown_and_one_goes_while_one_types(demo_url: str, desktop: Page) -> None:
+def test_a_homes_times_are_shown_and_one_is_taken_while_the_visitor_types(demo_url: str, desktop: Page) -> None:
     desktop.goto(demo_url)
     form = _form(desktop, "visning")
     expect(form.get_by_text("· fullbokad").first).to_be_visible()

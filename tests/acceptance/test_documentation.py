@@ -77,7 +77,7 @@ def test_each_snippet_says_how_it_is_tried() -> None:
     assert [snippet for snippet in snippets() if not snippet.mark.startswith(known)] == []
 
 
-def test_what_a_snippet_is_said_to_be_run_by_is_there() -> None:
+def test_the_test_that_a_snippet_names_exists() -> None:
     for snippet in snippets():
         for path, name in re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", snippet.mark):
             assert f"def {name}" in (ROOT / path).read_text("utf-8"), snippet.mark
@@ -137,7 +137,7 @@ def test_a_configuration_on_a_page_is_taken(snippet: Snippet, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("snippet", marked(CONTAINER), ids=lambda snippet: snippet.page)
-def test_a_container_on_a_page_runs_a_command_that_there_is(snippet: Snippet) -> None:
+def test_a_container_on_a_page_runs_an_existing_command(snippet: Snippet) -> None:
     container = yaml.safe_load(snippet.text)
     command, *options = container["args"]
     assert CliRunner().invoke(cli, [command, *options, "--help"]).exit_code == 0

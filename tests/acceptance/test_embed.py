@@ -11,7 +11,7 @@ from tests.conftest import CUSTOMER
 from tests.servers import eventually
 
 
-def test_a_campaigns_visitor_makes_faults_mends_them_and_the_firm_can_count_it(
+def test_a_campaigns_visitor_corrects_errors_and_the_firm_can_count_the_conversion(
     embedded: Embedded, page: Page, context: BrowserContext
 ) -> None:
     tags = "utm_source=google&UTM_Campaign=h%C3%B6st&gclid=a1&email=anna@example.se"

@@ -25,7 +25,9 @@ def events(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("loading", ["async", "", "first"])
-def test_the_element_shows_the_form_and_tells_what_the_div_tells(embedded: Embedded, page: Page, loading: str) -> None:
+def test_the_element_shows_the_form_and_dispatches_the_same_events_as_the_div(
+    embedded: Embedded, page: Page, loading: str
+) -> None:
     script = embedded.script.replace(" async", "") if loading != "async" else embedded.script
     element = embedded.own_element(title="Storgatan 1", utm_medium="portal")
     parts = (script, element) if loading == "first" else (element, script)
@@ -98,7 +100,7 @@ def test_attributes_may_come_one_by_one_after_the_element(embedded: Embedded, pa
     assert events(page) == [["ready", "interest"]]  # no complaint about what was not said yet
 
 
-def test_moved_removed_and_put_back_it_shows_its_form(embedded: Embedded, page: Page) -> None:
+def test_an_element_that_is_moved_or_removed_and_put_back_shows_its_form(embedded: Embedded, page: Page) -> None:
     page.clock.install()
     page.goto(embedded.page(embedded.own_element(), "<main></main>", embedded.script))
     assert dispatched(page, "ready")
@@ -140,7 +142,7 @@ def test_two_elements_and_a_div_each_have_their_form(embedded: Embedded, page: P
     assert ["submitted", "interest"] in events(page)
 
 
-def test_within_a_shadow_tree_it_works_and_the_page_hears_of_it(embedded: Embedded, page: Page) -> None:
+def test_within_a_shadow_tree_it_works_and_its_events_reach_the_page(embedded: Embedded, page: Page) -> None:
     page.goto(embedded.page("<main id=host></main>", embedded.script))
     page.evaluate(
         "html => { document.getElementById('host').attachShadow({mode: 'open'}).innerHTML = html }",

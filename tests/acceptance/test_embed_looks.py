@@ -49,7 +49,9 @@ def test_a_form_is_as_light_or_dark_as_its_page(
         context.close()
 
 
-def test_it_stays_so_through_a_fault_a_change_of_language_and_the_receipt(embedded: Embedded, browser: Browser) -> None:
+def test_the_colour_scheme_stays_through_an_error_a_change_of_language_and_the_receipt(
+    embedded: Embedded, browser: Browser
+) -> None:
     context = browser.new_context(color_scheme="dark", locale="sv-SE")
     page = context.new_page()
     page.goto(embedded.page(embedded.element(), embedded.script))

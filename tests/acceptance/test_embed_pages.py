@@ -49,7 +49,7 @@ def rewritten(url: str) -> str:
         "<script>Object.defineProperty(window, 'intresse', {get() { throw Error() }})</script>",
     ],
 )
-def test_whatever_has_our_name_in_the_page_the_form_is_shown(embedded: Embedded, page: Page, theirs: str) -> None:
+def test_the_form_is_shown_though_the_page_already_uses_our_names(embedded: Embedded, page: Page, theirs: str) -> None:
     page.goto(embedded.page(theirs, embedded.element(), embedded.script, embedded.script))
     assert dispatched(page, "ready") == [{"form": "interest"}]
     expect(page.locator(FRAME)).to_have_count(1)
@@ -146,7 +146,9 @@ def test_a_form_in_which_somebody_has_typed_is_not_thrown_away(
     expect(form.get_by_role("heading", level=1)).to_contain_text("Tack")
 
 
-def test_who_has_typed_is_asked_whether_to_go_on_to_another_home(embedded: Embedded, page: Page) -> None:
+def test_a_visitor_who_has_typed_is_asked_before_the_form_changes_to_another_home(
+    embedded: Embedded, page: Page
+) -> None:
     page.goto(embedded.page(embedded.element(), embedded.script))
     form = frame(page)
     form.get_by_label("Förnamn").fill("Anna")
@@ -156,7 +158,7 @@ def test_who_has_typed_is_asked_whether_to_go_on_to_another_home(embedded: Embed
     expect(form.get_by_label("Förnamn")).to_have_value("")
 
 
-def test_of_what_is_typed_the_page_learns_nothing(embedded: Embedded, page: Page) -> None:
+def test_the_page_learns_nothing_of_what_is_typed(embedded: Embedded, page: Page) -> None:
     hears = "<script>var heard = []; addEventListener('message', (e) => heard.push(JSON.stringify(e.data)))</script>"
     page.goto(embedded.page(hears, embedded.element(), embedded.script))
     frame(page).get_by_label("Förnamn").fill("Anna")

@@ -148,7 +148,7 @@ def test_a_form_that_is_gone_after_it_was_sent_leaves_the_link(embedded: Embedde
     assert _reason(page) == "blocked"
 
 
-def test_a_home_that_can_not_be_is_no_form(embedded: Embedded, page: Page) -> None:
+def test_a_malformed_home_id_shows_no_form(embedded: Embedded, page: Page) -> None:
     page.goto(embedded.page(embedded.element(estate="../../x"), embedded.script))
     assert _reason(page) == "blocked"
 
@@ -182,7 +182,7 @@ def test_messages_of_a_foreign_window_are_not_heard_by_either_side(embedded: Emb
     assert page.evaluate("leaks") == []
 
 
-def test_hostile_attributes_are_words_and_never_run(embedded: Embedded, page: Page) -> None:
+def test_hostile_attributes_are_shown_as_text_and_never_run(embedded: Embedded, page: Page) -> None:
     hostile = "&lt;img src=x onerror=alert(1)&gt;"
     alerts: list[str] = []
     page.on("dialog", lambda dialog: alerts.append(dialog.message))

@@ -91,7 +91,7 @@ def test_every_answer_of_an_https_service_holds_browsers_to_https(service: Runni
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/sign-in", "/console/nothing", "/readyz", "/personal/forged"])
-def test_so_does_the_console_and_whatever_else_there_is(start: Start, path: str) -> None:
+def test_every_other_answer_and_the_console_hold_browsers_to_https_too(start: Start, path: str) -> None:
     answer = start(deliver=False, console_password="ett långt lösenord").get(path)
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
@@ -101,7 +101,7 @@ def test_a_service_that_browsers_reach_by_http_says_nothing_of_https(public: Cal
         assert "strict-transport-security" not in httpx.get(public() + path).headers
 
 
-def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> None:
+def test_a_worker_with_health_endpoints_holds_browsers_to_https_too(configure: Configure) -> None:
     settings = configure()
     create_app(settings)  # which brings the database up to date
     with serve(create_worker_app(settings)) as url:
@@ -109,7 +109,7 @@ def test_a_worker_that_tells_how_it_is_says_the_same(configure: Configure) -> No
             assert httpx.get(url + path).headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_sends_the_same_headers(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     client = start()
     monkeypatch.setattr("app.web.operations.status.SubmissionStatus.from_submission", None)
     submission_id = (
@@ -130,7 +130,7 @@ def test_a_fault_of_ours_says_so_too(start: Start, monkeypatch: pytest.MonkeyPat
         ("/docs/swagger-ui.css", "public, max-age=86400"),
     ],
 )
-def test_only_what_says_nothing_of_anybody_is_kept_by_caches(service: RunningService, path: str, caching: str) -> None:
+def test_only_answers_without_personal_data_may_be_cached(service: RunningService, path: str, caching: str) -> None:
     assert service.client.get(path).headers["cache-control"] == caching
 
 

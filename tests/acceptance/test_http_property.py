@@ -101,7 +101,7 @@ def test_each_request_has_at_most_one_answer_and_none_hides_in_another(
     | st.sampled_from([b"\r\n", b"\n", b"\r", b" ", b"\t", b"0\r\n\r\n", b"\x00"]),
     cut=st.booleans(),
 )
-def test_damaged_requests_are_refused_or_read_and_never_a_fault(
+def test_damaged_requests_are_refused_or_read_and_never_a_500(
     service: RunningService, sent: bytes, place: float, noise: bytes, cut: bool
 ) -> None:
     at = int(len(sent) * place)
@@ -111,5 +111,5 @@ def test_damaged_requests_are_refused_or_read_and_never_a_fault(
 
 @RUNS
 @given(sent=st.binary(max_size=300))
-def test_what_is_no_http_has_at_most_one_answer(service: RunningService, sent: bytes) -> None:
+def test_bytes_that_are_not_http_have_at_most_one_answer(service: RunningService, sent: bytes) -> None:
     assert answers(service, sent) in ([], [400])

@@ -131,7 +131,7 @@ def check(answer: httpx.Response, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_field_of_a_form(service: RunningService, payload: str) -> None:
+def test_any_field_of_a_form_is_only_text(service: RunningService, payload: str) -> None:
     """All at once in what is only shown again; each alone in what decides how the post goes on."""
     for path, body in ((INTEREST, interest()), (VIEWING, booking())):
         typed = fields(body)
@@ -144,7 +144,7 @@ def test_in_any_field_of_a_form(service: RunningService, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_member_of_json(service: RunningService, payload: str) -> None:
+def test_any_member_of_json_is_only_text(service: RunningService, payload: str) -> None:
     members: list[Mapping[str, Any]] = [
         {"firstName": payload},
         {"email": {"emailAddress": payload}},
@@ -159,7 +159,7 @@ def test_in_any_member_of_json(service: RunningService, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_any_parameter_of_an_address(service: RunningService, payload: str) -> None:
+def test_any_query_parameter_is_only_text(service: RunningService, payload: str) -> None:
     """Each alone where a form is shown; all at once where there is none."""
     names = ["title", "referrer", "lang", "utm_source", "slots", "estate", "return_url", "key", "slot", "theme"]
     names += [payload, "customer", "origin"]
@@ -173,7 +173,7 @@ def test_in_any_parameter_of_an_address(service: RunningService, payload: str) -
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_a_path(service: RunningService, payload: str) -> None:
+def test_a_path_is_only_text(service: RunningService, payload: str) -> None:
     spelled = quote(payload, safe="")
     for path in (INTEREST, VIEWING, f"/CRM/Contact/{CUSTOMER}/C1", "/receipts/x/x", "/submissions/x", "/personal/x"):
         head, _, tail = path.rpartition("/")
@@ -187,7 +187,7 @@ def test_in_a_path(service: RunningService, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_in_a_header(service: RunningService, payload: str) -> None:
+def test_a_header_is_only_text(service: RunningService, payload: str) -> None:
     value = re.sub(rb"[\x00\r\n\x0c]", b"", payload.encode("utf-8"))
     for name in ("Referer", "Accept-Language", "User-Agent", "Idempotency-Key", "Prefer", "Origin", "X-Forwarded-For"):
         headers: Any = [*(SITE | {"Accept": "text/html"}).items(), (name.encode(), value.strip())]
@@ -198,7 +198,9 @@ def test_in_a_header(service: RunningService, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_before_an_operator(service: RunningService, operator: dict[str, str], payload: str) -> None:
+def test_the_console_shows_submitted_values_only_as_text(
+    service: RunningService, operator: dict[str, str], payload: str
+) -> None:
     """What a visitor has sent is shown in the console; and what stands in the console's own addresses and forms."""
     sent = interest(contactMessage=payload, marketing={"utmTags": [{"name": "utm_campaign", "value": payload}]})
     posted = service.client.post(INTEREST, json=sent, headers=SITE | {"Referer": f"{ORIGIN}/{quote(payload)}"})
@@ -225,12 +227,12 @@ def test_before_an_operator(service: RunningService, operator: dict[str, str], p
 
 
 @pytest.mark.parametrize("text", ["<xss>", "<p onxss=1>", '<a href=" java\nscript:xss">', "<b>62615533</b>"])
-def test_what_works_would_be_seen(text: str) -> None:
+def test_an_injection_that_works_would_be_detected(text: str) -> None:
     with pytest.raises(AssertionError):
         check(httpx.Response(200, html=text), "{{7919*7907}}")
 
 
-def test_after_all_that_everything_is_still_there(service: RunningService, operator: dict[str, str]) -> None:
+def test_after_all_injections_the_data_is_still_there(service: RunningService, operator: dict[str, str]) -> None:
     assert service.client.get("/readyz").status_code == 200
     listed = service.client.get("/console/submissions.csv", headers=operator).text
     assert listed.count("\r\n") > 10

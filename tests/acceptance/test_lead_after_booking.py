@@ -113,7 +113,7 @@ def test_a_refused_crm_password_stops_the_lead_but_not_the_bookings(start: Start
     assert _operations(office) == ["viewing", "contact", "viewing"]
 
 
-def test_an_api_callers_wish_for_the_booking_id_wins_and_no_lead_follows(start: Start, office: Office) -> None:
+def test_an_api_caller_who_asks_for_the_booking_id_gets_it_and_no_lead_follows(start: Start, office: Office) -> None:
     client = start(customer={"lead": LEAD})
     answer = client.post(
         f"{BOOKING}?utm_source=google", json={"updatePerson": PERSON, "returnBookingId": True}, headers=KEY

@@ -37,12 +37,12 @@ def test_a_dry_run_lists_what_the_filter_finds_and_changes_nothing(rejected: htt
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
 
 
-def test_without_a_yes_it_says_how_many_and_does_nothing(rejected: httpx.Client, intresse: Intresse) -> None:
+def test_without_yes_it_prints_how_many_match_and_does_nothing(rejected: httpx.Client, intresse: Intresse) -> None:
     refused(intresse("leads", "retry", "--status", "rejected"), "3", "--dry-run", "--yes")
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
 
 
-def test_all_that_the_filter_finds_are_sent_again_and_a_second_time_changes_nothing(
+def test_all_matching_submissions_are_sent_again_and_a_second_run_changes_nothing(
     rejected: httpx.Client, office: Office, intresse: Intresse
 ) -> None:
     done = intresse("leads", "retry", "--customer", CUSTOMER, "--status", "rejected", "--yes")
@@ -56,14 +56,14 @@ def test_all_that_the_filter_finds_are_sent_again_and_a_second_time_changes_noth
     assert len(office.received) == 7
 
 
-def test_what_is_younger_or_anothers_is_left_alone(rejected: httpx.Client, intresse: Intresse) -> None:
+def test_newer_submissions_and_other_customers_are_left_alone(rejected: httpx.Client, intresse: Intresse) -> None:
     for others in (("--older-than", "1h"), ("--older-than", "400d"), ("--customer", "M99999")):
         done = intresse("leads", "discard", "--status", "rejected", *others, "--yes")
         assert (done.returncode, done.stdout) == (0, "closed: 0, nothing to do: 0\n")
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
 
 
-def test_as_json_each_is_told_with_what_became_of_it(rejected: httpx.Client, intresse: Intresse) -> None:
+def test_json_output_lists_each_submission_with_its_result(rejected: httpx.Client, intresse: Intresse) -> None:
     results = json.loads(intresse("leads", "discard", "--customer", CUSTOMER, "--yes", "--json").stdout)
     assert [(result["was"], result["changed"], result["problem"]) for result in results] == [
         *[("rejected", True, None)] * 3,
@@ -73,7 +73,9 @@ def test_as_json_each_is_told_with_what_became_of_it(rejected: httpx.Client, int
     assert [(result["id"], result["changed"]) for result in again] == [(results[0]["id"], False)]
 
 
-def test_one_that_cannot_be_decided_about_does_not_keep_the_others(rejected: httpx.Client, intresse: Intresse) -> None:
+def test_a_submission_that_cannot_be_changed_does_not_stop_the_others(
+    rejected: httpx.Client, intresse: Intresse
+) -> None:
     done = intresse("leads", "retry", "--status", "rejected", "--yes", customer={"id": "M11111"})
     assert done.returncode == 1
     assert done.stdout == "due now: 0, nothing to do: 3\n"
@@ -81,9 +83,9 @@ def test_one_that_cannot_be_decided_about_does_not_keep_the_others(rejected: htt
 
 
 @pytest.mark.parametrize("arguments", [(), ("ABCD2345", "--stuck"), ("--yes",)], ids=str)
-def test_which_ones_has_to_be_said_in_one_way(intresse: Intresse, arguments: tuple[str, ...]) -> None:
+def test_either_a_submission_or_a_filter_must_be_given(intresse: Intresse, arguments: tuple[str, ...]) -> None:
     refused(intresse("leads", "discard", *arguments), "--status", "--customer", "--older-than")
 
 
-def test_a_bad_age_is_told_in_one_line(intresse: Intresse) -> None:
+def test_an_invalid_age_is_reported_in_one_line(intresse: Intresse) -> None:
     refused(intresse("leads", "discard", "--older-than", "soon", "--yes"), "--older-than")

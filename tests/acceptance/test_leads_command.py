@@ -82,7 +82,7 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
     assert (again.returncode, again.stdout.startswith("Nothing to do")) == (0, True)
 
 
-def test_retry_of_a_rejected_booking_keeps_what_the_caller_said_and_runs_the_whole_chain(
+def test_retry_of_a_rejected_booking_keeps_the_callers_values_and_runs_the_whole_chain(
     start: Start, office: Office, intresse: Intresse
 ) -> None:
     office.order(Fault(status=400, operation="viewing", times=1))
@@ -163,12 +163,12 @@ def test_a_submission_is_found_by_the_reference_that_the_visitor_reads_out(start
         assert "waiting" in done.stdout
 
 
-def test_an_unknown_id_or_reference_is_told_in_one_line(intresse: Intresse, shell: Intresse) -> None:
+def test_an_unknown_id_or_reference_is_reported_in_one_line(intresse: Intresse, shell: Intresse) -> None:
     refused(shell("leads", "show", "ABCD2345"), "ABCD2345")
     refused(intresse("leads", "retry", "01a20135-e1a6-76c3-8d7f-a3742508d10f"), "01a20135")
 
 
-def test_retry_of_a_submission_whose_customer_has_left_is_told_in_one_line(
+def test_retry_of_a_submission_whose_customer_has_left_is_reported_in_one_line(
     start: Start, intresse: Intresse, office: Office
 ) -> None:
     office.order(Fault(status=400))

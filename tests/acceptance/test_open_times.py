@@ -120,7 +120,7 @@ def test_another_customers_home_is_not_found(client: httpx.Client, office: Offic
     assert client.get("/forms/M99999/viewing/OBJ1").status_code == 404
 
 
-def test_all_who_ask_at_once_cause_one_read(client: httpx.Client, office: Office) -> None:
+def test_simultaneous_requests_cause_one_read(client: httpx.Client, office: Office) -> None:
     office.order(Fault(delay_seconds=0.3, operation="estate"))
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(lambda _: client.get(FORM), range(60)))
@@ -146,7 +146,7 @@ def test_all_who_ask_at_once_cause_one_read(client: httpx.Client, office: Office
     ],
     ids=lambda fault: str(fault)[:60],
 )
-def test_a_form_that_cannot_tell_the_times_says_so_and_offers_an_interest(
+def test_a_form_that_cannot_show_the_times_says_so_and_offers_an_interest(
     start: Start, office: Office, fault: Fault
 ) -> None:
     client = start()
@@ -181,7 +181,7 @@ def test_a_home_without_times_says_so_kindly_and_offers_an_interest(start: Start
     assert client.get(FORM, headers=JSON).json()["viewings"] == []
 
 
-def test_when_all_is_full_that_is_told_with_the_times(client: httpx.Client, office: Office) -> None:
+def test_a_full_viewing_is_shown_as_full_with_its_times(client: httpx.Client, office: Office) -> None:
     office.slots = {("VIS1", "T2"): Slot(capacity=0)}
     page = page_of(client.get(FORM, params={"lang": "sv"}))
     assert "Alla tider är tagna" in page.text
@@ -237,7 +237,7 @@ def test_no_lead_follows_a_booking_that_carries_its_marketing(
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])
-def test_what_a_visitor_declines_is_declined(start: Start, office: Office, call: str) -> None:
+def test_options_that_a_visitor_declines_are_sent_as_declined(start: Start, office: Office, call: str) -> None:
     client = start(customer={"viewing": {"call": call}})
     page = page_of(client.get(FORM))
     del page.values["reminderTime"], page.values["confirmation.isEmailEnabled"]
@@ -251,7 +251,7 @@ def test_what_a_visitor_declines_is_declined(start: Start, office: Office, call:
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])
-def test_a_strangers_wishes_that_cost_money_are_not_sent_on(start: Start, office: Office, call: str) -> None:
+def test_options_that_cost_money_are_not_sent_on_without_a_key(start: Start, office: Office, call: str) -> None:
     client = start(customer={"viewing": {"call": call, "sms_reminder": False}})
     body = PERSON | {
         "timeSlotId": "T1",
@@ -324,7 +324,7 @@ def test_no_time_chosen_and_no_consent_are_faults(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])
-def test_a_time_that_went_while_one_typed_is_read_anew_and_shown_as_full(
+def test_a_time_that_was_taken_while_the_visitor_typed_is_read_again_and_shown_as_full(
     start: Start, office: Office, call: str
 ) -> None:
     client = start(customer={"viewing": {"call": call}})
@@ -435,7 +435,7 @@ def test_strangers_who_ask_for_made_up_homes_cost_the_known_ones_nothing(start: 
 
 
 @pytest.mark.parametrize("call", ["participant", "attend"])
-def test_a_booking_by_home_can_be_called_off(start: Start, office: Office, call: str) -> None:
+def test_a_booking_by_home_can_be_cancelled(start: Start, office: Office, call: str) -> None:
     client = start(customer={"viewing": {"call": call, "cancel": True}})
     receipt = client.get(booked(client).headers["location"])
     assert "Avboka" in receipt.text or "Cancel" in receipt.text

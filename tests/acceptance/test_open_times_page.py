@@ -42,7 +42,7 @@ def send(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
-def test_a_time_that_went_meanwhile_is_shown_as_full_and_another_is_booked(
+def test_a_time_that_was_taken_meanwhile_is_shown_as_full_and_another_is_booked(
     public: Public, browser: Browser, office: Office, scripted: bool
 ) -> None:
     context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
@@ -84,7 +84,7 @@ def test_a_time_is_booked_by_keyboard_alone(public: Public, page: Page, office: 
     assert [booking.time_slot_id for booking in office.bookings] == [chosen]
 
 
-def test_a_missing_time_is_told_and_its_link_leads_to_the_first_that_is_free(public: Public, page: Page) -> None:
+def test_a_missing_time_is_reported_with_a_link_to_the_first_free_time(public: Public, page: Page) -> None:
     page.goto(public() + FORM)
     fill(page)
     send(page)

@@ -55,7 +55,7 @@ def shape(answer: Any) -> Any:
     return {name: type(value) for name, value in answer.items()} if isinstance(answer, dict) else type(answer)
 
 
-def test_the_demo_answers_the_example_of_a_look_up(demo_url: str) -> None:
+def test_the_demo_answers_the_example_of_a_lookup(demo_url: str) -> None:
     path = "/CRM/Contact/{customerId}/{contactIds}"
     headers = {"Authorization": f"Bearer {KEY}"}
     answer = httpx.get(demo_url + address(path, describe()["paths"][path]["get"]), headers=headers)

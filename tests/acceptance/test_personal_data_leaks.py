@@ -152,7 +152,7 @@ def settled(aviary: Aviary) -> bool:
     return aviary.output.count(b'"status": "delivered"') >= 10
 
 
-def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
+def test_personal_data_is_written_nowhere_in_the_clear(aviary: Aviary) -> None:
     the_ways_that_end_well(aviary)
     the_ways_that_are_refused(aviary)
     the_ways_that_vitec_spoils(aviary)
@@ -174,7 +174,7 @@ def test_a_person_leaves_no_trace_in_the_clear(aviary: Aviary) -> None:
     assert b"Traceback" not in aviary.output
 
 
-def test_the_canary_would_be_found() -> None:
+def test_the_search_finds_planted_personal_data() -> None:
     for text in PERSON:
         assert found_in(f'{{"detail": {json.dumps(text)}}}'.encode()) != []
     assert found_in(b"Anna Andersson, 070-123 45 67") == []

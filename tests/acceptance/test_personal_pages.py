@@ -207,7 +207,7 @@ def is_private(headers: Any) -> None:
 
 
 @BOTH
-def test_the_page_is_never_framed_kept_or_told_to_others(service: RunningService, form: str) -> None:
+def test_the_page_is_never_framed_cached_or_sent_as_referrer(service: RunningService, form: str) -> None:
     path = link_to(known(service), form)
     is_private(service.client.get(path).headers)
     faulty = service.client.post(path, data={f"more{number}": "1" for number in range(101)})
@@ -221,7 +221,7 @@ def test_in_a_demo_the_page_is_not_framed_either(tmp_path: Path) -> None:
         is_private(demo.client.get(link_to(known(demo))).headers)
 
 
-def test_the_used_page_and_the_error_pages_are_not_framed_or_kept(service: RunningService) -> None:
+def test_the_used_page_and_the_error_pages_are_not_framed_or_cached(service: RunningService) -> None:
     path = link_to(contact := known(service), "loan-promise")
     assert service.client.post(path, data={"bank": "SEB"}).status_code == 303
     eventually(lambda: service.received(f"/CRM/Buyer/{CUSTOMER}/{contact}/LoanPromise"))
@@ -243,7 +243,7 @@ def closed(service: RunningService, path: str) -> None:
     assert len(service.office.received) == before
 
 
-def test_a_link_altered_in_any_of_its_parts_is_closed(service: RunningService) -> None:
+def test_a_link_that_is_altered_in_any_part_does_not_open(service: RunningService) -> None:
     token = link_to(known(service)).removeprefix("/personal/")
     for place, letter in enumerate(token):
         other = chr(ord(letter) ^ 1) if letter.isalnum() and chr(ord(letter) ^ 1).isalnum() else "B"
@@ -278,12 +278,12 @@ def test_a_link_has_one_spelling_only(service: RunningService) -> None:
     "token",
     ["x", "..", "%2e%2e", "å", "%00", "%FF", "x/y", "x" * 5000, "0", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "null"],
 )
-def test_a_made_up_link_is_closed(service: RunningService, token: str) -> None:
+def test_a_made_up_link_does_not_open(service: RunningService, token: str) -> None:
     assert service.client.get(f"/personal/{token}", headers=PAGE).status_code in {404, 410}
     assert service.client.post(f"/personal/{token}", data={"bank": "x"}).status_code in {404, 410}
 
 
-def test_a_link_under_another_services_key_is_closed(service: RunningService) -> None:
+def test_a_link_made_with_another_services_key_does_not_open(service: RunningService) -> None:
     link = PersonalLink(CUSTOMER, known(service), "contact", datetime.now(UTC) + timedelta(days=1))
     closed(service, "/personal/" + write(Keyring([b"another-key-another-key-another!"]), link))
 
@@ -306,11 +306,11 @@ def test_a_link_works_until_it_expires(service: RunningService, form: str) -> No
     closed(service, path)
 
 
-def test_a_link_of_a_customer_who_has_left_is_closed(service: RunningService) -> None:
+def test_a_link_of_a_customer_who_has_left_does_not_open(service: RunningService) -> None:
     closed(service, forged(customer_id="M99999"))
 
 
-def test_a_contact_link_of_a_customer_without_leads_is_closed(service: RunningService) -> None:
+def test_a_contact_link_of_a_customer_without_leads_does_not_open(service: RunningService) -> None:
     closed(service, forged(customer_id=PLAIN))
 
 

@@ -93,7 +93,7 @@ def test_the_links_tags_become_the_leads_marketing_and_its_own_address_stays_sec
     assert "message" not in body
 
 
-def test_a_page_of_ours_that_the_contact_came_from_is_not_told_either(service: RunningService) -> None:
+def test_a_page_of_ours_as_referrer_is_not_passed_on_either(service: RunningService) -> None:
     contact = known(service)
     path = link_to(contact)
     page = service.page(f"{path}?{TAGS}", Referer=f"https://leads.example.se{path}")
@@ -166,7 +166,7 @@ def test_a_holder_can_name_neither_another_contact_nor_who_gets_the_lead(
     assert leads_on(service, "OTHER") == []
 
 
-def test_as_json_without_a_key_nothing_of_vitecs_is_told(service: RunningService) -> None:
+def test_json_without_a_key_shows_nothing_from_vitec(service: RunningService) -> None:
     answer = service.client.post(link_to(known(service)), json={"message": "Hej"})
     assert (answer.status_code, answer.text) == (200, "null")
     assert answer.headers["submission-id"] in answer.headers["location"]
@@ -251,7 +251,7 @@ def test_a_loan_promise_sent_again_is_answered_with_the_first_outcome(service: R
     assert first.headers["location"] == again.headers["location"]
 
 
-def test_a_program_is_told_by_a_problem_that_a_link_was_used(service: RunningService) -> None:
+def test_a_json_post_of_a_used_link_is_answered_with_a_problem(service: RunningService) -> None:
     path = link_to(known(service), "loan-promise")
     first, again = (service.client.post(path, json=PROMISE) for _ in range(2))
     assert (first.status_code, again.status_code) == (200, 200)
@@ -260,7 +260,7 @@ def test_a_program_is_told_by_a_problem_that_a_link_was_used(service: RunningSer
     assert (other.status_code, other.headers["content-type"]) == (422, "application/problem+json")
 
 
-def test_another_spelling_of_a_link_is_no_second_use_of_it(service: RunningService) -> None:
+def test_a_link_cannot_be_used_twice_by_encoding_it_differently(service: RunningService) -> None:
     contact = known(service)
     path = link_to(contact, "loan-promise")
     for spelled in (path, f"{path}.", f"{path}="):
@@ -268,7 +268,7 @@ def test_another_spelling_of_a_link_is_no_second_use_of_it(service: RunningServi
     assert promises_of(service, contact) == [SENT]
 
 
-def test_when_a_link_is_used_twice_at_once_one_promise_is_sent_and_both_are_told_kindly(
+def test_when_a_link_is_used_twice_at_once_one_promise_is_sent_and_both_get_a_friendly_page(
     service: RunningService,
 ) -> None:
     contact = known(service)

@@ -74,7 +74,7 @@ def test_a_contact_asks_to_be_called_by_keyboard_alone(link: Callable[[str], str
     }
 
 
-def test_a_contact_tells_of_a_loan_promise_mends_a_fault_and_meets_a_kind_word_the_next_time(
+def test_a_contact_corrects_and_sends_a_loan_promise_and_gets_a_friendly_page_the_next_time(
     link: Callable[[str], str], page: Page, office: Office
 ) -> None:
     address = link("loan-promise")
@@ -129,7 +129,7 @@ def test_without_javascript_the_form_works_as_well(
     context.close()
 
 
-def test_a_link_that_leads_nowhere_is_told_accessibly(link: Callable[[str], str], page: Page) -> None:
+def test_the_page_of_an_invalid_link_is_accessible(link: Callable[[str], str], page: Page) -> None:
     page.goto(link("contact").replace(TAGS, "x"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     is_accessible(page)

@@ -35,7 +35,7 @@ def kept_rows(client: httpx.Client, submission_id: str) -> Any:
     return client.get(f"/submissions/{submission_id}", headers=KEY).json()
 
 
-def test_all_that_is_kept_of_a_person_is_exported(start: Start, intresse: Intresse) -> None:
+def test_all_stored_data_about_a_person_is_exported(start: Start, intresse: Intresse) -> None:
     client = start()
     mine = post_interest(client, contactMessage="Hej på er")
     post_interest(client, firstName="Bo", email={"emailAddress": "bo@example.se"})
@@ -64,7 +64,7 @@ def test_a_consent_to_our_form_is_exported_word_for_word(start: Start, intresse:
     assert all(line.partition(": ")[0] in page.text for line in consent["shown"])
 
 
-def test_of_a_consent_on_the_brokers_own_page_the_words_are_not_ours(start: Start, intresse: Intresse) -> None:
+def test_a_consent_on_the_brokers_own_page_is_exported_without_its_words(start: Start, intresse: Intresse) -> None:
     post_interest(start())
     (submission,) = json.loads(intresse("leads", "export", "--email", "anna.akesson@example.se").stdout)
     assert (submission["consent"]["version"], submission["consent"]["shown"]) == (None, None)
@@ -85,7 +85,7 @@ def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse:
     assert (counted["status"], counted["result"]) == ("delivered", None)
 
 
-def test_a_program_is_told_of_an_erasure_in_json_and_a_second_one_finds_nothing(
+def test_an_erasure_is_reported_as_json_and_a_second_one_finds_nothing(
     start: Start, intresse: Intresse, tmp_path: Path
 ) -> None:
     mine = post_interest(start())
@@ -119,7 +119,7 @@ def test_what_was_not_sent_yet_is_never_sent_after_an_erasure(start: Start, intr
     ],
 )
 @pytest.mark.parametrize("what", ["erase", "export"])
-def test_a_search_that_cannot_be_read_is_told_in_one_line(
+def test_an_invalid_search_is_reported_in_one_line(
     intresse: Intresse, what: str, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     refused(intresse("leads", what, *arguments), *words)

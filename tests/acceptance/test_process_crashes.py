@@ -106,7 +106,7 @@ def test_sigterm_under_load_ends_in_time_and_forgets_nothing(stage: Stage) -> No
     assert verdict.holds, verdict
 
 
-def test_another_process_hears_of_a_submission_and_of_its_outcome_within_a_fifth_of_a_second(stage: Stage) -> None:
+def test_a_submission_and_its_outcome_reach_other_processes_within_a_fifth_of_a_second(stage: Stage) -> None:
     def medians() -> tuple[float, float]:
         """Seconds from the post to the CRM, and from there to the answer."""
         heard: list[float] = []

@@ -83,7 +83,7 @@ def test_a_visitor_is_served_over_tls_and_reaches_the_crm(running: Production, o
     assert received.body["lastName"] == "Nummer alone"
 
 
-def test_nobody_is_told_which_software_answers(running: Production) -> None:
+def test_no_answer_reveals_the_server_software(running: Production) -> None:
     with running.client() as browser:
         answers = [browser.get(FORM), browser.get("/nothing"), browser.put(FORM)]
         answers.append(httpx.get(f"http://localhost:{running.plain_port}{FORM}"))
@@ -192,7 +192,7 @@ def check_of(name: str) -> str:
 @pytest.mark.parametrize(
     "upgrade", ["Connection: Upgrade\r\nUpgrade: foo\r\n", "Connection: Upgrade\r\nUpgrade: h2c\r\n"]
 )
-def test_everybody_gets_the_answer_to_what_they_asked(running: Production, upgrade: str) -> None:
+def test_every_client_gets_the_answer_to_its_own_request(running: Production, upgrade: str) -> None:
     """A stranger hides a request behind an upgrade: through the proxy the next visitor would get its answer."""
     hidden = check_of("hidden") + "X-Forwarded-For: 203.0.113.9\r\n\r\n"
     with connected(running) as stranger, connected(running) as visitor:
@@ -206,7 +206,7 @@ def test_everybody_gets_the_answer_to_what_they_asked(running: Production, upgra
             assert f'"customer":"visitor{number}"' in answer, answer[:500]
 
 
-def test_the_proxy_tells_nobody_what_it_is(running: Production) -> None:
+def test_the_proxy_does_not_reveal_its_software(running: Production) -> None:
     with running.client() as browser:
         assert "server" not in browser.get(FORM).headers
 

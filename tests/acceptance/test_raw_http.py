@@ -95,7 +95,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
-def test_what_two_readers_could_read_differently_is_refused(service: RunningService, request_: bytes) -> None:
+def test_ambiguous_framing_is_refused(service: RunningService, request_: bytes) -> None:
     answer = answer_to(service, request_.replace(b"OBJ1", b"OBJ9"))
     assert status(answer) in {0, 400}, answer[:200]
     assert service.received(PATH.replace("OBJ1", "OBJ9")) == []
@@ -215,7 +215,7 @@ INJECTED = "x\r\nSet-Cookie: evil=1\r\n\r\n<script>"
 
 
 @pytest.mark.parametrize("name", ["title", "referrer", "lang", "utm_source", "slots", "return_url"])
-def test_what_stands_in_the_query_never_becomes_a_header_or_a_tag(service: RunningService, name: str) -> None:
+def test_a_query_never_becomes_a_header_or_a_tag(service: RunningService, name: str) -> None:
     answer = service.client.get(PATH, params={name: INJECTED})
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
@@ -223,7 +223,7 @@ def test_what_stands_in_the_query_never_becomes_a_header_or_a_tag(service: Runni
 
 
 @pytest.mark.parametrize("header", ["Origin", "Referer", "Accept-Language", "Prefer", "Idempotency-Key", "User-Agent"])
-def test_strange_bytes_in_a_header_are_no_fault_of_ours(service: RunningService, header: str) -> None:
+def test_strange_bytes_in_a_header_cause_no_500(service: RunningService, header: str) -> None:
     answer = answer_to(service, HEAD + HOST + LENGTH + header.encode() + b": \xff\xfe\x80<script>\r\n\r\n" + BODY)
     assert status(answer) in {303, 400, 403}
     assert b"<script>" not in answer.replace(b'<script src="', b"")
@@ -380,7 +380,7 @@ def test_no_address_has_a_control_character(service: RunningService, path: str, 
     ],
     ids=ascii,
 )
-def test_figures_are_told_however_they_are_asked_for(service: RunningService, accept: str) -> None:
+def test_metrics_are_answered_whatever_the_accept_header(service: RunningService, accept: str) -> None:
     answer = service.client.get("/metrics", headers={b"Accept": accept.encode("latin-1")})
     assert answer.status_code == 200
     assert b"intresse_accepted" in answer.content

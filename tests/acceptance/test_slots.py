@@ -41,7 +41,7 @@ def book_the_full_one(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Visningstiden är fullbokad.")
 
 
-def test_a_full_time_is_told_and_another_one_is_booked_with_everything_typed(
+def test_a_full_time_is_shown_as_full_and_another_is_booked_without_typing_again(
     public: Public, page: Page, office: Office
 ) -> None:
     page.goto(public() + path())
@@ -70,7 +70,7 @@ def test_a_full_time_is_told_and_another_one_is_booked_with_everything_typed(
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
-def test_where_it_is_full_the_same_becomes_an_interest_in_one_press(
+def test_a_booking_of_a_full_time_becomes_an_interest_in_one_press(
     public: Public, browser: Browser, office: Office, scripted: bool
 ) -> None:
     context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
@@ -88,7 +88,7 @@ def test_where_it_is_full_the_same_becomes_an_interest_in_one_press(
     context.close()
 
 
-def test_where_nothing_else_is_known_nothing_else_is_offered(public: Public, page: Page) -> None:
+def test_without_other_times_and_home_no_alternative_is_offered(public: Public, page: Page) -> None:
     page.goto(public() + path(slots="", estate=""))
     book_the_full_one(page)
     expect(page.get_by_role("radio")).to_have_count(0)
@@ -103,7 +103,7 @@ def test_an_english_reader_reads_the_times_in_english(public: Public, page: Page
 @pytest.mark.parametrize(
     ("slot", "words"), [("", "Välj en tid"), ("ELSEWHERE", "Välj en av tiderna"), ("../x", "Välj en av tiderna")]
 )
-def test_a_time_that_was_not_offered_is_a_fault_at_the_times(
+def test_a_time_that_was_not_offered_is_an_error_at_the_times(
     client: httpx.Client, office: Office, slot: str, words: str
 ) -> None:
     person = {"firstName": "Anna", "lastName": "Ek", "cellPhone": "0701740605", "consent": "true"}

@@ -72,7 +72,7 @@ def test_a_robot_is_held_and_gets_the_same_receipt_as_anyone(client: httpx.Clien
     assert len(office.received) == 1
 
 
-def test_who_follows_the_status_of_what_is_held_is_not_told_either(client: httpx.Client) -> None:
+def test_the_status_of_a_held_submission_does_not_reveal_that_it_is_held(client: httpx.Client) -> None:
     page = fetched(client)
     typed = page.values | ROBOTS["is called like a link"](page)
     answer = client.post(PATH, data=typed, headers={"Accept": "application/json"})

@@ -56,21 +56,25 @@ def refusal(environment: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver", "migrate", "check", "restored"])
-def test_a_secret_that_is_missing(configured: Callable[[str], dict[str, str]], command: str, tmp_path: Path) -> None:
+def test_a_missing_secret_stops_the_start(
+    configured: Callable[[str], dict[str, str]], command: str, tmp_path: Path
+) -> None:
     environment = configured(f"sqlite:///{tmp_path}/intresse.db")
     del environment["INTRESSE_SECRET_KEY"]
     assert refusal(environment, command).endswith("secret_key: the environment variable INTRESSE_SECRET_KEY is not set")
 
 
 @pytest.mark.parametrize("command", [("serve", "--wait", "0"), ("deliver", "--wait", "0"), ("migrate",), ("restored",)])
-def test_a_database_out_of_reach(configured: Callable[[str], dict[str, str]], command: tuple[str, ...]) -> None:
+def test_an_unreachable_database_stops_the_start(
+    configured: Callable[[str], dict[str, str]], command: tuple[str, ...]
+) -> None:
     line = refusal(configured(f"postgresql://intresse@127.0.0.1:{free_port()}/intresse"), *command)
     assert line.startswith("database: ")
     assert "refused" in line
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver"])
-def test_a_schema_that_is_too_old(
+def test_an_old_schema_stops_the_start(
     configured: Callable[[str], dict[str, str]], postgresql_url: str, command: str
 ) -> None:
     line = refusal(configured(postgresql_url), command)
@@ -78,12 +82,12 @@ def test_a_schema_that_is_too_old(
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver", "migrate"])
-def test_a_disk_that_takes_no_file(configured: Callable[[str], dict[str, str]], command: str) -> None:
+def test_an_unwritable_disk_stops_the_start(configured: Callable[[str], dict[str, str]], command: str) -> None:
     assert refusal(configured("sqlite:////sys/intresse.db"), command) == "database: unable to open database file"
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver"])
-def test_a_database_that_was_moved(
+def test_a_moved_database_stops_the_start(
     configured: Callable[[str], dict[str, str]], tmp_path: Path, postgresql_url: str, command: str
 ) -> None:
     source = Database(f"sqlite:///{tmp_path}/intresse.db")

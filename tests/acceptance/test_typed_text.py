@@ -31,7 +31,7 @@ def expect_filled(page: Page | FrameLocator, message: str) -> None:
     expect(page.get_by_role("checkbox", name="mycket intresserad")).to_be_checked()
 
 
-def test_who_wrote_too_much_goes_back_to_what_was_written(public: Callable[..., str], page: Page) -> None:
+def test_after_a_413_the_back_button_shows_what_was_typed(public: Callable[..., str], page: Page) -> None:
     url = public()
     page.goto(f"{url}{FORM}")
     fill(page, LONG)
@@ -54,7 +54,7 @@ def behind_a_proxy(app: ASGIApp, status: int) -> ASGIApp:
 
 
 @pytest.mark.parametrize("status", [408, 502, 503])
-def test_who_is_told_to_wait_by_the_proxy_goes_back_to_what_was_written(
+def test_after_an_error_of_the_proxy_the_back_button_shows_what_was_typed(
     configure: Configure, page: Page, status: int
 ) -> None:
     listener, port = listening()
@@ -68,7 +68,7 @@ def test_who_is_told_to_wait_by_the_proxy_goes_back_to_what_was_written(
         expect_filled(page, "Hej!")
 
 
-def test_in_a_frame_too(embedded: Embedded, page: Page) -> None:
+def test_in_a_frame_the_back_button_shows_what_was_typed_too(embedded: Embedded, page: Page) -> None:
     page.goto(embedded.page(embedded.script, embedded.element()))
     form = frame(page)
     fill(form, LONG)

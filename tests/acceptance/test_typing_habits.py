@@ -262,7 +262,7 @@ def test_in_json_a_number_is_read_by_the_country_of_the_address_too(service: Run
 
 
 @pytest.mark.parametrize(("path", "body", "phone", "prefix"), OPERATIONS)
-def test_without_another_way_to_reach_somebody_a_number_that_can_not_be_dialled_is_told(
+def test_an_invalid_phone_number_is_an_error_if_there_is_no_other_way_to_reach_the_person(
     service: RunningService, path: Any, body: Any, phone: str, prefix: str
 ) -> None:
     typed = {name: value for name, value in fields(body()).items() if "email" not in name} | {phone: "90 12 34 56"}
@@ -272,7 +272,7 @@ def test_without_another_way_to_reach_somebody_a_number_that_can_not_be_dialled_
 
 
 @pytest.mark.parametrize(("path", "body", "phone", "prefix"), OPERATIONS)
-def test_with_another_way_it_goes_into_the_message_and_the_visitor_is_not_stopped(
+def test_an_invalid_phone_number_goes_into_the_message_if_there_is_another_way_to_reach_the_person(
     service: RunningService, path: Any, body: Any, phone: str, prefix: str
 ) -> None:
     received = service.submitted(path(), fields(body()) | {phone: "ring kontoret", "contactMessage": "Hej!"})
@@ -280,13 +280,13 @@ def test_with_another_way_it_goes_into_the_message_and_the_visitor_is_not_stoppe
     assert member(received, prefix + phone) is None
 
 
-def test_what_else_is_wrong_is_told_together_with_it(service: RunningService) -> None:
+def test_an_invalid_phone_number_is_reported_together_with_other_errors(service: RunningService) -> None:
     typed = fields(interest()) | {"firstName": "", "telephone.cell": "x", "presentAccommodation.price": "y"}
     page = page_of(service.client.post(interest_path(), data=typed, headers=SITE))
     assert page.faulty == {"firstName", "telephone.cell", "presentAccommodation.price"}
 
 
-def test_a_caller_with_a_key_is_told_what_can_not_be_read(service: RunningService) -> None:
+def test_a_caller_with_a_key_gets_an_error_for_an_invalid_phone_number(service: RunningService) -> None:
     body = interest(telephone={"cell": "ring kontoret"})
     assert set(faults_of(service.client.post(interest_path(), json=body, headers=key()))) == {"telephone.cell"}
 
@@ -331,7 +331,7 @@ def test_a_postcode_has_the_swedish_form_in_sweden_only(
 
 
 @pytest.mark.parametrize(("path", "body", "phone", "prefix"), OPERATIONS)
-def test_letters_come_in_one_form_and_what_can_not_be_seen_is_taken_out(
+def test_text_is_normalised_and_invisible_characters_are_removed(
     service: RunningService, path: Any, body: Any, phone: str, prefix: str
 ) -> None:
     typed = {
@@ -358,7 +358,7 @@ def test_a_name_has_a_letter_and_no_control_character(service: RunningService, n
 
 
 @pytest.mark.parametrize("year", ["0027-03-31", "1899-12-31", "0001-01-01T00:00:00Z"])
-def test_a_year_that_nobody_means_is_refused(service: RunningService, year: str) -> None:
+def test_an_implausible_year_is_refused(service: RunningService, year: str) -> None:
     assert set(service.faults(interest_path(), interest(gdprApprovalDate=year))) == {"gdprApprovalDate"}
 
 
@@ -425,7 +425,7 @@ def test_no_tag_costs_a_lead(service: RunningService, marketing: Any, headers: d
 
 
 @pytest.mark.parametrize("marketing", ["x", 5, [], True, {"utmTags": "x"}, {"utmTags": [None]}, {"utmTags": 0}])
-def test_marketing_that_is_none_costs_no_lead(service: RunningService, marketing: Any) -> None:
+def test_malformed_marketing_costs_no_lead(service: RunningService, marketing: Any) -> None:
     for path, body in ((interest_path(), interest()), (viewing_path(), booking())):
         assert service.client.post(path, json=body | {"marketing": marketing}, headers=SITE).status_code == 200
         assert "marketing" not in service.delivered(path).body
@@ -457,7 +457,7 @@ def test_a_byte_order_mark_any_casing_and_half_an_emoji_are_taken(service: Runni
     assert (received["updatePerson"]["firstName"], received["updatePerson"]["cellPhone"]) == ("Åsa", MOBILE)
 
 
-def test_half_an_emoji_in_a_name_is_told_at_the_name_as_it_was_sent(service: RunningService) -> None:
+def test_half_an_emoji_in_a_name_is_an_error_at_the_name_as_it_was_sent(service: RunningService) -> None:
     content = json.dumps(interest() | {"FirstName": "Anna \ud83d"} | {"firstName": None})
     answer = service.client.post(interest_path(), content=content, headers=SITE | {"Content-Type": "text/json"})
     assert set(faults_of(answer)) <= {"FirstName", "firstName"}
@@ -546,7 +546,7 @@ def test_it_comes_again_on_the_page_that_refuses_the_website_too(service: Runnin
     assert {name: kept.get(name, "") for name in typed} == typed
 
 
-def test_what_is_wrong_and_has_no_place_on_our_form_can_be_put_right(service: RunningService) -> None:
+def test_an_error_in_a_field_that_is_not_on_our_form_can_be_corrected(service: RunningService) -> None:
     path = interest_path()
     page = page_of(service.client.post(path, data=fields(interest()) | {"email.emailAddress2": "fel"}, headers=SITE))
     assert page.faulty == {"email.emailAddress2"}

@@ -92,7 +92,7 @@ def test_a_final_price_goes_from_the_form_to_vitec_with_its_campaign(service: Ru
     }
 
 
-def test_the_persons_prefix_may_stand_in_a_form_or_be_left_out(service: RunningService) -> None:
+def test_a_form_may_use_the_persons_prefix_or_leave_it_out(service: RunningService) -> None:
     bare = fields(final_price())
     prefixed = {name if name == "consent" else f"person.{name}": value for name, value in bare.items()}
     first, second = (service.submitted(final_price_path(), typed) for typed in (bare, prefixed))
@@ -112,7 +112,7 @@ def test_a_program_gets_vitecs_own_answer_and_a_stranger_null(service: RunningSe
 
 
 @pytest.mark.parametrize("caller", [SITE, key(FULL)], ids=["public", "key"])
-def test_without_a_key_only_a_visitors_things_are_set_and_the_rest_is_configured(
+def test_without_a_key_only_a_visitors_members_are_accepted_and_the_rest_is_configured(
     service: RunningService, caller: dict[str, str]
 ) -> None:
     with_key = caller is not SITE
@@ -171,7 +171,7 @@ def test_an_approval_that_a_final_price_has_no_place_for_is_a_consent_and_is_not
         ({"lead": {"fax": 1}, "x": 1}, {"lead.fax", "x"}),
     ],
 )
-def test_all_faults_of_a_valuation_are_told_at_once(
+def test_all_errors_of_a_valuation_are_reported_at_once(
     service: RunningService, members: Members, faulty: set[str]
 ) -> None:
     assert set(faults_of(service.client.post(valuation_path(), json=valuation(**members), headers=SITE))) == faulty
@@ -191,7 +191,9 @@ def test_a_faulty_form_comes_again_with_everything_typed_and_a_link_to_each_faul
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("headers", [{}, key(PLAIN)], ids=["public", "key"])
-def test_without_its_section_a_form_is_not_there(service: RunningService, method: str, headers: dict[str, str]) -> None:
+def test_without_its_table_in_the_configuration_a_form_is_404(
+    service: RunningService, method: str, headers: dict[str, str]
+) -> None:
     for path in (valuation_path(PLAIN), final_price_path(PLAIN)):
         for address in (path, neutral(path)):
             problem(service.client.request(method, address, headers=headers), 404)

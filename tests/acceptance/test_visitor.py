@@ -24,7 +24,7 @@ def _fill_booking(page: Page) -> None:
     page.get_by_label("Ja, ni får").check()
 
 
-def test_a_visitor_makes_faults_mends_them_and_the_lead_arrives(public: Public, page: Page, office: Office) -> None:
+def test_a_visitor_corrects_errors_and_the_lead_arrives(public: Public, page: Page, office: Office) -> None:
     page.set_extra_http_headers({"Referer": "https://www.maklarhuset.se/storgatan-1"})
     page.goto(f"{public()}{INTEREST}?{TAGS}")
     page.set_extra_http_headers({})
@@ -78,7 +78,7 @@ def test_without_javascript_the_same_form_sends_the_lead(public: Public, browser
     context.close()
 
 
-def test_a_full_slot_is_told_in_vitecs_words_and_nothing_typed_is_lost(
+def test_a_full_slot_is_reported_in_vitecs_words_and_nothing_typed_is_lost(
     public: Public, page: Page, office: Office
 ) -> None:
     office.slots = {("VIS1", "SLOT1"): Slot(capacity=0)}
@@ -94,7 +94,7 @@ def test_a_full_slot_is_told_in_vitecs_words_and_nothing_typed_is_lost(
     assert office.bookings == []
 
 
-def test_a_passed_deadline_is_told_too(public: Public, page: Page, office: Office) -> None:
+def test_a_passed_deadline_is_reported_in_vitecs_words_too(public: Public, page: Page, office: Office) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     office.slots = {("VIS1", "SLOT1"): Slot(capacity=None, deadline_at=yesterday)}
     page.goto(f"{public()}{BOOKING}")
@@ -132,7 +132,7 @@ def test_a_receipt_becomes_booked_by_itself_once_vitec_answers(
 
 
 @pytest.mark.parametrize("reads_on", [False, True])
-def test_a_screen_reader_begins_at_the_receipts_heading_and_hears_what_is_new_once(
+def test_a_screen_reader_starts_at_the_receipts_heading_and_announces_changes_once(
     public: Public, page: Page, office: Office, reads_on: bool
 ) -> None:
     office.order(Fault(status=503))

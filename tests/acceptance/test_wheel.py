@@ -72,7 +72,7 @@ def test_a_wheel_carries_every_template_static_file_and_translation(wheel: Path)
         assert here <= carried
 
 
-def test_the_version_is_said_in_one_place(wheel: Path) -> None:
+def test_the_version_is_defined_in_one_place(wheel: Path) -> None:
     assert wheel.name.split("-")[1] == __version__
 
 

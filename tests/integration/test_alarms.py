@@ -110,7 +110,7 @@ def subjects(office: PostOffice) -> list[str]:
     return [mail["Subject"] for mail in office.to(OPERATOR)]
 
 
-def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
+def test_a_paused_login_and_its_end_are_alerted_by_webhook_and_mail(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(**options)
@@ -126,7 +126,7 @@ def test_a_paused_login_is_told_by_webhook_and_mail_and_so_is_its_end(
     assert mail.mails[0]["Auto-Submitted"] == "auto-generated"
 
 
-def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
+def test_a_refused_submission_is_an_incident_until_an_operator_deals_with_it(
     start: Start, configure: Callable[..., Settings], options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     client = start(**options)
@@ -146,7 +146,7 @@ def test_what_vitec_refused_is_told_until_a_person_has_seen_to_it(
     assert len(webhook.heard) == 2
 
 
-def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_once(
+def test_a_booking_refused_after_its_receipt_is_alerted_at_once(
     start: Start,
     options: dict[str, Any],
     office: Office,
@@ -164,7 +164,7 @@ def test_a_booking_that_is_refused_after_its_visitor_had_the_receipt_is_told_at_
     eventually(lambda: len(webhook.alarms("refused-booking")) == 2)
 
 
-def test_a_refusal_that_its_visitor_was_told_of_on_the_page_alarms_nobody(
+def test_a_refusal_that_the_page_showed_to_its_visitor_alarms_nobody(
     start: Start,
     options: dict[str, Any],
     office: Office,
@@ -204,7 +204,7 @@ def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
         ("retry", Fault(status=503), "failed"),
     ],
 )
-def test_what_may_have_arrived_and_what_is_given_up_are_told(
+def test_uncertain_and_failed_submissions_are_alerted(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, fault: Fault, kind: str
 ) -> None:
     client = start(**options, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
@@ -213,14 +213,14 @@ def test_what_may_have_arrived_and_what_is_given_up_are_told(
     eventually(lambda: webhook.alarms(kind))
 
 
-def test_what_is_held_is_told(start: Start, options: dict[str, Any], webhook: Hook) -> None:
+def test_held_submissions_are_alerted(start: Start, options: dict[str, Any], webhook: Hook) -> None:
     post(start(**options, deliver=False))
     with opened(options["database_url"]) as database, database.engine.begin() as connection:
         connection.execute(update(submissions).values(status="held", due_at=None))
     eventually(lambda: webhook.alarms("held"))
 
 
-def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it_is_released(
+def test_held_submissions_are_alerted_again_a_week_before_they_are_discarded_and_when_they_are_released(
     start: Start, configure: Callable[..., Settings], options: dict[str, Any], webhook: Hook, mail: PostOffice
 ) -> None:
     submission_id = post(start(**options, deliver=False))
@@ -245,7 +245,7 @@ def test_what_is_held_is_told_of_again_a_week_before_it_is_discarded_and_when_it
     assert len(webhook.heard) == 4
 
 
-def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
+def test_an_overdue_submission_and_its_delivery_are_alerted(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     client = start(**options, delivery={"retry_seconds": [1]})
@@ -258,7 +258,7 @@ def test_the_oldest_that_waits_too_long_is_told_and_its_delivery(
     assert len(webhook.heard) == 2
 
 
-def test_receivers_that_are_down_hold_up_nothing_and_are_told_later_with_the_same_id(
+def test_receivers_that_are_down_hold_up_nothing_and_get_the_alert_later_with_the_same_id(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     webhook.refuses, mail.refuses = 1_000_000, 1_000_000
@@ -274,7 +274,7 @@ def test_receivers_that_are_down_hold_up_nothing_and_are_told_later_with_the_sam
     assert len(mail.mails) == len(webhook.heard) == 1
 
 
-def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it(
+def test_neither_a_restart_nor_a_second_process_repeats_or_loses_an_alert(
     start: Start,
     configure: Callable[..., Settings],
     options: dict[str, Any],
@@ -297,7 +297,7 @@ def test_neither_a_restart_nor_a_second_process_tells_anything_twice_or_loses_it
     assert len({alarm["submissions"][0]["id"] for alarm in webhook.alarms("rejected")}) == 3
 
 
-def test_an_alarm_holds_nothing_personal(
+def test_an_alarm_contains_no_personal_data(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(**options)
@@ -308,7 +308,7 @@ def test_an_alarm_holds_nothing_personal(
     assert not [word for word in PERSONAL if word in text]
 
 
-def test_an_office_that_wishes_it_gets_the_lead_itself_while_vitec_is_away_and_hears_when_it_has_arrived(
+def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_a_notice_when_it_arrives(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(
@@ -352,7 +352,7 @@ WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
     ],
     ids=["valuation", "final price"],
 )
-def test_an_office_gets_a_sellers_lead_and_a_watchers_too(
+def test_lead_mail_covers_valuations_and_final_prices_too(
     start: Start,
     options: dict[str, Any],
     office: Office,
@@ -371,7 +371,7 @@ def test_an_office_gets_a_sellers_lead_and_a_watchers_too(
         assert line in lead.get_content()
 
 
-def test_an_office_gets_a_cancellation_with_whose_it_is(
+def test_lead_mail_of_a_cancellation_names_the_visitor(
     start: Start, options: dict[str, Any], office: Office, mail: PostOffice
 ) -> None:
     customer = {"viewing": {"cancel": True}, "lead_mail": {"to": BROKER, "after_minutes": 1}}

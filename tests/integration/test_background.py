@@ -21,7 +21,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RESTART_SECONDS", 0.05)
 
 
-async def test_a_task_that_dies_is_started_again_and_told_of_until_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_task_that_dies_is_restarted_and_reported_until_it_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WELL_SECONDS", 0.2)
     starts: list[None] = []
     down: list[list[str]] = []
@@ -53,7 +53,7 @@ async def test_a_task_that_must_not_end_by_itself_is_started_again_when_it_does(
     await tasks.stop()
 
 
-async def test_all_are_told_to_stop_before_any_is_waited_for() -> None:
+async def test_all_tasks_are_asked_to_stop_before_any_is_awaited() -> None:
     stopping = asyncio.Event()
     ended: list[str] = []
 
@@ -72,7 +72,7 @@ async def test_all_are_told_to_stop_before_any_is_waited_for() -> None:
     assert ended == ["patient"]
 
 
-async def test_a_periodic_task_outlives_a_store_that_is_away() -> None:
+async def test_a_periodic_task_survives_an_unavailable_database() -> None:
     rounds: list[None] = []
 
     async def work() -> None:
@@ -86,7 +86,7 @@ async def test_a_periodic_task_outlives_a_store_that_is_away() -> None:
     await tasks.stop()
 
 
-async def test_readiness_tells_of_the_dead_and_refuses_without_the_vital_ones(configure: Configure) -> None:
+async def test_readiness_reports_dead_tasks_and_fails_without_the_vital_ones(configure: Configure) -> None:
     app = create_app(configure())
     with serve(app) as url:
         async with httpx.AsyncClient(base_url=url) as client:

@@ -53,7 +53,7 @@ async def test_what_is_held_needs_a_person(database: Database) -> None:
         ("_STOPPED_LATER", "ix_steps_need_a_person"),
     ],
 )
-async def test_no_look_reads_what_was_delivered_before(database: Database, query: str, index: str) -> None:
+async def test_no_backlog_query_reads_delivered_submissions(database: Database, query: str, index: str) -> None:
     statement = str(getattr(backlog, query).compile(database.engine))
 
     def plan(connection: object) -> str:

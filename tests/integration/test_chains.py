@@ -86,7 +86,7 @@ async def test_an_interest_that_vitec_answers_with_nothing_is_followed_by_no_lea
     assert len(office.received) == 1
 
 
-async def test_a_booking_whose_answer_holds_no_contact_is_delivered_and_its_lead_is_for_a_person(
+async def test_a_booking_answered_without_a_contact_is_delivered_and_its_lead_needs_attention(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault(status=200, body="{}", carried_out=True, times=1))
@@ -115,9 +115,7 @@ async def test_a_lead_whose_contact_vitec_does_not_know_is_refused_and_never_pos
     assert [request.operation for request in office.received] == ["contact", "contact"]
 
 
-async def test_a_look_up_that_was_interrupted_is_simply_made_again(
-    database: Database, vitec_url: str, office: Office
-) -> None:
+async def test_an_interrupted_lookup_is_simply_repeated(database: Database, vitec_url: str, office: Office) -> None:
     office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "contact", "times": 1}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)

@@ -271,7 +271,9 @@ async def test_of_any_number_of_processes_one_tries_a_paused_login(
         assert len(office.received) == 2  # it hangs for longer than a rest, and there is no other meanwhile
 
 
-async def test_the_time_of_a_pause_counts_for_nothing(database: Database, vitec_url: str, office: Office) -> None:
+async def test_time_spent_paused_does_not_count_towards_giving_up(
+    database: Database, vitec_url: str, office: Office
+) -> None:
     office.order(Fault(status=401, times=1))
     first, second = at_estates("A", "B")
     await store(database, first)
@@ -302,7 +304,7 @@ async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_
         assert (await delivery.settled(refused)).status is Status.DELIVERED
 
 
-async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
+async def test_a_page_does_not_call_vitec_while_any_process_has_paused_the_login(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
     with opened(database_url) as another:
@@ -321,7 +323,7 @@ async def test_a_page_asks_vitec_nothing_while_any_process_has_paused_the_login(
                 await here.contact_reader.contacts(CUSTOMER, ["C9"])
 
 
-async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
+async def test_a_lookup_may_be_the_probe_and_then_there_is_no_other(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault(status=401, times=1))
@@ -337,7 +339,9 @@ async def test_a_look_up_may_be_the_probe_and_then_there_is_no_other(
     assert len(office.received) == 2
 
 
-async def test_while_the_database_is_away_a_page_hears_that_we_cannot_ask(vitec_url: str, tmp_path: object) -> None:
+async def test_while_the_database_is_down_a_page_learns_that_vitec_cannot_be_called(
+    vitec_url: str, tmp_path: object
+) -> None:
     with opened(f"sqlite:///{tmp_path}/no-tables.db") as database:
         async with working(database, vitec_url) as delivery:
             with pytest.raises(UnavailableError):
@@ -391,7 +395,7 @@ async def test_what_waits_for_something_else_is_not_brought_back(
     assert estates_asked_for(office).count("WAITING") == 1
 
 
-async def test_a_blip_brings_nothing_back(database: Database, vitec_url: str, office: Office) -> None:
+async def test_a_short_outage_makes_nothing_due_early(database: Database, vitec_url: str, office: Office) -> None:
     office.order(Fault(status=503, times=1))
     waiting, fresh = at_estates("WAITING", "FRESH")
     await store(database, waiting)
@@ -432,7 +436,7 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
         assert fourth - first >= 0.04
 
 
-async def test_news_of_a_login_that_is_well_costs_no_writing(database: Database) -> None:
+async def test_a_success_of_a_working_login_writes_nothing(database: Database) -> None:
     logins = logins_of(database)
     assert not logins.changes((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
     await logins.record_lookup(CRM, Signal.REFUSED)

@@ -124,7 +124,7 @@ async def test_views_are_counted_in_memory_and_written_together(database: Databa
 
 
 @pytest.mark.parametrize("value", ["anna%2540example.se", "070-123 45 67", "811228-9874"])
-async def test_of_a_view_and_a_submission_no_table_says_who_it_was(database: Database, value: str) -> None:
+async def test_no_table_of_counts_identifies_a_person(database: Database, value: str) -> None:
     views = PageViews(database)
     views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", value), ("utm_campaign", "2026-11-29")])
     await views.write()
@@ -161,7 +161,7 @@ async def of_home(database: Database, home: str, customer_id: str = CUSTOMER) ->
     return list(await campaigns_of(database, Scope(today, today, customer_id), home))
 
 
-async def test_a_homes_campaigns_are_told_apart_by_what_they_brought(database: Database) -> None:
+async def test_each_campaign_of_a_home_has_its_own_counts(database: Database) -> None:
     views = PageViews(database)
     views.count(CUSTOMER, "interest", ("OBJ1",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
     views.count(CUSTOMER, "interest", ("OBJ2",), "", [("utm_source", "google"), ("utm_campaign", "höst")])
@@ -218,7 +218,7 @@ async def test_one_customers_numbers_hold_nothing_of_anothers(database: Database
     ] == [(OTHER_CUSTOMER, 2)]
 
 
-async def test_two_that_count_the_same_day_add_up(database: Database) -> None:
+async def test_counts_of_two_processes_for_the_same_day_add_up(database: Database) -> None:
     counted = Counted(date(2026, 11, 22), CUSTOMER, "interest", "OBJ1", NO_CAMPAIGN)
     for _ in range(2):
         with database.engine.begin() as connection:
@@ -244,7 +244,7 @@ async def test_what_needs_a_person_is_listed_also_where_only_a_later_step_stoppe
     assert [(row.id, row.stopped) for row in rows] == [(half.id, True), (held.id, False)]
 
 
-async def test_a_list_is_filtered_and_goes_on_where_the_page_ended(database: Database) -> None:
+async def test_a_list_is_filtered_and_continues_on_the_next_page(database: Database) -> None:
     await receive(database, {}, {}, {})
     newest, middle, oldest = sorted(ids(database), reverse=True)
     settle(database, oldest, Status.REJECTED)

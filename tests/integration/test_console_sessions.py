@@ -35,7 +35,9 @@ async def test_a_session_is_open_from_its_beginning_to_its_end_and_no_other_is(d
     assert not await sessions.is_open(SESSION)
 
 
-async def test_one_that_is_ended_ends_on_the_other_replica_and_leaves_the_others_alone(database: Database) -> None:
+async def test_a_session_that_is_ended_ends_on_the_other_replica_too_and_leaves_others_alone(
+    database: Database,
+) -> None:
     sessions = ConsoleSessions(database)
     await sessions.begin(SESSION)
     await sessions.begin(ANOTHER)
@@ -47,7 +49,7 @@ async def test_one_that_is_ended_ends_on_the_other_replica_and_leaves_the_others
     assert await sessions.is_open(ANOTHER)
 
 
-async def test_an_idle_one_has_ended_after_an_hour(database: Database) -> None:
+async def test_an_idle_session_ends_after_an_hour(database: Database) -> None:
     sessions = ConsoleSessions(database)
     await sessions.begin(SESSION)
     last_seen(database, IDLE - timedelta(seconds=30))
@@ -56,7 +58,7 @@ async def test_an_idle_one_has_ended_after_an_hour(database: Database) -> None:
     assert not await sessions.is_open(SESSION)
 
 
-async def test_use_keeps_it_open_and_is_written_down_once_a_minute(database: Database) -> None:
+async def test_use_keeps_a_session_open_and_is_recorded_once_a_minute(database: Database) -> None:
     sessions = ConsoleSessions(database)
     await sessions.begin(SESSION)
     last_seen(database, RECORDED_EVERY - timedelta(seconds=30))
@@ -68,7 +70,7 @@ async def test_use_keeps_it_open_and_is_written_down_once_a_minute(database: Dat
     assert datetime.now(UTC) - rows(database)[SESSION] < timedelta(seconds=30)
 
 
-async def test_one_that_is_ended_while_it_is_used_stays_ended(database: Database) -> None:
+async def test_a_session_that_is_ended_while_in_use_stays_ended(database: Database) -> None:
     sessions = ConsoleSessions(database)
     await sessions.begin(SESSION)
     await sessions.end(SESSION)
@@ -76,7 +78,7 @@ async def test_one_that_is_ended_while_it_is_used_stays_ended(database: Database
     assert rows(database) == {}
 
 
-async def test_those_that_are_over_are_swept_out_by_the_next(database: Database) -> None:
+async def test_expired_sessions_are_deleted_by_the_next_sign_in(database: Database) -> None:
     sessions = ConsoleSessions(database)
     await sessions.begin(SESSION)
     last_seen(database, IDLE + timedelta(seconds=1))
@@ -84,7 +86,7 @@ async def test_those_that_are_over_are_swept_out_by_the_next(database: Database)
     assert set(rows(database)) == {ANOTHER}
 
 
-async def test_a_use_that_cant_be_written_down_keeps_nobody_out(
+async def test_a_use_that_cannot_be_recorded_locks_nobody_out(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = ConsoleSessions(database)

@@ -40,7 +40,7 @@ def stands_alone(database: Database) -> bool:
         return connection.execute(text(f"SELECT count(*) {OTHERS}")).scalar() == 0
 
 
-async def test_a_connection_that_died_while_it_stood_idle_is_replaced_before_it_is_used(postgresql_url: str) -> None:
+async def test_a_connection_that_died_while_idle_is_replaced_before_it_is_used(postgresql_url: str) -> None:
     with opened(postgresql_url) as database:
         before = await ask_each(database)
         assert len(before) == POSTGRESQL_WRITERS + READERS

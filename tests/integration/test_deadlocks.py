@@ -106,7 +106,7 @@ async def erase_person(database: Database) -> None:
 
 @pytest.mark.parametrize("table", [submissions, steps], ids=str)
 @pytest.mark.parametrize("job", [rotate_keys, fill_person_index, erase_person])
-async def test_what_works_through_all_submissions_waits_for_no_worker_while_it_has_what_that_waits_for(
+async def test_jobs_over_all_submissions_never_deadlock_with_a_worker(
     postgresql_url: str, job: Callable[[Database], Coroutine[Any, Any, None]], table: Table
 ) -> None:
     """A worker goes by login and then by id, they go by id."""

@@ -37,7 +37,7 @@ def test_the_scripts_types_can_be_saved_from_the_same_place(client: httpx.Client
     assert '"intresse:submitted": CustomEvent' in answer.text
 
 
-def test_an_allowed_origin_is_told_that_all_is_well(client: httpx.Client) -> None:
+def test_the_check_of_an_allowed_origin_reports_no_error(client: httpx.Client) -> None:
     status, answer = check(client, CUSTOMER, ORIGIN)
     assert (status, answer["ok"], answer["reason"]) == (200, True, None)
     assert answer["frameAncestors"] == f"'self' {ORIGIN}"
@@ -55,7 +55,7 @@ def test_an_allowed_origin_is_told_that_all_is_well(client: httpx.Client) -> Non
         ("", "", 404, "customer"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_word_and_a_sentence(
+def test_the_check_reports_an_error_as_a_code_and_a_sentence(
     client: httpx.Client, customer: str, origin: str, status: int, reason: str
 ) -> None:
     verdict, answer = check(client, customer, origin, **{"Accept-Language": "en"})
@@ -68,7 +68,7 @@ def test_a_form_can_be_framed_by_the_customers_origins_alone(client: httpx.Clien
     assert f'data-origins="https://leads.example.se {ORIGIN}"' in client.get(INTEREST).text
 
 
-def test_a_page_that_says_no_inside_a_frame_can_be_read_there(client: httpx.Client) -> None:
+def test_an_error_page_inside_a_frame_can_be_read_there(client: httpx.Client) -> None:
     html = {"Accept": "text/html", "Origin": ORIGIN, "Content-Type": "text/plain"}
     refused = client.post(INTEREST, content=b"x", headers=html)
     assert refused.status_code == 415

@@ -64,7 +64,7 @@ def test_the_declared_events_are_those_that_are_dispatched_with_their_members() 
     assert declared.keys() == {"ready", "height", "submitted", "error"}
 
 
-def test_the_declared_attributes_are_those_that_are_looked_at() -> None:
+def test_the_declared_attributes_are_those_that_the_script_reads() -> None:
     watched = set(re.findall(r'"(\w+)"', re.findall(r"const watched = \[(.*?)\]", read("embed.js"))[0]))
     attributes = re.findall(r"interface Attributes {\n(.*?)\n  }", read("embed.d.ts"), re.S)[0]
     assert set(re.findall(r"^    (\w+)\??:", attributes, re.M)) == watched - {"intresse"} | {"form", "remember"}

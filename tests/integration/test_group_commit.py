@@ -44,7 +44,7 @@ def fenced(_: Connection) -> None:
     ("bad", "error"),
     [(at_fault, ValueError), (refused_by_the_database, StoreUnavailableError), (fenced, NothingWritten)],
 )
-async def test_a_work_that_fails_fails_alone(database: Database, bad: Any, error: type[Exception]) -> None:
+async def test_a_write_that_fails_fails_alone(database: Database, bad: Any, error: type[Exception]) -> None:
     grouped = GroupedWrites(database)
     some = works(5)
     results = await asyncio.gather(
@@ -55,7 +55,7 @@ async def test_a_work_that_fails_fails_alone(database: Database, bad: Any, error
     assert await number_of_rows(database) == 5
 
 
-async def test_a_commit_that_lasts_too_long_is_waited_for_by_nobody() -> None:
+async def test_nobody_waits_for_a_commit_that_takes_too_long() -> None:
     going_on, ended = asyncio.Event(), list[int]()
 
     async def commit(items: Any) -> Any:

@@ -44,7 +44,7 @@ def reads(office: Office) -> int:
     return sum(call.operation == "estate" for call in office.received)
 
 
-async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_it_is_away(
+async def test_an_answer_is_cached_for_a_minute_and_shown_for_fifteen_while_vitec_is_down(
     configure: Configure, office: Office
 ) -> None:
     clock = Clock()
@@ -71,7 +71,7 @@ async def test_what_vitec_said_is_kept_for_a_minute_and_shown_for_fifteen_while_
         assert await homes.find(CUSTOMER, "OBJ1", "me") is not stale
 
 
-async def test_many_refusals_at_once_are_read_anew_but_once_or_twice(configure: Configure, office: Office) -> None:
+async def test_many_simultaneous_refusals_cause_only_one_or_two_reads(configure: Configure, office: Office) -> None:
     clock = Clock()
     async with looking(configure, clock) as homes:
         await homes.find(CUSTOMER, "OBJ1", "me")

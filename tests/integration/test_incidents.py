@@ -117,7 +117,7 @@ async def arrive(database: Database, *new: NewSubmission) -> None:
     )
 
 
-async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Database, observer: Observer) -> None:
+async def test_an_incident_is_alerted_once_however_often_it_is_detected(database: Database, observer: Observer) -> None:
     await pause(database)
     for _ in range(3):
         await observer.look()
@@ -126,7 +126,9 @@ async def test_a_trouble_is_told_once_however_often_it_is_seen(database: Databas
     assert (notice.kind, notice.subjects, notice.over) == (IncidentKind.PAUSED, ("crm",), False)
 
 
-async def test_its_end_is_told_once_and_the_next_time_is_another(database: Database, observer: Observer) -> None:
+async def test_the_end_of_an_incident_is_alerted_once_and_a_recurrence_is_a_new_incident(
+    database: Database, observer: Observer
+) -> None:
     for change in (pause, resume, pause):
         await change(database)
         await observer.look()
@@ -135,14 +137,16 @@ async def test_its_end_is_told_once_and_the_next_time_is_another(database: Datab
     assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
-async def test_what_comes_together_is_told_together(database: Database, observer: Observer) -> None:
+async def test_simultaneous_incidents_are_alerted_together(database: Database, observer: Observer) -> None:
     new = await stopped(database, Status.REJECTED, number=3)
     await observer.look()
     (notice,) = await notices(database)
     assert sorted(notice.subjects) == sorted(submission.id for submission in new)
 
 
-async def test_what_comes_soon_after_waits_to_be_told_together(database: Database, observer: Observer) -> None:
+async def test_incidents_soon_after_an_alert_wait_to_be_alerted_together(
+    database: Database, observer: Observer
+) -> None:
     for _ in range(3):
         await stopped(database, Status.REJECTED)
         await observer.look()
@@ -152,7 +156,7 @@ async def test_what_comes_soon_after_waits_to_be_told_together(database: Databas
     assert sorted(len(notice.subjects) for notice in await notices(database)) == [1, 2]
 
 
-async def test_what_was_over_before_it_could_be_told_is_not_told(database: Database, observer: Observer) -> None:
+async def test_an_incident_that_ends_before_its_alert_is_not_alerted(database: Database, observer: Observer) -> None:
     await stopped(database, Status.REJECTED)
     await observer.look()
     other = await stopped(database, Status.REJECTED)
@@ -163,7 +167,9 @@ async def test_what_was_over_before_it_could_be_told_is_not_told(database: Datab
     assert len(await notices(database)) == 1
 
 
-async def test_an_end_is_told_at_once_also_soon_after_the_beginning(database: Database, observer: Observer) -> None:
+async def test_the_end_of_an_incident_is_alerted_at_once_even_soon_after_its_start(
+    database: Database, observer: Observer
+) -> None:
     await pause(database)
     await observer.look()
     await resume(database)
@@ -171,7 +177,9 @@ async def test_an_end_is_told_at_once_also_soon_after_the_beginning(database: Da
     assert sorted(await kinds(database)) == [("paused", False), ("paused", True)]
 
 
-async def test_what_is_there_again_before_its_end_was_told_goes_on(database: Database, observer: Observer) -> None:
+async def test_an_incident_that_recurs_before_its_end_was_alerted_continues(
+    database: Database, observer: Observer
+) -> None:
     for change in (pause, resume, pause, resume, pause):
         await change(database)
         await observer.look()
@@ -181,7 +189,7 @@ async def test_what_is_there_again_before_its_end_was_told_goes_on(database: Dat
     assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
-async def test_nothing_is_kept_of_what_is_over_and_told(database: Database, observer: Observer) -> None:
+async def test_nothing_is_stored_of_an_incident_whose_end_was_alerted(database: Database, observer: Observer) -> None:
     await pause(database)
     await observer.look()
     await resume(database)
@@ -190,7 +198,7 @@ async def test_nothing_is_kept_of_what_is_over_and_told(database: Database, obse
     assert await database.read(lambda connection: connection.execute(counted).scalar()) == 0
 
 
-async def test_many_processes_that_look_at_once_tell_once(database: Database, database_url: str) -> None:
+async def test_many_processes_that_check_at_once_alert_once(database: Database, database_url: str) -> None:
     await pause(database)
     await stopped(database, Status.REJECTED, number=3)
     with opened(database_url) as other:
@@ -199,7 +207,7 @@ async def test_many_processes_that_look_at_once_tell_once(database: Database, da
     assert sorted(await kinds(database)) == [("paused", False), ("rejected", False)]
 
 
-async def test_another_observes_once_the_first_has_stopped_or_died(database: Database) -> None:
+async def test_another_process_takes_over_once_the_observer_has_stopped_or_died(database: Database) -> None:
     first, second, third = (Observer(database) for _ in range(3))
     assert [await first.look(), await second.look(), await first.look()] == [True, False, True]
     await first.store.stop()
@@ -208,7 +216,7 @@ async def test_another_observes_once_the_first_has_stopped_or_died(database: Dat
     assert [await third.look(), await second.look()] == [True, False]
 
 
-async def test_who_has_lost_its_part_while_it_looked_keeps_nothing(database: Database) -> None:
+async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(database: Database) -> None:
     slow, other = Observer(database), Observer(database)
     await pause(database)
 
@@ -224,7 +232,9 @@ async def test_who_has_lost_its_part_while_it_looked_keeps_nothing(database: Dat
     assert not await other.look()
 
 
-async def test_processes_of_other_configurations_do_not_take_turns_in_raising_and_ending(database: Database) -> None:
+async def test_processes_with_different_configurations_do_not_alternately_raise_and_end_an_incident(
+    database: Database,
+) -> None:
     """One mails the lead after half an hour and finds an hour long, the other neither, and knows another customer."""
     await waiting(database, 2 * HOUR)
     await stopped(database, Status.FAILED, SOON_OVER)
@@ -241,7 +251,7 @@ async def test_processes_of_other_configurations_do_not_take_turns_in_raising_an
     assert await kinds(database, "office") == [("undelivered", False)]
 
 
-async def test_a_lead_that_has_not_arrived_is_never_said_to_have_however_old_it_grows(
+async def test_a_lead_that_has_not_arrived_is_never_reported_as_arrived_however_old(
     database: Database, observer: Observer
 ) -> None:
     new = await waiting(database, HOUR)
@@ -327,7 +337,7 @@ async def _arrivals(database: Database) -> Sequence[Arrivals]:
 
 
 @pytest.mark.parametrize("counted", [False, True])
-async def test_a_form_that_is_silent_when_it_never_is_has_a_drought_until_the_next_lead(
+async def test_an_unusually_silent_form_is_an_incident_until_the_next_lead(
     database: Database, observer: Observer, counted: bool
 ) -> None:
     moment = now()
@@ -358,7 +368,7 @@ async def test_a_form_that_is_silent_when_it_never_is_has_a_drought_until_the_ne
     assert silent_forms(await _arrivals(database), moment) == []
 
 
-async def test_what_is_held_as_spam_ends_no_drought(database: Database) -> None:
+async def test_held_spam_does_not_end_the_silence_of_a_form(database: Database) -> None:
     await store(database, replace(_at(now(), 0), held=True))
     assert await _arrivals(database) == []
     await CounterJob(database, KEYRING, timedelta(minutes=-1)).count()

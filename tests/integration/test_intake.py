@@ -119,7 +119,7 @@ async def test_many_at_once_share_a_few_commits(database: Database) -> None:
     assert 2 <= len(commits) <= 4  # a batch is never larger than it may be
 
 
-async def test_the_delivery_hears_of_each_commit(database: Database) -> None:
+async def test_the_delivery_is_notified_of_each_commit(database: Database) -> None:
     stored_when_heard: list[int] = []
     async with taking_in(database, lambda _: stored_when_heard.append(len(ids(database)))) as intake:
         await intake.accept(application())
@@ -227,7 +227,7 @@ async def test_one_bad_row_fails_no_other_of_its_batch(database: Database, bad: 
     assert {new.id for new in good} <= set(ids(database))
 
 
-async def test_a_bad_row_is_told_that_it_was_not_stored(database: Database) -> None:
+async def test_the_caller_of_a_bad_row_learns_that_it_was_not_stored(database: Database) -> None:
     taken = application()
     async with taking_in(database) as intake:
         await intake.accept(taken)
@@ -249,7 +249,9 @@ async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_els
     assert len(ids(database)) == number - len(turned_away)
 
 
-async def test_a_store_that_is_away_is_told_and_the_next_post_is_stored_when_it_is_back(database: Database) -> None:
+async def test_a_post_to_an_unavailable_database_fails_and_the_next_is_stored_once_it_is_back(
+    database: Database,
+) -> None:
     async with taking_in(database) as intake:
         with database.engine.begin() as connection:
             connection.execute(text("ALTER TABLE steps RENAME TO away"))
@@ -271,7 +273,7 @@ async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(da
     assert sorted(accepted.id for accepted in await asyncio.gather(*waiting)) == sorted(ids(database))
 
 
-async def test_after_the_end_nothing_is_taken_in_that_nobody_would_store(database: Database) -> None:
+async def test_after_the_stop_no_post_is_accepted(database: Database) -> None:
     async with taking_in(database) as intake:
         pass
     with pytest.raises(StoreUnavailableError):

@@ -111,7 +111,7 @@ async def test_an_outcome_whose_commit_got_no_answer_is_recorded_once(
 
 
 @CUTS
-async def test_a_lost_answer_is_told_apart_from_a_refusal(through: Database, proxy: Proxy, when: Cut) -> None:
+async def test_a_lost_answer_is_not_taken_for_a_refusal(through: Database, proxy: Proxy, when: Cut) -> None:
     count = select(func.count()).select_from(submissions)
     assert await through.write(lambda connection: connection.execute(count).scalar()) == 0
     proxy.cut(when, b"count")

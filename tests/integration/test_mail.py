@@ -68,7 +68,9 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("answers", range(TAKEN))
-async def test_a_server_that_falls_silent_is_left_and_was_not_told(message: EmailMessage, answers: int) -> None:
+async def test_a_mail_server_that_falls_silent_is_abandoned_and_counts_as_not_sent(
+    message: EmailMessage, answers: int
+) -> None:
     silent = Silent(answers)
     async with listening(silent) as server, asyncio.timeout(10):
         with pytest.raises(AlertDeliveryError):
@@ -77,7 +79,7 @@ async def test_a_server_that_falls_silent_is_left_and_was_not_told(message: Emai
 
 
 @pytest.mark.parametrize("answers", [TAKEN, len(ANSWERS)])
-async def test_a_server_that_has_taken_the_mail_was_told_however_it_says_goodbye(
+async def test_a_mail_that_the_server_accepted_counts_as_sent_however_the_connection_ends(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage, answers: int
 ) -> None:
     monkeypatch.setattr(smtp, "SECONDS", 10)
@@ -87,7 +89,7 @@ async def test_a_server_that_has_taken_the_mail_was_told_however_it_says_goodbye
         await soon(silent.is_left)
 
 
-async def test_who_stops_meanwhile_does_not_wait_for_a_silent_server(
+async def test_a_stopping_service_does_not_wait_for_a_silent_mail_server(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage
 ) -> None:
     monkeypatch.setattr(smtp, "SECONDS", 60)

@@ -44,19 +44,19 @@ def post(client: httpx.Client, body: Mapping[str, object] = PERSON) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic dG9rZW46dG9rZW4=", "Bearer", "Bearer tokén"])
-def test_with_a_token_nobody_asks_without_it(start: Start, authorization: str) -> None:
+def test_with_a_configured_token_metrics_need_it(start: Start, authorization: str) -> None:
     client = start(metrics_token="token")
     answer = client.get("/metrics", headers={b"Authorization": authorization.encode()})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert "intresse_" not in answer.text
 
 
-def test_with_a_token_whoever_has_it_asks(start: Start) -> None:
+def test_the_token_gives_access_to_the_metrics(start: Start) -> None:
     client = start(metrics_token="token")
     assert client.get("/metrics", headers={"Authorization": "Bearer token"}).status_code == 200
 
 
-def test_without_a_token_this_machine_alone_may_ask(start: Start) -> None:
+def test_without_a_configured_token_only_this_machine_may_read_metrics(start: Start) -> None:
     client = start(trusted_proxies=["127.0.0.1"])
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
@@ -78,7 +78,7 @@ def test_what_was_accepted_and_delivered_is_counted_and_its_call_timed(service: 
     assert metric(service, "intresse_waiting", **whose) is None
 
 
-def test_what_waits_is_told_with_the_age_of_the_oldest(service: httpx.Client, office: Office) -> None:
+def test_waiting_submissions_are_reported_with_the_age_of_the_oldest(service: httpx.Client, office: Office) -> None:
     office.order(Fault(status=503))
     post(service)
     whose = {"customer": CUSTOMER, "operation": "interest"}
@@ -86,7 +86,7 @@ def test_what_waits_is_told_with_the_age_of_the_oldest(service: httpx.Client, of
     assert 0 < (metric(service, "intresse_waiting_oldest_seconds", **whose) or 0) < 60
 
 
-def test_a_login_that_vitec_refuses_is_told_and_the_service_stays_ready(service: httpx.Client, office: Office) -> None:
+def test_a_refused_login_is_reported_and_the_service_stays_ready(service: httpx.Client, office: Office) -> None:
     office.order(Fault(status=401))
     post(service)
     eventually(lambda: metric(service, "intresse_login_paused", customer=CUSTOMER, function_group="advertising") == 1)
@@ -94,26 +94,28 @@ def test_a_login_that_vitec_refuses_is_told_and_the_service_stays_ready(service:
     assert service.get("/readyz").status_code == 200
 
 
-def test_what_stopped_is_told_until_a_person_has_seen_to_it(service: httpx.Client, office: Office) -> None:
+def test_stopped_submissions_are_reported_until_an_operator_deals_with_them(
+    service: httpx.Client, office: Office
+) -> None:
     office.order(Fault(status=400))
     post(service)
     eventually(lambda: metric(service, "intresse_need_a_person", customer=CUSTOMER, status="rejected") == 1)
     assert metric(service, "intresse_settled_total", customer=CUSTOMER, operation="interest", status="rejected") == 1
 
 
-def test_nothing_personal_is_told(service: httpx.Client) -> None:
+def test_metrics_contain_no_personal_data(service: httpx.Client) -> None:
     post(service)
     page = service.get("/metrics").text
     assert not re.search("anna|andersson|example.se|OBJ1", page, re.IGNORECASE)
 
 
-def test_who_asks_in_openmetrics_gets_it(service: httpx.Client) -> None:
+def test_openmetrics_is_served_on_request(service: httpx.Client) -> None:
     answer = service.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
 
 
-def test_what_the_database_tells_is_looked_for_only_now_and_then(
+def test_the_database_is_queried_only_at_intervals(
     database_url: str, start: Start, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gauges, "SHORTEST_SECONDS", 60)
@@ -125,7 +127,7 @@ def test_what_the_database_tells_is_looked_for_only_now_and_then(
     assert metric(service, "intresse_waiting") is None
 
 
-def test_a_worker_alone_tells_what_it_delivered(database_url: str, start: Start, configure: Configure) -> None:
+def test_a_separate_worker_serves_its_own_metrics(database_url: str, start: Start, configure: Configure) -> None:
     client = start(database_url=database_url, deliver=False)
     with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
         post(client)

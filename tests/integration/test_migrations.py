@@ -162,7 +162,7 @@ def test_a_database_newer_than_the_code_stops_the_start(database: Database) -> N
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none/intresse.db"])
-def test_a_database_that_cannot_be_reached_or_opened_is_told_in_one_line(url: str) -> None:
+def test_a_database_that_cannot_be_reached_or_opened_is_reported_in_one_line(url: str) -> None:
     with pytest.raises(DatabaseUnusableError) as error:
         upgrade(Database(url))
     assert str(error.value)

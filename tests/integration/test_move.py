@@ -54,7 +54,7 @@ async def filled(database: Database) -> list[str]:
     return [submission.id for submission in new]
 
 
-async def test_everything_is_there_and_what_was_to_do_is_still_to_do(source: Database, target: Database) -> None:
+async def test_everything_is_moved_and_pending_submissions_stay_pending(source: Database, target: Database) -> None:
     moved = await filled(source)
     before = [await kept(source, submission_id) for submission_id in moved]
     contents = move.move(source, target)
@@ -96,7 +96,7 @@ async def test_a_move_waits_for_no_worker(source: Database, target: Database) ->
     assert await source.read(is_active)
 
 
-async def test_a_move_that_broke_off_is_served_by_neither_and_goes_on_where_it_was(
+async def test_after_an_interrupted_move_neither_database_is_served_and_the_move_resumes(
     source: Database, target: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(move, "BATCH", 2)
@@ -128,7 +128,7 @@ async def test_a_move_made_again_changes_nothing(source: Database, target: Datab
     assert len(ids(target)) == ROWS + 1
 
 
-async def test_what_is_not_the_same_in_both_is_not_served(source: Database, target: Database) -> None:
+async def test_a_database_that_differs_from_its_source_is_not_served(source: Database, target: Database) -> None:
     await filled(source)
     upgrade(target)
     move._freeze(source, target)

@@ -184,7 +184,9 @@ async def test_nothing_is_sent_for_a_customer_that_left_the_configuration(
     assert await actions.carry_out("discard", await kept(database, new.id))
 
 
-async def test_what_no_key_opens_is_not_retried_and_says_so(database: Database, ended: Ended) -> None:
+async def test_a_submission_that_no_key_decrypts_is_not_retried_and_the_reason_is_given(
+    database: Database, ended: Ended
+) -> None:
     new = await ended(StepStatus.FAILED)
     saved = await kept(database, new.id)
     actions = OperatorActions(database, Keyring([b"another key of thirty-two bytes!"]), {CUSTOMER: Defaults()})

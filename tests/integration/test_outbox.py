@@ -199,7 +199,7 @@ async def test_never_more_is_claimed_than_the_worker_has_places(database: Databa
 
 
 @pytest.mark.parametrize(("room", "claimed"), [(2, 2), (4, 4), (9, 6)])
-async def test_a_customers_two_lanes_share_its_places(
+async def test_both_logins_of_a_customer_share_its_concurrency(
     database: Database, outbox: Outbox, room: int, claimed: int
 ) -> None:
     leads = [submission(Operation.LEAD, PlannedStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
@@ -207,9 +207,7 @@ async def test_a_customers_two_lanes_share_its_places(
     assert len(await outbox.claim_due({CUSTOMER: room}, 9)) == claimed
 
 
-async def test_what_comes_after_a_booking_waits_in_the_lane_of_the_other_password(
-    database: Database, outbox: Outbox
-) -> None:
+async def test_a_lead_after_a_booking_waits_under_its_own_login(database: Database, outbox: Outbox) -> None:
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     claim = await claim_one(outbox)
@@ -310,7 +308,7 @@ async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(
     assert (await row_of(database, new.id)).due_at is None
 
 
-async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Database, outbox: Outbox) -> None:
+async def test_a_waiting_step_becomes_due_at_its_time_and_not_before(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
@@ -323,9 +321,7 @@ async def test_a_step_that_waits_is_due_when_told_and_not_before(database: Datab
     assert (retried.steps[0].attempts, retried.steps[0].interrupted) == (1, False)
 
 
-async def test_an_attempt_that_does_not_count_is_not_spent_though_it_is_kept(
-    database: Database, outbox: Outbox
-) -> None:
+async def test_an_attempt_that_does_not_count_is_recorded_but_not_spent(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
@@ -397,7 +393,9 @@ async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database
     ]
 
 
-async def test_a_worker_that_dies_between_two_steps_leaves_it_in_the_lane_of_the_next(database: Database) -> None:
+async def test_a_worker_that_dies_between_two_steps_leaves_the_submission_to_the_next_steps_login(
+    database: Database,
+) -> None:
     new = application(more_steps=LEAD_AFTER)
     await store(database, new)
     dying = outbox_of(database, timedelta(0))
@@ -435,7 +433,7 @@ async def test_what_follows_a_refused_step_is_never_sent(database: Database) -> 
     assert await at_once.claim_due({CUSTOMER: 1}, 1) == []
 
 
-async def test_vitecs_answer_and_words_are_kept_sealed(database: Database, outbox: Outbox) -> None:
+async def test_vitecs_answer_and_message_are_stored_encrypted(database: Database, outbox: Outbox) -> None:
     new = application()
     await store(database, new)
     claim = await claim_one(outbox)
@@ -459,7 +457,7 @@ async def test_a_long_detail_is_cut(database: Database, outbox: Outbox) -> None:
     assert [row.detail for row in await attempts_of(database, new.id)] == ["å" * DETAIL_LENGTH]
 
 
-async def test_a_body_that_cannot_be_opened_stops_no_other(database: Database, outbox: Outbox) -> None:
+async def test_a_body_that_cannot_be_decrypted_stops_no_other_delivery(database: Database, outbox: Outbox) -> None:
     broken, whole = application(), application()
     await store(database, broken, whole)
     foreign = Keyring([b"another key of thirty-two bytes!"]).encrypt(stored().to_json(), payload_aad(broken.id))

@@ -57,7 +57,7 @@ async def test_a_person_is_found_by_address_and_by_number(database: Database, fi
     assert await people.find("nobody@example.se") == []
 
 
-async def test_what_came_after_the_last_filling_is_found_with_the_rest(database: Database) -> None:
+async def test_submissions_newer_than_the_index_are_found_too(database: Database) -> None:
     people = of_settled(database)
     before = await accept(database, ANNA)
     await fill_all(people)
@@ -66,14 +66,14 @@ async def test_what_came_after_the_last_filling_is_found_with_the_rest(database:
     assert await people.find("anna@example.se") == [*before, *after]
 
 
-async def test_only_what_is_settled_is_filled_in(database: Database) -> None:
+async def test_only_settled_submissions_are_indexed(database: Database) -> None:
     people = PersonIndex(database, CONTACT_HASH)
     await accept(database, ANNA)
     assert not await people.fill()
     assert filled_in(database) == 0
 
 
-async def test_filling_goes_on_where_it_ended_some_at_a_time(
+async def test_indexing_continues_in_batches_where_it_stopped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.submissions.person_index.MAX_AT_ONCE", 2)
@@ -97,14 +97,12 @@ async def test_a_submission_that_is_gone_is_not_found(database: Database) -> Non
     assert await people.find("anna@example.se") == [second]
 
 
-async def test_another_secret_finds_nobody(database: Database) -> None:
+async def test_an_index_made_with_another_secret_finds_nobody(database: Database) -> None:
     await accept(database, ANNA)
     assert await PersonIndex(database, KeyedHash("another secret", "contacts")).find("anna@example.se") == []
 
 
-async def test_nothing_of_an_erased_person_is_filled_in_however_they_meet(
-    database: Database, database_url: str
-) -> None:
+async def test_an_erased_person_is_never_indexed_whatever_the_order(database: Database, database_url: str) -> None:
     given = await accept(database, *[ANNA] * 40)
     people = of_settled(database)
 

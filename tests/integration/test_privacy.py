@@ -97,19 +97,19 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
     assert await found(people, "C7") == [booked.id, promise.id]
 
 
-async def test_more_than_a_batch_is_looked_through(database: Database, people: PersonSearch) -> None:
+async def test_a_search_covers_more_than_one_batch(database: Database, people: PersonSearch) -> None:
     last = application(body={"firstName": "Zoë"})
     await store(database, *(application(body={"firstName": "Bo"}) for _ in range(BATCH + 1)), last)
     assert await found(people, "zoë") == [last.id]
 
 
-async def test_what_no_key_opens_is_counted_and_not_passed_over_in_silence(database: Database) -> None:
+async def test_submissions_that_no_key_decrypts_are_counted_and_reported(database: Database) -> None:
     await store(database, application())
     people = PersonSearch(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"))
     assert await people.find({b"anything"}) == ([], 1)
 
 
-async def test_everything_is_sealed_anew_under_the_first_key(database: Database) -> None:
+async def test_everything_is_re_encrypted_with_the_first_key(database: Database) -> None:
     new = [application() for _ in range(250)]
     await store(database, *new)
     outbox = outbox_of(database)
@@ -132,7 +132,7 @@ async def test_everything_is_sealed_anew_under_the_first_key(database: Database)
     assert refused.refusal == refusal
 
 
-async def test_what_cannot_be_opened_is_left_as_it_is_and_told(database: Database) -> None:
+async def test_values_that_cannot_be_decrypted_are_left_unchanged_and_reported(database: Database) -> None:
     await store(database, application())
     before = await row_of(database, (await _only(database)))
     done = await rotate(database, Keyring([NEW_KEY]))
@@ -145,7 +145,7 @@ async def _only(database: Database) -> str:
     return submission_id
 
 
-async def test_a_worker_delivers_what_is_sealed_anew_beside_it(database: Database) -> None:
+async def test_a_worker_delivers_submissions_that_are_re_encrypted_meanwhile(database: Database) -> None:
     await store(database, application())
     both = Keyring([NEW_KEY, b"0123456789abcdef0123456789abcdef"])
     outbox = Outbox(database, both, logins_of(database), MINUTE, MINUTE)
@@ -168,7 +168,7 @@ def test_an_erasure_is_written_down_as_a_hash_and_read_again(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("spoil", ["by", "at", "hash", "proof"])
-def test_an_altered_line_of_the_erasure_log_is_told(tmp_path: Path, spoil: str) -> None:
+def test_an_altered_line_of_the_erasure_log_is_reported(tmp_path: Path, spoil: str) -> None:
     log = ErasureLog(tmp_path / "erasures.log", PROOF)
     line = json.loads(log.append(ERASURE))
     log.path.write_text(json.dumps(line | {spoil: line[spoil][:-1] + "0x"}) + "\n")
@@ -204,7 +204,7 @@ def test_a_line_that_the_disk_has_no_room_for_leaves_nothing_behind(tmp_path: Pa
     assert log.path.read_text() == f"{first}\n"
 
 
-def test_a_log_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unwritable_erasure_log_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ErasureLogError, match="erasure log"):
         ErasureLog(tmp_path / "file" / "erasures.log", PROOF).append(ERASURE)
@@ -243,7 +243,7 @@ async def only_due(database: Database, submission_id: str) -> None:
     await database.write(work)
 
 
-async def test_of_an_erased_person_no_key_tells_a_repeat_but_a_link_stays_used(database: Database) -> None:
+async def test_an_erasure_removes_idempotency_keys_but_a_used_link_stays_used(database: Database) -> None:
     new = application(repeat=marked(b"content!"))
     link = application(repeat=marked(b"the link", lives=timedelta(days=91)))
     await store(database, new, link)
@@ -252,7 +252,7 @@ async def test_of_an_erased_person_no_key_tells_a_repeat_but_a_link_stays_used(d
     assert [(row.repeat_key, row.repeat_content) for row in rows] == [(None, None), (b"the link", None)]
 
 
-async def test_what_was_erased_stands_in_no_file_of_the_database(database: Database) -> None:
+async def test_erased_data_is_in_no_file_of_the_database(database: Database) -> None:
     if not database.is_sqlite:
         return
     new = application()

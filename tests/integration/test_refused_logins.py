@@ -56,7 +56,7 @@ async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
     assert [request.customer_id for request in office.received].count(CUSTOMER) == 1
 
 
-async def test_a_refused_login_is_never_tried_with_the_same_submission_twice_running(
+async def test_a_refused_login_is_never_tried_twice_in_a_row_with_the_same_submission(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault(status=401))
@@ -84,9 +84,7 @@ async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
     assert third.started_at - second.started_at >= probe
 
 
-async def test_a_probe_is_one_call_and_not_one_for_each_place(
-    database: Database, vitec_url: str, office: Office
-) -> None:
+async def test_a_probe_is_one_call_whatever_the_concurrency(database: Database, vitec_url: str, office: Office) -> None:
     office.order(Fault(status=401, times=1))
     office.order(Fault(delay_seconds=30))
     first, *others = at_estates("A", "B", "C", "D")
@@ -100,7 +98,7 @@ async def test_a_probe_is_one_call_and_not_one_for_each_place(
         assert len(office.received) == 2  # the probe is still under way, and its time for another has not come
 
 
-async def test_a_refused_crm_login_rests_alone_and_the_bookings_go_on(
+async def test_a_refused_crm_login_is_paused_alone_and_bookings_continue(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault.model_validate({"status": 401, "operation": "lead"}))
@@ -117,7 +115,7 @@ async def test_a_refused_crm_login_rests_alone_and_the_bookings_go_on(
     assert [request.operation.value for request in office.received].count("lead") == 1
 
 
-async def test_a_chain_waits_where_its_login_rests_and_repeats_nothing_when_it_goes_on(
+async def test_a_chain_waits_while_its_login_is_paused_and_repeats_nothing_afterwards(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault.model_validate({"status": 401, "operation": "loan-promise"}))

@@ -70,7 +70,7 @@ def post(url: str, address: str) -> str:
 
 
 @pytest.mark.parametrize("off", ["+3650d", "-1h"])
-async def test_what_a_replica_with_a_wrong_clock_takes_in_is_counted_and_found(
+async def test_submissions_accepted_by_a_replica_with_a_wrong_clock_are_counted_and_found(
     stage: Stage, clock: Path, off: str
 ) -> None:
     right, wrong = stage.load.urls

@@ -161,7 +161,7 @@ async def test_what_is_held_is_discarded_after_its_days(database: Database, rete
     assert (await row_of(database, new.id)).payload is None
 
 
-async def test_a_contacts_id_stands_in_no_column(database: Database) -> None:
+async def test_no_column_contains_a_contact_id(database: Database) -> None:
     promise = submission(Operation.LOAN_PROMISE, LOAN, resource=("C1",))
     await store(database, promise)
     assert (await row_of(database, promise.id)).resource == ""
@@ -198,7 +198,7 @@ async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
     assert (saved.status, saved.main.status) == (Status.UNCERTAIN, StepStatus.UNCERTAIN)  # its call had begun
 
 
-async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_discarded(
+async def test_held_submissions_are_announced_once_and_again_before_they_are_discarded(
     database: Database, retention: Retention
 ) -> None:
     ours, others = replace(application(), held=True), replace(application(OTHER), held=True)
@@ -221,7 +221,7 @@ async def test_the_operator_hears_of_what_is_held_once_and_again_before_it_is_di
         assert all(word in line["event"] for line in lines)
 
 
-async def test_the_round_erases_and_says_how_many(database: Database, retention: Retention) -> None:
+async def test_a_round_erases_and_logs_how_many(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED)
     await grow_old(database, 31 * DAY)
     with capture_logs() as lines:
@@ -295,7 +295,7 @@ async def stop(database: Database, submission_id: str, status: Status) -> None:
     await database.write(work)
 
 
-async def test_what_a_worker_begins_at_the_last_moment_is_discarded_by_nobody(
+async def test_a_submission_that_a_worker_claims_at_the_last_moment_is_not_discarded(
     database: Database, database_url: str
 ) -> None:
     new = application()

@@ -105,7 +105,7 @@ def test_utm_tags_are_a_list_of_names_and_values(vitec: httpx.Client, tags: Any,
         assert list(response.json()["modelState"]) == [key]
 
 
-def test_every_broken_rule_is_told_at_once(vitec: httpx.Client) -> None:
+def test_every_broken_rule_is_reported_at_once(vitec: httpx.Client) -> None:
     response = vitec.post(INTEREST, json={"firstName": "", "telephone": {"cell": "1" * 18}, "status": "Curious"})
     assert set(response.json()["modelState"]) == {
         "application.firstName",

@@ -81,7 +81,9 @@ def test_a_redirect_can_be_ordered(vitec: httpx.Client, office: Office) -> None:
 
 
 @pytest.mark.parametrize(("status", "carried_out"), [(200, False), (200, True), (404, False), (503, False)])
-def test_a_page_can_stand_in_vitecs_place(vitec: httpx.Client, office: Office, status: int, carried_out: bool) -> None:
+def test_an_html_page_can_be_answered_instead_of_vitec(
+    vitec: httpx.Client, office: Office, status: int, carried_out: bool
+) -> None:
     office.order(Fault(status=status, page=True, carried_out=carried_out))
     response = vitec.post(INTEREST, json=ANNA)
     assert (response.status_code, response.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
@@ -119,7 +121,7 @@ def test_a_connection_can_be_cut_without_a_byte(vitec: httpx.Client, office: Off
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
 
 
-def test_a_slow_answer_comes_late_and_is_the_ordinary_one(vitec: httpx.Client, office: Office) -> None:
+def test_a_slow_answer_is_late_and_otherwise_normal(vitec: httpx.Client, office: Office) -> None:
     office.order(Fault(delay_seconds=0.1))
     begun = time.monotonic()
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
@@ -161,7 +163,7 @@ def test_a_fault_meets_only_its_operation_and_customer(vitec: httpx.Client, offi
     assert vitec.get("/CRM/Contact/M1/C1").status_code == 200
 
 
-def test_everything_received_is_told_in_order(vitec: httpx.Client) -> None:
+def test_everything_received_is_listed_in_order(vitec: httpx.Client) -> None:
     vitec.post(INTEREST, json=ANNA | {"surname": "Ek"})
     contact_id = vitec.post(VIEWING, json=VISITOR).json()
     vitec.post(INTEREST, content=b"{", headers={"Content-Type": "application/json"})

@@ -133,7 +133,7 @@ def test_a_login_that_is_not_basic_is_refused(vitec: httpx.Client, header: str) 
     assert response.status_code == 401
 
 
-def test_the_login_is_looked_at_before_the_body(vitec: httpx.Client) -> None:
+def test_the_login_is_checked_before_the_body(vitec: httpx.Client) -> None:
     assert vitec.post(INTEREST_PATH.format("M1"), content=b"{").status_code == 401
 
 
@@ -270,7 +270,7 @@ def test_a_lead_and_a_loan_promise_are_answered_with_their_ids(vitec: httpx.Clie
     assert [call.contact_id for call in office.received] == ["C1", "C2"]
 
 
-def test_contacts_are_told_apart_by_type(vitec: httpx.Client) -> None:
+def test_contacts_are_distinguished_by_type(vitec: httpx.Client) -> None:
     person, company, estate = vitec.get("/CRM/Contact/M1/C1,C2,C3", auth=CRM).json()
     assert (person["type"], person["lastName"]) == ("Person", "Dal")
     assert (company["type"], company["name"]) == ("Company", "Exempel AB")
@@ -334,7 +334,9 @@ def test_a_final_price_is_watched_by_a_contact(office: Office, vitec: httpx.Clie
     assert vitec.post(path.format("OBJ2"), json={"person": ANNA}, auth=ADVERTISING).status_code == 404
 
 
-def test_who_opts_out_is_off_the_homes_viewings_and_twice_changes_nothing(office: Office, vitec: httpx.Client) -> None:
+def test_a_contact_who_opts_out_is_removed_from_the_homes_viewings_and_repeating_it_changes_nothing(
+    office: Office, vitec: httpx.Client
+) -> None:
     for path in ("/Viewing/M1/VIS1/OPEN/Participant", "/Viewing/M1/VIS8/ELSEWHERE/Participant"):
         contact = vitec.post(path, json={"updatePerson": VISITOR}, auth=ADVERTISING).json()
     path = "/Advertising/Message/M1/Estate/{}/Viewing/Attendee/{}/OptOut"

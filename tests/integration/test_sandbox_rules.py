@@ -176,7 +176,7 @@ def test_an_emoji_counts_as_two_characters(post: Post) -> None:
 
 @pytest.mark.parametrize(("path", "member"), REQUIRED)
 @pytest.mark.parametrize("nothing", ["", " \t\u00a0", None])
-def test_a_required_text_says_something(post: Post, path: str, member: str, nothing: str | None) -> None:
+def test_a_required_text_may_not_be_blank(post: Post, path: str, member: str, nothing: str | None) -> None:
     assert_refused(post(path, with_member(path, member, nothing)), f"{PARAMETER[path]}.{member}")
 
 

@@ -63,7 +63,7 @@ async def all_needing_a_person(database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("value", DAMAGED, ids=lambda value: repr(value)[:20])
-async def test_one_that_is_not_as_expected_is_set_aside_and_stops_nobody(
+async def test_a_malformed_submission_is_set_aside_and_stops_no_other(
     database: Database, vitec_url: str, office: Office, value: Any
 ) -> None:
     damaged, sound = application(), application()
@@ -77,7 +77,9 @@ async def test_one_that_is_not_as_expected_is_set_aside_and_stops_nobody(
     assert (await kept(database, damaged.id)).main.status is StepStatus.UNREADABLE
 
 
-async def test_one_that_no_key_opens_goes_on_when_one_does(database: Database, vitec_url: str, office: Office) -> None:
+async def test_a_submission_that_no_key_decrypts_continues_once_its_key_is_back(
+    database: Database, vitec_url: str, office: Office
+) -> None:
     new = application()
     await store(database, new)
     await seal(database, new, LOST)
@@ -96,7 +98,9 @@ async def test_one_that_no_key_opens_goes_on_when_one_does(database: Database, v
 KEYRING_BYTES = b"0123456789abcdef0123456789abcdef"
 
 
-async def test_it_is_seen_where_what_needs_a_person_is_seen(database: Database, vitec_url: str) -> None:
+async def test_an_unreadable_submission_is_listed_among_those_that_need_attention(
+    database: Database, vitec_url: str
+) -> None:
     closed, sound = application(), application()
     await store(database, closed, sound)
     await seal(database, closed, LOST)
@@ -111,7 +115,9 @@ async def test_it_is_seen_where_what_needs_a_person_is_seen(database: Database, 
     assert await database.read(outstanding) == []
 
 
-async def test_it_can_be_discarded_and_hides_nobody_elses_data(database: Database, vitec_url: str) -> None:
+async def test_an_unreadable_submission_can_be_discarded_and_does_not_hide_other_data(
+    database: Database, vitec_url: str
+) -> None:
     closed, sound = application(), application()
     await store(database, closed, sound)
     await seal(database, closed, LOST)
@@ -179,7 +185,7 @@ async def is_unreadable(database: Database, submission_id: str, position: int) -
     return await database.read(work)
 
 
-async def test_words_of_vitecs_that_no_key_opens_hide_neither_their_submission_nor_a_list(
+async def test_a_vitec_message_that_no_key_decrypts_hides_neither_its_submission_nor_a_list(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     office.order(Fault(status=400))

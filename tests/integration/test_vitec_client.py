@@ -411,13 +411,15 @@ async def test_a_login_can_be_tried_without_changing_anything(
         (Credential("secret", "wrong"), FunctionGroup.CRM),
     ],
 )
-async def test_a_login_that_vitec_refuses_is_told(vitec_url: str, credential: Credential, group: FunctionGroup) -> None:
+async def test_trying_a_refused_login_reports_the_refusal(
+    vitec_url: str, credential: Credential, group: FunctionGroup
+) -> None:
     async with client(vitec_url, credentials={CUSTOMER: credential}) as vitec:
         with pytest.raises(LoginRefusedError):
             await vitec.try_login(CUSTOMER, group)
 
 
-async def test_a_login_that_cannot_be_tried_is_told(closed_port: str) -> None:
+async def test_a_login_that_cannot_be_tried_is_reported(closed_port: str) -> None:
     async with client(closed_port) as vitec:
         with pytest.raises(UnavailableError):
             await vitec.try_login(CUSTOMER, FunctionGroup.ADVERTISING)

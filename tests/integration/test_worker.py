@@ -91,9 +91,7 @@ async def test_an_overloaded_vitec_is_tried_again_until_it_recovers(
     assert (outcome.status, outcome.main.attempts) == (Status.DELIVERED, 3)
 
 
-async def test_what_vitec_says_of_when_to_come_back_is_kept_to(
-    database: Database, vitec_url: str, office: Office
-) -> None:
+async def test_retry_after_is_respected(database: Database, vitec_url: str, office: Office) -> None:
     office.order(Fault(status=503, headers={"Retry-After": "1"}, times=1))
     new = application()
     await store(database, new)
@@ -172,7 +170,7 @@ async def test_an_answer_that_never_ends_is_sent_once_also_when_it_is_cut_off_by
     assert estates_asked_for(office) == ["A", "B"]
 
 
-async def test_a_refusal_is_kept_in_vitecs_words_and_never_repeated(
+async def test_a_refusal_is_stored_with_vitecs_words_and_never_retried(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     words = '{"Message": "Visningen är fullbokad", "modelState": {"participant.firstName": ["För långt"]}}'
@@ -372,7 +370,7 @@ async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     assert estates_asked_for(office) == ["A"]
 
 
-async def test_a_worker_with_nothing_to_do_stops_at_once(
+async def test_an_idle_worker_stops_at_once(
     database: Database, vitec_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "POLL_SECONDS", 60)
@@ -504,7 +502,9 @@ async def test_an_answer_that_came_while_the_store_was_away_is_recorded_when_it_
     assert len(office.received) == 1
 
 
-async def test_what_waits_for_a_person_is_told_as_an_error(database: Database, vitec_url: str, office: Office) -> None:
+async def test_a_submission_that_needs_attention_is_logged_as_an_error(
+    database: Database, vitec_url: str, office: Office
+) -> None:
     office.order(Fault(status=400, times=1))
     rejected, delivered = at_estates("A", "B")
     await store(database, rejected)

@@ -102,7 +102,7 @@ async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
         await look(database)
 
 
-async def test_after_a_day_in_its_new_place_a_clock_is_believed(database: Database, machine: MachineClock) -> None:
+async def test_a_clock_that_stays_steady_for_a_day_is_trusted(database: Database, machine: MachineClock) -> None:
     """A machine that was switched off for a long time."""
     await store(database, new := application())
     await stop(database, new.id, Status.DELIVERED)
@@ -122,7 +122,7 @@ async def test_after_an_hour_it_alarms_again(database: Database, machine: Machin
     assert "overdue" in await found(database)
 
 
-async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, machine: MachineClock) -> None:
+async def test_dates_from_a_fast_clock_are_corrected(database: Database, machine: MachineClock) -> None:
     before = received_now(machine)
     await store(database, before)
     await look(database)
@@ -151,7 +151,7 @@ async def test_what_a_wrong_clock_has_dated_is_brought_back(database: Database, 
 
 
 @pytest.mark.parametrize("jump", [60 * MINUTE, DECADE])
-async def test_what_a_clock_has_dated_between_two_looks_is_brought_back(
+async def test_dates_from_between_two_clock_checks_are_corrected(
     database: Database, machine: MachineClock, jump: timedelta
 ) -> None:
     """It was ahead, and right again before anybody looked."""
@@ -191,9 +191,7 @@ async def found_by_age(database: Database) -> set[str]:
     return {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
 
 
-async def test_what_a_clock_that_was_behind_has_dated_is_brought_back(
-    database: Database, machine: MachineClock
-) -> None:
+async def test_dates_from_a_slow_clock_are_corrected(database: Database, machine: MachineClock) -> None:
     await store(database, before := application())
     await look(database)
     machine.off = -400 * DAY
@@ -209,7 +207,7 @@ async def test_what_a_clock_that_was_behind_has_dated_is_brought_back(
 
 
 @pytest.mark.parametrize("looks", [0, 1])
-async def test_what_was_taken_in_and_stopped_while_a_clock_was_behind_is_not_old(
+async def test_submissions_that_stopped_while_the_clock_was_behind_do_not_count_as_old(
     database: Database, machine: MachineClock, looks: int
 ) -> None:
     """Whether it was behind between two looks, or has been seen behind and is back before the next look."""

@@ -38,7 +38,7 @@ def prepare(folder: Path, *host: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_each_service_runs_a_command_that_there_is(name: str) -> None:
+def test_each_service_runs_an_existing_command(name: str) -> None:
     command, *options = OURS[name]["command"]
     assert CliRunner().invoke(cli, [command, "--help"]).exit_code == 0
     known = {word for option in get_command(cli).commands[command].params for word in option.opts}  # type: ignore[attr-defined]

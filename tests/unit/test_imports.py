@@ -38,11 +38,11 @@ def test_the_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True) == 0
 
 
-def test_every_room_of_the_house_has_its_layer() -> None:
+def test_every_package_belongs_to_a_layer() -> None:
     assert {*layers(), *contract("layers")["exhaustive_ignores"]} == modules(APP)
 
 
-def test_no_modules_stand_loose_at_the_root() -> None:
+def test_no_stray_modules_are_at_the_root() -> None:
     assert {path.stem for path in APP.glob("*.py")} == {"__init__", "__main__", "logs", "i18n"}
 
 
@@ -57,7 +57,7 @@ def test_the_sandbox_is_reached_by_the_demo_and_the_commands_alone() -> None:
     assert set(protected["allowed_importers"]) == {"app.demo", "app.cli.serve"}
 
 
-def test_the_service_does_without_what_it_never_shows() -> None:
+def test_the_service_never_loads_rich() -> None:
     """Libraries look for rich, which the commands' library brings: 4 MB in each process."""
     asked = "import sys, app.cli.server, app.bootstrap.web_app; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0

@@ -45,18 +45,18 @@ def test_a_key_that_is_not_known_is_never_written(written: Written, key: str) ->
     assert without_time(event) == {"event": "accepted", "level": "info", "submission": "S1"}
 
 
-def test_what_is_bound_is_held_to_the_same(written: Written) -> None:
+def test_bound_values_follow_the_same_rule(written: Written) -> None:
     structlog.get_logger().bind(email="anna@example.se", customer="M12345").info("accepted")
     (event,) = written()
     assert without_time(event) == {"event": "accepted", "level": "info", "customer": "M12345"}
 
 
-def test_nothing_is_written_of_what_is_not_said(written: Written) -> None:
+def test_absent_values_are_not_written(written: Written) -> None:
     structlog.get_logger().info("attempt", http_status=None, step=0)
     assert without_time(written()[0]) == {"event": "attempt", "level": "info", "step": 0}
 
 
-def test_what_only_helps_to_find_faults_is_not_written(written: Written) -> None:
+def test_debug_events_are_not_written(written: Written) -> None:
     structlog.get_logger().debug("accepted", submission="S1")
     assert written() == []
 
@@ -72,7 +72,7 @@ def fail() -> None:
         raise TypedByAVisitor("anna@example.se") from error
 
 
-def test_an_exception_is_written_as_its_kinds_and_places_and_never_its_message(written: Written) -> None:
+def test_an_exception_is_written_as_types_and_places_and_never_with_its_message(written: Written) -> None:
     try:
         fail()
     except TypedByAVisitor:

@@ -16,19 +16,19 @@ PHP = {path: path.read_text("utf-8") for path in PLUGIN.rglob("*.php")}
 TEXT = re.compile(r"\b(?:__|esc_html__|esc_attr__)\(\s*'((?:[^'\\]|\\.)*)',\s*'intresse'", re.DOTALL)
 
 
-def test_it_has_the_product_s_version_everywhere() -> None:
+def test_the_plugin_has_the_products_version_everywhere() -> None:
     main = PHP[PLUGIN / "intresse.php"]
     versions = re.findall(r"(?:Version:\s+|INTRESSE_VERSION = ')(\d[\w.]*)", main)
     versions += re.findall(r"Stable tag: (\S+)", (PLUGIN / "readme.txt").read_text("utf-8"))
     assert versions == [__version__] * 3
 
 
-def test_it_offers_every_public_form() -> None:
+def test_the_plugin_offers_every_public_form() -> None:
     offered = re.findall(r"^\t\t'([a-z-]+)'\s*=> array\($", PHP[PLUGIN / "includes/forms.php"], re.MULTILINE)
     assert set(offered) == set(PUBLIC_POSTS)
 
 
-def test_every_text_of_it_is_there_in_swedish() -> None:
+def test_every_text_of_the_plugin_is_translated_into_swedish() -> None:
     texts = {text for source in PHP.values() for text in TEXT.findall(source)}
     assert len(texts) > 20
     with (PLUGIN / "languages/intresse-sv_SE.po").open("rb") as file:

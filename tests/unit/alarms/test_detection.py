@@ -18,13 +18,13 @@ def lead(at: datetime, operation: str = "interest") -> Arrivals:
     return Arrivals("M1", operation, 1, at)
 
 
-def test_a_form_that_is_silent_when_it_never_is_has_a_drought_since_its_last_lead() -> None:
+def test_an_unusually_silent_form_is_reported_since_its_last_lead() -> None:
     assert silent_forms([*PAST, lead(LAST)], NOW) == [DROUGHT]
 
 
-def test_silence_before_the_hours_in_which_leads_come_is_none() -> None:
+def test_silence_outside_the_usual_hours_is_not_reported() -> None:
     assert silent_forms([*PAST, lead(LAST)], NOW - 2 * HOUR) == []
 
 
-def test_each_form_has_its_own_past() -> None:
+def test_each_form_is_compared_with_its_own_history() -> None:
     assert silent_forms([*PAST, lead(LAST), lead(LAST, "viewing"), lead(NOW, "lead")], NOW) == [DROUGHT]

@@ -44,19 +44,19 @@ def test_a_lead_by_mail_has_texts_of_its_own() -> None:
     assert set(STARTED_TEXTS) == set(CLEARED_TEXTS) == set(IncidentKind) - {IncidentKind.UNDELIVERED}
 
 
-def test_a_moment_is_told_in_swedish_time_and_in_the_language() -> None:
+def test_times_are_in_swedish_time_and_in_the_recipients_language() -> None:
     assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: ärenden har väntat sedan 22 november 13:05"
     assert (
         text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have been waiting since 22 November 13:05"
     )
 
 
-def test_a_login_is_told_by_what_it_is_for() -> None:
+def test_a_login_is_described_by_what_it_is_for() -> None:
     both = notice(IncidentKind.PAUSED, subjects=("advertising", "crm"))
     assert "valuations and final prices, leads, contacts and loan promises" in text(both, "en").body
 
 
-def test_submissions_are_told_by_their_references_the_first_of_many() -> None:
+def test_submissions_are_listed_by_reference_and_only_the_first_of_many() -> None:
     many = tuple(new_id(datetime.now(UTC)) for _ in range(MAX_REFERENCES + 5))
     alert = text(notice(IncidentKind.REJECTED, subjects=many))
     assert alert.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
@@ -73,7 +73,7 @@ def test_with_a_console_each_submission_is_a_click_away() -> None:
     )
 
 
-def test_an_operator_reads_in_english_what_the_configuration_wishes() -> None:
+def test_alarms_are_in_english_if_the_configuration_says_so() -> None:
     alert = text(notice(IncidentKind.REFUSED_BOOKING), "en")
     assert alert.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
     assert alert.body.startswith("The visitors believe that they have a place. Contact them now")

@@ -14,7 +14,7 @@ MAIL = {"smtp_url": "smtps://user:p%40ss@mail.example.se:465", "mail_from": "int
 LEAD_MAIL = {"to": "info@maklarhuset.se"}
 
 
-def test_nobody_is_told_unless_the_configuration_says_so() -> None:
+def test_nobody_is_alerted_by_default() -> None:
     alarms = settings_with().alarms
     assert (alarms.webhook_url, alarms.smtp_url, alarms.mail_to) == (None, None, [])
     assert (alarms.language, alarms.oldest_minutes) == ("sv", 60)
@@ -30,7 +30,7 @@ def test_nobody_is_told_unless_the_configuration_says_so() -> None:
         WEBHOOK | MAIL | {"language": "en", "oldest_minutes": 5},
     ],
 )
-def test_what_it_takes(table: dict[str, Any]) -> None:
+def test_valid_alarm_settings_are_accepted(table: dict[str, Any]) -> None:
     assert settings_with("alarms", table).alarms == AlarmsSettings.model_validate(table)
 
 
@@ -50,7 +50,7 @@ def test_what_it_takes(table: dict[str, Any]) -> None:
         ({"oldest_minutes": 0}, "greater than or equal to 1"),
     ],
 )
-def test_what_stops_the_start(table: dict[str, Any], wrong: str) -> None:
+def test_invalid_alarm_settings_stop_the_start(table: dict[str, Any], wrong: str) -> None:
     with pytest.raises(ValidationError, match=wrong):
         settings_with("alarms", table)
 

@@ -137,7 +137,7 @@ def read(file: Path, text: str, environ: dict[str, str] | None = None) -> Settin
     return load(file, environ or {})
 
 
-def test_the_documented_example_is_a_good_configuration(file: Path) -> None:
+def test_a_complete_configuration_is_accepted(file: Path) -> None:
     settings = read(file, WHOLE, ENVIRON)
     customer = settings.customers[0]
     assert customer.crm_password is not None
@@ -154,7 +154,7 @@ def test_the_documented_example_is_a_good_configuration(file: Path) -> None:
     assert (customer.lead.office_id, customer.interest.lead_source_id) == ("O1", "LS1")
 
 
-def test_the_documented_example_shows_the_defaults(file: Path) -> None:
+def test_the_complete_configuration_has_the_default_values(file: Path) -> None:
     shown, default = read(file, WHOLE, ENVIRON), read(file, SMALLEST)
     assert (shown.delivery, shown.retention) == (default.delivery, default.retention)
     assert shown.vitec == default.vitec
@@ -226,11 +226,11 @@ SECRET_MISSING = "is missing (give {0}, {0}_env or {0}_file)"
         ),
     ],
 )
-def test_a_fault_is_told_in_one_line_that_names_its_key(faults: Lines, text: str, lines: list[str]) -> None:
+def test_an_error_is_reported_in_one_line_that_names_its_key(faults: Lines, text: str, lines: list[str]) -> None:
     assert faults(text) == lines
 
 
-def test_all_faults_are_told_at_once(faults: Lines) -> None:
+def test_all_errors_are_reported_at_once(faults: Lines) -> None:
     text = without("public_url", without("username")) + "\ncolour = 1\nlanguage = 1"
     assert sorted(line.partition(": ")[0] for line in faults(text)) == [
         "customers[0].colour",
@@ -241,7 +241,7 @@ def test_all_faults_are_told_at_once(faults: Lines) -> None:
 
 
 @pytest.mark.parametrize("text", ["colour = ", "= 1", "a = 1\na = 2", "[vitec]\n[vitec]", '"'])
-def test_what_is_not_toml_is_told_with_its_place(faults: Lines, text: str) -> None:
+def test_invalid_toml_is_reported_with_line_and_column(faults: Lines, text: str) -> None:
     (line,) = faults(text)
     assert line.startswith("is not valid TOML: ")
     assert "line" in line or "end of document" in line
@@ -253,7 +253,7 @@ def test_a_table_that_is_missing_altogether_lacks_each_of_its_keys(faults: Lines
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "[" * 100_000])
-def test_what_no_reader_takes_is_told_without_a_traceback(faults: Lines, value: str) -> None:
+def test_unreadable_toml_is_reported_without_a_traceback(faults: Lines, value: str) -> None:
     (line,) = faults(f"colour = {value}")
     assert line.startswith("is not valid TOML: ")
 
@@ -264,24 +264,24 @@ def test_a_byte_order_mark_is_no_part_of_the_configuration_nor_of_a_secret(file:
     assert load(file, {}).secret_key.get_secret_value() == "0123456789abcdef"
 
 
-def test_a_secret_in_the_environment_that_is_no_text_is_told(faults: Lines) -> None:
+def test_a_secret_in_the_environment_that_is_not_text_is_reported(faults: Lines) -> None:
     text = "secret_key_env = 'SECRET'\n" + without("secret_key")
     assert faults(text, {"SECRET": "\udcff" * 20}) == ["secret_key: the environment variable SECRET is not text"]
 
 
-def test_what_is_not_utf_8_is_told(file: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(file: Path) -> None:
     file.write_bytes(b'name = "M\xe4klarhuset"')
     with pytest.raises(ConfigurationError, match="is not valid TOML"):
         load(file, {})
 
 
-def test_a_missing_file_is_told_with_what_to_do(file: Path) -> None:
+def test_a_missing_file_is_reported_with_what_to_do(file: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         load(file, {})
     assert refused.value.lines == [f"{file}: No such file or directory. Set INTRESSE_CONFIG, or try: make run"]
 
 
-def test_a_secret_that_cannot_be_fetched_is_told_once(faults: Lines, tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_fetched_is_reported_once(faults: Lines, tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     text = "secret_key_file = '/nowhere/secret'\nencryption_keys_env = 'NOT_SET'\n" + without(
         "secret_key", without("encryption_keys")
@@ -296,7 +296,7 @@ def test_a_secret_that_cannot_be_fetched_is_told_once(faults: Lines, tmp_path: P
     assert binary == [f"secret_key: can't read '{tmp_path}/binary': it is not text"]
 
 
-def test_a_secret_that_a_command_does_not_use_need_not_be_there_and_is_not_read(tmp_path: Path) -> None:
+def test_a_secret_that_a_command_does_not_use_may_be_missing_and_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("postgresql://intresse:secret@database/intresse")
     text = (
         WHOLE
@@ -324,7 +324,7 @@ mail_to = ["drift@example.se"]
     assert len(error.value.lines) > len(ENVIRON)
 
 
-def test_a_bad_value_that_stands_there_is_told_to_whoever_does_not_use_it_too(tmp_path: Path) -> None:
+def test_a_bad_value_is_reported_even_to_commands_that_do_not_use_it(tmp_path: Path) -> None:
     file = tmp_path / "intresse.toml"
     line = 'console_password_env = "INTRESSE_CONSOLE_PASSWORD"'
     for bad in ('console_password = "changeme"', "console_password_env = 7"):
@@ -358,7 +358,7 @@ def test_only_what_serves_needs_the_consoles_password(
     assert ("console_password: can't read" in done.output) is needed
 
 
-def test_a_file_name_that_no_system_takes_is_told(faults: Lines) -> None:
+def test_an_impossible_file_name_is_reported(faults: Lines) -> None:
     (line,) = faults('secret_key_file = "\\u0000"\n' + without("secret_key"))
     assert line.startswith("secret_key: can't read ")
 
@@ -370,7 +370,7 @@ def test_a_file_name_that_no_system_takes_is_told(faults: Lines) -> None:
         ("secret_key_file = '/nowhere'", "secret_key_file"),
     ],
 )
-def test_a_secret_that_is_given_twice_is_told(faults: Lines, more: str, key: str) -> None:
+def test_a_secret_that_is_given_twice_is_reported(faults: Lines, more: str, key: str) -> None:
     assert faults(f"{more}\n{SMALLEST}", {"A_NAME": "another key for these tests"}) == [
         f"{key}: secret_key is given twice"
     ]
@@ -390,7 +390,7 @@ def test_only_secrets_can_be_given_by_file_or_by_environment(faults: Lines) -> N
     ]
 
 
-def test_an_empty_secret_is_told(faults: Lines) -> None:
+def test_an_empty_secret_is_reported(faults: Lines) -> None:
     text = without("password") + "\npassword_env = 'A_NAME'"
     assert faults(text, {"A_NAME": ""}) == ["customers[0].password: is empty"]
 
@@ -403,7 +403,7 @@ def test_an_empty_secret_is_told(faults: Lines) -> None:
         ("database_url", "mysql://root:hemligt@host/db"),
     ],
 )
-def test_a_fault_never_repeats_a_secret(faults: Lines, name: str, value: str) -> None:
+def test_an_error_never_repeats_a_secret(faults: Lines, name: str, value: str) -> None:
     (line,) = faults(f"{name} = '{value}'\n" + without(name))
     assert line.startswith(f"{name}: ")
     assert "hemligt" not in line

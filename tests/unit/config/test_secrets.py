@@ -30,13 +30,13 @@ def key(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("text", PLACEHOLDERS)
-def test_what_stands_in_an_example_is_no_secret(text: str) -> None:
+def test_example_values_are_refused_as_secrets(text: str) -> None:
     with pytest.raises(ValidationError, match="placeholder"):
         table(password=text)
 
 
 @pytest.mark.parametrize("text", ["secret", "changes daily", "xylophone", "yours truly", "replaced", "<3 hemligt"])
-def test_what_only_looks_a_little_like_it_is_taken(text: str) -> None:
+def test_a_secret_that_merely_resembles_a_placeholder_is_accepted(text: str) -> None:
     assert table(password=text).model_dump()["password"].get_secret_value() == text
 
 
@@ -46,7 +46,7 @@ def test_a_short_secret_key_is_refused() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
-def test_an_encryption_key_of_another_length_is_refused_wherever_it_stands_in_the_ring(length: int) -> None:
+def test_an_encryption_key_of_another_length_is_refused_at_any_position(length: int) -> None:
     with pytest.raises(ValidationError):
         table(keys=f"{key(bytes(range(32)))},{key(bytes(range(length)))}")
 

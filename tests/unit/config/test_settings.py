@@ -175,7 +175,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("path", "value"), GOOD)
-def test_a_good_value_is_taken(path: str, value: Any) -> None:
+def test_a_valid_value_is_accepted(path: str, value: Any) -> None:
     found = at(settings_with(path, value), path)
     plain = found.get_secret_value() if isinstance(found, SecretStr) else found
     if isinstance(plain, LeadDefaults):
@@ -340,7 +340,7 @@ def test_marketing_that_goes_into_a_lead_needs_the_leads_table() -> None:
     assert settings_with("customers", [customer]).customers[0].interest.marketing == "lead"
 
 
-def test_no_customer_may_stand_twice() -> None:
+def test_a_customer_id_may_appear_only_once() -> None:
     customer = SMALLEST["customers"][0]
     with pytest.raises(ValidationError, match="customers: the id M12345 appears twice"):
         settings_with("customers", [customer, customer])

@@ -160,7 +160,7 @@ def test_where_parking_is_asked_for_only_the_ambiguous_is_parked(
         (86400, 1, 3600),
     ],
 )
-def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, retry_in: int) -> None:
+def test_retry_after_is_a_minimum_up_to_an_hour(wished: int | None, attempts: int, retry_in: int) -> None:
     retry_after = None if wished is None else timedelta(seconds=wished)
     error = UnavailableError("x", status=503, retry_after=retry_after)
     decision = decide(error, POLICY, attempts=attempts, age=NOW, **ORDINARY)
@@ -168,13 +168,13 @@ def test_what_vitec_wishes_is_a_minimum_up_to_an_hour(wished: int | None, attemp
 
 
 @given(st.integers(1, 1000))
-def test_each_delay_is_spread_by_at_most_a_fifth(attempts: int) -> None:
+def test_each_delay_has_a_jitter_of_at_most_a_fifth(attempts: int) -> None:
     planned = DELAYS[min(attempts, len(DELAYS)) - 1]
     delay = RetryPolicy(DELAYS, GIVE_UP).delay(attempts)
     assert planned * (1 - JITTER) <= delay <= planned * (1 + JITTER)
 
 
-def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
+def test_the_jitter_is_a_fifth_in_both_directions() -> None:
     delays = [RetryPolicy((timedelta(seconds=100),), GIVE_UP).delay(1).total_seconds() for _ in range(500)]
     assert JITTER == 0.2
     assert 80 <= min(delays) < 85
@@ -182,7 +182,7 @@ def test_the_spread_reaches_both_ways_and_is_a_fifth() -> None:
 
 
 @pytest.mark.parametrize("spread", [0.8, 1.2])
-def test_the_wish_of_vitec_is_a_minimum_however_the_delay_is_spread(spread: float) -> None:
+def test_retry_after_is_a_minimum_whatever_the_jitter(spread: float) -> None:
     policy = RetryPolicy(DELAYS, GIVE_UP, spread=lambda: spread)
     error = UnavailableError("x", status=429, retry_after=timedelta(seconds=10))
     decision = decide(error, policy, attempts=1, age=NOW, **ORDINARY)

@@ -30,12 +30,12 @@ def test_without_tags_there_is_no_campaign() -> None:
         "rad\nrad",
     ],
 )
-def test_what_may_be_a_person_or_is_no_text_is_not_written_down(value: str) -> None:
+def test_tags_that_may_identify_a_person_or_are_not_text_are_not_stored(value: str) -> None:
     assert campaign_of([("utm_source", value)]).source == OTHER
 
 
 @pytest.mark.parametrize("value", ["2026-11-29", "sommar2026", "120208123456789012", "vecka-48", "hus & hem"])
-def test_an_honest_name_is_counted_by_it(value: str) -> None:
+def test_an_ordinary_campaign_name_is_stored_as_it_is(value: str) -> None:
     assert campaign_of([("utm_campaign", value)]).campaign == value
 
 

@@ -26,7 +26,7 @@ from app.domain.characters import MAX_MARKS, trim, visible
         ("rad\none\ttab", "rad\none\ttab"),
     ],
 )
-def test_what_is_seen_is_what_is_kept(typed: str, read_as: str) -> None:
+def test_visible_text_is_kept_unchanged(typed: str, read_as: str) -> None:
     assert visible(typed) == read_as
 
 
@@ -34,21 +34,21 @@ INVISIBLE = [0xAD, 0x34F, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
 
 
 @pytest.mark.parametrize("code", INVISIBLE, ids=hex)
-def test_what_can_not_be_seen_is_taken_out_wherever_it_stands(code: int) -> None:
+def test_invisible_characters_are_removed_at_any_position(code: int) -> None:
     mark = chr(code)
     assert visible(f"{mark}An{mark}na{mark}") == "Anna"
     assert trim(f" {mark} Anna {mark} ") == "Anna"
 
 
 @given(st.text(max_size=200))
-def test_letters_come_in_one_form_and_twice_is_once(text: str) -> None:
+def test_letters_are_normalised_and_normalising_twice_changes_nothing(text: str) -> None:
     seen = visible(text)
     assert unicodedata.is_normalized("NFC", seen)
     assert visible(seen) == seen
 
 
 @given(st.text(st.characters(max_codepoint=0x2FF, exclude_characters="\u00a0\u00ad")))
-def test_what_is_plain_stays_as_it_is(text: str) -> None:
+def test_plain_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
 

@@ -38,7 +38,7 @@ def test_the_form_shows_the_current_version_word_for_word(language: str, form: s
 
 
 @pytest.mark.parametrize("version", TEXTS)
-def test_every_version_can_be_told_in_every_language(version: int) -> None:
+def test_every_version_exists_in_every_language(version: int) -> None:
     assert set(TEXTS[version]) == set(LANGUAGES)
     for language in LANGUAGES:
         shown = ConsentRecord(version, language, "Ek & Å", FIRM.privacy_url).wording()
@@ -53,5 +53,5 @@ def test_without_a_privacy_page_no_link_to_it_was_shown() -> None:
     assert len(shown) == 2
 
 
-def test_what_another_page_showed_is_not_ours_to_tell() -> None:
+def test_the_text_of_a_consent_on_another_page_is_unknown() -> None:
     assert ConsentRecord(None, "sv", "Ek", None).wording() is None

@@ -41,7 +41,7 @@ def iso(value: Any) -> Any:
         (20260501, ["wrong_type"]),
     ],
 )
-def test_a_moment_without_offset_is_swedish_time(typed: Any, read_as: Any) -> None:
+def test_a_datetime_without_offset_is_swedish_time(typed: Any, read_as: Any) -> None:
     assert iso(read(datetimes.Moment, typed)) == read_as
 
 
@@ -67,7 +67,7 @@ def test_a_bare_date_until_which_something_is_valid_is_its_last_second(typed: st
         ("0027-03-31", ["invalid_datetime"], ["invalid_datetime"]),
     ],
 )
-def test_a_visitor_tells_of_no_promise_that_is_over(typed: str, visitor: Any, with_key: Any) -> None:
+def test_a_visitor_may_not_send_an_expired_loan_promise(typed: str, visitor: Any, with_key: Any) -> None:
     assert iso(read(datetimes.LastMoment, typed, replace(IN_FORM, visitor=True))) == visitor
     assert iso(read(datetimes.LastMoment, typed, IN_JSON)) == with_key
 
@@ -87,6 +87,6 @@ def test_an_approval_in_the_future_becomes_now(typed: str, read_as: str) -> None
 
 
 @given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(9990, 1, 1)))
-def test_a_moment_is_sent_with_an_offset_that_vitec_reads(moment: datetime) -> None:
+def test_a_datetime_is_sent_with_an_offset_that_vitec_reads(moment: datetime) -> None:
     sent = TypeAdapter(datetimes.Moment).dump_json(read(datetimes.Moment, moment.isoformat())).decode()
     assert re.fullmatch(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"', sent)

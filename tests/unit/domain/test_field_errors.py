@@ -48,11 +48,11 @@ def faults(model: type[VitecModel], members: Any) -> list[FieldError]:
         ({}, [FieldError("firstName", "required"), FieldError("lastName", "required")]),
     ],
 )
-def test_a_fault_names_its_field_as_the_body_does_and_says_why(members: Any, expected: list[FieldError]) -> None:
+def test_an_error_names_its_field_as_in_the_body_and_has_a_code(members: Any, expected: list[FieldError]) -> None:
     assert faults(Interest, members) == expected
 
 
-def test_all_faults_come_at_once_in_the_models_order() -> None:
+def test_all_errors_are_reported_at_once_in_the_models_order() -> None:
     members = {"status": "Sold", "lastName": 1, "telephone": {"cell": "x", "home": "y"}, "firstName": ""}
     assert [fault.field for fault in faults(Interest, members)] == [
         "firstName",
@@ -63,7 +63,7 @@ def test_all_faults_come_at_once_in_the_models_order() -> None:
     ]
 
 
-def test_too_many_of_something_is_told_with_how_many_may_be() -> None:
+def test_too_many_items_are_reported_with_the_maximum() -> None:
     person = PERSON | {"categoryIds": ["1"] * 101}
     (fault,) = faults(ViewingBooking, {"updatePerson": person})
     assert (fault.field, fault.code, fault.params["max_length"]) == ("updatePerson.categoryIds", "too_many", 100)
@@ -73,7 +73,7 @@ def test_a_body_that_is_no_object_is_of_the_wrong_type() -> None:
     assert [(fault.field, fault.code) for fault in faults(Interest, ["x"])] == [("", "wrong_type")]
 
 
-def test_a_field_has_one_fault() -> None:
+def test_a_field_has_at_most_one_error() -> None:
     errors = faults(ViewingBooking, {"updatePerson": PERSON | {"gdprApprovalDate": "x", "leadScore": 2**40}})
     assert [(fault.field, fault.code) for fault in errors] == [
         ("updatePerson.gdprApprovalDate", "invalid_datetime"),

@@ -78,12 +78,12 @@ def test_a_cut_is_a_beginning_that_fits_and_is_as_long_as_can_be(text: str, leng
         (["Anna"], ["wrong_type"]),
     ],
 )
-def test_a_name_is_one_line_of_1_to_30(typed: Any, read_as: Any) -> None:
+def test_a_name_is_one_line_of_1_to_30_characters(typed: Any, read_as: Any) -> None:
     assert read(fields.Name, typed) == read_as
 
 
 @pytest.mark.parametrize(("length", "read_as"), [(0, ""), (40, "x" * 40), (41, ["too_long"])])
-def test_an_id_is_of_0_to_40(length: int, read_as: Any) -> None:
+def test_an_id_has_0_to_40_characters(length: int, read_as: Any) -> None:
     assert read(fields.Id, "x" * length) == read_as
 
 
@@ -264,7 +264,7 @@ def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: A
         (1, ["wrong_type"], ["wrong_type"]),
     ],
 )
-def test_a_truth_is_a_json_boolean_or_what_a_form_sends(typed: Any, in_form: Any, in_json: Any) -> None:
+def test_a_boolean_is_a_json_boolean_or_a_forms_tick(typed: Any, in_form: Any, in_json: Any) -> None:
     assert (read(fields.Truth, typed, IN_FORM), read(fields.Truth, typed)) == (in_form, in_json)
 
 
@@ -302,7 +302,7 @@ def test_a_choice_is_by_name_or_by_vitecs_number(first: int, value: Any, read_as
     assert read(Annotated[Colour | None, fields.by_name_or_number(Colour, first=first)], value) == read_as
 
 
-def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
+def test_an_invalid_choice_is_reported_with_the_valid_ones() -> None:
     kind = Annotated[Colour, fields.by_name_or_number(Colour)]
     with pytest.raises(ValidationError) as refused:
         TypeAdapter(kind).validate_python("Green", context=IN_JSON)
@@ -315,7 +315,7 @@ def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
     "kind",
     ["Name", "Id", "Message", "Email", "Phone", "Postcode", "Country", "Rooms", "Minutes", "Truth", "Moment"],
 )
-def test_whatever_comes_is_read_or_refused_with_a_code(kind: str, reading: ReadContext, value: Any) -> None:
+def test_any_value_is_read_or_refused_with_a_code(kind: str, reading: ReadContext, value: Any) -> None:
     room = {"Moment": datetimes, "Rooms": numbers, "Minutes": numbers}.get(kind, fields)
     result = read(getattr(room, kind), value, reading)
     own = {*fields.CODES, "greater_than_equal", "less_than_equal"}

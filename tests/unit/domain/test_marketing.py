@@ -100,7 +100,7 @@ def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) ->
     ],
     ids=repr,
 )
-def test_what_a_program_says_of_its_tags_is_read_as_well_as_it_can_be(sent: Any, tags: Any) -> None:
+def test_a_programs_tags_are_read_tolerantly(sent: Any, tags: Any) -> None:
     assert list(normalize_marketing(tags_in(sent), None).tags) == tags
 
 
@@ -111,7 +111,7 @@ def test_at_most_twenty_tags_are_kept(sent: int) -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=200) | st.sampled_from(["utm_a", "UTM_A", "gclid"]), st.text(max_size=600))))
-def test_whatever_comes_is_tidied_into_what_vitec_takes(pairs: list[tuple[str, str]]) -> None:
+def test_any_input_is_turned_into_marketing_that_vitec_accepts(pairs: list[tuple[str, str]]) -> None:
     marketing = normalize_marketing(tuple(pairs), None)
     names = [name for name, _ in marketing.tags]
     assert len(names) == len(set(names)) <= MAX_TAGS
@@ -171,10 +171,10 @@ def test_any_text_as_page_is_taken_or_dropped(address: str) -> None:
         ),
     ],
 )
-def test_it_is_told_as_vitec_takes_it_and_not_at_all_when_there_is_nothing(marketing: Marketing, body: Any) -> None:
+def test_marketing_is_sent_in_vitecs_format_and_omitted_when_empty(marketing: Marketing, body: Any) -> None:
     assert marketing.member == body
 
 
 @given(st.builds(Marketing, st.none() | st.text(min_size=1), st.lists(st.tuples(st.text(), st.text())).map(tuple)))
-def test_what_was_kept_of_it_is_read_again_as_it_was(marketing: Marketing) -> None:
+def test_stored_marketing_is_read_back_unchanged(marketing: Marketing) -> None:
     assert Marketing.of_member(marketing.member) == marketing

@@ -118,7 +118,7 @@ def test_a_visitors_script_may_send_what_was_typed_and_a_caller_with_a_key_sends
 
 @given(st.integers(0, 10**15))
 @pytest.mark.parametrize("mark", [" ", "\u00a0", "\u202f", "\u2009", "'", "\u2019", ".", ",", ""])
-def test_thousands_are_parted_as_anybody_parts_them(mark: str, number: int) -> None:
+def test_thousands_may_be_separated_in_any_usual_way(mark: str, number: int) -> None:
     written = f"{number:,}".replace(",", mark)
     assert read(numbers.Price, written, IN_FORM) == number
     assert read(numbers.Price, f"{written} kr", IN_FORM) == number
@@ -126,7 +126,7 @@ def test_thousands_are_parted_as_anybody_parts_them(mark: str, number: int) -> N
 
 @given(st.decimals(0, 10**9, places=2))
 @pytest.mark.parametrize("mark", [",", "."])
-def test_decimals_are_parted_by_a_comma_or_a_point(mark: str, number: Decimal) -> None:
+def test_decimals_are_separated_by_a_comma_or_a_point(mark: str, number: Decimal) -> None:
     assert read(numbers.LivingSpace, str(number).replace(".", mark), IN_FORM) == float(number)
 
 
@@ -162,7 +162,7 @@ def test_a_quantity_in_json_is_a_number(value: Any, read_as: Any) -> None:
 @given(st.floats(0, 2**96, exclude_max=True) | st.integers(0, 2**96 - 1))
 @example(7.9228e28)
 @example(2**96 - 1)
-def test_a_number_of_any_size_is_one_that_vitec_reads(number: float) -> None:
+def test_numbers_of_any_size_are_sent_in_a_form_that_vitec_reads(number: float) -> None:
     sent = json.dumps({"presentAccommodation": {"price": read(numbers.Rooms, number)}})
     AdvertisingInterestApplication.model_validate(
         {"firstName": "A", "lastName": "B", "email": {"emailAddress": "a@b.se"}} | json.loads(sent)

@@ -78,7 +78,7 @@ def test_a_phone_number_is_one_that_can_be_dialled(typed: str, number: str | Non
         ("08-123 456 78", "NO", None),
     ],
 )
-def test_a_number_without_a_prefix_is_of_the_country_that_the_address_names(
+def test_a_number_without_a_prefix_belongs_to_the_country_of_the_address(
     typed: str, country: str, number: str | None
 ) -> None:
     assert dialled(typed, country) == number
@@ -99,7 +99,7 @@ def test_a_number_without_a_prefix_is_of_the_country_that_the_address_names(
         ("", []),
     ],
 )
-def test_two_numbers_in_a_field_are_two(typed: str, numbers: list[str]) -> None:
+def test_two_numbers_in_one_field_are_split(typed: str, numbers: list[str]) -> None:
     assert several_numbers(typed) == numbers
 
 
@@ -139,7 +139,7 @@ def test_a_phone_number_is_never_sent_on_longer_than_vitec_takes(typed: str, cou
 
 
 @given(st.text() | st.text("0123456789 +-()/,;eller xankn.[mobil]:tel", max_size=MAX_PHONE_TEXT))
-def test_what_was_read_is_read_again_as_it_is(typed: str) -> None:
+def test_a_formatted_number_is_read_back_unchanged(typed: str) -> None:
     for number in filter(None, [dialled(typed), *several_numbers(typed)]):
         assert dialled(number) == number
 

@@ -31,6 +31,6 @@ def test_a_rate_is_read_as_people_write_it(text: str, rate: Rate) -> None:
         *("0/minute", "5/0 minutes", "٢/minute", "20permminute", "1" * 10 + "/minute", "a 20/minute", "20/minutes!"),
     ],
 )
-def test_what_is_no_rate_is_refused(text: str) -> None:
+def test_an_invalid_rate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"rate such as 20/minute|would block everyone"):
         parse_rate(text)

@@ -49,7 +49,7 @@ def id_of(milliseconds: int, rest: int) -> str:
     return str(UUID(int=milliseconds << 80 | rest))
 
 
-def test_an_id_is_a_uuid_of_version_7_and_its_moment() -> None:
+def test_an_id_is_a_uuid_of_version_7_and_contains_its_time() -> None:
     moment = datetime(2026, 11, 29, 12, 0, 0, 123_000, UTC)
     ids = [UUID(new_id(moment)) for _ in range(1000)]
     assert {(id_.version, id_.variant) for id_ in ids} == {(7, RFC_4122)}
@@ -89,7 +89,7 @@ def test_an_id_lies_between_those_of_its_reference(submission_id: str) -> None:
 
 
 @given(ids, ids)
-def test_a_reference_says_in_which_second_to_look_and_in_no_other(one: str, other: str) -> None:
+def test_a_reference_identifies_the_second_to_search_in(one: str, other: str) -> None:
     first, after = ids_of_reference(reference_of(one))
     assert int(UUID(after)) - int(UUID(first)) == 1000 << 80
     same_second = int(UUID(one)) // (1000 << 80) == int(UUID(other)) // (1000 << 80)
@@ -97,7 +97,7 @@ def test_a_reference_says_in_which_second_to_look_and_in_no_other(one: str, othe
 
 
 @given(st.text(REFERENCE_ALPHABET, min_size=REFERENCE_LENGTH, max_size=REFERENCE_LENGTH), st.integers(0, 2**80 - 1))
-def test_any_reference_is_some_ids(reference: str, rest: int) -> None:
+def test_every_reference_belongs_to_some_ids(reference: str, rest: int) -> None:
     first, after = ids_of_reference(reference)
     random_part = sum(
         REFERENCE_ALPHABET.index(letter) << shift for letter, shift in zip(reference, (5, 0), strict=False)
@@ -120,7 +120,7 @@ def test_any_reference_is_some_ids(reference: str, rest: int) -> None:
         "01a225cf-7cef-7536-9b64-2e3e544415ce",
     ],
 )
-def test_what_is_no_reference_is_told(text: str) -> None:
+def test_an_invalid_reference_is_recognised(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # nobody reads its text
         ids_of_reference(text)
 
@@ -131,7 +131,7 @@ def test_an_id_of_today_has_a_reference() -> None:
     assert first <= submission_id < after
 
 
-def test_ids_stand_in_the_order_of_their_making() -> None:
+def test_ids_sort_in_the_order_of_their_creation() -> None:
     """Also within a millisecond, and between those of the moments before and after."""
     moments = [datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(microseconds=n) for n in range(3000)]
     ids = [new_id(moment) for moment in moments]
@@ -205,7 +205,7 @@ def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
     assert replace(kept, language="en").reference == kept.reference
 
 
-def test_every_operation_is_opened_by_one_of_the_customers_two_passwords() -> None:
+def test_every_operation_uses_one_of_the_customers_two_passwords() -> None:
     assert {group: {o.value for o in Operation if group_of(o) is group} for group in FunctionGroup} == {
         FunctionGroup.ADVERTISING: {"interest", "viewing", "valuation", "final-price", "cancellation"},
         FunctionGroup.CRM: {"lead", "loan-promise", "contact"},

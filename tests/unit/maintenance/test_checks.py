@@ -21,7 +21,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield database
 
 
-def test_nothing_is_left_of_what_was_written(database: Database) -> None:
+def test_the_write_check_leaves_nothing_behind(database: Database) -> None:
     asyncio.run(database.write(can_write))
     with database.engine.connect() as connection:
         assert not [table.name for table in metadata.sorted_tables if connection.execute(table.select()).first()]

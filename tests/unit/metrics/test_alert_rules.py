@@ -42,7 +42,7 @@ def page() -> str:
 
 
 @pytest.mark.parametrize("alert", EXPRESSIONS)
-def test_each_rule_asks_for_metrics_and_labels_that_there_are(alert: str, page: str) -> None:
+def test_each_rule_uses_existing_metrics_and_labels(alert: str, page: str) -> None:
     for name in re.findall(r"intresse_\w+", EXPRESSIONS[alert]):
         assert re.search(rf"^{name}[{{ ]", page, re.MULTILINE), name
     for labels in re.findall(r"by \(([^)]+)\)", EXPRESSIONS[alert]):

@@ -23,7 +23,7 @@ def value(registry: CollectorRegistry, name: str, customer: str = "M1", **labels
     return registry.get_sample_value(name, {"customer": customer, "operation": "interest", **labels})
 
 
-def test_every_count_is_there_from_the_start(counts: Counters) -> None:
+def test_every_counter_exists_from_the_start(counts: Counters) -> None:
     for customer in ("M1", "M2"):
         for operation in (spec.operation for spec in POSTED):
             assert value(counts.registry, "intresse_accepted_total", customer, operation=operation.value) == 0
@@ -39,7 +39,7 @@ def test_a_commit_counts_each_of_its_submissions_for_its_own_customer_and_operat
     assert value(counts.registry, "intresse_accepted_total", "M2") == 1
 
 
-def test_what_is_held_is_accepted_and_has_its_outcome_at_once(counts: Counters) -> None:
+def test_a_held_submission_counts_as_accepted_and_has_its_outcome_at_once(counts: Counters) -> None:
     counts.accepted([row(status="held")])
     assert value(counts.registry, "intresse_accepted_total") == 1
     assert value(counts.registry, "intresse_settled_total", status="held") == 1
@@ -53,7 +53,7 @@ def test_an_outcome_counts_under_its_status(counts: Counters, status: str) -> No
     ]
 
 
-def test_an_outcome_for_a_customer_who_has_left_the_configuration_is_no_fault(counts: Counters) -> None:
+def test_an_outcome_for_a_customer_who_has_left_the_configuration_causes_no_error(counts: Counters) -> None:
     counts.settled("M3", Operation.INTEREST, "delivered")
     assert value(counts.registry, "intresse_settled_total", "M3", status="delivered") is None
 

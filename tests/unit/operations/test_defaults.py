@@ -53,11 +53,11 @@ def test_an_interest_gets_its_sources_and_status_from_the_configuration() -> Non
     }
 
 
-def test_what_is_not_configured_either_is_left_to_vitec() -> None:
+def test_values_that_are_neither_sent_nor_configured_are_left_to_vitec() -> None:
     assert interest() == PERSON | {"status": "Interested"}
 
 
-def test_what_a_caller_with_a_key_says_wins() -> None:
+def test_a_callers_values_with_a_key_win() -> None:
     defaults = InterestDefaults(lead_source_id="LS1", assignment_source_id="AS1", status="VeryInterested")
     members: dict[str, Any] = {"leadSourceId": "LS2", "assignmentSourceId": "AS2", "status": "NotInterested"}
     assert interest(CALLER, defaults, **members) == PERSON | members
@@ -76,13 +76,13 @@ def test_a_visitor_is_interested_or_very_interested(status: str, sent: str) -> N
     assert interest(VISITOR, status=status)["status"] == sent
 
 
-def test_a_ticked_consent_is_the_moment_of_approval() -> None:
+def test_a_ticked_consent_sets_the_time_of_approval() -> None:
     context = replace(VISITOR, consented_at=CONSENTED_AT)
     assert interest(context)["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
     assert viewing(context)["updatePerson"]["gdprApprovalDate"] == "2026-06-01T14:00:00+02:00"
 
 
-def test_a_moment_of_approval_that_was_said_is_kept() -> None:
+def test_a_submitted_time_of_approval_is_kept() -> None:
     context = replace(VISITOR, consented_at=CONSENTED_AT)
     approval: dict[str, Any] = {"gdprApprovalDate": "2026-05-01T10:00:00+02:00"}
     assert interest(context, **approval)["gdprApprovalDate"] == approval["gdprApprovalDate"]
@@ -148,7 +148,7 @@ def offering(member: str, offered: bool) -> ViewingDefaults:
         (False, None, False),
     ],
 )
-def test_a_visitor_may_decline_what_is_offered_and_never_order_more(
+def test_a_visitor_may_decline_offered_options_and_never_request_others(
     member: str, offered: bool, ordered: bool | None, sent: bool
 ) -> None:
     defaults = offering(member, offered)
@@ -157,7 +157,7 @@ def test_a_visitor_may_decline_what_is_offered_and_never_order_more(
 
 @pytest.mark.parametrize("member", OFFERED)
 @pytest.mark.parametrize("ordered", [True, False])
-def test_a_caller_with_a_key_may_order_anything(member: str, ordered: bool) -> None:
+def test_a_caller_with_a_key_may_request_any_option(member: str, ordered: bool) -> None:
     defaults = offering(member, not ordered)
     assert viewing(CALLER, defaults, **{member: ordered})[member] is ordered
 
@@ -173,7 +173,7 @@ def test_a_callers_options_are_completed_by_the_configuration() -> None:
     assert (body["participated"], body["leadSourceId"]) == (True, "LS2")
 
 
-def test_the_customer_of_a_booking_is_always_the_paths() -> None:
+def test_the_customer_id_of_a_booking_is_always_the_paths() -> None:
     assert viewing(CALLER, person={"customerId": "M1"})["updatePerson"]["customerId"] == "M12345"
 
 
@@ -182,7 +182,7 @@ def test_how_the_contact_was_obtained_is_a_web_form_unless_a_caller_says_otherwi
     assert viewing(CALLER, person={"obtainThrough": "Phone"})["updatePerson"]["obtainThrough"] == "Phone"
 
 
-def test_the_filled_in_bodies_are_what_vitec_takes() -> None:
+def test_the_completed_bodies_are_accepted_by_vitec() -> None:
     context = replace(VISITOR, consented_at=CONSENTED_AT, marketing=TAGS)
     schemas.AdvertisingInterestApplication.model_validate(interest(context, email=REACHABLE["email"]))
     schemas.AddNewViewingParticipant.model_validate(viewing(context, person={"email": REACHABLE["email"]}))
@@ -213,7 +213,7 @@ def test_a_valuation_gets_its_sources_and_its_receiver_from_the_configuration() 
     assert valuation() == PERSON
 
 
-def test_what_a_caller_with_a_key_says_of_a_valuation_wins_and_the_rest_is_configured() -> None:
+def test_a_callers_values_of_a_valuation_with_a_key_win_and_the_rest_is_configured() -> None:
     defaults = ValuationDefaults(lead_source_id="LS1", assignment_source_id="AS1", receiver_user_id="U1")
     members = {"lead": {"leadSourceId": "LS2"}, "receiver": {"userId": "U2"}, "gdpr": {"hasApproved": False}}
     assert valuation(CALLER, defaults, **members) == PERSON | members | {
@@ -221,7 +221,7 @@ def test_what_a_caller_with_a_key_says_of_a_valuation_wins_and_the_rest_is_confi
     }
 
 
-def test_a_ticked_consent_is_told_with_a_valuation() -> None:
+def test_a_ticked_consent_is_sent_with_a_valuation() -> None:
     assert valuation(replace(VISITOR, consented_at=CONSENTED_AT))["gdpr"] == {"hasApproved": True}
 
 

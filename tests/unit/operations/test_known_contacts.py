@@ -168,9 +168,7 @@ def test_a_loan_promise_that_vitec_refuses_by_its_rules_is_refused(members: dict
     ("member", "enum", "first"),
     [("estateType", LoanEstateType, 1), ("status", LoanPromiseStatus, 1), ("financing", Financing, 0)],
 )
-def test_each_choice_is_taken_by_name_and_by_vitecs_number_and_nothing_beside(
-    member: str, enum: Any, first: int
-) -> None:
+def test_each_choice_is_accepted_by_name_or_vitecs_number_and_nothing_else(member: str, enum: Any, first: int) -> None:
     names = [choice.value for choice in enum]
     for number, name in enumerate(names, first):
         for value in (name, number):
@@ -213,5 +211,5 @@ def test_a_bare_date_in_iso_8601s_other_spellings_is_that_days_last_second_too_o
 
 
 @pytest.mark.parametrize("wrong", ["2026-02-30", "2026-13-01", "31/12 2026", "soon", "10:00", 1798675200, True])
-def test_what_is_no_moment_is_refused(wrong: Any) -> None:
+def test_an_invalid_datetime_is_refused(wrong: Any) -> None:
     assert ours(Operation.LOAN_PROMISE, {"validUntil": wrong}) is None

@@ -135,11 +135,11 @@ def codes(model: type[VitecModel], members: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("model", "whole"), WHOLE)
-def test_every_member_is_sent_as_it_was_said(model: Any, whole: dict[str, Any]) -> None:
+def test_every_member_is_sent_unchanged(model: Any, whole: dict[str, Any]) -> None:
     assert model.model_validate(whole, context=IN_JSON).body() == whole
 
 
-def test_the_whole_of_each_is_in_the_documents_and_accepted_by_vitec() -> None:
+def test_a_complete_application_of_each_kind_is_documented_and_accepted_by_vitec() -> None:
     from app.sandbox.validation import unknown_members
 
     sent = {name: value for name, value in WHOLE_BOOKING.items() if name != "marketing"}  # ours, for a Lead
@@ -153,7 +153,7 @@ def test_the_whole_of_each_is_in_the_documents_and_accepted_by_vitec() -> None:
         assert list(unknown_members(members, body)) == []
 
 
-def test_our_members_and_the_documents_are_the_same() -> None:
+def test_our_members_are_those_that_vitec_documents() -> None:
     def names(model: Any) -> set[str]:
         return {field.alias for field in model.model_fields.values()}
 
@@ -218,7 +218,7 @@ def test_our_members_and_the_documents_are_the_same() -> None:
         (ViewingBooking, {"updatePerson": PERSON, "reminderTime": -1}, [("reminderTime", "greater_than_equal")]),
     ],
 )
-def test_a_documented_rule_that_is_broken_is_told_at_its_member(model: Any, members: Any, expected: Any) -> None:
+def test_a_broken_documented_rule_is_reported_at_its_member(model: Any, members: Any, expected: Any) -> None:
     assert codes(model, members) == expected
 
 
@@ -264,7 +264,7 @@ def test_a_choice_may_be_vitecs_number_and_is_sent_by_name(enum: Any, names: lis
         assert sent(number) == sent(name) == name
 
 
-def test_what_was_not_said_is_not_sent() -> None:
+def test_absent_members_are_not_sent() -> None:
     assert interest(address={}).body() == PERSON | {"address": {}}
     assert interest(contactMessage=None).body() == PERSON
     assert booking().body() == {"updatePerson": PERSON}

@@ -92,7 +92,7 @@ def test_each_operation_has_its_steps(
     assert steps(order(operation, context), defaults) == expected
 
 
-def test_a_page_alone_is_no_marketing_to_tell() -> None:
+def test_a_page_without_tags_makes_no_lead() -> None:
     context = replace(VISITOR, marketing=Marketing("https://a.se/1"))
     assert steps(order(Operation.VIEWING, context), WITH_LEAD) == ["viewing"]
 
@@ -110,7 +110,7 @@ def test_a_lead_follows_unless_a_caller_with_a_key_wants_the_bookings_id(
     assert (len(planned) == 3) is follows
 
 
-def test_marketing_is_told_once_inline_or_in_the_lead() -> None:
+def test_marketing_is_sent_once_inline_or_in_the_lead() -> None:
     marketing = {"referrer": "https://a.se/1", "utmTags": [{"name": "utm_source", "value": "google"}]}
     for operation in (Operation.INTEREST, Operation.VALUATION, Operation.FINAL_PRICE):
         (inline,) = plan(order(operation, TAGGED), WITH_LEAD)
@@ -120,13 +120,13 @@ def test_marketing_is_told_once_inline_or_in_the_lead() -> None:
     assert lead.body == {"leadSourceId": "LS1", "assignedToId": "U1", "marketing": marketing}
 
 
-def test_a_look_up_and_the_lead_after_a_booking_name_no_contact_yet() -> None:
+def test_a_lookup_and_the_lead_after_a_booking_name_no_contact_yet() -> None:
     _, contact, lead = plan(order(Operation.VIEWING, TAGGED), WITH_LEAD)
     assert (contact.resource, contact.body, lead.resource) == ((), {}, ())
     assert "contactId" not in lead.body
 
 
-def test_what_a_caller_says_of_a_lead_wins_over_the_configuration() -> None:
+def test_a_callers_values_of_a_lead_win_over_the_configuration() -> None:
     full = with_lead(office_id="O1", assignment_source_id="AS1")
     (step,) = plan(order(Operation.LEAD, assignedToId="U2"), full)
     configured = {"leadSourceId": "LS1", "officeId": "O1", "assignmentSourceId": "AS1"}
@@ -149,7 +149,7 @@ def test_only_a_leads_members_are_filled_in_for_a_caller(operation: Operation, l
     assert OPERATIONS[operation].filled(Defaults(*filter(None, [lead]))) == filled
 
 
-def test_what_is_submitted_is_without_its_marketing() -> None:
+def test_the_submitted_application_excludes_marketing() -> None:
     assert order(Operation.INTEREST, marketing={"referrer": "https://a.se/"}).submitted == ANNA
 
 
@@ -162,7 +162,9 @@ SAID = [
 
 @pytest.mark.parametrize("context", SAID)
 @pytest.mark.parametrize("operation", SPOKEN)
-def test_an_order_is_read_again_as_it_was_and_planned_alike(operation: Operation, context: SubmissionContext) -> None:
+def test_stored_plan_input_is_read_back_unchanged_and_gives_the_same_plan(
+    operation: Operation, context: SubmissionContext
+) -> None:
     accepted = order(operation, context)
     consent = ConsentRecord(1, "sv", "Mäklarhuset", None)
     stored = StoredApplication.of(accepted, plan(accepted, AS_LEAD), consent, "OBJ1")

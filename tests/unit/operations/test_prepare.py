@@ -19,12 +19,12 @@ def prepared(step: Operation, call: Call, after: Operation, **answered: str | No
 
 
 @pytest.mark.parametrize("step", [Operation.LEAD, Operation.CONTACT])
-def test_a_step_goes_on_with_the_contact_that_vitec_answered(step: Operation) -> None:
+def test_a_step_uses_the_contact_that_vitec_answered(step: Operation) -> None:
     call = prepared(step, Call((), BODY), Operation.VIEWING, viewing="C7")
     assert (call.resource, call.body.get("contactId")) == ((("C7",), None) if step is Operation.CONTACT else ((), "C7"))
 
 
-def test_a_contact_that_was_named_is_the_one() -> None:
+def test_a_contact_named_by_the_caller_is_used() -> None:
     assert prepared(Operation.CONTACT, Call(("C1",), {}), Operation.LEAD) == Call(("C1",), {})
     assert prepared(Operation.LEAD, Call((), BODY | {"contactId": "C1"}), Operation.LEAD).body["contactId"] == "C1"
 
@@ -56,6 +56,6 @@ def test_a_lead_without_agent_and_fallback_stops() -> None:
 
 
 @pytest.mark.parametrize("operation", [Operation.INTEREST, Operation.VIEWING, Operation.LOAN_PROMISE])
-def test_other_operations_send_what_was_planned(operation: Operation) -> None:
+def test_other_operations_send_the_planned_body(operation: Operation) -> None:
     call = Call(("X1",), {"a": 1})
     assert prepared(operation, call, operation) == call

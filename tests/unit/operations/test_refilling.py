@@ -45,7 +45,7 @@ def carries_marketing(bodies: tuple[Any, ...]) -> list[bool]:
 @pytest.mark.parametrize(
     ("before", "now"), [("inline", "lead"), ("lead", "inline"), ("inline", "inline"), ("lead", "lead")]
 )
-def test_a_changed_way_of_telling_the_campaign_tells_it_once(before: str, now: str) -> None:
+def test_a_changed_marketing_setting_sends_the_campaign_only_once(before: str, now: str) -> None:
     stored, submission = accepted(configured(before, "LS1"))
     todo = range(len(submission.steps))
     refilled = stored.refilled(submission, configured(now, "LS2", "U2"), todo)
@@ -63,7 +63,7 @@ def test_without_the_table_of_leads_the_lead_goes_as_it_was_accepted() -> None:
     assert refilled.bodies[-1] == stored.bodies[-1]
 
 
-def test_what_was_sent_stays_as_it_was() -> None:
+def test_steps_that_were_sent_stay_unchanged() -> None:
     stored, submission = accepted(configured("lead", "LS1"))
     refilled = stored.refilled(submission, configured("lead", "LS2", "U2"), [2])
     assert refilled.bodies[:2] == stored.bodies[:2]

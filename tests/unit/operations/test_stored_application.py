@@ -211,7 +211,7 @@ WHOLE = StoredApplication(
 )
 
 
-def test_what_is_stored_is_read_as_it_was() -> None:
+def test_a_stored_application_is_read_back_unchanged() -> None:
     assert StoredApplication.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
 
 
@@ -264,6 +264,6 @@ DAMAGED: list[Any] = [
 
 
 @pytest.mark.parametrize("stored", DAMAGED, ids=range(len(DAMAGED)))
-def test_what_is_no_stored_application_is_told_apart(stored: Any) -> None:
+def test_a_value_that_is_not_a_stored_application_is_recognised(stored: Any) -> None:
     with pytest.raises(StoredApplicationError):
         StoredApplication.from_json(stored)

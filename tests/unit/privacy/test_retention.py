@@ -8,5 +8,5 @@ from app.privacy.retention import last_notice_period
 
 
 @pytest.mark.parametrize(("held_days", "after"), [(30, 23), (8, 1), (7, 3.5), (2, 1), (1, 0.5)])
-def test_the_second_word_comes_a_week_before_the_end_or_halfway_there(held_days: int, after: float) -> None:
+def test_the_second_warning_comes_a_week_before_the_end_or_halfway_there(held_days: int, after: float) -> None:
     assert last_notice_period(timedelta(days=held_days)) == timedelta(days=after)

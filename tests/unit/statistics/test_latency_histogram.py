@@ -21,5 +21,5 @@ def test_a_quantile_is_within_a_tenth_of_the_true_one(seconds: list[float], shar
     assert found.total_seconds() == pytest.approx(true, rel=0.1)
 
 
-def test_nothing_counted_has_no_quantile() -> None:
+def test_an_empty_histogram_has_no_quantile() -> None:
     assert quantile({}, 0.5) is None

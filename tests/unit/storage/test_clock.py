@@ -23,13 +23,13 @@ def seen(*moments: datetime) -> tuple[ClockState, list[Redating]]:
 
 
 @pytest.mark.parametrize("step", [-30 * timedelta(seconds=1), timedelta(0), SECONDS, 9 * MINUTE])
-def test_a_clock_that_goes_on_is_believed(step: timedelta) -> None:
+def test_a_steady_clock_is_trusted(step: timedelta) -> None:
     assert seen(NOW, NOW + step) == (ClockState(max(NOW, NOW + step)), [])
     assert steady_for(ClockState(NOW), NOW + step) == ALWAYS
 
 
 @pytest.mark.parametrize("jump", [-DECADE, -HOUR, HOUR, 30 * 24 * HOUR, DECADE])
-def test_one_that_jumps_is_in_doubt_from_the_first_look_on_and_also_before_it(jump: timedelta) -> None:
+def test_a_clock_that_jumps_is_in_doubt_from_before_the_first_check(jump: timedelta) -> None:
     assert steady_for(ClockState(NOW), NOW + jump) == timedelta(0)
     state, redatings = seen(NOW, NOW + jump, NOW + jump + SECONDS)
     assert (state.newest_at, redatings) == (NOW, [])
@@ -37,7 +37,7 @@ def test_one_that_jumps_is_in_doubt_from_the_first_look_on_and_also_before_it(ju
 
 
 @pytest.mark.parametrize("jump", [-DECADE, -HOUR, HOUR, DECADE])
-def test_one_that_is_back_is_in_doubt_until_what_it_has_dated_is_brought_back(jump: timedelta) -> None:
+def test_a_clock_that_is_right_again_is_in_doubt_until_its_dates_are_corrected(jump: timedelta) -> None:
     state, _ = seen(NOW, NOW + jump)
     assert steady_for(state, NOW + SECONDS) == timedelta(0)
     state, [_] = seen(NOW, NOW + jump, NOW + SECONDS)
@@ -45,7 +45,7 @@ def test_one_that_is_back_is_in_doubt_until_what_it_has_dated_is_brought_back(ju
 
 
 @pytest.mark.parametrize("jump", [HOUR, 30 * 24 * HOUR, DECADE])
-def test_what_one_that_was_ahead_has_dated_is_brought_back(jump: timedelta) -> None:
+def test_dates_from_a_clock_that_was_ahead_are_corrected(jump: timedelta) -> None:
     state, [redating] = seen(NOW, NOW + jump, NOW + jump + MINUTE, NOW + 2 * MINUTE)
     assert state == ClockState(NOW + 2 * MINUTE)
     assert redating == Redating(NOW + jump - MINUTE, None, NOW + 2 * MINUTE)
@@ -53,7 +53,7 @@ def test_what_one_that_was_ahead_has_dated_is_brought_back(jump: timedelta) -> N
 
 
 @pytest.mark.parametrize("jump", [HOUR, DECADE])
-def test_what_one_that_was_behind_has_dated_is_moved_to_where_it_was(jump: timedelta) -> None:
+def test_dates_from_a_clock_that_was_behind_are_corrected(jump: timedelta) -> None:
     state, [redating] = seen(NOW, NOW - jump, NOW - jump + MINUTE, NOW + 2 * MINUTE)
     assert state == ClockState(NOW + 2 * MINUTE)
     assert (redating.since, redating.to) == (NOW - jump - MINUTE, NOW)
@@ -62,7 +62,7 @@ def test_what_one_that_was_behind_has_dated_is_moved_to_where_it_was(jump: timed
 
 
 @pytest.mark.parametrize("jump", [-48 * HOUR, HOUR, DECADE])
-def test_one_that_is_steady_for_a_day_in_its_new_place_is_believed(jump: timedelta) -> None:
+def test_a_clock_that_is_steady_for_a_day_after_a_jump_is_trusted(jump: timedelta) -> None:
     looks = [NOW + jump + number * 5 * MINUTE for number in range(int(BELIEVED_AFTER / (5 * MINUTE)) + 1)]
     state, redatings = seen(NOW, *looks)
     assert state == ClockState(looks[-1])
@@ -70,14 +70,14 @@ def test_one_that_is_steady_for_a_day_in_its_new_place_is_believed(jump: timedel
     assert redatings == ([Redating(looks[-1] + MINUTE, None, looks[-1])] if jump < timedelta(0) else [])
 
 
-def test_one_that_keeps_jumping_is_not_believed() -> None:
+def test_a_clock_that_keeps_jumping_is_not_trusted() -> None:
     looks = [NOW + number * HOUR for number in range(1, 72)]
     state, redatings = seen(NOW, *looks)
     assert (state.newest_at, redatings) == (NOW, [])
     assert steady_for(state, looks[-1]) < HOUR
 
 
-def test_one_that_was_behind_and_is_then_ahead_stays_in_doubt() -> None:
+def test_a_clock_that_was_behind_and_is_then_ahead_stays_in_doubt() -> None:
     state, [redating] = seen(NOW, NOW - HOUR, NOW + DECADE)
     assert redating.to == NOW
     assert (state.newest_at, state.wrong_from) == (NOW, NOW + DECADE)

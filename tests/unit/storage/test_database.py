@@ -57,7 +57,7 @@ def test_an_affected_sqlite_is_refused_at_the_start(tmp_path: Path, monkeypatch:
         Database(f"sqlite:///{tmp_path}/intresse.db")
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseUnusableError, match=r"file/below: Not a directory$"):
         Database(f"sqlite:///{tmp_path}/file/below/intresse.db")
@@ -92,13 +92,13 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     assert "half" not in names
 
 
-def test_a_fault_of_the_database_is_told_by_its_kind_alone(database: Database) -> None:
+def test_a_database_error_is_reported_by_its_type_alone(database: Database) -> None:
     with pytest.raises(StoreUnavailableError) as refused:
         asyncio.run(database.read(lambda c: c.execute(text("SELECT 'anna@example.se' FROM nowhere"))))
     assert str(refused.value) == "OperationalError"
 
 
-def test_a_reader_is_not_kept_waiting_by_a_writer(database: Database) -> None:
+def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     async def read_while_writing() -> Any:
         with database.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

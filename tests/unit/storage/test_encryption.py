@@ -20,25 +20,25 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_what_is_sealed_can_be_opened(value: Any) -> None:
+def test_an_encrypted_value_can_be_decrypted(value: Any) -> None:
     ring = Keyring([NEW])
     assert ring.decrypt(ring.encrypt(value, PLACE), PLACE) == value
 
 
-def test_nothing_of_the_value_can_be_read() -> None:
+def test_the_ciphertext_reveals_nothing() -> None:
     sealed = Keyring([NEW]).encrypt({"email": "anna@example.se"}, PLACE)
     assert b"anna" not in sealed
     assert b"anna" not in base64.b64encode(sealed)
 
 
-def test_the_same_value_is_sealed_in_another_way_each_time() -> None:
+def test_the_same_value_is_encrypted_differently_each_time() -> None:
     ring = Keyring([NEW])
     sealed = {ring.encrypt("anna", PLACE) for _ in range(1000)}
     assert len({ciphertext[4:16] for ciphertext in sealed}) == 1000  # the nonces, which must never repeat
     assert len(sealed) == 1000
 
 
-def test_after_a_rotation_the_old_is_opened_and_the_new_key_seals() -> None:
+def test_after_a_rotation_old_values_decrypt_and_the_new_key_encrypts() -> None:
     before, between, after = Keyring([OLD]), Keyring([NEW, OLD]), Keyring([NEW])
     old, new = before.encrypt("anna", PLACE), between.encrypt("bo", PLACE)
     assert [between.decrypt(sealed, PLACE) for sealed in (old, new)] == ["anna", "bo"]
@@ -47,7 +47,7 @@ def test_after_a_rotation_the_old_is_opened_and_the_new_key_seals() -> None:
         after.decrypt(old, PLACE)
 
 
-def test_a_value_does_not_open_in_another_place() -> None:
+def test_a_value_does_not_decrypt_with_other_associated_data() -> None:
     ring = Keyring([NEW])
     sealed = ring.encrypt("anna", "S1/payload")
     for elsewhere in ("S2/payload", "S1/0/body", ""):
@@ -56,7 +56,7 @@ def test_a_value_does_not_open_in_another_place() -> None:
 
 
 @given(st.integers(0, 40), st.integers(1, 255))
-def test_a_value_that_was_altered_does_not_open(where: int, by: int) -> None:
+def test_an_altered_value_does_not_decrypt(where: int, by: int) -> None:
     ring = Keyring([NEW])
     sealed = bytearray(ring.encrypt("anna", PLACE))
     sealed[where % len(sealed)] ^= by
@@ -65,13 +65,13 @@ def test_a_value_that_was_altered_does_not_open(where: int, by: int) -> None:
 
 
 @pytest.mark.parametrize("length", range(36))
-def test_a_value_that_was_cut_does_not_open(length: int) -> None:
+def test_a_truncated_value_does_not_decrypt(length: int) -> None:
     ring = Keyring([NEW])
     with pytest.raises(DecryptionError):
         ring.decrypt(ring.encrypt("anna", PLACE)[:length], PLACE)
 
 
-def test_another_ring_opens_nothing() -> None:
+def test_another_keyring_decrypts_nothing() -> None:
     with pytest.raises(DecryptionError):
         Keyring([FOREIGN]).decrypt(Keyring([NEW]).encrypt("anna", PLACE), PLACE)
 

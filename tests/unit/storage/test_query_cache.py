@@ -22,32 +22,32 @@ class Looks:
         return len(self.seen)
 
 
-async def test_a_look_is_shown_again_for_as_long_as_its_share_of_the_time_asks() -> None:
+async def test_a_result_is_cached_in_proportion_to_what_it_cost() -> None:
     looks = Looks(0.01)
     kept = AdaptiveCache(looks, share=0.0001)
     assert [await kept.get(1), await kept.get(1), await kept.get(2)] == [1, 1, 2]
 
 
-async def test_whoever_asks_meanwhile_gets_the_same_look() -> None:
+async def test_simultaneous_callers_share_one_query() -> None:
     looks = Looks(0.01)
     kept = AdaptiveCache(looks, share=0.0001)
     assert await asyncio.gather(*(kept.get(1) for _ in range(5))) == [1] * 5
 
 
-async def test_a_look_that_is_old_is_made_anew() -> None:
+async def test_an_expired_result_is_queried_again() -> None:
     looks = Looks(0.001)
     kept = AdaptiveCache(looks, share=1e9)  # it is old at once, however slow the machine
     assert [await kept.get(1), await kept.get(1)] == [1, 2]
 
 
-async def test_what_has_changed_is_seen_at_once() -> None:
+async def test_a_forgotten_result_is_queried_again() -> None:
     kept = AdaptiveCache(Looks(), share=0.1, shortest=60.0)
     await kept.get(1)
     kept.forget()
     assert await kept.get(1) == 2
 
 
-async def test_a_look_that_failed_is_not_kept() -> None:
+async def test_a_failed_query_is_not_cached() -> None:
     async def fails(key: int) -> int:
         raise LookupError(key)
 
@@ -57,7 +57,7 @@ async def test_a_look_that_failed_is_not_kept() -> None:
             await kept.get(1)
 
 
-async def test_keys_do_not_pile_up() -> None:
+async def test_the_number_of_cached_keys_is_bounded() -> None:
     looks = Looks()
     kept = AdaptiveCache(looks, share=0.1, shortest=60.0)
     for key in range(MAX_KEYS + 1):

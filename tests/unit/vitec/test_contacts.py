@@ -39,7 +39,7 @@ contacts = st.dictionaries(known | st.text(max_size=8), values | st.sampled_from
         (["Person"], Contact),
     ],
 )
-def test_the_kind_is_told_by_type_and_an_unknown_one_is_read_as_the_common_members(type_: Any, kind: type) -> None:
+def test_the_type_decides_the_kind_and_an_unknown_one_has_only_the_common_members(type_: Any, kind: type) -> None:
     [contact] = read_contacts([{"type": type_, "id": "C1", "agentId": "A1", "name": "Ek", "firstName": "Anna"}])
     assert type(contact) is kind
     assert (contact.id, contact.agent_id) == ("C1", "A1")
@@ -65,13 +65,13 @@ def test_only_a_living_person_is_greeted(contact: dict[str, Any], name: str | No
 
 
 @pytest.mark.parametrize("dead", ["true", 1])
-def test_one_who_may_be_dead_is_not_greeted(dead: Any) -> None:
+def test_a_person_who_may_be_deceased_is_not_greeted(dead: Any) -> None:
     [read] = read_contacts([{"type": "Person", "firstName": "Anna", "isDeceased": dead}])
     assert read.greeting is None
 
 
 @pytest.mark.parametrize("answer", [None, {}, "C1", 5, [1], [None], ["C1"], [[]], [{}, 1]])
-def test_what_is_no_list_of_objects_is_a_value_error(answer: Any) -> None:
+def test_anything_but_a_list_of_objects_is_a_value_error(answer: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_contacts(answer)
 

@@ -52,7 +52,7 @@ def test_bare_times_are_swedish_also_when_the_clock_changes(
     assert parsed.ends_at.isoformat()[:16] == ends
 
 
-def test_an_end_before_the_start_is_not_told() -> None:
+def test_an_end_before_the_start_is_omitted() -> None:
     [parsed] = home(slot("2026-10-24T13:00", "2026-10-24T12:00")).viewings[0].slots
     assert parsed.ends_at is None
 
@@ -69,11 +69,11 @@ def test_an_end_before_the_start_is_not_told() -> None:
         {"id": None},
     ],
 )
-def test_a_viewing_that_nobody_may_book_is_none(viewing: dict[str, Any]) -> None:
+def test_a_viewing_that_nobody_may_book_is_omitted(viewing: dict[str, Any]) -> None:
     assert home(slot(), **viewing).viewings == ()
 
 
-def test_what_has_begun_is_past_and_each_start_is_a_change() -> None:
+def test_a_viewing_that_has_begun_is_past_and_each_start_changes_the_answer() -> None:
     both = home(slot("2026-10-20T14:00"), slot("2026-10-20T15:00", id="T2"))
     before = coming(both, NOW.replace(hour=11))
     assert [one.id for one in before.viewings[0].slots] == ["T1", "T2"]

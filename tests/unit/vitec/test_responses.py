@@ -46,7 +46,7 @@ def refusal(status: int, content: bytes = b"", retry_after: str | None = None) -
 @pytest.mark.parametrize(
     ("status", "error"), [(status, error) for error, statuses in READINGS.items() for status in statuses]
 )
-def test_each_status_has_its_reading(status: int, error: type[VitecError]) -> None:
+def test_each_status_maps_to_its_error(status: int, error: type[VitecError]) -> None:
     found = refusal(status, b'{"message": "Anna"}')
     assert type(found) is error
     assert found.status == status
@@ -103,7 +103,7 @@ def answer(status: int, content: bytes, kind: str | None = None) -> httpx.Respon
 
 
 @pytest.mark.parametrize(("content", "kind"), PAGES)
-def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | None) -> None:
+def test_an_html_page_does_not_count_as_vitecs_answer(content: bytes, kind: str | None) -> None:
     for status, error in (
         (200, AmbiguousError),
         (201, AmbiguousError),
@@ -135,11 +135,11 @@ def test_a_page_in_vitecs_place_is_not_vitecs_word(content: bytes, kind: str | N
     ],
 )
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_success_that_speaks_of_an_error_is_none(content: bytes, status: int) -> None:
+def test_a_success_that_contains_an_error_is_not_a_success(content: bytes, status: int) -> None:
     assert type(refusal(status, content)) is AmbiguousError
 
 
-def test_json_is_vitecs_word_whatever_it_is_called() -> None:
+def test_json_counts_as_vitecs_answer_whatever_its_content_type() -> None:
     assert read_response(answer(200, b'"C1"', "text/html")) == VitecResponse(200, "C1")
     assert read_response(answer(200, b"", "text/html")) == VitecResponse(200, None)
     with pytest.raises(RejectedError):
@@ -170,13 +170,13 @@ def test_json_is_vitecs_word_whatever_it_is_called() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 409])
-def test_vitecs_words_are_kept_whatever_their_form(status: int, content: str, words: dict[str, Any]) -> None:
+def test_vitecs_message_is_kept_whatever_its_format(status: int, content: str, words: dict[str, Any]) -> None:
     error = refusal(status, content.encode())
     assert isinstance(error, RejectedError)
     assert error.upstream == {"status": status} | words
 
 
-def test_words_in_utf_8_are_read_without_being_told_so() -> None:
+def test_utf_8_is_read_without_a_declared_charset() -> None:
     assert upstream(httpx.Response(400, content='{"message": "Å"}'.encode()))["message"] == "Å"
 
 
@@ -200,7 +200,7 @@ def in_two_minutes() -> str:
         ("Fri, 31 Dec 9999 23:59:59 GMT", 864_000, 864_000),
     ],
 )
-def test_when_to_come_back_is_said_in_seconds_or_as_a_date(status: int, value: Any, least: int, most: int) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date(status: int, value: Any, least: int, most: int) -> None:
     error = refusal(status, retry_after=value() if callable(value) else value)
     assert isinstance(error, UnavailableError)
     assert error.retry_after is not None
@@ -222,14 +222,14 @@ def test_when_to_come_back_is_said_in_seconds_or_as_a_date(status: int, value: A
         "1 Jan 2026 0:0:0 +99999999999999999999",
     ],
 )
-def test_a_wish_that_cannot_be_read_is_none(value: str | None) -> None:
+def test_an_unreadable_retry_after_is_ignored(value: str | None) -> None:
     error = refusal(503, retry_after=value)
     assert isinstance(error, UnavailableError)
     assert error.retry_after is None
 
 
 @given(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=40))
-def test_any_wish_is_read_or_passed_over(value: str) -> None:
+def test_any_retry_after_is_read_or_ignored(value: str) -> None:
     assert isinstance(refusal(503, retry_after=value), UnavailableError)
 
 
@@ -242,5 +242,5 @@ def test_any_wish_is_read_or_passed_over(value: str) -> None:
         "1 Jan 2026 0:0:0 +9999",
     ],
 )
-def test_a_date_at_the_end_of_the_calendar_is_passed_over_like_any_other(value: str) -> None:
+def test_a_retry_after_at_the_end_of_the_calendar_is_ignored(value: str) -> None:
     assert isinstance(refusal(503, retry_after=value), UnavailableError)

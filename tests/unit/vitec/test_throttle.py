@@ -21,7 +21,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
+def test_ten_calls_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     began: list[float] = []
     while len(began) < 21:
@@ -34,7 +34,7 @@ def test_ten_a_second_are_a_tenth_of_a_second_apart(clock: Clock) -> None:
     assert all(later - earlier >= 0.0999 for earlier, later in itertools.pairwise(began))
 
 
-def test_a_rest_earns_no_burst(clock: Clock) -> None:
+def test_idle_time_allows_no_burst(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     throttle.acquire(A)
     clock.now += 3600
@@ -42,7 +42,7 @@ def test_a_rest_earns_no_burst(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("per_second", "at_once"), [(0.5, 1), (1, 1), (10, 1), (19, 1), (20, 2), (1000, 100)])
-def test_at_once_goes_what_a_tenth_of_a_second_allows(clock: Clock, per_second: float, at_once: int) -> None:
+def test_a_tenth_of_a_seconds_calls_may_go_at_once(clock: Clock, per_second: float, at_once: int) -> None:
     throttle = Throttle(per_second, clock)
     assert throttle.available(A) == at_once
     for taken in range(1, at_once + 1):
@@ -61,13 +61,13 @@ def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
     assert throttle.available(A) == 1
 
 
-def test_each_customer_has_a_pace_of_its_own(clock: Clock) -> None:
+def test_each_customer_has_its_own_rate_limit(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     throttle.acquire(A)
     assert (throttle.available(A), throttle.available(B)) == (0, 1)
 
 
-def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
+def test_nobody_waits_when_all_may_call(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     assert throttle.seconds_until_available() is None
     throttle.acquire(A)
@@ -75,7 +75,7 @@ def test_nobody_waits_when_all_have_a_turn(clock: Clock) -> None:
     assert throttle.seconds_until_available() is None
 
 
-def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock) -> None:
+def test_a_lookup_borrows_a_call_and_the_next_one_waits(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     assert throttle.acquire_lookup(A) == 0
     assert throttle.acquire_lookup(A) == pytest.approx(0.1)
@@ -84,7 +84,7 @@ def test_a_look_up_is_lent_a_turn_and_the_next_waits_as_long_as_any(clock: Clock
     assert throttle.acquire_lookup(A) == 0
 
 
-def test_while_deliveries_come_one_after_the_other_no_look_up_has_a_turn(clock: Clock) -> None:
+def test_continuous_deliveries_leave_no_calls_for_lookups(clock: Clock) -> None:
     throttle = Throttle(10, clock)
     for _ in range(50):
         throttle.acquire(A)

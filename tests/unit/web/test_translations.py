@@ -42,7 +42,7 @@ def entries(language: str) -> list[Message]:
     return [entry for entry in catalogue(language) if entry.id]
 
 
-def test_texts_are_found_in_templates_and_in_code() -> None:
+def test_texts_are_extracted_from_templates_and_code() -> None:
     assert {"First name", "Enter your first name", "Behind the scenes", "Viewing booking"} <= texts_in_use()
 
 

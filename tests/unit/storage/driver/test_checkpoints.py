@@ -52,13 +52,13 @@ def own_thread(database: Database) -> threading.Thread:
     return database._checkpoints._thread
 
 
-def test_soon_after_a_commit_it_stands_in_the_database_itself(database: Database, file: Path) -> None:
+def test_a_commit_is_soon_copied_into_the_database_file(database: Database, file: Path) -> None:
     for name in ("anna", "björn"):
         asyncio.run(database.write(store(name)))
     eventually(lambda: in_the_file_alone(file) == ["anna", "björn"])
 
 
-def test_a_commit_goes_on_while_a_reader_holds_the_log(database: Database, file: Path) -> None:
+def test_a_commit_proceeds_while_a_reader_holds_the_log(database: Database, file: Path) -> None:
     with database.engine.execution_options(intresse_reads=True).connect() as reading:
         assert reading.execute(text("SELECT count(*) FROM leads")).scalar() == 0
         asyncio.run(database.write(store("anna")))
@@ -67,7 +67,7 @@ def test_a_commit_goes_on_while_a_reader_holds_the_log(database: Database, file:
     eventually(lambda: in_the_file_alone(file) == ["anna", "björn"])
 
 
-def test_reading_is_no_reason_to_copy_anything(database: Database) -> None:
+def test_reads_cause_no_checkpoint(database: Database) -> None:
     assert database._checkpoints is not None
     due = database._checkpoints._due
     eventually(lambda: not due.is_set())  # after the table was made
@@ -77,7 +77,7 @@ def test_reading_is_no_reason_to_copy_anything(database: Database) -> None:
     assert due.is_set()
 
 
-def test_sqlites_own_bound_stays_behind_the_thread(database: Database) -> None:
+def test_sqlites_own_checkpoint_threshold_stays_above_the_threads(database: Database) -> None:
     for run in (database.read, database.write):
         assert asyncio.run(run(bound)) == MAX_PAGES
 
@@ -92,7 +92,7 @@ def pages_in_the_log(connection: Connection) -> int:
 
 
 @pytest.mark.anyio
-async def test_where_commits_never_pause_the_log_begins_anew_all_the_same(
+async def test_the_log_restarts_even_if_commits_never_pause(
     database: Database,
 ) -> None:
     lengths = [0]
@@ -103,7 +103,7 @@ async def test_where_commits_never_pause_the_log_begins_anew_all_the_same(
     assert lengths[-1] < lengths[-2]
 
 
-def test_what_the_thread_has_left_the_next_commit_copies_and_only_that_one(database: Database, file: Path) -> None:
+def test_pages_that_the_thread_has_left_are_copied_by_the_next_commit_only(database: Database, file: Path) -> None:
     assert database._checkpoints is not None
     asyncio.run(database.write(store("anna")))
     database._checkpoints._few_left = True
@@ -113,7 +113,7 @@ def test_what_the_thread_has_left_the_next_commit_copies_and_only_that_one(datab
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
-def test_it_steps_back_behind_all_others(database: Database) -> None:
+def test_the_checkpoint_thread_has_the_lowest_priority(database: Database) -> None:
     def niceness_of(thread: int | None) -> int:
         return os.getpriority(os.PRIO_PROCESS, thread or 0)
 
@@ -121,7 +121,7 @@ def test_it_steps_back_behind_all_others(database: Database) -> None:
     assert niceness_of(None) < NICENESS
 
 
-def test_it_ends_with_the_database_at_once_and_leaves_no_log(database: Database, file: Path) -> None:
+def test_the_thread_ends_with_the_database_at_once_and_leaves_no_log(database: Database, file: Path) -> None:
     thread = own_thread(database)
     asyncio.run(database.write(store("anna")))
     database.close()
@@ -130,7 +130,7 @@ def test_it_ends_with_the_database_at_once_and_leaves_no_log(database: Database,
     assert in_the_file_alone(file) == ["anna"]
 
 
-def test_a_copy_that_fails_is_told_and_tried_again_after_the_next_commit(file: Path) -> None:
+def test_a_failed_checkpoint_is_logged_and_retried_after_the_next_commit(file: Path) -> None:
     engine = create_engine(f"sqlite:///{file.parent}/away/intresse.db")  # no such folder: it can't be opened
     with capture_logs() as lines, closing(Checkpoints(engine)) as checkpoints:
         checkpoints.committing()

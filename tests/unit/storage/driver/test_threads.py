@@ -27,7 +27,7 @@ def count(connection: Connection) -> int:
     return int(connection.execute(text("SELECT count(*) FROM kept")).scalar_one())
 
 
-def test_what_a_cancelled_caller_asked_for_is_committed_and_the_next_is_served(database: Database) -> None:
+def test_a_cancelled_callers_transaction_is_committed_and_the_next_caller_is_served(database: Database) -> None:
     async def leave() -> int:
         begun = threading.Event()
         goes_on = threading.Event()
@@ -47,7 +47,7 @@ def test_what_a_cancelled_caller_asked_for_is_committed_and_the_next_is_served(d
     assert asyncio.run(leave()) == 2
 
 
-def test_a_transaction_after_one_that_failed_begins_anew(database: Database) -> None:
+def test_a_transaction_after_a_failed_one_starts_clean(database: Database) -> None:
     def fail(connection: Connection) -> None:
         keep(connection)
         raise LookupError
@@ -69,7 +69,7 @@ def test_a_closed_database_leaves_no_thread_behind(tmp_path: Path) -> None:
     assert threading.active_count() == before
 
 
-def test_a_commit_that_the_database_refuses_is_no_unknown_one(database: Database) -> None:
+def test_a_refused_commit_is_not_reported_as_unknown(database: Database) -> None:
     """As on a full disk, which is noticed at the commit only: nothing is stored, and nobody need look."""
 
     def refused_at_the_commit(connection: Connection) -> None:

@@ -13,7 +13,7 @@ def document() -> dict[str, Any]:
     return describe()
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
     def references(value: Any) -> set[str]:
         if isinstance(value, dict):
             own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
@@ -24,7 +24,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert references(document) <= known
 
 
-def test_lengths_are_told(document: dict[str, Any]) -> None:
+def test_maximum_lengths_are_described(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Interest"]["properties"]["firstName"] == {
         "maxLength": 30,
@@ -34,19 +34,19 @@ def test_lengths_are_told(document: dict[str, Any]) -> None:
     }
 
 
-def test_only_what_the_public_may_do_is_told_to_need_no_key(document: dict[str, Any]) -> None:
+def test_only_public_operations_are_described_as_needing_no_key(document: dict[str, Any]) -> None:
     open_to_all = {
         path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
     }
     assert open_to_all == {"/personal/{token}", *(path for post in POSTS if post.form for path in post.addresses)}
 
 
-def test_of_a_personal_link_no_member_is_told_that_its_holder_may_not_set(document: dict[str, Any]) -> None:
+def test_a_personal_links_schema_has_only_members_that_its_holder_may_set(document: dict[str, Any]) -> None:
     properties = document["components"]["schemas"]["Personal"]["properties"]
     assert set(properties) == {"message", "marketing", "bank", "validUntil", "estateType", "financing"}
 
 
-def test_the_operations_are_described_at_the_contracts_own_paths() -> None:
+def test_the_operations_are_described_at_vitecs_own_paths() -> None:
     assert {
         "/Advertising/Estate/{customerId}/{estateId}/interest",
         "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant",

@@ -11,7 +11,7 @@ DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(3)]
 SERIES = {"interest": "Intresse", "viewing": "Visning"}
 
 
-def test_each_days_bars_stand_on_each_other() -> None:
+def test_each_days_bars_are_stacked() -> None:
     counts = {(DAYS[0], "interest"): 3, (DAYS[0], "viewing"): 1, (DAYS[2], "viewing"): 2}
     chart = by_day(DAYS, SERIES, counts, "sv")
     heights = {bar.kind: [float(height) for height in re.findall(r"h[\d.]+v([\d.]+)z", bar.path)] for bar in chart.bars}
@@ -43,6 +43,6 @@ def test_an_axis_ends_at_a_round_even_number(highest: int, top: int) -> None:
     assert nice_top(highest) == top
 
 
-def test_what_there_is_can_be_seen_beside_what_is_much_more() -> None:
+def test_a_small_value_is_visible_beside_a_much_larger_one() -> None:
     assert widths(100_000, 1, 0, 100_000) == (100, 1, 0)
     assert widths(0, 0, 0, 0) == (0, 0, 0)

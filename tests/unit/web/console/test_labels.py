@@ -26,17 +26,17 @@ GETTEXT = Templates().gettext("sv")
         (Campaign("google", OTHER, ""), "google / Övriga"),
     ],
 )
-def test_a_campaign_is_said_as_far_as_it_goes(campaign: Campaign, label: str) -> None:
+def test_a_campaigns_label_shows_only_the_tags_it_has(campaign: Campaign, label: str) -> None:
     assert labels.campaign(campaign, GETTEXT) == label
 
 
-def test_a_moment_is_swedish_time_with_the_year_only_where_it_is_another() -> None:
+def test_a_time_is_in_swedish_time_with_the_year_only_if_it_is_another_one() -> None:
     now = datetime.now(UTC)
     assert labels.moment(datetime(2025, 7, 1, 22, 30, tzinfo=UTC), "sv") == "2 juli 2025 00:30"
     assert str(now.year) not in labels.moment(now.replace(month=7, day=1), "sv")
 
 
-def test_a_line_of_the_time_line_is_told_to_the_second() -> None:
+def test_history_entries_show_seconds() -> None:
     assert labels.second(datetime(2025, 11, 3, 8, 5, 9, tzinfo=UTC), "en") == "3 Nov 2025 09:05:09"
 
 
@@ -49,11 +49,11 @@ def test_a_line_of_the_time_line_is_told_to_the_second() -> None:
         (timedelta(minutes=3), "3 min"),
     ],
 )
-def test_a_duration_is_as_exact_as_it_is_short(taken: timedelta | None, label: str) -> None:
+def test_shorter_durations_are_shown_more_precisely(taken: timedelta | None, label: str) -> None:
     assert labels.duration(taken, "sv") == label
 
 
-def test_a_share_of_nothing_is_none() -> None:
+def test_a_share_of_zero_is_a_dash() -> None:
     assert (labels.share(1, 20, "sv"), labels.share(1, 0, "sv")) == ("5\u00a0%", "–")
 
 
@@ -70,7 +70,7 @@ def test_a_share_of_nothing_is_none() -> None:
         ("somethingNew", "as it came", "somethingNew", "as it came"),
     ],
 )
-def test_a_member_of_an_application_speaks(name: str, value: object, label: str, text: str) -> None:
+def test_the_value_of_a_member_is_shown_in_words(name: str, value: object, label: str, text: str) -> None:
     assert (member_label(name, GETTEXT), labels.member_value(name, value, "sv", GETTEXT)) == (label, text)
 
 

@@ -24,7 +24,7 @@ HOST = "https://leads.example.se"
         "/console/homes/M12345/OBJ_1-a.b?days=7",
     ],
 )
-def test_every_page_of_the_console_is_gone_on_to(address: str) -> None:
+def test_every_page_of_the_console_can_be_returned_to(address: str) -> None:
     assert inside(address) == address
 
 
@@ -95,18 +95,18 @@ LOOKALIKES = [
 
 
 @pytest.mark.parametrize("address", LOOKALIKES, ids=ascii)
-def test_whatever_only_looks_like_one_leads_to_the_first_page(address: str) -> None:
+def test_any_other_path_leads_to_the_start_page(address: str) -> None:
     assert inside(address) == "/console"
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.sampled_from(["", "/console", "/console/", "/console?"]))
-def test_whatever_is_asked_a_browser_stays_in_the_console(text: str, start: str) -> None:
+def test_no_path_leads_a_browser_out_of_the_console(text: str, start: str) -> None:
     parts = urlsplit(urljoin(HOST + "/console/sign-in", inside(start + text)))
     assert f"{parts.scheme}://{parts.netloc}" == HOST
     assert parts.path == "/console" or parts.path.startswith("/console/")
     assert ".." not in parts.path.split("/")
 
 
-def test_what_was_searched_for_in_an_older_address_is_left_behind() -> None:
+def test_search_terms_in_an_old_address_are_dropped() -> None:
     assert inside("/console/submissions?q=anna%40example.se&status=held") == "/console/submissions?status=held"
     assert inside("/console/submissions?q=070-123+45+67") == "/console/submissions"

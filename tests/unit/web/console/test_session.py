@@ -56,7 +56,7 @@ def test_the_cookie_is_only_for_our_own_pages_over_https() -> None:
     } == attributes
 
 
-def test_a_session_is_known_again_and_any_other_value_is_not() -> None:
+def test_a_sessions_cookie_is_accepted_and_any_other_value_is_not() -> None:
     session = begin()
     assert known(session) == session
     other = begin(Sessions("another secret key for tests", PASSWORD, STORE))
@@ -90,7 +90,7 @@ def test_another_password_ends_all_sessions() -> None:
     assert known(begin(), Sessions(SECRET, "nytt", STORE)) is None
 
 
-def test_the_store_is_told_no_cookie() -> None:
+def test_the_store_never_sees_the_cookie() -> None:
     session = begin()
     assert all(session.encode() not in row and row not in session.encode() for row in STORE.open)
 
@@ -105,7 +105,7 @@ def test_a_session_ends_with_the_day_however_much_it_is_used(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("password", "right"), [("rätt lösenord", True), ("rätt lösenord ", False), ("", False), ("x" * 9000, False)]
 )
-def test_only_the_password_is_the_password(password: str, right: bool) -> None:
+def test_only_the_exact_password_is_accepted(password: str, right: bool) -> None:
     assert SESSIONS.knows(password) is right
 
 
@@ -139,5 +139,5 @@ def test_attempts_are_limited_by_address_and_forgotten_after_the_right_one() -> 
         ({}, True),
     ],
 )
-def test_a_post_from_another_site_is_known(headers: dict[str, str], cross: bool) -> None:
+def test_a_post_from_another_site_is_recognised(headers: dict[str, str], cross: bool) -> None:
     assert is_cross_site(headers, URL) is cross

@@ -42,13 +42,13 @@ def seen(proxies: list[str], peer: str | None, *forwarded: str, app: TrustedProx
         (["10.0.0.0/8"], None, [VISITOR], None),
     ],
 )
-def test_the_visitor_is_whom_the_last_proxy_of_ours_names(
+def test_the_client_address_is_the_last_one_that_is_not_a_trusted_proxy(
     proxies: list[str], peer: str | None, forwarded: list[str], who: str | None
 ) -> None:
     assert seen(proxies, peer, *forwarded) == who
 
 
-def test_a_header_from_anyone_else_is_warned_of_once_and_without_its_content() -> None:
+def test_an_untrusted_header_is_warned_of_once_and_without_its_content() -> None:
     async def inner(_: Scope, __: Receive, ___: Send) -> None: ...
 
     app = TrustedProxies(inner, ["10.0.0.0/8"])

@@ -23,7 +23,7 @@ def test_any_text_reads_as_parse_qsl_reads_it(text: str) -> None:
 
 
 @given(raw | escaped.map("".join))
-def test_bytes_that_are_no_utf_8_are_told_exactly_where_parse_qsl_tells_them(text: str) -> None:
+def test_invalid_utf_8_is_reported_exactly_when_parse_qsl_reports_it(text: str) -> None:
     try:
         expected = parse_qsl(text, errors="strict")
     except UnicodeDecodeError:
@@ -34,5 +34,5 @@ def test_bytes_that_are_no_utf_8_are_told_exactly_where_parse_qsl_tells_them(tex
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1))))
-def test_what_a_form_sends_comes_back(pairs: list[tuple[str, str]]) -> None:
+def test_an_encoded_form_is_read_back_unchanged(pairs: list[tuple[str, str]]) -> None:
     assert pairs_of(urlencode(pairs)) == pairs

@@ -38,7 +38,7 @@ def refuses(address: tuple[str, int]) -> bool:
     return False
 
 
-def test_headers_written_as_lines_stand_once_in_each_head_and_nowhere_else() -> None:
+def test_preformatted_headers_appear_once_in_each_response_head() -> None:
     app = SecurityHeaders(silent, secure=True)
     with serve(app) as url, httpx.Client() as client:
         answers = [client.get(url) for _ in range(3)]

@@ -132,7 +132,7 @@ def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | 
         (b'{"a": "Hej \xed\xa0\xbd!", "b": "\\\\ud83d"}', {"a": "Hej \ufffd!", "b": "\\ud83d"}),
     ],
 )
-def test_json_is_read_without_what_says_nothing(content: bytes, members: dict[str, Any]) -> None:
+def test_empty_values_in_json_count_as_absent(content: bytes, members: dict[str, Any]) -> None:
     assert parse_json(content) == Body(False, members, {})
 
 
@@ -159,13 +159,13 @@ def test_json_is_read_without_what_says_nothing(content: bytes, members: dict[st
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_json_object_is_a_fault_of_the_body(content: bytes, code: str) -> None:
+def test_anything_but_a_json_object_is_an_error_of_the_body(content: bytes, code: str) -> None:
     assert parse_json(content) == Body(False, {}, {}, faults=(FieldError("", code),))
 
 
 @given(st.binary(max_size=200))
 @pytest.mark.parametrize("content_type", [JSON, FORM, "multipart/form-data; boundary=B"])
-def test_any_bytes_are_read_or_a_fault(content_type: str, content: bytes) -> None:
+def test_any_bytes_are_read_or_an_error(content_type: str, content: bytes) -> None:
     body = read_as(content, content_type)
     assert body.faults == () or body.members == {} or {fault.code for fault in body.faults} == {"invalid_encoding"}
 
@@ -206,7 +206,7 @@ def test_in_a_booking_the_persons_prefix_may_be_left_out() -> None:
     }
 
 
-def test_several_values_are_a_list_where_the_member_is_one_and_else_the_last_counts() -> None:
+def test_several_values_are_a_list_if_the_member_is_one_and_otherwise_the_last_counts() -> None:
     body = form(
         ("updatePerson.categoryIds", "1"),
         ("categoryIds", "2"),
@@ -232,20 +232,20 @@ def test_several_values_are_a_list_where_the_member_is_one_and_else_the_last_cou
         "",
     ],
 )
-def test_what_the_operation_does_not_know_is_left_out_of_a_form(name: str) -> None:
+def test_unknown_form_fields_are_left_out(name: str) -> None:
     body = form(("firstName", "Anna"), (name, "x"))
     assert body.members == {"firstName": "Anna"}
     assert body.faults == ()
 
 
-def test_what_was_typed_is_kept_for_the_form_to_come_again() -> None:
+def test_typed_values_are_kept_for_the_form_to_be_shown_again() -> None:
     body = form(("firstName", " Anna "), ("surname", "Å"), ("token", "T1"), ("lastName", " "))
     assert body.typed == {"firstName": " Anna ", "surname": "Å"}
     assert body.token == "T1"
     assert "lastName" not in body.members
 
 
-def test_campaign_tags_may_stand_as_inputs_of_their_own() -> None:
+def test_campaign_tags_may_be_inputs_of_their_own() -> None:
     body = form(("utm_source", "google"), ("UTM_Medium", "cpc"), ("gclid", "1"), ("utm", "x"), ("utm_term", ""))
     assert body.tags == (("utm_source", "google"), ("UTM_Medium", "cpc"), ("gclid", "1"))
     assert body.members == {}
@@ -292,7 +292,7 @@ NO_CHARSETS = [
 
 @pytest.mark.parametrize("label", NO_CHARSETS, ids=ascii)
 @pytest.mark.parametrize("value", ["Åsa".encode(), b"+AD4-", b"\\u0041", b"xn--a", b"\xff\xfeA\x00"], ids=ascii)
-def test_a_charset_that_is_none_is_passed_over(label: str, value: bytes) -> None:
+def test_an_unknown_charset_is_ignored(label: str, value: bytes) -> None:
     head = label.encode("utf-8", "replace").decode("latin-1")
     try:
         expected = value.decode()
@@ -330,7 +330,7 @@ def test_a_multipart_form_that_breaks_off_is_a_fault_and_loses_no_field_in_silen
     assert read_as(content[:-12], content_type).faults == (FieldError("", "invalid_form"),)
 
 
-def test_json_and_a_form_say_the_same_with_the_same_members() -> None:
+def test_json_and_a_form_with_the_same_members_are_equivalent() -> None:
     members = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}}
     from_form = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
     assert read_as(json.dumps(members).encode(), JSON).members == from_form.members == members
@@ -363,7 +363,7 @@ def test_json_has_at_most_a_hundred_members_with_those_inside(content: bytes, co
     assert [fault.code for fault in parse_json(content).faults] == codes
 
 
-def test_what_merely_has_many_colons_is_not_many_members() -> None:
+def test_many_colons_do_not_count_as_many_members() -> None:
     assert parse_json(json.dumps({"contactMessage": ":" * 5000}).encode()).faults == ()
 
 
@@ -374,7 +374,7 @@ def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u200b", "\u00a0", "\u115f"], ids=ascii)
-def test_an_input_that_says_nothing_is_not_there(blank: str) -> None:
+def test_an_empty_input_counts_as_absent(blank: str) -> None:
     """An urlencoded body's parser leaves out empty ones, a multipart body's does not."""
     body = as_form(
         [("firstName", "Åsa"), ("telephone.cell", blank), ("utm_source", blank)], [], interest.INTEREST.posts[0]

@@ -15,7 +15,7 @@ def file(summary: str) -> bytes:
     return viewing_file(SLOT, uid="1@b.se", received_at=RECEIVED_AT, summary=summary, description="Rad ett\nrad två")
 
 
-def test_it_can_be_read_again() -> None:
+def test_the_calendar_file_can_be_parsed() -> None:
     [event] = Calendar.from_ical(file("Visning: Tvåa, Storgatan 1; " + "ö" * 80)).events
     assert event["summary"] == "Visning: Tvåa, Storgatan 1; " + "ö" * 80
     assert event["description"] == "Rad ett\nrad två"
@@ -24,7 +24,7 @@ def test_it_can_be_read_again() -> None:
     assert event.end == datetime(2026, 11, 29, 12, 15, tzinfo=UTC)
 
 
-def test_no_title_makes_a_line_of_its_own() -> None:
+def test_a_title_cannot_add_lines_to_the_calendar_file() -> None:
     content = file("x\r\nATTENDEE:mailto:a@b.se\nEND:VEVENT")
     assert b"\nATTENDEE" not in content
     assert content.count(b"\r\nEND:VEVENT") == 1

@@ -57,7 +57,7 @@ def test_a_key_is_known_by_its_hash(key: str, owned: bool) -> None:
     assert CUSTOMER.owns(key) is owned
 
 
-def test_a_customer_without_keys_owns_none() -> None:
+def test_a_customer_without_keys_accepts_none() -> None:
     assert not replace(CUSTOMER, key_hashes=()).owns("first")
 
 

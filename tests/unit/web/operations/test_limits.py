@@ -48,7 +48,7 @@ def refused(counted: AddressLimits, address: str = "192.0.2.1", rate: str = "2/m
     return None
 
 
-def test_who_posts_too_much_is_told_when_to_come_back(clock: Clock) -> None:
+def test_an_address_above_the_rate_learns_when_to_retry(clock: Clock) -> None:
     counted = AddressLimits()
     assert [refused(counted), refused(counted)] == [None, None]
     assert refused(counted) == MINUTE
@@ -75,7 +75,7 @@ def test_a_household_with_ipv6_is_counted_as_one() -> None:
     counted.count(CUSTOMER, "2001:db8:0:1::1")
 
 
-def test_when_the_time_is_over_one_may_post_again(clock: Clock) -> None:
+def test_after_the_window_an_address_may_post_again(clock: Clock) -> None:
     counted = AddressLimits()
     assert refused(counted, rate="1/minute") is None
     seconds = refused(counted, rate="1/minute")
@@ -95,14 +95,14 @@ def test_the_window_moves_with_each_post_instead_of_opening_all_at_once(clock: C
     assert refused(counted) == 50
 
 
-def test_who_is_refused_is_not_counted_for_that(clock: Clock) -> None:
+def test_refused_posts_are_not_counted(clock: Clock) -> None:
     counted = AddressLimits()
     assert [refused(counted, rate="1/minute") for _ in range(5)] == [None, 60, 60, 60, 60]
     clock.now += 60
     assert refused(counted, rate="1/minute") is None
 
 
-def test_one_may_always_come_back_when_told_and_not_long_before(clock: Clock) -> None:
+def test_the_retry_time_is_always_sufficient_and_never_much_too_long(clock: Clock) -> None:
     counted = AddressLimits()
     for pause in (0, 7.3, 0.2, 31, 0, 19.9, 60.1, 3):
         clock.now += pause
@@ -126,7 +126,7 @@ def fits(windows: MovingWindows, key: str, rate: str) -> bool:
 
 
 @given(POSTS, st.integers(1, 5), st.integers(1, 90))
-def test_never_are_there_more_in_a_window_than_the_rate_and_nobody_is_refused_below_it(
+def test_a_window_never_exceeds_the_rate_and_nobody_below_it_is_refused(
     posts: list[tuple[str, int]], limit: int, expiry: int
 ) -> None:
     clock = Clock()
@@ -182,7 +182,7 @@ def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock) -> None
     assert windows._entries == sum(map(len, windows._moments.values()))
 
 
-def test_one_address_can_be_let_go(clock: Clock) -> None:
+def test_an_address_can_be_reset(clock: Clock) -> None:
     windows = MovingWindows()
     assert fits(windows, "a", "1/minute")
     assert fits(windows, "b", "1/minute")
@@ -196,13 +196,15 @@ DAY = 86_400
 ANNA = {"email": "anna@example.se", "phone": "+46701740605"}
 
 
-def test_a_keen_buyer_is_no_robot_and_the_fourth_of_a_day_is_one_too_many(clock: Clock) -> None:
+def test_posts_of_a_person_are_held_only_above_the_rate(clock: Clock) -> None:
     persons = PersonLimits()
     assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(5)] == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("contact", [{"email": "anna@example.se"}, {"phone": "+46701740605"}])
-def test_who_changes_the_number_is_known_by_the_address(clock: Clock, contact: dict[str, str]) -> None:
+def test_a_person_is_recognised_by_the_email_address_or_the_phone_number_alone(
+    clock: Clock, contact: dict[str, str]
+) -> None:
     persons = PersonLimits()
     for _ in range(3):
         assert not persons.exceeded(CUSTOMER, ANNA)
@@ -216,7 +218,7 @@ def test_a_person_is_counted_for_each_customer(clock: Clock) -> None:
     assert not any(persons.exceeded(customer, ANNA) for customer in (CUSTOMER, another) for _ in range(3))
 
 
-def test_two_days_later_all_is_forgotten(clock: Clock) -> None:
+def test_counts_of_persons_are_forgotten_after_two_days(clock: Clock) -> None:
     persons = PersonLimits()
     for _ in range(4):
         persons.exceeded(CUSTOMER, ANNA)
@@ -224,12 +226,12 @@ def test_two_days_later_all_is_forgotten(clock: Clock) -> None:
     assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(4)] == [False, False, False, True]
 
 
-def test_whoever_cannot_be_reached_is_not_counted(clock: Clock) -> None:
+def test_a_post_without_email_and_phone_is_not_counted(clock: Clock) -> None:
     persons = PersonLimits()
     assert not any(persons.exceeded(CUSTOMER, {}) for _ in range(10))
 
 
-def test_however_many_come_only_so_many_are_remembered(clock: Clock) -> None:
+def test_the_number_of_remembered_persons_is_bounded(clock: Clock) -> None:
     persons = PersonLimits()
     for number in range(3 * MAX_PERSONS):
         persons.exceeded(CUSTOMER, {"email": f"{number}@example.se"})

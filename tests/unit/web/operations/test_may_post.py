@@ -94,7 +94,7 @@ def test_in_a_demo_any_page_may_post(origin: str | None, form: bool) -> None:
     assert not RULE.may_post(headers, CUSTOMER, form=form, token_is_ours=lambda: False)
 
 
-def test_a_token_is_looked_at_only_where_it_decides() -> None:
+def test_a_token_is_checked_only_if_it_decides() -> None:
     def looked_at() -> bool:
         raise AssertionError
 

@@ -27,11 +27,11 @@ def formatted(text: str, language: str = "sv") -> list[str]:
         f"{TEXT},A@2027-01-01T10:00/2027-01-01T11:00",  # the first of each id
     ],
 )
-def test_the_same_time_in_many_ways_of_writing(text: str) -> None:
+def test_a_time_may_be_written_in_many_ways(text: str) -> None:
     assert formatted(text) == ["söndag 29 november kl. 13.00–13.15"]
 
 
-def test_several_times_are_told_in_their_order_and_in_the_readers_language() -> None:
+def test_several_times_are_listed_in_order_and_in_the_readers_language() -> None:
     text = "B@2026-12-01T17:30/2026-12-01T18:00 A@2026-06-01T09:00Z/2026-06-01T09:30Z"
     assert formatted(text, "en") == ["Tuesday 1 December, 17:30–18:00", "Monday 1 June, 11:00–11:30"]
 
@@ -49,16 +49,16 @@ def test_several_times_are_told_in_their_order_and_in_the_readers_language() -> 
         "A@0001-01-01/9999-12-31",
     ],
 )
-def test_what_is_no_time_is_left_out(text: str) -> None:
+def test_an_invalid_time_is_left_out(text: str) -> None:
     assert parse_slots(text) == ()
 
 
 @given(st.text())
-def test_nothing_that_is_sent_is_a_fault_of_ours(text: str) -> None:
+def test_no_input_raises_an_unexpected_error(text: str) -> None:
     assert len(parse_slots(text)) <= MAX_SLOTS
 
 
-def test_a_time_is_written_as_it_can_be_read_again() -> None:
+def test_a_formatted_time_can_be_read_back() -> None:
     [slot] = parse_slots(TEXT)
     assert parse_slots(str(slot)) == (slot,)
 

@@ -30,7 +30,7 @@ AD = "Cheap pills at https://pills.example"
         (ANNA | {"email.emailAddress": "anna@www.example.se"}, 0, False),
     ],
 )
-def test_a_robot_is_known_by_what_no_person_does(typed: dict[str, str], age: Any, automatic: bool) -> None:
+def test_a_robot_is_recognised_by_what_no_person_does(typed: dict[str, str], age: Any, automatic: bool) -> None:
     assert looks_automatic(typed, TRAP, age) is automatic
 
 

@@ -52,12 +52,12 @@ def test_no_two_form_tokens_are_the_same() -> None:
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c", "..", "å.b.c", "\ud800", "x" * 10_000])
-def test_what_is_no_token_is_not_ours(token: str | None) -> None:
+def test_a_malformed_token_is_not_accepted(token: str | None) -> None:
     assert not TOKENS.is_ours(token, PATH)
 
 
 @given(st.integers(0, 200), st.characters())
-def test_a_token_that_was_altered_is_not_ours(where: int, letter: str) -> None:
+def test_an_altered_token_is_not_accepted(where: int, letter: str) -> None:
     token = TOKENS.issue(PATH)
     place = where % len(token)
     altered = token[:place] + letter + token[place + 1 :]
@@ -84,18 +84,18 @@ CONTENT = "firstName=Anna&lastName=Å"
 REPEATS = IdempotencyKeys("a secret key")
 
 
-def test_the_same_post_has_the_same_mark() -> None:
+def test_the_same_post_has_the_same_idempotency_hash() -> None:
     assert REPEATS.of_content(PATH, CONTENT) == IdempotencyKeys("a secret key").of_content(PATH, CONTENT)
     assert REPEATS.of_token("T", PATH, CONTENT) == IdempotencyKeys("a secret key").of_token("T", PATH, CONTENT)
 
 
-def test_each_kind_of_mark_lives_as_documented() -> None:
+def test_each_kind_of_idempotency_key_lives_as_documented() -> None:
     assert REPEATS.of_content(PATH, CONTENT).lives == timedelta(minutes=10)
     assert REPEATS.of_token("T", PATH, CONTENT).lives == timedelta(hours=24)
     assert REPEATS.of_header("K", "M1", PATH, "key", CONTENT).lives == timedelta(hours=24)
 
 
-def test_marks_of_different_posts_differ() -> None:
+def test_different_posts_have_different_idempotency_hashes() -> None:
     other = CONTENT.replace("Å", "Ö")
     marks = [
         REPEATS.of_content(PATH, CONTENT),
@@ -116,35 +116,35 @@ def test_marks_of_different_posts_differ() -> None:
         assert mark.key != other_mark.key
 
 
-def test_a_header_with_other_content_has_the_same_key_so_that_the_mistake_is_seen() -> None:
+def test_a_reused_header_with_other_content_is_recognised_as_a_conflict() -> None:
     first = REPEATS.of_header("K", "M1", PATH, "key", CONTENT)
     second = REPEATS.of_header("K", "M1", PATH, "key", CONTENT.replace("Å", "Ö"))
     assert first.key == second.key
     assert first.content != second.content
 
 
-def test_nothing_of_a_person_can_be_read_in_a_mark() -> None:
+def test_an_idempotency_hash_reveals_no_personal_data() -> None:
     mark = REPEATS.of_content(PATH, CONTENT)
     assert (len(mark.key), len(mark.content)) == (REPEAT_KEY_LENGTH, HASH_LENGTH)
     assert b"Anna" not in mark.key + mark.content
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), min_size=2, max_size=2, unique=True))
-def test_parts_of_a_mark_do_not_run_into_each_other(pair: list[tuple[str, str]]) -> None:
+def test_the_parts_of_an_idempotency_hash_are_unambiguous(pair: list[tuple[str, str]]) -> None:
     (key, caller), (other_key, other_caller) = pair
     one = REPEATS.of_header(key, "M1", PATH, caller, CONTENT)
     two = REPEATS.of_header(other_key, "M1", PATH, other_caller, CONTENT)
     assert one.key != two.key or "\0" in key + caller + other_key + other_caller
 
 
-def test_a_token_tells_how_old_it_is(clock: dict[str, int]) -> None:
+def test_a_tokens_age_is_known(clock: dict[str, int]) -> None:
     token = TOKENS.issue(PATH)
     clock["now"] += 90
     assert TOKENS.age(token, PATH) == 90
     assert TOKENS.age(token, "/another") is None
 
 
-def test_each_form_has_a_trap_of_its_own_that_means_nothing() -> None:
+def test_each_form_has_its_own_meaningless_honeypot_name() -> None:
     traps = {TOKENS.trap(TOKENS.issue(PATH)) for _ in range(100)}
     assert len(traps) == 100
     assert all(re.fullmatch(r"n[0-9a-f]{9}", trap) for trap in traps)

@@ -115,7 +115,7 @@ def test_a_caller_with_a_key_sets_everything(spec: PostSpec, whole: dict[str, An
     assert sent(validate(spec, in_json(whole), CALLER)) == whole
 
 
-def test_what_a_visitor_may_not_set_is_not_even_looked_at() -> None:
+def test_members_that_a_visitor_may_not_set_are_not_even_validated() -> None:
     assert sent(interest(in_json(ANNA | {"leadSourceId": 5}))) == ANNA
     assert faults(interest(in_json(ANNA | {"leadSourceId": 5}), CALLER)) == [("leadSourceId", "wrong_type")]
 
@@ -160,7 +160,7 @@ def test_a_personnummer_is_taken_from_a_caller_with_a_key_and_where_it_is_collec
         ({}, False),
     ],
 )
-def test_an_interest_can_be_answered_somewhere(ways: dict[str, Any], reachable: bool) -> None:
+def test_an_interest_needs_an_email_address_or_a_phone_number(ways: dict[str, Any], reachable: bool) -> None:
     read = interest(in_json({"firstName": "Anna", "lastName": "Å", **ways}))
     assert (read.application is not None) is reachable
     assert reachable or faults(read) == [("email.emailAddress", "contact_required")]
@@ -178,7 +178,7 @@ def test_an_interest_can_be_answered_somewhere(ways: dict[str, Any], reachable: 
     ],
 )
 @pytest.mark.parametrize("rules", [VISITOR, CALLER])
-def test_a_visitor_of_a_viewing_can_be_answered_somewhere(
+def test_a_booking_needs_an_email_address_or_a_phone_number(
     ways: dict[str, Any], reachable: bool, rules: ValidationContext
 ) -> None:
     read = booking(in_json({"updatePerson": {"firstName": "Anna", "lastName": "Å", **ways}}), rules)
@@ -290,7 +290,7 @@ def test_a_false_or_faulty_approval_is_a_fault_on_every_public_form(
         assert (f"{post.person}.{fault[0]}", fault[1]) in faults(asked(post, with_the_person(post, approval)))
 
 
-def test_an_approval_is_unknown_where_nobody_asks_for_one() -> None:
+def test_an_approval_is_an_unknown_member_where_consent_is_not_asked_for() -> None:
     lead = {"contactId": "C1", "assignedToId": "A1", "leadSourceId": "L1"}
     assert faults(validate(lead_module.POST, in_json(lead | APPROVED), CALLER)) == [("gdpr", "unknown")]
 
@@ -300,7 +300,7 @@ def test_consent_in_json_is_a_boolean(value: Any) -> None:
     assert ("consent", "wrong_type") in faults(interest(in_json(ANNA | {"consent": value}), ASKING))
 
 
-def test_all_faults_of_a_submission_come_at_once() -> None:
+def test_all_errors_of_a_submission_are_reported_at_once() -> None:
     members = {
         "lastName": "x" * 31,
         "socialSecurityNumber": "1",
@@ -320,7 +320,7 @@ def test_all_faults_of_a_submission_come_at_once() -> None:
     ]
 
 
-def test_a_body_that_could_not_be_read_has_that_fault_alone() -> None:
+def test_an_unreadable_body_has_only_that_error() -> None:
     body = Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
     assert interest(body, ASKING) == ValidationResult(None, None, (FieldError("", "invalid_json"),))
 
@@ -343,7 +343,7 @@ def test_a_tick_that_was_taken_away_in_our_form_is_a_no(
 
 @pytest.mark.parametrize("value", ["x", 1, [], True, ["x"]])
 @pytest.mark.parametrize("name", ["updatePerson", "options"])
-def test_a_member_of_the_wrong_type_is_a_fault_and_not_an_exception(name: str, value: Any) -> None:
+def test_a_member_of_the_wrong_type_is_an_error_and_not_an_exception(name: str, value: Any) -> None:
     members = {"updatePerson": ANNA} | {name: value}
     assert (name, "wrong_type") in faults(booking(in_json(members), CALLER))
 
@@ -374,7 +374,7 @@ def test_tags_come_from_the_address_then_the_inputs_then_the_member() -> None:
         (None, None, None, None),
     ],
 )
-def test_the_page_is_what_was_said_else_where_the_request_came_from(
+def test_the_page_is_the_submitted_one_or_else_the_referer(
     member: str | None, asked: str | None, referer: str | None, page: str | None
 ) -> None:
     members = ANNA | ({"marketing": {"referrer": member}} if member else {})

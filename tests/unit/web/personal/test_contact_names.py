@@ -49,7 +49,7 @@ def anna(name: str = "Anna") -> list[dict[str, str]]:
     return [{"type": "Person", "firstName": name}]
 
 
-def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
+def test_a_name_is_looked_up_once_for_each_customers_contact() -> None:
     vitec = Vitec(anna())
     greeter = ContactNames(vitec.contacts)
 
@@ -72,7 +72,7 @@ def test_a_name_is_asked_for_once_for_each_customers_contact() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later(error: VitecError) -> None:
+def test_while_vitec_does_not_answer_no_name_is_shown_and_the_lookup_is_repeated_later(error: VitecError) -> None:
     vitec = Vitec(error)
     greeter = ContactNames(vitec.contacts)
     assert {run(greeter.name("M1", "C1")) for _ in range(100)} == {""}
@@ -83,12 +83,12 @@ def test_while_vitec_gives_no_answer_nobody_is_named_and_it_is_asked_again_later
 
 
 @pytest.mark.parametrize("answer", [NotFoundError("x", status=404, upstream={}), []], ids=["404", "none"])
-def test_a_contact_that_vitec_does_not_know_is_told(answer: object) -> None:
+def test_a_contact_that_vitec_does_not_know_is_reported_as_unknown(answer: object) -> None:
     with pytest.raises(ContactNotFoundError):
         run(ContactNames(Vitec(answer).contacts).name("M1", "C1"))
 
 
-def test_it_waits_two_seconds_and_not_longer() -> None:
+def test_the_lookup_waits_two_seconds_and_no_longer() -> None:
     async def ask() -> list[str]:
         greeters = [ContactNames(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
         return await asyncio.gather(*(greeter.name("M1", "C1") for greeter in greeters))

@@ -21,7 +21,7 @@ def test_a_link_is_read_as_it_was_written() -> None:
     assert read(RING, write(RING, LINK), NOW) == LINK
 
 
-def test_two_links_for_the_same_are_different_and_tell_nothing() -> None:
+def test_two_links_for_the_same_contact_differ_and_reveal_nothing() -> None:
     first, second = write(RING, LINK), write(RING, LINK)
     assert first != second
     plain = urlsafe_b64decode(first + "==")
@@ -35,13 +35,13 @@ def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
         read(Keyring([NEW]), token, NOW)
 
 
-def test_what_was_sealed_for_another_place_is_no_link() -> None:
+def test_a_value_encrypted_for_another_purpose_is_not_a_link() -> None:
     sealed = RING.encrypt({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
     with pytest.raises(InvalidLinkError):
         read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode(), NOW)
 
 
-def test_a_link_that_has_run_out_was_ours() -> None:
+def test_an_expired_link_is_distinguished_from_an_invalid_one() -> None:
     for ago in (timedelta(0), timedelta(days=400)):
         link = PersonalLink("M12345", "C1", "loan-promise", NOW - ago)
         with pytest.raises(ExpiredLinkError):
@@ -49,7 +49,7 @@ def test_a_link_that_has_run_out_was_ours() -> None:
         assert read(RING, write(RING, link), link.expires_at - timedelta(seconds=1)) == link
 
 
-def test_every_bit_counts() -> None:
+def test_changing_any_bit_invalidates_a_link() -> None:
     sealed = urlsafe_b64decode((token := write(RING, LINK)) + "=" * (-len(token) % 4))
     for place in range(len(sealed)):
         for bit in (1, 128):
@@ -59,7 +59,7 @@ def test_every_bit_counts() -> None:
 
 
 @pytest.mark.parametrize("contact", ["C", "C1", "C12"])  # with no, two and four bits to spare in the last letter
-def test_a_token_has_one_spelling(contact: str) -> None:
+def test_a_token_has_only_one_valid_encoding(contact: str) -> None:
     token = write(RING, PersonalLink("M12345", contact, "contact", LINK.expires_at))
     spellings = [f"{token}=", f"{token}==", f"{token}.", f"{token[:8]}\n{token[8:]}", f" {token}", f"{token}!"]
     spellings += [token[:-1] + chr(ord(token[-1]) + by) for by in (-1, 1)]

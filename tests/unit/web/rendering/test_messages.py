@@ -52,7 +52,7 @@ def test_a_message_says_what_to_do(field: str, code: str, text: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(ALL_CODES))
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_every_fault_has_a_human_message_at_every_field(code: str, language: str) -> None:
+def test_every_error_has_a_human_message_at_every_field(code: str, language: str) -> None:
     for field in FIELD_NAMES:
         text = say(field, code, language)
         assert text, (field, code)
@@ -60,7 +60,7 @@ def test_every_fault_has_a_human_message_at_every_field(code: str, language: str
         assert not re.search(rf"ogiltig|felaktig|vänligen|invalid|please|{code}", text, re.IGNORECASE) or code == "file"
 
 
-def test_no_table_has_a_code_that_no_fault_has() -> None:
+def test_no_table_has_an_unused_error_code() -> None:
     assert set(GENERAL) == ALL_CODES
     assert {code for _, code in TEXTS} <= ALL_CODES
 
@@ -80,11 +80,11 @@ def test_what_was_sent_is_never_read_as_a_format() -> None:
     assert "100%(name)s" in say("100%(name)s", "unknown")
 
 
-def test_without_a_translation_the_english_text_is_told() -> None:
+def test_without_a_translation_the_english_text_is_shown() -> None:
     assert say("firstName", "too_long", "en") == "The first name can be at most 30 characters"
 
 
-def test_a_form_gets_its_faults_at_its_own_inputs() -> None:
+def test_a_form_shows_its_errors_at_its_own_inputs() -> None:
     faults = [
         FieldError("updatePerson.firstName", "required"),
         FieldError("updatePerson.email.emailAddress", "contact_required"),

@@ -25,7 +25,7 @@ def test_the_name_carries_ten_hex_digits_of_the_content() -> None:
     assert static_url("form.js") == f"/static/form.{digest}.js"
 
 
-def test_a_file_is_served_whole_to_be_kept_for_a_year() -> None:
+def test_a_file_is_served_completely_and_cacheable_for_a_year() -> None:
     answer = get(static_url("form.js"))
     assert answer.content == (STATIC / "form.js").read_bytes()
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"

@@ -97,7 +97,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: type(page).__name__)
-def test_every_reference_on_a_page_leads_somewhere(page: Any) -> None:
+def test_every_id_reference_on_a_page_resolves(page: Any) -> None:
     elements = Elements(TEMPLATES.render(page))
     ids = elements.values("id")
     assert len(ids) == len(set(ids))
@@ -128,14 +128,14 @@ def _filled(page: FormPage) -> str:
 
 @pytest.mark.parametrize("kind", ["interest", "viewing"])
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_fast_way_makes_the_very_same_page(kind: str, language: str) -> None:
+def test_the_fast_path_renders_the_same_page(kind: str, language: str) -> None:
     for title, referrer, token in itertools.product(HOSTILE, HOSTILE, ["tok", *HOSTILE[2:4]]):
         links = tuple(replace(link, href=f"?title={title}&lang={link.code}") for link in LANGUAGES)
         page = form(kind, language=language, title=title, referrer=referrer, token=token, languages=links)
         assert _filled(page) == TEMPLATES.render(page)
 
 
-def test_the_fast_way_takes_every_firm_and_configuration() -> None:
+def test_the_fast_path_works_for_every_customer_and_configuration() -> None:
     pages = [form(), form(firm=replace(FIRM, name="B")), form(consent=False), form(personnummer=True), form(demo=True)]
     pages += [form("viewing"), form("viewing", sms_confirmation=True), form("contact", name="Anna <3")]
     for page in pages:
@@ -153,7 +153,7 @@ def test_a_form_posts_to_its_own_address_with_our_messages_instead_of_the_browse
     assert attributes == {"method": "post", "novalidate": None}
 
 
-def test_a_fault_is_told_in_the_title_above_and_at_its_field() -> None:
+def test_an_error_is_shown_in_the_title_in_the_summary_and_at_its_field() -> None:
     page = form(faults=(FieldMessage("address.city", "Orten får …"), FieldMessage("firstName", "Skriv ditt förnamn")))
     html = TEMPLATES.render(page)
     elements = Elements(html)
@@ -166,7 +166,7 @@ def test_a_fault_is_told_in_the_title_above_and_at_its_field() -> None:
     assert "<details open>" in html
 
 
-def test_the_fault_of_the_pair_is_tied_to_both_fields() -> None:
+def test_the_error_of_email_and_phone_is_tied_to_both_fields() -> None:
     elements = Elements(TEMPLATES.render(form("viewing", faults=(FieldMessage("contact", "Skriv …"),))))
     for name in ("cellPhone", "email.emailAddress"):
         assert elements.named(name)["aria-describedby"] == "contact-fault"
@@ -174,7 +174,7 @@ def test_the_fault_of_the_pair_is_tied_to_both_fields() -> None:
     assert "#cellPhone" in elements.values("href")
 
 
-def test_a_fault_of_something_that_is_not_on_the_form_is_told_without_a_link() -> None:
+def test_an_error_of_a_field_that_is_not_on_the_form_is_shown_without_a_link() -> None:
     html = TEMPLATES.render(form(faults=(FieldMessage("telephone.home", "Skriv numret så här"),)))
     assert "<li>Skriv numret så här</li>" in html
 
@@ -223,7 +223,7 @@ def test_a_receipt_can_be_read_over_a_phone_and_renews_itself_without_a_script()
     assert '<noscript><meta http-equiv="refresh" content="5;url=/receipts/x?a=1&amp;b"></noscript>' in html
 
 
-def test_a_receipt_that_is_final_does_not_look_again() -> None:
+def test_a_final_receipt_does_not_refresh() -> None:
     html = TEMPLATES.render(
         ReceiptPage(FORMS["viewing"], "sv", LANGUAGES, FIRM, False, "", "delivered", "4F7K9QXW", "booked", None)
     )
