@@ -21,7 +21,7 @@ from app.vitec.errors import (
     UnreadableAnswerError,
     VitecError,
 )
-from app.vitec.homes import Home, OpenTimes, coming
+from app.vitec.homes import Home, OpenTimes, upcoming
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 15 * 60
@@ -51,7 +51,7 @@ class KnownHome:
     def times(self, now: datetime) -> OpenTimes:
         """The open times at `now`. Returns the same object until they change."""
         if self._times is None or not self._times.holds(now):
-            self._times = coming(self.home, now)
+            self._times = upcoming(self.home, now)
         return self._times
 
 

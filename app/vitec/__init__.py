@@ -1,1 +1,1 @@
-"""The only code that knows Vitec Connect's HTTP."""
+"""The client of Vitec Connect: the only package that knows its HTTP API."""

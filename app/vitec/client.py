@@ -1,4 +1,4 @@
-"""Vitec Connect's operations over HTTP."""
+"""The HTTP client for Vitec Connect's operations."""
 
 import asyncio
 import re
@@ -19,22 +19,22 @@ from app.operations.viewing_attend import HOME_PATH
 from app.vitec.contacts import Contact
 from app.vitec.errors import AmbiguousError, LeaseExpiredError, RejectedError, UnavailableError
 from app.vitec.homes import Home
-from app.vitec.responses import VitecResponse, read_list, read_one, read_response
+from app.vitec.responses import VitecResponse, read_contacts_response, read_home_response, read_response
 
 MaySend = Callable[[], bool]
 Observe = Callable[[str, Operation, float], None]
 
-# What can be read with each group's password and changes nothing; the ids need not exist.
+# For each group a read that only needs its password and changes nothing; the ids need not exist.
 PROBES = {
     FunctionGroup.ADVERTISING: HOME_PATH.replace("{estateId}", "0"),
     FunctionGroup.CRM: "/CRM/Contact/{}/0",
 }
 _PLACEHOLDER = re.compile(r"{\w*}")
-KEEPALIVE_SECONDS = 4  # short: a connection that the other side is about to close is a rare guess
-READS = 4  # lookups at once, with connections in addition to those of the deliveries
-MAX_BODY = 2**20  # bytes of an answer
-LARGE_BODY = 2**15  # above this, reading it would delay others
-PLAIN = {"Accept-Encoding": "identity"}  # so that a small answer can't decompress to a huge one
+KEEPALIVE_SECONDS = 4  # short, so that a call seldom gets a connection that Vitec is about to close
+READS = 4  # concurrent lookups; their connections come on top of those for deliveries
+MAX_BODY = 2**20  # bytes read of a response's body
+LARGE_BODY = 2**15  # bytes; a larger body is parsed in a thread, because it would delay other requests
+PLAIN = {"Accept-Encoding": "identity"}  # so that a small response can't decompress to a huge one
 CALLS_PER_POOL = 8  # httpx scans all of a pool's connections for each call
 
 
@@ -57,8 +57,8 @@ class _Pool:
 
 
 class VitecClient:
-    """Pools of connections to the one host of the configuration; redirects are never followed, the environment's
-    proxies and netrc never read, cookies never kept."""
+    """Calls the configured host through its own connection pools. Redirects are never followed, the environment's
+    proxies and netrc are never used, and cookies are never kept."""
 
     def __init__(
         self,
@@ -69,8 +69,9 @@ class VitecClient:
         concurrency: int,
         observe: Observe = lambda *_: None,
     ) -> None:
-        """`observe` is called with the customer, operation and seconds of each call, however it ends. `concurrency` is
-        the usual number of calls at once; additional hanging calls get a connection too."""
+        """`concurrency` is the usual number of concurrent calls, not a limit: further calls get a connection too, for
+        instance while others hang. `observe` is called with the customer's id, the operation and the duration in
+        seconds of each call, however it ends."""
         self._username = username
         self._credentials = credentials
         self._timeout_seconds = timeout_seconds
@@ -100,8 +101,9 @@ class VitecClient:
         body: Mapping[str, Any],
         may_send: MaySend = _always,
     ) -> VitecResponse:
-        """Carries out one operation. `may_send` is asked at the last moment before the first byte.
-        Raises the taxonomy of `app.vitec.errors`, `LeaseExpiredError`, and nothing else."""
+        """Carries out one operation; `resource` are the ids in its path. `may_send` is called just before the first
+        byte is sent. If it returns False, nothing is sent and `LeaseExpiredError` is raised. Otherwise raises
+        `VitecError`s, and nothing else."""
         spec = OPERATIONS[operation]
         url, member = _url(spec.path_of(resource), customer_id, *resource), spec.answers_of(resource)
         sent = dict(body) if spec.has_body else None
@@ -111,31 +113,34 @@ class VitecClient:
     async def contacts(
         self, customer_id: str, contact_ids: Sequence[str], may_send: MaySend = _always
     ) -> list[Contact]:
-        """1-20 contacts, those that Vitec knows. Raises as `post` but for `AmbiguousError`: reading changes nothing."""
+        """Reads 1-20 contacts; returns those that Vitec knows. Raises as `post`, but never `AmbiguousError`, because
+        reading changes nothing."""
         url = _url(OPERATIONS[Operation.CONTACT].path, customer_id, ",".join(contact_ids))
         try:
             with self._observed(customer_id, Operation.CONTACT):
-                return read_list(await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send))
+                response = await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send)
+                return read_contacts_response(response)
         except AmbiguousError as error:
             raise UnavailableError(str(error), status=error.status) from None
 
     async def home(self, customer_id: str, estate_id: str) -> Home:
-        """A home and its viewings. Raises as `contacts`."""
+        """Reads a home and its viewings. Raises as `contacts`."""
         url = _url(HOME_PATH, customer_id, estate_id)
         try:
             response = await self._call("GET", url, customer_id, FunctionGroup.ADVERTISING, None, _always)
         except AmbiguousError as error:
             raise UnavailableError(str(error), status=error.status) from None
-        large = len(response.content) > LARGE_BODY
-        return await asyncio.to_thread(read_one, response, estate_id) if large else read_one(response, estate_id)
+        if len(response.content) > LARGE_BODY:
+            return await asyncio.to_thread(read_home_response, response, estate_id)
+        return read_home_response(response, estate_id)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
-        """Returns when Vitec accepts the password. Raises the taxonomy of `app.vitec.errors` but for `RejectedError`
-        and `AmbiguousError`: reading changes nothing."""
+        """Returns if Vitec accepts the password. Raises `VitecError`s, but neither `RejectedError` nor
+        `AmbiguousError`, because reading changes nothing."""
         try:
             read_response(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
         except RejectedError:
-            pass  # it has checked the ids, so it has accepted the login
+            pass  # Vitec has looked at the ids, so it has accepted the login
         except AmbiguousError as error:
             raise UnavailableError(str(error), status=error.status) from None
 
@@ -176,10 +181,10 @@ class VitecClient:
         body: dict[str, Any] | None,
         may_send: MaySend,
     ) -> httpx.Response:
-        """The exception's class can't tell whether bytes have left us; the transport's trace can. Once the head of the
-        answer is there it is an answer, however its body ends."""
+        """An exception's class doesn't show whether bytes were sent, so the transport's trace is used. Once the head of
+        a response has arrived, the response counts, however its body ends."""
         sent = False
-        answer: httpx.Response | None = None
+        arrived: httpx.Response | None = None
 
         async def trace(event: str, _: Any) -> None:
             nonlocal sent
@@ -193,20 +198,20 @@ class VitecClient:
                 self._calls.add(timeout)
                 request = http.build_request(method, url, json=body, headers=PLAIN, extensions={"trace": trace})
                 response = await http.send(request, auth=auth, stream=True)
-                answer = response
+                arrived = response
                 await _read_body(response)
         except LeaseExpiredError:
             raise
-        except Exception as error:  # whatever it is: all that matters here is whether anything was sent
-            if answer is None:
+        except Exception as error:  # of any class: all that matters here is whether anything was sent
+            if arrived is None:
                 name = type(error).__name__
                 raise (AmbiguousError if sent else UnavailableError)(
                     f"{name} {'after' if sent else 'before'} sending"
                 ) from None
         finally:
             self._calls.discard(timeout)
-        assert answer is not None
-        return answer
+        assert arrived is not None
+        return arrived
 
     def abandon(self) -> None:
         """Ends the calls in progress, as if they had timed out."""
@@ -220,7 +225,7 @@ class VitecClient:
 
 
 async def _read_body(response: httpx.Response) -> None:
-    """As much as comes, up to a bound, is what `response.content` is from now on."""
+    """Sets `response.content` to what arrives of the body, `MAX_BODY` bytes at most."""
     content = bytearray()
     try:
         async for chunk in response.aiter_bytes():
@@ -228,11 +233,12 @@ async def _read_body(response: httpx.Response) -> None:
             if len(content) >= MAX_BODY:
                 break
     finally:
-        response._content = bytes(content[:MAX_BODY])  # what httpx itself sets when it has read
+        response._content = bytes(content[:MAX_BODY])  # as httpx itself does after reading
         await response.aclose()
 
 
 def _url(path: str, *ids: str) -> str:
-    """Ids are quoted, so that none can be another path; the comma between contacts is Vitec's."""
+    """The path with its placeholders filled in. Ids are quoted, so that none can change the path; the comma separates
+    contacts' ids."""
     quoted = iter([quote(part, safe=",") for part in ids])
     return _PLACEHOLDER.sub(lambda _: next(quoted), path)

@@ -1,7 +1,7 @@
-"""Contacts as Vitec answers them: three kinds, distinguished by `type`, read tolerantly.
+"""Contacts as Vitec returns them: three kinds, distinguished by `type`, read tolerantly.
 
-The members are kept as they came; only what the service itself uses has a name here. An unknown `type` is read as the
-members common to all (S; "read them tolerantly").
+Members are kept as received; only those that the service itself uses have a property here. A contact of an unknown
+`type` has the members common to all kinds (S; "read them tolerantly").
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Contact:
-    """The members common to all kinds: `id` and `customerId` 0-40, `agentId` is the contact's own agent."""
+    """The members common to all kinds: `id` and `customerId` (0-40 characters); `agentId`, the contact's own agent."""
 
     members: Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class Contact:
 
     @property
     def greeting(self) -> str | None:
-        """How one greets a living person; None when there is none to greet."""
+        """The name to greet a living person by; otherwise None."""
         return None
 
     def _text(self, name: str) -> str | None:
@@ -34,27 +34,27 @@ class Contact:
 
 
 class Person(Contact):
-    """`firstName`, `lastName` 0-30."""
+    """`firstName` and `lastName` have 0-30 characters."""
 
     @property
     def greeting(self) -> str | None:
-        # Anything but a false `isDeceased`: better no name than that of a person who has died.
+        # Any truthy `isDeceased` counts: better no name than that of a person who has died.
         return None if self.members.get("isDeceased") else self._text("firstName")
 
 
 class Company(Contact):
-    """`name` 0-50 (H 0-100)."""
+    """`name` has 0-50 characters (H: 0-100)."""
 
 
 class DeceasedEstate(Contact):
-    """`name` 0-30: a dödsbo."""
+    """A dödsbo. `name` has 0-30 characters."""
 
 
 KINDS: Mapping[str, type[Contact]] = {"person": Person, "company": Company, "deceasedestate": DeceasedEstate}
 
 
 def read_contacts(answer: Any) -> list[Contact]:
-    """Raises `ValueError` when it is no list of objects."""
+    """Raises `ValueError` if `answer` is not a list of objects."""
     if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
         raise ValueError("no list of objects")
     return [_kind(item.get("type"))(item) for item in answer]

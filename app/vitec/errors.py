@@ -1,17 +1,17 @@
 """The errors of a call to Vitec.
 
     VitecError
-    ├── RejectedError              400, 409, 422: Vitec refuses this body, which is never sent again as it is
-    │   └── NotFoundError          404: an id that Vitec doesn't know, or not yet
+    ├── RejectedError              400, 409, 422: Vitec refuses this body, which is never sent again unchanged
+    │   └── NotFoundError          404: an id that Vitec doesn't know, or doesn't know yet
     ├── UnavailableError           nothing was carried out: no connection; 408, 425, 429, 503; a redirect; HTML in a
-    │   │                          4xx, and any other 4xx: a gateway's answer, not Vitec's
-    │   └── UnreadableAnswerError  a lookup's answer with a broken body, or one that is not Vitec's
-    ├── LoginRefusedError          401, whatever its body: the credential
-    ├── AccessDeniedError          403: no access to what was named
-    └── AmbiguousError             sent, and no usable answer: 500, 502, 504, a time-out, a reset; a 2xx not of Vitec
+    │   │                          4xx, and any other 4xx, because they are a gateway's and not Vitec's
+    │   └── UnreadableAnswerError  a lookup's answer that has a broken body, or is not Vitec's
+    ├── LoginRefusedError          401, whatever its body: the password was refused
+    ├── AccessDeniedError          403: no access to what the request names
+    └── AmbiguousError             sent, but no usable answer: 500, 502, 504, a timeout, a reset; a 2xx not from Vitec
 
-Source of the readings: vitec-connect.md, "Status codes". A POST's 2xx answer with a broken body
-is not here: the work is done.
+Source: vitec-connect.md, "Status codes". A 2xx answer to a POST is no error if its body is broken: the operation was
+carried out.
 """
 
 from datetime import timedelta
@@ -21,11 +21,11 @@ from app.domain.submission import AttemptOutcome
 
 
 class LeaseExpiredError(Exception):
-    """Not an error of Vitec's: the caller's `may_send` returned False, and nothing was sent."""
+    """Not a `VitecError`: the caller's `may_send` returned False, and nothing was sent."""
 
 
 class VitecError(Exception):
-    """`status` is the HTTP status, None without an answer; the message is our text and quotes nothing of the body.
+    """`status` is the HTTP status, or None without an answer. The message is our own text and never quotes the body.
     `code` is what is stored."""
 
     code: ClassVar[AttemptOutcome]
@@ -36,7 +36,7 @@ class VitecError(Exception):
 
 
 class RejectedError(VitecError):
-    """`upstream` is `{"status", "message", "modelState"}` in Vitec's words, which may repeat what was sent."""
+    """`upstream` is Vitec's own `{"status", "message", "modelState"}`, which may repeat what was sent."""
 
     code = AttemptOutcome.REJECTED
 
@@ -50,7 +50,7 @@ class NotFoundError(RejectedError):
 
 
 class UnavailableError(VitecError):
-    """`retry_after` is what Vitec asked for, if anything."""
+    """`retry_after` is the wait that Vitec asked for, if any."""
 
     code = AttemptOutcome.UNAVAILABLE
 
@@ -60,7 +60,7 @@ class UnavailableError(VitecError):
 
 
 class UnreadableAnswerError(UnavailableError):
-    """`is_foreign`: the answer is not Vitec's, and so implies nothing about the login."""
+    """`is_foreign`: the answer is not Vitec's, so it implies nothing about the login."""
 
     code = AttemptOutcome.UNREADABLE
 

@@ -1,6 +1,6 @@
-"""A home and its viewings as Vitec answers them, read tolerantly (vitec-connect.md, section 6).
+"""A home and its viewings as Vitec returns them, read tolerantly (vitec-connect.md, section 6).
 
-What has another shape than documented is left out, never an error: a home with one odd viewing still has the others.
+Anything malformed is left out and is not an error: a home with one malformed viewing still has the others.
 """
 
 import re
@@ -14,15 +14,15 @@ from typing import Any
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import PATH_ID
 
-MAX_VIEWINGS, MAX_SLOTS = 20_000, 100  # that are looked at; past viewings are answered too, years back (O)
+MAX_VIEWINGS, MAX_SLOTS = 20_000, 100  # that are read; Vitec returns past viewings too, years back (O)
 MAX_SHOWN = 200  # slots of a home
-MAX_COMMENT = 500
+MAX_COMMENT = 500  # characters
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True)
 class TimeSlot:
-    """Times are in UTC: Python compares those of one zone by the clock on the wall, also while it is turned back."""
+    """Times are in UTC, because Python compares times of the same zone by wall clock, even while it is turned back."""
 
     id: str
     starts_at: datetime
@@ -32,7 +32,7 @@ class TimeSlot:
 
 @dataclass(frozen=True)
 class Viewing:
-    """One that a visitor may book: visible, with self-registration."""
+    """A viewing that visitors may book: visible, with self-registration."""
 
     id: str
     starts_at: datetime
@@ -44,8 +44,8 @@ class Viewing:
 
 @dataclass(frozen=True)
 class Home:
-    """`address` has the text members that Vitec answered, by its names; `viewings` in order of time, past ones too;
-    `content` is Vitec's own body."""
+    """`address` has Vitec's text members under Vitec's names. `viewings` are in order of time and include past ones.
+    `content` is the response's body."""
 
     id: str
     address: Mapping[str, str]
@@ -54,12 +54,12 @@ class Home:
 
     @cached_property
     def name(self) -> str:
-        """Street and town, as people call a home."""
+        """Street and city, which is how people refer to a home."""
         return ", ".join(filter(None, (self.address.get("streetAddress"), self.address.get("city"))))
 
 
 def read_home(estate_id: str, answer: Any, content: bytes) -> Home:
-    """Raises `ValueError` when it is no object."""
+    """Raises `ValueError` if `answer` is not an object."""
     if not isinstance(answer, Mapping):
         raise ValueError("no object")
     home = _Members(answer)
@@ -68,7 +68,7 @@ def read_home(estate_id: str, answer: Any, content: bytes) -> Home:
 
 
 class _Members:
-    """An object's members by name, in whatever casing."""
+    """An object's members by name, ignoring case."""
 
     def __init__(self, value: Any) -> None:
         self._members = (
@@ -80,13 +80,13 @@ class _Members:
 
     @property
     def id(self) -> str:
-        """ "" where there is none that can stand in a path."""
+        """The id, or "" if there is none that may stand in a path."""
         value = self["id"]
         text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
         return text if PATH_ID.fullmatch(text) else ""
 
-    def moment(self, name: str) -> datetime | None:
-        return read_moment(self[name])
+    def time(self, name: str) -> datetime | None:
+        return _read_time(self[name])
 
 
 def _objects(value: Any, limit: int) -> Iterator[_Members]:
@@ -104,7 +104,7 @@ def _viewings(value: Any) -> Iterator[Viewing]:
     for viewing in _objects(value, MAX_VIEWINGS):
         if not viewing.id or viewing["isVisible"] is not True or viewing["isSelfRegistrationEnabled"] is not True:
             continue
-        starts_at = viewing.moment("startsAt")
+        starts_at = viewing.time("startsAt")
         ends_at = _after(starts_at, viewing["endsAt"])
         slots = tuple(
             sorted(_slots(viewing["timeSlots"], starts_at, ends_at), key=lambda slot: (slot.starts_at, slot.id))
@@ -112,15 +112,13 @@ def _viewings(value: Any) -> Iterator[Viewing]:
         if slots:  # without a slot it can't be booked (O)
             comment = _text(viewing["comment"], MAX_COMMENT)
             begins = starts_at or slots[0].starts_at
-            yield Viewing(
-                viewing.id, begins, ends_at or slots[-1].ends_at, viewing.moment("deadlineAt"), comment, slots
-            )
+            yield Viewing(viewing.id, begins, ends_at or slots[-1].ends_at, viewing.time("deadlineAt"), comment, slots)
 
 
 def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> Iterator[TimeSlot]:
     ids = set()
     for slot in _objects(value, MAX_SLOTS):
-        begins = slot.moment("startsAt") or starts_at
+        begins = slot.time("startsAt") or starts_at
         if not slot.id or begins is None or slot.id in ids:
             continue
         ids.add(slot.id)
@@ -130,47 +128,47 @@ def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> 
         )
 
 
-def _text(value: Any, longest: int) -> str:
-    """In one line."""
-    return _SPACE.sub(" ", value).strip()[:longest] if isinstance(value, str) else ""
+def _text(value: Any, limit: int) -> str:
+    """The text on one line, cut to `limit` characters; "" if `value` is not a text."""
+    return _SPACE.sub(" ", value).strip()[:limit] if isinstance(value, str) else ""
 
 
-def read_moment(value: Any, fold: int = 0) -> datetime | None:
-    """In UTC; without offset it is Swedish wall-clock time (O). `fold` 1: the later one, where the clock shows a time
-    twice."""
+def _read_time(value: Any, fold: int = 0) -> datetime | None:
+    """The time in UTC; None if it is malformed. Without an offset it is Swedish local time (O). With `fold` 1 it is the
+    later one of a time that the clock shows twice."""
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=STOCKHOLM, fold=fold)
-        return moment.astimezone(UTC)
+        time = datetime.fromisoformat(value.strip())
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=STOCKHOLM, fold=fold)
+        return time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def _after(start: datetime | None, value: Any) -> datetime | None:
-    """The end of what starts then: while the clock is turned back, the later of the two that it may mean."""
-    ends = (read_moment(value), read_moment(value, fold=1))
+    """The time, if it is after `start`. Of a time that the clock shows twice, the first that is after `start`."""
+    ends = (_read_time(value), _read_time(value, fold=1))
     return next((end for end in ends if end and (start is None or end > start)), None)
 
 
 @dataclass(frozen=True)
 class OpenTimes:
-    """What of a home's viewings is still to come at a moment, and when that changes next. `made` is what pages keep of
-    what they made of it."""
+    """A home's viewings that are still to come at the time `at`; they change next at `changes_at`. `rendered` is where
+    pages cache what they render of them."""
 
     viewings: tuple[Viewing, ...]
     at: datetime
     changes_at: datetime | None
-    made: dict[str, Any] = field(default_factory=dict, compare=False)
+    rendered: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def holds(self, now: datetime) -> bool:
         return self.at <= now and (self.changes_at is None or now < self.changes_at)
 
     @cached_property
     def free(self) -> tuple[TimeSlot, ...]:
-        """Those that can be booked."""
+        """The slots that can be booked."""
         open_viewings = (viewing for viewing in self.viewings if not self.is_closed(viewing))
         return tuple(slot for viewing in open_viewings for slot in viewing.slots if slot.is_available)
 
@@ -183,7 +181,8 @@ class OpenTimes:
         return viewing.deadline_at is not None and viewing.deadline_at <= self.at
 
 
-def coming(home: Home, now: datetime) -> OpenTimes:
+def upcoming(home: Home, now: datetime) -> OpenTimes:
+    """The home's viewings with their slots that have not begun, `MAX_SHOWN` slots at most."""
     left = MAX_SHOWN
     viewings = []
     for viewing in home.viewings:
@@ -191,11 +190,11 @@ def coming(home: Home, now: datetime) -> OpenTimes:
         left -= len(slots)
         if slots:
             viewings.append(replace(viewing, slots=slots))
-    moments = _changes(viewings)
-    return OpenTimes(tuple(viewings), now, min((moment for moment in moments if moment > now), default=None))
+    changes = (time for time in _change_times(viewings) if time > now)
+    return OpenTimes(tuple(viewings), now, min(changes, default=None))
 
 
-def _changes(viewings: Iterable[Viewing]) -> Iterator[datetime]:
+def _change_times(viewings: Iterable[Viewing]) -> Iterator[datetime]:
     for viewing in viewings:
         if viewing.deadline_at:
             yield viewing.deadline_at

@@ -1,4 +1,4 @@
-"""Reading Vitec's answers: the one place that turns an HTTP response into a result or an error of the taxonomy."""
+"""Turns Vitec's HTTP responses into results or `VitecError`s. No other module does."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,25 +21,25 @@ from app.vitec.errors import (
 )
 from app.vitec.homes import Home, read_home
 
-REFUSALS = frozenset({400, 409, 422})  # of this body
-MAX_WORDS = 2000
-MAX_RETRY_AFTER = timedelta(days=10)  # longer ones are cut to this; the retry policy has a lower limit of its own
-ERROR_MEMBERS = ("message", "modelstate", "error")  # of an object that reports an error, whatever the status
+REFUSALS = frozenset({400, 409, 422})  # Vitec refuses this body
+MAX_MESSAGE = 2000  # characters
+MAX_RETRY_AFTER = timedelta(days=10)  # longer waits are cut to this; the retry policy has a lower limit of its own
+ERROR_MEMBERS = ("message", "modelstate", "error")  # an object with one of these reports an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class VitecResponse:
-    """Vitec has carried it out. `result` is the JSON string it answered, or the id in the object that the operation
-    documents; None where it sent none or a broken one."""
+    """Vitec has carried out the operation. `result` is the JSON string in the body, or the id in the object that is
+    documented for the operation; None if the body is empty or broken."""
 
     status: int
     result: str | None
 
 
 def read_response(response: httpx.Response, member: str = "") -> VitecResponse:
-    """`member` holds the result where the operation answers an object. Raises the taxonomy of `app.vitec.errors`."""
+    """`member` names the member that holds the result, if the operation returns an object. Raises `VitecError`."""
     if not response.is_success:
         raise _refusal(response)
     if is_foreign(response):
@@ -47,9 +47,9 @@ def read_response(response: httpx.Response, member: str = "") -> VitecResponse:
     return VitecResponse(response.status_code, _result(_json(response.content), member))
 
 
-def read_list(response: httpx.Response) -> list[Contact]:
-    """The answer of `CRM/Contact`. Raises the taxonomy; here a broken body is `UnreadableAnswerError`, since it
-    is all we want."""
+def read_contacts_response(response: httpx.Response) -> list[Contact]:
+    """The response of `CRM/Contact`. Raises `VitecError`; if the body is broken, `UnreadableAnswerError`, because the
+    body is all we want."""
     if not response.is_success:
         raise _refusal(response)
     try:
@@ -61,8 +61,8 @@ def read_list(response: httpx.Response) -> list[Contact]:
 
 
 def is_foreign(response: httpx.Response) -> bool:
-    """Whether something between us and Vitec answered in its place: a maintenance page, or a success that speaks of an
-    error."""
+    """Whether something between us and Vitec answered in its place: a maintenance page, or a successful status with a
+    body that reports an error."""
     if _is_html(response):
         return True
     body = _json(response.content) if response.is_success else None
@@ -72,16 +72,16 @@ def is_foreign(response: httpx.Response) -> bool:
 
 
 def _is_html(response: httpx.Response) -> bool:
-    """Or XML: nothing that Vitec answers to JSON begins like that."""
+    """HTML, or XML: Vitec never answers a JSON request with either."""
     text = response.content.removeprefix(BYTE_ORDER_MARK).lstrip()
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind in HTML_TYPES and text:
-        return _json(text) is None  # some call everything HTML
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type in HTML_TYPES and text:
+        return _json(text) is None  # some servers label everything as HTML
     return text.startswith(b"<")
 
 
-def read_one(response: httpx.Response, estate_id: str) -> Home:
-    """The answer of the call that reads a home. Raises as `read_list`."""
+def read_home_response(response: httpx.Response, estate_id: str) -> Home:
+    """The response to the call that reads a home. Raises as `read_contacts_response`."""
     if not response.is_success:
         raise _refusal(response)
     try:
@@ -108,27 +108,28 @@ def _refusal(response: httpx.Response) -> VitecError:
             return NotFoundError(message, status=status, upstream=upstream(response))
         if status in REFUSALS:
             return RejectedError(message, status=status, upstream=upstream(response))
-    # Too busy, a redirect that is not followed, or a gateway's word: nothing was done.
+    # Vitec is too busy, a redirect that is not followed, or a gateway's answer: nothing was carried out.
     return UnavailableError(message, status=status, retry_after=_retry_after(response.headers.get("Retry-After")))
 
 
 def upstream(response: httpx.Response) -> dict[str, Any]:
-    """Vitec's words: `{"status", "message", "modelState"}`, tolerant of casing, of a bare string and of no JSON."""
+    """Vitec's `{"status", "message", "modelState"}`. Casing is ignored; the body may also be a bare string, or not be
+    JSON at all."""
     refusal: dict[str, Any] = {"status": response.status_code}
     body = _json(response.content)
     if isinstance(body, dict):
         members = {str(name).lower(): value for name, value in body.items()}
         if isinstance(members.get("message"), str):
-            refusal["message"] = members["message"][:MAX_WORDS]
+            refusal["message"] = members["message"][:MAX_MESSAGE]
         if isinstance(members.get("modelstate"), dict):
             refusal["modelState"] = members["modelstate"]
     elif isinstance(body, str):
-        refusal["message"] = body[:MAX_WORDS]
+        refusal["message"] = body[:MAX_MESSAGE]
     return refusal
 
 
 def _json(content: bytes) -> Any:
-    """None for what is no JSON: NaN and half a surrogate pair are none either, and could not be passed on."""
+    """None if it is not JSON. NaN and unpaired surrogates are not JSON either, and could not be passed on."""
     try:
         return pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError:
@@ -142,15 +143,15 @@ def _result(value: Any, member: str) -> str | None:
 
 
 def _retry_after(value: str | None) -> timedelta | None:
-    """Seconds, or an HTTP date."""
+    """The header holds seconds or an HTTP date."""
     if not value:
         return None
     if value.strip().isascii() and value.strip().isdigit():
         return timedelta(seconds=min(int(value.strip()[:9]), MAX_RETRY_AFTER.total_seconds()))
     try:
-        moment = parsedate_to_datetime(value)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        wished = aware - datetime.now(UTC)
-    except (ValueError, OverflowError):  # no date at all, or one at the calendar's end
+        date = parsedate_to_datetime(value)
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+        wait = aware - datetime.now(UTC)
+    except (ValueError, OverflowError):  # not a date, or one at the end of the calendar
         return None
-    return min(max(wished, timedelta(0)), MAX_RETRY_AFTER)
+    return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)

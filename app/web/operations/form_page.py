@@ -119,10 +119,10 @@ def _fresh(context: RequestContext) -> Response:
 def _times(context: RequestContext) -> Markup:
     """The home's times with none chosen: rendered once for each language, until the times change."""
     times = times_of(context)
-    made: Markup | None = times.made.get(context.language)
+    made: Markup | None = times.rendered.get(context.language)
     if made is None:
         page = dataclasses.replace(_empty(context, ""), times=None, viewings=tuple(viewing_choices(context, {})))
-        made = times.made[context.language] = context.deps.templates.fragment("_times.html", page)
+        made = times.rendered[context.language] = context.deps.templates.fragment("_times.html", page)
     return made
 
 

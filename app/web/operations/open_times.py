@@ -40,11 +40,11 @@ async def show_open_times(context: RequestContext) -> Response:
 
 def _as_json(home: Home, times: OpenTimes) -> bytes:
     """Nothing of the agents: they are the firm's to show."""
-    made: bytes | None = times.made.get("json")
+    made: bytes | None = times.rendered.get("json")
     if made is None:
         viewings = list(_viewings(times))
         made = pydantic_core.to_json({"id": home.id, "address": home.address, "viewings": viewings})
-        times.made["json"] = made
+        times.rendered["json"] = made
     return made
 
 

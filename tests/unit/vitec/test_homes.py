@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vitec.homes import Home, coming, read_home
+from app.vitec.homes import Home, read_home, upcoming
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 
@@ -75,14 +75,14 @@ def test_a_viewing_that_nobody_may_book_is_omitted(viewing: dict[str, Any]) -> N
 
 def test_a_viewing_that_has_begun_is_past_and_each_start_changes_the_answer() -> None:
     both = home(slot("2026-10-20T14:00"), slot("2026-10-20T15:00", id="T2"))
-    before = coming(both, NOW.replace(hour=11))
+    before = upcoming(both, NOW.replace(hour=11))
     assert [one.id for one in before.viewings[0].slots] == ["T1", "T2"]
     assert before.changes_at == NOW
-    at = coming(both, NOW)
+    at = upcoming(both, NOW)
     assert [one.id for one in at.viewings[0].slots] == ["T2"]
     assert at.find("T1") is None
     assert not before.holds(NOW)
-    assert coming(both, NOW.replace(hour=14)).viewings == ()
+    assert upcoming(both, NOW.replace(hour=14)).viewings == ()
 
 
 def test_members_are_known_in_any_casing_and_ids_may_be_numbers() -> None:
@@ -112,4 +112,4 @@ _json = st.recursive(_leaf, lambda inner: st.lists(inner, max_size=4) | st.dicti
 @given(viewings=st.lists(_json, max_size=4) | _json, address=_json)
 def test_no_answer_breaks_the_reading(viewings: Any, address: Any) -> None:
     parsed = read_home("OBJ1", {"viewings": viewings, "address": address}, b"")
-    coming(parsed, NOW)
+    upcoming(parsed, NOW)

@@ -20,7 +20,7 @@ from app.vitec.errors import (
     UnreadableAnswerError,
     VitecError,
 )
-from app.vitec.responses import MAX_WORDS, VitecResponse, read_list, read_response, upstream
+from app.vitec.responses import MAX_MESSAGE, VitecResponse, read_contacts_response, read_response, upstream
 
 # The status codes that Vitec documents or has been seen to answer; others are read by their class.
 READINGS: dict[type[VitecError], list[int]] = {
@@ -119,7 +119,7 @@ def test_an_html_page_does_not_count_as_vitecs_answer(content: bytes, kind: str 
             read_response(answer(status, content, kind))
         assert type(refused.value) is UnavailableError, status
     with pytest.raises(UnreadableAnswerError) as unreadable:
-        read_list(answer(200, content, kind))
+        read_contacts_response(answer(200, content, kind))
     assert unreadable.value.is_foreign
 
 
@@ -165,8 +165,8 @@ def test_json_counts_as_vitecs_answer_whatever_its_content_type() -> None:
         ("", {}),
         ("Fel", {}),
         ('{"message": "Fel"', {}),
-        (f'{{"message": "{"å" * 3000}"}}', {"message": "å" * MAX_WORDS}),
-        (f'"{"å" * 3000}"', {"message": "å" * MAX_WORDS}),
+        (f'{{"message": "{"å" * 3000}"}}', {"message": "å" * MAX_MESSAGE}),
+        (f'"{"å" * 3000}"', {"message": "å" * MAX_MESSAGE}),
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 409])
