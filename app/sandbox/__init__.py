@@ -1,13 +1,13 @@
-"""The Vitec Connect sandbox: a strict stand-in for Vitec's HTTP API, with faults to order.
+"""The Vitec Connect sandbox: a strict fake of Vitec's HTTP API, with fault injection.
 
-It imports nothing of Intresse's own validation or client, because it is what those are checked against.
+It imports nothing of Intresse's own validation or client, because those are tested against it.
 
     office = demo_office()
     with serve_sandbox(office) as url: ...      # over HTTP, in a thread
     app = create_sandbox(office)                # or as an ASGI app
     office.order(Fault(status=503, times=1)); office.received; office.lift(); office.reset()
 
-Over HTTP the same stands under `/_sandbox` (control.py).
+The same is available over HTTP under `/_sandbox` (`control_api`).
 """
 
 from app.sandbox.api import create_sandbox

@@ -1,4 +1,4 @@
-"""The sandbox's answers, and the one exception by which any part of it refuses a request."""
+"""The sandbox's answers, and the exception by which any part of it refuses a request."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer before it is sent; `text` is the body as it goes out, empty for none."""
+    """An HTTP response before it is sent. `text` is the body as sent, or "" for none."""
 
     status: int
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    contact_id: str | None = None  # the contact that it made, matched or named
+    contact_id: str | None = None  # the contact that was added, matched or named
     carried_out: bool = True
 
     @classmethod
@@ -23,7 +23,7 @@ class Answer:
 
     @property
     def value(self) -> Any:
-        """The body as JSON; where it is none, the bare text; None when there is no body."""
+        """The body as JSON, or as text if it is not JSON; None if there is no body."""
         if not self.text:
             return None
         try:
@@ -33,7 +33,7 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """The request gets this answer, and nothing is carried out."""
+    """Refuses the request with an answer; nothing is carried out."""
 
     def __init__(self, status: int, message: str, **members: Any) -> None:
         super().__init__(message)

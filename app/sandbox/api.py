@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI app: Vitec Connect's operations at Vitec's paths, and the control plane beside them."""
+"""The sandbox as an ASGI app: Vitec Connect's operations at Vitec's paths, and the control plane."""
 
 import asyncio
 from asyncio import Transport
@@ -35,7 +35,7 @@ from app.sandbox.validation import parse, read_body, unknown_members
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One operation: where it is, what body it takes under which parameter name, and what the office does with it."""
+    """One operation: its method and path, the body that it takes and Vitec's name for it, and what the office does."""
 
     operation: Operation
     method: str
@@ -124,7 +124,7 @@ ENDPOINTS = (
 
 
 def create_sandbox(office: Office) -> Starlette:
-    """The ASGI app over `office`, whose state it shares: to be run in one event loop."""
+    """The ASGI app for `office`. It changes the office's state, so it must run in a single event loop."""
     routes = [
         Route(endpoint.path, _handler(office, endpoint), methods=[endpoint.method], name=endpoint.operation)
         for endpoint in ENDPOINTS
@@ -139,7 +139,7 @@ def _handler(office: Office, endpoint: Endpoint) -> Callable[[Request], Awaitabl
         raw = await request.body()
         fault = office.faults.take(endpoint.operation, request.path_params)
         carry_out = partial(_carry_out, office, endpoint, request, raw)
-        answer = fault.disturb(carry_out) if fault else carry_out()
+        answer = fault.apply(carry_out) if fault else carry_out()
         # Recorded before any delay, so that a slow request can be seen to have arrived.
         office.received.append(_received(office, endpoint, request, raw, answer, cut=fault is not None and fault.cut))
         if fault:
@@ -150,7 +150,7 @@ def _handler(office: Office, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 
 
 def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes) -> Answer:
-    """The ordinary answer. What can be wrong is found in this order: login, access, body, resource."""
+    """The answer without faults. Errors are looked for in this order: login, access, body, resource."""
     ids, headers = request.path_params, request.headers
     try:
         authorization = headers.get("Authorization", "")
@@ -205,9 +205,9 @@ _TRANSPORT = "app.sandbox.transport"
 
 
 class WithTransport(Starlette):
-    """Puts the connection's transport in the scope: ASGI has no word for "hang up", uvicorn's transport has.
+    """Puts the connection's transport in the scope: ASGI can't close a connection, but uvicorn's transport can.
 
-    Uvicorn's `send` is a method of the object that holds the transport; another server, or a wrapped `send`, has none.
+    Uvicorn's `send` is a method of the object that holds the transport. Another server's, or a wrapped one, is not.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -216,17 +216,17 @@ class WithTransport(Starlette):
 
 
 def respond(answer: Answer, fault: Fault | None) -> Response:
-    """The answer as it is sent, broken in the way the fault asks for."""
-    kind = Response
+    """The response to send, broken in the way that the fault asks for."""
+    response_class = Response
     if fault and (fault.cut or fault.truncated or fault.stalled):
-        kind = CutResponse if fault.cut else StalledResponse if fault.stalled else TruncatedResponse
-    # An answer without a body has no type either.
+        response_class = CutResponse if fault.cut else StalledResponse if fault.stalled else TruncatedResponse
+    # Without a body there is no Content-Type either.
     headers = {"Content-Type": "application/json; charset=utf-8"} if answer.text else {}
-    return kind(answer.text, answer.status, headers | dict(answer.headers))
+    return response_class(answer.text, answer.status, headers | dict(answer.headers))
 
 
 class TruncatedResponse(Response):
-    """Half of the body under a Content-Length of the whole and one byte more; then the server hangs up."""
+    """Sends half of the body, with a Content-Length of one byte more than the whole; then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = str(len(self.body) + 1).encode()
@@ -237,12 +237,12 @@ class TruncatedResponse(Response):
             "headers": [*headers, (b"content-length", length)],
         }
         await send(start)
-        # Returning with more to come is how ASGI breaks off: the server closes the connection.
+        # Returning although there is more makes the server close the connection.
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
 
 
 class StalledResponse(TruncatedResponse):
-    """The same half, and then nothing more until the caller hangs up."""
+    """Sends the same half, and then nothing until the caller closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await super().__call__(scope, receive, send)
@@ -251,7 +251,7 @@ class StalledResponse(TruncatedResponse):
 
 
 class CutResponse(TruncatedResponse):
-    """The connection is closed without a byte; where no transport is known it is truncated instead."""
+    """Closes the connection without sending a byte. If the transport is unknown, truncates instead."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport = cast(Transport | None, scope.get(_TRANSPORT))

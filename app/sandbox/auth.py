@@ -1,4 +1,4 @@
-"""Authentication: HTTP Basic with the partner's one username and a password per customer and function group (S, H)."""
+"""Authentication: HTTP Basic with the partner's username and a password for each customer and function group (S, H)."""
 
 import base64
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ _CRM = {Operation.LEAD, Operation.CONTACT, Operation.LOAN_PROMISE}
 
 @dataclass(frozen=True)
 class Customer:
-    """One office that the partner may call for, or, without access, whose licence has ended.
+    """An office that the partner may make calls for; without `has_access`, one whose licence has ended.
 
-    `customer_id` is 1-40 characters: a product prefix and a number, M30011 (S). `password` opens the function group
-    advertising (`Advertising/...`, `Viewing/...`), `crm_password` all of `CRM/...`; None means the same password (H).
+    `customer_id` has 1-40 characters: a product prefix and a number, such as M30011 (S). `password` is for the function
+    group advertising (`Advertising/...`, `Viewing/...`), `crm_password` for all of `CRM/...`; None: the same (H).
     """
 
     customer_id: str
@@ -32,9 +32,9 @@ class Customer:
 def admit(
     authorization: str, username: str, customers: Mapping[str, Customer], customer_id: str, operation: Operation
 ) -> None:
-    """401 for a missing or wrong login; 403 for an unknown customer, or one without access.
+    """Raises `RefusedError`: 401 for a missing or wrong login; 403 for an unknown customer, or one without access.
 
-    An unknown customer has no password to compare with: there the partner's username alone decides between the two.
+    An unknown customer has no password to compare with, so only the username decides between the two.
     """
     login = _credentials(authorization)
     customer = customers.get(customer_id)

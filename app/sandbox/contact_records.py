@@ -1,7 +1,7 @@
-"""The contact records of a sandbox office, as `GET CRM/Contact` answers them: persons, companies and deceased estates,
+"""The contact records of a sandbox office, as `GET CRM/Contact` returns them: persons, companies and deceased estates,
 distinguished by `type`. Source: S.
 
-Lengths in UTF-16 code units. S shows only the type `"Person"`; the names of the two others are inferred.
+Lengths in UTF-16 code units. S shows only the type `"Person"`; the names of the other two are inferred.
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from app.sandbox.field_types import EmailAddress, Name, Phone, RequiredId, Text,
 
 
 class _Record(BaseModel):
-    """Made in Python with snake_case names, answered in camelCase."""
+    """Created in Python with snake_case names, returned in camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
 class ContactTelephone(_Record):
-    """Each 0-17 (lengths H)."""
+    """0-17 characters each (H)."""
 
     home: Phone = None
     work: Phone = None
@@ -29,7 +29,7 @@ class ContactTelephone(_Record):
 
 
 class ContactEmail(_Record):
-    """Each 0-100 (lengths H)."""
+    """0-100 characters each (H)."""
 
     email_address: EmailAddress = None
     email_address2: EmailAddress = None

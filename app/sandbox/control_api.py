@@ -1,4 +1,4 @@
-"""The control plane under /_sandbox, which only the sandbox has: what was received, and faults to order. No login."""
+"""The control plane under /_sandbox, which Vitec does not have: received requests and fault injection. No login."""
 
 import json
 from typing import Any
@@ -66,5 +66,5 @@ def _as_json(call: Received) -> dict[str, Any]:
 
 
 def _json(status: int, value: Any) -> Response:
-    """JSON in ASCII: a received text may hold half a surrogate pair, which UTF-8 cannot."""
+    """JSON in ASCII: a received text may contain unpaired surrogates, which UTF-8 can't encode."""
     return Response(json.dumps(value), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""A made-up office for the demo: homes, viewings from next Sunday on, three contacts. Nothing in it is real."""
+"""A fictitious office for the demo: homes, viewings from next Sunday on, and three contacts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ DEMO_CUSTOMER = Customer("M00000", password="demo", crm_password="demo-crm")  # 
 
 def demo_office() -> Office:
     """Username `partner`; customer M00000; estates OBJ1 (with open times), OBJ2, OBJ3; viewings VIS1 and VIS2, and
-    VIS0, VISX and VISY, which no visitor may see; contacts C1 (person), C2, C3."""
+    VIS0, VISX and VISY, which visitors must not see; contacts C1 (person), C2, C3."""
     now = datetime.now(UTC)
     viewings = _demo_viewings(now)
     return Office(
@@ -33,7 +33,7 @@ def next_sunday_at_one(now: datetime) -> datetime:
 
 
 def _demo_slots(now: datetime) -> dict[tuple[str, str], Slot]:
-    """Quarters of an hour. The open ones have no deadline, so that a demo left running stays open."""
+    """Slots of a quarter of an hour. The open ones have no deadline, so that they stay open in a demo left running."""
     start, quarter = next_sunday_at_one(now), timedelta(minutes=15)
     limits: dict[str, tuple[int | None, datetime | None]] = {
         "SLOT1": (None, None),
@@ -42,13 +42,13 @@ def _demo_slots(now: datetime) -> dict[tuple[str, str], Slot]:
         "PASSED": (None, now - timedelta(days=1)),
     }
     return {
-        ("VIS1", slot_id): Slot(capacity, deadline_at, start + place * quarter, start + (place + 1) * quarter)
-        for place, (slot_id, (capacity, deadline_at)) in enumerate(limits.items())
+        ("VIS1", slot_id): Slot(capacity, deadline_at, start + index * quarter, start + (index + 1) * quarter)
+        for index, (slot_id, (capacity, deadline_at)) in enumerate(limits.items())
     }
 
 
 def _demo_viewings(now: datetime) -> dict[str, Viewing]:
-    """Of OBJ1: on Sunday and on the Tuesday after; one of last year, one that is hidden, and one by invitation."""
+    """Viewings of OBJ1: on Sunday and the Tuesday after; one last year, one that is hidden, one by invitation."""
     sunday = next_sunday_at_one(now)
     tuesday = _at(sunday + timedelta(days=2), 17, 30)
     last_year, hour = _at(sunday - timedelta(days=364), 13, 0), timedelta(hours=1)
@@ -62,15 +62,15 @@ def _demo_viewings(now: datetime) -> dict[str, Viewing]:
 
 
 def _later_slots(viewings: dict[str, Viewing]) -> dict[tuple[str, str], Slot]:
-    """Two half hours on Tuesday, of which somebody else takes the second while the visitor types; one slot for each
-    other viewing."""
+    """Two slots of half an hour on Tuesday, the second of which somebody else takes while the visitor types; one slot
+    for each viewing that visitors must not see."""
     start, end, half = viewings["VIS2"].starts_at, viewings["VIS2"].ends_at, timedelta(minutes=30)
     slots = {
         ("VIS2", "SLOT3"): Slot(starts_at=start, ends_at=start + half),
         ("VIS2", "LAST"): Slot(starts_at=start + half, ends_at=end, contested=True),
     }
     unseen = {(name, f"OF-{name}"): viewings[name] for name in ("VIS0", "VISX", "VISY")}
-    return slots | {place: _whole(viewing) for place, viewing in unseen.items()}
+    return slots | {key: _whole(viewing) for key, viewing in unseen.items()}
 
 
 def _whole(viewing: Viewing) -> Slot:
@@ -82,7 +82,7 @@ def _at(day: datetime, hour: int, minute: int) -> datetime:
 
 
 def demo_contacts(customer_id: str, now: datetime) -> tuple[Person, Company, DeceasedEstate]:
-    """C1, C2 and C3 of a customer, a month old."""
+    """A customer's contacts C1, C2 and C3, added a month ago."""
     at = now - timedelta(days=30)
     home = ContactAddress(street_address="Storgatan 1", zip_code="123 45", city="Ankeborg")
     anna = Person(
@@ -92,7 +92,7 @@ def demo_contacts(customer_id: str, now: datetime) -> tuple[Person, Company, Dec
         first_name="Anna",
         last_name="Andersson",
         address=home,
-        telephone=ContactTelephone(cell="070-174 06 05"),  # from the series set aside for fiction
+        telephone=ContactTelephone(cell="070-174 06 05"),  # from the series reserved for fiction
         email=ContactEmail(email_address="anna.andersson@example.se"),
         created_at=at,
         changed_at=at,

@@ -1,22 +1,22 @@
-"""Faults to order: what a real CRM does on a bad day, as data, so that a test or a demo can ask for any of it.
+"""Fault injection: the ways in which a real CRM fails, as data, so that a test or the demo can ask for any of them.
 
 Examples:
     Fault(status=503, headers={"Retry-After": "120"}, times=1)        overloaded once
-    Fault(status=401, customer_id="M00000", operation="lead")         a refused login, until lifted
-    Fault(status=500, carried_out=True, times=1)                      done, and then the answer went wrong
-    Fault(status=200, body='{"id": ', carried_out=True)               done, and answered with broken JSON
+    Fault(status=401, customer_id="M00000", operation="lead")         the login is refused, until lifted
+    Fault(status=500, carried_out=True, times=1)                      carried out, but answered with an error
+    Fault(status=200, body='{"id": ', carried_out=True)               carried out, and answered with broken JSON
     Fault(status=403, names="OBJ1")                                   no access to that home
-    Fault(delay_seconds=3)                                            slow, otherwise as ever
-    Fault(truncated=True, times=1)                                    done, the answer breaks off half-way
-    Fault(cut=True, carried_out=True, times=1)                        done, the connection closed without a byte
-    Fault(stalled=True, times=1)                                      done, the answer's body never ends
-    Fault(status=401, truncated=True)                                 a refused login whose answer breaks off
+    Fault(delay_seconds=3)                                            slow, otherwise as usual
+    Fault(truncated=True, times=1)                                    carried out, the answer breaks off half-way
+    Fault(cut=True, carried_out=True, times=1)                        carried out, the connection closed without a byte
+    Fault(stalled=True, times=1)                                      carried out, the answer's body never ends
+    Fault(status=401, truncated=True)                                 the login is refused in an answer that breaks off
     Fault(status=302, headers={"Location": "https://example.se/"})    a redirect
-    Fault(status=200, page=True)                                      a maintenance page in Vitec's place (400, 404 …)
-    Fault(status=200, page=True, carried_out=True)                    the same, and Vitec had done it
-    Fault(status=407, body="")                                        a proxy's word, and no more
-    Fault(status=200, body='{"message": "An error has occurred."}')   a success that speaks of an error
-    Fault(status=503, headers={"Retry-After": "9" * 30})              a wish absurd in size
+    Fault(status=200, page=True)                                      a maintenance page instead of Vitec (400, 404 …)
+    Fault(status=200, page=True, carried_out=True)                    the same, but Vitec has carried it out
+    Fault(status=407, body="")                                        a proxy's status without a body
+    Fault(status=200, body='{"message": "An error has occurred."}')   a success that reports an error
+    Fault(status=503, headers={"Retry-After": "9" * 30})              an absurdly long wait
 """
 
 import json
@@ -33,20 +33,20 @@ from app.sandbox.records import Operation
 
 
 class Fault(BaseModel):
-    """One disturbance, and which requests it meets.
+    """One fault, and which requests it affects.
 
-    status         the HTTP status answered instead of the ordinary one, 200-599; None: the ordinary answer
-    headers, body  sent with `status`; a body of None is Vitec's shape of message, or nothing below 400
-    page           with `status`: an HTML page, as gateways and maintenance answer, instead of Vitec's shape of message
-    delay_seconds  how long the answer waits; what is carried out is carried out before
-    carried_out    whether the request has its effect all the same; without `status` or `cut` it always has
-    truncated      half of the body under the Content-Length of the whole; a 204 has none to halve and goes as 200
-    stalled        the head, half of the body, and then silence, until the caller hangs up
-    cut            the connection is closed with no byte at all (where the server is not uvicorn: truncated)
-    operation      only that operation; None: all
-    customer_id    only that customer; None: all
+    status         the HTTP status to send instead of the usual one, 200-599; None: the usual answer
+    headers, body  sent with `status`; body None: a message in Vitec's form, or nothing below 400
+    page           with `status`: an HTML page, as from a gateway or during maintenance, not a message in Vitec's form
+    delay_seconds  how long the answer is delayed; a request that is carried out is carried out before
+    carried_out    whether the request is carried out all the same; without `status` or `cut` it always is
+    truncated      half of the body, with the Content-Length of the whole; a 204, which has no body, is sent as 200
+    stalled        the head and half of the body, and then nothing until the caller closes the connection
+    cut            the connection is closed without a byte (with another server than uvicorn: truncated)
+    operation      only this operation; None: all
+    customer_id    only this customer; None: all
     names          only requests with this id in their path: an estate, a viewing, a slot, a contact; None: all
-    times          how many requests it meets; None: until lifted
+    times          how many requests are affected; None: all until it is lifted
     """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
@@ -66,7 +66,7 @@ class Fault(BaseModel):
     times: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def says_what_it_answers(self) -> Self:
+    def is_consistent(self) -> Self:
         if self.status is None and (self.body is not None or self.headers):
             raise ValueError("headers and body are sent with a status: name it")
         if self.page and (self.status is None or self.body is not None):
@@ -75,23 +75,23 @@ class Fault(BaseModel):
             raise ValueError("an answer breaks in one way: truncated, stalled or cut")
         return self
 
-    def meets(self, operation: Operation, ids: Mapping[str, str]) -> bool:
+    def affects(self, operation: Operation, ids: Mapping[str, str]) -> bool:
         named = self.names is None or self.names in ids.values()
         return named and self.operation in (None, operation) and self.customer_id in (None, ids["customerId"])
 
-    def disturb(self, carry_out: Callable[[], Answer]) -> Answer:
-        """The answer to send; `carry_out` is called if the request is to have its effect."""
-        ordinary = _NOTHING_DONE
+    def apply(self, carry_out: Callable[[], Answer]) -> Answer:
+        """The answer to send. Calls `carry_out` if the request is to be carried out."""
+        answer = _NOTHING_DONE
         if self.carried_out or (self.status is None and not self.cut):
-            ordinary = carry_out()
+            answer = carry_out()
         if self.status is None:
-            return ordinary
+            return answer
         headers = self.headers
         if self.page:
             text, headers = _PAGE, {"Content-Type": "text/html; charset=utf-8", **headers}
         else:
             text = _default_text(self.status) if self.body is None else self.body
-        return replace(ordinary, status=self.status, text=text, headers=headers)
+        return replace(answer, status=self.status, text=text, headers=headers)
 
 
 _PAGE = (
@@ -104,27 +104,27 @@ def _default_text(status: int) -> str:
     return json.dumps({"message": responses.get(status, "Error")}) if status >= 400 else ""
 
 
-class OrderedFaults:
-    """The faults in force; the first that meets a request is the one it gets."""
+class ActiveFaults:
+    """The faults that are active. A request gets the first one that affects it."""
 
     def __init__(self) -> None:
-        self._in_force: list[Fault] = []
+        self._active: list[Fault] = []
 
     def order(self, fault: Fault) -> None:
-        self._in_force.append(fault)
+        self._active.append(fault)
 
     def lift(self) -> None:
-        self._in_force.clear()
+        self._active.clear()
 
     def take(self, operation: Operation, ids: Mapping[str, str]) -> Fault | None:
-        for place, fault in enumerate(self._in_force):
-            if fault.meets(operation, ids):
-                self._spend(place, fault)
+        for index, fault in enumerate(self._active):
+            if fault.affects(operation, ids):
+                self._use(index, fault)
                 return fault
         return None
 
-    def _spend(self, place: int, fault: Fault) -> None:
+    def _use(self, index: int, fault: Fault) -> None:
         if fault.times == 1:
-            del self._in_force[place]
+            del self._active[index]
         elif fault.times is not None:
-            self._in_force[place] = fault.model_copy(update={"times": fault.times - 1})
+            self._active[index] = fault.model_copy(update={"times": fault.times - 1})

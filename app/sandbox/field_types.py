@@ -1,8 +1,8 @@
-"""The kinds of member that Vitec's bodies are made of, as annotated types.
+"""Annotated types for the members of Vitec's bodies.
 
-Sources as in vitec-connect.md: S the documents of 2024, H the help pages of 2026-10, O observed. Where the pages say
-nothing of `null`, the framework's own rule is followed: a string, an object or a list may be null (and counts as left
-out), a bool, number, enum or date-time may not.
+Sources as in vitec-connect.md: S is the documents of 2024, H the help pages of 2026-10, O observed. Where they don't
+mention `null`, the framework's rule applies: a string, object or list may be null, which counts as left out; a bool,
+number, enum or date-time may not.
 """
 
 import re
@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
-# Looser parsers take bare dates and Unix time too; the documents say date-time.
+# Looser parsers also accept bare dates and Unix time; the documents say date-time.
 _ISO_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -54,26 +54,26 @@ def _read_date_time(value: Any) -> datetime:
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            pass  # the form is right and the day does not exist: the same answer as for any other text
+            pass  # the form is right, but there is no such day: the same answer as for any other text
         else:
             return moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)
     raise PydanticCustomError("date_time", "Värdet är inte en giltig tidpunkt enligt ISO 8601.")
 
 
 def _read_decimal(value: Any) -> float:
-    """An int stays one: as a float the largest would be one too many."""
+    """An int stays an int: as a float, 2**96 - 1 would round up to a number that is too large."""
     if type(value) not in {int, float} or abs(value) >= 2**96:
         raise PydanticCustomError("decimal", "Värdet måste vara ett tal som ryms i en decimal.")
     return cast(float, value)
 
 
 class Choice(Enum):
-    """An enum that is sent by its exact name or by the number documented beside it. Source: S, numbers H."""
+    """An enum that is sent as its exact name or as the number documented for it. Source: S, numbers H."""
 
     @classmethod
     def read(cls, value: Any) -> Self:
         for choice in cls:
-            # `True == 1` in Python, and true is no enum value in JSON: hence the exact type.
+            # The exact type is checked because `True == 1` in Python, and JSON's true is not an enum value.
             if value == choice.name or (type(value) is int and value == choice.value):
                 return choice
         names = ", ".join(choice.name for choice in cls)
@@ -85,7 +85,7 @@ class Choice(Enum):
 
 
 Required = AfterValidator(_refuse_blank)
-"""`[Required]` refuses what is absent, null, empty or white space only. Source: S (ASP.NET Web API)."""
+"""`[Required]` refuses a value that is missing, null, empty or only white space. Source: S (ASP.NET Web API)."""
 
 NotNull = BeforeValidator(_refuse_null)
 

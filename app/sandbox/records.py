@@ -1,4 +1,4 @@
-"""The sandbox's records: each request received, and each booking, lead and loan promise it led to."""
+"""The sandbox's records: each received request, and the bookings, leads and other records that came of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.sandbox.schemas import (
 
 
 class Operation(StrEnum):
-    """As the control plane names them: those of S first, then the later ones (H, O)."""
+    """The operations by their names in the control plane: those of S first, then the later ones (H, O)."""
 
     INTEREST = "interest"
     VIEWING = "viewing"
@@ -33,14 +33,14 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Received:
-    """One request, in the order of arrival, whatever became of it.
+    """A received request, whatever its outcome.
 
-    number           1, 2, 3 ... since the start or the last reset
-    status, answer   what it is answered (of a truncated answer the whole); status None when the connection is cut
-    body             the JSON sent, the text where it is no JSON, None for a GET
-    unknown_members  dotted names of members sent that Vitec does not know: Intresse never sends any
-    contact_id       the contact that it made, matched or named, when it was carried out
-    carried_out      whether it had its effect, whatever it was answered
+    number           1, 2, 3 ... in order of arrival, since the start or the last reset
+    status, answer   the answer (if it is truncated, the whole); both None if the connection is cut
+    body             the JSON that was sent, or the text if it is not JSON; None for an operation without a body
+    unknown_members  dotted names of sent members that Vitec does not know; Intresse never sends any
+    contact_id       the contact that was added, matched or named, if the request was carried out
+    carried_out      whether it was carried out, whatever the answer
     """
 
     number: int
@@ -58,8 +58,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Slot:
-    """A time slot of a viewing; None: no limit, no deadline, no known time. `contested`: somebody else takes the last
-    place just before the first who tries to."""
+    """A time slot of a viewing. None means no limit, no deadline, no known time. `contested`: somebody else takes the
+    last place just before the first visitor who tries to."""
 
     capacity: int | None = None
     deadline_at: datetime | None = None
@@ -70,7 +70,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Viewing:
-    """A viewing of a home, as the home is read; its slots stand in the office's own list."""
+    """A viewing of a home, as returned with the home. Its slots are in `Office.slots`."""
 
     estate_id: str
     starts_at: datetime
@@ -83,7 +83,7 @@ class Viewing:
 
 @dataclass(frozen=True)
 class Booking:
-    """A visitor in a time slot."""
+    """A visitor's booking of a time slot."""
 
     id: str
     customer_id: str
@@ -98,7 +98,7 @@ LeadContent = AdvertisingInterestApplication | AddNewViewingParticipant | Viewin
 
 @dataclass(frozen=True)
 class RecordedLead:
-    """A lead on a contact. `made_by` tells those of CRM/Lead from those that Vitec itself makes of the others."""
+    """A lead on a contact. `made_by` is CRM/Lead, or another operation, for which Vitec adds a lead by itself."""
 
     id: str
     customer_id: str
@@ -119,7 +119,7 @@ class RecordedLoanPromise:
 
 @dataclass(frozen=True)
 class FinalPriceWatch:
-    """A contact that wants to know what a home is sold for."""
+    """A contact who wants to know a home's final price."""
 
     customer_id: str
     estate_id: str

@@ -1,7 +1,7 @@
-"""The bodies of Vitec Connect's POSTs: one model each, every constraint with its source.
+"""Models for the bodies of Vitec Connect's POSTs, every constraint with its source.
 
-S is the documents of 2024, H the help pages of 2026-10 (used where S is silent). Lengths are in UTF-16 code units. A
-member that is not described here is ignored (inferred: the framework's default), never refused.
+S is the documents of 2024, H the help pages of 2026-10 (used where S says nothing). Lengths are in UTF-16 code units. A
+member that is not described here is ignored, never refused (inferred: the framework's default).
 """
 
 from collections.abc import Iterable
@@ -95,7 +95,7 @@ class Financing(Choice):
 
 
 class ProspectiveBuyerStatus(Choice):
-    """The status that a contact gets on a home. Source: H."""
+    """The status that a contact gets for a home. Source: H."""
 
     Assigned = 0
     Interested = 1
@@ -103,7 +103,7 @@ class ProspectiveBuyerStatus(Choice):
 
 
 class Body(BaseModel):
-    """Members are camelCase and of their own JSON type: "1" is no number and 1 is no bool."""
+    """Members are in camelCase and of the exact JSON type: "1" is not a number, 1 is not a bool."""
 
     model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
 
@@ -117,13 +117,14 @@ class Address(Body):
 
 
 class AddressWithCountry(Address):
-    """An UpdatePerson's; `country_code` is ISO 3166-1 alpha-2, left out for Sweden. Members S, lengths as Address."""
+    """An UpdatePerson's address; `country_code` is ISO 3166-1 alpha-2, left out for Sweden. Members S, lengths
+    as Address."""
 
     country_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
 
 
 class Telephone(Body):
-    """Members S, 0-17 each H."""
+    """0-17 characters each. Members S, lengths H."""
 
     home: Phone = None
     work: Phone = None
@@ -132,7 +133,7 @@ class Telephone(Body):
 
 
 class Email(Body):
-    """Members S, 0-100 each H."""
+    """0-100 characters each. Members S, lengths H."""
 
     email_address: EmailAddress = None
     email_address2: EmailAddress = None
@@ -153,7 +154,7 @@ class UtmTag(Body):
 
 
 class FormMarketing(Body):
-    """`referrer` is the page that the form was shown on (H); members S."""
+    """`referrer` is the page that showed the form (H). Members S."""
 
     referrer: Text = None
     utm_tags: list[UtmTag] | None = None
@@ -170,14 +171,15 @@ class PresentAccommodation(Body):
     coordinate: Coordinate | None = None
 
 
-def _require_a_way_to_reach(ways: Iterable[str | None]) -> None:
-    """Home, work, cell or e-mail: S for an interest, H for an UpdatePerson. `other` does not count, nor white space."""
-    if not any(way and way.strip() for way in ways):
+def _require_contact_detail(details: Iterable[str | None]) -> None:
+    """One of home, work, cell and e-mail: S for an interest, H for an UpdatePerson. `other` and white space don't
+    count."""
+    if not any(detail and detail.strip() for detail in details):
         raise PydanticCustomError("reachable", "Minst ett telefonnummer (hem, arbete, mobil) eller e-post måste anges.")
 
 
 class AdvertisingInterestApplication(Body):
-    """`POST Advertising/Estate/{customerId}/{estateId}/interest`. Source: S, save where a line says H."""
+    """`POST Advertising/Estate/{customerId}/{estateId}/interest`. Source: S, except where a line says H."""
 
     lead_source_id: Text = None
     assignment_source_id: Text = None
@@ -197,7 +199,7 @@ class AdvertisingInterestApplication(Body):
     @model_validator(mode="after")
     def can_be_reached(self) -> Self:
         phones, email = self.telephone or Telephone(), self.email or Email()
-        _require_a_way_to_reach((phones.home, phones.work, phones.cell, email.email_address))
+        _require_contact_detail((phones.home, phones.work, phones.cell, email.email_address))
         return self
 
 
@@ -218,9 +220,9 @@ class CustomField(Body):
 
 
 class UpdatePerson(Body):
-    """The visitor of a booking: at least one way to be reached (H). Members S, lengths and requirements H.
+    """The visitor of a booking, with at least one contact detail (H). Members S, lengths and requirements H.
 
-    Names may be empty: that a name is asked for is Intresse's rule, not Vitec's.
+    Names may be empty: requiring one is Intresse's rule, not Vitec's.
     """
 
     customer_id: RequiredId
@@ -251,12 +253,12 @@ class UpdatePerson(Body):
     @model_validator(mode="after")
     def can_be_reached(self) -> Self:
         email = self.email or Email()
-        _require_a_way_to_reach((self.tele_phone, self.work_phone, self.cell_phone, email.email_address))
+        _require_contact_detail((self.tele_phone, self.work_phone, self.cell_phone, email.email_address))
         return self
 
 
 class BookingOptions(Body):
-    """What makes Vitec refuse a booking: the deadline has passed, the slot is full. Source: S."""
+    """Whether Vitec refuses a booking if the deadline has passed, or the slot is full. Source: S."""
 
     is_deadline_validation_enabled: Flag = None
     enable_booking_limit_validation: Flag = None
@@ -284,7 +286,7 @@ class Gdpr(Body):
 
 
 class FormLead(Body):
-    """What the lead of a form says. Source: H."""
+    """The lead of a form. Source: H."""
 
     lead_source_id: Text = None
     message: Text = None
@@ -298,14 +300,14 @@ class Confirmation(Body):
 
 
 class AttendValidation(Body):
-    """What makes Vitec refuse: the slot is full, the deadline has passed; the capital L is Vitec's. Source: H."""
+    """Whether Vitec refuses if the slot is full, or the deadline has passed; the capital L is Vitec's. Source: H."""
 
     is_booking_limit_enabled: Flag = None
     is_dead_line_enabled: Flag = Field(None, alias="isDeadLineEnabled")
 
 
 class ViewingAttendance(Body):
-    """`POST v2/…/Estate/{estateId}/Viewing/Attend`. Members H; no length is documented, so they have those of S."""
+    """`POST v2/…/Estate/{estateId}/Viewing/Attend`. Members H, which gives no lengths: those of S."""
 
     time_slot_id: RequiredId
     first_name: RequiredName
@@ -322,12 +324,12 @@ class ViewingAttendance(Body):
 
     @model_validator(mode="after")
     def can_be_reached(self) -> Self:
-        _require_a_way_to_reach((self.cell_phone, self.email))
+        _require_contact_detail((self.cell_phone, self.email))
         return self
 
 
 class Lead(Body):
-    """`POST CRM/Lead/{customerId}`: a lead on a known contact. Source: S; contactId as long as every contact id."""
+    """`POST CRM/Lead/{customerId}`: a lead on a known contact. Source: S; length of contactId as elsewhere."""
 
     contact_id: RequiredId
     assigned_to_id: Annotated[str, Required]  # a user, a user group or an office
@@ -371,7 +373,7 @@ class Receiver(Body):
 
 class ValuationForm(Body):
     """`POST v2/Advertising/Form/{customerId}/Valuation`. Members H, which gives neither lengths nor what is required:
-    those of an interest."""
+    as for an interest."""
 
     first_name: RequiredName
     last_name: RequiredName
@@ -385,12 +387,12 @@ class ValuationForm(Body):
 
     @model_validator(mode="after")
     def can_be_reached(self) -> Self:
-        _require_a_way_to_reach((self.cell_phone, self.email))
+        _require_contact_detail((self.cell_phone, self.email))
         return self
 
 
 class FinalPricePerson(Body):
-    """Members H; names as in S, which is stricter than H's 1-40."""
+    """Members H; lengths of names S, which is stricter than H's 1-40."""
 
     first_name: RequiredName
     last_name: RequiredName
@@ -403,7 +405,7 @@ class FinalPricePerson(Body):
     @model_validator(mode="after")
     def can_be_reached(self) -> Self:
         phones, email = self.telephone or Telephone(), self.email or Email()
-        _require_a_way_to_reach((phones.home, phones.work, phones.cell, email.email_address))
+        _require_contact_detail((phones.home, phones.work, phones.cell, email.email_address))
         return self
 
 

@@ -1,4 +1,4 @@
-"""The sandbox on a port of its own, in a thread of its own, for as long as a `with` lasts."""
+"""Serves the sandbox on its own port, in its own thread, for the duration of a `with` block."""
 
 import socket
 import threading
@@ -13,11 +13,11 @@ from app.sandbox.state import Office
 
 @contextmanager
 def serve_sandbox(office: Office, port: int = 0) -> Iterator[str]:
-    """Serves `office` on the loopback interface and yields the base URL; port 0 takes a free one.
+    """Serves `office` on the loopback interface and yields the base URL; `port` 0 takes a free one.
 
-    `office` may be read, and faults ordered, from the caller's thread. Answers still under way at the end are dropped.
+    The caller's thread may read `office` and order faults. Answers that are still to be sent at the end are dropped.
     """
-    listener = socket.create_server(("127.0.0.1", port))  # from here on callers queue: there is no start to wait for
+    listener = socket.create_server(("127.0.0.1", port))  # callers queue from here on, so none must wait for the start
     config = uvicorn.Config(create_sandbox(office), lifespan="off", log_config=None, log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name="vitec-sandbox", daemon=True)

@@ -1,6 +1,6 @@
-"""The offices behind the sandbox: what they hold, what each operation does to it, and everything received.
+"""The sandbox's state: what its offices hold, what each operation does to that, and the received requests.
 
-Source of the operations: S, save where a comment says otherwise. Ids are told apart by case.
+Source of the operations: S, except where a comment says otherwise. Ids are case-sensitive.
 """
 
 import re
@@ -13,7 +13,7 @@ from app.sandbox.answers import Answer, RefusedError
 from app.sandbox.auth import Customer
 from app.sandbox.contact_records import Contact, ContactAddress, ContactEmail, ContactTelephone, Person
 from app.sandbox.duplicates import find_duplicate
-from app.sandbox.faults import Fault, OrderedFaults
+from app.sandbox.faults import ActiveFaults, Fault
 from app.sandbox.field_types import STOCKHOLM
 from app.sandbox.records import (
     Booking,
@@ -41,20 +41,20 @@ from app.sandbox.schemas import (
 )
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_MOST_CONTACTS = 20  # per call of CRM/Contact (S)
+_MAX_CONTACTS = 20  # per call of CRM/Contact (S)
 
 
 class Office:
-    """State of the sandbox, for one partner and its customers; estates and slots are shared by them.
+    """The sandbox's state for one partner and its customers, which share estates and slots.
 
-    username     the partner's one username
-    customers    who has given the partner access
-    estates      the estate ids there are; None: any well-formed id is an estate
-    slots        the time slots by (viewing id, time slot id); None: any well-formed pair is one, without limits
-    viewings     what the homes are read with, by viewing id; past and hidden ones too, as Vitec answers them (O)
-    contacts     those known from the start; bookings and interests add persons
-    answer_interest_with_contact_id  an interest answers 200 and a JSON string instead of 204 (neither is documented)
-    now          the clock, aware
+    username     the partner's only username
+    customers    those that have given the partner access
+    estates      the ids of the estates; None: every well-formed id is an estate
+    slots        the time slots by (viewing id, time slot id); None: every well-formed pair is one, without limits
+    viewings     the homes' viewings by id, including past and hidden ones, as Vitec returns them (O)
+    contacts     the contacts at the start; bookings and interests add persons
+    answer_interest_with_contact_id  an interest is answered 200 with a JSON string, not 204 (neither is documented)
+    now          the clock; its times have a time zone
     """
 
     def __init__(
@@ -76,22 +76,22 @@ class Office:
         self.viewings = viewings or {}
         self.answer_interest_with_contact_id = answer_interest_with_contact_id
         self.now = now
-        self._first_contacts = tuple(contacts)
+        self._initial_contacts = tuple(contacts)
         self.reset()
 
     def reset(self) -> None:
-        """As at the start: nothing received, no faults, only the first contacts."""
-        self.faults = OrderedFaults()
+        """Back to the start: nothing received, no faults, only the initial contacts."""
+        self.faults = ActiveFaults()
         self.received: list[Received] = []
         self.bookings: list[Booking] = []
-        self.lost_slots: set[tuple[str, str]] = set()  # contested ones, that somebody else has taken meanwhile
+        self.lost_slots: set[tuple[str, str]] = set()  # contested ones that somebody else has taken
         self.leads: list[RecordedLead] = []
         self.loan_promises: list[RecordedLoanPromise] = []
         self.final_price_watches: list[FinalPriceWatch] = []
-        self.contacts = {(contact.customer_id, contact.id): contact for contact in self._first_contacts}
+        self.contacts = {(contact.customer_id, contact.id): contact for contact in self._initial_contacts}
 
     def order(self, fault: Fault) -> None:
-        """Puts a fault in force, after those that are."""
+        """Adds a fault after those that are active."""
         self.faults.order(fault)
 
     def lift(self) -> None:
@@ -126,7 +126,7 @@ class Office:
         number = f"B{len(self.bookings) + 1}"
         self.bookings.append(Booking(number, customer_id, viewing_id, time_slot_id, contact.id, participant))
         self._add_lead(contact, Operation.VIEWING, participant)
-        # Inferred: the documents say only that a JSON string is answered.
+        # Inferred: the documents say only that a JSON string is returned.
         return Answer.of(200, number if participant.return_booking_id else contact.id, contact.id)
 
     def add_lead(self, customer_id: str, lead: Lead) -> Answer:
@@ -134,10 +134,10 @@ class Office:
         return Answer.of(200, self._add_lead(contact, Operation.LEAD, lead), contact.id)
 
     def find_contacts(self, customer_id: str, contact_ids: str) -> Answer:
-        """`contact_ids`: 1-20, comma-separated. 404 when none is known (O), else those that are (inferred)."""
+        """`contact_ids`: 1-20, comma-separated. 404 if none is known (O), otherwise those that are (inferred)."""
         ids = contact_ids.split(",")
-        if len(ids) > _MOST_CONTACTS:
-            raise RefusedError(400, f"Högst {_MOST_CONTACTS} kontakter kan hämtas åt gången.")
+        if len(ids) > _MAX_CONTACTS:
+            raise RefusedError(400, f"Högst {_MAX_CONTACTS} kontakter kan hämtas åt gången.")
         contacts = [
             self.contacts[customer_id, id_] for id_ in dict.fromkeys(ids) if (customer_id, id_) in self.contacts
         ]
@@ -159,28 +159,27 @@ class Office:
         return Answer.of(200, {"contactId": person.id}, person.id)
 
     def watch_final_price(self, customer_id: str, estate_id: str, watched: FinalPriceWatched) -> Answer:
-        if not _exists(estate_id, self.estates):
-            raise RefusedError(404, f"Bostaden {estate_id} finns inte.")
+        self._check_estate(estate_id)
         person = self._find_or_add(person_of_interest(watched.person, customer_id, self._next_contact_id(), self.now()))
         self.final_price_watches.append(FinalPriceWatch(customer_id, estate_id, person.id, watched))
-        # H says only that a JSON string is answered.
+        # H says only that a JSON string is returned.
         return Answer.of(200, person.id, person.id)
 
     def opt_out(self, customer_id: str, estate_id: str, contact_id: str) -> Answer:
-        """Takes the contact off the home's viewings. Again, or when it was on none, it changes nothing (inferred)."""
+        """Takes the contact off the home's viewings. If it is on none, nothing changes (inferred)."""
         self._check_estate(estate_id)
         contact = self._contact(customer_id, contact_id)
         self.bookings = [booking for booking in self.bookings if not self._attends(booking, contact, estate_id)]
         return Answer(204, contact_id=contact.id)
 
     def _attends(self, booking: Booking, contact: Contact, estate_id: str) -> bool:
-        """Whether it is the contact's, at a viewing of the home; one that is no home's known to us counts as it."""
+        """Whether the contact booked it for a viewing of the home; an unknown viewing counts as one."""
         viewing = self.viewings.get(booking.viewing_id)
         is_theirs = (booking.customer_id, booking.contact_id) == (contact.customer_id, contact.id)
         return is_theirs and (viewing is None or viewing.estate_id == estate_id)
 
     def find_estate(self, customer_id: str, estate_id: str) -> Answer:
-        """The home with all of its viewings, times as bare Swedish wall-clock time (H, O)."""
+        """The home with all its viewings; times are Swedish local time without an offset (H, O)."""
         self._check_estate(estate_id)
         viewings = sorted(self.viewings.items(), key=lambda pair: pair[1].starts_at)
         home = {
@@ -199,7 +198,7 @@ class Office:
         return Answer.of(200, home)
 
     def attend(self, customer_id: str, estate_id: str, attendance: ViewingAttendance) -> Answer:
-        """By home and slot (H). A slot that is not the home's is not found (inferred)."""
+        """Books by home and slot (H). A slot that is not the home's is answered 404 (inferred)."""
         self._check_estate(estate_id)
         viewing_id = self._viewing_with(estate_id, attendance.time_slot_id)
         validation = attendance.validation
@@ -250,22 +249,22 @@ class Office:
                 return viewing_id
         raise RefusedError(404, f"Visningstiden {time_slot_id} finns inte.")
 
-    def _check_slot(self, place: tuple[str, str], *, deadline: bool, limit: bool) -> None:
-        slot = self._slot(*place)
+    def _check_slot(self, slot_key: tuple[str, str], *, deadline: bool, limit: bool) -> None:
+        slot = self._slot(*slot_key)
         if slot.contested:
-            self.lost_slots.add(place)
+            self.lost_slots.add(slot_key)
         if deadline and self._is_closed(slot):
             raise RefusedError(400, "Anmälningstiden har gått ut.")
-        if limit and self._is_full(place):
+        if limit and self._is_full(slot_key):
             raise RefusedError(400, "Visningstiden är fullbokad.")
 
     def _is_closed(self, slot: Slot) -> bool:
         return slot.deadline_at is not None and self.now() > slot.deadline_at
 
-    def _is_full(self, place: tuple[str, str]) -> bool:
-        capacity = self._slot(*place).capacity
-        taken = sum((booking.viewing_id, booking.time_slot_id) == place for booking in self.bookings)
-        return place in self.lost_slots or (capacity is not None and taken >= capacity)
+    def _is_full(self, slot_key: tuple[str, str]) -> bool:
+        capacity = self._slot(*slot_key).capacity
+        taken = sum((booking.viewing_id, booking.time_slot_id) == slot_key for booking in self.bookings)
+        return slot_key in self.lost_slots or (capacity is not None and taken >= capacity)
 
     def _slot(self, viewing_id: str, time_slot_id: str) -> Slot:
         if self.slots is None and _exists(viewing_id, None) and _exists(time_slot_id, None):
@@ -281,7 +280,7 @@ class Office:
         return self.contacts[customer_id, contact_id]
 
     def _find_or_add(self, newcomer: Person) -> Person:
-        """The person that the duplicate check finds, unchanged, else the newcomer."""
+        """The person that the duplicate check finds, unchanged; otherwise the newcomer, who is added."""
         persons = (contact for contact in self.contacts.values() if isinstance(contact, Person))
         person = find_duplicate(newcomer, persons) or newcomer
         self.contacts[person.customer_id, person.id] = person

@@ -1,4 +1,4 @@
-"""Validation of request bodies, with ASP.NET's wording for what is wrong."""
+"""Validation of request bodies, with ASP.NET's error messages."""
 
 import json
 import math
@@ -15,7 +15,8 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def parse(raw: bytes) -> Any:
-    """JSON as RFC 8259 has it. Raises ValueError, also for NaN, 1e999 and half a surrogate, which Python would take."""
+    """JSON as defined by RFC 8259. Raises `ValueError`, also for NaN, 1e999 and unpaired surrogates, which Python
+    accepts."""
     try:
         value = json.loads(raw, parse_constant=_refuse_number, parse_float=_finite)
         json.dumps(value, ensure_ascii=False).encode()
@@ -34,9 +35,9 @@ def _finite(text: str) -> float:
 
 
 def read_body(raw: bytes, content_type: str, body: type[AnyBody], parameter: str) -> AnyBody:
-    """The validated body; 415 for anything but JSON, 400 for broken JSON or a broken rule.
+    """The validated body. Raises `RefusedError`: 415 for anything but JSON, 400 for broken JSON or a broken rule.
 
-    `parameter` is the name that the keys of `modelState` begin with.
+    The keys of `modelState` begin with `parameter`.
     """
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(415, "The request entity's media type is not supported for this resource.")
@@ -54,18 +55,19 @@ def _invalid(model_state: dict[str, list[str]]) -> RefusedError:
 
 def _model_state(error: ValidationError, parameter: str) -> dict[str, list[str]]:
     state: dict[str, list[str]] = {}
-    for fault in error.errors():
-        key = parameter + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
-        state.setdefault(key, []).append(_message(fault))
+    for details in error.errors():
+        key = parameter + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in details["loc"])
+        state.setdefault(key, []).append(_message(details))
     return state
 
 
-def _message(fault: ErrorDetails) -> str:
-    """Our own rules speak Swedish; JSON of the wrong type gets the framework's English, never the value itself."""
-    is_absent = fault["type"] == "missing" or (fault["input"] is None and fault["type"] in _WRONG_TYPE)
-    if is_absent and fault["loc"]:
-        return f"The {fault['loc'][-1]} field is required."
-    return _WRONG_TYPE.get(fault["type"], fault["msg"])
+def _message(details: ErrorDetails) -> str:
+    """Our own rules have Swedish messages; JSON of the wrong type gets the framework's, in English, without the
+    value."""
+    is_absent = details["type"] == "missing" or (details["input"] is None and details["type"] in _WRONG_TYPE)
+    if is_absent and details["loc"]:
+        return f"The {details['loc'][-1]} field is required."
+    return _WRONG_TYPE.get(details["type"], details["msg"])
 
 
 _WRONG_TYPE = {
@@ -75,23 +77,23 @@ _WRONG_TYPE = {
 }
 
 
-def unknown_members(value: Any, body: type[Body], place: str = "") -> Iterator[str]:
-    """The dotted names of members that the documents do not know, in the order sent: `telephone.fax`."""
+def unknown_members(value: Any, body: type[Body], prefix: str = "") -> Iterator[str]:
+    """The dotted names of members that are not documented, in the order sent: `telephone.fax`."""
     if not isinstance(value, dict):
         return
     annotations = {field.alias: field.annotation for field in body.model_fields.values()}
     for name, member in value.items():
         if name not in annotations:
-            yield place + name
+            yield prefix + name
         elif nested := _nested(annotations[name]):
             elements = enumerate(member) if isinstance(member, list) else [(None, member)]
             for index, element in elements:
                 at = name if index is None else f"{name}[{index}]"
-                yield from unknown_members(element, nested, f"{place}{at}.")
+                yield from unknown_members(element, nested, f"{prefix}{at}.")
 
 
 def _nested(annotation: Any) -> type[Body] | None:
-    """The body that a member holds, itself or in a list, if it holds one."""
+    """The body that a member holds, directly or in a list; None if it holds none."""
     if isinstance(annotation, type) and issubclass(annotation, Body):
         return annotation
     return next((body for part in get_args(annotation) if (body := _nested(part))), None)
