@@ -40,7 +40,7 @@ class Intake:
         self._new_rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
         self._commits: GroupCommit[SubmissionRows, Accepted] = GroupCommit(
-            self._commit, most=MAX_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
+            self._commit, limit=MAX_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
         )
         self._stopping = asyncio.Event()
 

@@ -4,13 +4,13 @@ On PostgreSQL the database's clock decides, which all replicas share. This machi
 dead battery, a restored virtual machine, a mistyped date. So the newest time ever seen is stored, and a clock that
 jumps is in doubt:
 
-    ahead      nothing is done because of its age. Once the clock is back, what was dated meanwhile is dated back.
-    behind     the same; what was dated meanwhile is then moved to the newest time before.
-    steady     at its new time for a day: it is believed. So is a machine that was switched off for a month.
+    ahead      nothing is done because of its age. Once the clock is back, rows dated meanwhile are dated back.
+    behind     the same; once it is back, rows dated meanwhile are moved to the newest time before.
+    steady     at its new time for a day: it is believed. So is that of a machine that was switched off for a month.
 
-A clock that was ahead for less than a tick is known by the rows that it has dated. One that is behind dates none until
-the next tick: the newest time is used instead (`database.now_of`). So nothing is erased, given up or taken for new
-because its date is too early; once the clock is back, this waits until what was dated meanwhile has been moved.
+A clock that was ahead for less than a tick is detected by the rows that it has dated. One that is behind dates no rows
+until the next tick; the newest time is used instead (`database.now_of`). So nothing is erased, given up or taken for
+new because its date is too early; once the clock is back, this waits until the rows dated meanwhile have been moved.
 """
 
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ from app.storage.schema import (
 )
 
 TICK_SECONDS = 10.0
-GAP = timedelta(minutes=10)  # without a tick, as during a restart; after a longer one the clock may have jumped
+GAP = timedelta(minutes=10)  # between ticks, as during a restart; after a longer gap the clock may have jumped
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
@@ -59,7 +59,7 @@ FAR = timedelta(days=1)  # no row is due so far ahead
 LATEST = 1000  # attempts, more than a worker makes in a tick
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INSTANT = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 # Not redated: times of erasures and moves, the clock's own row, and `repeat_until`, which follows from `received_at`.
 _DATED = [
     (table, column)
@@ -74,8 +74,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ClockState:
-    """`newest_at`: the newest time that is believed. While in doubt, the clock began at `wrong_from`, was last seen at
-    `wrong_at`, and has not jumped since `steady_since`."""
+    """`newest_at` is the newest time that is believed. The others are set while the clock is in doubt: it began at
+    `wrong_from`, was last seen at `wrong_at`, and has not jumped since `steady_since`."""
 
     newest_at: datetime
     wrong_from: datetime | None = None
@@ -85,7 +85,7 @@ class ClockState:
 
 @dataclass(frozen=True)
 class Redating:
-    """Rows dated between `since` and `until` (None: no end) are dated `to`."""
+    """Rows dated between `since` and `until` (None: no end) get the date `to`."""
 
     since: datetime
     until: datetime | None
@@ -104,7 +104,7 @@ def steady_for(state: ClockState | None, now: datetime) -> timedelta:
 
 
 def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | None]:
-    """The state after reading the clock, and what must be redated."""
+    """The state after the clock has been read, and what must be redated, if anything."""
     newest, wrong_from, wrong_at = state.newest_at, state.wrong_from, state.wrong_at
     if wrong_from is None or wrong_at is None or state.steady_since is None:
         return (ClockState(max(newest, now)) if _follows(newest, now) else _in_doubt(newest, now)), None
@@ -123,7 +123,7 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
         return (ClockState(max(newest, now)) if now <= newest + GAP + elapsed else _in_doubt(newest, now)), back
     if not _follows(wrong_at, now):
         return replace(state, wrong_from=min(wrong_from, now), wrong_at=now, steady_since=now), None
-    if now - state.steady_since >= BELIEVED_AFTER:  # the time before was ahead
+    if now - state.steady_since >= BELIEVED_AFTER:  # so the time before was ahead
         return ClockState(now), Redating(now + BACK, None, now)
     return replace(state, wrong_at=max(wrong_at, now)), None
 
@@ -137,14 +137,14 @@ def _in_doubt(newest: datetime, now: datetime) -> ClockState:
 
 
 def is_steady(connection: Connection, patience: timedelta) -> bool:
-    """Whether the clock has been steady for so long that something may be done because of its age."""
+    """Whether the clock has been steady for `patience`: only then may something be done because of its age."""
     if connection.dialect.name != "sqlite":
         return True
     return steady_for(_read(connection), machine_time()) >= patience
 
 
 async def tick(database: Database) -> None:
-    """Raises `StoreUnavailableError`."""
+    """Runs `check`. Raises `StoreUnavailableError`."""
     database.newest = await database.write(check)
 
 
@@ -159,13 +159,13 @@ def check(connection: Connection) -> datetime | None:
         return now
     after, redating = advance(before, now)
     if not redating and not after.wrong_from and _has_dated_ahead(connection, now):
-        redating = Redating(now + GAP, None, now)  # with it a retry that waits for longer: it comes too early, once
+        redating = Redating(now + GAP, None, now)  # also retries that wait for longer: they come too early, once
     if redating:
         _redate(connection, redating)
         log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
     if after.wrong_from and not before.wrong_from:
         log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
-    jumped = after.steady_since != before.steady_since  # for the first time, or on from a wrong time
+    jumped = after.steady_since != before.steady_since  # for the first time, or from one wrong time to another
     if after.wrong_from and jumped:
         _make_due_soon(connection, now)
     if after != before:
@@ -175,9 +175,9 @@ def check(connection: Connection) -> datetime | None:
 
 
 def _has_dated_ahead(connection: Connection, now: datetime) -> bool:
-    """Each query takes one look at an index, because they run at each tick."""
+    """Whether rows are dated too far ahead. Each query is one index lookup, because all of them run at each tick."""
     ahead, far, columns, customers = now + GAP, now + FAR, submissions.c, customers_with_outstanding()
-    not_erased = columns.erased_at.is_(None)  # the others are not redated
+    not_erased = columns.erased_at.is_(None)  # erased ones are not redated
     latest = select(attempts.c.started_at).order_by(attempts.c.id.desc()).limit(LATEST).subquery()
     of_credential = (
         columns.customer_id == customers.c.id,
@@ -195,14 +195,15 @@ def _has_dated_ahead(connection: Connection, now: datetime) -> bool:
 
 
 def _make_due_soon(connection: Connection, now: datetime) -> None:
-    """Whichever time was wrong, no real wait is longer than `MAX_WAIT`, and trying too early costs nothing."""
+    """Makes due what waits for longer than `MAX_WAIT`. Whichever time was wrong, no real wait is longer, and trying too
+    early costs nothing."""
     for column in (submissions.c.due_at, logins.c.probe_at, notices.c.due_at):
         far = column > now + MAX_WAIT
         connection.execute(update(column.table).where(far).values({column.name: now}))
 
 
 def trust(connection: Connection) -> None:
-    """After a restore: the clock is right, and the time since the backup has passed."""
+    """Trusts the clock, after a restore: the time since the backup has really passed."""
     connection.execute(delete(clock))
 
 
@@ -212,14 +213,14 @@ def _read(connection: Connection) -> ClockState | None:
 
 
 def _redate(connection: Connection, redating: Redating) -> None:
-    to = (redating.to - _EPOCH) // _INSTANT  # as SQLite stores it
+    to = (redating.to - _EPOCH) // _MICROSECOND  # as SQLite stores it
     received, repeat = submissions.c.received_at, submissions.c.repeat_until
     known_for = type_coerce(repeat, BigInteger) - type_coerce(received, BigInteger)
     connection.execute(update(submissions).where(_wrong(received, redating)).values(repeat_until=known_for + to))
     for table, column in _DATED:
-        moment = redating.to + _INSTANT if table is tallied else redating.to  # what was counted is before it
-        connection.execute(update(table).where(_wrong(column, redating)).values({column.name: moment}))
-    # Positions in the order of ids, which are in order of time, continue from there.
+        time = redating.to + _MICROSECOND if table is tallied else redating.to  # later than what was counted
+        connection.execute(update(table).where(_wrong(column, redating)).values({column.name: time}))
+    # Positions are ids, which are in order of time: they continue from the new time.
     back_to = first_id_of(min(redating.since, redating.to))
     counted = tallied.c.submission_id > back_to
     connection.execute(update(tallied).where(counted).values(submission_id=first_id_of(redating.to)))

@@ -11,7 +11,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; `timestamptz` on PostgreSQL; on SQLite, which has no times, microseconds since 1970."""
+    """Aware UTC in Python; `timestamptz` on PostgreSQL; on SQLite, which has no such type, microseconds since 1970."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -27,10 +27,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        moment: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
-        return moment
+        time: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        return time
 
 
 def moment_of(value: Any, dialect: Dialect) -> datetime | None:
-    """A time that was read in the driver's own form."""
+    """Converts a time that was read in the driver's own form."""
     return UtcDateTime().process_result_value(value, dialect)

@@ -1,6 +1,6 @@
-"""The console's sessions: a row for each that has not ended, shared by all replicas and kept over restarts.
+"""The console's sessions: a row for each one that is open, shared by all replicas and kept across restarts.
 
-A row holds a keyed hash of the cookie, so that a copy of the database is no use for signing in.
+A row holds a keyed hash of the cookie, so that a copy of the database can't be used to sign in.
 """
 
 from datetime import timedelta
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from app.storage.database import Database, StoreUnavailableError, now_of
 from app.storage.schema import console_sessions
 
-IDLE = timedelta(hours=1)  # without a request, after which a session has ended
+IDLE = timedelta(hours=1)  # after this long without a request, a session has ended
 RECORDED_EVERY = timedelta(minutes=1)  # at most, so that reading pages costs few writes
 
 log = structlog.get_logger()
@@ -32,8 +32,8 @@ class ConsoleSessions:
         await self._database.write(work)
 
     async def is_open(self, session: bytes) -> bool:
-        """Whether it has begun, has not ended and has not been idle for too long; this request counts as use.
-        Raises `StoreUnavailableError`."""
+        """Whether the session has not ended and has been idle for less than `IDLE`. Counts as use. Raises
+        `StoreUnavailableError`."""
 
         def idle_time(connection: Connection) -> timedelta | None:
             query = select(console_sessions.c.seen_at).where(console_sessions.c.id == session)
@@ -48,7 +48,7 @@ class ConsoleSessions:
         return True
 
     async def _record_use(self, session: bytes) -> None:
-        """An update and not an upsert: a session that was ended meanwhile stays ended."""
+        """An update, not an upsert, so that a session that was ended meanwhile stays ended."""
 
         def work(connection: Connection) -> None:
             used = update(console_sessions).where(console_sessions.c.id == session)

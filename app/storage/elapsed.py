@@ -1,4 +1,4 @@
-"""Elapsed time of this machine, including while it is suspended: leases and ages are measured by it."""
+"""Elapsed time on this machine, including while it is suspended. Leases and ages are measured by it."""
 
 import sys
 import time

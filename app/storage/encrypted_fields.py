@@ -8,12 +8,12 @@ from app.operations.registry import OPERATIONS
 
 
 def open_resource(operation: Operation, resource: Sequence[str]) -> str:
-    """What the `resource` column may hold in plain text."""
+    """The ids for the `resource` column, which is in plain text: none if they name a contact."""
     return "" if OPERATIONS[operation].names_contact else "/".join(resource)
 
 
 def resource_of(text: str) -> tuple[str, ...]:
-    """The ids of a `resource` column; an empty one has none."""
+    """The ids in a `resource` column, which may be empty."""
     return tuple(text.split("/")) if text else ()
 
 

@@ -1,7 +1,7 @@
-"""Personal data at rest: AES-256-GCM under a ring of keys, and keyed hashes for what must be searched.
+"""Encryption at rest: AES-256-GCM with a keyring, and keyed hashes for what must be searched.
 
-An encrypted value is `key id (4 bytes) + nonce (12) + ciphertext and tag`. Its row and column are bound in as
-associated data (AAD), so that a value cannot be moved to another row.
+An encrypted value is `key id (4 bytes) + nonce (12) + ciphertext and tag`. Its row and column are associated
+data (AAD), so that a value can't be moved to another row.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.domain.random_bytes import RandomBytes
 
-HASH_LENGTH = 16  # bytes: no collisions, and a short key makes a fast index
+HASH_LENGTH = 16  # bytes: enough to avoid collisions, short enough for a fast index
 KEY_ID_LENGTH = 4
 _NONCE_LENGTH = 12
 
@@ -25,7 +25,7 @@ class DecryptionError(Exception):
 
 
 class Keyring:
-    """The first key encrypts, all decrypt. Keys are 32 bytes."""
+    """The first key encrypts, all of them decrypt. Keys have 32 bytes."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {self._id(key): AESGCM(key) for key in keys}
@@ -34,7 +34,7 @@ class Keyring:
 
     @property
     def first(self) -> bytes:
-        """The id of the key that encrypts: what every newly encrypted value begins with."""
+        """The id of the key that encrypts. Every value that it encrypts begins with it."""
         return self._first
 
     @staticmethod
@@ -42,7 +42,7 @@ class Keyring:
         return hashlib.sha256(b"intresse key id" + key).digest()[:KEY_ID_LENGTH]
 
     def encrypt(self, value: Any, aad: str) -> bytes:
-        """`value` is anything that JSON can express; `aad` names the row and column that it belongs to."""
+        """`value` is anything that JSON can express; `aad` names its row and column."""
         nonce = self._nonces.draw()
         plain = pydantic_core.to_json(value)
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, plain, aad.encode())
@@ -60,15 +60,15 @@ class Keyring:
 
 
 class KeyedHash:
-    """Keyed BLAKE2b (RFC 7693) of 16 bytes, with a key for each purpose, derived from `secret_key`. It costs a third of
-    what HMAC through OpenSSL does, and a post needs five."""
+    """Keyed BLAKE2b (RFC 7693), 16 bytes by default, with a key for each purpose, derived from `secret_key`. It costs a
+    third of HMAC through OpenSSL, and a post needs five."""
 
     def __init__(self, secret: str, purpose: str, length: int = HASH_LENGTH) -> None:
         key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
         self._keyed = hashlib.blake2b(key=key, digest_size=length)
 
     def digest(self, *parts: str) -> bytes:
-        """The hash of the parts in order, and of where each ends."""
+        """The hash of the parts in order, including where each ends."""
         keyed = self._keyed.copy()
         keyed.update("\0".join(parts).encode("utf-8", "surrogatepass"))
         return keyed.digest()

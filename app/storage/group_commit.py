@@ -1,4 +1,4 @@
-"""Group commit: items that wait at the same time are written in one transaction, and each is answered after it.
+"""Group commit: items that wait at the same time are written in one transaction, and each gets its outcome after it.
 
 They share the cost of the commit, and other processes that write to SQLite have fewer commits to wait for. There is no
 timer: a batch forms while the previous commit runs.
@@ -22,7 +22,7 @@ Work = Callable[[Connection], Any]
 Order = tuple[str, ...]
 Commit = Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]]
 
-MAX_BATCH = 32  # in one transaction
+MAX_BATCH = 32  # items in one transaction
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,20 @@ class _Grouped:
 
 
 class NothingWritten(Exception):
-    """Raised by a work before its first write, to end it alone: the others in its transaction are committed."""
+    """Raised by a work function before its first write, to abandon only it: the others in its transaction are
+    committed."""
 
 
 class GroupCommit(Generic[Item, Outcome]):
-    """`commit` takes at most `most` items and returns the outcome of each; if it raises, that is everyone's outcome.
-    Before a batch is taken, the event loop runs `turns` times, so that items at hand come along. No item waits longer
-    than `patience` seconds for its commit."""
+    """`commit` takes at most `limit` items and returns the outcome of each; an exception that it raises is the outcome
+    of all. Before a batch is taken, the event loop runs `turns` times, so that items that are about to come join it. No
+    item waits longer than `patience` seconds for its commit."""
 
     def __init__(
-        self, commit: Commit[Item, Outcome], *, most: int = MAX_BATCH, turns: int = 0, patience: float | None = None
+        self, commit: Commit[Item, Outcome], *, limit: int = MAX_BATCH, turns: int = 0, patience: float | None = None
     ) -> None:
         self._commit = commit
-        self._limit = most
+        self._limit = limit
         self._turns = turns
         self._patience = patience
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
@@ -57,8 +58,8 @@ class GroupCommit(Generic[Item, Outcome]):
         return len(self._waiting)
 
     def write(self, item: Item) -> "asyncio.Future[Outcome]":
-        """The future raises `StoreUnavailableError` when the commit takes too long; whether it succeeded is then not
-        reported."""
+        """The future raises `StoreUnavailableError` if the commit takes too long; it then doesn't report whether the
+        commit succeeded."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if self._is_stuck:
             done.set_exception(_too_slow())
@@ -69,7 +70,7 @@ class GroupCommit(Generic[Item, Outcome]):
         return done
 
     async def drain(self) -> None:
-        """Waits until no item does."""
+        """Waits until no item is waiting."""
         while self._committing is not None and not self._committing.done():
             await asyncio.wait([self._committing])
 
@@ -79,15 +80,15 @@ class GroupCommit(Generic[Item, Outcome]):
                 if len(self._waiting) < self._limit:
                     await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-            late = self._patience and asyncio.get_running_loop().call_later(self._patience, self._give_up, batch)
+            timer = self._patience and asyncio.get_running_loop().call_later(self._patience, self._give_up, batch)
             try:
                 outcomes = await self._commit([item for item, _ in batch])
-            except Exception as error:  # everyone's outcome: none may wait for ever
+            except Exception as error:  # the outcome of all: none may wait for ever
                 outcomes = [error] * len(batch)
             finally:
                 self._is_stuck = False
-                if late:
-                    late.cancel()
+                if timer:
+                    timer.cancel()
             for (_, done), outcome in zip(batch, outcomes, strict=True):
                 if done.done():
                     continue  # its caller was cancelled; what was committed stays
@@ -97,7 +98,7 @@ class GroupCommit(Generic[Item, Outcome]):
                     done.set_result(outcome)
 
     def _give_up(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
-        """Also fails the items that wait; those that come while this lasts fail at once."""
+        """Fails the batch and the items that wait. Those that come while the commit is stuck fail at once."""
         self._is_stuck = True
         waiting, self._waiting = self._waiting, []
         for _, done in (*batch, *waiting):
@@ -110,47 +111,47 @@ def _too_slow() -> StoreUnavailableError:
 
 
 class GroupedWrites:
-    """Group commit for small writes. A work that raises `NothingWritten` has written nothing, because its fence comes
-    first; any other failure is retried alone, so that it fails no other work."""
+    """Group commit for small writes. A work function that raises `NothingWritten` has written nothing, because its
+    fence comes first. After any other failure each is retried alone, so that it fails no other."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits: GroupCommit[_Grouped, Any] = GroupCommit(self._commit)
 
     async def write(self, work: Callable[[Connection], T], order: Order = (), lock: Work | None = None) -> T:
-        """As `Database.write`. In a transaction every `lock` comes before the first work, and both run by `order`:
-        otherwise two processes that lock the same rows could deadlock."""
+        """As `Database.write`. In a transaction every `lock` runs before the first work function, and both run in
+        `order`: otherwise two processes that lock the same rows could deadlock."""
         done: T = await self._commits.write(_Grouped(order, work, lock))
         return done
 
     async def _commit(self, works: Sequence[_Grouped]) -> Sequence[Any]:
-        places = sorted(range(len(works)), key=lambda place: works[place].order)
-        outcomes = await self._commit_in_order([works[place] for place in places])
-        by_place = dict(zip(places, outcomes, strict=True))
-        return [by_place[place] for place in range(len(works))]
+        indexes = sorted(range(len(works)), key=lambda index: works[index].order)
+        outcomes = await self._commit_in_order([works[index] for index in indexes])
+        by_index = dict(zip(indexes, outcomes, strict=True))
+        return [by_index[index] for index in range(len(works))]
 
     async def _commit_in_order(self, works: Sequence[_Grouped]) -> Sequence[Any]:
         try:
-            return await self._database.write(partial(_all, works))
+            return await self._database.write(partial(_run_all, works))
         except Exception as error:
             if len(works) == 1 or _concerns_all(error):
                 raise
         outcomes: list[Any] = []
         for work in works:
             try:
-                outcomes += await self._database.write(partial(_all, [work]))
+                outcomes += await self._database.write(partial(_run_all, [work]))
             except Exception as error:
                 outcomes.append(error)
         return outcomes
 
 
 def _concerns_all(error: Exception) -> bool:
-    """True if the database is unavailable or its answer was lost; otherwise one of the works is at fault."""
+    """Whether the database is unavailable or its answer was lost. Otherwise one of the work functions has failed."""
     unavailable = isinstance(error.__cause__, OperationalError | InterfaceError)
     return isinstance(error, CommitUnknownError) or (isinstance(error, StoreUnavailableError) and unavailable)
 
 
-def _all(works: Sequence[_Grouped], connection: Connection) -> list[Any]:
+def _run_all(works: Sequence[_Grouped], connection: Connection) -> list[Any]:
     for grouped in works:
         if grouped.lock:
             grouped.lock(connection)

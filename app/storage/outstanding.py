@@ -1,4 +1,4 @@
-"""Customers with outstanding submissions."""
+"""A query for the customers with outstanding submissions."""
 
 from sqlalchemy import CTE, func, select
 

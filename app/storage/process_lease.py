@@ -1,4 +1,4 @@
-"""Leases for jobs that one process does for all: renewed by the holder, and taken over by another once they run out."""
+"""Leases for jobs that one process does for all: renewed by the holder, taken over by another once they expire."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -28,14 +28,14 @@ class ProcessLease:
         self._holder = str(uuid4())
 
     async def take(self) -> bool:
-        """Takes or renews the lease where possible; returns whether this process holds it."""
+        """Takes or renews the lease if possible; returns whether this process holds it."""
         state = await self._database.read(self._state)
         if state is None or state.has_ended or (state.holder == self._holder and state.ends_soon):
             return await self._database.write(self._take)
         return state.holder == self._holder
 
     def holds(self, connection: Connection) -> bool:
-        """Whether this process holds the lease; it is locked until the end of the transaction."""
+        """Whether this process holds the lease. Locks it until the end of the transaction."""
         mine = leases.c.name == self._name, leases.c.holder == self._holder, leases.c.until > now_of(connection)
         return connection.execute(select(leases.c.name).where(*mine).with_for_update()).first() is not None
 

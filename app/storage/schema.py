@@ -27,8 +27,8 @@ metadata = MetaData()
 
 
 def literals(*values: str) -> list[ColumnElement[str]]:
-    """For conditions of partial indexes, which allow no parameters. A query uses the index only with the same
-    condition."""
+    """Literals for the conditions of partial indexes, which allow no parameters. A query uses such an index only if it
+    has the same condition."""
     return [literal_column(f"'{value}'", String) for value in values]
 
 
@@ -46,9 +46,9 @@ submissions = Table(
     Column("status", String(12), nullable=False),
     Column("language", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("delivery_since", UtcDateTime, nullable=False),  # received, or retried: the age counts from then
-    Column("waiting_since", UtcDateTime),  # released or retried by a person; NULL: since it was received
-    Column("settled_at", UtcDateTime),  # when `status` got its outcome
+    Column("delivery_since", UtcDateTime, nullable=False),  # when it was received or retried: its age counts from then
+    Column("waiting_since", UtcDateTime),  # when a person released or retried it; NULL: since it was received
+    Column("settled_at", UtcDateTime),  # when its outcome was known
     Column("told_at", UtcDateTime),  # when its visitor saw the refusal on the page: no person needs to act then
     Column("payload", LargeBinary),  # encrypted: the application, and what each step sends; NULL once erased
     Column("email_hash", LargeBinary),  # keyed hash; no index, see `person_index`
@@ -60,8 +60,8 @@ submissions = Table(
     Column("at_recovery", Boolean, nullable=False, server_default=false()),  # due as soon as Vitec is reachable again
     # A claim moves `due_at` to the end of its lease, so that an abandoned one becomes due again by itself.
     Column("due_at", UtcDateTime),  # NULL: nothing more to do
-    Column("claim", String(36)),  # the fence: who may record an outcome
-    Column("erased_at", UtcDateTime),  # personal data is gone since then; what is counted stays
+    Column("claim", String(36)),  # the fencing token: who may record an outcome
+    Column("erased_at", UtcDateTime),  # when its personal data was erased; what is counted stays
 )
 _partial_index(
     "ix_submissions_due",
@@ -71,7 +71,7 @@ _partial_index(
     where=submissions.c.due_at.is_not(None),
 )
 _partial_index("ix_submissions_settled", submissions.c.settled_at, where=submissions.c.settled_at.is_not(None))
-IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # and may expire
+IS_KEPT = submissions.c.erased_at.is_(None) & submissions.c.settled_at.is_not(None)  # may expire
 _partial_index("ix_submissions_kept", submissions.c.settled_at, where=IS_KEPT)
 # Statuses that need a person. A later step may also have stopped after the submission's own operation arrived.
 _STUCK = literals(Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD, Status.UNREADABLE)
@@ -89,7 +89,7 @@ def _of_submission() -> ForeignKey:
 
 HOW_FAR = b""  # the hash in the row that says how far the table below is filled
 
-# The hashes above in sorted order, filled in some minutes later: an index on them would cost a post a twelfth.
+# The hashes above in sorted order, filled in some minutes later: an index on them would slow posts by a twelfth.
 person_index = Table(
     "person_index",
     metadata,
@@ -118,7 +118,7 @@ HAS_ARRIVED = submissions.c.erased_at.is_(None) & submissions.c.status.not_in(_S
 LATER_STEP_STOPPED = (steps.c.position > literal_column("0")) & steps.c.status.in_(literals(*sorted(NEEDS_ATTENTION)))
 _partial_index("ix_steps_need_a_person", steps.c.submission_id, where=LATER_STEP_STOPPED)
 
-# Which submission cancels which booking: one at most.
+# Which submission cancels which booking; at most one for each booking.
 cancellations = Table(
     "cancellations",
     metadata,
@@ -142,7 +142,7 @@ attempts = Table(
 
 
 # Counted by `counter_job` and `page_views`, by the Swedish day on which a submission was received or a form shown. Tags
-# are truncated, and only so many a day are counted separately (`daily_counts`).
+# are truncated, and only a limited number a day is counted separately (`daily_counts`).
 def _counted_by(name: str, *key: str) -> Table:
     kinds: dict[str, Any] = {"day": Date, "customer_id": String(40), "operation": String(20), "home": String(40)}
     kinds |= dict.fromkeys(("source", "medium", "campaign"), String(60))
@@ -157,7 +157,7 @@ def _counted_by(name: str, *key: str) -> Table:
 
 # `home` is an estate's id, or a viewing's: empty in a row of a campaign. In a row of a home the campaign's are empty.
 daily_counts = _counted_by("daily_counts", "day", "customer_id", "operation", "home")
-# A home's campaigns: a table of its own, so that sums over the one above stay cheap, and in the order of its queries.
+# A home's campaigns: in a table of their own, so that sums over the one above stay cheap; keyed in its queries' order.
 home_campaigns = _counted_by("home_campaigns", "customer_id", "home", "day", "operation")
 delivery_times = Table(
     "delivery_times",
@@ -191,7 +191,7 @@ arrivals = Table(
     sqlite_with_rowid=False,
 )
 
-# Jobs that one process does for all: which process, and until when.
+# Jobs that one process does for all: who holds the lease, and until when.
 leases = Table(
     "leases",
     metadata,
@@ -211,7 +211,7 @@ clock = Table(
     Column("steady_since", UtcDateTime),
 )
 
-# Two rows at most: `out`, in a database that everything was moved from, and `in`, in one that it was moved to.
+# Two rows at most: `out` in a database that was moved elsewhere, `in` in one that it was moved to.
 moves = Table(
     "moves",
     metadata,
@@ -235,7 +235,7 @@ logins = Table(
     Column("probed", String(36)),  # the one that tried last
 )
 
-# A row for each incident that is there, or is over but not yet reported as over.
+# A row for each incident that is not over, or not yet reported as over.
 alarms = Table(
     "alarms",
     metadata,
@@ -247,11 +247,11 @@ alarms = Table(
     Column("raised_at", UtcDateTime),
 )
 
-# Notifications to send, and those sent lately: a row for each receiver.
+# Notifications to send, and those sent recently: a row for each receiver.
 notices = Table(
     "notices",
     metadata,
-    Column("id", String(36), primary_key=True),  # the same at each attempt, so that a receiver recognizes a repeat
+    Column("id", String(36), primary_key=True),  # the same at each attempt, so that the receiver recognizes a repeat
     Column("receiver", String(10), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("customer_id", String(40), nullable=False),
@@ -263,7 +263,7 @@ notices = Table(
     Column("attempts", Integer, nullable=False),
 )
 
-# A row for each session of the console that has not ended (`console_sessions`).
+# A row for each open session of the console (`console_sessions`).
 console_sessions = Table(
     "console_sessions",
     metadata,
