@@ -1,4 +1,4 @@
-"""The framework's application, with what every answer needs around it."""
+"""The FastAPI application and its middleware."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -18,13 +18,13 @@ from app.web.http.trusted_proxies import TrustedProxies
 from app.web.operations.cross_origin import CrossOriginAccess
 from app.web.operations.dependencies import Dependencies
 
-OPERATORS = (CONSOLE, "/metrics")  # addresses that no other site's script may read
+OPERATORS = (CONSOLE, "/metrics")  # paths that scripts of other sites may not read
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 class App(FastAPI):
-    """With what has to be around the answers to faults too. The routes of forms and posts are plain ones: what FastAPI
-    does for each request of a typed route would cost a post more than all that the post needs."""
+    """FastAPI with our middleware, which also applies to error responses. Forms and posts are plain Starlette routes:
+    the work that FastAPI does for a typed route would more than double the cost of a post."""
 
     def __init__(
         self, deps: Dependencies, trusted_proxies: Sequence[str], handlers: Mapping[Any, Handler], **named: Any
@@ -35,24 +35,24 @@ class App(FastAPI):
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers
 
-    # Past FastAPI's own, which looks for telemetry in the environment at each request.
+    # Bypasses FastAPI's, which checks the environment for telemetry at each request.
     __call__ = Starlette.__call__
 
     def build_middleware_stack(self) -> ASGIApp:
-        # FastAPI's own router does what plain routes have no use for, and would redirect to where the Host header says.
+        # FastAPI's router does work that plain routes don't need, and its redirects would follow the Host header.
         router = Router(self.routes, redirect_slashes=False, lifespan=self.router.lifespan_context)
-        answering = Faults(PlainPaths(router), self._handlers)
-        readable = CrossOriginAccess(answering, self._deps.customers, self._deps.origins, OPERATORS)
-        return SecurityHeaders(TrustedProxies(readable, self._trusted_proxies), secure=self._deps.is_https)
+        handled = ExceptionHandling(PrintablePaths(router), self._handlers)
+        shared = CrossOriginAccess(handled, self._deps.customers, self._deps.origins, OPERATORS)
+        return SecurityHeaders(TrustedProxies(shared, self._trusted_proxies), secure=self._deps.is_https)
 
     def openapi(self) -> dict[str, Any]:
-        """What `/openapi.json` answers: typed routes describe themselves, `describe` adds the plain ones."""
+        """The document of `/openapi.json`: typed routes describe themselves, `describe` adds the plain ones."""
         return describe()
 
 
-class PlainPaths:
-    """No address of ours has a control character in it; a route's pattern would let a line break through at its end,
-    and a database refuse a NUL."""
+class PrintablePaths:
+    """Answers 404 to a path with a control character. A route's pattern would accept a line break at the end, and
+    PostgreSQL refuses NUL."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -63,9 +63,9 @@ class PlainPaths:
         return self._app(scope, receive, send)
 
 
-class Faults:
-    """Turns exceptions into responses. Replaces Starlette's two middleware for this, each of which wraps every message
-    of every response."""
+class ExceptionHandling:
+    """Turns exceptions into responses. Replaces Starlette's two middlewares, each of which wraps every message of every
+    response."""
 
     def __init__(self, app: ASGIApp, handlers: Mapping[Any, Handler]) -> None:
         self._app = app
@@ -79,4 +79,4 @@ class Faults:
             if scope["type"] != "http" or kind not in self._handlers:
                 raise
             answer = await self._handlers[kind](Request(scope, receive), error)
-            await answer(scope, receive, send)  # raises, and so ends the connection, where an answer has begun already
+            await answer(scope, receive, send)  # if a response has begun, this raises, which ends the connection

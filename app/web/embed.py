@@ -25,13 +25,13 @@ router = APIRouter(route_class=TypedRoute, tags=["embedding"])
 MAX_LENGTH = 300  # characters of a query parameter
 _NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; our strings contain neither
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
-# Any page may load these: they contain no personal data, and are meant for other origins.
+# Any page may load these: they are meant for other origins and contain no personal data.
 OPEN = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-# An hour: the address is the same for ever, and a mended script should reach every firm's site the same day.
+# The address never changes, so one hour: a fixed script should reach every site the same day.
 SCRIPT_HEADERS = {
     **OPEN,
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
@@ -42,7 +42,7 @@ ADVICE = {
     "no-origin": N_("Give the origin as browsers send it, such as https://www.example.se."),
     "origin": N_("The customer’s allowed_origins do not include this origin. Add it to the configuration."),
 }
-FINE = N_("The forms can be shown on this origin.")
+ALLOWED = N_("The forms can be shown on this origin.")
 
 
 def routes(deps: Dependencies) -> list[Route]:
@@ -55,15 +55,15 @@ def routes(deps: Dependencies) -> list[Route]:
 
 
 def embed_script(templates: Templates) -> bytes:
-    """`static/embed.js` with the frames' titles in every language and the names of the click ids."""
+    """`static/embed.js`, with the frame titles in every language and the names of the click ids inserted."""
     titles = {
         language: {form: templates.gettext(language)(text) for form, text in TITLES.items()}
         for language in templates.languages
     }
     source = _NOT_CODE.sub("", (STATIC / "embed.js").read_text("utf-8"))
-    for place, content in (("TITLES = {}", titles), ("CLICK_IDS = []", sorted(CLICK_IDS))):
-        name, _, _ = place.partition(" ")
-        source = source.replace(place, f"{name} = {json.dumps(content, ensure_ascii=False)}")
+    for placeholder, content in (("TITLES = {}", titles), ("CLICK_IDS = []", sorted(CLICK_IDS))):
+        name, _, _ = placeholder.partition(" ")
+        source = source.replace(placeholder, f"{name} = {json.dumps(content, ensure_ascii=False)}")
     return source.encode()
 
 
@@ -71,7 +71,7 @@ class _File:
     def __init__(self, content: bytes, media_type: str) -> None:
         self._content = content
         self._media_type = f"{media_type}; charset=utf-8"
-        self._packed = gzip.compress(content, 9, mtime=0)
+        self._compressed = gzip.compress(content, 9, mtime=0)
         self._tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
     async def answer(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class _File:
             return Response(status_code=304, headers=headers)
         content = self._content
         if "gzip" in request.headers.get("accept-encoding", ""):
-            content, headers["Content-Encoding"] = self._packed, "gzip"
+            content, headers["Content-Encoding"] = self._compressed, "gzip"
         return Response(content, media_type=self._media_type, headers=headers)
 
 
@@ -98,7 +98,7 @@ class EmbedCheck(BaseModel):
     operation_id="embed-check",
     summary="Whether pages of the origin may show the customer's forms",
     response_model=EmbedCheck,
-    response_description="Yes or no, and why",
+    response_description="Whether it works, and why not",
     responses={404: {"model": EmbedCheck, "description": "No such customer"}},
 )
 async def check_embedding(
@@ -107,7 +107,7 @@ async def check_embedding(
     customer: Annotated[str, Query(description="as in `data-customer`", examples=["M00000"])] = "",
     origin: Annotated[str, Query(description="as browsers send it", examples=["https://www.example.se"])] = "",
 ) -> Response:
-    """From the configuration alone. `advice` is in the language of `lang` or `Accept-Language`."""
+    """Checks the configuration only. `advice` is in the language of `lang` or `Accept-Language`."""
     customer, origin = customer[:MAX_LENGTH], origin[:MAX_LENGTH]
     configured = deps.customers.get(customer)
     reason: Literal["customer", "no-origin", "origin"] | None = None
@@ -124,7 +124,7 @@ async def check_embedding(
         origin=origin,
         frameAncestors=deps.frame_ancestors(configured) or "*",
         reason=reason,
-        advice=gettext(ADVICE[reason] if reason else FINE),
+        advice=gettext(ADVICE[reason] if reason else ALLOWED),
     )
     headers = {**OPEN, "Cache-Control": "no-store"}
     return JSONResponse(answer.model_dump(), 404 if configured is None else 200, headers=headers)

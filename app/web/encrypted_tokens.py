@@ -1,4 +1,4 @@
-"""Encrypted values in addresses: unreadable, and impossible to forge without the key."""
+"""Encrypted values for URLs: without the key they can't be read or forged."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,11 +12,11 @@ class InvalidTokenError(Exception):
 
 
 def write_token(keyring: Keyring, value: Any, purpose: str) -> str:
-    """`value` is anything JSON can say."""
-    return _spell(keyring.encrypt(value, purpose))
+    """`value` is anything that JSON can represent."""
+    return _encode(keyring.encrypt(value, purpose))
 
 
-def _spell(encrypted: bytes) -> str:
+def _encode(encrypted: bytes) -> str:
     return urlsafe_b64encode(encrypted).rstrip(b"=").decode()
 
 
@@ -24,8 +24,8 @@ def read_token(keyring: Keyring, token: str, purpose: str) -> Any:
     """Raises `InvalidTokenError`."""
     try:
         encrypted = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        if _spell(encrypted) != token:
-            raise InvalidTokenError  # base64 reads many spellings, and what is used once must have one
+        if _encode(encrypted) != token:
+            raise InvalidTokenError  # base64 accepts several encodings; a token that works once must have only one
         return keyring.decrypt(encrypted, purpose)
     except (DecryptionError, binascii.Error, ValueError) as error:
         raise InvalidTokenError from error

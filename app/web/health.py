@@ -1,4 +1,4 @@
-"""Health checks: whether the process is up, and whether it can take leads."""
+"""Health checks: is the process up, and can it accept leads."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -31,11 +31,11 @@ class Health(BaseModel):
 
 class ReadinessStatus(BaseModel):
     status: Literal["ready", "stopping", "not working", "database unavailable", "migrations missing"]
-    down: list[str] | None = Field(None, description="background tasks that have died and are not well again")
+    down: list[str] | None = Field(None, description="background tasks that have died and not recovered")
 
 
 class Readiness:
-    """The readiness check. Concurrent callers share one check: it costs a write, and anybody may ask."""
+    """The readiness check. Concurrent callers share one check, because it costs a write and anyone may ask."""
 
     def __init__(self, database: Database, down: Callable[[], Sequence[str]]) -> None:
         self.down = down
@@ -51,9 +51,9 @@ class Readiness:
 
 
 def serve_health(app: Starlette, database: Database, down: Callable[[], Sequence[str]]) -> None:
-    """For `router`. `down` names the background tasks that have died and are not well again: without the `VITAL` ones
-    no lead is taken or delivered here. Whoever stops the service sets `app.state.stopping` some time before: then both
-    refuse, so that a proxy turns to another replica while this one still answers."""
+    """Prepares the app for `router`. `down` names the background tasks that have died and not recovered; without the
+    `VITAL` ones no lead is accepted or delivered here. `app.state.stopping` is set some time before the service stops:
+    both checks then fail, so that a proxy turns to another replica while this one still answers."""
     app.state.readiness = Readiness(database, down)
 
 
@@ -67,10 +67,10 @@ async def _readiness(request: Request) -> Readiness:
     operation_id="healthz",
     summary="Is the process up",
     response_description="It is",
-    responses={503: {"model": Health, "description": "It stops"}},
+    responses={503: {"model": Health, "description": "It is stopping"}},
 )
 async def healthz(request: Request, response: Response) -> Health:
-    """For a restart. Depends on nothing but the process."""
+    """For a supervisor that restarts the process. Depends on nothing else."""
     stopping = _is_stopping(request)
     response.status_code = 503 if stopping else 200
     return Health(status="stopping" if stopping else "ok", version=__version__)
@@ -79,7 +79,7 @@ async def healthz(request: Request, response: Response) -> Health:
 @router.get(
     "/readyz",
     operation_id="readyz",
-    summary="Can it take leads",
+    summary="Can it accept leads",
     response_description="It can",
     responses={503: {"model": ReadinessStatus, "description": "It can't"}},
     response_model_exclude_none=True,
@@ -87,7 +87,7 @@ async def healthz(request: Request, response: Response) -> Health:
 async def readyz(
     request: Request, response: Response, readiness: Annotated[Readiness, Depends(_readiness)]
 ) -> ReadinessStatus:
-    """The database takes writes and its migrations are current. Never depends on Vitec or the backlog."""
+    """Ready if the database accepts writes and its migrations are current. Never depends on Vitec or the backlog."""
     response.status_code = 503
     if _is_stopping(request):
         return ReadinessStatus(status="stopping")
@@ -106,7 +106,7 @@ async def readyz(
 
 
 def _retrieve_exception(check: asyncio.Future[bool]) -> None:
-    """Otherwise asyncio would log the exception if no caller awaits it any more."""
+    """Without this, asyncio would log the exception if no caller awaits the check any more."""
     if not check.cancelled():
         check.exception()
 

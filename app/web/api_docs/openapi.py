@@ -1,4 +1,4 @@
-"""The OpenAPI document: typed routes describe themselves; forms, posts and pages, which are plain routes, are described
+"""The OpenAPI document. Typed routes describe themselves; the plain routes of forms, posts and pages are described
 here."""
 
 from functools import cache
@@ -19,27 +19,27 @@ from app.web.operations.body import CONSENT, Media
 TYPED = (contacts_api.router, status.router, embed.router, health.router)
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """
-Lead capture for Swedish estate brokers. Every operation stands at Vitec Connect's own path, so that a client written
-for Vitec works by changing the host: what is posted is validated, committed to disk, and delivered to Vitec.
+Lead capture for Swedish estate agents. Every operation has the path that it has in Vitec Connect, so a client written
+for Vitec only needs another host. What is posted is validated, committed to disk, and delivered to Vitec.
 
-The examples work as they are in the demo (`intresse serve --demo`), with the API key that it prints at its start.
+The examples work unchanged in the demo (`intresse serve --demo`), with the API key that it prints when it starts.
 """
 TAGS = {
-    "forms": "What people fill in. A page of the customer's allowed origins may post, and whoever has an API key.",
-    "programs": "For programs with the customer's API key: `Authorization: Bearer KEY`, or Basic with it as password.",
-    "personal links": "Forms behind a signed link, for one contact.",
-    "outcomes": "What became of a submission.",
+    "forms": "Forms for people. Pages of the customer's allowed origins may post, and callers with its API key.",
+    "programs": "Needs the customer's API key: `Authorization: Bearer KEY`, or Basic with the key as password.",
+    "personal links": "Forms for one contact, opened by a signed link.",
+    "outcomes": "The status of a submission, its receipt, and the cancellation of a booking.",
     "embedding": "The forms on a broker's own pages.",
     "health": "For the proxy, the orchestrator and Prometheus.",
 }
-PATH_EXAMPLES = {  # of the demo's office
+PATH_EXAMPLES = {  # they exist in the demo
     "customerId": "M00000",
     "estateId": "OBJ1",
     "viewingId": "VIS1",
     "timeSlotId": "SLOT1",
     "contactId": "C1",
 }
-RESULTS = {Operation.LEAD: "L1", Operation.LOAN_PROMISE: "P1"}  # Vitec's, where it answers no contact's id
+RESULTS = {Operation.LEAD: "L1", Operation.LOAN_PROMISE: "P1"}  # Vitec's answer, if it is not a contact id
 TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
 QUERY = {
     "lang": "Language of the texts: sv or en. Overrides Accept-Language.",
@@ -47,14 +47,14 @@ QUERY = {
     "estate": "For a booking: the home's id.",
     "slots": "For a booking: the times to choose from, as timeSlotId@start/end, separated by commas.",
     "referrer": "The page on which the form is shown.",
-    "utm_source": "Likewise every other utm_*, and the click ids: gclid, gbraid, wbraid, dclid, fbclid, msclkid, "
-    "ttclid, twclid, li_fat_id.",
+    "utm_source": "A campaign tag, like every other utm_* and the click ids: gclid, gbraid, wbraid, dclid, fbclid, "
+    "msclkid, ttclid, twclid, li_fat_id.",
 }
 QUERY_PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": "string"}, "description": text} for name, text in QUERY.items()
 ]
 HEADERS = {
-    "Idempotency-Key": "the same key again within 24 hours answers the first outcome, and sends nothing twice",
+    "Idempotency-Key": "the same key again within 24 hours gets the first outcome, and nothing is sent twice",
     "Prefer": "`respond-async`: do not wait for Vitec",
 }
 POST_HEADERS = [
@@ -62,9 +62,9 @@ POST_HEADERS = [
 ]
 POST_REFUSALS = ("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503")
 POST_DESCRIPTION = (
-    "Answered once it is on disk. Waits a few seconds for Vitec's answer, unless `Prefer: respond-async` says not to: "
-    "200 with Vitec's own body for an API key, or 202 with `statusUrl`. All faults of a body are reported at once. A "
-    "form post (`application/x-www-form-urlencoded`, `multipart/form-data`) has the same members, nested ones dotted."
+    "Answered once it is on disk. Waits a few seconds for Vitec's answer, unless `Prefer: respond-async` is sent: 200 "
+    "with Vitec's own body for an API key, or 202 with `statusUrl`. All errors of a body are reported at once. A form "
+    "post (`application/x-www-form-urlencoded`, `multipart/form-data`) has the same members, nested ones with dots."
 )
 
 
@@ -82,7 +82,7 @@ def describe() -> dict[str, Any]:
     schemas |= {"Problem": PROBLEM, "Pending": PENDING}
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
-        "basic": {"type": "http", "scheme": "basic", "description": "The API key as password, with any user name."},
+        "basic": {"type": "http", "scheme": "basic", "description": "The API key as the password, with any user name."},
     }
     paths: dict[str, Any] = {}
     approval = Approval.model_json_schema(by_alias=True, ref_template=REFERENCE)
@@ -105,7 +105,7 @@ def describe() -> dict[str, Any]:
 
 
 def _drop_framework_errors(document: dict[str, Any]) -> None:
-    """FastAPI's own answer to a parameter of the wrong type: ours are all strings, which nothing can be."""
+    """FastAPI documents a 422 for parameters of the wrong type. All of ours are strings, so it can't happen."""
     for methods in document["paths"].values():
         for operation in methods.values():
             operation["responses"].pop("422", None)
@@ -126,7 +126,7 @@ def _form(post: PostSpec, path: str) -> dict[str, Any]:
     return {
         "tags": ["forms"],
         "summary": f"{_summary(post, path)}: the form",
-        "description": "A page of its own, or in a frame on the customer's pages. Its query's tags follow the lead.",
+        "description": "A page, also for a frame on the customer's pages. Its query's campaign tags go to the lead.",
         "operationId": f"{_operation_id(post, path)}-form",
         "parameters": [*_parameters(path), *QUERY_PARAMETERS],
         "responses": _home() if post.by_home else _form_page("401", "404"),
@@ -138,14 +138,14 @@ def _form_page(*refusals: str) -> dict[Any, Any]:
 
 
 def _home() -> dict[Any, Any]:
-    """As a form, or for `Accept: application/json` as data."""
+    """A form, or data for `Accept: application/json`."""
     responses = _form_page("401", "404", "502", "503")
     responses["200"]["content"]["application/json"] = {"schema": HOME}
     return responses
 
 
 def _operation_id(post: PostSpec, path: str) -> str:
-    """Each address has one of its own."""
+    """Unique for each address."""
     name = f"{post.operation}-by-home" if post.by_home else post.operation.value
     return f"{name}-at-form" if path == post.form_path else name
 
@@ -177,7 +177,7 @@ def _body(model: str, example: Any = None) -> dict[str, Any]:
 
 
 def _accepted(*posts: PostSpec) -> dict[str, Any]:
-    """`posts`: those whose answer from Vitec is passed on to API keys."""
+    """The answers to an accepted post. `posts`: those whose answer from Vitec is passed on to callers with a key."""
     result: dict[str, Any] = {"type": ["string", "object", "null"]}
     only_by_key = any(post.form is None for post in posts)
     examples: dict[str, Any] = {} if only_by_key else {"without a key": {"value": None}}
@@ -189,13 +189,13 @@ def _accepted(*posts: PostSpec) -> dict[str, Any]:
     answer["content"]["application/json"]["examples"] = examples
     return {
         "200": answer,
-        "202": as_json("On disk, not yet delivered", {"$ref": "#/components/schemas/Pending"}),
-        "303": {"description": "On disk (a form post): the receipt"},
+        "202": as_json("On disk, not delivered yet", {"$ref": "#/components/schemas/Pending"}),
+        "303": {"description": "On disk (a form post): redirects to the receipt"},
     }
 
 
 def _personal_schema(schemas: dict[str, Any]) -> dict[str, Any]:
-    """What the holder of a link may say: of a contact's form and of a loan promise's."""
+    """The members that the holder of a link may set, of the contact form and the loan promise together."""
     properties = {
         name: schemas[post.model.__name__]["properties"][name]
         for post in PERSONAL_POSTS.values()
@@ -209,12 +209,15 @@ def _personal() -> dict[str, Any]:
     accepted["200"]["content"]["text/html"] = TEXT  # the link has been used
     form = {
         "tags": ["personal links"],
-        "summary": "The form of a personal link: contact me, or my loan promise",
-        "description": "`intresse link` makes one. It greets the contact by name, and opens that form only.",
+        "summary": "The form of a personal link: contact me, or loan promise",
+        "description": "`intresse link` creates the link. The page greets the contact by name.",
         "operationId": "personal-form",
         "parameters": [TOKEN],
         "responses": {
-            "200": {"description": "The form, or that the link has been used", "content": {"text/html": TEXT}},
+            "200": {
+                "description": "The form, or a notice that the link has been used",
+                "content": {"text/html": TEXT},
+            },
             **refused("401", "404", "410"),
         },
     }
@@ -239,7 +242,7 @@ def _receipt(name: str, summary: str, media: str) -> dict[str, Any]:
     return {
         "tags": ["outcomes"],
         "summary": summary,
-        "description": "At the address that a form post is sent on to; it lives 30 days.",
+        "description": "A form post is redirected here. Available for 30 days.",
         "operationId": name,
         "parameters": [id_parameter, {"name": "key", "in": "query", "schema": {"type": "string"}}],
         "responses": {
@@ -251,27 +254,27 @@ def _receipt(name: str, summary: str, media: str) -> dict[str, Any]:
 
 def _cancellation() -> dict[str, Any]:
     asks = _receipt("cancellation-form", "Asks whether to cancel the booking, as a page", "text/html")
-    sent_on = {"303": {"description": "It is cancelled, or being cancelled: the receipt says so"}}
+    redirect = {"303": {"description": "It is cancelled, or being cancelled: the receipt says so"}}
     post = {
         "tags": ["outcomes"],
-        "summary": "Cancels the booking: a submission of its own",
-        "description": "Delivered as safely as the booking was.",
+        "summary": "Cancels the booking, as a submission of its own",
+        "description": "Stored and delivered like the booking itself.",
         "operationId": "cancellation",
         "parameters": asks["parameters"],
-        "responses": sent_on | refused("400", "404", "410", "503"),
+        "responses": redirect | refused("400", "404", "410", "503"),
     }
-    return {"get": asks | {"responses": asks["responses"] | sent_on}, "post": post}
+    return {"get": asks | {"responses": asks["responses"] | redirect}, "post": post}
 
 
 def _embed_script() -> dict[str, Any]:
     return {
         "tags": ["embedding"],
         "summary": "The script that shows the forms on a broker's pages",
-        "description": "For `<script src=… async>`; it looks for `data-intresse` and `<intresse-form>`.",
+        "description": "For `<script src=… async>`. It finds the elements with `data-intresse`, and `<intresse-form>`.",
         "operationId": "embed-script",
         "responses": {
             "200": {"description": "The script", "content": {"text/javascript": TEXT}},
-            "304": {"description": "You have it (`If-None-Match`)"},
+            "304": {"description": "Not modified (`If-None-Match`)"},
         },
     }
 
@@ -279,12 +282,12 @@ def _embed_script() -> dict[str, Any]:
 def _embed_types() -> dict[str, Any]:
     return {
         "tags": ["embedding"],
-        "summary": "The TypeScript declarations of `<intresse-form>` and of the events",
-        "description": "To save among a site's sources; needs no import.",
+        "summary": "TypeScript declarations of `<intresse-form>` and of the events",
+        "description": "To be saved among a site's sources. Needs no import.",
         "operationId": "embed-types",
         "responses": {
             "200": {"description": "The declarations", "content": {"text/plain": TEXT}},
-            "304": {"description": "You have it (`If-None-Match`)"},
+            "304": {"description": "Not modified (`If-None-Match`)"},
         },
     }
 
@@ -293,14 +296,14 @@ def _metrics() -> dict[str, Any]:
     refusal = {"content": {"text/plain": TEXT}}
     return {
         "tags": ["health"],
-        "summary": "Figures for Prometheus",
-        "description": "By the metrics token; without one, on this machine alone. No personal data.",
+        "summary": "Metrics for Prometheus",
+        "description": "Needs the metrics token; without one, only this machine may ask. No personal data.",
         "operationId": "metrics",
         "security": [{}, KEYS[0]],
         "responses": {
-            "200": {"description": "The figures", "content": dict.fromkeys(METRICS_TYPES, TEXT)},
+            "200": {"description": "The metrics", "content": dict.fromkeys(METRICS_TYPES, TEXT)},
             "401": {"description": "The metrics token is missing or wrong", **refusal},
-            "403": {"description": "Asked from another machine", **refusal},
+            "403": {"description": "Requested from another machine", **refusal},
         },
     }
 

@@ -27,14 +27,14 @@ PENDING = {
     "required": ["id", "status", "statusUrl"],
     "properties": {"id": {"type": "string"}, "status": {"type": "string"}, "statusUrl": {"type": "string"}},
 }
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
+DATETIME = {"type": ["string", "null"], "format": "date-time"}
 _ID = {"type": "string"}
-SLOT = {"id": _ID, "startsAt": MOMENT, "endsAt": MOMENT, "isRegistrationAvailable": {"type": "boolean"}}
+SLOT = {"id": _ID, "startsAt": DATETIME, "endsAt": DATETIME, "isRegistrationAvailable": {"type": "boolean"}}
 VIEWING = {
     "id": _ID,
-    "startsAt": MOMENT,
-    "endsAt": MOMENT,
-    "deadlineAt": MOMENT,
+    "startsAt": DATETIME,
+    "endsAt": DATETIME,
+    "deadlineAt": DATETIME,
     "comment": {"type": ["string", "null"]},
     "timeSlots": {"type": "array", "items": {"type": "object", "properties": SLOT}},
 }
@@ -67,7 +67,7 @@ REFUSALS = {
 
 
 def refused(*statuses: str) -> dict[int | str, dict[str, Any]]:
-    """A page where the caller is a browser or the post a form, else a problem."""
+    """A page if the caller is a browser or the post a form, else a problem."""
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     content = {"application/problem+json": problem, "text/html": TEXT}
     return {status: {"description": REFUSALS[status], "content": content} for status in statuses}

@@ -1,4 +1,4 @@
-"""`/docs`: the OpenAPI document for people. Swagger UI comes from its wheel, so no other host is asked."""
+"""`/docs`: the OpenAPI document in Swagger UI, served from a wheel so that no other host is contacted."""
 
 from functools import cache
 from importlib.resources import files
@@ -11,7 +11,7 @@ from app.web.rendering.static_files import MEDIA_TYPES, static_url
 
 WHEEL = "fastapi_offline"
 FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-HEADERS = {"Cache-Control": "public, max-age=86400"}  # a day: the names don't change with an upgrade
+HEADERS = {"Cache-Control": "public, max-age=86400"}  # one day: an upgrade does not change the names
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

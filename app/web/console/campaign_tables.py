@@ -24,8 +24,7 @@ USUAL_PERIOD = "30"
 
 @dataclass(frozen=True)
 class Period:
-    """The chosen period. `chosen` is its length in days, as in the address; `days` are its days, the last of them
-    today."""
+    """The chosen period. `chosen` is its length in days, as in the URL; `days` are its days, ending today."""
 
     chosen: str
     days: Sequence[date]
@@ -50,7 +49,7 @@ def campaign_rows(request: ConsoleRequest, lines: Sequence[Line]) -> list[CountR
 
 
 def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, customer_id: str) -> list[CountRow]:
-    """A row for each home, linked to its campaigns. It names the customer unless only one can be meant."""
+    """A row for each home, linked to its campaigns. It names the customer unless there is only one."""
     customer_is_clear = bool(customer_id) or len(request.deps.public.customers) == 1
     widest, rows = _widest(lines), []
     for line in lines:
@@ -92,9 +91,9 @@ async def show_home(request: ConsoleRequest) -> Response:
         customer=name_of(request, customer_id),
         periods=period.options(request),
         tables=[
-            (operation.value, request.gettext(labels.OPERATIONS[operation]), campaign_rows(request, some))
-            for operation, some in by_operation.items()
-            if some
+            (operation.value, request.gettext(labels.OPERATIONS[operation]), campaign_rows(request, matching))
+            for operation, matching in by_operation.items()
+            if matching
         ],
         back=address(PATH, days=period.chosen),
     )

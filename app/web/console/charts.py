@@ -8,7 +8,7 @@ from app.web.console.labels import number
 from app.web.console.page_models import Bar, Chart, Tick
 
 WIDTH, HEIGHT = 720, 180
-GAP = 0.25  # between two days' bars, as a share of a day's width
+GAP = 0.25  # between the bars of two days, as a fraction of a day's width
 STEPS = (1, 2, 3, 4, 5)
 MAX_DAY_LABELS = 8
 
@@ -46,7 +46,7 @@ def nice_top(highest: int) -> int:
 
 
 def widths(views: int, submissions: int, delivered: int, widest: int) -> tuple[int, int, int]:
-    """Widths in per cent of the widest; at least 1 for a number that is not zero, so that it can be seen."""
+    """Widths in percent of the widest; at least 1 for a number above zero, so that it is visible."""
 
     def width(count: int) -> int:
         return max(1, round(100 * count / widest)) if count else 0
@@ -62,8 +62,8 @@ def _bars(days: Sequence[date], series: Mapping[str, str], counts: Counts, unit:
         for place, day in enumerate(days):
             height = counts.get((day, name), 0) * unit
             if height:
-                left, wide = each * (place + GAP / 2), each * (1 - GAP)
-                path.append(f"M{left:.1f} {floor[place]:.1f}v{-height:.1f}h{wide:.1f}v{height:.1f}z")
+                left, bar_width = each * (place + GAP / 2), each * (1 - GAP)
+                path.append(f"M{left:.1f} {floor[place]:.1f}v{-height:.1f}h{bar_width:.1f}v{height:.1f}z")
                 floor[place] -= height
         bars.append(Bar(name, label, "".join(path)))
     return bars

@@ -26,7 +26,7 @@ from app.web.operations.problems import error_response
 SIGN_IN = f"{PATH}/sign-in"
 LANGUAGE_COOKIE = "__Secure-intresse-language"
 MAX_LENGTH = 200  # characters of a query parameter
-MAX_BYTES = 8192  # of a posted form; the console's own are far smaller
+MAX_BYTES = 8192  # of a posted form; the console's forms are far smaller
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -86,7 +86,7 @@ class ConsoleRequest:
 
 
 def plain(text: str) -> str:
-    """The text stripped, shortened, and without NUL, which PostgreSQL does not accept in text."""
+    """The text stripped, truncated, and without NUL, which PostgreSQL does not accept."""
     return text.replace("\0", "").strip()[:MAX_LENGTH]
 
 
@@ -96,8 +96,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def open_page(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """An endpoint that needs no sign-in. While the store is unavailable, sessions can't be checked, so nothing is
-    shown."""
+    """An endpoint that needs no sign-in. While the database is unavailable, sessions can't be checked, so the answer is
+    503."""
 
     async def endpoint(http: Request) -> Response:
         try:
@@ -112,7 +112,7 @@ def open_page(deps: ConsoleDependencies, show: Page) -> Endpoint:
 
 
 def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
-    """An endpoint that needs a sign-in. Other visitors are redirected to the sign-in page, and afterwards back."""
+    """An endpoint that needs a sign-in. Others are redirected to the sign-in page, and back afterwards."""
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
@@ -130,8 +130,8 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
             return redirect(SIGN_IN)
         http = request.http
         form = await read_form(http)
-        cross = is_cross_site(http.headers, deps.public.public_url)
-        if cross or form is None or not deps.sessions.is_ours(form.get("token", ""), request.session):
+        cross_site = is_cross_site(http.headers, deps.public.public_url)
+        if cross_site or form is None or not deps.sessions.is_ours(form.get("token", ""), request.session):
             log.warning("console: cross-site post refused")
             return error_response(http, deps.public, 403)
         return await act(request, form)
@@ -139,9 +139,9 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
     return open_page(deps, page)
 
 
-def redirect(where: str) -> Response:
+def redirect(url: str) -> Response:
     """303 See Other: after a post, the browser fetches this page."""
-    return RedirectResponse(where, status_code=303, headers=HEADERS)
+    return RedirectResponse(url, status_code=303, headers=HEADERS)
 
 
 async def read_form(http: Request) -> Mapping[str, str] | None:

@@ -1,4 +1,4 @@
-"""The page of customers: each one's logins, with a button to test them, and its configuration."""
+"""The customers' pages: the state of their logins, with a button to test each, and their configuration."""
 
 from starlette.responses import Response
 
@@ -42,7 +42,7 @@ async def show_customer(request: ConsoleRequest) -> Response:
 
 
 async def try_login(request: ConsoleRequest, _: object) -> Response:
-    """Tests the password of one function group with a call that only reads."""
+    """Tests the password of one function group with a read-only call."""
     customer, group = (request.http.path_params[name] for name in ("customer", "group"))
     if customer not in request.deps.public.customers or group not in set(FunctionGroup):
         return error_response(request.http, request.deps.public, 404)

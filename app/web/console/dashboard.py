@@ -68,18 +68,18 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
 
 
 def _stuck(request: ConsoleRequest, data: Dashboard, customer_id: str) -> list[Link]:
-    """Number of submissions for each status that needs attention, linked to the list."""
+    """The number of submissions in each status that needs attention, linked to the list."""
     links = [
-        Link(_counted_word(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
+        Link(_with_count(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
         for status, count in sorted(data.stuck.items())
     ]
     if data.later:
-        later = _counted_word(request, N_("Delivered, but a later step stopped"), data.later)
+        later = _with_count(request, N_("Delivered, but a later step stopped"), data.later)
         links.append(Link(later, address(LIST, status="stuck", customer=customer_id)))
     return links
 
 
-def _counted_word(request: ConsoleRequest, text: str, count: int) -> str:
+def _with_count(request: ConsoleRequest, text: str, count: int) -> str:
     return f"{request.gettext(text)}: {labels.number(count, request.language)}"
 
 

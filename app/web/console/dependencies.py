@@ -18,10 +18,10 @@ from app.web.operations.dependencies import Dependencies
 
 @dataclass(frozen=True)
 class ConsoleDependencies:
-    """What the console works with.
+    """The dependencies of the console's pages.
 
-    login_fault    tries a login at Vitec; returns an error code, or None if it works
-    dashboards     the dashboard's figures; they may be a second or so old
+    login_fault    tests a login at Vitec; returns an error code, or None if it works
+    dashboards     the dashboard's figures, cached for about a second
     configuration  each customer's configuration keys and values, without secrets
     """
 

@@ -1,4 +1,4 @@
-"""The embed builder: choose a form and its look, preview it, and copy the snippet."""
+"""The embed builder: choose a form and its theme, preview it, and copy the snippet."""
 
 import dataclasses
 import re
@@ -28,21 +28,21 @@ PATH_PARAMETER = re.compile(r"{(\w+)}")
 # The element's attribute for each path parameter.
 ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
 EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
-# By their set of inputs: a booking by home asks for other ids than a booking of a certain viewing.
+# By set of inputs: a booking by home needs other ids than a booking of a given viewing.
 FORMS: Mapping[str, PostSpec] = {
     post.form.inputs or post.form.name: post for post in POSTS if post.form and post.form_path
 }
 BY_HOME = N_("Viewing booking, with the home’s open times")
-# The ids that each form needs, as attributes of the element. Until they are chosen, examples are shown.
+# The ids that each form needs, as attributes of the element. Examples stand in for those not entered.
 IDS: Mapping[str, tuple[str, ...]] = {
     name: tuple(ATTRIBUTES[part] for part in PATH_PARAMETER.findall(post.form_path) if part in ATTRIBUTES)
     for name, post in FORMS.items()
 }
-LOOKS = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
+THEME_VALUES = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
 TITLE_LENGTH = 80
 SLOT_LENGTH = timedelta(minutes=15)
 BAD_ID = N_("1–40 letters, digits, _, - or .")
-BAD_LOOK = {
+BAD_THEME_VALUE = {
     "accent": N_("A colour such as #0b5d4b"),
     "radius": N_("A length such as 6px"),
     "font": N_("Font names, separated by commas"),
@@ -72,7 +72,7 @@ async def show_builder(request: ConsoleRequest) -> Response:
 
 
 async def preview(request: ConsoleRequest) -> Response:
-    """A preview of the form in the chosen look. It can't be sent."""
+    """A preview of the form in the chosen theme. It can't be submitted."""
     customer = _customer(request)
     if customer is None:
         return error_response(request.http, request.deps.public, 404)
@@ -82,7 +82,7 @@ async def preview(request: ConsoleRequest) -> Response:
     public, post = request.deps.public, FORMS[values["form"]]
     assert post.form is not None
     ticks = customer.defaults.get(ViewingDefaults) if post.ticks else None
-    firm = dataclasses.replace(customer.firm, **{name: values[name] for name in LOOKS})
+    firm = dataclasses.replace(customer.firm, **{name: values[name] for name in THEME_VALUES})
     page = FormPage(
         form=post.form,
         language=request.language,
@@ -100,7 +100,7 @@ async def preview(request: ConsoleRequest) -> Response:
         sms_confirmation=ticks is not None and ticks.sms_confirmation,
         reminder_minutes=ticks.reminder_minutes if ticks else 0,
         by_home=post.by_home,
-        viewings=(_made_up_viewing(request),) if post.by_home else (),
+        viewings=(_example_viewing(request),) if post.by_home else (),
     )
     policy = f"default-src 'none'; style-src {public.templates.css(firm).csp_hash}; frame-ancestors 'self'"
     headers = {**HEADERS, "Content-Security-Policy": f"{policy}; form-action 'none'; base-uri 'none'"}
@@ -132,10 +132,10 @@ def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str]
     """The chosen values by input name, completed from the configuration; and the error messages by input name."""
     values = {"form": request.query_value("form") if request.query_value("form") in _forms(customer) else "interest"}
     values |= {name: request.query_value(name) for name in EXAMPLES}
-    values |= {name: request.query_value(name) or getattr(customer.firm, name) for name in LOOKS}
+    values |= {name: request.query_value(name) or getattr(customer.firm, name) for name in THEME_VALUES}
     values["title"] = request.query_value("title")[:TITLE_LENGTH]
     faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
-    faults |= {name: BAD_LOOK[name] for name, rule in LOOKS.items() if not rule.fullmatch(values[name])}
+    faults |= {name: BAD_THEME_VALUE[name] for name, rule in THEME_VALUES.items() if not rule.fullmatch(values[name])}
     return values, faults
 
 
@@ -148,7 +148,7 @@ def _label(post: PostSpec) -> str:
     return BY_HOME if post.by_home else OPERATIONS[post.operation].label
 
 
-def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
+def _example_viewing(request: ConsoleRequest) -> ViewingChoice:
     """An example viewing with three times, one of them full."""
     starts_at = datetime.now(STOCKHOLM).replace(hour=13, minute=0) + timedelta(days=3)
     slots = []
@@ -160,9 +160,8 @@ def _made_up_viewing(request: ConsoleRequest) -> ViewingChoice:
 
 
 def _theme(firm: Firm, values: Mapping[str, str]) -> str:
-    """The configuration lines for a changed look; "" if it is unchanged. The forms get their look from the
-    configuration."""
-    changed = {name: values[name] for name in LOOKS if values[name] != getattr(firm, name)}
+    """The configuration lines for a changed theme, which is where the forms get it from; "" if it is unchanged."""
+    changed = {name: values[name] for name in THEME_VALUES if values[name] != getattr(firm, name)}
     if not changed:
         return ""
     quoted = (f"{name} = '{value}'" if '"' in value else f'{name} = "{value}"' for name, value in changed.items())

@@ -28,13 +28,13 @@ _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
 
 
 class FilterError(Exception):
-    """The search text is not a reference, address or number; or the encrypted search is not ours."""
+    """The search text is no reference, e-mail address or phone number; or the encrypted search is not ours."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters; unknown values are dropped. The search text may be a person's address or number, so it is
-    encrypted (as `search`) in page addresses, which end up in browser history, logs and `Referer`."""
+    """The chosen filters; unknown values are dropped. The search text may be a person's e-mail address or phone number,
+    so URLs, which end up in browser history, logs and `Referer`, contain it encrypted, as `search`."""
 
     search: str
     status: str

@@ -1,4 +1,4 @@
-"""The console's labels of statuses, outcomes and function groups, and its formatting of numbers and times."""
+"""Labels of statuses, outcomes and function groups, and formatting of numbers and times."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -48,7 +48,7 @@ DECISIONS: Mapping[str, str] = {
     AttemptOutcome.DISCARDED: N_("Discarded manually"),
     AttemptOutcome.SET_ASIDE: N_("Set aside: it can’t be decrypted or is damaged"),
 }
-_MOMENTS = frozenset({"validUntil", "gdprApprovalDate", "updatePerson.gdprApprovalDate"})
+_DATETIMES = frozenset({"validUntil", "gdprApprovalDate", "updatePerson.gdprApprovalDate"})
 GROUPS: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("Advertising and viewings"),
     FunctionGroup.CRM: N_("CRM"),
@@ -59,10 +59,10 @@ REASONS: Mapping[str, str] = {
 }
 
 
-__all__ = ["OPERATIONS"]  # re-exported with the labels of this module
+__all__ = ["OPERATIONS"]  # re-exported
 
 
-# Cached, because Babel parses its patterns at each call and a page has hundreds of numbers.
+# Cached: Babel parses its patterns at each call, and a page has hundreds of numbers.
 @lru_cache(maxsize=4096)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language))
@@ -74,13 +74,13 @@ def share(part: int, whole: int, language: str) -> str:
 
 
 def member_value(name: str, value: object, language: str, gettext: GetText) -> str:
-    """A member's value as readable text."""
+    """A member's value as text for people."""
     if isinstance(value, bool):
         return gettext(N_("Yes")) if value else gettext(N_("No"))
     if isinstance(value, int | float):
         return str(format_decimal(value, locale=language))
     text = str(value)
-    if name in _MOMENTS:
+    if name in _DATETIMES:
         return moment(datetime.fromisoformat(text), language)
     choices = CHOICES.get(same_member(name), {})
     return gettext(choices[text]) if text in choices else text
@@ -89,15 +89,15 @@ def member_value(name: str, value: object, language: str, gettext: GetText) -> s
 def moment(value: datetime, language: str) -> str:
     """Date and time in Sweden, with the year if it is not the current one."""
     year = "" if value.astimezone(STOCKHOLM).year == datetime.now(STOCKHOLM).year else " y"
-    return _written(value, f"d MMM{year} HH:mm", language)
+    return _format(value, f"d MMM{year} HH:mm", language)
 
 
 def second(value: datetime, language: str) -> str:
     """As `moment`, with seconds."""
-    return _written(value, "d MMM y HH:mm:ss", language)
+    return _format(value, "d MMM y HH:mm:ss", language)
 
 
-def _written(value: datetime, pattern: str, language: str) -> str:
+def _format(value: datetime, pattern: str, language: str) -> str:
     return str(format_datetime(value.astimezone(STOCKHOLM), pattern, locale=language))
 
 
@@ -118,11 +118,11 @@ def duration(value: timedelta | None, language: str) -> str:
 
 
 def campaign(value: Campaign, gettext: GetText) -> str:
-    """Source, medium and campaign in one line. There are separate labels for the rest ("Others") and for submissions
-    without tags."""
+    """Source, medium and campaign in one line. The rest ("Others") and submissions without tags have labels of their
+    own."""
     if all(part == OTHER for part in value):
         return gettext(N_("Others"))
-    last = max((place for place, part in enumerate(value) if part), default=-1)
+    last = max((index for index, part in enumerate(value) if part), default=-1)
     parts = [gettext(N_("Others")) if part == OTHER else part or "–" for part in value[: last + 1]]
     return " / ".join(parts) or gettext(N_("Without tags"))
 

@@ -1,5 +1,4 @@
-"""The console's page models: typed contexts for the templates. Their texts are translated, and numbers and times are
-formatted."""
+"""Page models of the console: typed contexts for the templates, with texts translated and values formatted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from app.web.rendering.page_models import LanguageLink
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds every page. `section` is the current part of the console. `token` is sent with every post; "" if
+    """The frame around every page. `section` is the current part of the console. `token` is sent with every post; "" if
     nobody is signed in."""
 
     language: str
@@ -109,8 +108,8 @@ class Chart:
 
 
 class CountRow(NamedTuple):
-    """A row for a campaign or a home. `widths` are percentages, for the small chart next to the numbers. `href` and
-    `customer` are set for homes only; `customer` where it is not clear."""
+    """A row for a campaign or a home. `widths` are percentages, for the small chart next to the numbers. `href` is set
+    for homes only, and `customer` for homes if there are several customers."""
 
     name: str
     views: str
@@ -156,9 +155,9 @@ class SubmissionsPage(ConsolePage):
     """The list of submissions.
 
     searched    the search text
-    unreadable  it is not a reference, address or number
-    older       the address of the next page, or None
-    export      the address of the list as a CSV file
+    unreadable  the text is no reference, e-mail address or phone number
+    older       the URL of the next page, or None
+    export      the URL of the list as a CSV file
     """
 
     template = "console/submissions.html"
@@ -174,7 +173,7 @@ class SubmissionsPage(ConsolePage):
 
 
 class Event(NamedTuple):
-    """An entry in the submission's time line. `kind`, for the stylesheet, is "good", "bad" or ""."""
+    """An entry in the submission's history. `kind`, for the stylesheet, is "good", "bad" or ""."""
 
     at: str
     title: str
@@ -254,9 +253,9 @@ class BuilderPage(ConsolePage):
     """The embed builder.
 
     values   the chosen values, by input name
-    preview  the form's address; None while it can't be shown
+    preview  the URL of the form; None while it can't be shown
     snippet  the HTML for the broker's page
-    theme    lines for the configuration, if the look was changed
+    theme    lines for the configuration, if the theme was changed
     """
 
     template = "console/builder.html"

@@ -9,14 +9,14 @@ from app.web.console.session import PATH
 from app.web.http.urlencoded import pairs_of
 
 MAX_LENGTH = 2000  # characters
-# The only characters and forms in the console's addresses. They exclude everything that a browser could read as another
-# host, another folder or the end of a header: "//", "..", "\\", "%2f" and control characters.
+# What the console's URLs look like. This excludes everything that a browser could take for another host, another
+# folder or the end of a header: "//", "..", "\\", "%2f" and control characters.
 _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*))?", re.ASCII)
 
 
 def inside(address: str) -> str:
-    """The address if it is a page of the console, else the console's first page."""
+    """The address if it is a page of the console, else the console's start page."""
     match = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
     return _without_text(match[1], match[2] or "") if match else PATH
 
@@ -28,6 +28,6 @@ def then_of(request: Request) -> str:
 
 
 def _without_text(path: str, query: str) -> str:
-    """The address without the search text: it may be a person's address, which must not appear in a page's address."""
+    """The path and query without the search text, which may be personal data and must not appear in a URL."""
     pairs = [(name, value) for name, value in pairs_of(query, "replace") if name != "q"]
     return f"{path}?{urlencode(pairs)}" if pairs else path

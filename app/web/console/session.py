@@ -1,5 +1,5 @@
-"""Console sessions: a signed, dated cookie that names a stored session, and a form token that keeps other sites from
-posting."""
+"""Console sessions: a signed, dated cookie that identifies a stored session, and a form token against cross-site
+posts."""
 
 import hashlib
 import hmac
@@ -20,13 +20,13 @@ from app.web.operations.limits import MovingWindows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
-LIVES = timedelta(hours=12)  # the maximum, even if the session is in use
-TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts by one address, successful ones included
+LIVES = timedelta(hours=12)  # maximum, even if the session is in use
+TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts per address, including successful ones
 
 
 class Sessions:
-    """There is one password, so one operator. The signing key is derived from the password too, so changing the
-    password ends all sessions. The signature is checked first, so a forged cookie costs no database query."""
+    """There is one password. The signing key is derived from it too, so changing it ends all sessions. The signature is
+    checked first, so a forged cookie costs no database query."""
 
     def __init__(self, secret: str, password: str, store: ConsoleSessions) -> None:
         self._store = store
@@ -78,7 +78,7 @@ def _cookie(value: str, seconds: int) -> str:
 
 
 class SignInAttempts:
-    """Rate limit for attempts to sign in. The counts are in this process's memory."""
+    """Rate limit for attempts to sign in, counted in this process's memory."""
 
     def __init__(self) -> None:
         self._windows = [(rate, MovingWindows()) for rate in TRIES]
@@ -95,6 +95,6 @@ class SignInAttempts:
 
 
 def is_cross_site(headers: Mapping[str, str], public_url: str) -> bool:
-    """Whether the browser's headers say that a post comes from another site. Without such headers it counts as one."""
+    """Whether a post comes from another site, by the browser's headers. Without any it counts as cross-site."""
     site = headers.get("sec-fetch-site")
     return site != "same-origin" if site is not None else headers.get("origin") != public_url

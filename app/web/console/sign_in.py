@@ -38,15 +38,15 @@ def sign_in(deps: ConsoleDependencies) -> Endpoint:
         then = inside(form.get("then", ""))
         try:
             deps.tries.count(address)
-        except RateLimitedError as many:
+        except RateLimitedError as limited:
             log.warning("console: too many attempts to sign in")
-            return _page(request, then, status=429, retry_after=many.retry_after)
+            return _page(request, then, status=429, retry_after=limited.retry_after)
         if not deps.sessions.knows(form.get("password", "")):
             log.warning("console: wrong password")
             return _page(request, then, status=403, wrong=True)
         deps.tries.forget(address)
         log.info("console: signed in")
-        # By way of the sign-in page, which checks whether the browser has kept the cookie.
+        # Via the sign-in page, which checks whether the browser has kept the cookie.
         response = redirect(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")
         response.headers.append("set-cookie", await deps.sessions.begin())
         return response

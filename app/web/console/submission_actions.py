@@ -1,4 +1,4 @@
-"""Retry, release, discard and erase in the console: each is confirmed first, then carried out and recorded."""
+"""Retry, release, discard and erase: each is confirmed first, then carried out and recorded."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -20,8 +20,8 @@ log = structlog.get_logger()
 
 
 class ActionTexts(NamedTuple):
-    """An action's texts: its button, the question before it and the message after it. `applies` says for which
-    submissions it is offered."""
+    """An action's texts: its button, the question before it and the message after it. `applies`: whether it is offered
+    for a submission."""
 
     label: str
     question: str
@@ -88,7 +88,7 @@ def offered_actions(request: ConsoleRequest, submission: Submission) -> list[Lin
 
 
 def action_message(request: ConsoleRequest, done: str, submission: Submission) -> str:
-    """The message after an action. `done` comes from the address, so it may be any text."""
+    """The message after an action. `done` comes from the URL, so it may be any text."""
     if done in ACTIONS:
         text = ACTIONS[done].done
         return request.gettext(ON_ITS_WAY if text == SENT and submission.status is Status.PENDING else text)
@@ -129,8 +129,8 @@ async def act(request: ConsoleRequest, _: object) -> Response:
 
 
 async def _carry_out(request: ConsoleRequest, name: str, submission: Submission) -> str:
-    """Carries out the action. Returns what `action_message` takes: the action's name, "nothing", or a problem. The
-    operator then waits briefly for the outcome, as a visitor does after a booking."""
+    """Carries out the action, and waits briefly for its outcome, as for a booking. Returns what `action_message` takes:
+    the action's name, "nothing", or a problem."""
     deps = request.deps
     if name == "erase":
         try:

@@ -85,7 +85,7 @@ async def _why(request: ConsoleRequest, submission: Submission, past: History) -
 
 
 async def _why_waiting(request: ConsoleRequest, submission: Submission, past: History, due_at: datetime) -> list[str]:
-    """Why it waits: its login is paused; or the outcome of the last attempt, and when the next one is due."""
+    """Why it is waiting: its login is paused; or the outcome of the last attempt, and when the next one is due."""
     _ = request.gettext
     group = group_of(
         next((step.operation for step in submission.steps if step.status not in DONE), submission.operation)
@@ -109,8 +109,8 @@ async def _submitted(request: ConsoleRequest, submission: Submission) -> list[tu
 
 
 async def _related(request: ConsoleRequest, submission: Submission) -> list[LeadRow]:
-    """The cancellation of a booking or the booking of a cancellation; and the person's other submissions, such as
-    another time chosen when the first was full."""
+    """The cancellation of a booking, or the booking of a cancellation; and the person's other submissions, such as a
+    second booking after the first time was full."""
     cancellations = request.deps.public.cancellations
     counterpart = await cancellations.of_booking(submission.id) or await cancellations.booking_of(submission.id)
     others = await request.deps.person_index.others_of(submission.id)
@@ -162,7 +162,7 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     ]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
-    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # a status says it more briefly
+    details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # the HTTP status is shorter
     kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
     return Event(at, request.gettext(outcome), details, kind)
 
@@ -172,7 +172,7 @@ CONSENT = N_("Consent")
 
 
 def submitted_fields(stored: StoredApplication, language: str, gettext: GetText) -> list[tuple[str, str]]:
-    """Label and value of each submitted member, then the campaign tags, the page that it came from and the consent."""
+    """Label and value of each submitted member, then the campaign tags, the referring page and the consent."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
     lines = [
         (member_label(name, gettext), labels.member_value(name, value, language, gettext))

@@ -31,12 +31,12 @@ COLUMNS = (
     N_("Customer"),
     N_("Id"),
 )
-# Beginnings that a spreadsheet takes for a formula, also after a tab or a line break.
+# A cell that begins with one of these, even after spaces, may be read as a formula by a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
-    """Redirects to the list with the form's filters in its address."""
+    """Redirects to the list with the form's filters in the URL."""
     return redirect(address(LIST, **asdict(Filters.from_query(request, form))))
 
 
@@ -81,7 +81,7 @@ async def export(request: ConsoleRequest) -> Response:
     except FilterError:
         summaries = []
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    text = await asyncio.to_thread(_csv, request, summaries)  # thousands of lines must not delay posts
+    text = await asyncio.to_thread(_csv, request, summaries)  # in a thread: thousands of lines would delay posts
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -91,7 +91,7 @@ async def _list(request: ConsoleRequest, filters: SubmissionFilter, limit: int) 
 
 def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
     text = StringIO()
-    text.write("\ufeff")  # the mark by which Excel recognises UTF-8
+    text.write("\ufeff")  # byte order mark: Excel needs it to recognise UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow([request.gettext(column) for column in COLUMNS])
     for summary in summaries:
@@ -102,7 +102,7 @@ def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Puts an apostrophe before anything that a spreadsheet would take for a formula."""
+    """Puts an apostrophe before a cell that a spreadsheet could read as a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 

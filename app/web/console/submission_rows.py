@@ -55,13 +55,13 @@ def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
 
 
 def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
-    """The options of a filter. The first, `every`, stands for no choice."""
+    """The options of a filter. The first one, `every`, means no filter."""
     pairs: Iterable[tuple[str, str]] = (("", every), *labels.items())
     return [Option(value, label, value == chosen) for value, label in pairs]
 
 
 def address(path: str, **query: str | None) -> str:
-    """The path with those query parameters that have a value."""
+    """The path with the query parameters that have a value."""
     present = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(present)}" if present else path
 

@@ -1,4 +1,4 @@
-"""The name that a personal page greets: one look-up of the contact, remembered for a while."""
+"""First names for the greeting on personal pages: a cached lookup of the contact."""
 
 import asyncio
 
@@ -9,12 +9,12 @@ from app.web.operations.dependencies import Contacts
 
 PATIENCE_SECONDS = 2.0
 REMEMBERED_SECONDS = 300
-UNKNOWN_SECONDS = 5  # that Vitec is not asked again after it failed
+UNKNOWN_SECONDS = 5  # no new lookup for this long after a failed one
 MAX_REMEMBERED = 1000
 
 
 class ContactNotFoundError(Exception):
-    """Vitec doesn't know the contact any longer."""
+    """Vitec no longer knows the contact."""
 
 
 class ContactNames:
@@ -24,12 +24,12 @@ class ContactNames:
         self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MAX_REMEMBERED, UNKNOWN_SECONDS)
 
     def remembered(self, customer_id: str, contact_id: str) -> str:
-        """The first name if it is known without asking."""
+        """The first name, if it is cached; else ""."""
         return self._names.get((customer_id, contact_id), "")
 
     async def name(self, customer_id: str, contact_id: str) -> str:
-        """The first name; "" where the contact is no living person, or Vitec is away or slow: the page never waits
-        longer than 2 s. Raises `ContactNotFoundError`."""
+        """The first name; "" if the contact is not a living person, or Vitec fails or does not answer within
+        `PATIENCE_SECONDS`. Raises `ContactNotFoundError`."""
         key = (customer_id, contact_id)
         if key in self._unknown:
             return ""

@@ -1,4 +1,4 @@
-"""Links for one contact and one form: an encrypted, dated token, because a contact's id is personal data."""
+"""Links for one contact and one form. The token is encrypted, because a contact id is personal data."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from app.storage.encryption import Keyring
 from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
-PLACE = "personal link"
-MAX_LIFETIME = timedelta(days=90)  # that a link lives
+PURPOSE = "personal link"
+MAX_LIFETIME = timedelta(days=90)
 
 
 class InvalidLinkError(Exception):
@@ -15,25 +15,25 @@ class InvalidLinkError(Exception):
 
 
 class ExpiredLinkError(Exception):
-    """It was ours."""
+    """The link is genuine, but has expired."""
 
 
 @dataclass(frozen=True)
 class PersonalLink:
     customer_id: str
     contact_id: str
-    form: str  # its name
+    form: str  # the form's name
     expires_at: datetime
 
 
 def write(keyring: Keyring, link: PersonalLink) -> str:
-    return write_token(keyring, asdict(link) | {"expires_at": link.expires_at.timestamp()}, PLACE)
+    return write_token(keyring, asdict(link) | {"expires_at": link.expires_at.timestamp()}, PURPOSE)
 
 
 def read(keyring: Keyring, token: str, now: datetime) -> PersonalLink:
-    """`now` by the clock that decides. Raises `InvalidLinkError`, `ExpiredLinkError`."""
+    """`now` is the database's time. Raises `InvalidLinkError`, `ExpiredLinkError`."""
     try:
-        members = read_token(keyring, token, PLACE)
+        members = read_token(keyring, token, PURPOSE)
     except InvalidTokenError as error:
         raise InvalidLinkError from error
     link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})

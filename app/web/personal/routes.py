@@ -1,4 +1,4 @@
-"""The forms behind a signed link: contact me, and my loan promise."""
+"""The forms of personal links: contact me, and loan promise."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,20 +19,20 @@ from app.web.personal.contact_names import ContactNames, ContactNotFoundError
 from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read
 
 
-def routes(deps: Dependencies, keyring: Keyring, greeter: ContactNames) -> list[Route]:
-    pages = PersonalPages(deps, keyring, greeter)
+def routes(deps: Dependencies, keyring: Keyring, names: ContactNames) -> list[Route]:
+    pages = PersonalPages(deps, keyring, names)
     return [Route("/personal/{token}", pages.handle, methods=["GET", "POST", "OPTIONS"], name="personal")]
 
 
 class PersonalPages:
-    def __init__(self, deps: Dependencies, keyring: Keyring, greeter: ContactNames) -> None:
+    def __init__(self, deps: Dependencies, keyring: Keyring, names: ContactNames) -> None:
         self._deps = deps
         self._keyring = keyring
-        self._greeter = greeter
+        self._names = names
 
     async def handle(self, request: Request) -> Response:
         deps = self._deps
-        if request.method == "OPTIONS":  # only the request itself shows whose link it is
+        if request.method == "OPTIONS":  # whose link it is has not been read, so any customer's origin will do
             return preflight(request.headers, deps.origins, deps.customers.values()) or error_response(
                 request, deps, 403
             )
@@ -48,25 +48,25 @@ class PersonalPages:
             return error_response(request, self._deps, 404, peoples=True)
         request.scope[CUSTOMER] = customer
         try:
-            context = self._visit(request, link, token)
+            context = self._context(request, link, token)
         except InvalidApiKeyError as wrong:
             return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
             if request.method == "POST":
-                context.greeting = self._greeter.remembered(link.customer_id, link.contact_id)
+                context.greeting = self._names.remembered(link.customer_id, link.contact_id)
                 return await self._post(context)
             if await self._is_used(context):
                 return instead_of_form(context, "used", 200)
-            context.greeting = await self._greeter.name(link.customer_id, link.contact_id)
+            context.greeting = await self._names.name(link.customer_id, link.contact_id)
         except ContactNotFoundError:
             return instead_of_form(context, "no-contact", 404)
         return form_response(context)
 
-    def _visit(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
+    def _context(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
         spec = PERSONAL_POSTS[link.form]
         customer = self._deps.customers[link.customer_id]
         headers = headers_of(request)
-        caller_key(headers, customer)  # none is needed here, but a wrong one is always an error
+        caller_key(headers, customer)  # a key is not needed here, but a wrong one is always an error
         if spec is lead.PERSONAL_POST:
             return request_context(
                 request, self._deps, spec, customer, (), headers, address_members={"contactId": link.contact_id}
@@ -75,14 +75,14 @@ class PersonalPages:
         return request_context(request, self._deps, spec, customer, (link.contact_id,), headers, once=once)
 
     async def _post(self, context: RequestContext) -> Response:
-        """The same again is answered the first outcome. Whoever used the link before need not mend other faults."""
+        """A repeated post gets the first outcome. If the link has been used, that is shown instead of field errors."""
         answer = await post(context)
         is_form_again = answer.status_code == 400 and answer.headers["Content-Type"].startswith("text/html")
         return instead_of_form(context, "used", 200) if is_form_again and await self._is_used(context) else answer
 
     async def _is_used(self, context: RequestContext) -> bool:
-        """Whether the link's loan promise was sent: a link works once, unless Vitec refused it. If the store is
-        unavailable the form is shown; a post then gets a 503 that keeps what was typed."""
+        """Whether the link's loan promise was sent. A link works once, unless Vitec refused the promise. If the
+        database is unavailable, the form is shown; a post is then answered with a 503 that keeps what was typed."""
         try:
             return context.once is not None and await self._deps.submissions.has_repeat(context.once)
         except StoreUnavailableError:

@@ -1,7 +1,7 @@
-"""The error messages that people read: tables from fault to text, and nothing but tables.
+"""Error messages for people, as tables from field error to text.
 
-A text says what to do. It is looked up by field and code, and else by code alone with the field's name in it; a member
-that only programs send has no name in any language and is called as in the body.
+A text says what to do. It is looked up by field and code, otherwise by code alone with the field's name inserted.
+Members that only programs send have no translated name and are named as in the body.
 """
 
 from collections.abc import Iterable, Mapping
@@ -71,7 +71,7 @@ TEXTS: Mapping[tuple[str, str], str] = {
     ("address.countryCode", "invalid_country"): N_("Choose a country from the list"),
 }
 
-# `%(name)s` is the field's name; the rest are the fault's own parameters.
+# `%(name)s` is the field's name; the other placeholders are the error's own parameters.
 GENERAL: Mapping[str, str] = {
     "required": N_("%(name)s is missing"),
     "too_long": N_("%(name)s can be at most %(max)s characters"),
@@ -143,16 +143,16 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def message(fault: FieldError, gettext: GetText) -> str:
-    """One sentence for one fault, in the language of `gettext`."""
-    field = same_member(fault.field)
-    text = gettext(TEXTS.get((field, fault.code)) or GENERAL[fault.code])
-    name = fault.field if fault.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
-    return text % {**fault.params, "name": name}
+def message(error: FieldError, gettext: GetText) -> str:
+    """One sentence for one field error, in the language of `gettext`."""
+    field = same_member(error.field)
+    text = gettext(TEXTS.get((field, error.code)) or GENERAL[error.code])
+    name = error.field if error.code in BY_MEMBER or field not in NAMES else gettext(NAMES[field])
+    return text % {**error.params, "name": name}
 
 
 def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[FieldMessage, ...]:
-    """For a form page: at the inputs' names, and what concerns e-mail and phone together at the pair."""
+    """The messages of a form page, by input name. An error of e-mail and phone together belongs to the pair."""
     return tuple(
         FieldMessage(CONTACT if fault.code == "contact_required" else plain_name(fault.field), message(fault, gettext))
         for fault in faults
@@ -160,6 +160,6 @@ def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[Fiel
 
 
 def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:
-    """Title and detail of a JSON answer (RFC 9457)."""
+    """Title and detail of a problem (RFC 9457)."""
     title, detail = PROBLEMS[kind]
     return gettext(title), gettext(detail)

@@ -1,4 +1,4 @@
-"""Page models: typed contexts for the templates, without any logic of their own."""
+"""Page models: typed contexts for the templates, without logic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
-# Inputs that the page sets itself, and `_charset_`, which browsers fill in.
+# Inputs that our page sets itself, and `_charset_`, which browsers fill in.
 OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", ""})
 FOLDED = ("address.", "presentAccommodation.")  # the fields under "Add more details"
 
 
 @dataclass(frozen=True)
 class Firm:
-    """The broker as a visitor meets it. `accent`, `radius` and `font` are CSS values from the configuration."""
+    """The broker, as shown to visitors. `accent`, `radius` and `font` are CSS values from the configuration."""
 
     name: str
     phone: str | None
@@ -31,7 +31,7 @@ class Firm:
 
 @dataclass(frozen=True)
 class LanguageLink:
-    """A language that the page can be read in; `label` is its own name for itself."""
+    """A language in which the page is available; `label` is its name in that language."""
 
     code: str
     label: str
@@ -49,7 +49,7 @@ class FieldMessage:
 
 @dataclass(frozen=True)
 class Notice:
-    """Why the form is shown again although nothing in it is wrong.
+    """Why the form is shown again although it has no field errors.
 
     kind         "forbidden", "busy" (429), "unavailable" (503), "refused" (by Vitec), "expired"
     upstream     Vitec's own words, with "refused"
@@ -63,8 +63,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """A time to choose on the booking form; `day` and `time` as people say them.
-    `gone`: it couldn't be booked; `state` "full" or "closed": it can't be."""
+    """A time to choose on the booking form, with `day` and `time` formatted. `gone`: a booking of it was refused;
+    `state`: "full" or "closed" if it can't be booked."""
 
     id: str
     day: str
@@ -76,7 +76,7 @@ class SlotChoice:
 
 @dataclass(frozen=True)
 class ViewingChoice:
-    """The times of one of a home's viewings, and the firm's comment on it."""
+    """The times of one viewing of a home, and the firm's comment on it."""
 
     comment: str
     slots: tuple[SlotChoice, ...]
@@ -84,7 +84,7 @@ class ViewingChoice:
 
 @dataclass(frozen=True)
 class InterestOffer:
-    """The same data as an interest in the home, ready to be sent: a form's address, its token and its inputs."""
+    """The typed values as an interest in the home, ready to be sent: the form's address, its token and its inputs."""
 
     action: str
     token: str
@@ -95,18 +95,18 @@ class InterestOffer:
 class FormPage:
     """A form, empty or with everything that was typed.
 
-    frame_origins   as `Site.frame_origins`
-    name            the first name of the one whose personal page it is
-    trap            the input that only robots fill in; "" for none
-    values          what was typed, by input name; the hidden `ticks` in it tells that an absent tick was taken away
-    extra           inputs of the broker's own form that have no place here and are wrong, with what they are called
-    consent         whether a consent must be ticked
+    frame_origins   as `Dependencies.frame_origins`
+    name            the contact's first name, on a personal page
+    trap            the name of the honeypot input, which only robots fill in; "" for none
+    values          the typed values, by input name; a hidden `ticks` among them means that an absent tick was removed
+    extra           name and label of inputs of the broker's own form that have errors but no input on ours
+    consent         whether consent must be ticked
     personnummer    whether it is asked for
-    action          where it is posted, if that is another address than its own
-    viewings        of a home, in order of time; `times` is the same as HTML, where nobody has chosen yet
+    action          where the form is posted, if not to its own address
+    viewings        a home's viewings in order of time; `times` is the same as HTML, if nothing has been chosen yet
     away            the home's times can't be read now
-    interest_href   the form that a home without times is left with
-    *_reminder, *_confirmation  which ticks the configuration allows; they are set until the visitor takes them away
+    interest_href   the interest form, offered if a home has no times
+    *_reminder, *_confirmation  the ticks that the configuration allows; initially they are set
     """
 
     form: FormSpec
@@ -146,13 +146,13 @@ class FormPage:
 
     @property
     def ordered_faults(self) -> list[FieldMessage]:
-        """In the order of the page; faults of fields without an input come last."""
+        """The errors in the order of the page; those of fields without an input come last."""
         order = self.form.fields
         return sorted(self.faults, key=lambda fault: order.index(fault.field) if fault.field in order else len(order))
 
     @property
     def unshown(self) -> frozenset[str]:
-        """Inputs of the form that this page does without."""
+        """Inputs of the form that this page does not show."""
         shown = {
             "slot": bool(self.slots),
             "timeSlotId": bool(self.viewings),
@@ -165,16 +165,16 @@ class FormPage:
         return frozenset(name for name, there in shown.items() if not there)
 
     def has_input(self, name: str) -> bool:
-        """Where a person can write or tick it."""
+        """Whether the page has a visible input for it."""
         return (name in self.form.fields and name not in self.unshown) or name in dict(self.extra)
 
     @property
     def hidden(self) -> Mapping[str, str]:
-        """What the broker's own form sent and this one has no place for: sent along again."""
+        """Values from the broker's own form without an input on ours: they are posted again as hidden inputs."""
         return {name: text for name, text in self.values.items() if name not in OURS and not self.has_input(name)}
 
     def ticked(self, name: str) -> bool:
-        """The submitted value, or the initial one: the ticks of a booking are set."""
+        """Whether the tick is set: as submitted, or initially, when a booking's ticks are set."""
         text = self.values.get(name)
         if text is None:
             return "ticks" not in self.values and name != "consent"
@@ -182,12 +182,12 @@ class FormPage:
 
     @property
     def other_times(self) -> bool:
-        """Whether there is a time left to try."""
+        """Whether another time can be booked."""
         return any(not (slot.gone or slot.state) for slot in self._all_slots)
 
     @property
     def bookable(self) -> bool:
-        """Whether there is anything to send: for a home whose times can't be read, the time that was chosen before."""
+        """Whether the form can be sent; if a home's times can't be read, only with a time that was chosen before."""
         return (
             not self.by_home
             or self.times is not None
@@ -201,12 +201,12 @@ class FormPage:
 
     @property
     def gone(self) -> str:
-        """The times that are not, to be sent along."""
+        """Ids of the times that could not be booked, for a hidden input."""
         return " ".join(slot.id for slot in self._all_slots if slot.gone)
 
     @property
     def unfolded(self) -> bool:
-        """Whether something under "Add more details" was filled in or is wrong."""
+        """Whether a field under "Add more details" is filled in or has an error."""
         touched = [name for name, value in self.values.items() if value] + [fault.field for fault in self.faults]
         return any(name.startswith(FOLDED) for name in touched)
 
@@ -216,9 +216,9 @@ ReceiptState = Literal["received", "booked", "refused", "cancelling", "cancelled
 
 @dataclass(frozen=True)
 class ReceiptPage:
-    """What was received. `status` is the public one; `refresh_url` is this page's own address while the outcome is
-    still open; `home` and `time` of a booking are set if the embed named them, `calendar_url` once it is booked;
-    `cancel_url` where its visitor may cancel it."""
+    """The receipt of a submission. `status` is the public one. `refresh_url` is this page's own address while the
+    outcome is open. Of a booking, `home` and `time` are set if the embed named them, `calendar_url` once it is booked,
+    and `cancel_url` if the visitor may cancel it."""
 
     form: FormSpec
     language: str
@@ -238,13 +238,13 @@ class ReceiptPage:
 
     @property
     def readable_reference(self) -> str:
-        """In groups of four, as it is read over the phone."""
+        """The reference in groups of four, to be read over the phone."""
         return " ".join(self.reference[i : i + 4] for i in range(0, len(self.reference), 4))
 
 
 @dataclass(frozen=True)
 class CancelPage:
-    """Asks before a booking is cancelled. `home` and `time` as on its receipt, which is at `back`."""
+    """Asks for confirmation before a booking is cancelled. `home` and `time` are those of its receipt, at `back`."""
 
     language: str
     languages: tuple[LanguageLink, ...]
@@ -259,8 +259,8 @@ class CancelPage:
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden", "fault",
-    and instead of a personal form "used", "no-contact". `firm` is None if it is not known whose page it should be."""
+    """A page instead of a form. `kind`: "not-found", "gone", "too-large", "unsupported-media", "forbidden" or "fault";
+    instead of a personal form also "used" or "no-contact". `firm` is None if the customer is unknown."""
 
     language: str
     firm: Firm | None

@@ -1,6 +1,6 @@
-"""Folders of the files that are not code: templates, static files, translations.
+"""Folders of resources: templates, static files and translations.
 
-In a checkout they stand at the top of the tree, beside the package; a wheel carries them within it.
+In a checkout they are next to the package, in an installed wheel inside it.
 """
 
 from pathlib import Path

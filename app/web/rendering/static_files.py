@@ -1,4 +1,4 @@
-"""The files that browsers fetch: read once at start, named by their content, kept by caches for a year."""
+"""Static files: read once at start, with a content hash in their names, cacheable for a year."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file under the name it is fetched by, which changes with its content."""
+    """A static file. `name` contains a hash of its content."""
 
     name: str
     content: bytes
@@ -42,7 +42,7 @@ _BY_HASHED_NAME = {file.name: file for file in _FILES.values()}
 
 
 def static_url(name: str) -> str:
-    """The address of a file in `static/`; a name that is not there is a KeyError, at the first rendering."""
+    """The address of a file in `static/`. Raises `KeyError` if there is no such file."""
     return f"/static/{_FILES[name].name}"
 
 

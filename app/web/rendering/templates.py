@@ -23,14 +23,14 @@ _TEMPLATE_OF: dict[type[Page], str] = {
     CancelPage: "cancel.html",
     ErrorPage: "error.html",
 }
-# The usual countries of visitors; all 250 would double the page. Sweden is the empty choice.
+# The countries that visitors usually come from; all 250 would double the page. Sweden is the empty choice.
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A rendered empty form, split where the parts that differ between visitors are inserted."""
+    """A rendered empty form, split at the places where the parts that differ between visitors are inserted."""
 
     pieces: tuple[bytes, ...]
     places: tuple[str, ...]
@@ -44,30 +44,30 @@ class Skeleton:
 
 
 class Templates:
-    """All pages in all languages. Changed files are read at the next start."""
+    """All templates in all languages. They are read once, so changes take effect at the next start."""
 
     languages = LANGUAGES
 
     def __init__(self, directory: Path = TEMPLATES, catalogues: Path = LOCALE) -> None:
         self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
         self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
-        # Text that nobody can send, so that it occurs in the page only where we put it.
+        # A random mark that nobody can send, so it occurs in the page only where we put it.
         self._mark = secrets.token_hex(16)
         self._marks = re.compile(rf"{self._mark}(\w+)\.")
 
     def render(self, page: Page) -> str:
-        """Renders the page with its type's template."""
+        """Renders the page with the template of its type."""
         template = self._environments[page.language].get_template(_TEMPLATE_OF[type(page)])
         return template.render(page=page, style=self.css(page.firm, page.theme).text)
 
     def fill(self, template: str, language: str, page: object) -> str:
-        """Renders a page without a customer's colours, with the template that it names."""
+        """Renders a page with the named template, without a customer's colours."""
         return self._environments[language].get_template(template).render(page=page)
 
     def skeleton(self, page: FormPage) -> Skeleton:
-        """With a place for the `token`, the `query` that begins each language's link, and of `trap`, `referrer`,
-        `title`, `name`, `action` and `times` those that the page has."""
-        links = [dataclasses.replace(x, href=f"{self._place('query')}lang={x.code}") for x in page.languages]
+        """The page split at its `token`, at the `query` of each language link, and at those of `trap`, `referrer`,
+        `title`, `name`, `action` and `times` that it has."""
+        links = [dataclasses.replace(link, href=f"{self._place('query')}lang={link.code}") for link in page.languages]
         marked = dataclasses.replace(
             page,
             token=self._place("token"),
@@ -83,7 +83,7 @@ class Templates:
         return Skeleton(tuple(piece.encode() for piece in cut[::2]), tuple(cut[1::2]))
 
     def fragment(self, template: str, page: FormPage) -> Markup:
-        """A part of the page."""
+        """Renders a part of the page."""
         return Markup(self._environments[page.language].get_template(template).render(page=page))  # noqa: S704 - escaped
 
     def gettext(self, language: str) -> Callable[[str], str]:

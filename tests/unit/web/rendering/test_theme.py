@@ -50,5 +50,5 @@ def test_a_theme_is_written_into_the_style(radius: str, font: str) -> None:
     ],
 )
 def test_what_could_break_out_of_the_style_is_refused(theme: tuple[str, str, str]) -> None:
-    with pytest.raises(ValueError, match="can't stand in a style"):
+    with pytest.raises(ValueError, match="is not allowed in a stylesheet"):
         stylesheet(*theme)
