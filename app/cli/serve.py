@@ -11,7 +11,7 @@ import typer
 
 from app import logs
 from app.cli.service import configured, using_database
-from app.config.loader import OF_SERVING, SECRETS
+from app.config.loader import SECRETS, SERVING_SECRETS
 from app.config.settings import Settings
 
 commands = typer.Typer()
@@ -71,7 +71,7 @@ def deliver(
     logs.configure()
     with using_database():
         if port is None:
-            _deliver(_with_database(wait, SECRETS - OF_SERVING))
+            _deliver(_with_database(wait, SECRETS - SERVING_SECRETS))
         else:
             from app.bootstrap.web_app import create_worker_app
             from app.cli.server import listen

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.output import stop
-from app.config.loader import OF_SERVING, SECRETS, ConfigurationError, configuration_path, load
+from app.config.loader import SECRETS, SERVING_SECRETS, ConfigurationError, configuration_path, load
 from app.config.settings import Settings
 from app.storage.database import DatabaseUnusableError, StoreUnavailableError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def configured(uses: frozenset[str] = SECRETS - OF_SERVING) -> Settings:
+def configured(uses: frozenset[str] = SECRETS - SERVING_SECRETS) -> Settings:
     """The configuration. `uses` are the secrets that the command needs; most commands don't need those of the web
     service. Ends the command if the configuration has errors."""
     try:

@@ -1,1 +1,1 @@
-"""The configuration: its tables and keys, secrets, and loading the file with all of its faults reported."""
+"""The configuration: its tables and keys, secrets, and the loader, which reports all faults at once."""

@@ -1,5 +1,4 @@
-"""The loader: from `intresse.toml` and the environment to `Settings`, with secrets fetched and every fault reported
-on a line."""
+"""Loads `Settings` from `intresse.toml` and the environment: fetches the secrets, and reports each fault on a line."""
 
 import os
 import secrets
@@ -30,12 +29,12 @@ SECRETS = frozenset(
         "crm_password",
     }
 )
-# What answers browsers and scrapers; no other command needs it, and none should be given it.
-OF_SERVING = frozenset({"console_password", "metrics_token"})
-# Required of every configuration, so no command starts without them.
+# Needed to answer browsers and scrapers. No other command needs these, and none should be given them.
+SERVING_SECRETS = frozenset({"console_password", "metrics_token"})
+# Required in every configuration, so no command starts without them.
 REQUIRED = frozenset({"secret_key", "encryption_keys", "database_url"})
 _CHARACTERS = string.ascii_letters + string.digits
-WORDS = {
+MESSAGES = {
     "extra_forbidden": "is not a known key",
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -50,7 +49,7 @@ WORDS = {
 
 
 class ConfigurationError(Exception):
-    """What is wrong with the configuration, a line each."""
+    """Each line says one thing that is wrong with the configuration."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -62,13 +61,13 @@ def configuration_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset[str] = SECRETS) -> Settings:
-    """`uses` are the secrets that the caller needs. Another that stands in a file or the environment is not read, and
-    need not be there: by a chance value in its place one sees that it is configured. Raises `ConfigurationError`."""
+    """`uses` are the secrets that the caller needs. Others that are in a file or the environment are not read and need
+    not exist; a random value shows that they are configured. Raises `ConfigurationError`."""
     try:
         document = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits and the like, too
+    except (ValueError, RecursionError) as error:  # also a number with thousands of digits, and the like
         raise ConfigurationError([f"{path}: is not valid TOML: {error}"]) from None
     faults: list[str] = []
     resolved = _with_secrets(document, "", _Source(environ, uses), faults)
@@ -83,7 +82,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
 
 
 def warnings(path: Path, settings: Settings) -> list[str]:
-    """What does not stop the start and should not stay, a line each. The file is the one that they were loaded from."""
+    """What should be fixed but doesn't prevent the start, a line each. `settings` were loaded from `path`."""
     lines = []
     if path.stat().st_mode & stat.S_IROTH and _holds_a_secret(tomllib.loads(path.read_text("utf-8-sig"))):
         lines.append(f"{path}: contains secrets, and everyone on this machine can read it; try: chmod 640 {path}")
@@ -102,14 +101,14 @@ def _holds_a_secret(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where secrets are fetched from, and which of them."""
+    """The environment, and the secrets that are fetched."""
 
     environ: Mapping[str, str]
     uses: frozenset[str]
 
 
 def _with_secrets(value: Any, name: str, source: _Source, faults: list[str]) -> Any:
-    """The document with each `<key>_env` and `<key>_file` replaced by the key and what it points to."""
+    """The document with each `<key>_env` and `<key>_file` replaced by `<key>` and the secret it points to."""
     if isinstance(value, list):
         return [_with_secrets(item, f"{name}[{i}]", source, faults) for i, item in enumerate(value)]
     if not isinstance(value, dict):
@@ -124,12 +123,12 @@ def _with_secrets(value: Any, name: str, source: _Source, faults: list[str]) -> 
             faults.append(f"{dotted}: {secret} is given twice")
         else:
             used = secret in source.uses or not isinstance(item, str)
-            resolved[secret] = _fetch(kind, item, dotted, source.environ, faults) if used else _stand_in(secret)
+            resolved[secret] = _fetch(kind, item, dotted, source.environ, faults) if used else _random_value(secret)
     return {key: item for key, item in resolved.items() if item is not None}
 
 
-def _stand_in(secret: str) -> str:
-    """Of the right form, and nobody's guess: as an encryption key and as base64 it is 32 bytes."""
+def _random_value(secret: str) -> str:
+    """Has the right form and can't be guessed: 32 bytes, both as an encryption key and as base64."""
     if secret == "smtp_url":  # noqa: S105  # the key's name
         return "smtp://unread.invalid"
     return "".join(secrets.choice(_CHARACTERS) for _ in range(43)) + "="
@@ -149,7 +148,7 @@ def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], fault
     else:
         try:
             return Path(where).read_text("utf-8-sig").strip()
-        except (OSError, ValueError) as error:  # ValueError: not text, or a name that no system takes
+        except (OSError, ValueError) as error:  # ValueError: not text, or an impossible file name
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             faults.append(f"{key}: can't read {where!r}: {reason}")
     return None
@@ -174,4 +173,4 @@ def _message(kind: str, message: str, name: str) -> str:
     key = name.rpartition(".")[2]
     if kind == "missing":
         return f"is missing (give {key}, {key}_env or {key}_file)" if key in SECRETS else "is missing"
-    return WORDS.get(kind) or message.removeprefix("Value error, ")
+    return MESSAGES.get(kind) or message.removeprefix("Value error, ")

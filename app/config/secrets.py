@@ -1,4 +1,4 @@
-"""The configuration's secrets as types: what is empty, short or a placeholder stops the start."""
+"""Types for the configuration's secrets. One that is empty, too short or a placeholder prevents the start."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ SHORTEST_SECRET = 16  # characters
 SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
 HIGHEST_PORT = 65535
 KEY_LENGTH = 32  # bytes
-FEWEST_DIFFERENT = 3  # characters in a secret, bytes in a key: one that chance made has far more
+MIN_DIFFERENT = 3  # characters in a secret, bytes in a key: random ones have far more
 # Placeholders in examples.
 _PLACEHOLDER = re.compile(
     r"<.*>|\.{3,}|…|x{3,15}|todo|(please[-_ ]?)?(change|replace)([-_ ]?(me|this|it)\b.*)?|changeme.*"
@@ -25,8 +25,8 @@ _PLACEHOLDER = re.compile(
 
 
 def is_guessable(secret: Sequence[object]) -> bool:
-    """Made of very few different characters."""
-    return len(set(secret)) < FEWEST_DIFFERENT
+    """Whether it has very few different characters."""
+    return len(set(secret)) < MIN_DIFFERENT
 
 
 def _not_a_placeholder(value: SecretStr) -> SecretStr:
@@ -58,7 +58,7 @@ def _keys(value: object) -> object:
 
 
 def _bytes(key: str) -> bytes:
-    """Padded or not. Raises `ValueError`: a damaged key must not be taken for another one."""
+    """Padding is optional. Raises `ValueError`: a damaged key must not be taken for another one."""
     return base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
 
 
@@ -68,7 +68,7 @@ def _database(value: SecretStr) -> SecretStr:
         raise ValueError("must begin with sqlite:/// or postgresql://")
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # the second: a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: a port that is not a number
         raise ValueError("is not an address such as postgresql://user:password@host/database") from None
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise ValueError("must name a file: a database in memory is lost when the process ends")

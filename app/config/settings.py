@@ -38,7 +38,7 @@ from app.operations.viewing import ViewingDefaults
 
 
 class LeadMailSettings(Table):
-    """E-mailing leads that did not reach Vitec in time to their office."""
+    """For leads that did not reach Vitec in time: they are e-mailed to the office."""
 
     to: MailAddress
     after_minutes: Minutes = 30
@@ -56,7 +56,7 @@ class AlarmsSettings(Table):
     oldest_minutes: Minutes = 60
 
     @model_validator(mode="after")
-    def _has_what_it_takes(self) -> "AlarmsSettings":
+    def _needed_keys_are_there(self) -> "AlarmsSettings":
         for key, other in {"webhook_url": "webhook_secret", "smtp_url": "mail_from", "mail_to": "smtp_url"}.items():
             if getattr(self, key) and not getattr(self, other):
                 raise ValueError(f"{key} needs {other}")
@@ -141,8 +141,8 @@ class Settings(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_what_vitec_needs(cls, document: object) -> object:
-        """A table that is missing altogether lacks each of its keys."""
+    def _vitec_keys_are_reported(cls, document: object) -> object:
+        """If the whole table is missing, each of its keys is reported as missing."""
         return {"vitec": {}} | document if isinstance(document, dict) else document
 
     @model_validator(mode="after")

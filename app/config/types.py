@@ -1,4 +1,4 @@
-"""The base class of the configuration's tables, and the types of their values; secrets are in `secrets`."""
+"""The base class of the configuration's tables, and the types of their values, except for secrets."""
 
 import ipaddress
 import re
@@ -14,7 +14,7 @@ _ORIGIN = re.compile(r"(https?)://(?:\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(?::(\d{1,5}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _HIGHEST_PORT = 65535
-# A host and a port as browsers send them. `urlsplit` alone takes spaces, and drops line breaks.
+# A host and a port as browsers send them. `urlsplit` alone accepts spaces, and drops line breaks.
 _AUTHORITY = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d*)?", re.ASCII)
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f\"<>\\]")
 _CONTACT_ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
@@ -23,7 +23,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
-    """`expected` describes what the value must be, for the error message."""
+    """`expected` says what the value must be, in the error message."""
 
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
@@ -34,7 +34,7 @@ def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
 
 
 def _key_hash(value: str) -> str:
-    if not _SHA256.fullmatch(value):  # not repeated: it may be the key itself
+    if not _SHA256.fullmatch(value):  # the value is not quoted: it may be the key itself
         raise ValueError("is not a hash made by `intresse api-key`")
     return value
 
@@ -70,7 +70,7 @@ def _page_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or _NOT_IN_ADDRESSES.search(value):
         raise ValueError(f"{value!r} is not an http(s) address")
-    if parts.port == 0:  # above 65535 it raises ValueError itself
+    if parts.port == 0:  # `.port` raises ValueError above 65535
         raise ValueError(f"{value!r} has a port that does not exist")
     return value
 

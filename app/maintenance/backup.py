@@ -1,4 +1,4 @@
-"""Backup of a SQLite database while it is served."""
+"""Backup of a SQLite database that is in use."""
 
 import os
 from contextlib import closing, suppress
@@ -12,8 +12,8 @@ class BackupError(Exception):
 
 
 def back_up(database: Database, file: Path) -> None:
-    """A consistent snapshot, on disk before it returns. The file appears complete, and only its owner can read it.
-    Raises `BackupError`, `DatabaseUnusableError`."""
+    """Writes a consistent snapshot, and returns when it is on disk. The file appears when it is complete; only its
+    owner can read it. Raises `BackupError`, `DatabaseUnusableError`."""
     if not database.is_sqlite:
         raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
     if file.exists():
@@ -41,7 +41,7 @@ def _copy(database: Database, file: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":  # which can't sync folders
+    if path.is_dir() and os.name == "nt":  # Windows can't sync folders
         return
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:

@@ -14,12 +14,12 @@ from app.storage.schema import steps, submissions
 
 READ_BATCH = 2000  # rows in one query
 BATCH = 100  # values in one transaction: short enough that no post waits for it
-_NEVER = ""  # before every id
+_BEFORE_ALL_IDS = ""
 
 
 @dataclass(frozen=True)
 class RotationResult:
-    """`unreadable`: how many values none of the keys decrypts; they are left as they are."""
+    """Numbers of re-encrypted values, and of those that no key decrypts, which are left unchanged."""
 
     values: int
     unreadable: int
@@ -27,25 +27,25 @@ class RotationResult:
 
 @dataclass(frozen=True)
 class _Rotated(RotationResult):
-    """`locked`: rows that another transaction had."""
+    """`locked` are the rows that another transaction had locked."""
 
     locked: Sequence[Any]
 
 
 async def rotate(database: Database, keyring: Keyring) -> RotationResult:
-    """Runs until everything is encrypted with the first key. Can be repeated after `StoreUnavailableError`."""
+    """Returns when everything is encrypted with the first key. Can be repeated after `StoreUnavailableError`."""
     values = unreadable = 0
     for table, column in ((submissions, submissions.c.payload), (steps, steps.c.result), (steps, steps.c.upstream)):
-        after: tuple[Any, ...] = (_NEVER, -1)[: len(table.primary_key)]
+        after: tuple[Any, ...] = (_BEFORE_ALL_IDS, -1)[: len(table.primary_key)]
         while rows := await database.read(partial(_next, table, column, after)):
             after = tuple(rows[-1][:-1])
             old = [row for row in rows if row[-1] != keyring.first]
             batches = [old[start : start + BATCH] for start in range(0, len(old), BATCH)]
             while batches:
-                done = await database.write(partial(_rotate, table, column, keyring, batches.pop()))
-                values += done.values
-                unreadable += done.unreadable
-                batches += [[row] for row in done.locked]
+                result = await database.write(partial(_rotate, table, column, keyring, batches.pop()))
+                values += result.values
+                unreadable += result.unreadable
+                batches += [[row] for row in result.locked]
     return RotationResult(values, unreadable)
 
 
@@ -63,19 +63,19 @@ def _next(table: Table, column: Column[Any], after: tuple[Any, ...], connection:
 def _rotate(
     table: Table, column: Column[Any], keyring: Keyring, rows: Sequence[Any], connection: Connection
 ) -> _Rotated:
-    """Values that have changed meanwhile keep the change. Of several rows none is waited for, because these are not
-    locked in delivery's order (`delivery.circuit_breaker`): a wait could end in a deadlock. One alone is."""
+    """Re-encrypts the rows' values, except those that have changed meanwhile. Waits for a lock only for a single row:
+    several are not locked in delivery's order (`delivery.circuit_breaker`), so a wait could end in a deadlock."""
     rotated = unreadable = 0
     locked = []
     for row in rows:
         *key, _ = row
-        this = [mine == value for mine, value in zip(table.primary_key, key, strict=True)]
-        lock = select(column).where(*this).with_for_update(skip_locked=len(rows) > 1)
-        found = connection.execute(lock).one_or_none()
-        if found is None:
+        is_row = [part == value for part, value in zip(table.primary_key, key, strict=True)]
+        lock = select(column).where(*is_row).with_for_update(skip_locked=len(rows) > 1)
+        stored = connection.execute(lock).one_or_none()
+        if stored is None:
             locked += [row] if len(rows) > 1 else []
             continue
-        [before] = found
+        [before] = stored
         if before is None or before.startswith(keyring.first):
             continue
         try:
@@ -83,7 +83,7 @@ def _rotate(
         except DecryptionError:
             unreadable += 1
             continue
-        connection.execute(update(table).where(*this, column == before).values({column.name: reencrypted}))
+        connection.execute(update(table).where(*is_row, column == before).values({column.name: reencrypted}))
         rotated += 1
     return _Rotated(rotated, unreadable, locked)
 

@@ -1,4 +1,4 @@
-"""Moving everything from SQLite to PostgreSQL. The source is frozen first, so that what is copied can't change, an
+"""Moves everything from SQLite to PostgreSQL. The source is frozen first, so that it can't change during the copy, an
 interrupted move can continue, and nothing is delivered from both."""
 
 import hashlib
@@ -31,18 +31,18 @@ class Contents:
 
 
 def move(source: Database, target: Database) -> dict[str, Contents]:
-    """Returns what was moved, by table; the same if everything was moved before.
-    Raises `MoveError`, `DatabaseUnusableError`."""
+    """Returns what was moved, by table; the same if it had been moved before. Raises `MoveError`,
+    `DatabaseUnusableError`."""
     if not source.is_sqlite or target.is_sqlite:
         raise MoveError("a move goes from the configured sqlite:/// database --to a postgresql:// one")
     upgrade(source)
     upgrade(target)
     with usable():
         _freeze(source, target)
-        _receive(source, target)
+        _prepare(source, target)
         for table in TABLES:
             _copy(source, target, table)
-        return _settle(source, target)
+        return _finish(source, target)
 
 
 def give_up(source: Database) -> None:
@@ -56,55 +56,56 @@ def give_up(source: Database) -> None:
 def _freeze(source: Database, target: Database) -> None:
     place = target.url.render_as_string(hide_password=True)
     with source.engine.begin() as connection:
-        before = move_state.database_location(connection, move_state.OUT)
-        if before not in (None, place):
-            raise MoveError(f"a move to {before} is unfinished: finish it, or undo it with --give-up")
-        held = submissions.c.claim.is_not(None) & (submissions.c.due_at > datetime.now(UTC))
-        if connection.execute(select(submissions.c.id).where(held).limit(1)).first():
+        location = move_state.database_location(connection, move_state.OUT)
+        if location not in (None, place):
+            raise MoveError(f"a move to {location} is unfinished: finish it, or undo it with --give-up")
+        is_claimed = submissions.c.claim.is_not(None) & (submissions.c.due_at > datetime.now(UTC))
+        if connection.execute(select(submissions.c.id).where(is_claimed).limit(1)).first():
             raise MoveError("a worker is delivering: stop the service first")
-        if before is None:
+        if location is None:
             move_state.begin(connection, move_state.OUT, place)
 
 
-def _receive(source: Database, target: Database) -> None:
+def _prepare(source: Database, target: Database) -> None:
     place = str(Path(source.url.database or "").resolve())
     with target.engine.begin() as connection:
-        before = move_state.database_location(connection, move_state.IN)
-        if before not in (None, place):
-            raise MoveError(f"that database received a move from {before}")
-        if before is None:
+        location = move_state.database_location(connection, move_state.IN)
+        if location not in (None, place):
+            raise MoveError(f"that database received a move from {location}")
+        if location is None:
             if _count(connection, submissions):
                 raise MoveError("that database has submissions of its own")
             move_state.begin(connection, move_state.IN, place)
 
 
 def _copy(source: Database, target: Database, table: Table) -> None:
-    """Rows are copied in the source's order, so what already exists are its first."""
+    """Rows are copied in the order of the primary key, so those that are already there are the first."""
     with target.engine.connect() as connection:
         if move_state.has_ended(connection, move_state.IN):
             return
-        there = _count(connection, table)
+        copied = _count(connection, table)
     with source.engine.connect() as connection:
-        rows = select(table).order_by(*table.primary_key).offset(there).execution_options(yield_per=BATCH)
+        rows = select(table).order_by(*table.primary_key).offset(copied).execution_options(yield_per=BATCH)
         for batch in connection.execute(rows).mappings().partitions():
-            with target.engine.begin() as receiving:
-                receiving.execute(insert(table), [dict(row) for row in batch])
+            with target.engine.begin() as in_target:
+                in_target.execute(insert(table), [dict(row) for row in batch])
 
 
-def _settle(source: Database, target: Database) -> dict[str, Contents]:
-    """Compares, and only then lets the target serve; the source, which can't any more, first."""
-    with source.engine.begin() as leaving, target.engine.begin() as entering:
-        moved = {table.name: _contents(leaving, table) for table in TABLES}
-        if move_state.has_ended(entering, move_state.IN):
+def _finish(source: Database, target: Database) -> dict[str, Contents]:
+    """Compares both, and only then ends the move: first in the source, which stays unusable, then in the target, which
+    becomes usable."""
+    with source.engine.begin() as in_source, target.engine.begin() as in_target:
+        moved = {table.name: _contents(in_source, table) for table in TABLES}
+        if move_state.has_ended(in_target, move_state.IN):
             return moved
-        different = [table.name for table in TABLES if _contents(entering, table) != moved[table.name]]
+        different = [table.name for table in TABLES if _contents(in_target, table) != moved[table.name]]
         if different:
             raise MoveError(f"not the same in both: {', '.join(different)}; empty the new database and start again")
         for table in TABLES:
-            _advance(entering, table)
-        move_state.end(leaving, move_state.OUT)
-    with target.engine.begin() as entering:
-        move_state.end(entering, move_state.IN)
+            _advance(in_target, table)
+        move_state.end(in_source, move_state.OUT)
+    with target.engine.begin() as in_target:
+        move_state.end(in_target, move_state.IN)
     return moved
 
 

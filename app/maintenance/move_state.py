@@ -1,7 +1,7 @@
-"""State of a database's move: one that was moved elsewhere, or moved into and not finished, can't be served.
+"""The state of a database's move. A database that was moved elsewhere, or whose move is unfinished, can't be used.
 
-The state is a row of `moves`. In a database that was moved, triggers also refuse every change, including those of a
-process that is already running.
+The state is a row of `moves`. In the source, triggers also refuse every change, including those by a process that is
+already running.
 """
 
 from datetime import UTC, datetime
@@ -15,18 +15,18 @@ OUT, IN = "out", "in"
 
 
 def is_active(connection: Connection) -> bool:
-    return _why_not(connection) is None
+    return _obstacle(connection) is None
 
 
 def require_active(database: Database) -> None:
-    """Raises `DatabaseUnusableError` with what to do."""
+    """Raises `DatabaseUnusableError` with a message that says what to do."""
     with usable(), database.engine.connect() as connection:
-        why_not = _why_not(connection)
-    if why_not:
-        raise DatabaseUnusableError(why_not)
+        obstacle = _obstacle(connection)
+    if obstacle:
+        raise DatabaseUnusableError(obstacle)
 
 
-def _why_not(connection: Connection) -> str | None:
+def _obstacle(connection: Connection) -> str | None:
     for move in connection.execute(select(moves)):
         if move.direction == OUT and move.ended_at:
             return f"everything was moved to {move.place}: set database_url to that"
@@ -36,7 +36,7 @@ def _why_not(connection: Connection) -> str | None:
 
 
 def database_location(connection: Connection, direction: str) -> str | None:
-    """The other database of a move."""
+    """The other database of a move; None if there is no move in this direction."""
     return connection.execute(select(moves.c.place).where(moves.c.direction == direction)).scalar()
 
 
@@ -59,7 +59,7 @@ def end(connection: Connection, direction: str) -> None:
 
 
 def give_up(connection: Connection) -> None:
-    """The source serves again."""
+    """Undoes the move in the source, which can then be used again."""
     for name, _, _ in _triggers():
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
     connection.execute(delete(moves).where(moves.c.direction == OUT))

@@ -1,5 +1,5 @@
-"""After a restore: submissions that the backup lists as undelivered may have been delivered since, and console sessions
-may have been ended."""
+"""Repairs after a restore: submissions that the backup lists as undelivered may have been delivered since, and console
+sessions may have been ended."""
 
 from sqlalchemy import Connection, case, literal, select, update
 
@@ -12,8 +12,8 @@ from app.storage.schema import steps, submissions
 
 
 def park_undelivered(connection: Connection) -> int:
-    """Parks everything that is not done for an operator, including what was rejected or given up, which may have been
-    retried since. Returns the number of submissions."""
+    """Parks for an operator everything that is not done, including what was rejected or given up, which may have been
+    retried since. Also ends all console sessions and trusts the clock. Returns the number of submissions."""
     end_all(connection)
     clock.trust(connection)
     now, columns = now_of(connection), submissions.c

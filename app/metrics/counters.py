@@ -9,10 +9,8 @@ from app.domain.submission import Operation, Status
 from app.operations.registry import POSTED
 
 SETTLED = tuple(status for status in Status if status is not Status.PENDING)
-# From a fast answer to the time-out of a call to Vitec.
+# From a fast answer to the timeout of a call to Vitec.
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
-
-
 PENDING = Status.PENDING.value
 
 
@@ -22,17 +20,17 @@ class Counters:
     def __init__(self, customers: Iterable[str]) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        whose = ("customer", "operation")
+        labels = ("customer", "operation")
         accepted = Counter(
-            "intresse_accepted", "Submissions committed, without repeats.", whose, registry=self.registry
+            "intresse_accepted", "Submissions committed, without repeats.", labels, registry=self.registry
         )
         settled = Counter(
-            "intresse_settled", "Submissions that reached an outcome.", (*whose, "status"), registry=self.registry
+            "intresse_settled", "Submissions that reached an outcome.", (*labels, "status"), registry=self.registry
         )
         self._upstream = Histogram(
-            "intresse_upstream_seconds", "Calls to Vitec.", whose, buckets=SECONDS, registry=self.registry
+            "intresse_upstream_seconds", "Calls to Vitec.", labels, buckets=SECONDS, registry=self.registry
         )
-        # Created now: a counter that first appears with a value of 1 hides it from `increase`.
+        # Created now: `increase` does not see the first value of a counter that appears later.
         pairs = [
             (customer, operation.value) for customer in customers for operation in (spec.operation for spec in POSTED)
         ]
@@ -43,18 +41,18 @@ class Counters:
 
     def accepted(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Called once for each commit, with the rows of its new submissions."""
-        tally: dict[tuple[str, str, str], int] = {}
+        counts: dict[tuple[str, str, str], int] = {}
         for row in rows:  # not a `Counter`, which is slow to create
             key = row["customer_id"], row["operation"], row["status"]
-            tally[key] = tally.get(key, 0) + 1
-        for (customer, operation, status), number in tally.items():
+            counts[key] = counts.get(key, 0) + 1
+        for (customer, operation, status), number in counts.items():
             self._accepted[customer, operation].inc(number)
             if status != PENDING:
                 self._settled[customer, operation, status].inc(number)
 
     def settled(self, customer_id: str, operation: Operation, status: str) -> None:
-        """`status` is a `Status`, or the status of the step that settled it."""
-        if counter := self._settled.get((customer_id, operation.value, status)):  # None: no longer in the configuration
+        """`status` is a `Status`, or the status of the step that settled the submission."""
+        if counter := self._settled.get((customer_id, operation.value, status)):  # None: no longer configured
             counter.inc()
 
     def called(self, customer_id: str, operation: Operation, seconds: float) -> None:

@@ -15,11 +15,11 @@ from app.metrics.counters import Counters
 from app.metrics.gauges import BacklogGauges
 
 OPENMETRICS = "application/openmetrics-text"
-FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")  # by which proxies are known
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")  # headers that reveal a proxy
 
 
-def routes(counts: Counters, gauges: BacklogGauges, token: str | None) -> list[Route]:
-    counts.registry.register(gauges)
+def routes(counters: Counters, gauges: BacklogGauges, token: str | None) -> list[Route]:
+    counters.registry.register(gauges)
 
     async def metrics(request: Request) -> Response:
         if token is not None and not _carries(request, token):
@@ -28,8 +28,8 @@ def routes(counts: Counters, gauges: BacklogGauges, token: str | None) -> list[R
             return PlainTextResponse("without a metrics_token, only this machine may read the metrics\n", 403)
         await gauges.refresh()
         encode, media_type = _encoder(request.headers.get("accept", ""))
-        # In a thread, so that many customers with many lines do not delay posts.
-        body = await asyncio.to_thread(encode, counts.registry)
+        # In a thread, so that the lines of many customers do not delay posts.
+        body = await asyncio.to_thread(encode, counters.registry)
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
     return [Route("/metrics", metrics, methods=["GET"])]
@@ -46,7 +46,8 @@ def _carries(request: Request, token: str) -> bool:
 
 
 def _is_local(request: Request) -> bool:
-    """A proxy on this machine that is not trusted connects locally for distant clients: its headers give it away."""
+    """Whether the client is on this machine. An untrusted proxy on it connects locally for remote clients too, but its
+    headers reveal it."""
     if request.client is None or any(name in request.headers for name in FORWARDED):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Gauges read from the database: the same on every replica."""
+"""Gauges read from the database, so they are the same on every replica."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ from app.submissions.backlog import Outstanding, need_a_person, outstanding, pau
 SHORTEST_SECONDS = 5.0  # between two queries
 SHARE = 0.1  # of one reader thread's time, at most: a long backlog takes long to query
 
-
 Login = tuple[str, FunctionGroup]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """`stuck` is how many need a person, by customer, operation and status."""
+    """`stuck` is the number of submissions that need a person, by customer, operation and status."""
 
     outstanding: Sequence[Outstanding]
     stuck: Mapping[tuple[str, str, str], int]
@@ -30,7 +29,7 @@ class Figures:
 
 
 class BacklogGauges(Collector):
-    """The figures are at most some seconds old, however often they are scraped."""
+    """The figures are queried every few seconds at most, however often they are scraped."""
 
     def __init__(self, database: Database, customers: Iterable[str]) -> None:
         self._database = database
@@ -52,23 +51,23 @@ class BacklogGauges(Collector):
 
 
 def _query(connection: Connection) -> Figures:
-    resting = frozenset((login.customer_id, login.group) for login in paused_logins(connection))
-    return Figures(outstanding(connection), need_a_person(connection), resting)
+    paused = frozenset((login.customer_id, login.group) for login in paused_logins(connection))
+    return Figures(outstanding(connection), need_a_person(connection), paused)
 
 
 def families(figures: Figures | None, logins: Iterable[Login], now: datetime) -> Iterable[GaugeMetricFamily]:
-    """With `None`, yields only `intresse_database_up 0`."""
+    """Without `figures`, yields only `intresse_database_up 0`."""
     yield GaugeMetricFamily("intresse_database_up", "Whether the database answered.", value=int(figures is not None))
     if figures is None:
         return
-    whose = ("customer", "operation")
-    waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=whose)
-    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Age of the oldest waiting submission.", labels=whose)
+    names = ("customer", "operation")
+    waiting = GaugeMetricFamily("intresse_waiting", "Submissions with something left to deliver.", labels=names)
+    oldest = GaugeMetricFamily("intresse_waiting_oldest_seconds", "Age of the oldest waiting submission.", labels=names)
     for backlog in figures.outstanding:
         labels = backlog.customer_id, backlog.operation
         waiting.add_metric(labels, backlog.number)
         oldest.add_metric(labels, max((now - backlog.oldest_at).total_seconds(), 0))
-    stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that need attention.", labels=(*whose, "status"))
+    stuck = GaugeMetricFamily("intresse_need_a_person", "Submissions that need attention.", labels=(*names, "status"))
     for (customer_id, operation, status), number in figures.stuck.items():
         stuck.add_metric((customer_id, operation, status), number)
     refused = GaugeMetricFamily(

@@ -132,7 +132,7 @@ async def test_a_database_that_differs_from_its_source_is_not_served(source: Dat
     await filled(source)
     upgrade(target)
     move._freeze(source, target)
-    move._receive(source, target)
+    move._prepare(source, target)
     with source.engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(select(submissions)).mappings()]
     with target.engine.begin() as connection:

@@ -13,7 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.__main__ import cli
-from app.config.loader import OF_SERVING, REQUIRED
+from app.config.loader import REQUIRED, SERVING_SECRETS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -69,7 +69,7 @@ def test_the_example_asks_for_the_secrets_that_compose_gives() -> None:
 
 def test_a_service_is_given_the_secrets_that_it_uses_and_no_other() -> None:
     everything = set(OURS["app-1"]["secrets"])
-    assert set(OURS["worker"]["secrets"]) == everything - OF_SERVING
+    assert set(OURS["worker"]["secrets"]) == everything - SERVING_SECRETS
     assert set(OURS["migrate"]["secrets"]) == REQUIRED
     assert SERVICES["database"]["secrets"] == ["postgres_password"]
     assert "secrets" not in SERVICES["proxy"]
