@@ -13,19 +13,19 @@ GetText = Callable[[str], str]
 
 
 def N_(text: str) -> str:
-    """gettext's customary mark for a text that is translated later."""
+    """gettext's usual mark for a text that is translated later."""
     return text
 
 
-LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself; the first is the usual one
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in its own language; the first is the default
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
 
 
 @cache
 def _catalogue(directory: Path, language: str) -> NullTranslations:
-    """From the .po as people edit it: no compiled catalogue to forget. English is the texts themselves.
-    Read once in a process: changes show at the next start."""
+    """Compiled from the .po file when it is first used, so that there is no compiled file to keep up to date. Changes
+    show after a restart. English has no catalogue: its texts are the message ids."""
     path = directory / language / "LC_MESSAGES" / "intresse.po"
     if not path.exists():
         return NullTranslations()

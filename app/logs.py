@@ -1,7 +1,7 @@
 """Structured logs, one JSON object a line, without personal data by construction.
 
 Only the keys in `KEYS` are written: a value under any other key, which might come from a form, never reaches the log.
-An exception is written as its types and places, never its message, because messages quote what was typed.
+Of an exception, the types and code locations are written, never the messages, because these quote what was typed.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ KEYS = frozenset(
         "level",
         "timestamp",
         "exception",
-        # what, whose, how it went: ids of ours, names from the configuration, numbers and words of our own
+        # our own ids, names from the configuration, numbers and fixed words
         "submission",
         "submissions",
         "count",
@@ -43,13 +43,13 @@ KEYS = frozenset(
 
 
 def configure(stream: Any = None) -> None:
-    """Ours and the libraries' logs alike, to `stream` (standard output)."""
+    """Writes our own logs and the libraries' to `stream` (default: standard output)."""
     logging.basicConfig(handlers=[_Library()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _places_of_exception,
+            _exception_locations,
             _known_keys,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
@@ -60,7 +60,7 @@ def configure(stream: Any = None) -> None:
 
 
 class _Unfailing:
-    """A full disk must cost the log's lines, not the work that they report."""
+    """Ignores errors: a full disk may cost log lines, but not the work that they report."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -75,7 +75,7 @@ class _Unfailing:
 
 
 class _Library(logging.Handler):
-    """What a library logs: its own words without what it puts into them, and the places of an exception."""
+    """Logs a library's message without its arguments, and the code locations of an exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
@@ -86,7 +86,7 @@ def _known_keys(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     return {key: value for key, value in event.items() if key in KEYS and value is not None}
 
 
-def _places_of_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _exception_locations(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
     if info is True:
@@ -97,12 +97,12 @@ def _places_of_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _chain(error: BaseException) -> list[str]:
-    """Each exception of the chain: its class, and the lines that it went through, innermost first."""
+    """Each exception of the chain: its class, and the lines that it passed through, innermost first."""
     lines: list[str] = []
     current: BaseException | None = error
     while current is not None and len(lines) < 5:
         frames = traceback.extract_tb(current.__traceback__)[-8:]
-        places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
-        lines.append(f"{type(current).__name__} at {places}")
+        locations = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+        lines.append(f"{type(current).__name__} at {locations}")
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return lines

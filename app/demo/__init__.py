@@ -1,1 +1,1 @@
-"""The demo: a made-up broker's page and an in-process CRM."""
+"""The demo: a fictitious broker's page and an in-process CRM."""

@@ -1,4 +1,4 @@
-"""The demo: a made-up office, its Vitec in the same process, nothing real. Opt-in only."""
+"""The demo: a fictitious office, with the sandbox in the same process instead of Vitec. Opt-in only."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from app.bootstrap.customer_mapping import firm_of
 from app.bootstrap.personal_link import make_link
 from app.bootstrap.web_app import create_app
 from app.config.settings import Settings
-from app.demo.page import MOODS, Stage, demo_routes
+from app.demo.page import MOODS, DemoDependencies, demo_routes
 from app.operations.registry import PERSONAL_POSTS
 from app.sandbox import Fault, Office, demo_office, serve_sandbox
 from app.web.operations.slots import Slot
@@ -22,7 +22,7 @@ ESTATE = "OBJ1"
 SOLD = "OBJ2"
 CONTACT = "C1"
 DATABASE = "sqlite:///data/demo.db"
-# Known to everyone and used for nothing else, so that a demo started again can read what it kept.
+# Public, and used for nothing else. They are fixed so that a restarted demo can read what it stored.
 SECRET = "intresse demo: nothing here is real"  # noqa: S105
 ENCRYPTION_KEY = "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8tMDA="
 
@@ -35,7 +35,7 @@ class Demo:
 
 @contextlib.contextmanager
 def demo(public_url: str, api_key: str, database_url: str = DATABASE) -> Iterator[Demo]:
-    """The sandbox listens on a port of its own while the context lasts, so that the calls are real HTTP."""
+    """The sandbox listens on its own port for the duration of the context, so that calls are real HTTP."""
     office = demo_office()
     with serve_sandbox(office) as vitec_url:
         yield Demo(demo_settings(public_url, vitec_url, api_key, database_url), office)
@@ -50,7 +50,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
             "public_url": public_url,
             "console_password": "demo",
             "vitec": {"base_url": vitec_url, "username": "partner", "paused_probe_seconds": 5},
-            "delivery": {"retry_seconds": [3, 5, 10]},  # a newcomer watches
+            "delivery": {"retry_seconds": [3, 5, 10]},  # somebody is watching
             "customers": [
                 {
                     "id": CUSTOMER,
@@ -62,7 +62,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
                     "phone": "08-123 456 78",
                     "email": "info@example.se",
                     "rate_limit": "1000/minute",
-                    "rate_limit_person": "1000/day",  # a newcomer is always the same person
+                    "rate_limit_person": "1000/day",  # who tries the demo is always the same person
                     "viewing": {"cancel": True},
                     "valuation": {},
                     "final_price": {},
@@ -78,14 +78,13 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
 
 
 def demo_app(demo: Demo, *, deliver: bool = True) -> Starlette:
-    """The service with the made-up broker's page at `/`."""
+    """The service, with the fictitious broker's page at `/`."""
     templates = Templates()
-    routes = demo_routes(_stage(demo), templates)
+    routes = demo_routes(_dependencies(demo), templates)
     return create_app(demo.settings, demo=True, deliver=deliver, templates=templates, extra_routes=routes)
 
 
-def _stage(demo: Demo) -> Stage:
-    """What the demo's page is played on."""
+def _dependencies(demo: Demo) -> DemoDependencies:
     contested = next(slot for slot in (demo.office.slots or {}).values() if slot.contested)
     assert contested.starts_at
     assert contested.ends_at
@@ -96,7 +95,7 @@ def _stage(demo: Demo) -> Stage:
         if fault is not None:
             demo.office.order(Fault(**fault))
 
-    return Stage(
+    return DemoDependencies(
         firm=firm_of(demo.settings.customers[0]),
         customer_id=CUSTOMER,
         estate_id=ESTATE,

@@ -1,7 +1,7 @@
-"""The demo's page: a made-up broker's listing with the real forms, and what the simulated CRM received.
+"""The demo's page: a fictitious broker's listing with the real forms, and what the sandbox CRM received.
 
-The forms come from this machine's other name (`localhost` against `127.0.0.1`), so that they are as foreign to the page
-as they are on a broker's website. Only `serve --demo` has these routes.
+The forms come from this machine's other name (`localhost` or `127.0.0.1`), so that they are from another origin than
+the page, as on a broker's website. Only `serve --demo` has these routes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from app.web.rendering.templates import Templates
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to go to on the demo page: a campaign's tags, a personal link."""
+    """A link on the demo page: with a campaign's tags, or a personal link."""
 
     label: str
     href: str
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Mood:
-    """What the sandbox CRM can be made to do."""
+    """A way in which the sandbox CRM can be made to behave."""
 
     name: str
     label: str
@@ -47,8 +47,8 @@ class Mood:
 
 @dataclass(frozen=True)
 class CrmCall:
-    """One request as the sandbox CRM received it. `label` is the operation's name for people, `person` the name of the
-    person in it, `at` a local time of day; `tags` are name and value."""
+    """A request that the sandbox CRM received. `label` is the operation's display name, `person` the person's name,
+    `at` a local time of day; `tags` are pairs of name and value."""
 
     number: int
     operation: str
@@ -62,19 +62,19 @@ class CrmCall:
 
 @dataclass(frozen=True)
 class DemoPage:
-    """The made-up broker's page, both forms in it, and next to them what the CRM received (newest first).
+    """The fictitious broker's page with its forms, and what the CRM received (newest first).
 
-    service        the origin that the forms come from; "" for the page's own
-    said_language  what the visitor chose, else ""
-    contested_time  the one of the home's open times that somebody else takes while one types
-    query          the page's own, to come back to
+    service          the origin that the forms come from; "" for the page's own
+    chosen_language  the language that the visitor chose; otherwise ""
+    contested_time   the open time of the home that somebody else takes while the visitor types
+    query            the page's query string, to come back to it
     """
 
     language: str
     languages: tuple[LanguageLink, ...]
     firm: Firm
     service: str
-    said_language: str
+    chosen_language: str
     customer_id: str
     estate_id: str
     sold_id: str
@@ -87,7 +87,7 @@ class DemoPage:
     demo: bool = True
 
 
-MAX_MOOD = 200  # bytes of a post
+MAX_MOOD = 200  # bytes of a posted body
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 OPERATIONS: Mapping[str, str] = {
@@ -97,7 +97,7 @@ OPERATIONS: Mapping[str, str] = {
 }
 PERSONS = tuple(prefix.rstrip(".") for prefix in registry.PERSON_PREFIXES)
 PERSONAL = {"contact": N_("Contact me"), "loan-promise": N_("Your loan promise")}
-# How the CRM can be: its button, and the disturbance as the sandbox's Fault takes it; None is an ordinary day.
+# How the CRM can behave: the button's label, and the arguments of the sandbox's `Fault`; None: no fault.
 MOODS: Mapping[str, tuple[str, Mapping[str, Any] | None]] = {
     "normal": (N_("up"), None),
     "down": (N_("down"), {"status": 503}),
@@ -113,7 +113,7 @@ CAMPAIGNS: Sequence[tuple[str, Mapping[str, str]]] = (
 
 
 class Received(Protocol):
-    """What the page needs to know of a request that the CRM received."""
+    """A request that the CRM received, as far as the page needs it."""
 
     @property
     def number(self) -> int: ...
@@ -130,14 +130,14 @@ class Received(Protocol):
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What the demo is played on.
+class DemoDependencies:
+    """What the demo's page needs.
 
-    sold_id   the home that has been sold
-    contested the time that somebody else takes while one types
-    personal  a signed link of each kind, by its form
-    received  everything that the CRM received, oldest first
-    set_mood  puts the CRM in one of `MOODS`
+    sold_id    the home that has been sold
+    contested  the time that somebody else takes while the visitor types
+    personal   a signed link of each kind, by its form
+    received   returns all requests that the CRM received, oldest first
+    set_mood   makes the CRM behave as one of `MOODS`
     """
 
     firm: Firm
@@ -150,8 +150,8 @@ class Stage:
     set_mood: Callable[[str], None]
 
 
-def demo_routes(stage: Stage, templates: Templates) -> list[Route]:
-    demo = _Demo(stage, templates)
+def demo_routes(deps: DemoDependencies, templates: Templates) -> list[Route]:
+    demo = _Demo(deps, templates)
     return [
         Route("/", demo.page, methods=["GET"]),
         Route("/demo/received", demo.received, methods=["GET"]),
@@ -160,35 +160,37 @@ def demo_routes(stage: Stage, templates: Templates) -> list[Route]:
 
 
 class _Demo:
-    def __init__(self, stage: Stage, templates: Templates) -> None:
-        self._stage = stage
+    def __init__(self, deps: DemoDependencies, templates: Templates) -> None:
+        self._deps = deps
         self._templates = templates
         self._mood = "normal"
 
     async def page(self, request: Request) -> Response:
-        visit = _DemoRequest(request, self._templates)
-        stage = self._stage
+        context = _DemoRequest(request, self._templates)
+        deps = self._deps
         page = DemoPage(
-            language=visit.language,
-            languages=visit.languages(),
-            firm=stage.firm,
-            service=visit.service,
-            said_language=visit.chosen or "",
-            customer_id=stage.customer_id,
-            estate_id=stage.estate_id,
-            sold_id=stage.sold_id,
-            contested_time=" ".join(stage.contested.format(visit.language, visit.gettext)),
-            campaigns=tuple(visit.campaigns()),
-            personal=tuple(Choice(visit.gettext(PERSONAL[form]), href, False) for form, href in stage.personal.items()),
-            moods=tuple(self._moods(visit.gettext)),
-            calls=tuple(self._calls(visit.gettext)),
+            language=context.language,
+            languages=context.languages(),
+            firm=deps.firm,
+            service=context.service,
+            chosen_language=context.chosen or "",
+            customer_id=deps.customer_id,
+            estate_id=deps.estate_id,
+            sold_id=deps.sold_id,
+            contested_time=" ".join(deps.contested.format(context.language, context.gettext)),
+            campaigns=tuple(context.campaigns()),
+            personal=tuple(
+                Choice(context.gettext(PERSONAL[form]), href, False) for form, href in deps.personal.items()
+            ),
+            moods=tuple(self._moods(context.gettext)),
+            calls=tuple(self._calls(context.gettext)),
             query=request.url.query,
         )
-        headers = {"Cache-Control": "no-store", "Content-Security-Policy": visit.policy()}
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": context.policy()}
         return HTMLResponse(self._templates.fill("demo.html", page.language, page), headers=headers)
 
     async def received(self, request: Request) -> Response:
-        """The live list as JSON, newest first, in the words of `?lang=`."""
+        """The live list as JSON, newest first, in the language of `?lang=`."""
         gettext = _DemoRequest(request, self._templates).gettext
         calls = [asdict(call) for call in self._calls(gettext)]
         return JSONResponse({"mood": self._mood, "calls": calls}, headers={"Cache-Control": "no-store"})
@@ -204,7 +206,7 @@ class _Demo:
         mood = dict(pairs_of(content.decode("latin-1"), "replace")).get("mood", "")
         if mood not in MOODS:
             return Response(status_code=400)
-        self._stage.set_mood(mood)
+        self._deps.set_mood(mood)
         self._mood = mood
         return RedirectResponse(f"/?{request.url.query}#crm", status_code=303)
 
@@ -213,7 +215,7 @@ class _Demo:
             yield Mood(name, gettext(label), name == self._mood)
 
     def _calls(self, gettext: GetText) -> Iterator[CrmCall]:
-        for call in reversed(self._stage.received()[-SHOWN:]):
+        for call in reversed(self._deps.received()[-SHOWN:]):
             body = call.body if isinstance(call.body, dict) else {}
             marketing = body.get("marketing") or {}
             yield CrmCall(
@@ -229,7 +231,7 @@ class _Demo:
 
 
 class _DemoRequest:
-    """One look at the page: its language, its tags and the name it was opened by."""
+    """A request for the page: its language, its tags, and the host name by which the page was opened."""
 
     def __init__(self, request: Request, templates: Templates) -> None:
         lang = request.query_params.get("lang")
@@ -264,8 +266,8 @@ class _DemoRequest:
 
     @property
     def service(self) -> str:
-        """Where the forms come from: of two fixed names the one that the page was not opened by; "", which is here,
-        when it was opened by a third."""
+        """The origin of the forms: that one of two fixed host names by which the page was not opened. "" (the page's
+        own origin) if it was opened by a third name."""
         url = self._request.url
         other = OTHER_NAME.get(url.hostname or "")
         port = f":{url.port}" if url.port else ""
@@ -279,5 +281,5 @@ def _person_name(body: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """JSON can carry half a surrogate pair, which no answer in UTF-8 can."""
+    """JSON may contain unpaired surrogates, which UTF-8 can't encode."""
     return str(value).encode("utf-8", "replace").decode()

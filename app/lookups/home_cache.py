@@ -31,10 +31,10 @@ AWAY_SECONDS = 5  # no new read for this long after one failed or was too slow
 UNKNOWN_SECONDS = 60  # no new read for this long after Vitec did not know the home
 MAX_BYTES = 16 * 1024 * 1024  # total size of the cached answers
 MAX_FAILED = 2000
-OVERHEAD = 2000  # approximate bytes of an entry without its content
+OVERHEAD = 2000  # approximate bytes of an entry, not counting its content
 # Limits for reads of unknown homes, so that requests for made-up homes do not hold up the others.
 UNKNOWN_WAITING = 60  # reads waiting for one customer
-WAITING_PER_ASKER = 20
+WAITING_PER_NETWORK = 20
 
 Key = tuple[str, str]
 _Failure = Callable[[], VitecError]  # a new exception for each caller
@@ -72,14 +72,14 @@ class HomeCache:
         cached = self._homes.get((customer_id, estate_id))
         return cached if cached and self._clock() - cached.began_at < FRESH_SECONDS else None
 
-    async def find(self, customer_id: str, estate_id: str, asker: str) -> KnownHome:
-        """The home, within 2 seconds. `asker` is the visitor's network. Raises `NotFoundError` if Vitec does not know
+    async def find(self, customer_id: str, estate_id: str, network: str) -> KnownHome:
+        """The home, within 2 seconds. `network` is the visitor's. Raises `NotFoundError` if Vitec does not know
         the home or denies access to it, and other `VitecError`s if no recent enough copy is cached."""
-        return await self._read_after(self._clock() - FRESH_SECONDS, (customer_id, estate_id), asker)
+        return await self._read_after(self._clock() - FRESH_SECONDS, (customer_id, estate_id), network)
 
-    async def renew(self, customer_id: str, estate_id: str, asker: str, younger_than: float = 0) -> KnownHome:
+    async def renew(self, customer_id: str, estate_id: str, network: str, younger_than: float = 0) -> KnownHome:
         """As `find`, but the home was read at most `younger_than` seconds ago."""
-        return await self._read_after(self._clock() - younger_than, (customer_id, estate_id), asker)
+        return await self._read_after(self._clock() - younger_than, (customer_id, estate_id), network)
 
     def viewing_of(self, customer_id: str, estate_id: str, slot_id: str) -> str:
         """The id of the viewing that a slot belongs to, however old the cached copy; "" if unknown."""
@@ -87,12 +87,12 @@ class HomeCache:
         viewings = cached.home.viewings if cached else ()
         return next((viewing.id for viewing in viewings for slot in viewing.slots if slot.id == slot_id), "")
 
-    async def _read_after(self, moment: float, key: Key, asker: str) -> KnownHome:
+    async def _read_after(self, moment: float, key: Key, network: str) -> KnownHome:
         cached = self._homes.get(key)
         if cached and cached.began_at > moment:
             return cached
         try:
-            return await self._renewed(moment, key, asker)
+            return await self._renewed(moment, key, network)
         except NotFoundError:
             raise
         except VitecError:
@@ -100,7 +100,7 @@ class HomeCache:
                 return cached
             raise
 
-    async def _renewed(self, moment: float, key: Key, asker: str) -> KnownHome:
+    async def _renewed(self, moment: float, key: Key, network: str) -> KnownHome:
         """The home, from a read that began after `moment`. Raises `VitecError`."""
         if key in self._unknown:
             raise _not_found()
@@ -112,15 +112,15 @@ class HomeCache:
                 if read and read.began_at is not None and read.began_at <= moment:
                     await asyncio.wait([read.task])  # it began too early to show changes since `moment`
                     read = self._reads.get(key)
-                return await asyncio.shield((read or self._begin(key, asker)).task)
+                return await asyncio.shield((read or self._begin(key, network)).task)
         except TimeoutError:
             self._away[key] = _away
             raise _away() from None
 
-    def _begin(self, key: Key, asker: str) -> "_PendingRead":
+    def _begin(self, key: Key, network: str) -> "_PendingRead":
         read = self._reads[key] = _PendingRead()
         is_known = key in self._homes
-        read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_unknown(key, read, asker))
+        read.task = asyncio.create_task(self._read(key, read) if is_known else self._read_unknown(key, read, network))
         read.task.add_done_callback(lambda done: self._ended(key, done))
         return read
 
@@ -129,20 +129,20 @@ class HomeCache:
         if not task.cancelled():
             task.exception()  # marked as retrieved: nobody may be left to await it
 
-    async def _read_unknown(self, key: Key, read: "_PendingRead", asker: str) -> KnownHome:
+    async def _read_unknown(self, key: Key, read: "_PendingRead", network: str) -> KnownHome:
         """Reads homes that are not cached, one at a time for each customer, so that cached homes can always be
         renewed."""
         customer_id, _ = key
-        places = {customer_id: UNKNOWN_WAITING, f"{customer_id} {asker}": WAITING_PER_ASKER}
-        if any(self._waiting[name] >= limit for name, limit in places.items()):
+        limits = {customer_id: UNKNOWN_WAITING, f"{customer_id} {network}": WAITING_PER_NETWORK}
+        if any(self._waiting[name] >= limit for name, limit in limits.items()):
             raise UnavailableError("too many unknown homes are waiting to be read")
-        for name in places:
+        for name in limits:
             self._waiting[name] += 1
         try:
             async with self._unknown_turns[customer_id]:
                 return await self._read(key, read)
         finally:
-            for name in places:
+            for name in limits:
                 self._waiting[name] -= 1
                 if not self._waiting[name]:
                     del self._waiting[name]
@@ -155,7 +155,7 @@ class HomeCache:
         try:
             home = await self._lookups.call(key[0], FunctionGroup.ADVERTISING, call, TURN_SECONDS)
         except VitecError as error:
-            if _is_no(error) or (isinstance(error, AccessDeniedError) and key not in self._homes):
+            if _is_unknown(error) or (isinstance(error, AccessDeniedError) and key not in self._homes):
                 self._homes.pop(key, None)
                 self._unknown[key] = None
                 raise _not_found() from None
@@ -175,7 +175,7 @@ class _PendingRead:
     began_at: float | None = None
 
 
-def _is_no(error: VitecError) -> bool:
+def _is_unknown(error: VitecError) -> bool:
     """Whether Vitec does not know the home, or rejects its id."""
     return isinstance(error, RejectedError) and error.status in {400, 404}
 

@@ -1,5 +1,5 @@
-"""Calls to Vitec that read on behalf of a caller. They share logins, circuit breaker and rate limit with deliveries,
-which have priority."""
+"""Queue for lookups: calls to Vitec that read on behalf of a caller. They share logins, circuit breaker and rate limit
+with deliveries, which have priority."""
 
 import asyncio
 from collections import defaultdict

@@ -1,1 +1,1 @@
-"""Access and erasure requests, retention, erasure log."""
+"""Access and erasure requests, retention, erasure log. What is erased of a submission: `app.submissions.erasure`."""

@@ -1,9 +1,9 @@
 """A log of erasures on request, kept outside the database: if a restored backup brings a person's data back, the log
 says whom to erase again.
 
-Lines are only appended. The person is a keyed hash, and the proof is a keyed hash of the line, so that nobody without
-the key can add or change one. A line cut short by a crash or a full disk belongs to an erasure that was never carried
-out, and is skipped.
+Lines are only appended. The person is stored as a keyed hash. Each line ends with a proof, a keyed hash of the line, so
+that nobody without the key can add or change one. A line cut short by a crash or a full disk belongs to an erasure that
+was never carried out, and is skipped.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class ErasureLogError(Exception):
-    """The message is a line for an operator."""
+    """The message is one line for an operator."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class ErasureLog:
 
 
 def _add_line(file: int, text: str) -> None:
-    """Completely or not at all: a partial write, as on a full disk, is truncated again. Raises `OSError`."""
+    """Appends the line completely or not at all: a partial write, as on a full disk, is undone. Raises `OSError`."""
     size = os.fstat(file).st_size
-    is_open = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier line was cut short by a crash
-    line = ("\n" if is_open else "").encode() + f"{text}\n".encode()
+    is_cut = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier line was cut short by a crash
+    line = ("\n" if is_cut else "").encode() + f"{text}\n".encode()
     try:
         while line:
             line = line[os.write(file, line) :]
@@ -110,7 +110,7 @@ def _add_line(file: int, text: str) -> None:
 
 
 def _was_cut(line: str) -> bool:
-    """It begins like our lines but is incomplete; or a crash has left nothing but zeros."""
+    """Whether the line is incomplete: it begins like ours but does not end, or a crash has left nothing but zeros."""
     text = line.rstrip("\0")
     if text and not (text.startswith(BEGINNING) or BEGINNING.startswith(text)):
         return False

@@ -35,7 +35,7 @@ class PersonQuery:
 
     @classmethod
     def parse(cls, by: str, text: str, customer_id: str | None) -> "PersonQuery":
-        """`text` as people write it. Raises `ValueError`."""
+        """`text` is as people write it. Raises `ValueError`."""
         types: dict[str, Any] = {"email": Email, "phone": Phone}
         context = ReadContext(form=True, now=datetime.now(UTC))
         value = TypeAdapter(types.get(by, str)).validate_python(text, context=context)
@@ -98,7 +98,8 @@ class PrivacyRequests:
         return [await self._exported(match.id) for match in matches]
 
     async def erase(self, person: PersonQuery) -> ErasureResult:
-        """Logged before it is carried out, so that a replay finishes it after a crash. Raises `ErasureLogError`."""
+        """Erases what is stored about the person. Logged before it is carried out, so that after a crash a replay
+        finishes it. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         digest = self._search.digest_of(person.value)
         matches = await self._matches({digest}, person.customer_id)
@@ -106,7 +107,7 @@ class PrivacyRequests:
         return ErasureResult(proof, tuple(await self._erase(matches)))
 
     async def erase_submission(self, submission: Submission) -> bool:
-        """One submission; returns whether it still held personal data. Raises `ErasureLogError`."""
+        """Erases one submission; returns whether it still had personal data. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         self._log.append(Erasure(now, "id", self._search.digest_of(submission.id), submission.customer_id))
         erased = await self._database.write(partial(erase, ids=[submission.id]))
@@ -121,14 +122,14 @@ class PrivacyRequests:
         outdated = [match for match in matches if any(_covers(erasure, match) for erasure in erasures)]
         return len(await self._erase(outdated))
 
-    async def _matches(self, sought: set[bytes], customer_id: str | None) -> list[PersonMatch]:
-        matches, unreadable = await self._search.find(sought)
-        if unreadable:  # they do not stop the request, but the operator must know
+    async def _matches(self, digests: set[bytes], customer_id: str | None) -> list[PersonMatch]:
+        matches, unreadable = await self._search.find(digests)
+        if unreadable:  # they don't stop the request, but the operator must know
             log.warning("submissions that encryption_keys does not open were not searched", count=unreadable)
         return [match for match in matches if customer_id in (None, match.customer_id)]
 
     async def _erase(self, matches: Sequence[PersonMatch]) -> list[ErasedSubmission]:
-        """Each in a transaction of its own: several would not be locked in delivery's order
+        """Erases each in its own transaction: several would not be locked in delivery's order
         (`delivery.circuit_breaker`)."""
         erased: list[ErasedSubmission] = []
         for match in matches:
@@ -160,7 +161,7 @@ class PrivacyRequests:
 
 def _covers(erasure: Erasure, match: PersonMatch) -> bool:
     is_same_customer = erasure.customer_id in (None, match.customer_id)
-    return is_same_customer and erasure.digest in match.sought and match.received_at <= erasure.at
+    return is_same_customer and erasure.digest in match.digests and match.received_at <= erasure.at
 
 
 def _known_of(submission: Submission) -> dict[str, Any]:

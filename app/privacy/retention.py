@@ -39,10 +39,10 @@ class RetentionPeriods:
     undelivered: timedelta
 
 
-def last_notice_period(kept: timedelta) -> timedelta:
-    """How long after its beginning the operator gets a second notice of data that is erased after `kept`: a week before
-    the erasure, or halfway if `kept` is a week or less, so that the two notices do not coincide."""
-    return kept - WEEK if kept > WEEK else kept / 2
+def last_notice_period(period: timedelta) -> timedelta:
+    """How long after the beginning of a retention `period` the operator gets a second notice: a week before the
+    erasure, or halfway if the period is a week or less, so that the two notices do not coincide."""
+    return period - WEEK if period > WEEK else period / 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class UndecidedSubmission:
 
 
 @dataclass(frozen=True)
-class Findings:
+class RetentionReport:
     """`held`: longest waiting first. `soon_erased`: those that need a person and are erased within a week."""
 
     has_expired: bool
@@ -65,8 +65,8 @@ class Findings:
 
 
 def _is_over(delivered: Any, undelivered: Any, held: Any) -> ColumnElement[bool]:
-    """Each argument is the time before which data that is now erased was delivered, stopped or received: a value or a
-    parameter."""
+    """The condition that a submission's retention period is over. Each argument is a time, as a value or a parameter:
+    what was delivered, stopped or received before it is erased."""
     columns = submissions.c
     stuck = exists().where(steps.c.submission_id == columns.id, steps.c.status.in_(literals(*sorted(NEEDS_ATTENTION))))
     was_delivered = columns.status == Status.DELIVERED
@@ -82,7 +82,7 @@ def _is_over(delivered: Any, undelivered: Any, held: Any) -> ColumnElement[bool]
 _COLUMNS = (submissions.c.id, submissions.c.customer_id, submissions.c.status)
 _IS_HELD = submissions.c.status == Status.HELD
 _SETTLED_BY = submissions.c.settled_at <= bindparam("of_settled")
-_NOTICED = Prepared(
+_UNDECIDED = Prepared(
     union_all(
         select(*_COLUMNS, submissions.c.received_at.label("since")).where(NEEDS_A_PERSON, _IS_HELD),
         select(*_COLUMNS, submissions.c.settled_at).where(NEEDS_A_PERSON, ~_IS_HELD, _SETTLED_BY),
@@ -112,10 +112,10 @@ _HELD_EXPIRED = Prepared(
 
 
 def soon_erased(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
-    """None while the clock is in doubt."""
+    """Those that need a person and are erased within a week. Empty while the clock is in doubt."""
     if not is_steady(connection, BELIEVED_AFTER):
         return []
-    return _soon_erased(_noticed(connection, periods), now_of(connection), periods)
+    return _soon_erased(_undecided(connection, periods), now_of(connection), periods)
 
 
 class Retention:
@@ -123,14 +123,14 @@ class Retention:
         self._database = database
         self.periods = periods
 
-    async def look(self) -> Findings:
-        """In one transaction, because a round with nothing to do consists of it. While the clock is in doubt, nothing
-        has expired or will soon. Raises `StoreUnavailableError`."""
-        return await self._database.read(self._look)
+    async def report(self) -> RetentionReport:
+        """Takes one transaction, because this is all that most rounds do. While the clock is in doubt, nothing counts
+        as expired or soon erased. Raises `StoreUnavailableError`."""
+        return await self._database.read(self._report)
 
     async def erase_expired(self) -> int:
-        """Returns how many were erased; none while the clock is in doubt. Any number of workers may run it at once.
-        Raises `StoreUnavailableError`."""
+        """Returns how many submissions were erased; none while the clock is in doubt. Any number of workers may run it
+        at once. Raises `StoreUnavailableError`."""
         count = 0
         while ids := await self._database.read(self._expired):
             erased = await self._database.write(partial(self._erase, ids))
@@ -141,18 +141,18 @@ class Retention:
             await empty_log(self._database.engine)
         return count
 
-    def _look(self, connection: Connection) -> Findings:
-        noticed, periods, now = _noticed(connection, self.periods), self.periods, now_of(connection)
-        held = sorted((submission for submission in noticed if submission.held), key=lambda submission: submission.id)
+    def _report(self, connection: Connection) -> RetentionReport:
+        undecided, periods, now = _undecided(connection, self.periods), self.periods, now_of(connection)
+        held = sorted((submission for submission in undecided if submission.held), key=lambda submission: submission.id)
         if not is_steady(connection, BELIEVED_AFTER):
-            return Findings(False, held, ())
+            return RetentionReport(False, held, ())
         has_expired = any(submission.since < now - periods.held for submission in held)
-        return Findings(
-            has_expired or bool(self._rows(connection, _SETTLED_EXPIRED)), held, _soon_erased(noticed, now, periods)
+        return RetentionReport(
+            has_expired or bool(self._rows(connection, _SETTLED_EXPIRED)), held, _soon_erased(undecided, now, periods)
         )
 
     def _erase(self, ids: Sequence[str], connection: Connection) -> int:
-        """Those that are still expired."""
+        """Erases those that are still expired."""
         if not is_steady(connection, BELIEVED_AFTER):
             return 0
         now, periods = now_of(connection), self.periods
@@ -175,19 +175,19 @@ class Retention:
         return [row.id for row in statement.rows(connection, values)]
 
 
-def _noticed(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
-    """Held ones, and others that need a person if they are erased within a week."""
+def _undecided(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
+    """Held submissions, and others that need a person if they are erased within a week."""
     values = {"of_settled": now_of(connection) - last_notice_period(periods.undelivered)}
-    noticed = []
-    for row in _NOTICED.rows(connection, values):
+    undecided = []
+    for row in _UNDECIDED.rows(connection, values):
         since = moment_of(row.since, connection.dialect)
-        assert since is not None  # of a held one `received_at`, which is never empty
-        noticed.append(UndecidedSubmission(row.id, row.customer_id, since, row.status == Status.HELD))
-    return noticed
+        assert since is not None  # of a held one it is `received_at`, which is never NULL
+        undecided.append(UndecidedSubmission(row.id, row.customer_id, since, row.status == Status.HELD))
+    return undecided
 
 
 def _soon_erased(
-    noticed: Sequence[UndecidedSubmission], now: datetime, periods: RetentionPeriods
+    undecided: Sequence[UndecidedSubmission], now: datetime, periods: RetentionPeriods
 ) -> list[UndecidedSubmission]:
     held_by = now - last_notice_period(periods.held)
-    return [submission for submission in noticed if not submission.held or submission.since <= held_by]
+    return [submission for submission in undecided if not submission.held or submission.since <= held_by]

@@ -8,7 +8,7 @@ from app.privacy.retention import Retention, UndecidedSubmission
 
 log = structlog.get_logger()
 
-PAUSE_SECONDS = 1800.0  # so that the log tells the operator within the hour
+PAUSE_SECONDS = 1800.0  # so that the log reports within the hour
 MAX_NAMED = 20  # submissions in a log line; `intresse leads list --status held` lists all
 
 
@@ -23,11 +23,11 @@ class RetentionJob:
 
     async def run_once(self) -> None:
         """Raises `StoreUnavailableError`."""
-        report = await self._retention.look()
+        report = await self._retention.report()
         if report.has_expired:
             if erased := await self._retention.erase_expired():
                 log.info("expired data erased", count=erased)
-            report = await self._retention.look()
+            report = await self._retention.report()
         self._log("held: suspected spam needs review", report.held, self._logged_held)
         held_soon = [submission for submission in report.soon_erased if submission.held]
         self._log("held: will be discarded within 7 days", held_soon, self._logged_held_ending)
@@ -35,7 +35,7 @@ class RetentionJob:
         self._log("undelivered: will be erased within 7 days", others, self._logged_undelivered_ending)
 
     def _log(self, event: str, submissions: Sequence[UndecidedSubmission], logged: set[str]) -> None:
-        """Each submission once, with a line for each customer."""
+        """Logs each submission once, on one line for each customer."""
         logged &= {submission.id for submission in submissions}
         new = [submission for submission in submissions if submission.id not in logged]
         for customer in sorted({submission.customer_id for submission in new}):

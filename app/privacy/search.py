@@ -1,8 +1,8 @@
-"""A search for everything that is kept of a person, wherever it stands.
+"""Searches everything that is stored for a person.
 
-The hashes beside a submission find it by its first e-mail address and number. The law asks for more: a second
-address, a work number, a contact's id that Vitec answered. So everything that is still kept is opened and looked
-through; retention keeps that few enough.
+By its hashes a submission is found only by its first e-mail address and phone number. The law asks for more: a second
+address, a work number, a contact's id that Vitec returned. So everything that is not erased is decrypted and searched;
+retention keeps that little enough.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -20,17 +20,17 @@ from app.storage.encryption import DecryptionError, KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 
 BATCH = 500
-NUMBER_AND_EXTENSION = "x"  # as `domain.fields` writes a number with an extension
+EXTENSION = "x"  # what `domain.fields` writes between a phone number and its extension
 
 
 @dataclass(frozen=True)
 class PersonMatch:
-    """A submission that mentions a person who is searched for; `sought` are the digests that matched."""
+    """A submission that mentions a person who is searched for; `digests` are those that matched."""
 
     id: str
     customer_id: str
     received_at: datetime
-    sought: frozenset[bytes]
+    digests: frozenset[bytes]
 
 
 class PersonSearch:
@@ -42,10 +42,10 @@ class PersonSearch:
         self._digest = digest
 
     def digest_of(self, value: str) -> bytes:
-        """The digest of an e-mail address, a number in E.164, a contact's id, or a submission's id or reference."""
+        """The digest of an e-mail address, a phone number in E.164, a contact's or submission's id, or a reference."""
         return self._digest.digest(value.lower())
 
-    async def find(self, sought: Collection[bytes]) -> tuple[list[PersonMatch], int]:
+    async def find(self, digests: Collection[bytes]) -> tuple[list[PersonMatch], int]:
         """The matches in order of time, and how many submissions could not be decrypted and searched completely.
         Raises `StoreUnavailableError`."""
         matches: list[PersonMatch] = []
@@ -53,38 +53,38 @@ class PersonSearch:
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
-                texts, is_open = self._texts(row, results)
-                digests = frozenset(sought) & {self.digest_of(text) for text in texts}
-                unreadable += not is_open and not digests
-                if digests:
-                    matches.append(PersonMatch(row.id, row.customer_id, row.received_at, digests))
+                texts, is_complete = self._texts(row, results)
+                matching = frozenset(digests) & {self.digest_of(text) for text in texts}
+                unreadable += not is_complete and not matching
+                if matching:
+                    matches.append(PersonMatch(row.id, row.customer_id, row.received_at, matching))
         return matches, unreadable
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
-        """All that can be read of it, and whether that is all of it."""
+        """The texts in a submission, and whether they are complete: not if a value could not be decrypted."""
         texts = [row.id, reference_of(row.id), *resource_of(row.resource)]
         try:
-            texts.extend(self._sealed_texts(row, results))
+            texts.extend(self._decrypted_texts(row, results))
         except DecryptionError:
             return texts, False
         return texts, True
 
-    def _sealed_texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
+    def _decrypted_texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
         for text in _leaves(self._keyring.decrypt(row.payload, payload_aad(row.id))):
             yield text
-            yield text.partition(NUMBER_AND_EXTENSION)[0]
+            yield text.partition(EXTENSION)[0]
         for step in results:
             for column in ("result", "upstream"):
-                sealed = getattr(step, column)
-                if sealed is not None:
-                    place = step_aad(step.submission_id, step.position, column)
-                    yield from _leaves(self._keyring.decrypt(sealed, place))
+                encrypted = getattr(step, column)
+                if encrypted is not None:
+                    aad = step_aad(step.submission_id, step.position, column)
+                    yield from _leaves(self._keyring.decrypt(encrypted, aad))
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:
     """The next submissions after `last`, each with its steps."""
-    kept = submissions.c.erased_at.is_(None) & (submissions.c.id > last)
-    rows = connection.execute(select(submissions).where(kept).order_by(submissions.c.id).limit(BATCH)).all()
+    remaining = submissions.c.erased_at.is_(None) & (submissions.c.id > last)
+    rows = connection.execute(select(submissions).where(remaining).order_by(submissions.c.id).limit(BATCH)).all()
     of_row: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
     for step in connection.execute(select(steps).where(steps.c.submission_id.in_(of_row))):
         of_row[step.submission_id].append(step)

@@ -90,7 +90,7 @@ async def test_ten_thousand_made_up_homes_are_remembered_no_longer_than_there_is
 
         async def ask(number: int) -> bool:
             try:
-                await homes.find(CUSTOMER, f"X{number}", f"asker {number % 7}")
+                await homes.find(CUSTOMER, f"X{number}", f"network {number % 7}")
             except (NotFoundError, UnavailableError):
                 return True
             return False
@@ -98,7 +98,7 @@ async def test_ten_thousand_made_up_homes_are_remembered_no_longer_than_there_is
         for start in range(0, 10_000, 500):
             assert all(await asyncio.gather(*map(ask, range(start, start + 500))))
         assert len(homes._unknown) + len(homes._away) <= 2 * MAX_FAILED
-        if under_way := [read.task for read in homes._reads.values()]:  # on a busy machine their askers have left
+        if under_way := [read.task for read in homes._reads.values()]:  # on a busy machine their callers have left
             await asyncio.wait(under_way)
         assert (len(homes._homes), homes._reads, dict(homes._waiting)) == (1, {}, {})
         assert await homes.find(CUSTOMER, "OBJ1", "me") is known

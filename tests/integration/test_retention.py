@@ -157,7 +157,7 @@ async def test_what_is_held_is_discarded_after_its_days(database: Database, rete
     await store(database, new)
     assert await after(database, retention, PERIODS.held - MINUTE) == 0
     assert await after(database, retention, PERIODS.held + MINUTE) == 1
-    assert (await retention.look()).held == []
+    assert (await retention.report()).held == []
     assert (await row_of(database, new.id)).payload is None
 
 
