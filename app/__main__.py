@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import database, leads, operator_actions, privacy, serve, setup
+from app.cli import database, lead_actions, leads, privacy, serve, setup
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for group in (serve, database, setup):
     cli.add_typer(group.commands)
-for group in (operator_actions, privacy):
+for group in (lead_actions, privacy):
     leads.commands.add_typer(group.commands)
 cli.add_typer(leads.commands, name="leads")
 
