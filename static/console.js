@@ -1,5 +1,5 @@
-// The embed builder: what is picked is shown at once, the snippet copied with a click. What is typed waits for the button,
-// as everything does without this.
+// The embed builder: a selection updates the preview at once, and a button copies the snippet. Typed text waits for the
+// Show button, as everything does without this script.
 const builder = document.getElementById("builder");
 builder?.addEventListener("change", ({ target }) => {
   if (target.matches("select, [type=color]")) builder.requestSubmit();

@@ -1,4 +1,4 @@
-// The live list: asks every second and a half what the CRM received since, and puts it on top.
+// The live list: asks every second and a half for new calls to the CRM, and puts them on top.
 const list = document.getElementById("calls");
 const model = document.getElementById("call").content.firstElementChild;
 const received = `/demo/received?lang=${document.documentElement.lang}`;
@@ -32,12 +32,12 @@ const press = (mood) => buttons.forEach((b) => b.setAttribute("aria-pressed", St
 const look = async () => {
   try {
     const { mood, calls } = await (await fetch(received)).json();
-    if (calls.length && calls[0].number < newest()) list.replaceChildren(); // the CRM began anew
+    if (calls.length && calls[0].number < newest()) list.replaceChildren(); // the CRM was restarted
     calls.filter((call) => call.number > newest()).reverse().forEach(show);
     document.querySelector(".none").hidden = list.children.length > 0;
     press(mood);
   } catch {
-    // the server is away: look again
+    // the server is unavailable: try again
   }
   setTimeout(look, 1500);
 };

@@ -1,17 +1,17 @@
-// The form works without this. It leads to what is wrong, and keeps one press from becoming two.
+// The form works without this script, which moves focus to the errors and prevents double submissions.
 for (const form of document.forms) {
   const button = form.querySelector("button");
-  const says = button.textContent;
+  const label = button.textContent;
 
   const ready = () => {
     button.disabled = false;
-    button.textContent = says;
+    button.textContent = label;
   };
 
   form.addEventListener("submit", () => {
     button.disabled = true;
     button.textContent = button.dataset.sending;
-    setTimeout(ready, 10000); // never for good: the answer may not come
+    setTimeout(ready, 10000); // not for ever: the answer may never come
   });
   addEventListener("pageshow", ready); // also when the visitor comes back
 }

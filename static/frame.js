@@ -21,7 +21,7 @@
     sentHeight = page ? height : 0;
   };
 
-  let typed = false; // whether anything was, never what
+  let typed = false; // whether anything was typed, never what
   addEventListener("input", () => {
     if (page && !typed) post("typed");
     typed = true;

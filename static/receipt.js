@@ -1,10 +1,10 @@
-// Begins at the heading, and looks every other second whether the outcome is known. After five minutes it rests.
+// Moves focus to the heading, and checks every two seconds whether the outcome is known, for five minutes at most.
 const EVERY = 2000;
-let looks = 150;
+let checks = 150;
 
 const begin = () => document.getElementById("outcome").focus({ preventScroll: parent !== window }); // see frame.js
 
-// What is new is said once: by the heading, if the reader is still there, else beside it.
+// A change is announced once: by the heading if it still has focus, otherwise by the status beside it.
 const show = (fresh, title) => {
   const shown = document.getElementById("receipt");
   const reading = document.hasFocus() && shown.contains(document.activeElement);
@@ -15,7 +15,7 @@ const show = (fresh, title) => {
   else document.getElementById("news").textContent = document.getElementById("outcome").textContent;
 };
 
-const look = async () => {
+const check = async () => {
   const { refresh, state } = document.getElementById("receipt").dataset;
   try {
     const answer = await fetch(refresh, { headers: { Accept: "text/html" } });
@@ -23,10 +23,10 @@ const look = async () => {
     const fresh = page.getElementById("receipt");
     if (answer.ok && fresh && fresh.dataset.state !== state) return show(fresh, page.title);
   } catch {
-    // no network just now: look again
+    // no network: try again
   }
-  if (--looks > 0) setTimeout(look, EVERY);
+  if (--checks > 0) setTimeout(check, EVERY);
 };
 
 begin();
-if (document.getElementById("receipt").dataset.refresh) setTimeout(look, EVERY);
+if (document.getElementById("receipt").dataset.refresh) setTimeout(check, EVERY);
