@@ -62,7 +62,7 @@ def demo_settings(public_url: str, vitec_url: str, api_key: str, database_url: s
                     "phone": "08-123 456 78",
                     "email": "info@example.se",
                     "rate_limit": "1000/minute",
-                    "rate_limit_person": "1000/day",  # who tries the demo is always the same person
+                    "rate_limit_person": "1000/day",  # whoever tries the demo is always the same person
                     "viewing": {"cancel": True},
                     "valuation": {},
                     "final_price": {},

@@ -266,8 +266,8 @@ class _DemoRequest:
 
     @property
     def service(self) -> str:
-        """The origin of the forms: that one of two fixed host names by which the page was not opened. "" (the page's
-        own origin) if it was opened by a third name."""
+        """The origin of the forms: whichever of the two fixed host names the page was not opened by. "" (the page's own
+        origin) if it was opened by any other name."""
         url = self._request.url
         other = OTHER_NAME.get(url.hostname or "")
         port = f":{url.port}" if url.port else ""

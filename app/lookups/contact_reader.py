@@ -10,7 +10,7 @@ from app.vitec.client import VitecClient
 from app.vitec.contacts import Contact
 
 TURN_SECONDS = 1.0  # a request waits at most this long for the rate limit
-SHARED_SECONDS = 1.5  # others may join a request for this long; after that it may be one that is never answered
+SHARED_SECONDS = 1.5  # others may join a request for this long; an older one may never be answered
 
 _Request = tuple[str, tuple[str, ...]]
 

@@ -150,7 +150,7 @@ def _handler(office: Office, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 
 
 def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes) -> Answer:
-    """The answer without faults. Errors are looked for in this order: login, access, body, resource."""
+    """The answer without faults. Checks are made in this order: login, access, body, resource."""
     ids, headers = request.path_params, request.headers
     try:
         authorization = headers.get("Authorization", "")

@@ -12,7 +12,7 @@ from app.sandbox.contact_records import Person
 
 
 def find_duplicate(candidate: Person, persons: Iterable[Person]) -> Person | None:
-    """The same customer's person that `candidate` is: by personnummer, else by name and one contact detail."""
+    """The customer's person whom `candidate` duplicates, by personnummer, else by name and one contact detail."""
     others = [person for person in persons if person.customer_id == candidate.customer_id]
     by_number = (person for person in others if _same(_personnummer(person), _personnummer(candidate)))
     by_name = (

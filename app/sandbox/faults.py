@@ -7,7 +7,7 @@ Examples:
     Fault(status=200, body='{"id": ', carried_out=True)               carried out, and answered with broken JSON
     Fault(status=403, names="OBJ1")                                   no access to that home
     Fault(delay_seconds=3)                                            slow, otherwise as usual
-    Fault(truncated=True, times=1)                                    carried out, the answer breaks off half-way
+    Fault(truncated=True, times=1)                                    carried out, the answer breaks off halfway
     Fault(cut=True, carried_out=True, times=1)                        carried out, the connection closed without a byte
     Fault(stalled=True, times=1)                                      carried out, the answer's body never ends
     Fault(status=401, truncated=True)                                 the login is refused in an answer that breaks off

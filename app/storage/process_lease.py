@@ -36,15 +36,15 @@ class ProcessLease:
 
     def holds(self, connection: Connection) -> bool:
         """Whether this process holds the lease. Locks it until the end of the transaction."""
-        mine = leases.c.name == self._name, leases.c.holder == self._holder, leases.c.until > now_of(connection)
-        return connection.execute(select(leases.c.name).where(*mine).with_for_update()).first() is not None
+        is_held = leases.c.name == self._name, leases.c.holder == self._holder, leases.c.until > now_of(connection)
+        return connection.execute(select(leases.c.name).where(*is_held).with_for_update()).first() is not None
 
     async def give_back(self) -> None:
         """Ends the lease, so that another process need not wait."""
-        mine = leases.c.name == self._name, leases.c.holder == self._holder
+        is_own = leases.c.name == self._name, leases.c.holder == self._holder
 
         def work(connection: Connection) -> None:
-            connection.execute(update(leases).where(*mine).values(until=now_of(connection)))
+            connection.execute(update(leases).where(*is_own).values(until=now_of(connection)))
 
         await self._database.write(work)
 
@@ -60,8 +60,8 @@ class ProcessLease:
     def _take(self, connection: Connection) -> bool:
         now = now_of(connection)
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        mine = {"holder": self._holder, "until": now + LEASE_LASTS}
-        taken = dialect.insert(leases).values(name=self._name, **mine)
+        values = {"holder": self._holder, "until": now + LEASE_LASTS}
+        taken = dialect.insert(leases).values(name=self._name, **values)
         free = or_(leases.c.until <= now, leases.c.holder == self._holder)
-        upsert = taken.on_conflict_do_update(index_elements=[leases.c.name], set_=mine, where=free)
+        upsert = taken.on_conflict_do_update(index_elements=[leases.c.name], set_=values, where=free)
         return connection.execute(upsert.returning(leases.c.holder)).first() is not None

@@ -129,13 +129,13 @@ def _slots(value: Any, starts_at: datetime | None, ends_at: datetime | None) -> 
 
 
 def _text(value: Any, limit: int) -> str:
-    """The text on one line, cut to `limit` characters; "" if `value` is not a text."""
+    """The text on one line, cut to `limit` characters; "" if `value` is no string."""
     return _SPACE.sub(" ", value).strip()[:limit] if isinstance(value, str) else ""
 
 
 def _read_time(value: Any, fold: int = 0) -> datetime | None:
-    """The time in UTC; None if it is malformed. Without an offset it is Swedish local time (O). With `fold` 1 it is the
-    later one of a time that the clock shows twice."""
+    """The time in UTC; None if it is malformed. Without an offset it is Swedish local time (O). If the clock shows it
+    twice, `fold` 1 means the later time."""
     if not isinstance(value, str):
         return None
     try:
