@@ -114,7 +114,7 @@ def sandbox(
     crm_password: Annotated[str, typer.Option(help="The customer's password for CRM/….")] = "demo-crm",  # noqa: S107
     username: Annotated[str, typer.Option(help="The partner's username.")] = "partner",
 ) -> None:
-    """Run a strict stand-in for Vitec Connect. Failures can be ordered under /_sandbox.
+    """Run a strict stand-in for Vitec Connect. Faults can be injected under /_sandbox.
 
     It accepts any home and any time slot, and has the contacts C1, C2 and C3.
     """

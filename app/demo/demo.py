@@ -90,10 +90,10 @@ def _dependencies(demo: Demo) -> DemoDependencies:
     assert contested.ends_at
 
     def set_mood(name: str) -> None:
-        demo.office.lift()
+        demo.office.clear_faults()
         fault = MOODS[name][1]
         if fault is not None:
-            demo.office.order(Fault(**fault))
+            demo.office.inject(Fault(**fault))
 
     return DemoDependencies(
         firm=firm_of(demo.settings.customers[0]),

@@ -1,11 +1,11 @@
-"""The Vitec Connect sandbox: a strict fake of Vitec's HTTP API, with fault injection.
+"""The Vitec Connect sandbox: a strict stand-in for Vitec's HTTP API, with fault injection.
 
 It imports nothing of Intresse's own validation or client, because those are tested against it.
 
     office = demo_office()
     with serve_sandbox(office) as url: ...      # over HTTP, in a thread
     app = create_sandbox(office)                # or as an ASGI app
-    office.order(Fault(status=503, times=1)); office.received; office.lift(); office.reset()
+    office.inject(Fault(status=503, times=1)); office.received; office.clear_faults(); office.reset()
 
 The same is available over HTTP under `/_sandbox` (`control_api`).
 """

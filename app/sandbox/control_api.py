@@ -22,16 +22,16 @@ def control_plane(office: Office) -> Mount:
             return _json(400, {"message": "after is the number of the last one seen"})
         return _json(200, [_as_json(call) for call in office.received if call.number > int(after)])
 
-    async def order(request: Request) -> Response:
+    async def inject(request: Request) -> Response:
         try:
             fault = Fault.model_validate_json(await request.body())
         except ValidationError as error:
             return _json(400, {"message": str(error)})
-        office.order(fault)
+        office.inject(fault)
         return _json(201, fault.model_dump(mode="json", by_alias=True))
 
-    async def lift(request: Request) -> Response:
-        office.lift()
+    async def clear(request: Request) -> Response:
+        office.clear_faults()
         return Response(status_code=204)
 
     async def reset(request: Request) -> Response:
@@ -42,8 +42,8 @@ def control_plane(office: Office) -> Mount:
         "/_sandbox",
         routes=[
             Route("/received", received, methods=["GET"]),
-            Route("/faults", order, methods=["POST"]),
-            Route("/faults", lift, methods=["DELETE"]),
+            Route("/faults", inject, methods=["POST"]),
+            Route("/faults", clear, methods=["DELETE"]),
             Route("/reset", reset, methods=["POST"]),
         ],
     )

@@ -2,7 +2,7 @@
 
 Examples:
     Fault(status=503, headers={"Retry-After": "120"}, times=1)        overloaded once
-    Fault(status=401, customer_id="M00000", operation="lead")         the login is refused, until lifted
+    Fault(status=401, customer_id="M00000", operation="lead")         the login is refused, until cleared
     Fault(status=500, carried_out=True, times=1)                      carried out, but answered with an error
     Fault(status=200, body='{"id": ', carried_out=True)               carried out, and answered with broken JSON
     Fault(status=403, names="OBJ1")                                   no access to that home
@@ -46,7 +46,7 @@ class Fault(BaseModel):
     operation      only this operation; None: all
     customer_id    only this customer; None: all
     names          only requests with this id in their path: an estate, a viewing, a slot, a contact; None: all
-    times          how many requests are affected; None: all until it is lifted
+    times          how many requests are affected; None: all until it is cleared
     """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
@@ -110,10 +110,10 @@ class ActiveFaults:
     def __init__(self) -> None:
         self._active: list[Fault] = []
 
-    def order(self, fault: Fault) -> None:
+    def add(self, fault: Fault) -> None:
         self._active.append(fault)
 
-    def lift(self) -> None:
+    def clear(self) -> None:
         self._active.clear()
 
     def take(self, operation: Operation, ids: Mapping[str, str]) -> Fault | None:

@@ -15,7 +15,7 @@ from app.sandbox.state import Office
 def serve_sandbox(office: Office, port: int = 0) -> Iterator[str]:
     """Serves `office` on the loopback interface and yields the base URL; `port` 0 takes a free one.
 
-    The caller's thread may read `office` and order faults. Answers that are still to be sent at the end are dropped.
+    The caller's thread may read `office` and inject faults. Answers that are still to be sent at the end are dropped.
     """
     listener = socket.create_server(("127.0.0.1", port))  # callers queue from here on, so none must wait for the start
     config = uvicorn.Config(create_sandbox(office), lifespan="off", log_config=None, log_level="critical")

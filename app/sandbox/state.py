@@ -90,13 +90,13 @@ class Office:
         self.final_price_watches: list[FinalPriceWatch] = []
         self.contacts = {(contact.customer_id, contact.id): contact for contact in self._initial_contacts}
 
-    def order(self, fault: Fault) -> None:
+    def inject(self, fault: Fault) -> None:
         """Adds a fault after those that are active."""
-        self.faults.order(fault)
+        self.faults.add(fault)
 
-    def lift(self) -> None:
+    def clear_faults(self) -> None:
         """Ends all faults."""
-        self.faults.lift()
+        self.faults.clear()
 
     def register_interest(
         self, customer_id: str, estate_id: str, application: AdvertisingInterestApplication

@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(autouse=True)
 def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def booked(
@@ -106,7 +106,7 @@ def test_pressing_again_or_twice_at_once_cancels_once(service: RunningService) -
 
 def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itself(service: RunningService) -> None:
     receipt = booked(service)
-    service.office.order(Fault(status=503, operation="cancellation", times=1))
+    service.office.inject(Fault(status=503, operation="cancellation", times=1))
     with ThreadPoolExecutor(1) as pool:
         posted = pool.submit(service.client.post, cancellation(receipt))
         shown = eventually(lambda: text if "tagit emot din avbokning" in (text := text_of(service, receipt)) else "")
@@ -118,7 +118,7 @@ def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itsel
 
 def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(service: RunningService) -> None:
     receipt = booked(service)
-    service.office.order(Fault(status=400, body='"Visningen har varit."', operation="cancellation", times=1))
+    service.office.inject(Fault(status=400, body='"Visningen har varit."', operation="cancellation", times=1))
     assert service.client.post(cancellation(receipt)).headers["location"] == receipt
     shown = text_of(service, receipt)
     assert "kunde inte avbokas" in shown
@@ -133,7 +133,7 @@ def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(service: Runnin
 
 def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(service: RunningService) -> None:
     receipt = booked(service, FULL)
-    service.office.order(Fault(status=500, carried_out=True, operation="cancellation", times=1))
+    service.office.inject(Fault(status=500, carried_out=True, operation="cancellation", times=1))
     assert service.client.post(cancellation(receipt)).status_code == 303
     assert heading(service, receipt) == "Avbokad"
 

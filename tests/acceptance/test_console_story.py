@@ -48,10 +48,10 @@ def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
     public: Public, browser: Browser, office: Office, scripted: bool
 ) -> None:
     url = public(console_password=PASSWORD)
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     send(url)
     eventually(lambda: office.received)
-    office.lift()
+    office.clear_faults()
     context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
     page = context.new_page()
     enter(page, url)
@@ -79,7 +79,7 @@ def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
 
 def test_a_paused_login_is_shown_and_tested_and_its_lead_arrives(public: Public, desktop: Page, office: Office) -> None:
     url = public(console_password=PASSWORD)
-    office.order(Fault(status=401))
+    office.inject(Fault(status=401))
     send(url)
     eventually(lambda: office.received)
     enter(desktop, url)
@@ -89,7 +89,7 @@ def test_a_paused_login_is_shown_and_tested_and_its_lead_arrives(public: Public,
         return "godtar inte lösenordet" in (desktop.get_by_role("main").text_content() or "")
 
     eventually(is_shown)
-    office.lift()
+    office.clear_faults()
     desktop.get_by_role("region", name="Pausade inloggningar").get_by_role("link").click()
     desktop.get_by_role("button", name="Testa inloggningen Annonsering").click()
     expect(desktop.get_by_role("main")).to_contain_text("Vitec godtar den.")
@@ -101,8 +101,8 @@ def test_a_lead_that_waits_for_another_login_than_the_paused_one_shows_its_own_r
     public: Public, desktop: Page, office: Office
 ) -> None:
     url = public(console_password=PASSWORD)
-    office.order(Fault(status=401, operation="loan-promise"))
-    office.order(Fault(status=503, operation="interest"))
+    office.inject(Fault(status=401, operation="loan-promise"))
+    office.inject(Fault(status=503, operation="interest"))
     loan = {"bank": "SBAB", "validUntil": "2099-03-31", "estateType": "Apartment", "financing": "Bank"}
     promise = f"{url}/CRM/Buyer/{CUSTOMER}/C1/LoanPromise"
     key = {"Authorization": f"Bearer {API_KEY}", "Prefer": "respond-async"}

@@ -98,9 +98,9 @@ def sullen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]
 @pytest.fixture
 def full(sullen: RunningService) -> Iterator[RunningService]:
     """Vitec refuses everything, in its own words."""
-    sullen.office.order(SLOT_IS_FULL)
+    sullen.office.inject(SLOT_IS_FULL)
     yield sullen
-    sullen.office.lift()
+    sullen.office.clear_faults()
 
 
 def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full: RunningService) -> None:
@@ -112,7 +112,7 @@ def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full
     kept(page, typed)
     assert "Visningstiden är fullbokad." in page.alert
     assert not page.faulty
-    full.office.lift()
+    full.office.clear_faults()
     assert page.submit(full.client, {}, **SITE).status_code == 303
 
 
@@ -150,7 +150,7 @@ def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
     ids=range(9),
 )
 def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: RunningService, words: str, shown: str) -> None:
-    sullen.office.order(Fault(status=400, body=words, times=2))
+    sullen.office.inject(Fault(status=400, body=words, times=2))
     content = problem(sullen.client.post(viewing_path(), json=booking(), headers=key()), 400)
     assert isinstance(content["upstream"], dict)
     assert shown in str(content["upstream"])
@@ -176,7 +176,7 @@ def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Pat
 @EACH
 def test_vitecs_answer_that_cannot_be_read_is_an_answer(tmp_path: Path, make: Make, body: Members) -> None:
     with run_service(tmp_path) as service:
-        service.office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))
+        service.office.inject(Fault(status=200, body='{"id": ', carried_out=True, times=1))
         path = make()
         answer = service.client.post(path, json=body, headers=key())
         is_delivered(answer)

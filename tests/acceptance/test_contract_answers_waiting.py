@@ -34,7 +34,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service that waits for Vitec half a second."""
     with run_service(tmp_path_factory.mktemp("hasty"), delivery={"wait_seconds": 0.5}) as service:
         yield service
-        service.office.lift()
+        service.office.clear_faults()
 
 
 @EACH
@@ -77,7 +77,7 @@ def test_preferences_may_come_in_several_lines(service: RunningService) -> None:
 
 @EACH
 def test_a_json_post_waits_for_wait_seconds_and_no_longer(hasty: RunningService, make: Make, body: Members) -> None:
-    hasty.office.order(SLOW)
+    hasty.office.inject(SLOW)
     path, began = make(), time.monotonic()
     pending = is_pending(hasty.client.post(path, json=body, headers=key()))
     assert 0.4 < time.monotonic() - began < SLOW.delay_seconds
@@ -86,7 +86,7 @@ def test_a_json_post_waits_for_wait_seconds_and_no_longer(hasty: RunningService,
 
 
 def test_a_booking_form_waits_for_wait_seconds_and_then_gets_its_receipt(hasty: RunningService) -> None:
-    hasty.office.order(SLOW)
+    hasty.office.inject(SLOW)
     path, began = viewing_path(), time.monotonic()
     answer = hasty.client.post(path, data=fields(booking()), headers=SITE)
     assert 0.4 < time.monotonic() - began < SLOW.delay_seconds
@@ -95,7 +95,7 @@ def test_a_booking_form_waits_for_wait_seconds_and_then_gets_its_receipt(hasty: 
 
 
 def test_an_interest_form_does_not_wait_for_vitec(service: RunningService) -> None:
-    service.office.order(SLOW)
+    service.office.inject(SLOW)
     path, began = interest_path(), time.monotonic()
     answer = service.client.post(path, data=fields(interest()), headers=SITE)
     assert time.monotonic() - began < SLOW.delay_seconds
@@ -104,7 +104,7 @@ def test_an_interest_form_does_not_wait_for_vitec(service: RunningService) -> No
 
 
 def test_a_slow_answer_within_the_wait_is_the_answer(service: RunningService) -> None:
-    service.office.order(Fault(delay_seconds=0.7, times=1))
+    service.office.inject(Fault(delay_seconds=0.7, times=1))
     is_delivered(service.client.post(viewing_path(), json=booking(), headers=key()))
 
 
@@ -124,7 +124,7 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
     )
     for path, fault in zip([*programs, *visitors], cycle(faults)):
         place = path.split("/")[-2]  # each meets its own: on a busy machine some are tried again before others come
-        hasty.office.order(Fault.model_validate(fault | {"names": place, "times": 1}))
+        hasty.office.inject(Fault.model_validate(fault | {"names": place, "times": 1}))
 
     def post(path: str) -> httpx.Response:
         content: Any = {"json": programs[path]} if path in programs else {"data": fields(visitors[path])}
@@ -141,9 +141,9 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
 
 def test_when_vitec_refuses_our_login_nothing_is_lost_and_the_visitor_does_not_notice(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"wait_seconds": 0.5}, vitec={"paused_probe_seconds": 1}) as service:
-        service.office.order(Fault(status=401))
+        service.office.inject(Fault(status=401))
         posts = {interest_path(): interest(), viewing_path(): booking()}
         for path, body in posts.items():
             is_pending(service.client.post(path, json=body, headers=SITE))
-        service.office.lift()
+        service.office.clear_faults()
         assert eventually(lambda: all(any(call.carried_out for call in service.received(path)) for path in posts))

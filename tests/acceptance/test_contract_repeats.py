@@ -281,7 +281,7 @@ def ways(service: RunningService, path: str) -> dict[str, Callable[[Members], ht
 def test_a_rejected_booking_is_never_replayed_as_an_answer(service: RunningService, by: str) -> None:
     path = viewing_path()
     post = ways(service, path)[by]
-    service.office.order(REFUSAL)
+    service.office.inject(REFUSAL)
     assert post(booking()).status_code == 400
     assert post(booking()).status_code in {200, 303}
     assert calls(service, path, 2)
@@ -299,14 +299,14 @@ def test_a_refused_post_does_not_use_up_its_idempotency_key(service: RunningServ
 
 def test_a_repeat_while_vitec_is_away_is_the_same_submission_and_delivered_once(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"wait_seconds": 0.2}) as service:
-        service.office.order(Fault(status=503))
+        service.office.inject(Fault(status=503))
         headers = key() | {"Idempotency-Key": "1"}
         posts = {interest_path(): interest(), viewing_path(): booking()}
         for path, body in posts.items():
             first, second = (service.client.post(path, json=body, headers=headers) for _ in range(2))
             assert first.status_code == second.status_code == 202
             assert first.json() == second.json()
-        service.office.lift()
+        service.office.clear_faults()
         for path, body in posts.items():
             eventually(lambda path=path: any(call.carried_out for call in service.received(path)))  # type: ignore[misc]
             assert service.client.post(path, json=body, headers=headers).status_code in {200, 202}

@@ -178,14 +178,14 @@ def steps_of(status: Members) -> list[Any]:
 
 def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Path) -> None:
     with run_service(tmp_path) as service:
-        service.office.order(Fault(status=503))
+        service.office.inject(Fault(status=503))
         path = interest_path()
         pending = accepted(service, path, interest())
         assert pending["status"] == "pending"
         assert eventually(lambda: service.received(path))[0].status == 503  # an attempt is counted before its call
         status = status_of(service, pending["id"])
         assert (status["status"], status["deliveredAt"], status["result"]) == ("pending", None, None)
-        service.office.lift()
+        service.office.clear_faults()
         status = settled(service, pending["id"])
         assert status["status"] == "delivered"
         assert status["attempts"] >= 2
@@ -194,7 +194,7 @@ def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Pa
 
 def test_what_vitec_refused_is_rejected(tmp_path: Path) -> None:
     with run_service(tmp_path) as service:
-        service.office.order(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
+        service.office.inject(Fault(status=400, body='{"message": "Hemliga Anna finns redan."}'))
         pending = accepted(service, viewing_path(), booking())
         status = settled(service, pending["id"])
         assert (status["status"], status["deliveredAt"], status["attempts"]) == ("rejected", None, 1)
@@ -203,13 +203,13 @@ def test_what_vitec_refused_is_rejected(tmp_path: Path) -> None:
 
 def test_what_may_have_been_carried_out_is_uncertain_where_it_is_parked(tmp_path: Path) -> None:
     with run_service(tmp_path, customers=[{"id": CUSTOMER, "on_ambiguous": "park"}]) as service:
-        service.office.order(Fault(status=500))
+        service.office.inject(Fault(status=500))
         status = settled(service, accepted(service, interest_path(), interest())["id"])
         assert (status["status"], status["deliveredAt"]) == ("uncertain", None)
 
 
 def test_a_delivery_that_was_given_up_is_failed(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"give_up_hours": 1e-9}) as service:
-        service.office.order(Fault(status=503))
+        service.office.inject(Fault(status=503))
         status = settled(service, accepted(service, interest_path(), interest())["id"])
         assert (status["status"], status["deliveredAt"]) == ("failed", None)

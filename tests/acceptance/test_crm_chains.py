@@ -40,7 +40,7 @@ def status_of(client: httpx.Client, submission_id: str) -> tuple[str, list[str]]
 def test_a_contact_id_that_was_inferred_wrongly_stops_the_lead_and_never_the_booking(
     start: Start, office: Office
 ) -> None:
-    office.order(Fault(status=200, body='"B-17, inte en kontakt"', operation="viewing", carried_out=True))
+    office.inject(Fault(status=200, body='"B-17, inte en kontakt"', operation="viewing", carried_out=True))
     client = start(customer={"lead": LEAD}, delivery=FAST)
     answer = book(client)
     assert (answer.status_code, answer.json()) == (200, "B-17, inte en kontakt")
@@ -53,12 +53,12 @@ def test_a_contact_id_that_was_inferred_wrongly_stops_the_lead_and_never_the_boo
 
 
 def test_a_contact_that_vitec_does_not_know_yet_is_looked_up_once_more(start: Start, office: Office) -> None:
-    office.order(Fault(status=404, operation="contact", times=1))
+    office.inject(Fault(status=404, operation="contact", times=1))
     client = start(customer={"lead": LEAD}, delivery=FAST)
     submission_id = book(client).headers["submission-id"]
     eventually(lambda: status_of(client, submission_id) == ("delivered", ["delivered"] * 3))
     assert operations(office) == ["viewing", "contact", "contact", "lead"]
-    office.order(Fault(status=404, operation="contact"))
+    office.inject(Fault(status=404, operation="contact"))
     other = book(client).headers["submission-id"]
     eventually(lambda: status_of(client, other)[1][1] == "rejected")
     first, second = office.received[-2:]
@@ -70,7 +70,7 @@ def test_a_contact_that_vitec_does_not_know_yet_is_looked_up_once_more(start: St
 def test_a_booking_answered_without_an_id_is_delivered_and_no_lead_follows(
     start: Start, office: Office, body: str
 ) -> None:
-    office.order(Fault(status=200, body=body, operation="viewing", carried_out=True))
+    office.inject(Fault(status=200, body=body, operation="viewing", carried_out=True))
     client = start(customer={"lead": LEAD}, delivery=FAST)
     answer = book(client)
     assert answer.status_code == 200
@@ -96,7 +96,7 @@ def test_a_failed_lookup_is_retried_and_the_lead_follows(start: Start, office: O
     client = start(customer={"lead": LEAD, "on_ambiguous": park}, delivery=FAST, vitec={"paused_probe_seconds": 1})
     booked = []
     for fault in FAULTS:
-        office.order(Fault(**fault, operation="contact", times=1))
+        office.inject(Fault(**fault, operation="contact", times=1))
         booked.append(book(client).headers["submission-id"])
         asked = len(booked)
         eventually(lambda asked=asked: operations(office).count("contact") >= asked)  # type: ignore[misc]
@@ -108,7 +108,7 @@ def test_a_failed_lookup_is_retried_and_the_lead_follows(start: Start, office: O
 
 
 def test_a_lead_that_may_have_been_made_is_parked_where_the_customer_says_so(start: Start, office: Office) -> None:
-    office.order(Fault(status=500, operation="lead", carried_out=True))
+    office.inject(Fault(status=500, operation="lead", carried_out=True))
     client = start(customer={"lead": LEAD, "on_ambiguous": "park"}, delivery=FAST)
     submission_id = book(client).headers["submission-id"]
     eventually(lambda: status_of(client, submission_id) == ("delivered", ["delivered", "delivered", "uncertain"]))
@@ -116,7 +116,7 @@ def test_a_lead_that_may_have_been_made_is_parked_where_the_customer_says_so(sta
 
 
 def test_a_visitors_receipt_says_booked_though_the_lead_was_refused(start: Start, office: Office) -> None:
-    office.order(Fault(status=400, operation="lead"))
+    office.inject(Fault(status=400, operation="lead"))
     client = start(customer={"lead": LEAD}, delivery=FAST)
     path = f"/Viewing/{CUSTOMER}/VIS1/CHAIN{next(SLOTS)}/Participant?utm_source=x&lang=sv"
     form = {"firstName": "Anna", "lastName": "Å", "cellPhone": "070-174 06 05", "consent": "true"}

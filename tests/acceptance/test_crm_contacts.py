@@ -32,7 +32,7 @@ def _contacts(service: RunningService) -> Iterator[None]:
     for contact in (PERSON, COMPANY, ESTATE):
         service.office.contacts[CUSTOMER, contact.id] = contact
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def path_of(ids: str, customer: str = CUSTOMER) -> str:
@@ -76,7 +76,7 @@ def test_the_three_kinds_come_as_vitec_has_them(service: RunningService) -> None
 def test_whatever_members_a_contact_has_they_are_passed_on_as_they_came(
     service: RunningService, contact: dict[str, Any]
 ) -> None:
-    service.office.order(Fault(status=200, body=json.dumps([contact]), operation="contact"))
+    service.office.inject(Fault(status=200, body=json.dumps([contact]), operation="contact"))
     assert answered(service) == [contact]
 
 
@@ -136,10 +136,10 @@ def test_a_contact_of_another_customer_is_not_found(service: RunningService) -> 
 
 @pytest.mark.parametrize("fault", [{}, {"status": 404}, {"status": 503}, {"status": 200, "body": "x"}], ids=str)
 def test_shared_caches_store_nothing(service: RunningService, fault: dict[str, Any]) -> None:
-    service.office.order(Fault(**fault, operation="contact"))
+    service.office.inject(Fault(**fault, operation="contact"))
     answer = ask(service)
     assert {"no-store", "private"} & {part.strip() for part in answer.headers["cache-control"].split(",")}
-    service.office.lift()
+    service.office.clear_faults()
     assert ask(service).status_code == 200  # asked anew
 
 
@@ -196,7 +196,7 @@ AWAY = [408, 425, 429, 500, 502, 503, 504]
 
 @pytest.mark.parametrize("status", AWAY)
 def test_while_vitec_is_away_the_answer_is_503_and_says_when_to_ask_again(service: RunningService, status: int) -> None:
-    service.office.order(Fault(status=status, operation="contact", times=1))
+    service.office.inject(Fault(status=status, operation="contact", times=1))
     answer = ask(service)
     problem(answer, 503)
     assert int(answer.headers["retry-after"]) > 0
@@ -205,7 +205,7 @@ def test_while_vitec_is_away_the_answer_is_503_and_says_when_to_ask_again(servic
 
 @pytest.mark.parametrize("fault", [{"cut": True}, {"delay_seconds": 6}], ids=str)
 def test_an_answer_that_does_not_come_is_503(service: RunningService, fault: dict[str, Any]) -> None:
-    service.office.order(Fault(**fault, operation="contact", times=1))
+    service.office.inject(Fault(**fault, operation="contact", times=1))
     problem(ask(service), 503)
 
 
@@ -232,13 +232,13 @@ BROKEN = [
 
 @pytest.mark.parametrize("body", BROKEN, ids=lambda body: body[:30])
 def test_an_unreadable_answer_is_502(service: RunningService, body: str) -> None:
-    service.office.order(Fault(status=200, body=body, operation="contact"))
+    service.office.inject(Fault(status=200, body=body, operation="contact"))
     problem(ask(service), 502)
 
 
 @pytest.mark.parametrize("fault", [{"status": 204}, {"truncated": True}], ids=str)
 def test_an_answer_that_breaks_off_or_is_empty_is_502_or_503(service: RunningService, fault: dict[str, Any]) -> None:
-    service.office.order(Fault(**fault, operation="contact"))
+    service.office.inject(Fault(**fault, operation="contact"))
     answer = ask(service)
     problem(answer, answer.status_code)
     assert answer.status_code in {502, 503}
@@ -246,35 +246,35 @@ def test_an_answer_that_breaks_off_or_is_empty_is_502_or_503(service: RunningSer
 
 def test_a_redirect_is_never_followed(service: RunningService) -> None:
     elsewhere = {"Location": f"/CRM/Contact/{CUSTOMER}/C2"}
-    service.office.order(Fault(status=302, headers=elsewhere, operation="contact"))
+    service.office.inject(Fault(status=302, headers=elsewhere, operation="contact"))
     answer = ask(service)
     assert answer.status_code in {502, 503}
     assert len(service.office.received) == 1
 
 
 def test_vitecs_400_is_400_with_its_words(service: RunningService) -> None:
-    service.office.order(Fault(status=400, operation="contact", body='{"message": "Fel på id"}'))
+    service.office.inject(Fault(status=400, operation="contact", body='{"message": "Fel på id"}'))
     assert problem(ask(service), 400)["upstream"]["message"] == "Fel på id"
 
 
 def test_vitecs_403_is_not_reported_as_a_wrong_api_key(service: RunningService) -> None:
-    service.office.order(Fault(status=403, operation="contact"))
+    service.office.inject(Fault(status=403, operation="contact"))
     assert ask(service).status_code in {502, 503}
 
 
 def test_a_refused_login_is_503_and_vitec_is_asked_again_only_after_a_while(service: RunningService) -> None:
-    service.office.order(Fault(status=401, operation="contact"))
+    service.office.inject(Fault(status=401, operation="contact"))
     for _ in range(5):
         problem(ask(service), 503)
     assert len(service.office.received) == 1
-    service.office.lift()
+    service.office.clear_faults()
     eventually(lambda: ask(service).status_code == 200)
     assert len(service.office.received) == 2
 
 
 def test_when_a_refused_login_is_due_for_a_retry_exactly_one_call_tries_it(service: RunningService) -> None:
     """Vitec has blocked an integrator who kept calling with a refused login."""
-    service.office.order(Fault(status=401, operation="contact", delay_seconds=0.3))
+    service.office.inject(Fault(status=401, operation="contact", delay_seconds=0.3))
     problem(ask(service), 503)
 
     def many() -> int:
@@ -287,11 +287,11 @@ def test_when_a_refused_login_is_due_for_a_retry_exactly_one_call_tries_it(servi
 
 
 def test_a_paused_crm_password_pauses_no_other_customers(service: RunningService) -> None:
-    service.office.order(Fault(status=401, operation="contact", customer_id=CUSTOMER))
+    service.office.inject(Fault(status=401, operation="contact", customer_id=CUSTOMER))
     problem(ask(service), 503)
     service.office.contacts[FULL, "C9"] = Person(id="C9", customer_id=FULL)
     assert service.client.get(path_of("C9", FULL), headers=key(FULL)).status_code == 200
-    service.office.lift()
+    service.office.clear_faults()
     eventually(lambda: ask(service).status_code == 200)
 
 

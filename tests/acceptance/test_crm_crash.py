@@ -87,7 +87,7 @@ def test_after_a_crash_each_chain_resumes_at_the_next_step(
 
         def caught(customer: str, slot: str, operation: str) -> str:
             """A booking whose chain hangs in this operation."""
-            office.order(Fault(delay_seconds=60, operation=operation, customer_id=customer, times=1))
+            office.inject(Fault(delay_seconds=60, operation=operation, customer_id=customer, times=1))
             submission_id = book(client, customer, slot)
             eventually(lambda: calls(office, slot)[-1:] == [operation])
             return submission_id
@@ -119,7 +119,7 @@ def test_a_worker_that_stops_in_order_leaves_the_rest_to_the_next(
     tmp_path: Path, vitec_url: str, office: Office
 ) -> None:
     configuration = settings(tmp_path, vitec_url, customers=CUSTOMERS, delivery={"retry_seconds": [1]})
-    office.order(Fault(delay_seconds=1, operation="contact", times=1))
+    office.inject(Fault(delay_seconds=1, operation="contact", times=1))
     with serve(create_app(configuration)) as url, httpx.Client(base_url=url, timeout=30) as client:
         answer = client.post(
             f"/Viewing/{CUSTOMER}/VIS1/S1/Participant?utm_source=x",

@@ -49,7 +49,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(autouse=True)
 def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def known(service: RunningService, customer: str = CUSTOMER, length: int = 0) -> str:
@@ -396,18 +396,18 @@ def test_respond_async_is_answered_202_and_its_status_url_shows_the_outcome_with
 def test_while_vitec_does_not_answer_the_caller_gets_202(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"wait_seconds": 0.3}) as hasty:
         contact = known(hasty)
-        hasty.office.order(Fault(status=503))
+        hasty.office.inject(Fault(status=503))
         for path, body in ((lead_path(), SAID | {"contactId": contact}), (promise_path(contact), {"bank": "SEB"})):
             answer = hasty.client.post(path, json=body, headers=key())
             assert (answer.status_code, answer.json()["status"]) == (202, "pending")
-        hasty.office.lift()
+        hasty.office.clear_faults()
         eventually(lambda: len(hasty.office.leads) == 1)
         eventually(lambda: len(hasty.office.loan_promises) == 1)
 
 
 def test_what_vitec_refuses_is_400_with_vitecs_words(service: RunningService, post: Any) -> None:
     words = '{"Message": "Nej", "ModelState": {"lead.contactId": ["Fel"]}}'
-    service.office.order(Fault(status=400, body=words, operation=post.operation, times=1))
+    service.office.inject(Fault(status=400, body=words, operation=post.operation, times=1))
     content = problem(post(), 400)
     assert content["upstream"] == {"status": 400, "message": "Nej", "modelState": {"lead.contactId": ["Fel"]}}
 

@@ -33,7 +33,7 @@ def _nothing_received(service: RunningService) -> Iterator[None]:
     service.office.reset()
     service.office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER, first_name="Anna", last_name="Ek")
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def lookups(service: RunningService) -> int:
@@ -66,7 +66,7 @@ def test_many_lookups_stay_within_the_rate_limit_and_delay_no_lead(service: Runn
 
 
 def test_the_same_question_at_once_is_asked_once(service: RunningService) -> None:
-    service.office.order(Fault(delay_seconds=0.5))
+    service.office.inject(Fault(delay_seconds=0.5))
     start = threading.Barrier(10)
     with ThreadPoolExecutor(10) as pool:
 
@@ -79,7 +79,7 @@ def test_the_same_question_at_once_is_asked_once(service: RunningService) -> Non
 
 
 def test_a_link_that_is_opened_again_and_again_while_vitec_fails_asks_it_once(service: RunningService) -> None:
-    service.office.order(Fault(status=503))
+    service.office.inject(Fault(status=503))
     path = make_link(SETTINGS, CUSTOMER, "C1", "loan-promise", "1d").removeprefix(PUBLIC_URL)
     assert {service.client.get(path).status_code for _ in range(100)} == {200}
     assert lookups(service) == 1

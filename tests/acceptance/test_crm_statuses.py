@@ -68,7 +68,7 @@ def post(service: RunningService, operation: str, fault: dict[str, Any], custome
     service.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
     path, body = OPERATIONS[operation](customer, number)
     before = len(service.office.received)
-    service.office.order(Fault.model_validate({"times": 1, **fault, "operation": operation, "customer_id": customer}))
+    service.office.inject(Fault.model_validate({"times": 1, **fault, "operation": operation, "customer_id": customer}))
     answer = service.client.post(path, json=body, headers=key(customer) | {"Prefer": "respond-async"})
     assert answer.status_code == 202, answer.text
     posted = Posted(customer, answer.json()["id"], path)
@@ -106,7 +106,7 @@ def test_a_refused_login_waits_for_the_password_and_costs_nothing(
     all_posted = [post(service, operation, {"status": 401, "times": None}, PLAIN) for operation in operations]
     for posted in all_posted:
         eventually(lambda posted=posted: steps(service, posted) == ("pending", ["waiting"]))  # type: ignore[misc]
-    service.office.lift()
+    service.office.clear_faults()
     for posted in all_posted:
         eventually(lambda posted=posted: steps(service, posted) == DELIVERED)  # type: ignore[misc]
 
@@ -148,7 +148,7 @@ def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(
 ) -> None:
     number = next(NUMBERS)
     path, application = OPERATIONS[operation](PLAIN, number)
-    service.office.order(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
+    service.office.inject(Fault(status=400, body=body, operation=operation, customer_id=PLAIN, times=1))
     answer = service.client.post(path, json=application, headers=key(PLAIN))
     assert answer.status_code == 400
     assert answer.json()["upstream"]["status"] == 400
@@ -183,7 +183,7 @@ def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(service: Ru
         fault = Fault(
             status=404, body='{"message": "Finns inte"}', operation=Operation(operation), customer_id=PLAIN, times=2
         )
-        service.office.order(fault)
+        service.office.inject(fault)
         return httpx.post(service.url + path, json=body, headers=key(PLAIN), timeout=20)
 
     before = len(service.office.received)

@@ -116,9 +116,9 @@ def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, mo
 
 @pytest.mark.parametrize(("fault", "status"), [({"status": 503}, 503), ({"status": 404}, 404), ({"status": 400}, 400)])
 def test_what_vitec_makes_fail_can_be_read(service: RunningService, fault: dict[str, int], status: int) -> None:
-    service.office.order(Fault(**fault, operation="contact"))
+    service.office.inject(Fault(**fault, operation="contact"))
     answer = service.client.get(f"/CRM/Contact/{CUSTOMER}/C{status}", headers=key() | SITE)
-    service.office.lift()
+    service.office.clear_faults()
     assert answer.status_code == status
     assert readable(answer)
 

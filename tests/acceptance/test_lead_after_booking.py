@@ -76,7 +76,7 @@ def test_the_contacts_own_agent_gets_the_lead_and_else_the_fallback(start: Start
 
 
 def test_a_failed_lead_never_makes_the_booking_look_failed(start: Start, office: Office) -> None:
-    office.order(Fault(status=400, operation="lead", body='{"message": "Okänd källa"}'))
+    office.inject(Fault(status=400, operation="lead", body='{"message": "Okänd källa"}'))
     client = start(customer={"lead": LEAD})
     answer = _book(client)
     assert answer.status_code == 200
@@ -95,7 +95,7 @@ def _steps(client: httpx.Client, submission_id: str) -> list[str]:
 
 
 def test_a_step_that_was_done_is_never_sent_again(start: Start, office: Office) -> None:
-    office.order(Fault(status=503, operation="lead", times=2))
+    office.inject(Fault(status=503, operation="lead", times=2))
     client = start(customer={"lead": LEAD}, delivery={"retry_seconds": [1]})
     _book(client)
     eventually(lambda: len(office.leads) == 2)  # the booking's own, and ours

@@ -22,7 +22,7 @@ def rejected(start: Start, office: Office) -> httpx.Client:
     client = start()
     for number in range(4):
         if number < 3:
-            office.order(Fault(status=400, times=1))
+            office.inject(Fault(status=400, times=1))
         path = f"/Advertising/Estate/{CUSTOMER}/O{number}/interest"
         assert client.post(path, json=BODY, headers=KEY).status_code == (400 if number < 3 else 200)
     return client

@@ -48,12 +48,12 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
     start: Start, office: Office, shell: Intresse
 ) -> None:
     intresse = shell
-    office.order(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
+    office.inject(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
     answer = book(start(customer={"lead": LEAD}), leadSourceId="CALLERS")
     submission_id = answer.headers["Submission-Id"]
     first = start(customer={"lead": LEAD}, deliver=False)
     eventually(lambda: steps_of(first, submission_id) == ["delivered", "delivered", "rejected"])
-    office.lift()
+    office.clear_faults()
     shown = intresse("leads", "show", submission_id, customer={"lead": LEAD})
     assert shown.returncode == 0
     assert "rejected" in shown.stdout
@@ -85,7 +85,7 @@ def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_
 def test_retry_of_a_rejected_booking_keeps_the_callers_values_and_runs_the_whole_chain(
     start: Start, office: Office, intresse: Intresse
 ) -> None:
-    office.order(Fault(status=400, operation="viewing", times=1))
+    office.inject(Fault(status=400, operation="viewing", times=1))
     client = start(customer={"lead": LEAD, "viewing": {"lead_source_id": "OLD", "reminder_minutes": 30}})
     answer = book(client, "SLOT2", reminderTime=15, contactMessage="Hej")
     assert answer.status_code == 400
@@ -102,7 +102,7 @@ def test_retry_of_a_rejected_booking_keeps_the_callers_values_and_runs_the_whole
 
 
 def test_which_steps_there_are_is_frozen_with_the_submission(start: Start, office: Office, intresse: Intresse) -> None:
-    office.order(Fault(status=400, operation="viewing", times=2))
+    office.inject(Fault(status=400, operation="viewing", times=2))
     client = start(customer={"lead": LEAD})
     assert book(client, "SLOT3").status_code == 400
     assert book(client, "SLOT4", query="").status_code == 400
@@ -171,7 +171,7 @@ def test_an_unknown_id_or_reference_is_reported_in_one_line(intresse: Intresse, 
 def test_retry_of_a_submission_whose_customer_has_left_is_reported_in_one_line(
     start: Start, intresse: Intresse, office: Office
 ) -> None:
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     assert book(start(), "SLOT9").status_code == 400
     submission_id = intresse("leads", "list").stdout.split()[-1]
     refused(intresse("leads", "retry", submission_id, customer={"id": "M11111"}), CUSTOMER)
@@ -179,7 +179,7 @@ def test_retry_of_a_submission_whose_customer_has_left_is_reported_in_one_line(
 
 @pytest.mark.parametrize("name", ["Å", "\u200b \u200b \u200b", "\ufeff \u200b \ufeffÅ"], ids=ascii)
 def test_retry_plans_again_whatever_was_accepted(start: Start, office: Office, intresse: Intresse, name: str) -> None:
-    office.order(Fault(status=400, times=1))
+    office.inject(Fault(status=400, times=1))
     body = {"updatePerson": PERSON | {"note": "rad\u2028två", "lastName": name}}
     client = start()
     answer = client.post(f"/Viewing/{CUSTOMER}/VIS1/SLOTX/Participant", json=body, headers=KEY)

@@ -115,13 +115,13 @@ def test_an_unknown_home_is_not_found_and_asked_for_once(
 
 
 def test_another_customers_home_is_not_found(client: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=403))
+    office.inject(Fault(status=403))
     assert client.get(FORM).status_code == 404
     assert client.get("/forms/M99999/viewing/OBJ1").status_code == 404
 
 
 def test_simultaneous_requests_cause_one_read(client: httpx.Client, office: Office) -> None:
-    office.order(Fault(delay_seconds=0.3, operation="estate"))
+    office.inject(Fault(delay_seconds=0.3, operation="estate"))
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(lambda _: client.get(FORM), range(60)))
     assert {answer.status_code for answer in answers} == {200}
@@ -150,7 +150,7 @@ def test_a_form_that_cannot_show_the_times_says_so_and_offers_an_interest(
     start: Start, office: Office, fault: Fault
 ) -> None:
     client = start()
-    office.order(fault)
+    office.inject(fault)
     answer = client.get(FORM, params={"utm_source": "google", "title": "Storgatan 1", "lang": "sv"})
     page = page_of(answer)
     assert answer.status_code == 200
@@ -174,7 +174,7 @@ def test_a_form_that_cannot_show_the_times_says_so_and_offers_an_interest(
 )
 def test_a_home_without_times_says_so_kindly_and_offers_an_interest(start: Start, office: Office, body: str) -> None:
     client = start()
-    office.order(Fault(status=200, body=body))
+    office.inject(Fault(status=200, body=body))
     answer = client.get(FORM, params={"lang": "sv"})
     assert "Det finns inga tider att boka just nu" in page_of(answer).text
     assert f"/forms/{CUSTOMER}/interest/OBJ1" in answer.text
@@ -361,13 +361,13 @@ def test_two_visitors_race_for_the_last_place_and_one_gets_it(client: httpx.Clie
 def test_a_booking_is_taken_while_vitec_is_away(start: Start, office: Office, known: bool) -> None:
     client = start(delivery={"wait_seconds": 0.2, "retry_seconds": [1]})
     page = page_of(client.get(FORM)) if known else None
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     if page:
         answer = page.submit(client, TYPED | {"timeSlotId": "T1"})
     else:
         answer = client.post(FORM, data=TYPED | {"timeSlotId": "T1"}, headers={"Origin": ORIGIN})
     assert answer.status_code == 303
-    office.lift()
+    office.clear_faults()
     [booking] = eventually(lambda: office.bookings)
     assert (booking.viewing_id, booking.time_slot_id) == ("VIS1", "T1")
 

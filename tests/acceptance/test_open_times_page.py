@@ -119,7 +119,7 @@ def shown(public: Public, page: Page, office: Office, state: str) -> Page:
     if state == "all full":
         office.slots = {place: Slot(capacity=0) for place in office.slots or {}}
     if state == "away":
-        office.order(Fault(status=503))
+        office.inject(Fault(status=503))
     page.goto(public() + (FORM.replace("OBJ1", "OBJ2") if state == "none" else FORM))
     if state == "refused":
         page.get_by_role("radio").nth(2).check()

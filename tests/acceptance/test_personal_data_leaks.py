@@ -143,7 +143,7 @@ FAULTS = [
 
 def the_ways_that_vitec_spoils(aviary: Aviary) -> None:
     for number, fault in enumerate(FAULTS):
-        aviary.office.order(fault)
+        aviary.office.inject(fault)
         aviary.client.post(INTEREST, json=ANNA | {"contactMessage": f"{MESSAGE} {number}"}, headers=KEY)
 
 

@@ -41,7 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(autouse=True)
 def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def known(service: RunningService, kind: type[Any] = Person, customer: str = CUSTOMER, **members: Any) -> str:
@@ -128,7 +128,7 @@ def test_no_name_is_shown_when_the_contact_is_no_living_person(
     "contact", ['{"type": "Household", "id": "X", "firstName": "Dagny"}', "{}", '{"firstName": 1}']
 )
 def test_no_name_is_shown_of_a_contact_of_an_unknown_or_odd_kind(service: RunningService, contact: str) -> None:
-    service.office.order(Fault(status=200, body=f"[{contact}]", operation="contact"))
+    service.office.inject(Fault(status=200, body=f"[{contact}]", operation="contact"))
     page = service.page(link_to(known(service)))
     assert page.has_form
     assert "Dagny" not in page.text
@@ -140,13 +140,13 @@ def test_the_page_does_not_wait_for_a_slow_vitec_beyond_two_seconds_and_then_sho
 ) -> None:
     contact = known(service, first_name="Eva")
     slow = Fault(delay_seconds=6, operation="contact")
-    service.office.order(slow)
+    service.office.inject(slow)
     begun = time.monotonic()
     page = service.page(link_to(contact))
     assert 1.5 < time.monotonic() - begun < slow.delay_seconds
     assert page.has_form
     assert "Eva" not in page.text
-    service.office.lift()
+    service.office.clear_faults()
     path = link_to(contact)
     eventually(lambda: "Eva" in service.page(path).text)
 
@@ -167,11 +167,11 @@ def test_the_page_is_there_without_a_name_while_vitec_gives_no_usable_answer(
     service: RunningService, fault: dict[str, Any]
 ) -> None:
     contact = known(service, first_name="Frida")
-    service.office.order(Fault(**fault, operation="contact"))
+    service.office.inject(Fault(**fault, operation="contact"))
     page = service.page(link_to(contact))
     assert page.has_form
     assert "Frida" not in page.text
-    service.office.lift()  # the name comes back: a failure isn't remembered
+    service.office.clear_faults()  # the name comes back: a failure isn't remembered
     path = link_to(contact)
     eventually(lambda: "Frida" in service.page(path).text)
 
@@ -190,7 +190,7 @@ def test_a_contact_that_vitec_no_longer_knows_gets_a_page_that_says_whom_to_call
     service: RunningService, form: str, body: str | None
 ) -> None:
     if body:
-        service.office.order(Fault(status=200, body=body, operation="contact"))
+        service.office.inject(Fault(status=200, body=body, operation="contact"))
     answer = service.client.get(link_to(f"GONE{next(_contacts)}", form), headers=PAGE)
     page = page_of(answer)
     assert answer.status_code in {200, 404, 410}

@@ -42,7 +42,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(autouse=True)
 def _no_faults(service: RunningService) -> Iterator[None]:
     yield
-    service.office.lift()
+    service.office.clear_faults()
 
 
 def leads_on(service: RunningService, contact: str) -> list[Members]:
@@ -310,7 +310,7 @@ def test_a_contact_link_may_be_used_again_and_the_same_press_twice_is_one_lead(s
 def test_a_loan_promise_that_vitec_refused_may_be_sent_again_by_the_same_link(service: RunningService) -> None:
     contact = known(service)
     path = link_to(contact, "loan-promise")
-    service.office.order(Fault(status=400, operation="loan-promise", times=1))
+    service.office.inject(Fault(status=400, operation="loan-promise", times=1))
     refused = service.client.post(path, json=PROMISE)
     assert refused.status_code == 400
     assert refused.json()["upstream"]
@@ -322,10 +322,10 @@ def test_a_loan_promise_that_vitec_refused_may_be_sent_again_by_the_same_link(se
 def test_a_promise_that_waits_for_vitec_uses_its_link_too(service: RunningService) -> None:
     contact = known(service)
     path = link_to(contact, "loan-promise")
-    service.office.order(Fault(status=503, operation="loan-promise"))
+    service.office.inject(Fault(status=503, operation="loan-promise"))
     assert service.client.post(path, data=PROMISE).status_code == 303
     says_used(service.client.get(path))
-    service.office.lift()
+    service.office.clear_faults()
     assert eventually(
         lambda: [promise.content.bank for promise in service.office.loan_promises if promise.contact_id == contact]
     )

@@ -65,7 +65,7 @@ def test_nothing_accepted_is_lost_while_processes_die_and_freeze(stage: Stage) -
 
 
 def test_a_worker_that_dies_for_good_is_taken_over_from(stage: Stage) -> None:
-    stage.office.order(Fault(delay_seconds=30, times=1))
+    stage.office.inject(Fault(delay_seconds=30, times=1))
     assert post(stage, "TAKEN", Prefer="respond-async").status_code == 202
     eventually(lambda: len(stage.office.received) == 1)
     for worker in stage.workers:  # whichever has it
@@ -77,7 +77,7 @@ def test_a_worker_that_dies_for_good_is_taken_over_from(stage: Stage) -> None:
 
 
 def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(stage: Stage) -> None:
-    stage.office.order(Fault(delay_seconds=2, times=1))
+    stage.office.inject(Fault(delay_seconds=2, times=1))
     accepted = post(stage, "FROZEN", Prefer="respond-async").json()
     eventually(lambda: len(stage.office.received) == 1)
     for worker in stage.workers:  # whichever has it; then the other one goes on
@@ -94,7 +94,7 @@ def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(stage:
 def test_sigterm_under_load_ends_in_time_and_forgets_nothing(stage: Stage) -> None:
     with stage.load.running():
         eventually(lambda: len(stage.load.accepted) > 20)
-        stage.office.order(Fault(delay_seconds=2, times=2))
+        stage.office.inject(Fault(delay_seconds=2, times=2))
         for process in (*stage.workers, *stage.webs):
             process.send(signal.SIGTERM)
         took = [process.end(signal.SIGTERM, within=40) for process in (*stage.workers, *stage.webs)]

@@ -210,7 +210,7 @@ def test_the_same_valuation_twice_is_one(service: RunningService) -> None:
 
 def test_an_answer_that_was_lost_counts_and_a_page_instead_of_vitecs_answer_does_not(service: RunningService) -> None:
     asked = valuation()
-    service.office.order(Fault(status=200, body="<html>Underhåll</html>", operation="valuation", times=1))
+    service.office.inject(Fault(status=200, body="<html>Underhåll</html>", operation="valuation", times=1))
     service.client.post(valuation_path(), data=fields(asked), headers=SITE)
 
     def tries() -> list[bool]:
@@ -221,7 +221,7 @@ def test_an_answer_that_was_lost_counts_and_a_page_instead_of_vitecs_answer_does
 
 
 def test_what_vitec_refuses_a_visitor_gets_a_receipt_for(service: RunningService) -> None:
-    service.office.order(Fault(status=400, operation="final-price", times=2))
+    service.office.inject(Fault(status=400, operation="final-price", times=2))
     answer = service.client.post(final_price_path(), data=fields(final_price()), headers=SITE)
     assert answer.status_code == 303
     assert PHONE in service.client.get(answer.headers["location"]).text

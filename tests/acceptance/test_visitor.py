@@ -119,14 +119,14 @@ def test_a_booking_that_vitec_takes_at_once_is_booked(public: Public, page: Page
 def test_a_receipt_becomes_booked_by_itself_once_vitec_answers(
     public: Public, browser: Browser, office: Office, scripted: bool
 ) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
     page = context.new_page()
     page.goto(f"{public(delivery={'retry_seconds': [1], 'wait_seconds': 0.2})}{BOOKING}")
     _fill_booking(page)
     page.get_by_role("button", name="Boka visning").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Vi har tagit emot din anmälan")
-    office.lift()
+    office.clear_faults()
     expect(page.get_by_role("heading", level=1)).to_contain_text("bokad")
     context.close()
 
@@ -135,7 +135,7 @@ def test_a_receipt_becomes_booked_by_itself_once_vitec_answers(
 def test_a_screen_reader_starts_at_the_receipts_heading_and_announces_changes_once(
     public: Public, page: Page, office: Office, reads_on: bool
 ) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     page.goto(f"{public(delivery={'retry_seconds': [1], 'wait_seconds': 0.2})}{BOOKING}")
     _fill_booking(page)
     page.get_by_role("button", name="Boka visning").click()
@@ -146,7 +146,7 @@ def test_a_screen_reader_starts_at_the_receipts_heading_and_announces_changes_on
     expect(live).to_have_text([""])  # nothing is announced besides
     if reads_on:
         page.get_by_role("link", name="English").focus()
-    office.lift()
+    office.clear_faults()
     expect(heading).to_contain_text("bokad")
     if reads_on:
         expect(page.get_by_role("link", name="English")).to_be_focused()

@@ -86,7 +86,7 @@ class Stage:
                 process.start()
         for url in self.load.urls:
             eventually(lambda url=url: _answers(url), within=STARTS_WITHIN)  # type: ignore[misc]
-        self.office.lift()
+        self.office.clear_faults()
         self.verdict()
         self.office.reset()
         self.load = Load(self.load.urls)
@@ -138,7 +138,7 @@ class Stage:
     def spoil(self) -> None:
         """One that waits can't be read any more."""
         waiting = (submissions.c.due_at.is_not(None)) & submissions.c.claim.is_(None)
-        self.office.order(Fault(status=503))  # so that some do wait
+        self.office.inject(Fault(status=503))  # so that some do wait
         time.sleep(1)
         try:
             with self._connected() as connection:
@@ -146,7 +146,7 @@ class Stage:
                 spoiled = update(submissions).where(submissions.c.id == some, waiting).values(payload=b"spoiled")
                 self.kills["unreadable"] += connection.execute(spoiled).rowcount
         finally:  # also while the database is away
-            self.office.lift()
+            self.office.clear_faults()
 
     def decide(self) -> None:
         """What is uncertain outlives its time, and an operator releases it in the same moment as retention comes by;

@@ -114,10 +114,10 @@ def test_a_paused_login_and_its_end_are_alerted_by_webhook_and_mail(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(**options)
-    office.order(Fault(status=401))
+    office.inject(Fault(status=401))
     submission_id = post(client)
     eventually(lambda: webhook.alarms("paused") and mail.mails)
-    office.lift()
+    office.clear_faults()
     eventually(lambda: status(client, submission_id) == "delivered")
     eventually(lambda: webhook.alarms("paused", over=True) and len(mail.mails) == 2)
     (raised,) = webhook.alarms("paused")
@@ -130,7 +130,7 @@ def test_a_refused_submission_is_an_incident_until_an_operator_deals_with_it(
     start: Start, configure: Callable[..., Settings], options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     client = start(**options)
-    office.order(Fault(status=400, times=1))
+    office.inject(Fault(status=400, times=1))
     submission_id = post(client)
     eventually(lambda: webhook.alarms("rejected"))
     assert webhook.alarms("rejected")[0]["submissions"][0]["id"] == submission_id
@@ -156,7 +156,7 @@ def test_a_booking_refused_after_its_receipt_is_alerted_at_once(
 ) -> None:
     monkeypatch.setattr(store, "REPORT_EVERY", timedelta(hours=1))
     client = start(**options, delivery={"wait_seconds": 0})
-    office.order(Fault(status=400, operation="viewing"))
+    office.inject(Fault(status=400, operation="viewing"))
     for name in ("Anna", "Bo"):
         post(client, BOOKING, {"updatePerson": VISITOR["updatePerson"] | {"firstName": name}})
         eventually(lambda: len(subjects(mail)) == 1 + (name == "Bo"))  # noqa: B023  # it is called here
@@ -174,13 +174,13 @@ def test_a_refusal_that_the_page_showed_to_its_visitor_alarms_nobody(
 ) -> None:
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(minutes=1))  # on a busy machine it may take long
     client = start(**options)
-    office.order(Fault(status=400, operation="viewing"))
+    office.inject(Fault(status=400, operation="viewing"))
     answer = client.post(BOOKING, json=VISITOR | {"consent": True}, headers={"Origin": ORIGIN})
     assert answer.status_code == 400
     (full,) = eventually(lambda: [row for row in intresse_rows() if row.told_at])
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(0))
-    office.lift()
-    office.order(Fault(status=400, times=1))
+    office.clear_faults()
+    office.inject(Fault(status=400, times=1))
     other = post(client)
     (raised,) = eventually(lambda: webhook.alarms("rejected"))
     assert [submission["id"] for submission in raised["submissions"]] == [other]
@@ -190,7 +190,7 @@ def test_a_refusal_that_the_page_showed_to_its_visitor_alarms_nobody(
 def test_a_booking_that_is_refused_while_its_visitor_waits_is_no_emergency(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
-    office.order(Fault(status=400, operation="viewing"))
+    office.inject(Fault(status=400, operation="viewing"))
     post(start(**options), BOOKING, VISITOR)
     eventually(lambda: webhook.alarms("rejected"))
     assert webhook.alarms("refused-booking") == []
@@ -208,7 +208,7 @@ def test_uncertain_and_failed_submissions_are_alerted(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, on_ambiguous: str, fault: Fault, kind: str
 ) -> None:
     client = start(**options, customer={"on_ambiguous": on_ambiguous}, delivery={"give_up_hours": 0.000001})
-    office.order(fault)
+    office.inject(fault)
     post(client)
     eventually(lambda: webhook.alarms(kind))
 
@@ -249,11 +249,11 @@ def test_an_overdue_submission_and_its_delivery_are_alerted(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook
 ) -> None:
     client = start(**options, delivery={"retry_seconds": [1]})
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     post(client)
     make_older(options["database_url"], delivery_since=timedelta(minutes=61))
     eventually(lambda: webhook.alarms("overdue"))
-    office.lift()
+    office.clear_faults()
     eventually(lambda: webhook.alarms("overdue", over=True))
     assert len(webhook.heard) == 2
 
@@ -263,7 +263,7 @@ def test_receivers_that_are_down_hold_up_nothing_and_get_the_alert_later_with_th
 ) -> None:
     webhook.refuses, mail.refuses = 1_000_000, 1_000_000
     client = start(**options)
-    office.order(Fault(status=400, times=1))
+    office.inject(Fault(status=400, times=1))
     post(client)
     eventually(lambda: len(webhook.ids) > 2)
     delivered = client.post(INTEREST, json=PERSON, headers={"Authorization": f"Bearer {API_KEY}"})
@@ -283,7 +283,7 @@ def test_neither_a_restart_nor_a_second_process_repeats_or_loses_an_alert(
     mail: PostOffice,
 ) -> None:
     webhook.refuses = 1_000_000
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     with serve(create_app(configure(**options))) as url, httpx.Client(base_url=url) as before:
         post(before)
         eventually(lambda: mail.mails and webhook.ids)
@@ -301,7 +301,7 @@ def test_an_alarm_contains_no_personal_data(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(**options)
-    office.order(Fault(status=400, body='{"message": "Anna får inte", "modelState": {}}'))
+    office.inject(Fault(status=400, body='{"message": "Anna får inte", "modelState": {}}'))
     post(client)
     eventually(lambda: webhook.heard and mail.mails)
     text = "".join(webhook.bodies) + mail.mails[0].as_string() + mail.mails[0].get_content()
@@ -314,14 +314,14 @@ def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_a_notice
     client = start(
         **options, delivery={"retry_seconds": [1]}, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}
     )
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     submission_id = post(client)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
     assert lead["Subject"].startswith("Ett ärende som inte har nått Vitec än (")
     for words in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", "Meddelande: Ring efter fem"):
         assert words in lead.get_content()
-    office.lift()
+    office.clear_faults()
     eventually(lambda: status(client, submission_id) == "delivered")
     eventually(lambda: len(mail.to(BROKER)) == 2)
     assert "väntar inte längre" in mail.to(BROKER)[1]["Subject"]
@@ -363,7 +363,7 @@ def test_lead_mail_covers_valuations_and_final_prices_too(
 ) -> None:
     customer = {"valuation": {}, "final_price": {}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
     client = start(**options, customer=customer)
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     post(client, path, body)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
@@ -379,7 +379,7 @@ def test_lead_mail_of_a_cancellation_names_the_visitor(
     typed = {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605", "consent": "on"}
     booked = client.post(f"{BOOKING}?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
     receipt = httpx.URL(booked.headers["location"])
-    office.order(Fault(status=503, operation="cancellation"))
+    office.inject(Fault(status=503, operation="cancellation"))
     client.post(f"{receipt.path}/cancellation?{receipt.query.decode()}", timeout=30)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
@@ -394,7 +394,7 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
     client = start(
         **options, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}}, delivery={"retry_seconds": [1]}
     )
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     submission_id = post(client)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
 

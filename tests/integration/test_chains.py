@@ -53,7 +53,7 @@ async def test_a_lead_goes_to_the_contacts_own_agent_else_to_the_fallback_else_n
 async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault.model_validate({"status": 400, "operation": "lead"}))
+    office.inject(Fault.model_validate({"status": 400, "operation": "lead"}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -65,7 +65,7 @@ async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
 async def test_a_booking_that_vitec_refuses_is_followed_by_nothing(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -89,7 +89,7 @@ async def test_an_interest_that_vitec_answers_with_nothing_is_followed_by_no_lea
 async def test_a_booking_answered_without_a_contact_is_delivered_and_its_lead_needs_attention(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=200, body="{}", carried_out=True, times=1))
+    office.inject(Fault(status=200, body="{}", carried_out=True, times=1))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -116,7 +116,7 @@ async def test_a_lead_whose_contact_vitec_does_not_know_is_refused_and_never_pos
 
 
 async def test_an_interrupted_lookup_is_simply_repeated(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "contact", "times": 1}))
+    office.inject(Fault.model_validate({"delaySeconds": HANGING, "operation": "contact", "times": 1}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url):
@@ -131,7 +131,7 @@ async def test_an_interrupted_lookup_is_simply_repeated(database: Database, vite
 async def test_a_lead_that_was_interrupted_may_have_been_made(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault.model_validate({"delaySeconds": HANGING, "operation": "lead", "times": 1}))
+    office.inject(Fault.model_validate({"delaySeconds": HANGING, "operation": "lead", "times": 1}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url):

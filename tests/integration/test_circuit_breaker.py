@@ -54,7 +54,7 @@ def lead(contact: str) -> PlannedStep:
 async def test_a_pause_that_one_process_makes_holds_for_all(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, customer_id=CUSTOMER))
+    office.inject(Fault(status=401, customer_id=CUSTOMER))
     first, *others = at_estates("A", "B", "C", "D")
     await store(database, first)
     with opened(database_url) as another:
@@ -70,7 +70,7 @@ async def test_a_pause_that_one_process_makes_holds_for_all(
 async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=1))
+    office.inject(Fault(status=401, times=1))
     new = at_estates(*"ABCDEF")
     await store(database, new[0])
     with opened(database_url) as another:
@@ -85,7 +85,7 @@ async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
 
 
 async def test_the_only_submission_probes_again(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=401, times=3))
+    office.inject(Fault(status=401, times=3))
     (new,) = at_estates("A")
     await store(database, new)
     async with working(database, vitec_url, probe=50 * MILLISECOND) as delivery:
@@ -96,7 +96,7 @@ async def test_the_only_submission_probes_again(database: Database, vitec_url: s
 async def test_three_forbidden_resources_in_a_row_pause_the_login(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=403))
+    office.inject(Fault(status=403))
     new = at_estates("A", "B", "C", "D")
     await store(database, *new[:3])
     async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
@@ -104,7 +104,7 @@ async def test_three_forbidden_resources_in_a_row_pause_the_login(
         await delivery.attempted(new[2], 1)
         await store(database, new[3])
         of_another = application(OTHER)
-        office.lift()
+        office.clear_faults()
         await store(database, of_another)
         await delivery.settled(of_another)
         assert (await delivery.submission(new[3].id)).main.attempts == 0
@@ -116,7 +116,7 @@ async def test_three_forbidden_resources_in_a_row_pause_the_login(
 async def test_one_forbidden_resource_pauses_nothing_however_often_it_is_asked_for(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=403, times=5))
+    office.inject(Fault(status=403, times=5))
     (new,) = at_estates("A")
     await store(database, new)
     async with working(database, vitec_url, probe=LONG) as delivery:
@@ -131,7 +131,7 @@ async def test_a_success_between_breaks_the_row_of_forbidden_ones(
     async with working(database, vitec_url, probe=LONG, retry=LONG, per_customer=1) as delivery:
         for new_submission in new:
             if new_submission is not new[2]:
-                office.order(Fault(status=403, times=1))
+                office.inject(Fault(status=403, times=1))
             await store(database, new_submission)
             await delivery.attempted(new_submission, 1)
     assert len(office.received) == 5
@@ -140,7 +140,7 @@ async def test_a_success_between_breaks_the_row_of_forbidden_ones(
 async def test_a_probe_that_is_forbidden_backs_off_alone_and_keeps_the_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=403))
+    office.inject(Fault(status=403))
     new = at_estates("A", "B", "C", "D")
     await store(database, *new[:3])
     async with working(database, vitec_url, probe=LONG, retry=timedelta(hours=9), per_customer=1) as delivery:
@@ -167,7 +167,7 @@ async def pause_by_forbidding(delivery: Delivery, office: Office, database: Data
     """Three estates that Vitec gives no access to, as a stranger may name them."""
     strangers = at_estates(*STRANGERS)
     for estate, new in zip(STRANGERS, strangers, strict=True):
-        office.order(Fault(status=403, names=estate))
+        office.inject(Fault(status=403, names=estate))
         await store(database, new)
         await delivery.attempted(new, 1)
     assert await database.read(lambda connection: len(paused_logins(connection))) == 1
@@ -205,7 +205,7 @@ async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_f
         for new_submission in strangers:
             await delivery.attempted(new_submission, 2)  # the pause is over: none is on its way when the next begins
         await pause_of(database)
-        office.lift()
+        office.clear_faults()
         await time_passes(database, 2 * LONG)
         for new_submission in strangers:
             assert (await delivery.settled(new_submission)).status is Status.DELIVERED
@@ -238,7 +238,7 @@ async def test_what_was_forbidden_before_makes_no_other_pause_and_grows_old_alon
 async def test_steps_of_chains_are_counted_by_the_contact_that_they_name(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=403, operation="contact"))
+    office.inject(Fault(status=403, operation="contact"))
     async with working(database, vitec_url, probe=LONG, retry=MINUTE, per_customer=1) as delivery:
         for number in range(3):
             visitor = VISITOR["updatePerson"] | {"firstName": f"Anna{number}", "cellPhone": f"+4670174060{number}"}
@@ -253,8 +253,8 @@ async def test_steps_of_chains_are_counted_by_the_contact_that_they_name(
 async def test_of_any_number_of_processes_one_tries_a_paused_login(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=1))
-    office.order(Fault(delay_seconds=30))
+    office.inject(Fault(status=401, times=1))
+    office.inject(Fault(delay_seconds=30))
     new = at_estates(*"ABCDEFGH")
     await store(database, new[0])
     probe = timedelta(seconds=0.3)
@@ -274,13 +274,13 @@ async def test_of_any_number_of_processes_one_tries_a_paused_login(
 async def test_time_spent_paused_does_not_count_towards_giving_up(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=1))
+    office.inject(Fault(status=401, times=1))
     first, second = at_estates("A", "B")
     await store(database, first)
     async with working(database, vitec_url, probe=LONG, give_up=timedelta(hours=96), per_customer=1) as delivery:
         await delivery.attempted(first, 1)
         await store(database, second)
-        office.order(Fault(status=503, times=1))  # the probe
+        office.inject(Fault(status=503, times=1))  # the probe
         await time_passes(database, timedelta(hours=200))
         await delivery.attempted(second, 1)
         await time_passes(database, timedelta(hours=1))
@@ -291,7 +291,7 @@ async def test_time_spent_paused_does_not_count_towards_giving_up(
 async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, names="REFUSED", times=1))
+    office.inject(Fault(status=401, names="REFUSED", times=1))
     slow, refused = at_estates("SLOW", "REFUSED")
     await store(database, slow)
     async with working(database, vitec_url, probe=LONG, per_customer=2) as delivery:
@@ -309,7 +309,7 @@ async def test_a_page_does_not_call_vitec_while_any_process_has_paused_the_login
 ) -> None:
     with opened(database_url) as another:
         async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG) as there:
-            office.order(Fault(status=401, times=1))
+            office.inject(Fault(status=401, times=1))
             with pytest.raises(LoginRefusedError):
                 await here.contact_reader.contacts(CUSTOMER, ["C1"])
             for process in (here, there):
@@ -326,8 +326,8 @@ async def test_a_page_does_not_call_vitec_while_any_process_has_paused_the_login
 async def test_a_lookup_may_be_the_probe_and_then_there_is_no_other(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=1))
-    office.order(Fault(status=503))
+    office.inject(Fault(status=401, times=1))
+    office.inject(Fault(status=503))
     async with working(database, vitec_url, probe=LONG) as delivery:
         with pytest.raises(LoginRefusedError):
             await delivery.contact_reader.contacts(CUSTOMER, ["C1"])
@@ -351,7 +351,7 @@ async def test_while_the_database_is_down_a_page_learns_that_vitec_cannot_be_cal
 async def test_after_an_outage_the_first_success_brings_the_backlog_back(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER)
     new = [
         *at_estates("A", "B", "C"),
@@ -361,7 +361,7 @@ async def test_after_an_outage_the_first_success_brings_the_backlog_back(
     async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:
         for new_submission in new:
             await delivery.attempted(new_submission, 1)
-        office.lift()
+        office.clear_faults()
         await time_passes(database, 2 * MINUTE)
         fresh = application(resource=("FRESH",))
         await store(database, fresh)
@@ -378,13 +378,13 @@ async def test_after_an_outage_the_first_success_brings_the_backlog_back(
 async def test_what_waits_for_something_else_is_not_brought_back(
     database: Database, vitec_url: str, office: Office, fault: Fault
 ) -> None:
-    office.order(fault)
+    office.inject(fault)
     waiting, fresh = at_estates("WAITING", "FRESH")
     await store(database, waiting)
     async with working(database, vitec_url, retry=timedelta(hours=1)) as delivery:
         await delivery.attempted(waiting, 1)
-        office.lift()
-        office.order(Fault(status=503, times=1))
+        office.clear_faults()
+        office.inject(Fault(status=503, times=1))
         away, _ = at_estates("AWAY", "X")
         await store(database, away)
         await delivery.attempted(away, 1)
@@ -396,7 +396,7 @@ async def test_what_waits_for_something_else_is_not_brought_back(
 
 
 async def test_a_short_outage_makes_nothing_due_early(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=503, times=1))
+    office.inject(Fault(status=503, times=1))
     waiting, fresh = at_estates("WAITING", "FRESH")
     await store(database, waiting)
     async with working(database, vitec_url, retry=timedelta(hours=1), outage=MINUTE) as delivery:

@@ -80,7 +80,7 @@ def _cases() -> Iterator[Any]:
 async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
     database: Database, vitec_url: str, office: Office, kind: Kind, place: int, parks: bool
 ) -> None:
-    office.order(Fault.model_validate(kind.fault | {"operation": CHAIN[place]}))
+    office.inject(Fault.model_validate(kind.fault | {"operation": CHAIN[place]}))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
     await store(database, new)
     parking = frozenset({CUSTOMER}) if parks else frozenset[str]()
@@ -122,7 +122,7 @@ async def test_broken_json_in_a_done_call_is_never_sent_again(
     database: Database, vitec_url: str, office: Office, place: int
 ) -> None:
     broken = {"status": 200, "body": '{"id": ', "carried_out": True, "times": 1, "operation": CHAIN[place]}
-    office.order(Fault.model_validate(broken))
+    office.inject(Fault.model_validate(broken))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -137,7 +137,7 @@ async def test_broken_json_in_a_done_call_is_never_sent_again(
 
 
 async def test_one_customer_that_hangs_slows_no_other(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
+    office.inject(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
     hanging = [application() for _ in range(10)]
     quick = [application(OTHER) for _ in range(20)]
     await store(database, *hanging, *quick)
@@ -155,7 +155,7 @@ async def test_one_customer_that_hangs_slows_no_other(database: Database, vitec_
 async def test_the_crm_down_for_64_hours_costs_time_and_no_lead(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     new = [application(customer) for customer in (CUSTOMER, OTHER) for _ in range(5)]
     await store(database, *new)
     hour = timedelta(hours=1)
@@ -164,7 +164,7 @@ async def test_the_crm_down_for_64_hours_costs_time_and_no_lead(
             for new_submission in new:
                 await delivery.attempted(new_submission, passed)
             await time_passes(database, 4 * hour)
-        office.lift()
+        office.clear_faults()
         for new_submission in new:
             assert (await delivery.settled(new_submission)).status.value == "delivered"
     assert sum(request.carried_out for request in office.received) == len(new)

@@ -58,7 +58,7 @@ async def test_an_answer_is_cached_for_a_minute_and_shown_for_fifteen_while_vite
         assert await homes.find(CUSTOMER, "OBJ1", "me") is not first
         assert reads(office) == 2
 
-        office.order(Fault(status=503))
+        office.inject(Fault(status=503))
         clock.now += STALE_SECONDS - 1
         stale = await homes.find(CUSTOMER, "OBJ1", "me")
         assert await homes.find(CUSTOMER, "OBJ1", "me") is stale
@@ -66,7 +66,7 @@ async def test_an_answer_is_cached_for_a_minute_and_shown_for_fifteen_while_vite
         clock.now += 2 + FRESH_SECONDS
         with pytest.raises(UnavailableError):
             await homes.find(CUSTOMER, "OBJ1", "me")
-        office.lift()
+        office.clear_faults()
         clock.now += FRESH_SECONDS
         assert await homes.find(CUSTOMER, "OBJ1", "me") is not stale
 

@@ -79,7 +79,7 @@ def test_what_was_accepted_and_delivered_is_counted_and_its_call_timed(service: 
 
 
 def test_waiting_submissions_are_reported_with_the_age_of_the_oldest(service: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     post(service)
     whose = {"customer": CUSTOMER, "operation": "interest"}
     assert metric(service, "intresse_waiting", **whose) == 1
@@ -87,7 +87,7 @@ def test_waiting_submissions_are_reported_with_the_age_of_the_oldest(service: ht
 
 
 def test_a_refused_login_is_reported_and_the_service_stays_ready(service: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=401))
+    office.inject(Fault(status=401))
     post(service)
     eventually(lambda: metric(service, "intresse_login_paused", customer=CUSTOMER, function_group="advertising") == 1)
     assert metric(service, "intresse_login_paused", customer=CUSTOMER, function_group="crm") == 0
@@ -97,7 +97,7 @@ def test_a_refused_login_is_reported_and_the_service_stays_ready(service: httpx.
 def test_stopped_submissions_are_reported_until_an_operator_deals_with_them(
     service: httpx.Client, office: Office
 ) -> None:
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     post(service)
     eventually(lambda: metric(service, "intresse_need_a_person", customer=CUSTOMER, status="rejected") == 1)
     assert metric(service, "intresse_settled_total", customer=CUSTOMER, operation="interest", status="rejected") == 1
@@ -120,7 +120,7 @@ def test_the_database_is_queried_only_at_intervals(
 ) -> None:
     monkeypatch.setattr(gauges, "SHORTEST_SECONDS", 60)
     service = start(database_url=database_url)
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     assert metric(service, "intresse_waiting") is None
     post(service)
     assert metric(service, "intresse_accepted_total", customer=CUSTOMER, operation="interest") == 1

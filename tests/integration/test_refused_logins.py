@@ -30,7 +30,7 @@ LONG = timedelta(minutes=5)
 async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=2))
+    office.inject(Fault(status=401, times=2))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -42,7 +42,7 @@ async def test_a_refused_login_spends_no_attempt_and_recovers_by_itself(
 async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, customer_id=CUSTOMER))
+    office.inject(Fault(status=401, customer_id=CUSTOMER))
     refused, others = at_estates("A", "B", "C"), [application(OTHER) for _ in range(4)]
     await store(database, *refused)
     async with working(database, vitec_url, probe=LONG, per_customer=1) as delivery:
@@ -59,7 +59,7 @@ async def test_a_refused_login_stops_all_calls_with_it_and_no_one_elses(
 async def test_a_refused_login_is_never_tried_twice_in_a_row_with_the_same_submission(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401))
+    office.inject(Fault(status=401))
     await store(database, *at_estates("A", "B"))
     async with working(database, vitec_url, per_customer=1):
         await soon(received(office, 6))
@@ -70,8 +70,8 @@ async def test_a_refused_login_is_never_tried_twice_in_a_row_with_the_same_submi
 async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=401, times=1))
-    office.order(Fault(status=503))
+    office.inject(Fault(status=401, times=1))
+    office.inject(Fault(status=503))
     new = at_estates("A", "B", "C")
     await store(database, *new)
     probe = timedelta(seconds=0.4)
@@ -85,8 +85,8 @@ async def test_an_answer_that_says_nothing_of_the_login_does_not_end_its_pause(
 
 
 async def test_a_probe_is_one_call_whatever_the_concurrency(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=401, times=1))
-    office.order(Fault(delay_seconds=30))
+    office.inject(Fault(status=401, times=1))
+    office.inject(Fault(delay_seconds=30))
     first, *others = at_estates("A", "B", "C", "D")
     await store(database, first)
     async with working(database, vitec_url, probe=LONG, per_customer=2) as delivery:
@@ -101,7 +101,7 @@ async def test_a_probe_is_one_call_whatever_the_concurrency(database: Database, 
 async def test_a_refused_crm_login_is_paused_alone_and_bookings_continue(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault.model_validate({"status": 401, "operation": "lead"}))
+    office.inject(Fault.model_validate({"status": 401, "operation": "lead"}))
     leads = [submission(Operation.LEAD, PlannedStep(Operation.LEAD, (), {"contactId": "C1"})) for _ in range(3)]
     bookings = [submission(Operation.VIEWING, BOOKING) for _ in range(3)]
     await store(database, leads[0])
@@ -118,7 +118,7 @@ async def test_a_refused_crm_login_is_paused_alone_and_bookings_continue(
 async def test_a_chain_waits_while_its_login_is_paused_and_repeats_nothing_afterwards(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault.model_validate({"status": 401, "operation": "loan-promise"}))
+    office.inject(Fault.model_validate({"status": 401, "operation": "loan-promise"}))
     refused = submission(Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C1",), {}))
     chain = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, refused)
@@ -128,7 +128,7 @@ async def test_a_chain_waits_while_its_login_is_paused_and_repeats_nothing_after
         assert (await delivery.settled(chain)).status is Status.DELIVERED
         steps = (await delivery.submission(chain.id)).steps
         assert [step.attempts for step in steps] == [1, 0, 0]
-        office.lift()
+        office.clear_faults()
         await time_passes(database, LONG)
         outcome = await delivery.all_done(chain)
         assert await delivery.outcomes(chain) == ["delivered"] * 3

@@ -1,4 +1,4 @@
-"""Faults to order and the control plane: what a test or the demo can make the sandbox do, and see that it did."""
+"""Fault injection and the control plane: what a test or the demo can make the sandbox do, and see that it did."""
 
 import time
 from collections.abc import Iterator
@@ -36,10 +36,10 @@ def vitec(served: tuple[Office, httpx.Client], office: Office) -> httpx.Client:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504])
-def test_any_refusal_can_be_ordered_and_nothing_is_carried_out(
+def test_any_refusal_can_be_injected_and_nothing_is_carried_out(
     vitec: httpx.Client, office: Office, status: int
 ) -> None:
-    office.order(Fault(status=status))
+    office.inject(Fault(status=status))
     response = vitec.post(INTEREST, json=ANNA)
     assert response.status_code == status
     assert response.json()["message"]
@@ -48,13 +48,13 @@ def test_any_refusal_can_be_ordered_and_nothing_is_carried_out(
 
 @pytest.mark.parametrize("retry_after", ["120", "Sun, 18 Oct 2026 13:00:00 GMT"])
 def test_an_overloaded_vitec_says_when_to_come_back(vitec: httpx.Client, office: Office, retry_after: str) -> None:
-    office.order(Fault(status=503, headers={"Retry-After": retry_after}))
+    office.inject(Fault(status=503, headers={"Retry-After": retry_after}))
     assert vitec.post(INTEREST, json=ANNA).headers["Retry-After"] == retry_after
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_a_failure_may_hide_that_it_was_carried_out(vitec: httpx.Client, office: Office, status: int) -> None:
-    office.order(Fault(status=status, carried_out=True))
+    office.inject(Fault(status=status, carried_out=True))
     assert vitec.post(INTEREST, json=ANNA).status_code == status
     assert len(office.leads) == 1
     assert office.received[0].carried_out
@@ -62,20 +62,20 @@ def test_a_failure_may_hide_that_it_was_carried_out(vitec: httpx.Client, office:
 
 
 def test_what_would_be_refused_anyway_is_not_carried_out_behind_a_fault(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=500, carried_out=True))
+    office.inject(Fault(status=500, carried_out=True))
     assert vitec.post(INTEREST, json={}).status_code == 500
     assert not office.received[0].carried_out
 
 
 def test_a_done_request_may_be_answered_with_broken_json(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=200, body='{"id": ', carried_out=True))
+    office.inject(Fault(status=200, body='{"id": ', carried_out=True))
     response = vitec.post(VIEWING, json=VISITOR)
     assert (response.status_code, response.text) == (200, '{"id": ')
     assert len(office.bookings) == 1
 
 
-def test_a_redirect_can_be_ordered(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=302, headers={"Location": "https://example.se/"}))
+def test_a_redirect_can_be_injected(vitec: httpx.Client, office: Office) -> None:
+    office.inject(Fault(status=302, headers={"Location": "https://example.se/"}))
     response = vitec.post(INTEREST, json=ANNA)
     assert (response.status_code, response.headers["Location"]) == (302, "https://example.se/")
 
@@ -84,7 +84,7 @@ def test_a_redirect_can_be_ordered(vitec: httpx.Client, office: Office) -> None:
 def test_an_html_page_can_be_answered_instead_of_vitec(
     vitec: httpx.Client, office: Office, status: int, carried_out: bool
 ) -> None:
-    office.order(Fault(status=status, page=True, carried_out=carried_out))
+    office.inject(Fault(status=status, page=True, carried_out=carried_out))
     response = vitec.post(INTEREST, json=ANNA)
     assert (response.status_code, response.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
     assert response.text.startswith("<!DOCTYPE html>")
@@ -92,7 +92,7 @@ def test_an_html_page_can_be_answered_instead_of_vitec(
 
 
 def test_an_answer_can_stall_after_its_head(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(stalled=True))
+    office.inject(Fault(stalled=True))
     with vitec.stream("POST", VIEWING, json=VISITOR) as response:
         assert response.status_code == 200
         response.request.extensions["timeout"]["read"] = 0.3
@@ -105,7 +105,7 @@ def test_an_answer_can_stall_after_its_head(vitec: httpx.Client, office: Office)
 def test_an_answer_can_break_off_after_the_request_was_carried_out(
     vitec: httpx.Client, office: Office, path: str
 ) -> None:
-    office.order(Fault(truncated=True))
+    office.inject(Fault(truncated=True))
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
         vitec.post(path, json=ANNA | VISITOR)
     assert len(office.leads) == 1
@@ -113,7 +113,7 @@ def test_an_answer_can_break_off_after_the_request_was_carried_out(
 
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_connection_can_be_cut_without_a_byte(vitec: httpx.Client, office: Office, carried_out: bool) -> None:
-    office.order(Fault(cut=True, carried_out=carried_out, times=1))
+    office.inject(Fault(cut=True, carried_out=carried_out, times=1))
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)) as broken:
         vitec.post(INTEREST, json=ANNA)
     assert "complete message body" not in str(broken.value)
@@ -122,41 +122,41 @@ def test_a_connection_can_be_cut_without_a_byte(vitec: httpx.Client, office: Off
 
 
 def test_a_slow_answer_is_late_and_otherwise_normal(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(delay_seconds=0.1))
+    office.inject(Fault(delay_seconds=0.1))
     begun = time.monotonic()
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
     assert time.monotonic() - begun >= 0.1
 
 
 def test_a_request_is_received_and_carried_out_though_the_caller_gives_up(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(delay_seconds=30))
+    office.inject(Fault(delay_seconds=30))
     with pytest.raises(httpx.ReadTimeout):
         vitec.post(INTEREST, json=ANNA, timeout=IMPATIENT)
     assert eventually(lambda: len(office.leads)) == 1
 
 
 def test_a_slow_answer_keeps_nobody_else_waiting(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(delay_seconds=30, times=1))
+    office.inject(Fault(delay_seconds=30, times=1))
     with pytest.raises(httpx.ReadTimeout):
         vitec.post(INTEREST, json=ANNA, timeout=IMPATIENT)
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
 
 
-def test_a_fault_meets_as_many_requests_as_ordered(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=500, times=2))
-    office.order(Fault(status=429, times=1))
+def test_a_fault_affects_as_many_requests_as_it_says(vitec: httpx.Client, office: Office) -> None:
+    office.inject(Fault(status=500, times=2))
+    office.inject(Fault(status=429, times=1))
     assert [vitec.post(INTEREST, json=ANNA).status_code for _ in range(4)] == [500, 500, 429, 204]
 
 
-def test_a_fault_without_number_lasts_until_lifted(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault(status=503))
+def test_a_fault_without_a_number_lasts_until_it_is_cleared(vitec: httpx.Client, office: Office) -> None:
+    office.inject(Fault(status=503))
     assert [vitec.post(INTEREST, json=ANNA).status_code for _ in range(3)] == [503] * 3
-    office.lift()
+    office.clear_faults()
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
 
 
 def test_a_fault_meets_only_its_operation_and_customer(vitec: httpx.Client, office: Office) -> None:
-    office.order(Fault.model_validate({"status": 503, "operation": "interest", "customerId": "M1"}))
+    office.inject(Fault.model_validate({"status": 503, "operation": "interest", "customerId": "M1"}))
     assert vitec.post(INTEREST, json=ANNA).status_code == 503
     assert vitec.post(INTEREST.replace("M1", "M2"), json=ANNA).status_code == 204
     assert vitec.post(VIEWING, json=VISITOR).status_code == 200
@@ -189,9 +189,9 @@ def test_everything_received_is_listed_in_order(vitec: httpx.Client) -> None:
     assert vitec.get("/_sandbox/received?after=5").json() == received[5:]
 
 
-def test_faults_are_ordered_and_lifted_over_http(vitec: httpx.Client, office: Office) -> None:
-    order: dict[str, Any] = {"status": 500, "delaySeconds": 0, "carriedOut": True, "times": 2}
-    assert vitec.post("/_sandbox/faults", json=order).status_code == 201
+def test_faults_are_injected_and_cleared_over_http(vitec: httpx.Client, office: Office) -> None:
+    fault: dict[str, Any] = {"status": 500, "delaySeconds": 0, "carriedOut": True, "times": 2}
+    assert vitec.post("/_sandbox/faults", json=fault).status_code == 201
     assert vitec.post(INTEREST, json=ANNA).status_code == 500
     assert vitec.delete("/_sandbox/faults").status_code == 204
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
@@ -199,7 +199,7 @@ def test_faults_are_ordered_and_lifted_over_http(vitec: httpx.Client, office: Of
 
 
 @pytest.mark.parametrize(
-    "order",
+    "fault",
     [
         {"status": 99},
         {"page": True},
@@ -213,14 +213,14 @@ def test_faults_are_ordered_and_lifted_over_http(vitec: httpx.Client, office: Of
         [],
     ],
 )
-def test_an_order_that_cannot_be_met_is_refused(vitec: httpx.Client, order: Any) -> None:
-    assert vitec.post("/_sandbox/faults", json=order).status_code == 400
+def test_a_fault_that_is_impossible_is_refused(vitec: httpx.Client, fault: Any) -> None:
+    assert vitec.post("/_sandbox/faults", json=fault).status_code == 400
     assert vitec.post(INTEREST, json=ANNA).status_code == 204
 
 
 def test_a_reset_forgets_everything_since_the_start(vitec: httpx.Client, office: Office) -> None:
     vitec.post(VIEWING, json=VISITOR)
-    office.order(Fault(status=500))
+    office.inject(Fault(status=500))
     assert vitec.post("/_sandbox/reset").status_code == 204
     assert (office.received, office.bookings, office.leads, list(office.contacts)) == ([], [], [], [("M1", "C1")])
     assert vitec.post(INTEREST, json=ANNA).status_code == 204

@@ -87,7 +87,7 @@ async def test_a_submission_that_no_key_decrypts_continues_once_its_key_is_back(
         await set_aside(delivery, new)
         assert await resume_readable(database, KEYRING) == 0
     await time_passes(database, timedelta(hours=2))  # does not count as its age
-    office.order(Fault(status=503, times=1))
+    office.inject(Fault(status=503, times=1))
     assert await resume_readable(database, Keyring([KEYRING_BYTES, b"a key that nobody has any longer"])) == 1
     await seal(database, new, KEYRING)  # the worker has no other
     async with working(database, vitec_url, give_up=timedelta(hours=1)) as delivery:
@@ -139,15 +139,15 @@ async def test_an_unreadable_submission_can_be_discarded_and_does_not_hide_other
 async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can_be_read(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=30, times=1))
+    office.inject(Fault(delay_seconds=30, times=1))
     retried, parked = application(), application()
     for new, parks in ((retried, frozenset[str]()), (parked, frozenset({CUSTOMER}))):
-        office.order(Fault(delay_seconds=30, times=1))
+        office.inject(Fault(delay_seconds=30, times=1))
         await store(database, new)
         async with working(database, vitec_url):
             await soon(received(office, 1))
         office.received.clear()
-        office.lift()
+        office.clear_faults()
         await seal(database, new, LOST)
         await time_passes(database, timedelta(minutes=1))
         async with working(database, vitec_url, parks=parks) as delivery:
@@ -160,14 +160,14 @@ async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can
 async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=503, operation="contact"))
+    office.inject(Fault(status=503, operation="contact"))
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
     await store(database, new)
     async with working(database, vitec_url, retry=timedelta(milliseconds=200)) as delivery:
         await delivery.attempted(new, 2)
         await seal(database, new, LOST)
         await soon(lambda: is_unreadable(database, new.id, position=1))
-        office.lift()
+        office.clear_faults()
         assert (await kept(database, new.id)).status is Status.DELIVERED
         assert await all_needing_a_person(database) == [new.id]
         await seal(database, new, KEYRING)
@@ -188,7 +188,7 @@ async def is_unreadable(database: Database, submission_id: str, position: int) -
 async def test_a_vitec_message_that_no_key_decrypts_hides_neither_its_submission_nor_a_list(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=400))
+    office.inject(Fault(status=400))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:

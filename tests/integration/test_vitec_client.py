@@ -199,7 +199,7 @@ FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
 async def test_each_fault_has_its_place_in_the_taxonomy(
     vitec_url: str, office: Office, fault: Fault, error: type[VitecError], status: int | None
 ) -> None:
-    office.order(fault)
+    office.inject(fault)
     async with client(vitec_url) as vitec:
         if fault.delay_seconds or fault.stalled:
             found = await timed_out(vitec, office, has_begun=fault.stalled)
@@ -211,13 +211,13 @@ async def test_each_fault_has_its_place_in_the_taxonomy(
 
 
 async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=200, body='{"id": ', carried_out=True))
+    office.inject(Fault(status=200, body='{"id": ', carried_out=True))
     async with client(vitec_url) as vitec:
         assert await interest(vitec) == VitecResponse(200, None)
 
 
 async def test_a_done_request_whose_answer_breaks_off_is_done_without_the_id(vitec_url: str, office: Office) -> None:
-    office.order(Fault(truncated=True))
+    office.inject(Fault(truncated=True))
     async with client(vitec_url) as vitec:
         answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
     assert answer == VitecResponse(200, None)  # Vitec has said 200; sending again would make a second booking
@@ -226,7 +226,7 @@ async def test_a_done_request_whose_answer_breaks_off_is_done_without_the_id(vit
 async def test_a_done_request_whose_answer_never_ends_is_done_when_its_time_is_up(
     vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(stalled=True))
+    office.inject(Fault(stalled=True))
     async with client(vitec_url, timeout_seconds=2) as vitec:
         answer = await vitec.post(Operation.VIEWING, CUSTOMER, ("VIS1", "SLOT1"), VISITOR)
     assert answer == VitecResponse(200, None)
@@ -235,7 +235,7 @@ async def test_a_done_request_whose_answer_never_ends_is_done_when_its_time_is_u
 async def test_a_done_request_whose_answer_is_stalled_is_done_when_it_is_abandoned(
     vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(stalled=True))
+    office.inject(Fault(stalled=True))
     async with client(vitec_url) as vitec:
         call = asyncio.create_task(interest(vitec))
         await soon(received(office, 1))
@@ -247,7 +247,7 @@ async def test_a_done_request_whose_answer_is_stalled_is_done_when_it_is_abandon
 
 @pytest.mark.parametrize("status", [200, 400, 503])
 async def test_no_more_of_an_answer_is_read_than_a_bound(vitec_url: str, office: Office, status: int) -> None:
-    office.order(Fault(status=status, body='"' + "x" * 3 * MAX_BODY + '"', carried_out=True))
+    office.inject(Fault(status=status, body='"' + "x" * 3 * MAX_BODY + '"', carried_out=True))
     async with client(vitec_url) as vitec:
         if status == 200:
             assert await interest(vitec) == VitecResponse(200, None)
@@ -275,7 +275,9 @@ async def test_vitec_may_say_when_to_come_back(
     most: int | None,
     status: int,
 ) -> None:
-    office.order(Fault(status=status, headers={"Retry-After": retry_after() if callable(retry_after) else retry_after}))
+    office.inject(
+        Fault(status=status, headers={"Retry-After": retry_after() if callable(retry_after) else retry_after})
+    )
     async with client(vitec_url) as vitec:
         error = await failure(vitec)
     assert isinstance(error, UnavailableError)
@@ -289,7 +291,7 @@ async def test_vitec_may_say_when_to_come_back(
 async def test_the_client_works_on_after_any_fault(vitec_url: str, office: Office) -> None:
     async with client(vitec_url) as vitec:
         for fault in (Fault(cut=True, times=1), Fault(delay_seconds=30, times=1), Fault(status=500, times=1)):
-            office.order(fault)
+            office.inject(fault)
             found = await (timed_out(vitec, office) if fault.delay_seconds else failure(vitec))
             assert isinstance(found, AmbiguousError)
         assert (await interest(vitec)).status == 204
@@ -337,7 +339,7 @@ async def test_a_customer_that_is_no_longer_configured_waits(vitec_url: str, off
 
 
 async def test_an_error_says_nothing_of_what_was_sent(vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=400, body='{"message": "anna@example.se"}'))
+    office.inject(Fault(status=400, body='{"message": "anna@example.se"}'))
     async with client(vitec_url) as vitec:
         error = await failure(vitec)
     assert "anna" not in str(error)
@@ -476,7 +478,7 @@ async def test_contacts_that_vitec_does_not_know_are_not_found(vitec_url: str) -
 async def test_reading_changes_nothing_and_is_never_ambiguous(
     vitec_url: str, office: Office, fault: Fault, error: type[VitecError]
 ) -> None:
-    office.order(fault)
+    office.inject(fault)
     async with client(vitec_url) as vitec:
         with pytest.raises(VitecError) as failed:
             await vitec.contacts(CUSTOMER, ["C1"])
@@ -498,7 +500,7 @@ async def test_whether_it_may_still_send_is_asked_at_the_last_moment(vitec_url: 
 
 
 async def test_calls_that_are_abandoned_end_as_if_their_time_had_run_out(vitec_url: str, office: Office) -> None:
-    office.order(Fault(delay_seconds=30))
+    office.inject(Fault(delay_seconds=30))
     async with client(vitec_url) as vitec:
         assert type(await timed_out(vitec, office)) is AmbiguousError
 

@@ -82,7 +82,7 @@ async def test_what_is_accepted_while_the_worker_waits_is_delivered_when_it_is_w
 async def test_an_overloaded_vitec_is_tried_again_until_it_recovers(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=503, times=2))
+    office.inject(Fault(status=503, times=2))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -92,7 +92,7 @@ async def test_an_overloaded_vitec_is_tried_again_until_it_recovers(
 
 
 async def test_retry_after_is_respected(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=503, headers={"Retry-After": "1"}, times=1))
+    office.inject(Fault(status=503, headers={"Retry-After": "1"}, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -111,7 +111,7 @@ async def test_a_vitec_that_cannot_be_reached_costs_time_and_no_lead(database: D
 
 
 async def test_what_is_too_old_is_given_up(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=503))
+    office.inject(Fault(status=503))
     new = application()
     await store(database, new)
     async with working(database, vitec_url, give_up=timedelta(0)) as delivery:
@@ -122,8 +122,8 @@ async def test_what_is_too_old_is_given_up(database: Database, vitec_url: str, o
 async def test_what_may_have_been_carried_out_once_is_uncertain_when_it_is_given_up(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=500, times=1))
-    office.order(Fault(status=503))
+    office.inject(Fault(status=500, times=1))
+    office.inject(Fault(status=503))
     new, of_another = application(), application(OTHER)
     await store(database, new)
     give_up = timedelta(hours=96)
@@ -141,7 +141,7 @@ async def test_a_page_in_vitecs_place_is_no_refusal_and_no_delivery(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     for status in (200, 400, 404, 404, 405):
-        office.order(Fault(status=status, page=True, times=1))
+        office.inject(Fault(status=status, page=True, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -154,7 +154,7 @@ async def test_an_answer_that_never_ends_is_sent_once_also_when_it_is_cut_off_by
     database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "STOP_SECONDS", 0.5)
-    office.order(Fault(stalled=True))
+    office.inject(Fault(stalled=True))
     first, second = at_estates("A", "B")
     await store(database, first)
     async with working(database, vitec_url) as delivery:
@@ -174,7 +174,7 @@ async def test_a_refusal_is_stored_with_vitecs_words_and_never_retried(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     words = '{"Message": "Visningen är fullbokad", "modelState": {"participant.firstName": ["För långt"]}}'
-    office.order(Fault(status=400, body=words))
+    office.inject(Fault(status=400, body=words))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -192,7 +192,7 @@ async def test_a_refusal_is_stored_with_vitecs_words_and_never_retried(
 async def test_what_vitec_does_not_find_is_asked_for_once_more(
     database: Database, vitec_url: str, office: Office, missing: int | None, status: Status
 ) -> None:
-    office.order(Fault(status=404, times=missing))
+    office.inject(Fault(status=404, times=missing))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -201,7 +201,7 @@ async def test_what_vitec_does_not_find_is_asked_for_once_more(
 
 
 async def test_a_forbidden_resource_backs_off_alone(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(status=403, times=1))
+    office.inject(Fault(status=403, times=1))
     forbidden, allowed = at_estates("FORBIDDEN", "ALLOWED")
     await store(database, forbidden)
     async with working(database, vitec_url, retry=timedelta(hours=1), per_customer=1) as delivery:
@@ -235,7 +235,7 @@ async def come_to_pass(fault: Fault, delivery: Delivery, office: Office) -> None
 async def test_what_may_have_been_carried_out_is_sent_again_and_marked(
     database: Database, vitec_url: str, office: Office, fault: Fault
 ) -> None:
-    office.order(fault)
+    office.inject(fault)
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -249,7 +249,7 @@ async def test_what_may_have_been_carried_out_is_sent_again_and_marked(
 async def test_what_may_have_been_carried_out_is_parked_where_that_is_asked_for(
     database: Database, vitec_url: str, office: Office, fault: Fault
 ) -> None:
-    office.order(fault)
+    office.inject(fault)
     new, of_another = application(), application(OTHER)
     await store(database, new)
     async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
@@ -263,7 +263,7 @@ async def test_what_may_have_been_carried_out_is_parked_where_that_is_asked_for(
 async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=200, body='{"id": ', carried_out=True, times=1))
+    office.inject(Fault(status=200, body='{"id": ', carried_out=True, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -279,7 +279,7 @@ async def test_a_done_request_with_a_broken_answer_is_done_without_the_id(
 async def test_a_worker_that_dies_in_the_call_leaves_it_ambiguous_to_the_next(
     database: Database, vitec_url: str, office: Office, parks: frozenset[str], status: Status, calls: int
 ) -> None:
-    office.order(Fault(delay_seconds=HANGING, times=1))
+    office.inject(Fault(delay_seconds=HANGING, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as dying:
@@ -357,7 +357,7 @@ async def test_what_was_not_sent_because_the_lease_was_over_is_not_in_doubt(
 async def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(delay_seconds=0.4))
+    office.inject(Fault(delay_seconds=0.4))
     first, second = at_estates("A", "B")
     await store(database, first)
     async with working(database, vitec_url, per_customer=1) as delivery:
@@ -381,7 +381,7 @@ async def test_an_idle_worker_stops_at_once(
 
 
 async def test_one_hanging_customer_does_not_starve_another(database: Database, vitec_url: str, office: Office) -> None:
-    office.order(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
+    office.inject(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
     hanging, others = [application() for _ in range(6)], [application(OTHER) for _ in range(6)]
     await store(database, *hanging)
     async with working(database, vitec_url, concurrency=4, per_customer=2) as delivery:
@@ -396,7 +396,7 @@ async def test_as_many_hanging_calls_as_there_are_places_starve_nobody(
     database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "HANGS_SECONDS", 0.3)
-    office.order(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
+    office.inject(Fault(delay_seconds=HANGING, customer_id=CUSTOMER))
     await store(database, *(application() for _ in range(6)))
     async with working(database, vitec_url, concurrency=2, per_customer=2) as delivery:
         await soon(received(office, 2))
@@ -447,8 +447,8 @@ async def test_a_worker_whose_lease_was_taken_records_nothing_and_works_on(
 async def test_what_was_being_claimed_when_the_stop_came_has_as_much_time_to_end(
     database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.order(Fault(delay_seconds=0.5, times=1))
-    office.order(Fault(delay_seconds=1, times=1))
+    office.inject(Fault(delay_seconds=0.5, times=1))
+    office.inject(Fault(delay_seconds=1, times=1))
     first, second = at_estates("A", "B")
     claim_due = Outbox.claim_due
 
@@ -472,7 +472,7 @@ async def test_a_call_that_outlasts_the_stop_is_cut_off_and_recorded_as_what_it_
     database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "STOP_SECONDS", 0.2)
-    office.order(Fault(delay_seconds=HANGING, times=1))
+    office.inject(Fault(delay_seconds=HANGING, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url, retry=timedelta(seconds=1)) as delivery:
@@ -490,7 +490,7 @@ async def test_an_answer_that_came_while_the_store_was_away_is_recorded_when_it_
     async def rename(old: str, new: str) -> None:
         await database.write(lambda connection: connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}")))
 
-    office.order(Fault(delay_seconds=0.5, times=1))
+    office.inject(Fault(delay_seconds=0.5, times=1))
     new = application()
     await store(database, new)
     async with working(database, vitec_url) as delivery:
@@ -505,7 +505,7 @@ async def test_an_answer_that_came_while_the_store_was_away_is_recorded_when_it_
 async def test_a_submission_that_needs_attention_is_logged_as_an_error(
     database: Database, vitec_url: str, office: Office
 ) -> None:
-    office.order(Fault(status=400, times=1))
+    office.inject(Fault(status=400, times=1))
     rejected, delivered = at_estates("A", "B")
     await store(database, rejected)
     with capture_logs() as lines:
