@@ -53,19 +53,19 @@ add_action(
 				'estate'     => __( 'The home’s id', 'intresse' ),
 				'estateHelp' => sprintf(
 					/* translators: %s: the name of a custom field. */
-					__( 'Left empty, it is taken from the post’s custom field “%s”.', 'intresse' ),
+					__( 'If empty, it is taken from the post’s custom field “%s”.', 'intresse' ),
 					$settings['estate_field']
 				),
 				'title'      => __( 'The home’s name above the form', 'intresse' ),
 				'viewing'    => __( 'The viewing’s id', 'intresse' ),
 				'slot'       => __( 'The time’s id', 'intresse' ),
-				'slotHelp'   => __( 'Both only to offer one certain time. Left empty, the home’s open times are shown.', 'intresse' ),
+				'slotHelp'   => __( 'Fill in both only to offer one particular time. If empty, the home’s open times are shown.', 'intresse' ),
 				'theme'      => __( 'Colours', 'intresse' ),
 				'themes'     => array(
-					''      => __( 'As the page', 'intresse' ),
+					''      => __( 'Same as the page', 'intresse' ),
 					'light' => __( 'Light', 'intresse' ),
 					'dark'  => __( 'Dark', 'intresse' ),
-					'auto'  => __( 'As the visitor’s device', 'intresse' ),
+					'auto'  => __( 'Same as the visitor’s device', 'intresse' ),
 				),
 				'missing'    => __( 'Intresse has no settings yet. An administrator enters them under Settings → Intresse.', 'intresse' ),
 				'noEstate'   => __( 'The form appears on pages that have the id of a home.', 'intresse' ),

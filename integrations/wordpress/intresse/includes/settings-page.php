@@ -20,15 +20,15 @@ add_action(
 		$fields = array(
 			'service'      => array(
 				'label' => __( 'Address of the service', 'intresse' ),
-				'help'  => __( 'As https://leads.example.se. This site’s address must be in the customer’s allowed_origins there.', 'intresse' ),
+				'help'  => __( 'Such as https://leads.example.se. The service’s configuration must list this site’s address under the customer’s allowed_origins.', 'intresse' ),
 			),
 			'customer'     => array(
 				'label' => __( 'Customer id', 'intresse' ),
-				'help'  => __( 'As M12345. A block or shortcode may name another one, for a chain of offices.', 'intresse' ),
+				'help'  => __( 'Such as M12345. A block or shortcode can name another customer, for a chain of offices.', 'intresse' ),
 			),
 			'estate_field' => array(
 				'label' => __( 'Custom field with the home’s id', 'intresse' ),
-				'help'  => __( 'Where each listing keeps it, so that one template serves them all.', 'intresse' ),
+				'help'  => __( 'The custom field in which each listing stores the id, so that one template serves all listings.', 'intresse' ),
 			),
 		);
 		add_settings_section( 'intresse', '', '__return_null', 'intresse' );
@@ -59,7 +59,7 @@ add_action(
 					esc_attr( INTRESSE_OPTION . '[remember]' ),
 					checked( intresse_settings()['remember'], true, false ),
 					esc_html__( 'Remember a visitor’s campaign until the tab is closed', 'intresse' ),
-					esc_html__( 'It is kept in the browser’s sessionStorage, which the law requires the visitor’s consent for.', 'intresse' )
+					esc_html__( 'It is stored in the browser’s sessionStorage. The law requires the visitor’s consent for this.', 'intresse' )
 				);
 			},
 			'intresse',

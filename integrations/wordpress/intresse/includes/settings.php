@@ -75,8 +75,8 @@ function intresse_sanitize_settings( $submitted ) {
 	$submitted = is_array( $submitted ) ? $submitted : array();
 	$settings  = intresse_settings();
 	$faults    = array(
-		'service'  => __( 'Enter the address of the service as https://leads.example.se.', 'intresse' ),
-		'customer' => __( 'Enter the customer id as the operator of the service gave it, such as M12345.', 'intresse' ),
+		'service'  => __( 'Enter the address of the service like this: https://leads.example.se', 'intresse' ),
+		'customer' => __( 'Enter the customer id that the operator of the service gave you, such as M12345.', 'intresse' ),
 	);
 	$read      = array(
 		'service'  => intresse_origin( isset( $submitted['service'] ) ? $submitted['service'] : '' ),
