@@ -1,4 +1,4 @@
-"""What tests share: real servers, a real database of each kind, no mocks of our own code."""
+"""Shared fixtures: real servers, a real database of each kind, no mocks of our own code."""
 
 import secrets
 from collections.abc import Callable, Iterator

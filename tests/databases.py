@@ -1,4 +1,4 @@
-"""Databases that are up to date, copied: the migrations take 50 ms, a copy takes none."""
+"""Up-to-date databases, made by copying: the migrations take 50 ms, a copy hardly any time."""
 
 from contextlib import closing
 from functools import cache

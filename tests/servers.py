@@ -1,4 +1,4 @@
-"""Servers for tests: uvicorn in a thread, PostgreSQL out of its wheel; and patience instead of sleep."""
+"""Servers for tests: uvicorn in a thread, PostgreSQL from its wheel; and polling instead of sleeping."""
 
 import asyncio
 import contextlib

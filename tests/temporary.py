@@ -1,5 +1,5 @@
-"""Where tests put what they write: in memory, where the machine has room for it there. No test pulls the plug, and on a
-slow disk the waits for it make up most of what the databases' tests take."""
+"""The folder that tests write to: in memory, if the machine has room for it there. No test cuts the power, and on a
+slow disk waiting for it makes up most of the time of the database tests."""
 
 import os
 import tempfile

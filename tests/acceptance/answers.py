@@ -1,4 +1,4 @@
-"""What an answer is: pending, delivered, a receipt, or the form again with all that was typed."""
+"""The possible answers to a post: pending, delivered, a receipt, or the form again with everything that was typed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""axe-core and a checker of HTML's own rules, as the accessibility tests use them."""
+"""Accessibility and HTML checks for the tests: axe-core, and html-validate."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""A broker's own website, on another site than the service: pages as a test writes them."""
+"""A broker's own website, on another site than the service, with pages that tests write."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

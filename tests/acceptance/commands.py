@@ -1,4 +1,4 @@
-"""Commands as an operator runs them, under a configuration that a test makes."""
+"""Runs commands as an operator does, with a configuration made by the test."""
 
 import json
 import os

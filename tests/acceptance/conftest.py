@@ -1,4 +1,4 @@
-"""A real browser, and the service under the address that the browser knows it by."""
+"""A real browser, and the service at the address under which the browser knows it."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A page of ours as a browser without JavaScript has it: what it says, and what its form would send."""
+"""A page of ours as a browser without JavaScript sees it: its text, and what its form would send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""html-validate, as the accessibility tests use it beside axe: HTML's own rules, by whom axe is not."""
+"""html-validate, which checks HTML's own rules. axe does not."""
 
 import json
 import shutil

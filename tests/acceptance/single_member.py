@@ -1,4 +1,4 @@
-"""A right body with one member set: what becomes of it."""
+"""A valid body with one member changed, and the answer to it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""axe-core finds nothing to remark on in any state of any page, light and dark, Swedish and English."""
+"""axe-core finds no problem in any state of any page, light and dark, in Swedish and English."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

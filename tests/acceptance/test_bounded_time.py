@@ -1,4 +1,4 @@
-"""No input of any size holds up others: each at the largest size that it may have, in the worst characters for it."""
+"""No input of any size delays others: each kind is sent at its maximum size, in the most expensive characters."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""The broker's own plain form with a page to go back to, and its own script with fetch."""
+"""A broker's own plain form, with a page to return to, and its own script with fetch."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A visitor cancels a booking from its receipt: asked once, kept like any other submission, told on the receipt."""
+"""A visitor cancels a booking from its receipt: confirmed once, stored like any submission, shown on the receipt."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who gets into the console, and who doesn't."""
+"""Access to the console: who gets in, and who does not."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the console says when it can't carry out what an operator asks for, and how it shows what was submitted."""
+"""The console's message if an operator's action is impossible, and its display of what was submitted."""
 
 import re
 from collections.abc import Callable

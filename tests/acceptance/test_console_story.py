@@ -1,4 +1,4 @@
-"""An operator who never saw the console, in a real browser: where a lead is, why, and on its way again."""
+"""An operator new to the console, in a real browser: finds a lead, sees why it is stuck, and sends it again."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""However much is looked up, Vitec is called at its pace, and a lead does not wait for it."""
+"""However many lookups there are, calls to Vitec stay within the rate limit, and no lead waits for them."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""CORS: what a script on an allowed page may send, and that it can read every answer to it."""
+"""CORS: what a script on an allowed page may send, and that it can read every answer."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the pages tell to type works. Each snippet says above it how it is tried, or why it is not."""
+"""The commands and snippets of the documentation work. A mark above each snippet says how it is tested, or why not."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A firm's own page on another site, the form in it, and what the page is told."""
+"""A firm's own page on another site with the form in it, and the events that the page gets."""
 
 import re
 

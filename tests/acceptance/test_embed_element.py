@@ -1,4 +1,4 @@
-"""`<intresse-form>`, the same embed as an element of its own: what frameworks and pages do with elements."""
+"""`<intresse-form>`: the embed as a custom element, and what frameworks and pages do with elements."""
 
 import re
 from typing import Any

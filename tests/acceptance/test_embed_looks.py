@@ -1,4 +1,4 @@
-"""Light or dark: the page's own colour scheme is the form's, whatever the visitor's phone is set to."""
+"""Light and dark: the form follows the page's own colour scheme, whatever the visitor's setting."""
 
 from typing import Literal
 

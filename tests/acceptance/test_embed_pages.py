@@ -1,4 +1,4 @@
-"""The pages that there are: names taken, addresses cleaned, attributes changed, columns narrow, old libraries."""
+"""Difficult host pages: names in use, cleaned addresses, changing attributes, narrow columns, old libraries."""
 
 import re
 from collections.abc import Callable

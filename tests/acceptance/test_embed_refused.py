@@ -1,4 +1,4 @@
-"""Where an embed can't work it says why, and what is hostile is never heard and never run."""
+"""An embed that can't work says why. Hostile messages are ignored, and hostile attributes never run."""
 
 from collections.abc import Callable
 from typing import Any

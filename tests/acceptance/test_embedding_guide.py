@@ -1,4 +1,4 @@
-"""What an agency copies from docs/embedding.md works."""
+"""The examples that an agency copies from docs/embedding.md work."""
 
 import re
 from pathlib import Path

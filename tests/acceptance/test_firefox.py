@@ -1,4 +1,4 @@
-"""The form in Firefox: Debian's, driven from Node.js, as Playwright drives builds of its own only."""
+"""The form in Debian's Firefox, driven from Node.js, because Playwright only drives its own builds."""
 
 import json
 import shutil

@@ -1,5 +1,5 @@
-"""A disk that is really full under SQLite: nobody gets a receipt for what was not stored, nobody has to type again, and
-it goes on by itself once there is room."""
+"""A full disk under SQLite: no receipt for what was not stored, nothing typed is lost, and the service recovers unaided
+once there is room."""
 
 import re
 import subprocess

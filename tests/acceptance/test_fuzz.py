@@ -1,4 +1,4 @@
-"""Bodies that no sane caller would send, over HTTP: an answer below 500, small and in time."""
+"""Bodies that no sane caller would send, over HTTP: each gets an answer below 500, small and in time."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever it says; who may frame what; what a browser asks for, and where."""
+"""Headers of every answer: framing, caching, HTTPS, referrers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

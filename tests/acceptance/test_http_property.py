@@ -1,4 +1,4 @@
-"""Any bytes on a connection: at most one answer for each request that was sent, none above 499, and an end in time."""
+"""Any bytes on a connection: at most one answer for each request, none above 499, and the connection ends in time."""
 
 import contextlib
 import re

@@ -1,5 +1,4 @@
-"""What somebody sends is text wherever it is shown: never an element, an attribute, a script, a header, a statement of
-SQL's, a template's expression or a path."""
+"""User input is only ever text: never an element, attribute, script, header, SQL, template expression or path."""
 
 import re
 from collections.abc import Iterator, Mapping

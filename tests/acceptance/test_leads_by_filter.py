@@ -1,4 +1,4 @@
-"""`intresse leads retry/release/discard` about all that a filter finds."""
+"""`intresse leads retry`, `release` and `discard` for all submissions that match a filter."""
 
 import json
 from collections.abc import Callable

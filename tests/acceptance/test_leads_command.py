@@ -1,4 +1,4 @@
-"""`intresse leads …` and `intresse link` as an operator runs them, beside a running service."""
+"""`intresse leads …` and `intresse link`, as an operator runs them beside a running service."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A home's open times over HTTP: one read for all, what is shown, and a booking by home and slot alone."""
+"""A home's open times over HTTP: one read for all callers, what is shown, and a booking by home and slot alone."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A visitor books one of a home's open times: by keyboard, without JavaScript, in any width, light and dark."""
+"""A visitor books one of a home's open times: by keyboard, without JavaScript, at any width, in light and dark."""
 
 import re
 from collections.abc import Callable

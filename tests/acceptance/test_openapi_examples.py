@@ -1,4 +1,4 @@
-"""Whoever pastes an example of the OpenAPI document into the demo gets the answer that it describes."""
+"""The examples of the OpenAPI document get the answers that it describes, when pasted into the demo."""
 
 from collections.abc import Iterator
 from typing import Any

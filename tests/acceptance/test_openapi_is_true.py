@@ -1,4 +1,4 @@
-"""The OpenAPI document against the service that it describes: what schemathesis makes of it is answered as it says."""
+"""The service answers requests that schemathesis generates from the OpenAPI document as the document describes."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A made-up person goes every way through the service, faults included, and is searched for in all that it wrote."""
+"""A made-up person goes through every part of the service, errors included. Nothing that it writes names the person."""
 
 import base64
 import json

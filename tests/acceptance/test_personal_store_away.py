@@ -1,4 +1,4 @@
-"""A store that is away never costs the holder of a personal link what was typed."""
+"""While the database is unavailable, the holder of a personal link loses nothing that was typed."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Somebody opens the link in the broker's letter, in a real browser, and it works without a mouse too."""
+"""Somebody opens the link in a broker's letter, in a real browser, also without a mouse."""
 
 import re
 import subprocess

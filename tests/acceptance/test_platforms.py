@@ -1,6 +1,8 @@
-"""Every locked dependency has a wheel for every platform that the product is installed on. None of these machines is
-needed for it: the package index is asked what it has for them. CI asks for the image's Python on ARM, where wheels are
-rarest; `make platforms` for all of them."""
+"""Every locked dependency has a wheel for every supported platform.
+
+The package index is asked, so none of these machines is needed. CI checks the image's Python on ARM, where wheels are
+rarest; `make platforms` checks all of them.
+"""
 
 import itertools
 import os

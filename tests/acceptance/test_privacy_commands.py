@@ -1,4 +1,4 @@
-"""What a person may ask for: `intresse leads export` and `erase`, beside a service at work and after a restore."""
+"""Access and erasure: `intresse leads export` and `erase`, beside a running service and after a restore."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Real processes on either database, killed, frozen and stopped under load: nothing accepted is lost, and nothing is
+"""Processes are killed, frozen and stopped under load, on either database: nothing accepted is lost, and nothing is
 sent twice without need. `make soak` does the same for longer."""
 
 import random

@@ -1,4 +1,4 @@
-"""What docker-compose.yml starts, as processes: visitors through the proxy over TLS, an upgrade under load."""
+"""The services of docker-compose.yml as processes: visitors through the proxy over TLS, an upgrade under load."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Requests that no library would make, written to a socket: no fault of ours, no hang, no call upstream."""
+"""Requests that no library would make, written to a socket: no 500, no hang, no call to Vitec."""
 
 import contextlib
 import socket

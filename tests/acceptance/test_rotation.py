@@ -1,4 +1,4 @@
-"""The keys of what is kept are changed while visitors post: nothing is lost, and the old key can be taken away."""
+"""Encryption keys are rotated while visitors post: nothing is lost, and the old key can be removed."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A visitor chooses a time; where it is full, the other times or an interest are one press away."""
+"""A visitor chooses a time. If it is full, another time or an interest is one press away."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Who looks like a robot is held and never told; who does not gets through, however many robots there are."""
+"""Suspected robots are held without their noticing; people get through, however many robots there are."""
 
 import os
 import re

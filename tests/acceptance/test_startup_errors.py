@@ -1,4 +1,4 @@
-"""What the service can't start with is told in one line, and it ends; a database that is only late is waited for."""
+"""If the service can't start, it ends with one line that says why. It waits for a database that is late."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What was typed is still there where a visitor is told to go back."""
+"""What a visitor typed is still there after going back."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A seller asks for a valuation and a buyer for the final price: by form and JSON, at each address, up to the CRM."""
+"""Valuations and final prices: by form and JSON, at each address, up to the CRM."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""The built wheel is the whole product: installed anywhere, it serves the demo from any folder."""
+"""The built wheel contains the whole product: installed anywhere, it serves the demo from any folder."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""Replicas, workers and a CRM, and everything bad that can happen to them."""
+"""Replicas, workers and a CRM, and the failures that the long run causes."""
 
 import asyncio
 import contextlib

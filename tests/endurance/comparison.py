@@ -1,4 +1,4 @@
-"""What was accepted, laid beside what the CRM carried out."""
+"""Compares what was accepted with what the CRM carried out."""
 
 import contextlib
 from collections import Counter

@@ -1,5 +1,5 @@
-"""A proxy before PostgreSQL that cuts the connection of a commit: before it has arrived there, or before its answer is
-back, so that nobody knows whether it was committed."""
+"""A proxy before PostgreSQL that cuts the connection of a commit, before the commit arrives or before its answer is
+back, so that the client can't know whether it was committed."""
 
 import contextlib
 import random

@@ -1,4 +1,4 @@
-"""Posts without end, and which of them were answered for."""
+"""Posts without end, and the record of those that were accepted."""
 
 import random
 import threading

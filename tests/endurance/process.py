@@ -1,4 +1,4 @@
-"""A process of the product, to be killed and started anew."""
+"""A process of the product that can be killed and restarted."""
 
 import os
 import signal

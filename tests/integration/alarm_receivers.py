@@ -1,4 +1,4 @@
-"""Who gets the alarms in the tests: a webhook that checks what it gets as its specification says, and a mail server."""
+"""Receivers of alarms: a webhook that verifies requests as its specification says, and a mail server."""
 
 import asyncio
 import socket

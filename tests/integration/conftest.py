@@ -1,4 +1,4 @@
-"""A database that is up to date, of each kind; the sandbox, served once for all tests of a file."""
+"""An up-to-date database of each kind, and the sandbox, served once for all tests of a file."""
 
 from collections.abc import Iterator
 

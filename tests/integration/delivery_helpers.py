@@ -1,4 +1,4 @@
-"""What the tests of delivery share: a worker at work against the sandbox."""
+"""Helpers of the delivery tests: a worker that delivers to the sandbox."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the tests of storage and delivery share: posts as the web side hands them over, an intake, views of the rows."""
+"""Helpers of the storage and delivery tests: posts as the web layer hands them over, an intake, views of the rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence

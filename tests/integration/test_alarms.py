@@ -1,4 +1,4 @@
-"""Alarms of a running service, on either database: told once, and once when it is over."""
+"""Alarms of a running service, on either database: sent once when an incident starts, and once when it ends."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Background tasks: one that dies is started again, and whoever asks hears of it."""
+"""Background tasks: one that dies is restarted, and readiness reports it."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How things stand, as either database tells it."""
+"""Backlog queries, on either database."""
 
 import pytest
 from sqlalchemy import text, update

@@ -1,4 +1,4 @@
-"""A backup made while the service is at work, put back: nothing is sent twice by itself."""
+"""A backup made while the service runs, restored: nothing is sent twice unless an operator says so."""
 
 import importlib.util
 import resource

@@ -1,4 +1,4 @@
-"""Submissions of several steps, on either database: what follows what, and what stops it."""
+"""Submissions of several steps, on either database: the order of the steps, and what stops them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is known of a login is known to every process on the database: pauses, probes, an outage and its end."""
+"""The state of a login is shared by all processes on the database: pauses, probes, an outage and its end."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A clock that can't be right stops the start; what a replica takes in is dated by the database's."""
+"""A clock that can't be right stops the start. Submissions are dated by the database's clock, not the replica's."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo

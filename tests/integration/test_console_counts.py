@@ -1,4 +1,4 @@
-"""What the console counts, on either database: every submission once, and never too many names."""
+"""The console's counts, on either database: every submission once, and a bounded number of names."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The console's sessions, on either database: ended on every replica at once, and by idleness."""
+"""Console sessions, on either database: ended on every replica at once, or after an idle time."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
-"""Each kind of fault at the first, the middle and the last call of a chain: how many calls there are, and what is kept.
-
-viewing → contact → lead
-"""
+"""Each kind of failure at the first, middle and last call of the chain viewing → contact → lead: how many calls are
+made, and what is stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

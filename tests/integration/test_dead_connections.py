@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that die while nobody looks: none of them costs a transaction."""
+"""Connections to PostgreSQL that die while idle cost no transaction."""
 
 import asyncio
 from threading import Barrier

@@ -1,5 +1,5 @@
-"""Two workers on one PostgreSQL that record at once, whatever they have to tell of the logins, and what works through
-all submissions beside them: neither waits for what the other has while it has what the other waits for."""
+"""No deadlocks on PostgreSQL: between two workers that record outcomes and login states at once, and between a worker
+and jobs over all submissions."""
 
 import asyncio
 import random

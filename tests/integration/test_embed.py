@@ -1,4 +1,4 @@
-"""What browsers and agencies fetch around an embed, over HTTP."""
+"""The script, types and check of the embed, over HTTP."""
 
 import gzip
 from collections.abc import Callable

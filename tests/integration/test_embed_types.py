@@ -1,4 +1,4 @@
-"""static/embed.d.ts, as TypeScript reads it, tells what static/embed.js does."""
+"""static/embed.d.ts, as TypeScript reads it, describes what static/embed.js does."""
 
 import re
 import shutil

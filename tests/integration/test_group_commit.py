@@ -1,4 +1,4 @@
-"""Group commit on either database: what waits together is committed together, and one that fails fails alone."""
+"""Group commit on either database: waiting writes are committed together, and one that fails does not affect others."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""One read of a home for all who ask: how long it is kept, and what strangers can make of it."""
+"""The cache of homes: one read for all callers, how long it is kept, and what strangers can do to it."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is told of troubles, and how often, on either database."""
+"""Incidents and their alerts, on either database: which are sent, and how often."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Accepting, on either database: nobody is answered before the commit, and nothing is stored twice."""
+"""Intake on either database: nobody is answered before the commit, and nothing is stored twice."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""PostgreSQL's answers are lost: nothing is said of a commit before the database has been asked about it."""
+"""PostgreSQL's answers are lost: no commit is reported before the database has been asked about it."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Mail servers that fall silent: none holds us up longer than one attempt may take, nor keeps its connection."""
+"""Mail servers that fall silent: none delays us longer than one attempt may take, and its connection is closed."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`/metrics` of a running service, on either database: who may ask, what is told."""
+"""`/metrics` of a running service, on either database: access and content."""
 
 import re
 from collections.abc import Callable, Mapping

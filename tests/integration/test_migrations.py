@@ -1,4 +1,4 @@
-"""Bringing a database up to date, on either kind."""
+"""Migrations on either kind of database."""
 
 from collections.abc import Iterator
 from contextlib import closing

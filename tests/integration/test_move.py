@@ -1,4 +1,4 @@
-"""Everything from SQLite to PostgreSQL: whole, once, and never served from both."""
+"""The move from SQLite to PostgreSQL: complete, once, and never served from both."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person decides about a submission that can't go on, on either database: and that twice is as once."""
+"""Operator actions on submissions that are stuck, on either database. They are idempotent."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

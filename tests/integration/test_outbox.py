@@ -1,4 +1,4 @@
-"""Claiming and recording, on either database: one worker at a time holds a submission, and a late one is kept out."""
+"""Claiming and recording, on either database: one worker at a time holds a submission, and a late one is fenced off."""
 
 import asyncio
 from collections import Counter

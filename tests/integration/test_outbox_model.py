@@ -1,5 +1,5 @@
-"""The outbox against a model of a few lines, through whatever order of events hypothesis thinks of: workers that die,
-clocks that jump, rows that can't be read, and operators who decide."""
+"""The outbox against a model of a few lines, through sequences of events that hypothesis generates: workers that die,
+clocks that jump, rows that can't be read, and operators who act."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Finding a person's submissions, on either database, whether they are filled in or not."""
+"""Search for a person's submissions, on either database, whether they are indexed or not."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

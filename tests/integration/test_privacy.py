@@ -1,4 +1,4 @@
-"""What is kept of a person, on either database: found wherever it stands, and erased again after a restore."""
+"""Access and erasure requests, on either database: everything is found, and erased again after a restore."""
 
 import json
 import resource

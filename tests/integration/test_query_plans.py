@@ -1,4 +1,4 @@
-"""The plans of the queries that run again and again: none scans a table that grows with what was delivered."""
+"""The plans of the recurring queries: none scans a table that grows with delivered submissions."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta

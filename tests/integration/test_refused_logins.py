@@ -1,4 +1,4 @@
-"""A login that Vitec refuses, on either database: it rests, spends nothing, and recovers by itself."""
+"""A login that Vitec refuses, on either database: it is paused, spends no attempts, and recovers by itself."""
 
 import asyncio
 from datetime import timedelta

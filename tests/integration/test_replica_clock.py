@@ -1,5 +1,5 @@
-"""A replica whose clock goes wrong while it runs, on the PostgreSQL that it shares: what it takes in is dated, counted
-and found as if its clock were right."""
+"""A replica whose clock goes wrong, on a shared PostgreSQL: what it accepts is dated, counted and found as if its clock
+were right."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

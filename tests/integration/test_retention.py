@@ -1,5 +1,4 @@
-"""Nothing is kept too long, on either database: what has outlived its time is erased, and the operator hears of what is
-held."""
+"""Retention, on either database: expired data is erased, and the operator is told about held submissions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What concerns a body as a whole: being reached, JSON, content type, members that Vitec does not know."""
+"""Rules about a body as a whole: ways to reach the person, JSON, content type, members that Vitec does not know."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The demo's office: what a visitor of the demo page finds there."""
+"""The demo's office, as visitors of the demo page find it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

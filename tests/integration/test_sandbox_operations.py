@@ -1,4 +1,4 @@
-"""What the operations do to the office, who may call them, and how the sandbox answers."""
+"""The operations' effects on the office, their logins, and the sandbox's answers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The sandbox takes what Vitec documents and refuses the first thing beyond it: every constraint, at its edge."""
+"""The sandbox accepts what Vitec documents and refuses the first value beyond it: every limit, at its edge."""
 
 import json
 from collections.abc import Callable, Iterator

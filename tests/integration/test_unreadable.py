@@ -1,4 +1,4 @@
-"""Submissions that can't be read, on either database: each is set aside alone, and goes on when a key opens it."""
+"""Submissions that can't be read, on either database: each is set aside alone, and continues once a key decrypts it."""
 
 from datetime import timedelta
 from typing import Any

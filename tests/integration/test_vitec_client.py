@@ -1,4 +1,4 @@
-"""The client over HTTP: each fault that Vitec or the network can have -> one error of the taxonomy, and no other."""
+"""The client over HTTP: each failure of Vitec or the network becomes exactly one error of the taxonomy."""
 
 import asyncio
 import contextlib

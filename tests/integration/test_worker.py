@@ -1,4 +1,4 @@
-"""The delivery worker against the sandbox over HTTP, on either database: what becomes of each kind of answer."""
+"""The delivery worker against the sandbox over HTTP, on either database: the outcome of each kind of answer."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""A worker that dies at any boundary around any call of a chain: what the next one makes of it.
+"""A worker that dies at any point around any call of a chain, and what the next worker does.
 
-Dies in the process' own way: nothing of it runs on, nothing is rolled forward, its lease runs out.
+It dies as a process does: nothing of it runs on, nothing is rolled forward, its lease expires.
 """
 
 from collections.abc import Awaitable, Callable

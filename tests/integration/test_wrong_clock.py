@@ -1,5 +1,5 @@
 """A machine's clock that is wrong for a while, on SQLite: nothing is erased, alarmed or given up because of it, and
-what it has dated is brought back. On PostgreSQL the database's clock decides."""
+wrong dates are corrected. On PostgreSQL the database's clock decides."""
 
 from collections.abc import Iterator
 from dataclasses import replace

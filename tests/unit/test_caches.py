@@ -1,4 +1,4 @@
-"""What is remembered between requests: nothing that strangers can make large."""
+"""Caches shared by requests: strangers can't make any of them large."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""What deploys the service agrees with itself and with the commands."""
+"""The deployment files agree with each other and with the commands."""
 
 import os
 import re

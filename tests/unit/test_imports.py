@@ -1,4 +1,4 @@
-"""Imports go down only: the contracts in pyproject.toml are kept, and they are about the tree as it is."""
+"""Imports go down only: the contracts in pyproject.toml are kept and cover the whole tree."""
 
 import re
 import subprocess

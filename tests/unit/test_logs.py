@@ -1,4 +1,4 @@
-"""The log holds no personal data: only known keys are written, and never an exception's message."""
+"""The log contains no personal data: only known keys are written, and never an exception's message."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The operator's page tells of each key of the configuration, the README of each command, and of no other."""
+"""The operator's page describes every configuration key, the README every command, and nothing else."""
 
 import re
 import types

@@ -1,4 +1,4 @@
-"""SECURITY.md names tests that are there, and commands and keys of the configuration that are."""
+"""SECURITY.md names existing tests, commands and configuration keys."""
 
 import re
 from pathlib import Path

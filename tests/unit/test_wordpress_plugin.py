@@ -1,4 +1,4 @@
-"""The WordPress plugin agrees with the product: its version, its forms, its Swedish. `make wordpress` runs it."""
+"""The WordPress plugin agrees with the product: version, forms, Swedish texts. `make wordpress` runs it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A WordPress of its own: Debian's files in a folder, a database that nobody else uses, PHP's own web server."""
+"""A WordPress site for the tests: Debian's files in a folder, its own database, PHP's own web server."""
 
 import json
 import os

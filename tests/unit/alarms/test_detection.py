@@ -1,4 +1,4 @@
-"""Silent forms, from the arrivals of the last five weeks."""
+"""Detection of silent forms, from the arrivals of the last five weeks."""
 
 from datetime import UTC, datetime, timedelta
 

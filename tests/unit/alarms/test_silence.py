@@ -1,4 +1,4 @@
-"""When silence is a drought, in worked numbers."""
+"""When silence of a form is an incident, in worked numbers."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What alarms say, in both languages."""
+"""Texts of alarms, in both languages."""
 
 from datetime import UTC, datetime
 

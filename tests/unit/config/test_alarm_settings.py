@@ -1,4 +1,4 @@
-"""`[alarms]` and `[customers.lead_mail]`: what they take, and what stops the start."""
+"""`[alarms]` and `[customers.lead_mail]`: valid values, and those that stop the start."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From `intresse.toml` and the environment to settings: each fault in one line that names the key."""
+"""From `intresse.toml` and the environment to settings: each error in one line that names the key."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""Which secrets are refused at the start, however they are given."""
+"""Secrets that are refused at the start, however they are given."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""A kind of field, and what it makes of a value."""
+"""Validates a value with a field type."""
 
 from datetime import UTC, datetime
 from typing import Any

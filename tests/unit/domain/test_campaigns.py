@@ -1,4 +1,4 @@
-"""Little is kept of a campaign's tags, whoever wrote them."""
+"""Campaigns keep little of the tags, whoever wrote them."""
 
 import pytest
 

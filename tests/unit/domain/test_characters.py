@@ -1,4 +1,4 @@
-"""One form for each letter, and nothing that can't be seen."""
+"""Normalised letters, and no invisible characters."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""What people consent to is kept word for word."""
+"""Consent texts are kept word for word."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From pydantic's findings to faults: dotted fields, stable codes, one for each field."""
+"""From pydantic's errors to field errors: dotted fields, stable codes, one for each field."""
 
 from datetime import UTC, datetime
 from typing import Any

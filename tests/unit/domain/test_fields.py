@@ -1,4 +1,4 @@
-"""What each kind of field takes, what it makes of it, and with which code it refuses."""
+"""Field types: the values that each accepts, their result, and the error codes."""
 
 import re
 from dataclasses import replace

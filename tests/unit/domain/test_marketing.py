@@ -1,4 +1,4 @@
-"""Campaign tags: what is kept, cut, dropped. Nothing here ever refuses a lead."""
+"""Campaign tags: kept, truncated or dropped. Nothing here ever refuses a lead."""
 
 import re
 from typing import Any

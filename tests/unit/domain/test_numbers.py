@@ -1,4 +1,4 @@
-"""What each kind of number takes, what it makes of it, and with which code it refuses."""
+"""Number fields: the values that each accepts, their result, and the error codes."""
 
 import json
 import time

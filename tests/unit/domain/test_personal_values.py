@@ -1,4 +1,4 @@
-"""What looks like a person's, in many spellings; and honest names of campaigns, which don't."""
+"""Values that look personal, in many spellings; and ordinary campaign names, which don't."""
 
 import time
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Phone numbers as people write them, and which number is dialled."""
+"""Phone numbers as people write them, and the number that results."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""How a rate may be written, and what is none."""
+"""Rates as people write them, and invalid ones."""
 
 import pytest
 

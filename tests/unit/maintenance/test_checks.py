@@ -1,4 +1,4 @@
-"""Whether a lead could be stored is found out by storing one that nobody ever sees."""
+"""The write check stores a submission that nobody ever sees."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The example rules for Prometheus ask for what is told."""
+"""The example alert rules for Prometheus use existing metrics."""
 
 import re
 import shutil

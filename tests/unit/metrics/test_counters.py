@@ -1,4 +1,4 @@
-"""What this process counts."""
+"""The counters of this process."""
 
 from typing import Any
 

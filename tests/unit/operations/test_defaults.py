@@ -1,4 +1,4 @@
-"""What the visitor does not say, the configuration fills in; what it does not offer, a visitor can't order."""
+"""The configuration completes what the visitor did not send, and limits what a visitor may request."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Leads and loan promises: what we accept, the strict sandbox accepts; what it refuses by a rule, we refuse."""
+"""Leads and loan promises: the strict sandbox accepts what we accept; we refuse what it refuses by a rule."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The applications: Vitec's members and nothing else, and what we accept, Vitec accepts."""
+"""The applications have exactly Vitec's members, and Vitec accepts what we accept."""
 
 from datetime import UTC, datetime
 from typing import Any

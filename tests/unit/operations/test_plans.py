@@ -1,4 +1,4 @@
-"""Which steps deliver what was posted, in order, and what each sends; and that the order can be read again."""
+"""The planned steps of each post, their order and bodies, and that a stored plan's input can be read again."""
 
 import json
 from dataclasses import replace

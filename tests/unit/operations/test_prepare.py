@@ -1,4 +1,4 @@
-"""What a later step sends, once the steps before it have answered."""
+"""The body of a later step, once the earlier steps have been answered."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A retry fills in the configuration as it is now, and nothing else: the campaign is told once, what was sent stays."""
+"""A retry fills in the current configuration and nothing else: marketing is sent once, sent steps stay unchanged."""
 
 from datetime import UTC, datetime
 from typing import Any

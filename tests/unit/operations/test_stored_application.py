@@ -1,4 +1,4 @@
-"""What is kept of a post plans the same bodies again, for every operation: a retry depends on it."""
+"""A stored application gives the same plan again, for every operation. Retries depend on it."""
 
 import json
 from dataclasses import replace

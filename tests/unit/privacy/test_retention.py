@@ -1,4 +1,4 @@
-"""When the operator hears of what is held for the second time."""
+"""When the operator is warned about held submissions for the second time."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Figures read from counted durations are within a tenth of the true ones."""
+"""Quantiles of the histogram are within a tenth of the true ones."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is believed of a machine's clock, look by look."""
+"""When a machine's clock is trusted, check by check."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a database must be to be used, and what is told of one that can't be."""
+"""Requirements of a usable database, and the errors if they are not met."""
 
 import asyncio
 from collections.abc import Iterator

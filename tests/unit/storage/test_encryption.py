@@ -1,4 +1,4 @@
-"""Personal data at rest: sealed to one place, opened by any key of the ring, found by a keyed hash."""
+"""Encryption at rest: bound to its place, decrypted by any key of the ring, searchable by a keyed hash."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Looks that are kept: as long as they took, and longer."""
+"""Cached query results, kept in proportion to what they cost."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A home as Vitec answers it: which viewings count, and what its bare times mean."""
+"""A home as Vitec answers it: which viewings count, and how times without offset are read."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Vitec's answers, each status and each body -> a result or an error of the taxonomy."""
+"""Vitec's answers: each status and body becomes a result or an error of the taxonomy."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta

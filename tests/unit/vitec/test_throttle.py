@@ -1,4 +1,4 @@
-"""How fast a customer is called, in worked numbers on a clock of the test's own."""
+"""The rate limit per customer, in worked numbers on the test's own clock."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What the web's tests share: a customer as the web side needs it."""
+"""A sample customer for the web tests."""
 
 from hashlib import sha256
 

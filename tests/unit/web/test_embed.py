@@ -1,4 +1,4 @@
-"""The script's size and its words; what keeps caches right is tested over HTTP in tests/integration."""
+"""The size and texts of the script. tests/integration covers its caching over HTTP."""
 
 import gzip
 import json

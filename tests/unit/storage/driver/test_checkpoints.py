@@ -1,4 +1,4 @@
-"""SQLite's log: copied into the database soon after a commit, beside what goes on, by a thread that steps back."""
+"""SQLite's log is copied into the database soon after a commit, by a low-priority thread."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The threads that run transactions, on SQLite: what becomes of a caller who leaves, and at the end."""
+"""Transaction threads, on SQLite: cancelled callers, failures and the end."""
 
 import asyncio
 import threading

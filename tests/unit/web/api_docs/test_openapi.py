@@ -1,4 +1,4 @@
-"""The OpenAPI document tells of every operation, though the framework does not know them."""
+"""The OpenAPI document describes every operation, including the plain routes that FastAPI does not know."""
 
 from typing import Any
 

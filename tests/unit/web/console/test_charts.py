@@ -1,4 +1,4 @@
-"""Charts show what was counted, and nothing that data says can break them."""
+"""Charts show what was counted, and no data can break them."""
 
 import re
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""A cell of the exported file is text, whatever it says."""
+"""A cell of the exported file is text, whatever it contains."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The snippet that goes into the broker's page."""
+"""The snippet for the broker's page."""
 
 from app.web.console.embed_builder import snippet
 

@@ -1,4 +1,4 @@
-"""Numbers, moments and names as an operator reads them."""
+"""Numbers, times and names as an operator reads them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Where one goes on after signing in: only ever within the console."""
+"""The path after signing in is always within the console."""
 
 from urllib.parse import urljoin, urlsplit
 

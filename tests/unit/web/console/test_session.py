@@ -1,4 +1,4 @@
-"""Signing in: what is known again, and what isn't."""
+"""Sessions and sign-in: what is accepted, and what is not."""
 
 import asyncio
 from http.cookies import SimpleCookie

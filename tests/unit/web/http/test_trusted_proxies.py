@@ -1,4 +1,4 @@
-"""Whose X-Forwarded-For is believed."""
+"""Whose X-Forwarded-For is trusted."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pairs are what `parse_qsl` says, whichever way they are read."""
+"""Pairs are those of `parse_qsl`, whichever way they are read."""
 
 from urllib.parse import parse_qsl, urlencode
 

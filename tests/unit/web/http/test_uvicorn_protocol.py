@@ -1,4 +1,4 @@
-"""What the protocol does when the service stops; bytes of all kinds are tests/acceptance/test_raw_http.py's."""
+"""The protocol when the service stops. tests/acceptance/test_raw_http.py covers bytes of all kinds."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""From a request's bytes to nested members; what can't be read is a fault, never an exception of our own making."""
+"""From a request's bytes to nested members. What can't be read is a field error, never an exception."""
 
 import asyncio
 import json

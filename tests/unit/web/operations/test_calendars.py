@@ -1,4 +1,4 @@
-"""A booked viewing in the visitor's calendar."""
+"""The calendar file of a booked viewing."""
 
 from datetime import UTC, datetime
 

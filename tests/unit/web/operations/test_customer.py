@@ -1,4 +1,4 @@
-"""Origins, keys and networks."""
+"""Origins, API keys and networks of a customer."""
 
 from dataclasses import replace
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Which language a page is in."""
+"""The choice of a page's language."""
 
 import pytest
 

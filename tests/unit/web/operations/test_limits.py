@@ -1,4 +1,4 @@
-"""How many posts an address may make: counted in a moving window, by a clock that the tests turn."""
+"""Rate limits of posts: counted in a moving window, on the test's own clock."""
 
 import time
 import tracemalloc

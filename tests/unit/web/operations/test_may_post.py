@@ -1,4 +1,4 @@
-"""Who may post: the API key, the origin."""
+"""Who may post: API key and origin."""
 
 import base64
 

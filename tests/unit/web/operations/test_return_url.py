@@ -1,4 +1,4 @@
-"""Where a plain form's visitor may be sent back to."""
+"""Where the visitor of a plain form may be sent back to."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Times as an embed tells of them, and as people say them."""
+"""Times as an embed sends them and as people read them."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Who looks like a robot, and who does not."""
+"""Who counts as a robot, and who does not."""
 
 from typing import Any
 

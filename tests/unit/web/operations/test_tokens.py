@@ -1,4 +1,4 @@
-"""What we hand out is recognised again, and nothing else is."""
+"""Our own tokens and links are accepted, and nothing else."""
 
 import re
 import time

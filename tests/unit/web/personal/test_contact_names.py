@@ -1,4 +1,4 @@
-"""Whom a personal page greets, and how often Vitec is asked."""
+"""The greeting of a personal page, and how often Vitec is called for it."""
 
 import asyncio
 import time

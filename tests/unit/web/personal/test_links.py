@@ -1,4 +1,4 @@
-"""The token of a personal link: encrypted, dated, one spelling, for one contact and one form."""
+"""The token of a personal link: encrypted, dated, with one encoding, for one contact and one form."""
 
 import contextlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode

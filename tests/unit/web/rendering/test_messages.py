@@ -1,4 +1,4 @@
-"""What people are told when something is wrong: what to do, in their language, without codes."""
+"""Error messages: they say what to do, in the reader's language, without codes."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Static files change their name with their content and are kept by browsers for a year."""
+"""Static files change their name with their content, and browsers keep them for a year."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Pages: accessible by construction, safe whatever anybody sends, and the same by the fast way as by the slow."""
+"""Pages are accessible, safe whatever anyone sends, and the same on the fast path as on the slow one."""
 
 import base64
 import hashlib

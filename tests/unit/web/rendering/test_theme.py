@@ -1,4 +1,4 @@
-"""A firm's colours can be read by everybody, and nothing in a theme breaks out of the style."""
+"""A firm's colours always have enough contrast, and no value of a theme breaks out of the stylesheet."""
 
 import pytest
 from hypothesis import given
