@@ -1,24 +1,33 @@
 """A cache for what strangers send: only short texts are remembered, so that no number of them fills the memory."""
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
+Text = TypeVar("Text", str, str | None)
 T = TypeVar("T")
 
-MAX_LENGTH = 200  # characters of the first argument
+MAX_LENGTH = 200  # characters
 ENTRIES = 256
 
 
-def cached_when_short(function: Callable[..., T]) -> Callable[..., T]:
-    """An `lru_cache` of 256 calls. The first argument is a stranger's text, or None; one of more than 200 characters is
-    computed each time. The other arguments are ours."""
-    remembered = lru_cache(maxsize=ENTRIES)(function)
+class ShortCache(dict[Any, T]):
+    """The results of one function by its argument, a stranger's text or None. A text of more than 200 characters is
+    computed each time; when 256 results are there, all are dropped."""
 
-    @wraps(function)
-    def call(text: str | None, *ours: Any) -> T:
-        if text is not None and len(text) > MAX_LENGTH:
-            return function(text, *ours)
-        return remembered(text, *ours)
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        super().__init__()
+        self.function = function
 
-    return call
+    def __missing__(self, text: str | None) -> T:
+        result = self.function(text)
+        if text is None or len(text) <= MAX_LENGTH:
+            if len(self) >= ENTRIES:
+                self.clear()
+            self[text] = result
+        return result
+
+
+def cached_when_short(function: Callable[[Text], T]) -> Callable[[Text], T]:
+    """A decorator. What it returns is a dictionary's look-up, which runs no Python for a text that is remembered: an
+    `lru_cache` with a check of the length cost a post, which asks 17 times, 3 %."""
+    return ShortCache(function).__getitem__

@@ -10,7 +10,7 @@ import pytest
 
 import app
 from app.domain import marketing
-from app.domain.short_cache import ENTRIES, MAX_LENGTH, cached_when_short
+from app.domain.short_cache import ENTRIES, MAX_LENGTH, ShortCache, cached_when_short
 from app.web.http import languages, origins
 from app.web.operations import body, slots
 
@@ -24,7 +24,7 @@ STRANGERS = [
     origins.origin_of,
     marketing.page_address,
     slots.parse_slots,
-    lambda text: languages._accepted(text, ("sv", "en")),
+    languages._accepted,
 ]
 
 
@@ -33,9 +33,8 @@ def test_every_cache_is_of_short_texts_or_of_what_is_ours() -> None:
         if "migrations" not in module.name:
             importlib.import_module(module.name)
     caches = [cache for cache in gc.get_objects() if isinstance(cache, _lru_cache_wrapper)]
-    ours = [cache for cache in caches if str(cache.__module__).startswith("app.")]
-    short = {cache.__name__ for cache in ours if cache.cache_parameters()["maxsize"] == ENTRIES}
-    assert {cache.__name__ for cache in ours} <= OURS | short
+    assert {cache.__name__ for cache in caches if str(cache.__module__).startswith("app.")} <= OURS
+    short = {cache.function.__name__ for cache in gc.get_objects() if isinstance(cache, ShortCache)}
     assert short >= {"origin_of", "page_address", "_tag_name", "parse_slots", "_accepted", "media_of", "_counted"}
 
 
@@ -74,3 +73,10 @@ def test_short_texts_are_remembered_and_long_ones_are_not() -> None:
     for text in ("a", "a", "b" * MAX_LENGTH, "b" * MAX_LENGTH, "c" * (MAX_LENGTH + 1), "c" * (MAX_LENGTH + 1)):
         assert double(text) == text * 2
     assert [len(text) for text in calls] == [1, MAX_LENGTH, MAX_LENGTH + 1, MAX_LENGTH + 1]
+
+
+def test_no_more_results_are_remembered_than_there_is_room_for() -> None:
+    cache = ShortCache(str.upper)
+    for number in range(3 * ENTRIES):
+        assert cache[f"{number}a"] == f"{number}A"
+        assert len(cache) <= ENTRIES

@@ -11,20 +11,23 @@ def choose_language(asked: str | None, accepted: str | None, default: str, known
     language = (asked or "")[:MAX_TAG].partition("-")[0].lower()
     if language in known:
         return language
-    return _accepted(accepted, known) or (default if default in known else known[0])
+    for language in _accepted(accepted):
+        if language in known:
+            return language
+    return default if default in known else known[0]
 
 
 @cached_when_short
-def _accepted(header: str | None, known: tuple[str, ...]) -> str | None:
-    """The known language with the highest weight; of equal ones the first named."""
-    best: tuple[float, str] | None = None
+def _accepted(header: str | None) -> tuple[str, ...]:
+    """The languages by weight, the highest first; of equal ones the first named."""
+    weights: list[tuple[float, str]] = []
     for part in (header or "")[:MAX_ACCEPT_LANGUAGE].split(","):
         tag, _, parameter = part.strip().partition(";")
-        language = tag.strip().partition("-")[0].lower()
         try:
             weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
         except ValueError:
             continue
-        if language in known and weight > 0 and (best is None or weight > best[0]):
-            best = (weight, language)
-    return best and best[1]
+        if weight > 0:
+            weights.append((weight, tag.strip().partition("-")[0].lower()))
+    weights.sort(key=lambda pair: -pair[0])
+    return tuple([language for _, language in weights])
