@@ -109,7 +109,7 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
         """What a visitor after the other got."""
         answers = []
         with running.client() as browser:
-            while not enough.wait(0.02):
+            while not enough.wait(0.1):  # so that the worker can follow on a slow machine
                 number = next(numbers)
                 answer = browser.post(FORM, data=interest(number), headers={"Origin": running.url})
                 answers.append((number, answer.status_code))
@@ -124,7 +124,7 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
     assert {status for _, status in answers} == {303}
     assert len(answers) > 100
     expected = sorted(f"Nummer {number}" for number, _ in answers)
-    eventually(lambda: len(office.received) >= len(expected), within=60)
+    eventually(lambda: len(office.received) >= len(expected), within=180)
     assert sorted(received.body["lastName"] for received in office.received) == expected
 
 

@@ -3,6 +3,7 @@
 It dies as a process does: nothing of it runs on, nothing is rolled forward, its lease expires.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,16 +34,18 @@ class Killed(BaseException):
     """Nothing may catch it."""
 
 
-def dying(work: Work, number: int, *, after: bool) -> Work:
+def dying(work: Work, number: int, death: asyncio.Event, *, after: bool) -> Work:
     """`work`, which dies at its call of this number (0, 1 ...), before it does anything or when all is done."""
     calls = iter(range(100))
 
     async def killed(*arguments: Any, **named: Any) -> Any:
         mine = next(calls) == number
         if mine and not after:
+            death.set()
             raise Killed
         done = await work(*arguments, **named)
         if mine:
+            death.set()
             raise Killed
         return done
 
@@ -53,19 +56,22 @@ def dying(work: Work, number: int, *, after: bool) -> Work:
 AROUND_A_CALL = {"after the intent": (1, 0), "after the answer": (2, 1)}
 
 
-def place_death(patch: pytest.MonkeyPatch, boundary: str, place: int) -> None:
-    """Before the intent of a later call is after the record of the one before: they are one transaction."""
+def place_death(patch: pytest.MonkeyPatch, boundary: str, place: int) -> asyncio.Event:
+    """Before the intent of a later call is after the record of the one before: they are one transaction. The event
+    tells that the worker has died."""
+    death = asyncio.Event()
     looks_up = place == 1
     call, number = ("contacts", 0) if looks_up else ("post", place // 2)
     record, recorded = ("record", 0) if place == 2 else ("record_and_begin", place)
     if boundary == "before the intent":
-        patch.setattr(Outbox, "claim_due", dying(Outbox.claim_due, 0, after=False))
+        patch.setattr(Outbox, "claim_due", dying(Outbox.claim_due, 0, death, after=False))
     elif boundary == "after the record":
-        patch.setattr(Outbox, record, dying(getattr(Outbox, record), recorded, after=True))
+        patch.setattr(Outbox, record, dying(getattr(Outbox, record), recorded, death, after=True))
     else:
         patch.setattr(
-            VitecClient, call, dying(getattr(VitecClient, call), number, after=boundary == "after the answer")
+            VitecClient, call, dying(getattr(VitecClient, call), number, death, after=boundary == "after the answer")
         )
+    return death
 
 
 @pytest.mark.parametrize("parks", [False, True], ids=["again", "park"])
@@ -77,10 +83,10 @@ async def test_a_worker_that_dies_around_a_call_leaves_it_to_the_next(
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
-        place_death(patch, boundary, place)
+        death = place_death(patch, boundary, place)
         async with working(database, vitec_url) as victim:
-            await soon(lambda: _is_at(victim, new, place))
-            await _died(victim)
+            await _ends(victim, death)
+            assert await _is_at(victim, new, place)
     parked = parks and place != 1
     parking = frozenset({CUSTOMER}) if parks else frozenset[str]()
     await time_passes(database, LEASE)
@@ -100,10 +106,10 @@ async def test_a_worker_that_dies_after_the_record_repeats_nothing_that_is_recor
     new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER, resource=("VIS1", "SLOT1"))
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
-        place_death(patch, "after the record", place)
+        death = place_death(patch, "after the record", place)
         async with working(database, vitec_url) as victim:
-            await soon(lambda: _is_done(victim, new, place))
-            await _died(victim)
+            await _ends(victim, death)
+            assert await _is_done(victim, new, place)
     await time_passes(database, LEASE)
     async with working(database, vitec_url) as heir:
         await soon(lambda: _ended(heir, new, 2, "delivered"))
@@ -134,15 +140,16 @@ async def test_a_worker_that_slept_through_its_lease_sends_nothing_when_it_wakes
     await store(database, new)
     with pytest.MonkeyPatch.context() as patch:
         deliver = Deliverer.deliver
+        awake = asyncio.Event()
 
         async def frozen(self: Deliverer, claim: Any) -> None:
             claim.lease.until = 0  # as its clock says when it wakes up
             await deliver(self, claim)
+            awake.set()
 
         patch.setattr(Deliverer, "deliver", frozen)
         async with working(database, vitec_url) as sleeper:
-            await soon(lambda: _is_at(sleeper, new, 0))
-            await soon(lambda: _idle(sleeper))
+            await _ends(sleeper, awake)
     assert office.received == []
 
 
@@ -162,7 +169,9 @@ async def _idle(delivery: Any) -> bool:
     return not delivery.worker._running
 
 
-async def _died(delivery: Any) -> None:
+async def _ends(delivery: Any, event: asyncio.Event) -> None:
+    """Waits for the event, and until nothing is under way. A step can be `sending` before its delivery has begun."""
+    await asyncio.wait_for(event.wait(), 30)
     await soon(lambda: _idle(delivery))
 
 

@@ -136,7 +136,7 @@ def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, 
     except ValidationError:
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
-    context = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), "https://example.se/hem?x=å"))
+    context = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), ["https://example.se/hem?x=å"]))
     resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].ids))
     order = DeliveryRequest("M12345", operation, resource, application, context)
     for defaults in (
@@ -203,7 +203,7 @@ def test_a_name_with_invisible_edges_plans_the_same_again(name: str) -> None:
 WHOLE = StoredApplication(
     ("OBJ1",),
     {"firstName": "Anna"},
-    SubmissionContext(False, NOW, normalize_marketing((("utm_source", "google"),), "https://a.se/1")),
+    SubmissionContext(False, NOW, normalize_marketing((("utm_source", "google"),), ["https://a.se/1"])),
     ConsentRecord(1, "sv", "Mäklarhuset", None),
     "OBJ1",
     ({"firstName": "Anna"}, {}),
