@@ -98,14 +98,15 @@ def page_address(text: str | None) -> str | None:
     return address if is_web_address else None
 
 
-def normalize_marketing(pairs: Iterable[tuple[str, str]], referrer: str | None) -> Marketing:
-    """The tags in order: the first of each name, at most 20, names and values cut, without empty ones."""
+def normalize_marketing(pairs: Iterable[tuple[str, str]], pages: Iterable[str | None]) -> Marketing:
+    """The tags in order: the first of each name, at most 20, names and values cut, without empty ones. And the first of
+    the pages that is a web address."""
     tags: dict[str, str] = {}
     for name, value in pairs:
         name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
         if name and value and name not in tags and len(tags) < MAX_TAGS:
             tags[name] = value
-    return Marketing(page_address(referrer), tuple(tags.items()))
+    return Marketing(next(filter(None, map(page_address, pages)), None), tuple(tags.items()))
 
 
 @cached_when_short

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from app.domain.datetimes import STOCKHOLM
 from app.domain.field_errors import FieldError, field_errors_of
 from app.domain.fields import COUNTRIES, ReadContext, is_true
-from app.domain.marketing import Marketing, is_tag, normalize_marketing, page_address, tags_in
+from app.domain.marketing import Marketing, is_tag, normalize_marketing, tags_in
 from app.domain.phones import SWEDEN
 from app.i18n import GetText
 from app.operations.member_paths import Tree, member_at, member_tree, set_member, taken_out
@@ -204,9 +204,8 @@ def marketing_of(
     member: MarketingMember | None = getattr(application, "marketing", None)
     pairs = [pair for pair in query if is_tag(pair[0])]
     pairs += body.tags
-    pages = [value for name, value in query if name == "referrer"][:1]
+    pages = [next((value for name, value in query if name == "referrer"), None), referer]
     if member:
         pairs += [(tag.name, tag.value) for tag in member.utm_tags or ()]
-        pages.insert(0, member.referrer or "")
-    pages.append(referer or "")
-    return normalize_marketing(pairs, next(filter(None, map(page_address, pages)), None))
+        pages.insert(0, member.referrer)
+    return normalize_marketing(pairs, pages)
