@@ -17,7 +17,6 @@ _PREFIXES = ("+", "0", "\uff0b", "\uff10")  # full-width ones too
 
 _MOBILE = phonenumbers.PhoneMetadata.metadata_for_region(SWEDEN).mobile.national_number_pattern  # type: ignore[union-attr]
 _SWEDISH_MOBILE = re.compile(rf"(?:(?P<whole>\+46|0046)|46|0)?(?:\(0\))?({_MOBILE})", re.ASCII)
-_BETWEEN_DIGITS = re.compile(r"[ -]")
 _WORD_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[^\W\d_][^()\[\]{}]*[)\]}]")
 _WORDS = r"tel(?:efon(?:nummer|nr)?)?|tfn|tlf|phone|mob(?:il(?:e|nummer|nr|telefon)?)?|hem|arbete|jobb|nr|nummer"
 _LABEL = re.compile(rf"^(?:{_WORDS})\b[.:]*|(?<=[\d )])(?:{_WORDS})\.?$", re.IGNORECASE)
@@ -31,7 +30,7 @@ def dialled(text: str, country: str = SWEDEN) -> str | None:
     """E.164, with `x` and the extension when it fits in `PHONE_LENGTH`; None if it can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
-    mobile = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", text))
+    mobile = _SWEDISH_MOBILE.fullmatch(_joined(text))
     if mobile and (country == SWEDEN or mobile["whole"]):
         return f"+46{mobile[2]}"  # the most common form, by the library's own rule but faster
     typed = _without_words(_EXTENSION.sub(r";ext=\1", text))
@@ -40,9 +39,13 @@ def dialled(text: str, country: str = SWEDEN) -> str | None:
     number = _parse(typed, country)
     if number is None:
         # Who has moved abroad may have kept the number.
-        mobile = _SWEDISH_MOBILE.fullmatch(_BETWEEN_DIGITS.sub("", typed))
+        mobile = _SWEDISH_MOBILE.fullmatch(_joined(typed))
         return f"+46{mobile[2]}" if mobile else None
     return _e164(number)
+
+
+def _joined(digits: str) -> str:
+    return digits.replace(" ", "").replace("-", "")
 
 
 def several_numbers(text: str, country: str = SWEDEN) -> list[str]:

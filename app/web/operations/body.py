@@ -103,8 +103,9 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         return body
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), spec)
-    body = as_form(*_urlencoded(content, headers.get("content-type", "")), spec)
-    body.text = content.decode("latin-1")
+    text = content.decode("latin-1")
+    body = as_form(*_urlencoded(content, text, headers.get("content-type", "")), spec)
+    body.text = text
     return body
 
 
@@ -196,10 +197,11 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _urlencoded(content: bytes, content_type: str) -> tuple[Pairs, list[FieldError]]:
-    if content.count(b"&") >= MAX_FIELDS:
+def _urlencoded(content: bytes, text: str, content_type: str) -> tuple[Pairs, list[FieldError]]:
+    """`text` is the content with a character for each byte."""
+    if text.count("&") >= MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
-    labels = (_charset_in(content_type), _charset_field(content))
+    labels = (_charset_in(content_type), _charset_field(text))
     if not any(labels):
         with contextlib.suppress(UnicodeDecodeError):
             return pairs_of(content.decode()), []
@@ -214,11 +216,11 @@ def _charset_in(content_type: str) -> str:
     return next((value for name, value in _assignments(parameters, ";") if name == "charset"), "")
 
 
-def _charset_field(content: bytes) -> str:
+def _charset_field(text: str) -> str:
     """The input that browsers fill in with the page's charset."""
-    if b"_charset_" not in content:
+    if "_charset_" not in text:
         return ""
-    return next((value for name, value in _assignments(content.decode("latin-1"), "&") if name == "_charset_"), "")
+    return next((value for name, value in _assignments(text, "&") if name == "_charset_"), "")
 
 
 def _assignments(text: str, separator: str) -> Iterator[tuple[str, str]]:

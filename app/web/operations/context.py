@@ -138,8 +138,7 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
 
 def _hides_a_slash(request: Request) -> bool:
     """Whether an id contains an encoded slash: decoded, it would split the path elsewhere."""
-    path = request.scope.get("raw_path", b"")
-    return b"%" in path and b"%2f" in path.lower()
+    return "%2f" in str(request.scope.get("raw_path", b""), "latin-1").lower()
 
 
 def headers_of(request: Request) -> Mapping[str, str]:
