@@ -62,6 +62,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
+# More than all that a connection runs, migrations included. Once the driver's cache is full, each new statement takes
+# the place of the newest: with its 100 every batch of posts was prepared anew, 3 % of a post.
+CACHED_STATEMENTS = 1000
 BOUND = "bound"  # in a SQLite connection's info: the WAL size, in pages, above which its commits checkpoint
 BACK = timedelta(minutes=1)  # that NTP may set the clock back
 NEWEST = "newest"  # in a SQLite connection's info: `Database.newest`
@@ -218,7 +221,8 @@ def _sqlite_engine(url: URL) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseUnusableError(f"{Path(url.database).parent}: {error.strerror}") from error
-    engine = create_engine(url, module=dbapi2, pool_size=READERS + 2, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": CACHED_STATEMENTS}
+    engine = create_engine(url, module=dbapi2, pool_size=READERS + 2, connect_args=arguments)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
