@@ -47,7 +47,9 @@ def pairs_of_query(query: bytes) -> Pairs:
         pairs = pairs_of(query.decode("ascii"))
     except UnicodeDecodeError:
         pairs = [(_decoded(name), _decoded(value)) for name, value in pairs_of_bytes(query)]
-    return [(_AMP.sub("", name, 1), value) for name, value in pairs] if "amp;" in str(query, "latin-1").lower() else pairs
+    if "amp;" in str(query, "latin-1").lower():
+        return [(_AMP.sub("", name, 1), value) for name, value in pairs]
+    return pairs
 
 
 def _decoded(bytewise: str) -> str:
