@@ -50,6 +50,6 @@ def receipt_of(service: RunningService, answer: httpx.Response) -> httpx.Respons
     return receipt
 
 
-def kept(page: Any, typed: dict[str, str]) -> None:
+def assert_kept(page: Any, typed: dict[str, str]) -> None:
     values = {name: page.values.get(name, "").replace("\r\n", "\n") for name in typed}
     assert {name: value.strip() for name, value in values.items()} == {n: v.strip() for n, v in typed.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.answers import EACH, Make, kept
+from tests.acceptance.answers import EACH, Make, assert_kept
 from tests.acceptance.bodies import CUSTOMER, SITE, Members, fields, interest, interest_path, key, problem
 from tests.acceptance.html_page import page_of
 from tests.acceptance.running_service import RunningService, run_service
@@ -36,7 +36,7 @@ def test_too_many_from_one_address_are_429_with_everything_kept(
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 3600
     page = page_of(answer)
-    kept(page, typed)
+    assert_kept(page, typed)
     assert page.alert.strip()
     refused = limited.client.post(path, json=body, headers=caller)
     problem(refused, 429)

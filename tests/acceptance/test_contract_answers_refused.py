@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.sandbox import Fault
-from tests.acceptance.answers import EACH, Make, is_delivered, is_pending, kept, receipt_of
+from tests.acceptance.answers import EACH, Make, assert_kept, is_delivered, is_pending, receipt_of
 from tests.acceptance.bodies import (
     SITE,
     Members,
@@ -66,7 +66,7 @@ def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_
     answer = service.client.post(path, headers=SITE, **data)
     assert answer.status_code == 400
     page = page_of(answer)
-    kept(page, typed)
+    assert_kept(page, typed)
     if make is viewing_path:
         assert "smsReminder" in page.values or "ticks" not in typed
     assert {"lastName", "email.emailAddress"} <= page.faulty
@@ -109,7 +109,7 @@ def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full
     answer = full.client.post(path, data=typed, headers=SITE)
     assert answer.status_code == 400
     page = page_of(answer)
-    kept(page, typed)
+    assert_kept(page, typed)
     assert "Visningstiden är fullbokad." in page.alert
     assert not page.faulty
     full.office.clear_faults()

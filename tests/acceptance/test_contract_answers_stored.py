@@ -8,7 +8,7 @@ from sqlean import dbapi2 as sqlite3  # the service's own: two SQLites in a proc
 
 from app.storage import database
 from app.submissions.outcomes import Outcomes
-from tests.acceptance.answers import is_pending, kept
+from tests.acceptance.answers import assert_kept, is_pending
 from tests.acceptance.bodies import PHONE, SITE, booking, fields, interest, interest_path, key, problem, viewing_path
 from tests.acceptance.html_page import page_of
 from tests.acceptance.running_service import run_service
@@ -33,7 +33,7 @@ def test_a_post_that_cannot_be_stored_is_never_confirmed(tmp_path: Path, monkeyp
             assert answer.status_code == 503
             assert int(answer.headers["retry-after"]) > 0
             page = page_of(answer)
-            kept(page, data)
+            assert_kept(page, data)
             assert PHONE in page.text
         for answer in answers[1]:
             problem(answer, 503)

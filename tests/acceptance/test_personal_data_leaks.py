@@ -35,7 +35,7 @@ VIEWING = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
 
 
 def spellings(text: str) -> set[bytes]:
-    """As it may stand in a log, a page, a path or a column."""
+    """The forms in which it may appear in a log, a page, a path or a column."""
     plain = {text, text.lower(), text.upper(), quote(text), quote_plus(text), json.dumps(text)[1:-1]}
     encoded = {base64.b64encode(text.encode()).decode(), text.encode().hex(), repr(text.encode())[2:-1]}
     return {spelling.encode() for spelling in plain | encoded} | {text.encode("utf-16-le")}
@@ -50,8 +50,8 @@ def found_in(content: bytes, texts: tuple[str, ...] = PERSON) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Aviary:
-    """The service in a process of its own, what it has said so far, and the files that it keeps."""
+class ServiceProcess:
+    """The service in a process of its own, its output so far, and the files that it writes."""
 
     client: httpx.Client
     office: Office
@@ -63,13 +63,13 @@ class Aviary:
     def output(self) -> bytes:
         return (self.folder / "out").read_bytes() + (self.folder / "err").read_bytes()
 
-    def kept(self) -> Iterator[tuple[str, bytes]]:
+    def files(self) -> Iterator[tuple[str, bytes]]:
         for path in sorted((self.folder / "data").iterdir()):
             yield path.name, path.read_bytes()
 
 
 @pytest.fixture
-def aviary(configure: Configure, office: Office, tmp_path: Path) -> Iterator[Aviary]:
+def service(configure: Configure, office: Office, tmp_path: Path) -> Iterator[ServiceProcess]:
     port = free_port()
     vitec, crm, _, secret = SECRETS
     office.customers[CUSTOMER] = type(office.customers[CUSTOMER])(CUSTOMER, vitec, crm)
@@ -91,14 +91,14 @@ def aviary(configure: Configure, office: Office, tmp_path: Path) -> Iterator[Avi
         try:
             with httpx.Client(base_url=settings.public_url, timeout=30) as client:
                 wait_until_ready(client)
-                yield Aviary(client, office, tmp_path, process, links)
+                yield ServiceProcess(client, office, tmp_path, process, links)
         finally:
             process.kill()
             process.wait()
 
 
-def the_ways_that_end_well(aviary: Aviary) -> None:
-    client = aviary.client
+def send_successful_requests(service: ServiceProcess) -> None:
+    client = service.client
     page = page_of(client.get(f"{INTEREST}?utm_source=google"))
     client.get(page.submit(client, FORM).headers["location"])
     assert client.post(VIEWING, data={**FORM, "cellPhone": TYPED}, headers=SITE).status_code == 303
@@ -108,13 +108,13 @@ def the_ways_that_end_well(aviary: Aviary) -> None:
     client.post(f"/CRM/Lead/{CUSTOMER}", json={"contactId": CONTACT, "message": MESSAGE}, headers=KEY)
     client.post(f"/CRM/Buyer/{CUSTOMER}/{CONTACT}/LoanPromise", json={"bank": "SBAB"}, headers=KEY)
     client.get(f"/CRM/Contact/{CUSTOMER}/{CONTACT}", headers=KEY)
-    for link in aviary.personal.values():
+    for link in service.personal.values():
         page = page_of(client.get(link))
         page.submit(client, {"message": MESSAGE, "bank": "SBAB", "validUntil": "2027-03-31"})
 
 
-def the_ways_that_are_refused(aviary: Aviary) -> None:
-    client = aviary.client
+def send_refused_requests(service: ServiceProcess) -> None:
+    client = service.client
     long = FORM | {"firstName": FIRST * 9, "email.emailAddress": f"{EMAIL} {EMAIL}"}
     client.post(INTEREST, data=long, headers=SITE)
     client.post(INTEREST, json=ANNA | {"consent": True, FIRST: LAST, "status": MESSAGE}, headers=SITE)
@@ -141,37 +141,37 @@ FAULTS = [
 ]
 
 
-def the_ways_that_vitec_spoils(aviary: Aviary) -> None:
+def send_while_vitec_fails(service: ServiceProcess) -> None:
     for number, fault in enumerate(FAULTS):
-        aviary.office.inject(fault)
-        aviary.client.post(INTEREST, json=ANNA | {"contactMessage": f"{MESSAGE} {number}"}, headers=KEY)
+        service.office.inject(fault)
+        service.client.post(INTEREST, json=ANNA | {"contactMessage": f"{MESSAGE} {number}"}, headers=KEY)
 
 
-def settled(aviary: Aviary) -> bool:
+def settled(service: ServiceProcess) -> bool:
     """Every attempt has been made, and none is due."""
-    return aviary.output.count(b'"status": "delivered"') >= 10
+    return service.output.count(b'"status": "delivered"') >= 10
 
 
-def test_personal_data_is_written_nowhere_in_the_clear(aviary: Aviary) -> None:
-    the_ways_that_end_well(aviary)
-    the_ways_that_are_refused(aviary)
-    the_ways_that_vitec_spoils(aviary)
-    eventually(lambda: settled(aviary))
-    assert aviary.output.count(b'"level": "error"') >= 2  # it went wrong where it should
+def test_personal_data_is_written_nowhere_in_the_clear(service: ServiceProcess) -> None:
+    send_successful_requests(service)
+    send_refused_requests(service)
+    send_while_vitec_fails(service)
+    eventually(lambda: settled(service))
+    assert service.output.count(b'"level": "error"') >= 2  # it went wrong where it should
     others = b"".join(
-        aviary.client.get(path, headers={"Accept": accept}).content
+        service.client.get(path, headers={"Accept": accept}).content
         for path in ("/metrics", "/healthz", "/readyz", "/openapi.json", INTEREST, "/nothing", "/console")
         for accept in ("text/html", "application/json")
     )
     assert found_in(others, PERSON + SECRETS) == []
-    kept = list(aviary.kept())
-    assert {"intresse.db", "intresse.db-wal"} <= {name for name, _ in kept}
-    for name, content in kept:
+    files = list(service.files())
+    assert {"intresse.db", "intresse.db-wal"} <= {name for name, _ in files}
+    for name, content in files:
         assert found_in(content, PERSON + SECRETS) == [], name
-    aviary.process.send_signal(signal.SIGTERM)
-    aviary.process.wait(30)
-    assert found_in(aviary.output, PERSON + SECRETS) == []
-    assert b"Traceback" not in aviary.output
+    service.process.send_signal(signal.SIGTERM)
+    service.process.wait(30)
+    assert found_in(service.output, PERSON + SECRETS) == []
+    assert b"Traceback" not in service.output
 
 
 def test_the_search_finds_planted_personal_data() -> None:

@@ -22,7 +22,7 @@ from app.storage.database import POSTGRESQL_WRITERS, Database
 from app.vitec.client import Credential, VitecClient
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
-from tests.integration.storage_helpers import OTHER, application, attempts_of, kept, logins_of, outbox_of, soon
+from tests.integration.storage_helpers import OTHER, application, attempts_of, logins_of, outbox_of, soon, submission_of
 
 MILLISECOND = timedelta(milliseconds=1)
 HANGING = 30.0  # seconds; no test waits for it
@@ -46,23 +46,23 @@ class Delivery:
         self.vitec.abandon()
 
     async def submission(self, submission_id: str) -> Submission:
-        return await kept(self.database, submission_id)
+        return await submission_of(self.database, submission_id)
 
     async def settled(self, new: NewSubmission) -> Submission:
-        async def look() -> Submission | None:
+        async def check() -> Submission | None:
             saved = await self.submission(new.id)
             return saved if saved.status is not Status.PENDING else None
 
-        return await soon(look)
+        return await soon(check)
 
     async def all_done(self, new: NewSubmission) -> Submission:
         """When nothing of it is left to do."""
 
-        async def look() -> Submission | None:
+        async def check() -> Submission | None:
             saved = await self.submission(new.id)
             return saved if all(step.status in FINAL for step in saved.steps) else None
 
-        return await soon(look)
+        return await soon(check)
 
     async def outcomes(self, new: NewSubmission) -> list[str | None]:
         return [attempt.outcome for attempt in await attempts_of(self.database, new.id)]
@@ -70,10 +70,10 @@ class Delivery:
     async def attempted(self, new: NewSubmission, times: int) -> None:
         """When so many attempts have ended."""
 
-        async def look() -> bool:
+        async def check() -> bool:
             return len([outcome for outcome in await self.outcomes(new) if outcome]) >= times
 
-        await soon(look)
+        await soon(check)
 
 
 @asynccontextmanager
@@ -154,7 +154,7 @@ def held_answer(estate: str) -> Iterator[asyncio.Event]:
 async def has_head(vitec: VitecClient) -> None:
     """When the answer's body is awaited."""
 
-    async def look() -> bool:
+    async def check() -> bool:
         pools: Any = [pool.http._transport for pool in vitec._pools]
         connections = [connection for pool in pools for connection in pool._pool.connections]
         return any(
@@ -163,14 +163,14 @@ async def has_head(vitec: VitecClient) -> None:
             for connection in connections
         )
 
-    await soon(look)
+    await soon(check)
 
 
 def received(office: Office, number: int) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
+    async def check() -> bool:
         return len(office.received) >= number
 
-    return look
+    return check
 
 
 def at_estates(*estates: str, customer_id: str = CUSTOMER) -> list[NewSubmission]:

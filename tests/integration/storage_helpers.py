@@ -146,7 +146,7 @@ def ids(database: Database) -> list[str]:
         return list(connection.execute(select(submissions.c.id)).scalars())
 
 
-async def kept(database: Database, submission_id: str) -> Submission:
+async def submission_of(database: Database, submission_id: str) -> Submission:
     saved = await SubmissionRepository(database, KEYRING).get(submission_id)
     assert saved is not None
     return saved
@@ -174,10 +174,10 @@ async def claim_one(outbox: Outbox, customer_id: str = CUSTOMER) -> Claim:
     return claim
 
 
-async def soon(look: Callable[[], Awaitable[T | None]], *, within: float = 30) -> T:
-    """What `look` first gives that is true."""
+async def soon(condition: Callable[[], Awaitable[T | None]], *, within: float = 30) -> T:
+    """The first true value of `condition`."""
     deadline = asyncio.get_running_loop().time() + within
-    while not (value := await look()):
+    while not (value := await condition()):
         assert asyncio.get_running_loop().time() < deadline, f"did not come true within {within} s"
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
     return value

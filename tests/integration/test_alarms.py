@@ -51,11 +51,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def intresse_rows(database_url: str) -> Callable[[], list[Any]]:
     """All submissions, as they are now."""
 
-    def look() -> list[Any]:
+    def read() -> list[Any]:
         with opened(database_url) as database, database.engine.connect() as connection:
             return list(connection.execute(select(submissions)))
 
-    return look
+    return read
 
 
 @pytest.fixture

@@ -19,7 +19,16 @@ from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
 from tests.conftest import CUSTOMER
-from tests.integration.storage_helpers import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
+from tests.integration.storage_helpers import (
+    LEAD_AFTER,
+    application,
+    claim_one,
+    ids,
+    opened,
+    outbox_of,
+    store,
+    submission_of,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +56,7 @@ async def test_what_was_undelivered_waits_for_a_person(database: Database, outbo
     assert await database.write(park_undelivered) == 2
     assert await nothing_is_due(database)
     for submission in new:
-        saved = await kept(database, submission.id)
+        saved = await submission_of(database, submission.id)
         assert saved.status is (Status.DELIVERED if submission.id == done else Status.UNCERTAIN)
         assert saved.settled_at is not None
         assert saved.steps[0].status == saved.status.value
@@ -59,7 +68,7 @@ async def test_of_a_chain_only_what_was_left_to_do_is_uncertain(database: Databa
     await store(database, new)
     await delivered(outbox)
     assert await database.write(park_undelivered) == 1
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert saved.status is Status.DELIVERED
     assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
     assert await nothing_is_due(database)
@@ -84,13 +93,13 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
         erase(connection, [erased.id])
 
     await database.write(stop)
-    before = (await kept(database, erased.id)).status
+    before = (await submission_of(database, erased.id)).status
     assert await database.write(park_undelivered) == 2
-    assert (await kept(database, new.id)).status is Status.UNCERTAIN
-    saved = await kept(database, chain.id)
+    assert (await submission_of(database, new.id)).status is Status.UNCERTAIN
+    saved = await submission_of(database, chain.id)
     assert saved.status is Status.DELIVERED
     assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
-    assert (await kept(database, erased.id)).status is before
+    assert (await submission_of(database, erased.id)).status is before
     assert await nothing_is_due(database)
 
 
@@ -146,7 +155,7 @@ async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path
     there = url.set(database=name).render_as_string(hide_password=False)
     run_program("pg_restore", "--exit-on-error", f"--dbname={there}", str(dump))
     with opened(there) as database:
-        assert (await kept(database, new.id)).status is Status.PENDING  # as when the dump was made
+        assert (await submission_of(database, new.id)).status is Status.PENDING  # as when the dump was made
         assert await database.write(park_undelivered) == 1
         assert await nothing_is_due(database)
     with psycopg.connect(postgresql_url, autocommit=True) as connection:

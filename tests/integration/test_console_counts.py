@@ -249,14 +249,14 @@ async def test_a_list_is_filtered_and_continues_on_the_next_page(database: Datab
     newest, middle, oldest = sorted(ids(database), reverse=True)
     settle(database, oldest, Status.REJECTED)
 
-    async def found(**wanted: Any) -> list[str]:
+    async def ids_of(**wanted: Any) -> list[str]:
         return [row.id for row in await list_submissions(database, KEYRING, SubmissionFilter(**wanted), 2)]
 
-    assert await found() == [newest, middle]
-    assert await found(older_than=middle) == [oldest]
-    assert await found(status=Status.REJECTED) == [oldest]
-    assert await found(status=Status.PENDING) == [newest, middle]
-    assert await found(customer_id=OTHER_CUSTOMER) == []
-    assert await found(operation=Operation.VIEWING) == []
-    assert await found(ids=[middle]) == [middle]
-    assert await found(received_before=datetime.now(UTC) - timedelta(minutes=1)) == []
+    assert await ids_of() == [newest, middle]
+    assert await ids_of(older_than=middle) == [oldest]
+    assert await ids_of(status=Status.REJECTED) == [oldest]
+    assert await ids_of(status=Status.PENDING) == [newest, middle]
+    assert await ids_of(customer_id=OTHER_CUSTOMER) == []
+    assert await ids_of(operation=Operation.VIEWING) == []
+    assert await ids_of(ids=[middle]) == [middle]
+    assert await ids_of(received_before=datetime.now(UTC) - timedelta(minutes=1)) == []

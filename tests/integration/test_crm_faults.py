@@ -107,12 +107,12 @@ async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
 
 
 async def _ended(delivery: Delivery, submission_id: str, last: int) -> list[StepStatus]:
-    async def look() -> list[StepStatus] | None:
+    async def check() -> list[StepStatus] | None:
         outcome = await delivery.submission(submission_id)
         statuses = [step.status for step in outcome.steps]
         return list(statuses) if statuses[last].value not in {"waiting", "sending"} else None
 
-    return await soon(look)
+    return await soon(check)
 
 
 @pytest.mark.parametrize("place", range(3), ids=CHAIN)

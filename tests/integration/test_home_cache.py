@@ -33,7 +33,7 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def looking(configure: Configure, clock: Clock) -> AsyncIterator[HomeCache]:
+async def home_cache(configure: Configure, clock: Clock) -> AsyncIterator[HomeCache]:
     service = build_service(configure())
     prepare_database(service.database)
     async with service.running(deliver=False):
@@ -48,7 +48,7 @@ async def test_an_answer_is_cached_for_a_minute_and_shown_for_fifteen_while_vite
     configure: Configure, office: Office
 ) -> None:
     clock = Clock()
-    async with looking(configure, clock) as homes:
+    async with home_cache(configure, clock) as homes:
         first = await homes.find(CUSTOMER, "OBJ1", "me")
         clock.now += FRESH_SECONDS - 1
         assert await homes.find(CUSTOMER, "OBJ1", "me") is first
@@ -73,7 +73,7 @@ async def test_an_answer_is_cached_for_a_minute_and_shown_for_fifteen_while_vite
 
 async def test_many_simultaneous_refusals_cause_only_one_or_two_reads(configure: Configure, office: Office) -> None:
     clock = Clock()
-    async with looking(configure, clock) as homes:
+    async with home_cache(configure, clock) as homes:
         await homes.find(CUSTOMER, "OBJ1", "me")
         clock.now += 1
         renewed = await asyncio.gather(*(homes.renew(CUSTOMER, "OBJ1", "me") for _ in range(100)))
@@ -85,7 +85,7 @@ async def test_ten_thousand_made_up_homes_are_remembered_no_longer_than_there_is
     configure: Configure, office: Office
 ) -> None:
     office.estates = frozenset({"OBJ1"})
-    async with looking(configure, Clock()) as homes:
+    async with home_cache(configure, Clock()) as homes:
         known = await homes.find(CUSTOMER, "OBJ1", "me")
 
         async def ask(number: int) -> bool:
@@ -109,7 +109,7 @@ async def test_the_viewing_of_a_slot_is_known_for_as_long_as_the_home_is(configu
     office.viewings = {"VIS1": Viewing("OBJ1", soon, soon)}
     office.slots = {("VIS1", "T1"): Slot()}
     clock = Clock()
-    async with looking(configure, clock) as homes:
+    async with home_cache(configure, clock) as homes:
         assert homes.viewing_of(CUSTOMER, "OBJ1", "T1") == ""
         await homes.find(CUSTOMER, "OBJ1", "me")
         clock.now += 10 * STALE_SECONDS

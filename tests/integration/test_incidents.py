@@ -43,13 +43,13 @@ def now() -> datetime:
 
 
 class Observer:
-    """One process's, in its own configuration."""
+    """The observer of one process, with its own configuration."""
 
     def __init__(self, database: Database, limits: Thresholds = LIMITS, customers: Sequence[str] = (CUSTOMER,)) -> None:
         self.store = IncidentStore(database, lambda kind, _: ["office" if kind is IncidentKind.UNDELIVERED else "mail"])
         self.detector = IncidentDetector(limits, customers)
 
-    async def look(self) -> bool:
+    async def check(self) -> bool:
         return await self.store.observe(self.detector)
 
 
@@ -120,7 +120,7 @@ async def arrive(database: Database, *new: NewSubmission) -> None:
 async def test_an_incident_is_alerted_once_however_often_it_is_detected(database: Database, observer: Observer) -> None:
     await pause(database)
     for _ in range(3):
-        await observer.look()
+        await observer.check()
         await minutes_pass(database, 6)
     (notice,) = await notices(database)
     assert (notice.kind, notice.subjects, notice.over) == (IncidentKind.PAUSED, ("crm",), False)
@@ -131,15 +131,15 @@ async def test_the_end_of_an_incident_is_alerted_once_and_a_recurrence_is_a_new_
 ) -> None:
     for change in (pause, resume, pause):
         await change(database)
-        await observer.look()
-        await observer.look()
+        await observer.check()
+        await observer.check()
         await minutes_pass(database, 6)
     assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
 async def test_simultaneous_incidents_are_alerted_together(database: Database, observer: Observer) -> None:
     new = await stopped(database, Status.REJECTED, number=3)
-    await observer.look()
+    await observer.check()
     (notice,) = await notices(database)
     assert sorted(notice.subjects) == sorted(submission.id for submission in new)
 
@@ -149,21 +149,21 @@ async def test_incidents_soon_after_an_alert_wait_to_be_alerted_together(
 ) -> None:
     for _ in range(3):
         await stopped(database, Status.REJECTED)
-        await observer.look()
+        await observer.check()
     assert len(await notices(database)) == 1
     await minutes_pass(database, REPORT_EVERY / MINUTE)
-    await observer.look()
+    await observer.check()
     assert sorted(len(notice.subjects) for notice in await notices(database)) == [1, 2]
 
 
 async def test_an_incident_that_ends_before_its_alert_is_not_alerted(database: Database, observer: Observer) -> None:
     await stopped(database, Status.REJECTED)
-    await observer.look()
+    await observer.check()
     other = await stopped(database, Status.REJECTED)
-    await observer.look()
+    await observer.check()
     await arrive(database, *other)
     await minutes_pass(database, 6)
-    await observer.look()
+    await observer.check()
     assert len(await notices(database)) == 1
 
 
@@ -171,9 +171,9 @@ async def test_the_end_of_an_incident_is_alerted_at_once_even_soon_after_its_sta
     database: Database, observer: Observer
 ) -> None:
     await pause(database)
-    await observer.look()
+    await observer.check()
     await resume(database)
-    await observer.look()
+    await observer.check()
     assert sorted(await kinds(database)) == [("paused", False), ("paused", True)]
 
 
@@ -182,18 +182,18 @@ async def test_an_incident_that_recurs_before_its_end_was_alerted_continues(
 ) -> None:
     for change in (pause, resume, pause, resume, pause):
         await change(database)
-        await observer.look()
+        await observer.check()
     assert sorted(await kinds(database)) == [("paused", False), ("paused", True)]
     await minutes_pass(database, 6)
-    await observer.look()
+    await observer.check()
     assert sorted(await kinds(database)) == [("paused", False), ("paused", False), ("paused", True)]
 
 
 async def test_nothing_is_stored_of_an_incident_whose_end_was_alerted(database: Database, observer: Observer) -> None:
     await pause(database)
-    await observer.look()
+    await observer.check()
     await resume(database)
-    await observer.look()
+    await observer.check()
     counted = select(func.count()).select_from(alarms_table)
     assert await database.read(lambda connection: connection.execute(counted).scalar()) == 0
 
@@ -202,18 +202,18 @@ async def test_many_processes_that_check_at_once_alert_once(database: Database, 
     await pause(database)
     await stopped(database, Status.REJECTED, number=3)
     with opened(database_url) as other:
-        looked = await asyncio.gather(*(Observer(one).look() for one in (database, other) * 4))
-    assert sum(looked) == 1
+        observed = await asyncio.gather(*(Observer(one).check() for one in (database, other) * 4))
+    assert sum(observed) == 1
     assert sorted(await kinds(database)) == [("paused", False), ("rejected", False)]
 
 
 async def test_another_process_takes_over_once_the_observer_has_stopped_or_died(database: Database) -> None:
     first, second, third = (Observer(database) for _ in range(3))
-    assert [await first.look(), await second.look(), await first.look()] == [True, False, True]
+    assert [await first.check(), await second.check(), await first.check()] == [True, False, True]
     await first.store.stop()
-    assert [await second.look(), await first.look(), await third.look()] == [True, False, False]
+    assert [await second.check(), await first.check(), await third.check()] == [True, False, False]
     await execute(database, update(leases).values(until=now() - LEASE_LASTS))  # it died
-    assert [await third.look(), await second.look()] == [True, False]
+    assert [await third.check(), await second.check()] == [True, False]
 
 
 async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(database: Database) -> None:
@@ -227,9 +227,9 @@ async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(d
             return super().detect(connection)
 
     slow.detector = Slow(LIMITS, [CUSTOMER])
-    await slow.look()
+    await slow.check()
     assert await notices(database) == []
-    assert not await other.look()
+    assert not await other.check()
 
 
 async def test_processes_with_different_configurations_do_not_alternately_raise_and_end_an_incident(
@@ -244,7 +244,7 @@ async def test_processes_with_different_configurations_do_not_alternately_raise_
     )
     for _ in range(4):
         for one in (strict, lenient):
-            assert await one.look()
+            assert await one.check()
             await one.store.stop()
             await minutes_pass(database, 6)
     assert sorted(await kinds(database)) == [("failed", False), ("overdue", False), ("soon-discarded", False)]
@@ -255,13 +255,13 @@ async def test_a_lead_that_has_not_arrived_is_never_reported_as_arrived_however_
     database: Database, observer: Observer
 ) -> None:
     new = await waiting(database, HOUR)
-    await observer.look()
+    await observer.check()
     older = update(submissions).values(received_at=now() - 8 * DAY)
     await execute(database, older)
-    await observer.look()
+    await observer.check()
     assert await kinds(database, "office") == [("undelivered", False)]
     await arrive(database, new)
-    await observer.look()
+    await observer.check()
     assert sorted(await kinds(database, "office")) == [("undelivered", False), ("undelivered", True)]
 
 
@@ -271,14 +271,14 @@ async def test_what_is_about_to_be_erased_is_announced_until_someone_has_seen_to
 ) -> None:
     (new,) = await stopped(database, status, SOON_OVER)
     (young,) = await stopped(database, status, HOUR)
-    await observer.look()
+    await observer.check()
     assert {
         (notice.kind.value, new.id in notice.subjects, young.id in notice.subjects)
         for notice in await notices(database)
     } == {(status.value, True, True), ("soon-discarded", True, False)}
     await database.write(lambda connection: erase(connection, [new.id]))
     await minutes_pass(database, 6)
-    await observer.look()
+    await observer.check()
     assert ("soon-discarded", True) in await kinds(database)
 
 
@@ -287,20 +287,20 @@ async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwh
 ) -> None:
     """The pause's end begins the time anew after which they are given up, and nothing else."""
     first, second = await waiting(database, 2 * HOUR), await waiting(database, 3 * HOUR)
-    await observer.look()
+    await observer.check()
     await execute(database, update(submissions).values(delivery_since=now()))
-    await observer.look()
+    await observer.check()
     await arrive(database, first)
-    await observer.look()
+    await observer.check()
     assert await kinds(database) == [("overdue", False)]
     await arrive(database, second)
-    await observer.look()
+    await observer.check()
     assert await kinds(database) == [("overdue", False), ("overdue", True)]
 
 
 async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, observer: Observer) -> None:
     await pause(database)
-    await observer.look()
+    await observer.check()
     (notice,) = await notices(database)
     claims = await asyncio.gather(*(NotificationQueue(database).claim(notice) for _ in range(4)))
     assert sorted(claims) == [False, False, False, True]
@@ -316,7 +316,7 @@ async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, obs
 async def test_a_notice_that_nobody_takes_is_given_up(database: Database, observer: Observer) -> None:
     queue = NotificationQueue(database)
     await pause(database)
-    await observer.look()
+    await observer.check()
     for age, left in ((2 * DAY, 1), (GIVE_UP_AFTER + MINUTE, 0)):
         (notice,) = await notices(database)
         assert await queue.claim(notice)
@@ -351,19 +351,19 @@ async def test_an_unusually_silent_form_is_an_incident_until_the_next_lead(
         Incident(IncidentKind.DROUGHT, CUSTOMER, "interest", last)
     ]
     await arrive(database)
-    await observer.look()
+    await observer.check()
     await execute(database, update(submissions).values(due_at=None, status="delivered"))
     await Observer(database).store.stop()
-    await observer.look()
+    await observer.check()
     assert ("drought", True) not in await kinds(database)
     held = replace(_at(moment - 2 * MINUTE, 1), held=True)
     await store(database, held)
-    await observer.look()
+    await observer.check()
     assert ("drought", True) not in await kinds(database)
     await store(database, _at(moment - MINUTE, 2))
     if counted:
         await counter.count()
-    await observer.look()
+    await observer.check()
     assert [kind for kind in await kinds(database) if kind[0] == "drought"] == [("drought", False), ("drought", True)]
     assert silent_forms(await _arrivals(database), moment) == []
 

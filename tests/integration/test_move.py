@@ -15,7 +15,16 @@ from app.maintenance.move_state import is_active
 from app.storage.database import Database, DatabaseUnusableError, StoreUnavailableError
 from app.storage.migrations import upgrade
 from app.storage.schema import attempts, moves, submissions
-from tests.integration.storage_helpers import LEAD_AFTER, application, claim_one, ids, kept, opened, outbox_of, store
+from tests.integration.storage_helpers import (
+    LEAD_AFTER,
+    application,
+    claim_one,
+    ids,
+    opened,
+    outbox_of,
+    store,
+    submission_of,
+)
 
 pytestmark = pytest.mark.anyio
 ROWS = 7
@@ -56,12 +65,12 @@ async def filled(database: Database) -> list[str]:
 
 async def test_everything_is_moved_and_pending_submissions_stay_pending(source: Database, target: Database) -> None:
     moved = await filled(source)
-    before = [await kept(source, submission_id) for submission_id in moved]
+    before = [await submission_of(source, submission_id) for submission_id in moved]
     contents = move.move(source, target)
     assert contents["submissions"].rows == ROWS
     assert contents["steps"].rows == 3 * ROWS
     prepare_database(target)
-    assert [await kept(target, submission_id) for submission_id in moved] == before
+    assert [await submission_of(target, submission_id) for submission_id in moved] == before
     claim = await claim_one(outbox_of(target))
     assert claim.id in moved
     newest = select(func.max(attempts.c.id))

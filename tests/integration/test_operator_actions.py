@@ -25,11 +25,11 @@ from tests.integration.storage_helpers import (
     application,
     attempts_of,
     claim_one,
-    kept,
     outbox_of,
     row_of,
     store,
     submission,
+    submission_of,
 )
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ def act(database: Database) -> Act:
     actions = OperatorActions(database, KEYRING, {CUSTOMER: Defaults(), OTHER: Defaults()})
 
     async def carry_out(action: str, new: NewSubmission) -> bool:
-        return await actions.carry_out(action, await kept(database, new.id))
+        return await actions.carry_out(action, await submission_of(database, new.id))
 
     return carry_out
 
@@ -76,7 +76,7 @@ async def test_what_was_held_is_sent_once_it_is_released(database: Database, act
     new = await held(database)
     assert await outbox_of(database).claim_due({CUSTOMER: 1}, 1) == []
     assert [await act("release", new), await act("release", new)] == [True, False]
-    assert (await kept(database, new.id)).status is Status.PENDING
+    assert (await submission_of(database, new.id)).status is Status.PENDING
     assert (await claim_one(outbox_of(database))).id == new.id
 
 
@@ -95,7 +95,7 @@ async def test_only_what_is_held_or_uncertain_is_released(
 ) -> None:
     new = await ended(status)
     assert not await act("release", new)
-    assert (await kept(database, new.id)).main.status is status
+    assert (await submission_of(database, new.id)).main.status is status
 
 
 async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(database: Database, act: Act) -> None:
@@ -108,7 +108,7 @@ async def test_an_uncertain_lead_is_released_and_its_booking_stays_delivered(dat
         await outbox.record_and_begin(claim, step, done, then)
     await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
     assert await act("release", new)
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert saved.status is Status.DELIVERED
     assert [step.status.value for step in saved.steps] == ["delivered", "delivered", "waiting"]
     assert [step.operation for step in (await claim_one(outbox)).steps] == [Operation.LEAD]
@@ -141,7 +141,7 @@ async def test_what_is_discarded_is_erased_and_never_sent(
 async def test_what_was_held_has_failed_once_it_is_discarded(database: Database, act: Act) -> None:
     new = await held(database)
     assert await act("discard", new)
-    assert (await kept(database, new.id)).status is Status.FAILED
+    assert (await submission_of(database, new.id)).status is Status.FAILED
 
 
 async def test_what_is_delivered_is_not_discarded(database: Database, act: Act, ended: Ended) -> None:
@@ -178,17 +178,17 @@ async def test_nothing_is_sent_for_a_customer_that_left_the_configuration(
     new = await ended(StepStatus.UNCERTAIN)
     actions = OperatorActions(database, KEYRING, {OTHER: Defaults()})
     with pytest.raises(ActionImpossibleError, match=f"customer {CUSTOMER} is not in the configuration") as impossible:
-        await actions.carry_out(action, await kept(database, new.id))
+        await actions.carry_out(action, await submission_of(database, new.id))
     assert impossible.value.problem is ActionProblem.UNKNOWN_CUSTOMER
-    assert (await kept(database, new.id)).status is Status.UNCERTAIN
-    assert await actions.carry_out("discard", await kept(database, new.id))
+    assert (await submission_of(database, new.id)).status is Status.UNCERTAIN
+    assert await actions.carry_out("discard", await submission_of(database, new.id))
 
 
 async def test_a_submission_that_no_key_decrypts_is_not_retried_and_the_reason_is_given(
     database: Database, ended: Ended
 ) -> None:
     new = await ended(StepStatus.FAILED)
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     actions = OperatorActions(database, Keyring([b"another key of thirty-two bytes!"]), {CUSTOMER: Defaults()})
     with pytest.raises(ActionImpossibleError) as impossible:
         await actions.retry(saved)
@@ -206,12 +206,12 @@ async def test_submissions_are_found_by_status_customer_age_and_need_of_a_person
     await store(database, waiting)
     leads = SubmissionRepository(database, KEYRING)
 
-    async def found(**wanted: object) -> set[str]:
+    async def ids_of(**wanted: object) -> set[str]:
         return {saved.id for saved in await leads.newest(SubmissionFilter(**wanted), 50)}  # type: ignore[arg-type]
 
-    assert await found(stuck=True) == {old.id, parked.id, spam.id}
-    assert await found(status=Status.UNCERTAIN) == {parked.id}
-    assert await found(customer_id=OTHER) == {waiting.id}
-    assert await found(received_before=moment) == {old.id}
-    assert await found(received_before=moment, stuck=True, customer_id=OTHER) == set()
-    assert len(await found()) == 5
+    assert await ids_of(stuck=True) == {old.id, parked.id, spam.id}
+    assert await ids_of(status=Status.UNCERTAIN) == {parked.id}
+    assert await ids_of(customer_id=OTHER) == {waiting.id}
+    assert await ids_of(received_before=moment) == {old.id}
+    assert await ids_of(received_before=moment, stuck=True, customer_id=OTHER) == set()
+    assert len(await ids_of()) == 5

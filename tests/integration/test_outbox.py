@@ -27,7 +27,6 @@ from tests.integration.storage_helpers import (
     application,
     attempts_of,
     claim_one,
-    kept,
     marked,
     opened,
     outbox_of,
@@ -36,6 +35,7 @@ from tests.integration.storage_helpers import (
     store,
     stored,
     submission,
+    submission_of,
     taking_in,
     time_passes,
 )
@@ -115,7 +115,7 @@ async def test_a_worker_that_wakes_up_late_sends_and_records_nothing(database: D
         with pytest.raises(LeaseLostError):
             await work
     assert await row_of(database, new.id) == before
-    assert (await kept(database, new.id)).main.status is StepStatus.SENDING
+    assert (await submission_of(database, new.id)).main.status is StepStatus.SENDING
     assert [attempt.outcome for attempt in await attempts_of(database, new.id)] == [None]
     assert before.claim == holder.token
 
@@ -127,7 +127,7 @@ async def test_nothing_is_recorded_twice(database: Database, outbox: Outbox) -> 
     await outbox.record(claim, claim.steps[0], DELIVERED)
     with pytest.raises(LeaseLostError):
         await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.FAILED, AttemptOutcome.UNAVAILABLE))
-    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await submission_of(database, new.id)).status is Status.DELIVERED
 
 
 async def test_a_lease_is_renewed_from_now(database: Database) -> None:
@@ -146,7 +146,7 @@ async def test_a_step_is_marked_as_being_sent_before_the_call(
     await store(database, new)
     await claim_one(outbox)
     with opened(database_url) as another:
-        step = (await kept(another, new.id)).main
+        step = (await submission_of(another, new.id)).main
         (written,) = await attempts_of(another, new.id)
     assert (step.status, step.attempts) == (StepStatus.SENDING, 1)
     assert (written.position, written.ended_at, written.outcome) == (0, None, None)
@@ -247,7 +247,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     await store(database, new)
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS, http_status=418))
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert (saved.status, saved.main.status, saved.main.attempts) == (status, outcome, 1)
     assert saved.settled_at is not None
     assert new.received_at <= saved.settled_at <= datetime.now(UTC) + MINUTE
@@ -278,7 +278,7 @@ async def test_what_stops_before_the_submissions_own_operation_is_its_outcome(
     await store(database, new)
     claim = await claim_one(outbox)
     assert await outbox.record(claim, claim.steps[0], StepOutcome(outcome, AttemptOutcome.AMBIGUOUS))
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert (saved.status, saved.main.status) == (status, StepStatus.WAITING)
     assert (await row_of(database, new.id)).due_at is None
 
@@ -288,9 +288,9 @@ async def test_a_look_up_that_succeeds_is_not_yet_the_submissions_outcome(databa
     await store(database, new)
     claim = await claim_one(outbox)
     assert not await outbox.record(claim, claim.steps[0], DELIVERED)
-    assert (await kept(database, new.id)).status is Status.PENDING
+    assert (await submission_of(database, new.id)).status is Status.PENDING
     assert await outbox.record(claim, claim.steps[1], DELIVERED)
-    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await submission_of(database, new.id)).status is Status.DELIVERED
 
 
 async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(database: Database) -> None:
@@ -304,7 +304,7 @@ async def test_a_step_with_nothing_to_do_is_passed_over_and_never_claimed_again(
     assert [step.operation for step in claim.steps] == [Operation.LEAD]
     assert claim.results == {Operation.INTEREST: "C1001", Operation.CONTACT: None}
     await dying.record(claim, claim.steps[0], StepOutcome(StepStatus.SKIPPED, AttemptOutcome.SKIPPED))
-    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await submission_of(database, new.id)).status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
 
 
@@ -314,7 +314,7 @@ async def test_a_waiting_step_becomes_due_at_its_time_and_not_before(database: D
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], waiting(MINUTE, http_status=503))
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert (saved.status, saved.settled_at, saved.main.status) == (Status.PENDING, None, StepStatus.WAITING)
     await time_passes(database, MINUTE)
     (retried,) = await outbox.claim_due({CUSTOMER: 1}, 1)
@@ -326,7 +326,7 @@ async def test_an_attempt_that_does_not_count_is_recorded_but_not_spent(database
     await store(database, new)
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], waiting(timedelta(0), http_status=401, counts=False))
-    assert (await kept(database, new.id)).main.attempts == 0
+    assert (await submission_of(database, new.id)).main.attempts == 0
     assert len(await attempts_of(database, new.id)) == 1
 
 
@@ -364,12 +364,12 @@ async def test_the_next_step_stays_claimed_when_one_is_delivered(database: Datab
     await store(database, new)
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], DELIVERED)
-    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await submission_of(database, new.id)).status is Status.DELIVERED
     assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
     await outbox.record(
         claim, claim.steps[1], StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, http_status=400)
     )
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert [step.status for step in saved.steps] == [StepStatus.DELIVERED, StepStatus.REJECTED]
     assert saved.status is Status.DELIVERED
     assert (await row_of(database, new.id)).due_at is None
@@ -381,7 +381,7 @@ async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database
     claim = await claim_one(outbox)
     settled, begun = await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1])
     assert (settled, begun) == (True, True)
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert [(step.status.value, step.attempts) for step in saved.steps] == [
         ("delivered", 1),
         ("sending", 1),
@@ -413,7 +413,11 @@ async def test_a_late_worker_neither_records_nor_begins_the_next(database: Datab
     await claim_one(outbox_of(database, MINUTE))
     with pytest.raises(LeaseLostError):
         await at_once.record_and_begin(late, late.steps[0], DELIVERED, late.steps[1])
-    assert [step.status.value for step in (await kept(database, new.id)).steps] == ["sending", "waiting", "waiting"]
+    assert [step.status.value for step in (await submission_of(database, new.id)).steps] == [
+        "sending",
+        "waiting",
+        "waiting",
+    ]
     assert [row.outcome for row in await attempts_of(database, new.id)] == [None]
 
 
@@ -440,7 +444,7 @@ async def test_vitecs_answer_and_message_are_stored_encrypted(database: Database
     words = {"status": 400, "message": "Anna är spärrad"}
     recorded = StepOutcome(StepStatus.REJECTED, AttemptOutcome.REJECTED, result="C1001", upstream=words)
     await outbox.record(claim, claim.steps[0], recorded)
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert (saved.main.result, saved.main.upstream) == ("C1001", words)
     row = await database.read(lambda connection: connection.execute(select(steps)).one())
     assert row.result is not None
@@ -468,7 +472,7 @@ async def test_a_body_that_cannot_be_decrypted_stops_no_other_delivery(database:
         return [claim.id for claim in await outbox.claim_due({CUSTOMER: 1}, 1)]
 
     assert await soon(claimed) == [whole.id]  # also where the broken one stands first in line
-    assert (await kept(database, broken.id)).status is Status.UNREADABLE  # for a person, or the right key
+    assert (await submission_of(database, broken.id)).status is Status.UNREADABLE  # for a person, or the right key
 
 
 async def test_a_body_that_was_moved_from_another_submission_is_never_sent(database: Database, outbox: Outbox) -> None:

@@ -35,11 +35,11 @@ from tests.integration.storage_helpers import (
     OTHER,
     VISITOR,
     MachineClock,
-    kept,
     outbox_of,
     row_of,
     store,
     submission,
+    submission_of,
     time_passes,
 )
 
@@ -173,7 +173,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _is_set_aside(self, submission_id: str) -> bool:
         """Since the last look."""
-        saved = self._run(kept(self._database, submission_id))
+        saved = self._run(submission_of(self._database, submission_id))
         position = _next(self._steps[submission_id])
         return position is not None and saved.steps[position].status is StepStatus.UNREADABLE
 
@@ -217,7 +217,7 @@ class OutboxMachine(RuleBasedStateMachine):
         steps = self._steps[submission_id]
         undone = [position for position, step in enumerate(steps) if step not in DONE]
         free = bool(undone) and submission_id not in self._holder and submission_id not in self._erased
-        decided = self._actions.carry_out(action, self._run(kept(self._database, submission_id)))
+        decided = self._actions.carry_out(action, self._run(submission_of(self._database, submission_id)))
         if action == "retry" and (submission_id in self._erased or (free and submission_id in self._spoiled)):
             with pytest.raises(ActionImpossibleError):
                 self._run(decided)
@@ -255,7 +255,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 row = self._run(row_of(self._database, submission_id))
                 assert (row.payload, row.due_at, row.claim) == (None, None, None)
                 continue
-            saved = self._run(kept(self._database, submission_id))
+            saved = self._run(submission_of(self._database, submission_id))
             done = [step.status if step.status not in {"waiting", "sending"} else None for step in saved.steps]
             assert done == steps
             own = steps[0] if steps[0] is not None else None

@@ -57,7 +57,7 @@ def people(database: Database) -> PersonSearch:
     return PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
 
 
-async def found(people: PersonSearch, *values: str) -> list[str]:
+async def find(people: PersonSearch, *values: str) -> list[str]:
     traces, closed = await people.find({people.digest_of(value) for value in values})
     assert closed == 0
     return [trace.id for trace in traces]
@@ -71,7 +71,7 @@ async def test_a_person_is_found_by_every_address_and_number(
 ) -> None:
     new, another = application(body=BODY), application(body={"firstName": "Bo"}, resource=("OBJ2",))
     await store(database, new, another)
-    assert await found(people, value) == [new.id]
+    assert await find(people, value) == [new.id]
 
 
 async def test_a_submission_is_found_by_its_id_and_its_reference(database: Database, people: PersonSearch) -> None:
@@ -79,7 +79,7 @@ async def test_a_submission_is_found_by_its_id_and_its_reference(database: Datab
     # Of those of one second, one in a thousand shares its reference.
     another = next(one for one in iter(application, None) if reference_of(one.id) != reference_of(new.id))
     await store(database, new, another)
-    assert await found(people, new.id) == await found(people, reference_of(new.id).lower()) == [new.id]
+    assert await find(people, new.id) == await find(people, reference_of(new.id).lower()) == [new.id]
 
 
 async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
@@ -94,13 +94,13 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
         Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
     )
     await store(database, promise)
-    assert await found(people, "C7") == [booked.id, promise.id]
+    assert await find(people, "C7") == [booked.id, promise.id]
 
 
 async def test_a_search_covers_more_than_one_batch(database: Database, people: PersonSearch) -> None:
     last = application(body={"firstName": "Zoë"})
     await store(database, *(application(body={"firstName": "Bo"}) for _ in range(BATCH + 1)), last)
-    assert await found(people, "zoë") == [last.id]
+    assert await find(people, "zoë") == [last.id]
 
 
 async def test_submissions_that_no_key_decrypts_are_counted_and_reported(database: Database) -> None:

@@ -27,12 +27,12 @@ from tests.integration.storage_helpers import (
     OTHER,
     application,
     claim_one,
-    kept,
     marked,
     outbox_of,
     row_of,
     store,
     submission,
+    submission_of,
 )
 
 pytestmark = pytest.mark.anyio
@@ -108,9 +108,9 @@ async def test_what_was_delivered_is_erased_after_its_days_and_not_before(
 async def test_what_is_counted_stays(database: Database, retention: Retention) -> None:
     new = await settled(database, DELIVERED)
     await grow_old(database, 400 * DAY)
-    before = await kept(database, new.id)
+    before = await submission_of(database, new.id)
     assert await retention.erase_expired() == 1
-    left = await kept(database, new.id)
+    left = await submission_of(database, new.id)
     assert replace(left, steps=before.steps) == before
     assert [(step.operation, step.status, step.attempts) for step in left.steps] == [
         (step.operation, step.status, step.attempts) for step in before.steps
@@ -140,7 +140,7 @@ async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what
     )
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], REJECTED)
-    assert (await kept(database, new.id)).status is Status.DELIVERED
+    assert (await submission_of(database, new.id)).status is Status.DELIVERED
     assert await after(database, retention, PERIODS.undelivered - MINUTE) == 0
     assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
 
@@ -180,7 +180,7 @@ async def test_what_is_held_is_never_sent_until_a_person_says_so(database: Datab
     outbox = outbox_of(database)
     with pytest.raises(ValueError, match="not enough values"):
         await claim_one(outbox)
-    assert (await kept(database, new.id)).status is Status.HELD
+    assert (await submission_of(database, new.id)).status is Status.HELD
 
 
 async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
@@ -193,7 +193,7 @@ async def test_a_worker_that_holds_what_is_erased_sends_and_records_nothing(
     assert await database.write(lambda connection: erase(connection, [new.id])) == [new.id]
     with pytest.raises(LeaseLostError):
         await outbox.begin(claim, claim.steps[0])
-    saved = await kept(database, new.id)
+    saved = await submission_of(database, new.id)
     assert (saved.status, saved.main.status) == (Status.UNCERTAIN, StepStatus.UNCERTAIN)  # its call had begun
 
 
@@ -266,7 +266,7 @@ async def test_what_is_released_or_retried_at_the_last_moment_is_not_erased(
         if not decided:
             action = "retry" if status in {Status.REJECTED, Status.FAILED} else "release"
             for new_submission in new[:2]:
-                decided.append(await actions.carry_out(action, await kept(database, new_submission.id)))
+                decided.append(await actions.carry_out(action, await submission_of(database, new_submission.id)))
 
     slow = _Slow(database_url, decide)
     assert await Retention(slow, PERIODS).erase_expired() == 1
@@ -302,10 +302,10 @@ async def test_a_submission_that_a_worker_claims_at_the_last_moment_is_not_disca
     await stop(database, new.id, Status.FAILED)
 
     async def begin() -> None:
-        assert await actions_of(database).retry(await kept(database, new.id))
+        assert await actions_of(database).retry(await submission_of(database, new.id))
         await claim_one(outbox_of(database))
 
     slow = _Slow(database_url, begin)
-    assert not await actions_of(slow).discard(await kept(database, new.id))
+    assert not await actions_of(slow).discard(await submission_of(database, new.id))
     slow.close()
     assert (await row_of(database, new.id)).payload is not None

@@ -27,11 +27,11 @@ from tests.integration.storage_helpers import (
     LEAD_AFTER,
     application,
     attempts_of,
-    kept,
     row_of,
     soon,
     store,
     submission,
+    submission_of,
     time_passes,
 )
 
@@ -74,7 +74,7 @@ async def test_a_malformed_submission_is_set_aside_and_stops_no_other(
         await set_aside(delivery, damaged)
         assert await delivery.outcomes(damaged) == [AttemptOutcome.SET_ASIDE]
     assert len(office.received) == 1
-    assert (await kept(database, damaged.id)).main.status is StepStatus.UNREADABLE
+    assert (await submission_of(database, damaged.id)).main.status is StepStatus.UNREADABLE
 
 
 async def test_a_submission_that_no_key_decrypts_continues_once_its_key_is_back(
@@ -129,7 +129,7 @@ async def test_an_unreadable_submission_can_be_discarded_and_does_not_hide_other
     assert ([trace.id for trace in traces], others) == ([sound.id], 1)
     traces, others = await people.find({people.digest_of(closed.id)})
     assert ([trace.id for trace in traces], others) == ([closed.id], 0)
-    assert await OperatorActions(database, KEYRING, {}).discard(await kept(database, closed.id))
+    assert await OperatorActions(database, KEYRING, {}).discard(await submission_of(database, closed.id))
     assert await all_needing_a_person(database) == []
     row = await row_of(database, closed.id)
     assert (row.status, row.payload, row.due_at) == (Status.FAILED, None, None)
@@ -168,7 +168,7 @@ async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
         await seal(database, new, LOST)
         await soon(lambda: is_unreadable(database, new.id, position=1))
         office.clear_faults()
-        assert (await kept(database, new.id)).status is Status.DELIVERED
+        assert (await submission_of(database, new.id)).status is Status.DELIVERED
         assert await all_needing_a_person(database) == [new.id]
         await seal(database, new, KEYRING)
         assert await resume_readable(database, KEYRING) == 1

@@ -69,7 +69,7 @@ def received_now(machine: MachineClock, **more: Any) -> NewSubmission:
     return replace(new, id=first_id_of(moment)[:13] + new.id[13:], received_at=moment)
 
 
-async def look(database: Database) -> None:
+async def check_clock(database: Database) -> None:
     await clock.tick(database)
 
 
@@ -93,41 +93,41 @@ async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
     await store(database, *new)
     for submission, status in zip(new, (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.HELD), strict=False):
         await stop(database, submission.id, status)
-    await look(database)
+    await check_clock(database)
     machine.off = jump
-    for _ in range(2):  # also by a process that has just started, and has not looked yet
+    for _ in range(2):  # also by a process that has just started, and has not checked yet
         assert await Retention(database, PERIODS).erase_expired() == 0
         assert not {"overdue", "soon-discarded", "undelivered"} & set(await found(database))
         assert await database.read(lambda connection: soon_erased(connection, PERIODS)) == []
-        await look(database)
+        await check_clock(database)
 
 
 async def test_a_clock_that_stays_steady_for_a_day_is_trusted(database: Database, machine: MachineClock) -> None:
     """A machine that was switched off for a long time."""
     await store(database, new := application())
     await stop(database, new.id, Status.DELIVERED)
-    await look(database)
+    await check_clock(database)
     for minutes in range(0, 24 * 60 + 6, 6):
         machine.off = 400 * DAY + minutes * MINUTE
-        await look(database)
+        await check_clock(database)
     assert await Retention(database, PERIODS).erase_expired() == 1
 
 
 async def test_after_an_hour_it_alarms_again(database: Database, machine: MachineClock) -> None:
     await store(database, application())
-    await look(database)
+    await check_clock(database)
     for minutes in range(0, 66, 6):
         machine.off = DAY + minutes * MINUTE
-        await look(database)
+        await check_clock(database)
     assert "overdue" in await found(database)
 
 
 async def test_dates_from_a_fast_clock_are_corrected(database: Database, machine: MachineClock) -> None:
     before = received_now(machine)
     await store(database, before)
-    await look(database)
+    await check_clock(database)
     machine.off = DECADE
-    await look(database)
+    await check_clock(database)
     late = received_now(machine, repeat=marked(b"a key"))
     await store(database, late)
     outbox = outbox_of(database)
@@ -138,7 +138,7 @@ async def test_dates_from_a_fast_clock_are_corrected(database: Database, machine
     login = insert(logins).values(customer_id=CUSTOMER, function_group="advertising", **paused)
     await database.write(lambda connection: connection.execute(login))
     machine.off = timedelta(0)
-    await look(database)
+    await check_clock(database)
     for submission in (before, late):
         row = await row_of(database, submission.id)
         assert {
@@ -154,9 +154,9 @@ async def test_dates_from_a_fast_clock_are_corrected(database: Database, machine
 async def test_dates_from_between_two_clock_checks_are_corrected(
     database: Database, machine: MachineClock, jump: timedelta
 ) -> None:
-    """It was ahead, and right again before anybody looked."""
+    """It was ahead, and right again before the next check."""
     await store(database, retried := received_now(machine))
-    await look(database)
+    await check_clock(database)
     machine.off = jump
     again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=MINUTE)
     claim = await claim_one(outbox_of(database))
@@ -166,7 +166,7 @@ async def test_dates_from_between_two_clock_checks_are_corrected(
     for claim in await outbox_of(database).claim_due({CUSTOMER: 1}, 1):
         await outbox_of(database).record(claim, claim.steps[0], delivered)
     machine.off = timedelta(0)
-    await look(database)
+    await check_clock(database)
     for submission in (retried, late, sent):
         row = await row_of(database, submission.id)
         moments = (row.received_at, row.delivery_since, row.due_at, row.settled_at)
@@ -179,9 +179,9 @@ async def test_nothing_waits_for_a_clock_that_jumps_on_from_one_wrong_place_to_a
     database: Database, machine: MachineClock, jumps: tuple[timedelta, timedelta]
 ) -> None:
     await store(database, received_now(machine))
-    await look(database)
+    await check_clock(database)
     for machine.off in (*jumps, timedelta(0)):
-        await look(database)
+        await check_clock(database)
         claim = await claim_one(outbox_of(database))
         again = StepOutcome(StepStatus.WAITING, AttemptOutcome.UNAVAILABLE)
         await outbox_of(database).record(claim, claim.steps[0], again)
@@ -193,29 +193,29 @@ async def found_by_age(database: Database) -> set[str]:
 
 async def test_dates_from_a_slow_clock_are_corrected(database: Database, machine: MachineClock) -> None:
     await store(database, before := application())
-    await look(database)
+    await check_clock(database)
     machine.off = -400 * DAY
-    await look(database)
+    await check_clock(database)
     early = received_now(machine)
     await store(database, early)
-    await look(database)
+    await check_clock(database)
     machine.off = timedelta(0)
-    await look(database)
+    await check_clock(database)
     for submission in (before, early):
         assert datetime.now(UTC) - (await row_of(database, submission.id)).received_at < MINUTE
     assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
 
 
-@pytest.mark.parametrize("looks", [0, 1])
+@pytest.mark.parametrize("checks", [0, 1])
 async def test_submissions_that_stopped_while_the_clock_was_behind_do_not_count_as_old(
-    database: Database, machine: MachineClock, looks: int
+    database: Database, machine: MachineClock, checks: int
 ) -> None:
-    """Whether it was behind between two looks, or has been seen behind and is back before the next look."""
+    """Whether it was behind between two checks, or was seen behind and is right again before the next check."""
     await store(database, failing := application())
-    await look(database)
+    await check_clock(database)
     machine.off = -400 * DAY
-    for _ in range(looks):
-        await look(database)
+    for _ in range(checks):
+        await check_clock(database)
     moment = database.now()  # as the web dates what it takes in
     held, waiting = (replace(application(), id=new_id(moment), received_at=moment) for _ in range(2))
     await store(database, replace(held, held=True), waiting)
@@ -227,14 +227,14 @@ async def test_submissions_that_stopped_while_the_clock_was_behind_do_not_count_
     due = update(submissions).where(submissions.c.id == waiting.id).values(due_at=datetime.now(UTC))
     await database.write(lambda connection: connection.execute(due))
     assert (await claim_one(outbox_of(database))).age < MINUTE
-    await look(database)
+    await check_clock(database)
     for submission in (held, waiting):
         assert abs((await row_of(database, submission.id)).received_at - datetime.now(UTC)) < MINUTE
 
 
 async def test_nothing_is_given_up_because_a_clock_jumped(database: Database, machine: MachineClock) -> None:
     await store(database, application())
-    await look(database)
+    await check_clock(database)
     machine.off = 400 * DAY
     assert (await claim_one(outbox_of(database))).age < MINUTE
 
@@ -251,7 +251,7 @@ async def test_counting_and_finding_go_on_after_a_wrong_clock(database: Database
     new = []
     for off in (timedelta(0), DECADE, timedelta(0)):
         machine.off = off
-        await look(database)
+        await check_clock(database)
         new.append(received_now(machine))
         await store(database, new[-1])
         await counted()
@@ -262,7 +262,7 @@ async def test_counting_and_finding_go_on_after_a_wrong_clock(database: Database
 async def test_a_database_that_a_person_has_put_back_is_believed_at_once(
     database: Database, machine: MachineClock
 ) -> None:
-    await look(database)
+    await check_clock(database)
     machine.off = 5 * DAY
     await database.write(park_undelivered)
     assert await database.read(lambda connection: clock.is_steady(connection, clock.BELIEVED_AFTER))
