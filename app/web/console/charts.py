@@ -18,7 +18,7 @@ Counts = Mapping[tuple[date, str], int]
 def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, language: str) -> Chart:
     """`series` maps each series' name to its label. Each day's bars are stacked in that order."""
     totals = [sum(counts.get((day, name), 0) for name in series) for day in days]
-    top = nice_top(max(totals, default=0))
+    top = axis_end(max(totals, default=0))
     each = WIDTH / max(len(days), 1)
     every = -(-len(days) // MAX_DAY_LABELS)
     shown = [(place, day) for place, day in enumerate(days) if (len(days) - 1 - place) % every == 0]
@@ -35,7 +35,7 @@ def by_day(days: Sequence[date], series: Mapping[str, str], counts: Counts, lang
     )
 
 
-def nice_top(highest: int) -> int:
+def axis_end(highest: int) -> int:
     """The upper end of an axis: 2, 4, 6, 8, 10, 20, 40 …, so that its middle is a whole number too."""
     size = 1
     while True:

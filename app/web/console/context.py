@@ -14,7 +14,7 @@ from app.i18n import GetText
 from app.storage.database import StoreUnavailableError
 from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import ConsolePage, Frame
-from app.web.console.return_path import then_of
+from app.web.console.return_path import return_path_of
 from app.web.console.session import PATH, is_cross_site
 from app.web.http.cookies import cookies_of
 from app.web.http.languages import choose_language
@@ -116,7 +116,7 @@ def signed_in(deps: ConsoleDependencies, show: Page) -> Endpoint:
 
     async def page(request: ConsoleRequest) -> Response:
         if request.session is None:
-            return redirect(f"{SIGN_IN}?{urlencode({'then': then_of(request.http)})}")
+            return redirect(f"{SIGN_IN}?{urlencode({'then': return_path_of(request.http)})}")
         return await show(request)
 
     return open_page(deps, page)
@@ -131,7 +131,7 @@ def posted(deps: ConsoleDependencies, act: Post) -> Endpoint:
         http = request.http
         form = await read_form(http)
         cross_site = is_cross_site(http.headers, deps.public.public_url)
-        if cross_site or form is None or not deps.sessions.is_ours(form.get("token", ""), request.session):
+        if cross_site or form is None or not deps.sessions.is_form_token(form.get("token", ""), request.session):
             log.warning("console: cross-site post refused")
             return error_response(http, deps.public, 403)
         return await act(request, form)

@@ -14,7 +14,7 @@ from app.web.console.campaign_tables import Period, campaign_rows, home_rows
 from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
 from app.web.console.session import PATH
-from app.web.console.submission_rows import LIST, address, customers, firm_of, row_of
+from app.web.console.submission_rows import LIST, address, customer_name, customers, row_of
 
 
 async def show_overview(request: ConsoleRequest) -> Response:
@@ -46,7 +46,7 @@ async def show_overview(request: ConsoleRequest) -> Response:
 def _waiting(request: ConsoleRequest, data: Dashboard) -> Iterator[WaitingRow]:
     for backlog in data.waiting:
         yield WaitingRow(
-            firm_of(request, backlog.customer_id),
+            customer_name(request, backlog.customer_id),
             labels.number(backlog.submissions, request.language),
             labels.moment(backlog.oldest, request.language),
             address(LIST, status="pending", customer=backlog.customer_id),
@@ -56,7 +56,7 @@ def _waiting(request: ConsoleRequest, data: Dashboard) -> Iterator[WaitingRow]:
 async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
     return [
         PausedRow(
-            firm_of(request, pause.customer_id),
+            customer_name(request, pause.customer_id),
             request.gettext(labels.GROUPS[pause.group]),
             request.gettext(labels.REASONS[pause.reason]),
             labels.moment(pause.since, request.language),

@@ -35,4 +35,4 @@ class ConsoleDependencies:
     login_fault: Callable[[str, FunctionGroup], Awaitable[str | None]]
     dashboards: AdaptiveCache[Scope, Dashboard]
     configuration: Mapping[str, Sequence[tuple[str, str]]]
-    tries: SignInAttempts = field(default_factory=SignInAttempts)
+    sign_in_attempts: SignInAttempts = field(default_factory=SignInAttempts)

@@ -15,16 +15,16 @@ _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _INSIDE = re.compile(rf"({PATH}(?:/{_SEGMENT})*)(?:\?([A-Za-z0-9._~%+&=:,@/*-]*))?", re.ASCII)
 
 
-def inside(address: str) -> str:
+def return_path(address: str) -> str:
     """The address if it is a page of the console, else the console's start page."""
     match = _INSIDE.fullmatch(address) if len(address) <= MAX_LENGTH else None
     return _without_text(match[1], match[2] or "") if match else PATH
 
 
-def then_of(request: Request) -> str:
+def return_path_of(request: Request) -> str:
     """The requested page's path and query, to return to."""
     query = request.scope["query_string"].decode("latin-1")
-    return inside(f"{request.scope['path']}?{query}" if query else request.scope["path"])
+    return return_path(f"{request.scope['path']}?{query}" if query else request.scope["path"])
 
 
 def _without_text(path: str, query: str) -> str:

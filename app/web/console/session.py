@@ -20,8 +20,8 @@ from app.web.operations.limits import MovingWindows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"
-LIVES = timedelta(hours=12)  # maximum, even if the session is in use
-TRIES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts per address, including successful ones
+SESSION_LIFETIME = timedelta(hours=12)  # maximum, even if the session is in use
+SIGN_IN_RATES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts per address, including successful ones
 
 
 class Sessions:
@@ -37,7 +37,7 @@ class Sessions:
         self._forms = KeyedHash(secret, "console form")
         self._rows = KeyedHash(secret, "console session row")
 
-    def knows(self, password: str) -> bool:
+    def is_password(self, password: str) -> bool:
         """Whether this is the password. The comparison takes the same time for any text."""
         return hmac.compare_digest(self._hash.digest(password), self._password)
 
@@ -45,7 +45,7 @@ class Sessions:
         """Begins a session; returns its `Set-Cookie` header. Raises `StoreUnavailableError`."""
         value = self._signer.sign(token_urlsafe(18)).decode()
         await self._store.begin(self._rows.digest(value))
-        return _cookie(value, int(LIVES.total_seconds()))
+        return _cookie(value, int(SESSION_LIFETIME.total_seconds()))
 
     async def end(self, session: str) -> str:
         """Ends the session on every replica; returns the header that deletes the cookie. Raises
@@ -57,7 +57,7 @@ class Sessions:
         """The session; None if there is none or it has ended. Raises `StoreUnavailableError`."""
         value = cookies.get(COOKIE, "")
         try:
-            self._signer.unsign(value, max_age=int(LIVES.total_seconds()))
+            self._signer.unsign(value, max_age=int(SESSION_LIFETIME.total_seconds()))
         except BadSignature:
             return None
         return value if await self._store.is_open(self._rows.digest(value)) else None
@@ -65,7 +65,7 @@ class Sessions:
     def form_token(self, session: str) -> str:
         return urlsafe_b64encode(self._forms.digest(session)).decode()
 
-    def is_ours(self, token: str, session: str) -> bool:
+    def is_form_token(self, token: str, session: str) -> bool:
         return hmac.compare_digest(token.encode("utf-8", "replace"), self.form_token(session).encode())
 
 
@@ -81,7 +81,7 @@ class SignInAttempts:
     """Rate limit for attempts to sign in, counted in this process's memory."""
 
     def __init__(self) -> None:
-        self._windows = [(rate, MovingWindows()) for rate in TRIES]
+        self._windows = [(rate, MovingWindows()) for rate in SIGN_IN_RATES]
 
     def count(self, address: str) -> None:
         """Counts an attempt. Raises `RateLimitedError`."""

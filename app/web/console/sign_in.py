@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.web.console.context import SIGN_IN, ConsoleRequest, Endpoint, open_page, read_form, redirect
 from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import SignInPage
-from app.web.console.return_path import inside
+from app.web.console.return_path import return_path
 from app.web.console.session import is_cross_site
 from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 def sign_in_page(deps: ConsoleDependencies) -> Endpoint:
     async def page(request: ConsoleRequest) -> Response:
-        then = inside(request.http.query_params.get("then", ""))
+        then = return_path(request.http.query_params.get("then", ""))
         return (
             redirect(then)
             if request.session is not None
@@ -35,16 +35,16 @@ def sign_in(deps: ConsoleDependencies) -> Endpoint:
         if form is None or is_cross_site(http.headers, deps.public.public_url):
             return error_response(http, deps.public, 403)
         address = http.client.host if http.client else ""
-        then = inside(form.get("then", ""))
+        then = return_path(form.get("then", ""))
         try:
-            deps.tries.count(address)
+            deps.sign_in_attempts.count(address)
         except RateLimitedError as limited:
             log.warning("console: too many attempts to sign in")
             return _page(request, then, status=429, retry_after=limited.retry_after)
-        if not deps.sessions.knows(form.get("password", "")):
+        if not deps.sessions.is_password(form.get("password", "")):
             log.warning("console: wrong password")
             return _page(request, then, status=403, wrong=True)
-        deps.tries.forget(address)
+        deps.sign_in_attempts.forget(address)
         log.info("console: signed in")
         # Via the sign-in page, which checks whether the browser has kept the cookie.
         response = redirect(f"{SIGN_IN}?{urlencode({'known': 1, 'then': then})}")

@@ -97,11 +97,11 @@ def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
     for summary in summaries:
         row = row_of(request, summary)
         cells = (row.reference, summary.received_at.isoformat(), row.status, row.operation, row.home)
-        writer.writerow(map(harmless, (*cells, *summary.campaign, summary.customer_id, summary.id)))
+        writer.writerow(map(escape_formula, (*cells, *summary.campaign, summary.customer_id, summary.id)))
     return text.getvalue()
 
 
-def harmless(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Puts an apostrophe before a cell that a spreadsheet could read as a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 

@@ -19,9 +19,9 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
         status = request.gettext(N_("%(status)s, but a later step stopped")) % {"status": status}
     return LeadRow(
         href=f"{LIST}/{summary.id}",
-        reference=readable(summary.reference),
+        reference=grouped(summary.reference),
         received=labels.moment(summary.received_at, request.language),
-        customer=firm_of(request, summary.customer_id),
+        customer=customer_name(request, summary.customer_id),
         operation=request.gettext(labels.OPERATIONS[summary.operation]),
         home="/".join(summary.resource),
         campaign=labels.campaign(summary.campaign, request.gettext),
@@ -30,28 +30,26 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
     )
 
 
-def readable(reference: str) -> str:
+def grouped(reference: str) -> str:
     """The reference in groups of four, as the visitor sees it."""
     return f"{reference[:4]} {reference[4:]}"
 
 
-def firm_of(request: ConsoleRequest, customer_id: str) -> str:
+def customer_name(request: ConsoleRequest, customer_id: str) -> str:
     """The customer's name, or its id if it is no longer configured."""
     customer = request.deps.public.customers.get(customer_id)
     return customer.firm.name if customer else customer_id
 
 
-def name_of(request: ConsoleRequest, customer_id: str) -> str:
+def customer_label(request: ConsoleRequest, customer_id: str) -> str:
     """Name and id, for lists of customers."""
-    firm = firm_of(request, customer_id)
+    firm = customer_name(request, customer_id)
     return firm if firm == customer_id else f"{firm} ({customer_id})"
 
 
 def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
-    configured = request.deps.public.customers
-    return options(
-        {customer_id: name_of(request, customer_id) for customer_id in configured}, chosen, request.gettext(N_("All"))
-    )
+    names = {customer_id: customer_label(request, customer_id) for customer_id in request.deps.public.customers}
+    return options(names, chosen, request.gettext(N_("All")))
 
 
 def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:

@@ -8,9 +8,9 @@ from app.vitec.errors import NotFoundError, VitecError
 from app.web.operations.dependencies import Contacts
 
 PATIENCE_SECONDS = 2.0
-REMEMBERED_SECONDS = 300
+CACHE_SECONDS = 300
 UNKNOWN_SECONDS = 5  # no new lookup for this long after a failed one
-MAX_REMEMBERED = 1000
+MAX_CACHED = 1000
 
 
 class ContactNotFoundError(Exception):
@@ -20,10 +20,10 @@ class ContactNotFoundError(Exception):
 class ContactNames:
     def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
-        self._names: TTLCache[tuple[str, str], str] = TTLCache(MAX_REMEMBERED, REMEMBERED_SECONDS)
-        self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MAX_REMEMBERED, UNKNOWN_SECONDS)
+        self._names: TTLCache[tuple[str, str], str] = TTLCache(MAX_CACHED, CACHE_SECONDS)
+        self._unknown: TTLCache[tuple[str, str], None] = TTLCache(MAX_CACHED, UNKNOWN_SECONDS)
 
-    def remembered(self, customer_id: str, contact_id: str) -> str:
+    def cached(self, customer_id: str, contact_id: str) -> str:
         """The first name, if it is cached; else ""."""
         return self._names.get((customer_id, contact_id), "")
 

@@ -53,7 +53,7 @@ class PersonalPages:
             return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
         try:
             if request.method == "POST":
-                context.greeting = self._names.remembered(link.customer_id, link.contact_id)
+                context.greeting = self._names.cached(link.customer_id, link.contact_id)
                 return await self._post(context)
             if await self._is_used(context):
                 return instead_of_form(context, "used", 200)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.web.console.charts import HEIGHT, WIDTH, by_day, nice_top, widths
+from app.web.console.charts import HEIGHT, WIDTH, axis_end, by_day, widths
 
 DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(3)]
 SERIES = {"interest": "Intresse", "viewing": "Visning"}
@@ -40,7 +40,7 @@ def test_labels_stay_few_and_inside(days: int) -> None:
 
 @pytest.mark.parametrize(("highest", "top"), [(0, 2), (2, 2), (3, 4), (41, 60), (101, 200), (999_999, 1_000_000)])
 def test_an_axis_ends_at_a_round_even_number(highest: int, top: int) -> None:
-    assert nice_top(highest) == top
+    assert axis_end(highest) == top
 
 
 def test_a_small_value_is_visible_beside_a_much_larger_one() -> None:

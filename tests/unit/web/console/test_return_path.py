@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.console.return_path import MAX_LENGTH, inside
+from app.web.console.return_path import MAX_LENGTH, return_path
 
 HOST = "https://leads.example.se"
 
@@ -25,7 +25,7 @@ HOST = "https://leads.example.se"
     ],
 )
 def test_every_page_of_the_console_can_be_returned_to(address: str) -> None:
-    assert inside(address) == address
+    assert return_path(address) == address
 
 
 LOOKALIKES = [
@@ -96,17 +96,17 @@ LOOKALIKES = [
 
 @pytest.mark.parametrize("address", LOOKALIKES, ids=ascii)
 def test_any_other_path_leads_to_the_start_page(address: str) -> None:
-    assert inside(address) == "/console"
+    assert return_path(address) == "/console"
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.sampled_from(["", "/console", "/console/", "/console?"]))
 def test_no_path_leads_a_browser_out_of_the_console(text: str, start: str) -> None:
-    parts = urlsplit(urljoin(HOST + "/console/sign-in", inside(start + text)))
+    parts = urlsplit(urljoin(HOST + "/console/sign-in", return_path(start + text)))
     assert f"{parts.scheme}://{parts.netloc}" == HOST
     assert parts.path == "/console" or parts.path.startswith("/console/")
     assert ".." not in parts.path.split("/")
 
 
 def test_search_terms_in_an_old_address_are_dropped() -> None:
-    assert inside("/console/submissions?q=anna%40example.se&status=held") == "/console/submissions?status=held"
-    assert inside("/console/submissions?q=070-123+45+67") == "/console/submissions"
+    assert return_path("/console/submissions?q=anna%40example.se&status=held") == "/console/submissions?status=held"
+    assert return_path("/console/submissions?q=070-123+45+67") == "/console/submissions"

@@ -7,7 +7,7 @@ import pytest
 from itsdangerous import TimestampSigner
 
 from app.storage.console_sessions import ConsoleSessions
-from app.web.console.session import COOKIE, LIVES, Sessions, SignInAttempts, is_cross_site
+from app.web.console.session import COOKIE, SESSION_LIFETIME, Sessions, SignInAttempts, is_cross_site
 from app.web.operations.limits import RateLimitedError
 
 SECRET, PASSWORD = "a secret key for the tests alone", "rätt lösenord"
@@ -52,7 +52,7 @@ def test_the_cookie_is_only_for_our_own_pages_over_https() -> None:
         "httponly",
         "samesite=strict",
         "path=/console",
-        f"max-age={LIVES.total_seconds():.0f}",
+        f"max-age={SESSION_LIFETIME.total_seconds():.0f}",
     } == attributes
 
 
@@ -97,7 +97,7 @@ def test_the_store_never_sees_the_cookie() -> None:
 
 def test_a_session_ends_with_the_day_however_much_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     session = begin()
-    later = TimestampSigner("x").get_timestamp() + int(LIVES.total_seconds()) + 2
+    later = TimestampSigner("x").get_timestamp() + int(SESSION_LIFETIME.total_seconds()) + 2
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: later)
     assert known(session) is None
 
@@ -106,14 +106,14 @@ def test_a_session_ends_with_the_day_however_much_it_is_used(monkeypatch: pytest
     ("password", "right"), [("rätt lösenord", True), ("rätt lösenord ", False), ("", False), ("x" * 9000, False)]
 )
 def test_only_the_exact_password_is_accepted(password: str, right: bool) -> None:
-    assert SESSIONS.knows(password) is right
+    assert SESSIONS.is_password(password) is right
 
 
 def test_a_form_token_belongs_to_its_session() -> None:
-    assert SESSIONS.is_ours(SESSIONS.form_token("a"), "a")
-    assert not SESSIONS.is_ours(SESSIONS.form_token("a"), "b")
-    assert not SESSIONS.is_ours("", "a")
-    assert not SESSIONS.is_ours("ö", "a")
+    assert SESSIONS.is_form_token(SESSIONS.form_token("a"), "a")
+    assert not SESSIONS.is_form_token(SESSIONS.form_token("a"), "b")
+    assert not SESSIONS.is_form_token("", "a")
+    assert not SESSIONS.is_form_token("ö", "a")
 
 
 def test_attempts_are_limited_by_address_and_forgotten_after_the_right_one() -> None:

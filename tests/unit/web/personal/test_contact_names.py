@@ -51,11 +51,11 @@ def anna(name: str = "Anna") -> list[dict[str, str]]:
 
 def test_a_name_is_looked_up_once_for_each_customers_contact() -> None:
     vitec = Vitec(anna())
-    greeter = ContactNames(vitec.contacts)
+    names = ContactNames(vitec.contacts)
 
     async def ask() -> None:
         for customer, contact in (("M1", "C1"), ("M1", "C1"), ("M2", "C1"), ("M1", "C2"), ("M1", "C1")):
-            assert await greeter.name(customer, contact) == "Anna"
+            assert await names.name(customer, contact) == "Anna"
 
     run(ask())
     assert vitec.asked == [("M1", "C1"), ("M2", "C1"), ("M1", "C2")]
@@ -74,12 +74,12 @@ def test_a_name_is_looked_up_once_for_each_customers_contact() -> None:
 )
 def test_while_vitec_does_not_answer_no_name_is_shown_and_the_lookup_is_repeated_later(error: VitecError) -> None:
     vitec = Vitec(error)
-    greeter = ContactNames(vitec.contacts)
-    assert {run(greeter.name("M1", "C1")) for _ in range(100)} == {""}
+    names = ContactNames(vitec.contacts)
+    assert {run(names.name("M1", "C1")) for _ in range(100)} == {""}
     assert len(vitec.asked) == 1
     vitec.answer = anna()
-    greeter._unknown.expire(time.monotonic() + UNKNOWN_SECONDS)
-    assert run(greeter.name("M1", "C1")) == "Anna"
+    names._unknown.expire(time.monotonic() + UNKNOWN_SECONDS)
+    assert run(names.name("M1", "C1")) == "Anna"
 
 
 @pytest.mark.parametrize("answer", [NotFoundError("x", status=404, upstream={}), []], ids=["404", "none"])
@@ -90,7 +90,7 @@ def test_a_contact_that_vitec_does_not_know_is_reported_as_unknown(answer: objec
 
 def test_the_lookup_waits_two_seconds_and_no_longer() -> None:
     async def ask() -> list[str]:
-        greeters = [ContactNames(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
-        return await asyncio.gather(*(greeter.name("M1", "C1") for greeter in greeters))
+        all_names = [ContactNames(Vitec(anna(), seconds=seconds).contacts) for seconds in (1.9, 2.1)]
+        return await asyncio.gather(*(names.name("M1", "C1") for names in all_names))
 
     assert run(ask()) == ["Anna", ""]
