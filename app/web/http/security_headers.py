@@ -3,12 +3,12 @@
 Every answer gets `DEFAULTS` for what it does not say itself.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.http.uvicorn_protocol import HEADER_LINES
+from app.web.http.uvicorn_protocol import Headers, add_headers, header_lines
 
 # Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
 REFERRER_POLICY = "strict-origin-when-cross-origin"
@@ -41,22 +41,18 @@ class SecurityHeaders:
         if scope["type"] != "http":
             return self._app(scope, receive, send)
 
-        write_lines = scope.get("extensions", {}).get(HEADER_LINES)
-
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                added, lines = self._added(tuple([name for name, _ in message["headers"]]))
-                if write_lines is None or not write_lines(lines):
-                    message["headers"] = [*message["headers"], *added]
+                add_headers(scope, message, *self._added(tuple([name for name, _ in message["headers"]])))
             return send(message)
 
         return self._app(scope, receive, complete)
 
-    def _to_add(self, said: tuple[bytes, ...]) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
+    def _to_add(self, said: tuple[bytes, ...]) -> tuple[Headers, bytes]:
         """To an answer with headers of these names; and the same as lines."""
         encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
         added = [*(header for header in encoded if header[0] not in said), *self._always]
-        return added, b"".join([b"%s: %s\r\n" % header for header in added])
+        return added, header_lines(added)
 
 
 def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:

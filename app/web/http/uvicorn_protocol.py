@@ -9,10 +9,11 @@ requests, for a client that does not read, and for one that goes on sending afte
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httptools
+from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 20.0  # from the connection, or the first of a head, to its end; and from there to the first of a body
@@ -25,9 +26,24 @@ MAX_LINGER = 1024 * 1024  # bytes
 INVALID = "Invalid HTTP request received."
 # In a scope's extensions: takes lines of headers for the answer's head, which begins with the next message sent, and
 # says whether it does. uvicorn looks at each header of each answer, also at those that are always the same.
-# Gain: 6 % of a page, 3 % of a post.
+# Gain: 6 % of a page, 4 % of a post.
 HEADER_LINES = "intresse.header_lines"
 MAX_PIPELINED = 8  # requests that wait on a connection for the one before; browsers and proxies send none
+
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def header_lines(headers: Headers) -> bytes:
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
+
+
+def add_headers(scope: Scope, message: Message, headers: Headers, lines: bytes) -> None:
+    """To the answer that begins with the message; `lines` are the same headers as `header_lines` writes them. Whoever
+    calls this answers for names and values without control characters."""
+    write_lines = scope.get("extensions", {}).get(HEADER_LINES)
+    if write_lines is None or not write_lines(lines):
+        message["headers"] = [*message["headers"], *headers]
 
 
 class RefusedError(Exception):
@@ -257,12 +273,13 @@ class LingeringTransport:
 
     def add_to_head(self, lines: bytes) -> None:
         """To that which is written next."""
-        self._lines = lines
+        self._lines += lines
         self.write = self._write_head
 
     def _write_head(self, head: bytes) -> None:
+        lines, self._lines = self._lines, b""
         self.write = self._transport.write
-        self._transport.write(head[:-2] + self._lines + b"\r\n")
+        self._transport.write(head[:-2] + lines + b"\r\n")
 
     def is_closing(self) -> bool:
         return self._end is not None or self._transport.is_closing()

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.http.origins import origin_of
+from app.web.http.uvicorn_protocol import add_headers, header_lines
 from app.web.operations.customer import Customer, Customers, OriginRule
 
 CUSTOMER = "customer"  # in the scope: whose answer it is, by whoever has found out
@@ -40,7 +41,8 @@ class CrossOriginAccess:
 
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._added(scope, origin, message["headers"])]
+                added = self._added(scope, origin, message["headers"])  # the origin is allowed, and came in a header
+                add_headers(scope, message, added, header_lines(added))
             return send(message)
 
         answer = None

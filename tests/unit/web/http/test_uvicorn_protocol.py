@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.web.http.security_headers import DEFAULTS, SecurityHeaders
+from app.web.http.uvicorn_protocol import add_headers, header_lines
 from tests.servers import eventually, serve
 
+INNER = [(b"vary", b"Origin")]
 HEADERS = [(b"content-length", b"0"), (b"referrer-policy", b"same-origin")]
 
 
@@ -38,8 +40,17 @@ def refuses(address: tuple[str, int]) -> bool:
     return False
 
 
-def test_preformatted_headers_appear_once_in_each_response_head() -> None:
-    app = SecurityHeaders(silent, secure=True)
+async def inner_layer(scope: Any, receive: Any, send: Any) -> None:
+    async def complete(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            add_headers(scope, message, INNER, header_lines(INNER))
+        await send(message)
+
+    await silent(scope, receive, complete)
+
+
+def test_preformatted_headers_of_each_layer_appear_once_in_each_response_head() -> None:
+    app = SecurityHeaders(inner_layer, secure=True)
     with serve(app) as url, httpx.Client() as client:
         answers = [client.get(url) for _ in range(3)]
     for answer in answers:  # on one connection
@@ -48,6 +59,7 @@ def test_preformatted_headers_appear_once_in_each_response_head() -> None:
             expected = "same-origin" if name == "referrer-policy" else value
             assert answer.headers.get_list(name) == [expected]
         assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
+        assert answer.headers.get_list("vary") == ["Origin"]
 
 
 def test_a_request_whose_body_is_still_coming_when_the_service_stops_is_the_last_of_its_connection() -> None:
