@@ -48,7 +48,7 @@ def test_a_plain_form_sends_the_visitor_back_to_the_firms_own_page(
     assert received.body["marketing"]["utmTags"] == [{"name": "utm_source", "value": "blad"}]
 
 
-def test_after_a_fault_our_form_still_knows_the_way_back(service: str, website: Broker, page: Page) -> None:
+def test_after_an_error_our_form_keeps_the_return_url(service: str, website: Broker, page: Page) -> None:
     thanks = website.show("/tack", "<h1>Tack!</h1>")
     page.goto(website.show("/form", _form(service + INTEREST, return_url=thanks, firstName="")))
     page.get_by_role("button").click()
@@ -107,14 +107,14 @@ def test_after_a_fault_our_form_still_knows_the_way_back(service: str, website: 
     ],
     ids=ascii,
 )
-def test_a_way_back_to_somebody_elses_page_is_ignored(client: httpx.Client, address: str) -> None:
+def test_a_return_url_on_another_site_is_ignored(client: httpx.Client, address: str) -> None:
     answer = client.post(INTEREST, data=PERSON | {"return_url": address}, headers={"Origin": ORIGIN})
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/receipts/")
 
 
 @pytest.mark.parametrize("address", [ORIGIN, f"{ORIGIN}/", f"{ORIGIN}?a=1", f"{ORIGIN}/tack%20s%C3%A5"])
-def test_a_way_back_on_the_firms_origin_is_taken(client: httpx.Client, address: str) -> None:
+def test_a_return_url_on_the_firms_origin_is_used(client: httpx.Client, address: str) -> None:
     answer = client.post(INTEREST, data=PERSON | {"return_url": address}, headers={"Origin": ORIGIN})
     assert answer.headers["location"].startswith(address)
     assert "intresse=ok&reference=" in answer.headers["location"]

@@ -104,7 +104,7 @@ def test_pressing_again_or_twice_at_once_cancels_once(service: RunningService) -
     assert service.client.get(cancellation(receipt)).headers["location"] == receipt
 
 
-def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itself(service: RunningService) -> None:
+def test_a_cancellation_waits_while_vitec_is_down_and_the_receipt_updates_by_itself(service: RunningService) -> None:
     receipt = booked(service)
     service.office.inject(Fault(status=503, operation="cancellation", times=1))
     with ThreadPoolExecutor(1) as pool:
@@ -116,7 +116,7 @@ def test_a_cancellation_waits_while_vitec_is_away_and_the_receipt_turns_by_itsel
     assert heading(service, receipt) == "Avbokad"
 
 
-def test_what_vitec_refuses_needs_a_person_and_says_whom_to_call(service: RunningService) -> None:
+def test_a_refused_cancellation_needs_attention_and_the_receipt_says_whom_to_call(service: RunningService) -> None:
     receipt = booked(service)
     service.office.inject(Fault(status=400, body='"Visningen har varit."', operation="cancellation", times=1))
     assert service.client.post(cancellation(receipt)).headers["location"] == receipt
@@ -173,7 +173,7 @@ def test_an_interest_can_not_be_cancelled(service: RunningService) -> None:
     assert service.client.post(cancellation(receipt.headers["location"])).status_code == 404
 
 
-def test_only_the_receipts_link_opens_it(service: RunningService) -> None:
+def test_only_the_receipts_link_opens_the_cancellation(service: RunningService) -> None:
     receipt = booked(service)
     other = booked(service)
     forged = cancellation(receipt).replace("key=", "key=x")

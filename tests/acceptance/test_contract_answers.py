@@ -20,7 +20,7 @@ def test_a_form_post_is_answered_303_to_its_receipt(service: RunningService, mak
     assert service.delivered(path)
 
 
-def test_the_id_in_a_receipts_address_opens_no_receipt_alone(service: RunningService) -> None:
+def test_the_id_in_a_receipts_address_alone_opens_no_receipt(service: RunningService) -> None:
     answer = service.client.post(interest_path(), data=fields(interest()), headers=SITE)
     bare = answer.headers["location"].partition("?")[0]
     assert service.client.get(bare).status_code in {401, 403, 404}

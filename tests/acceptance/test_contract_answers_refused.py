@@ -26,7 +26,7 @@ from tests.servers import eventually
 
 
 @EACH
-def test_faults_of_json_are_a_problem_with_each_field(service: RunningService, make: Make, body: Members) -> None:
+def test_errors_in_json_are_a_problem_that_lists_each_field(service: RunningService, make: Make, body: Members) -> None:
     answer = service.client.post(make(), json=body | {"contactMessage": 5, "fax": "1"}, headers=SITE)
     assert set(faults_of(answer)) == {"contactMessage", "fax"}
     content = answer.json()
@@ -58,7 +58,7 @@ TYPED_BOOKING = TYPED | {"cellPhone": "070 - 1", "address.countryCode": "NO", "m
 
 @pytest.mark.parametrize(("make", "typed"), [(interest_path, TYPED_INTEREST), (viewing_path, TYPED_BOOKING)])
 @pytest.mark.parametrize("multipart", [False, True])
-def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_its_field(
+def test_a_form_with_errors_is_shown_again_with_every_value_a_summary_and_each_error_at_its_field(
     service: RunningService, make: Make, typed: dict[str, str], multipart: bool
 ) -> None:
     path = make()
@@ -77,7 +77,7 @@ def test_a_faulty_form_comes_again_with_every_value_a_summary_and_each_fault_at_
     assert service.nothing_at(path)
 
 
-def test_a_tick_taken_away_stays_away_when_the_form_comes_again(service: RunningService) -> None:
+def test_a_removed_tick_stays_removed_when_the_form_is_shown_again(service: RunningService) -> None:
     page = service.page(viewing_path())
     del page.values["smsReminder"]
     again = page_of(page.submit(service.client, {"firstName": ""}, **SITE))
@@ -103,7 +103,7 @@ def full(sullen: RunningService) -> Iterator[RunningService]:
     sullen.office.clear_faults()
 
 
-def test_a_booking_that_vitec_refuses_comes_again_as_form_with_vitecs_words(full: RunningService) -> None:
+def test_a_booking_that_vitec_refuses_is_shown_again_with_vitecs_words(full: RunningService) -> None:
     typed = fields(booking({"address": {"city": "Ort"}}, contactMessage="Två rader\nhär"))
     path = viewing_path()
     answer = full.client.post(path, data=typed, headers=SITE)
@@ -149,7 +149,7 @@ def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
     ],
     ids=range(9),
 )
-def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: RunningService, words: str, shown: str) -> None:
+def test_vitecs_words_are_always_shown_as_text(sullen: RunningService, words: str, shown: str) -> None:
     sullen.office.inject(Fault(status=400, body=words, times=2))
     content = problem(sullen.client.post(viewing_path(), json=booking(), headers=key()), 400)
     assert isinstance(content["upstream"], dict)
@@ -162,7 +162,7 @@ def test_whatever_words_vitec_refuses_with_are_shown_as_text(sullen: RunningServ
     assert "<script>alert" not in answer.text
 
 
-def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Path) -> None:
+def test_an_interest_in_an_unknown_estate_is_retried_once_and_then_refused(tmp_path: Path) -> None:
     with run_service(tmp_path) as service:
         service.office.estates = frozenset()
         path = interest_path()
@@ -174,7 +174,7 @@ def test_an_unknown_estate_is_asked_for_once_more_and_then_refused(tmp_path: Pat
 
 
 @EACH
-def test_vitecs_answer_that_cannot_be_read_is_an_answer(tmp_path: Path, make: Make, body: Members) -> None:
+def test_an_unreadable_answer_from_vitec_counts_as_delivered(tmp_path: Path, make: Make, body: Members) -> None:
     with run_service(tmp_path) as service:
         service.office.inject(Fault(status=200, body='{"id": ', carried_out=True, times=1))
         path = make()

@@ -186,7 +186,7 @@ def test_a_file_in_the_place_of_a_member_is_refused(service: RunningService) -> 
     assert service.client.post(interest_path(), files=parts, headers=SITE).status_code == 400
 
 
-def test_a_file_input_that_nobody_used_is_no_file(service: RunningService) -> None:
+def test_an_unused_file_input_is_ignored(service: RunningService) -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="'
     body = b"".join(head + f'{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields(interest()).items())
     body += head + b'photo"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--x--\r\n'

@@ -88,7 +88,7 @@ def test_the_form_as_it_is_served_books_with_the_configured_ticks(service: Runni
     assert (body["smsReminder"], body["mailConfirmation"], body["smsConfirmation"]) == (True, True, False)
 
 
-def test_a_tick_that_the_visitor_took_away_is_sent_as_taken_away(service: RunningService) -> None:
+def test_a_tick_that_the_visitor_removed_is_sent_as_false(service: RunningService) -> None:
     path = viewing_path()
     page = service.page(path)
     del page.values["smsReminder"]

@@ -161,7 +161,7 @@ UNDECIDED = [{}, {"Accept-Language": "*"}, {"Accept-Language": "de-DE"}, {"Accep
 @pytest.mark.parametrize("headers", UNDECIDED)
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
 @pytest.mark.parametrize("what", [what for what in PAGES if what != "no such path"])
-def test_else_a_page_is_in_the_customers_language(
+def test_by_default_a_page_is_in_the_customers_language(
     service: RunningService, what: str, who: str, language: str, headers: dict[str, str]
 ) -> None:
     check_page(service, what, language, "", headers, who)
@@ -169,15 +169,13 @@ def test_else_a_page_is_in_the_customers_language(
 
 @pytest.mark.parametrize("query", ["?lang=de", "?lang=", "?lang=SV%00", "?lang=../sv"])
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
-def test_a_language_that_there_is_not_is_as_if_none_was_asked_for(
-    service: RunningService, query: str, who: str, language: str
-) -> None:
+def test_an_unknown_language_is_ignored(service: RunningService, query: str, who: str, language: str) -> None:
     check_page(service, "form", language, query, {}, who)
 
 
 @pytest.mark.parametrize(("who", "language"), [(CUSTOMER, "sv"), (PLAIN, "en")])
 @pytest.mark.parametrize("what", [what for what in PROBLEMS if what not in {"no such path", "method"}])
-def test_else_a_problem_is_in_the_customers_language(
+def test_by_default_a_problem_is_in_the_customers_language(
     service: RunningService, what: str, who: str, language: str
 ) -> None:
     check_problem(service, what, language, "", {}, who)

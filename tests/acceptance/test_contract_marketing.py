@@ -72,7 +72,7 @@ def test_tags_in_the_query_of_the_form_page_are_still_there_at_the_post(service:
     assert from_page(service, CAMPAIGN)["utmTags"] == ALL
 
 
-def test_tags_survive_a_form_that_comes_again_with_faults(service: RunningService) -> None:
+def test_tags_survive_a_form_that_is_shown_again_with_errors(service: RunningService) -> None:
     path = interest_path()
     page = service.page(f"{path}?{CAMPAIGN}", Referer=BROKER)
     own = {"Origin": PUBLIC_URL, "Referer": f"{PUBLIC_URL}{path}"}
@@ -156,7 +156,7 @@ def test_the_page_is_the_one_that_the_embed_names(service: RunningService) -> No
         assert marketing == {"referrer": BROKER, "utmTags": tags(("utm_source", "a"))}
 
 
-def test_else_the_page_is_the_referer_of_the_form_page(service: RunningService) -> None:
+def test_without_an_embed_the_page_is_the_referer_of_the_form_page(service: RunningService) -> None:
     assert from_page(service, Referer=BROKER) == {"referrer": BROKER}
 
 
@@ -166,7 +166,7 @@ def test_our_own_form_is_not_reported_as_the_visited_page(service: RunningServic
     assert posted_json(service, headers={"Referer": f"{PUBLIC_URL}{interest_path()}?lang=en"}) is None
 
 
-def test_else_the_page_is_the_referer_of_the_post(service: RunningService) -> None:
+def test_without_a_form_page_the_page_is_the_referer_of_the_post(service: RunningService) -> None:
     assert posted_json(service, headers={"Referer": BROKER}) == {"referrer": BROKER}
     assert posted_form(service, headers={"Referer": BROKER}) == {"referrer": BROKER}
 

@@ -116,9 +116,7 @@ def test_an_empty_id_is_404(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_an_unknown_customer_is_404_and_the_answer_says_no_more_than_of_a_path_that_is_not_there(
-    service: RunningService, accept: str
-) -> None:
+def test_an_unknown_customer_is_answered_exactly_as_an_unknown_path(service: RunningService, accept: str) -> None:
     unknown = "/Advertising/Estate/M99999/OBJ1/interest"
     nowhere = "/Advertising/Nothing"
     answer = service.client.get(unknown, headers={"Accept": accept})

@@ -93,7 +93,7 @@ def test_two_tokens_are_two_submissions(service: RunningService, make: Make, bod
 
 
 @EACH
-def test_a_form_that_comes_again_has_a_new_token(service: RunningService, make: Make, body: Members) -> None:
+def test_a_form_that_is_shown_again_has_a_new_token(service: RunningService, make: Make, body: Members) -> None:
     path = make()
     page = service.page(path)
     again = page_of(page.submit(service.client, {"firstName": ""}, **SITE))
@@ -297,7 +297,7 @@ def test_a_refused_post_does_not_use_up_its_idempotency_key(service: RunningServ
     assert calls(service, path, 1)
 
 
-def test_a_repeat_while_vitec_is_away_is_the_same_submission_and_delivered_once(tmp_path: Path) -> None:
+def test_a_repeat_while_vitec_is_down_is_the_same_submission_and_delivered_once(tmp_path: Path) -> None:
     with run_service(tmp_path, delivery={"wait_seconds": 0.2}) as service:
         service.office.inject(Fault(status=503))
         headers = key() | {"Idempotency-Key": "1"}
@@ -325,7 +325,7 @@ def test_a_repeat_after_a_restart_is_still_the_same_submission(tmp_path: Path) -
     assert first[0] == first[1]
 
 
-def test_a_token_alone_does_not_tell_two_visitors_apart_but_their_content_does(service: RunningService) -> None:
+def test_the_same_token_with_other_content_is_another_submission_for_each_visitor(service: RunningService) -> None:
     """A page that was cached by somebody on the way has the same token for all who see it."""
     path = interest_path()
     page = service.page(path)

@@ -176,7 +176,7 @@ def steps_of(status: Members) -> list[Any]:
     return list(status["steps"])
 
 
-def test_while_vitec_is_away_it_is_pending_and_then_it_is_delivered(tmp_path: Path) -> None:
+def test_while_vitec_is_down_the_status_is_pending_and_then_delivered(tmp_path: Path) -> None:
     with run_service(tmp_path) as service:
         service.office.inject(Fault(status=503))
         path = interest_path()

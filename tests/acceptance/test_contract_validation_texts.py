@@ -57,7 +57,7 @@ def test_a_foreign_personnummer_has_its_documented_length(service: RunningServic
 
 @pytest.mark.parametrize("name", ["firstName", "lastName", "updatePerson.firstName", "updatePerson.lastName"])
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u2003", "\u200b", "\ufeff", None])
-def test_both_names_are_required_and_white_space_is_none(service: RunningService, name: str, blank: str | None) -> None:
+def test_both_names_are_required_and_may_not_be_blank(service: RunningService, name: str, blank: str | None) -> None:
     refused(service, name, blank)
 
 

@@ -221,7 +221,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_or_another_customers_key_is_401_also_where_none_was_needed(
+def test_a_wrong_or_another_customers_key_is_401_even_if_no_key_was_needed(
     service: RunningService, wrong: dict[str, str]
 ) -> None:
     interest_at, viewing_at = interest_path(), viewing_path()

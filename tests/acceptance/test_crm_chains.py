@@ -107,7 +107,7 @@ def test_a_failed_lookup_is_retried_and_the_lead_follows(start: Start, office: O
     assert times == {"viewing": len(FAULTS), "contact": 2 * len(FAULTS), "lead": len(FAULTS)}
 
 
-def test_a_lead_that_may_have_been_made_is_parked_where_the_customer_says_so(start: Start, office: Office) -> None:
+def test_a_lead_that_may_have_been_made_is_parked_if_so_configured(start: Start, office: Office) -> None:
     office.inject(Fault(status=500, operation="lead", carried_out=True))
     client = start(customer={"lead": LEAD, "on_ambiguous": "park"}, delivery=FAST)
     submission_id = book(client).headers["submission-id"]

@@ -195,7 +195,7 @@ AWAY = [408, 425, 429, 500, 502, 503, 504]
 
 
 @pytest.mark.parametrize("status", AWAY)
-def test_while_vitec_is_away_the_answer_is_503_and_says_when_to_ask_again(service: RunningService, status: int) -> None:
+def test_while_vitec_is_down_the_answer_is_503_with_retry_after(service: RunningService, status: int) -> None:
     service.office.inject(Fault(status=status, operation="contact", times=1))
     answer = ask(service)
     problem(answer, 503)

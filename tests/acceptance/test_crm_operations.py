@@ -137,7 +137,7 @@ def test_in_a_demo_too_a_key_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, key(), {"Authorization": "Bearer wrong"}], ids=str)
-def test_an_unknown_customer_is_404_and_says_no_more(service: RunningService, headers: dict[str, str]) -> None:
+def test_an_unknown_customer_is_404_without_further_detail(service: RunningService, headers: dict[str, str]) -> None:
     problem(service.client.post(lead_path("M99999"), json={}, headers=headers), 404)
     problem(service.client.post(promise_path("C1", "M99999"), json={}, headers=headers), 404)
 

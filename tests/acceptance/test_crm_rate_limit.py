@@ -78,7 +78,7 @@ def test_the_same_question_at_once_is_asked_once(service: RunningService) -> Non
     assert lookups(service) == 1
 
 
-def test_a_link_that_is_opened_again_and_again_while_vitec_fails_asks_it_once(service: RunningService) -> None:
+def test_a_link_opened_repeatedly_while_vitec_fails_causes_one_call(service: RunningService) -> None:
     service.office.inject(Fault(status=503))
     path = make_link(SETTINGS, CUSTOMER, "C1", "loan-promise", "1d").removeprefix(PUBLIC_URL)
     assert {service.client.get(path).status_code for _ in range(100)} == {200}

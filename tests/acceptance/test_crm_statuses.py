@@ -155,9 +155,7 @@ def test_a_400_is_refused_whatever_its_body_and_its_answer_can_be_read(
 
 
 @ALL
-def test_what_may_have_been_carried_out_is_parked_where_the_customer_says_so(
-    service: RunningService, operation: str
-) -> None:
+def test_an_ambiguous_call_is_parked_if_so_configured(service: RunningService, operation: str) -> None:
     faults: list[dict[str, Any]] = [*({"status": status} for status in UNKNOWN_OUTCOME), {"cut": True}]
     faults += [{"status": 200, "page": True}, {"status": 200, "body": '{"error": "x"}'}]
     for fault in faults:
@@ -177,7 +175,7 @@ def test_an_answer_that_does_not_come_in_time_may_have_been_carried_out(service:
     assert steps(service, posted) == ("uncertain", ["uncertain"])
 
 
-def test_a_404_is_asked_once_more_and_then_refused_with_vitecs_words(service: RunningService) -> None:
+def test_a_404_is_retried_once_and_then_refused_with_vitecs_words(service: RunningService) -> None:
     def refused(operation: str) -> httpx.Response:
         path, body = OPERATIONS[operation](PLAIN, next(NUMBERS))
         fault = Fault(

@@ -90,7 +90,7 @@ def test_an_allowed_page_can_read_what_went_wrong(
     assert not readable(stranger)
 
 
-def test_a_limit_that_is_reached_can_be_read(tmp_path: Path) -> None:
+def test_a_script_can_read_a_429(tmp_path: Path) -> None:
     with run_service(tmp_path, customers=[{"id": CUSTOMER, "rate_limit": "1/hour"}]) as limited:
         answers = [limited.client.post(interest_path(), json=interest(), headers=SITE) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
@@ -98,7 +98,7 @@ def test_a_limit_that_is_reached_can_be_read(tmp_path: Path) -> None:
     assert "Retry-After" in answers[1].headers["access-control-expose-headers"]
 
 
-def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_can_read_a_503_and_a_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with run_service(tmp_path) as service:
 
         def answer(error: Exception) -> httpx.Response:
@@ -115,7 +115,7 @@ def test_a_store_that_is_away_and_a_fault_of_ours_can_be_read(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(("fault", "status"), [({"status": 503}, 503), ({"status": 404}, 404), ({"status": 400}, 400)])
-def test_what_vitec_makes_fail_can_be_read(service: RunningService, fault: dict[str, int], status: int) -> None:
+def test_a_script_can_read_vitecs_errors(service: RunningService, fault: dict[str, int], status: int) -> None:
     service.office.inject(Fault(**fault, operation="contact"))
     answer = service.client.get(f"/CRM/Contact/{CUSTOMER}/C{status}", headers=key() | SITE)
     service.office.clear_faults()

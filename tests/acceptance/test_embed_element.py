@@ -174,7 +174,9 @@ def test_where_the_frame_is_blocked_the_elements_own_link_stays(embedded: Embedd
 
 
 @pytest.mark.parametrize("wrong", [{"estate": ""}, {"form": "constructor"}, {"customer": "NOBODY"}])
-def test_an_element_that_says_too_little_says_why(embedded: Embedded, page: Page, wrong: dict[str, str]) -> None:
+def test_an_element_with_missing_attributes_says_why_it_shows_nothing(
+    embedded: Embedded, page: Page, wrong: dict[str, str]
+) -> None:
     element = embedded.own_element()
     for name, value in wrong.items():
         element = re.sub(f' {name}="[^"]*"', f' {name}="{value}"', element)

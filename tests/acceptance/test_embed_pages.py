@@ -191,7 +191,7 @@ TEXT = f"<p style='flex:1'>{'Ljus tvåa med balkong. ' * 20}</p>"
         ("<style>html{font-size:62.5%}[data-intresse]{display:flex;height:200px}</style>{}", 576),
     ],
 )
-def test_the_form_is_as_wide_as_it_can_be_and_whole_in_any_layout(
+def test_the_form_uses_the_available_width_and_is_not_cut_off_in_any_layout(
     embedded: Embedded, context: BrowserContext, around: str, expected: float
 ) -> None:
     page = context.new_page()

@@ -96,7 +96,7 @@ def test_every_other_answer_and_the_console_hold_browsers_to_https_too(start: St
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_a_service_that_browsers_reach_by_http_says_nothing_of_https(public: Callable[..., str]) -> None:
+def test_a_service_with_an_http_address_sends_no_hsts(public: Callable[..., str]) -> None:
     for path in (INTEREST, "/nothing", "/healthz"):
         assert "strict-transport-security" not in httpx.get(public() + path).headers
 

@@ -44,7 +44,7 @@ def operations(office: Office) -> list[str]:
     return [str(call.operation) for call in office.received]
 
 
-def test_retry_fills_the_mended_configuration_in_for_the_steps_not_yet_done_and_only_those(
+def test_retry_fills_in_the_corrected_configuration_only_for_steps_not_yet_done(
     start: Start, office: Office, shell: Intresse
 ) -> None:
     intresse = shell

@@ -79,9 +79,7 @@ def test_only_what_can_be_booked_is_shown(client: httpx.Client, path: str) -> No
     assert page.values["timeSlotId"] == "T1"  # the only one left
 
 
-def test_as_json_it_says_nothing_of_the_agents_and_with_a_key_it_is_vitecs_own(
-    client: httpx.Client, office: Office
-) -> None:
+def test_json_omits_the_agents_and_with_a_key_it_is_vitecs_own(client: httpx.Client, office: Office) -> None:
     answer = client.get(HOME, headers=JSON | {"Origin": ORIGIN})
     home = answer.json()
     assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -316,7 +314,7 @@ def test_a_time_that_is_not_the_homes_or_has_passed_is_refused_with_everything_k
     assert attended(office) == []
 
 
-def test_no_time_chosen_and_no_consent_are_faults(client: httpx.Client) -> None:
+def test_a_missing_time_and_a_missing_consent_are_errors(client: httpx.Client) -> None:
     answer = client.post(ATTEND, json=PERSON, headers={"Origin": ORIGIN})
     assert [error["field"] for error in answer.json()["errors"]] == ["timeSlotId", "consent"]
     body = PERSON | {"timeSlotId": "T1", "gdpr": {"hasApproved": False}}
@@ -358,7 +356,7 @@ def test_two_visitors_race_for_the_last_place_and_one_gets_it(client: httpx.Clie
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_booking_is_taken_while_vitec_is_away(start: Start, office: Office, known: bool) -> None:
+def test_a_booking_is_accepted_while_vitec_is_down(start: Start, office: Office, known: bool) -> None:
     client = start(delivery={"wait_seconds": 0.2, "retry_seconds": [1]})
     page = page_of(client.get(FORM)) if known else None
     office.inject(Fault(status=503))

@@ -186,7 +186,7 @@ FAULTY: list[tuple[str, dict[str, str], str, str]] = [
 
 
 @pytest.mark.parametrize(("form", "wrong", "field", "words"), FAULTY)
-def test_a_fault_is_shown_at_its_field_with_every_value_kept(
+def test_an_error_is_shown_at_its_field_with_every_value_kept(
     service: RunningService, form: str, wrong: dict[str, str], field: str, words: str
 ) -> None:
     contact = known(service)
@@ -208,7 +208,7 @@ def test_a_fault_is_shown_at_its_field_with_every_value_kept(
     assert eventually(lambda: promises_of(service, contact) or leads_on(service, contact))
 
 
-def test_the_faults_are_in_english_for_an_english_reader(service: RunningService) -> None:
+def test_errors_are_in_english_for_an_english_reader(service: RunningService) -> None:
     answer = service.client.post(link_to(known(service), "loan-promise") + "?lang=en", data={"bank": ""})
     page = page_of(answer)
     assert (page.language, page.title[:6]) == ("en", "Error:")

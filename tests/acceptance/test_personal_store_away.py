@@ -14,7 +14,7 @@ from app.sandbox import Office, Person
 from tests.conftest import CUSTOMER
 
 
-def test_a_loan_promise_comes_again_as_typed_while_the_store_is_away_and_is_taken_after(
+def test_a_loan_promise_is_shown_again_as_typed_while_the_database_is_down_and_accepted_afterwards(
     start: Callable[..., httpx.Client], configure: Callable[..., Settings], office: Office, tmp_path: Path
 ) -> None:
     office.contacts[CUSTOMER, "C1"] = Person(id="C1", customer_id=CUSTOMER, first_name="Anna", last_name="Ek")

@@ -128,7 +128,7 @@ def test_a_rolling_restart_under_load_fails_no_request_and_loses_nothing(running
     assert sorted(received.body["lastName"] for received in office.received) == expected
 
 
-def test_a_replica_that_stops_says_so_before_it_does(running: Production) -> None:
+def test_a_replica_reports_that_it_is_stopping_before_it_stops(running: Production) -> None:
     replica = running.running["app-1"]
     with httpx.Client(base_url=f"http://127.0.0.1:{running.replicas['app-1']}") as client:
         replica.terminate()

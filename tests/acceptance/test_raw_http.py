@@ -144,7 +144,7 @@ def test_a_second_head_on_the_same_connection_is_not_waited_for_either(service: 
         assert rest_of(connection) == b""
 
 
-def test_a_head_that_begins_behind_a_whole_request_is_not_waited_for_either(service: RunningService) -> None:
+def test_an_incomplete_head_after_a_complete_request_is_not_waited_for_either(service: RunningService) -> None:
     with connected(service) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\nGET /healthz HTTP/1.1\r\nX-Slow: ")
         assert status(connection.recv(65536)) == 200

@@ -59,7 +59,7 @@ def submitted(service: RunningService, make: Callable[[], str], body: dict[str, 
     ],
     ids=ascii,
 )
-def test_a_way_back_is_taken_in_any_characters(service: RunningService, asked: str, location: str) -> None:
+def test_a_return_url_may_contain_any_characters(service: RunningService, asked: str, location: str) -> None:
     answer = service.client.post(
         interest_path(), data=fields(interest()) | {"return_url": ORIGIN + asked}, headers=SITE
     )
@@ -179,7 +179,7 @@ def test_any_text_in_json_reaches_the_crm_as_typed(service: RunningService, mess
         assert service.delivered(path).body.get("contactMessage", "") == trim(visible(message))
 
 
-def test_a_page_in_windows_1252_that_says_nothing_of_it_is_read_so(service: RunningService) -> None:
+def test_a_form_in_windows_1252_without_a_declared_charset_is_read_as_such(service: RunningService) -> None:
     path = interest_path()
     content = b"firstName=%C5sa&lastName=%D6berg&email.emailAddress=a%40example.se&consent=on&contactMessage=%96%A0%80"
     assert service.client.post(path, content=content, headers=SITE | FORM).status_code == 303
@@ -521,7 +521,7 @@ OWN = {
 }
 
 
-def test_after_a_fault_every_input_of_the_brokers_own_form_comes_again(service: RunningService) -> None:
+def test_after_an_error_every_input_of_the_brokers_own_form_is_shown_again(service: RunningService) -> None:
     path = interest_path()
     typed = fields(interest()) | OWN | {"firstName": ""}
     own = {"Referer": f"{ORIGIN}/hem/1"}
@@ -538,7 +538,7 @@ def test_after_a_fault_every_input_of_the_brokers_own_form_comes_again(service: 
     }
 
 
-def test_it_comes_again_on_the_page_that_refuses_the_website_too(service: RunningService) -> None:
+def test_the_403_page_also_shows_every_input_again(service: RunningService) -> None:
     typed = fields(interest()) | OWN
     answer = service.client.post(interest_path(), data=typed, headers={"Origin": "https://another.example"})
     assert answer.status_code == 403

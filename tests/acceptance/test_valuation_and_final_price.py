@@ -177,7 +177,9 @@ def test_all_errors_of_a_valuation_are_reported_at_once(
     assert set(faults_of(service.client.post(valuation_path(), json=valuation(**members), headers=SITE))) == faulty
 
 
-def test_a_faulty_form_comes_again_with_everything_typed_and_a_link_to_each_fault(service: RunningService) -> None:
+def test_a_form_with_errors_is_shown_again_with_everything_typed_and_a_link_to_each_error(
+    service: RunningService,
+) -> None:
     typed = {"firstName": "Anna", "lastName": "", "email": "anna@", "address.city": "Ankeborg", "lead.message": "Hej"}
     page = page_of(service.client.post(valuation_path(), data=typed, headers=SITE))
     assert page.faulty == {"lastName", "email", "consent"}

@@ -103,7 +103,7 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
     assert await nothing_is_due(database)
 
 
-async def test_a_sqlite_backup_is_one_moment_of_a_database_at_work(tmp_path: Path, database: Database) -> None:
+async def test_a_sqlite_backup_of_a_busy_database_is_consistent(tmp_path: Path, database: Database) -> None:
     if not database.is_sqlite:
         with pytest.raises(BackupError, match="pg_dump"):
             back_up(database, tmp_path / "copy.db")

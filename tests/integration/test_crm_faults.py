@@ -75,7 +75,7 @@ def _cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("kind", "parks", "place", "database_url"), [*_cases()], indirect=["database_url"])
-async def test_a_fault_at_any_step_costs_exactly_so_many_calls(
+async def test_a_failure_at_any_step_costs_exactly_the_expected_calls(
     database: Database, vitec_url: str, office: Office, kind: Kind, place: int, parks: bool
 ) -> None:
     office.inject(Fault.model_validate(kind.fault | {"operation": CHAIN[place]}))

@@ -298,7 +298,7 @@ async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwh
     assert await kinds(database) == [("overdue", False), ("overdue", True)]
 
 
-async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, observer: Observer) -> None:
+async def test_an_alert_is_sent_by_one_process_at_a_time(database: Database, observer: Observer) -> None:
     await pause(database)
     await observer.check()
     (notice,) = await notices(database)
@@ -313,7 +313,7 @@ async def test_a_notice_is_sent_by_one_process_at_a_time(database: Database, obs
     assert len(await notices(database)) == 1
 
 
-async def test_a_notice_that_nobody_takes_is_given_up(database: Database, observer: Observer) -> None:
+async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database, observer: Observer) -> None:
     queue = NotificationQueue(database)
     await pause(database)
     await observer.check()

@@ -126,7 +126,7 @@ def test_a_database_newer_than_the_code_is_left_alone(database: Database) -> Non
         assert current(connection) == "9999"
 
 
-def test_a_replica_of_the_version_before_is_ready_beside_a_newer_schema(database: Database) -> None:
+def test_a_replica_of_the_previous_version_is_ready_with_a_newer_schema(database: Database) -> None:
     upgrade(database)
     set_revision(database, "9999")
     with database.engine.connect() as connection:

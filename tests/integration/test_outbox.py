@@ -70,7 +70,7 @@ async def test_what_was_accepted_is_due_at_once_with_all_that_will_be_sent(datab
     assert {(step.attempts, step.interrupted, step.was_not_found) for step in claim.steps} == {(0, False, False)}
 
 
-async def test_what_is_claimed_is_nobody_elses(database: Database, outbox: Outbox) -> None:
+async def test_a_claimed_submission_is_not_claimed_again(database: Database, outbox: Outbox) -> None:
     await store(database, application())
     await claim_one(outbox)
     assert await outbox.claim_due({CUSTOMER: 9}, 9) == []
@@ -258,7 +258,7 @@ async def test_the_outcome_of_its_own_operation_is_the_submissions(
     assert written.ended_at is not None
 
 
-async def test_recording_says_whether_the_submission_has_its_outcome_now(database: Database, outbox: Outbox) -> None:
+async def test_recording_reports_whether_the_submission_now_has_its_outcome(database: Database, outbox: Outbox) -> None:
     await store(database, application(more_steps=LEAD_AFTER))
     claim = await claim_one(outbox)
     recorded = (waiting(timedelta(0)), DELIVERED, DELIVERED, StepOutcome(StepStatus.FAILED, AttemptOutcome.UNAVAILABLE))

@@ -177,7 +177,7 @@ def test_an_altered_line_of_the_erasure_log_is_reported(tmp_path: Path, spoil: s
 
 
 @pytest.mark.parametrize("left", [1, 5, 40, -1])
-def test_a_line_that_was_cut_while_it_was_written_is_passed_over_and_the_next_is_whole(
+def test_a_truncated_line_of_the_erasure_log_is_skipped_and_the_next_line_is_complete(
     tmp_path: Path, left: int
 ) -> None:
     log = ErasureLog(tmp_path / "erasures.log", PROOF)

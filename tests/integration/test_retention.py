@@ -169,7 +169,9 @@ async def test_no_column_contains_a_contact_id(database: Database) -> None:
     assert [step.resource for step in claim.steps] == [("C1",)]
 
 
-async def test_many_are_erased_in_batches_until_none_is_left(database: Database, retention: Retention) -> None:
+async def test_expired_submissions_are_erased_in_batches_until_none_is_left(
+    database: Database, retention: Retention
+) -> None:
     await store(database, *(replace(application(), held=True) for _ in range(450)))
     assert await after(database, retention, 400 * DAY) == 450
 

@@ -196,7 +196,7 @@ FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
 @pytest.mark.parametrize(
     ("fault", "error", "status"), FAULTS, ids=lambda v: repr(v)[:60] if isinstance(v, Fault) else ""
 )
-async def test_each_fault_has_its_place_in_the_taxonomy(
+async def test_each_failure_has_its_place_in_the_taxonomy(
     vitec_url: str, office: Office, fault: Fault, error: type[VitecError], status: int | None
 ) -> None:
     office.inject(fault)
@@ -288,7 +288,7 @@ async def test_vitec_may_say_when_to_come_back(
         assert least <= error.retry_after.total_seconds() <= most
 
 
-async def test_the_client_works_on_after_any_fault(vitec_url: str, office: Office) -> None:
+async def test_the_client_keeps_working_after_any_failure(vitec_url: str, office: Office) -> None:
     async with client(vitec_url) as vitec:
         for fault in (Fault(cut=True, times=1), Fault(delay_seconds=30, times=1), Fault(status=500, times=1)):
             office.inject(fault)
@@ -297,14 +297,14 @@ async def test_the_client_works_on_after_any_fault(vitec_url: str, office: Offic
         assert (await interest(vitec)).status == 204
 
 
-async def test_where_nobody_listens_nothing_was_carried_out(closed_port: str) -> None:
+async def test_a_refused_connection_means_that_nothing_was_carried_out(closed_port: str) -> None:
     async with client(closed_port) as vitec:
         error = await failure(vitec)
     assert type(error) is UnavailableError
     assert str(error) == "ConnectError before sending"
 
 
-async def test_a_host_that_does_not_exist_is_away() -> None:
+async def test_an_unknown_host_counts_as_unavailable() -> None:
     async with client("http://vitec.invalid") as vitec:
         assert type(await failure(vitec)) is UnavailableError
 
@@ -315,9 +315,7 @@ async def test_where_tls_is_not_spoken_nothing_is_sent(vitec_url: str, office: O
     assert office.received == []
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
-    echo: tuple[str, Requests], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_untrusted_certificate_is_refused(echo: tuple[str, Requests], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise ssl.SSLCertVerificationError("self-signed certificate")
 

@@ -407,7 +407,7 @@ async def test_as_many_hanging_calls_as_there_are_places_starve_nobody(
     assert [request.customer_id for request in office.received].count(CUSTOMER) == 2
 
 
-async def test_a_store_that_is_away_for_a_moment_does_not_end_the_delivery(
+async def test_a_short_database_outage_does_not_end_the_delivery(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     async def rename(before: str, after: str) -> None:
@@ -484,7 +484,7 @@ async def test_a_call_that_outlasts_the_stop_is_cut_off_and_recorded_as_what_it_
         assert (await heir.settled(new)).status is Status.DELIVERED
 
 
-async def test_an_answer_that_came_while_the_store_was_away_is_recorded_when_it_is_back(
+async def test_an_answer_that_came_while_the_database_was_down_is_recorded_afterwards(
     database: Database, vitec_url: str, office: Office
 ) -> None:
     async def rename(old: str, new: str) -> None:

@@ -52,7 +52,7 @@ def test_twenty_thousand_inputs_take_no_memory(remembers: object, length: int) -
     assert size < 1_000_000
 
 
-def test_a_content_type_that_is_none_takes_no_memory() -> None:
+def test_an_invalid_content_type_takes_no_memory() -> None:
     tracemalloc.start()
     for number in range(20_000):
         with pytest.raises(body.UnsupportedMediaTypeError):

@@ -219,7 +219,7 @@ def test_campaigns_and_homes_are_read_from_it() -> None:
     assert WHOLE.campaign.source == "google"
 
 
-def test_what_was_stored_with_whole_bodies_is_still_read() -> None:
+def test_applications_stored_with_complete_bodies_are_still_read() -> None:
     stored = {name: value for name, value in WHOLE.to_json().items() if name != "differences"}
     stored["bodies"] = [dict(body) for body in WHOLE.bodies]
     assert StoredApplication.from_json(json.loads(json.dumps(stored))) == WHOLE

@@ -26,6 +26,6 @@ def test_the_frames_titles_are_in_every_language() -> None:
     assert json.loads(english) == {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 
 
-def test_no_message_is_sent_to_whoever_listens() -> None:
+def test_no_message_is_sent_to_any_origin() -> None:
     assert re.findall(r"postMessage\(.*\)", SCRIPT.decode())
     assert '"*"' not in SCRIPT.decode()

@@ -173,7 +173,7 @@ def test_any_bytes_are_read_or_an_error(content_type: str, content: bytes) -> No
 @pytest.mark.parametrize(
     "content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=å"]
 )
-def test_a_multipart_form_without_a_usable_boundary_is_a_fault(content_type: str) -> None:
+def test_a_multipart_form_without_a_usable_boundary_is_an_error(content_type: str) -> None:
     content, _ = multipart(('name="firstName"', b"Anna"))
     assert read_as(content, content_type).faults == (FieldError("", "invalid_form"),)
 
@@ -324,7 +324,7 @@ def test_a_file_is_refused_by_name_and_an_unused_file_input_is_not() -> None:
     assert body.members == {"firstName": "Anna"}
 
 
-def test_a_multipart_form_that_breaks_off_is_a_fault_and_loses_no_field_in_silence() -> None:
+def test_a_truncated_multipart_form_is_an_error_and_no_field_is_lost_silently() -> None:
     content, content_type = multipart(('name="firstName"', b"Anna"), ('name="contactMessage"', b"Ring mig"))
     assert read_as(content, content_type).members == {"firstName": "Anna", "contactMessage": "Ring mig"}
     assert read_as(content[:-12], content_type).faults == (FieldError("", "invalid_form"),)

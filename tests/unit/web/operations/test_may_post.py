@@ -79,7 +79,7 @@ def test_a_key_that_is_not_this_customers_is_wrong_everywhere(authorization: str
         ("null", f"{OURS}/x", False, True, False),
     ],
 )
-def test_the_origin_decides_and_where_there_is_none_a_forms_token_or_page(
+def test_the_origin_decides_or_without_one_the_forms_token_or_referer(
     origin: str | None, referer: str | None, form: bool, token_is_ours: bool, may: bool
 ) -> None:
     headers = Headers({k: v for k, v in {"origin": origin, "referer": referer}.items() if v is not None})

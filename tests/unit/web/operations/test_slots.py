@@ -71,7 +71,7 @@ def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: 
     assert (chosen, [fault.code for fault in faults]) == (slot, [code] if code else [])
 
 
-def test_where_no_times_are_offered_the_address_says_which() -> None:
+def test_without_offered_times_the_address_decides() -> None:
     assert choose_slot("B", "DEFAULT", ()) == ("DEFAULT", [])
 
 

@@ -64,7 +64,7 @@ def test_an_altered_token_is_not_accepted(where: int, letter: str) -> None:
     assert TOKENS.is_ours(altered, PATH) is (altered == token)
 
 
-def test_a_link_is_opened_by_its_own_secret_alone() -> None:
+def test_only_its_own_secret_opens_a_link() -> None:
     status, receipt = LinkSecrets("a secret key", "status"), LinkSecrets("a secret key", "receipt")
     secret = status.secret_of("S1")
     assert status.opens(secret, "S1")

@@ -133,7 +133,7 @@ def test_an_unknown_member_is_refused_by_name_in_json(
 
 
 @pytest.mark.parametrize("name", ["socialSecurityNumber", "isForeignSocialSecurityNumber"])
-def test_a_personnummer_that_nobody_asked_for_is_refused_in_json_and_left_out_of_a_form(name: str) -> None:
+def test_a_personnummer_that_is_not_collected_is_refused_in_json_and_ignored_in_a_form(name: str) -> None:
     value = "811228-9874" if name == "socialSecurityNumber" else "true"
     assert faults(interest(in_json(ANNA | {name: value}))) == [(name, "not_allowed")]
     assert faults(booking(in_json({"updatePerson": ANNA | {name: value}}))) == [(f"updatePerson.{name}", "not_allowed")]
@@ -219,7 +219,7 @@ def test_consent_is_a_tick(body: Body, consented: bool) -> None:
     assert interest(body, replace(ASKING, with_key=True)).application is not None
 
 
-def test_the_moment_of_approval_is_a_consent_in_json_and_not_in_a_form() -> None:
+def test_the_time_of_approval_is_a_consent_in_json_and_not_in_a_form() -> None:
     approved = ANNA | {"gdprApprovalDate": "2026-05-01"}
     assert interest(in_json(approved), ASKING).application is not None
     assert booking(in_json({"updatePerson": approved}), ASKING).application is not None
@@ -257,7 +257,7 @@ def test_either_of_vitecs_members_is_a_consent_on_every_public_form(post: PostSp
 
 
 @pytest.mark.parametrize("post", PUBLIC, ids=lambda post: post.paths[0])
-def test_a_moment_of_approval_that_vitec_has_no_place_for_is_when_it_was_given(post: PostSpec) -> None:
+def test_the_time_of_approval_is_kept_even_if_vitec_has_no_member_for_it(post: PostSpec) -> None:
     consented_at = asked(post, silent(post, **SAID_ON)).consented_at
     assert consented_at is None or consented_at.isoformat() == "2026-05-01T00:00:00+02:00"
     assert consented_at or post.approval == "gdprApprovalDate"
@@ -279,7 +279,7 @@ def test_a_moment_of_approval_that_vitec_has_no_place_for_is_when_it_was_given(p
     ],
     ids=str,
 )
-def test_a_false_or_faulty_approval_is_a_fault_on_every_public_form(
+def test_a_false_or_invalid_approval_is_an_error_on_every_public_form(
     post: PostSpec, approval: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     found = faults(asked(post, silent(post, **approval)))
@@ -334,7 +334,7 @@ def test_an_unreadable_body_has_only_that_error() -> None:
         ({"smsReminder": "true"}, {}, [True, None, None]),
     ],
 )
-def test_a_tick_that_was_taken_away_in_our_form_is_a_no(
+def test_a_tick_that_was_removed_in_our_form_is_false(
     members: dict[str, Any], ticks: dict[str, str], expected: list[bool | None]
 ) -> None:
     body = sent(booking(in_form({"updatePerson": ANNA, **members}, **ticks)))

@@ -190,7 +190,7 @@ def test_everything_typed_is_still_there() -> None:
     assert '<option value="Plot" selected>' in html
 
 
-def test_ticks_are_set_until_the_visitor_takes_them_away() -> None:
+def test_ticks_are_set_until_the_visitor_removes_them() -> None:
     assert "checked" in Elements(TEMPLATES.render(form("viewing"))).named("smsReminder")
     typed = Elements(TEMPLATES.render(form("viewing", values={"ticks": "1", "mailConfirmation": "true"})))
     assert "checked" not in typed.named("smsReminder")
