@@ -43,12 +43,12 @@ use_memory()
 
 @pytest.fixture(autouse=True, scope="session")
 def _logs() -> None:
-    """As the service writes them."""
+    """Logs in the service's format."""
     logs.configure()
 
 
 class _Compiled(BytecodeCache):
-    """What Jinja has made of each template, for all services of all tests."""
+    """Compiled Jinja templates, shared by all services of all tests."""
 
     def __init__(self) -> None:
         self._made: dict[str, bytes] = {}
@@ -77,7 +77,7 @@ def _templates_are_compiled_once() -> Iterator[None]:
 
 @pytest.fixture
 def office() -> Office:
-    """The CRM of two customers. Any well-formed estate, viewing and slot is there."""
+    """The CRM of two customers. Every well-formed estate, viewing and slot exists."""
     return Office([Customer(CUSTOMER, "secret", "crm-secret"), Customer("M67890", "other", "other-crm")])
 
 
@@ -89,8 +89,8 @@ def vitec_url(office: Office) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[URL]:
-    """A PostgreSQL server out of its wheel. Not in pytest's own folder: another session beside this one closes that to
-    the user whom the server runs as. It never waits for the disk: no test pulls the plug."""
+    """A PostgreSQL server from its wheel. Not in pytest's own folder, because another session could make that
+    inaccessible to the server's user. It never waits for the disk: no test cuts the power."""
     temporary = TemporaryDirectory(prefix="intresse-postgresql-", ignore_cleanup_errors=True)
     with temporary as folder, postgresql_server(Path(folder)) as url:
         with psycopg.connect(_text(url), autocommit=True) as connection:
@@ -101,7 +101,7 @@ def postgresql() -> Iterator[URL]:
 
 @pytest.fixture
 def template() -> str:
-    """Of which database on the PostgreSQL server each test gets a copy."""
+    """The database on the PostgreSQL server of which each test gets a copy."""
     return "template1"
 
 
@@ -114,7 +114,7 @@ def postgresql_url(postgresql: URL, template: str) -> Iterator[str]:
 
 @contextmanager
 def new_database(postgresql: URL, template: str) -> Iterator[str]:
-    """On that server, a copy of another of its databases, until the end of the `with`."""
+    """A copy of the database `template` on that server, until the end of the `with`."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(_text(postgresql), autocommit=True) as connection:
         # As files: page by page through the log, as is usual, it takes four times as long.
@@ -180,7 +180,7 @@ def configure(tmp_path: Path, vitec_url: str) -> Configure:
 
 @pytest.fixture
 def start(configure: Configure) -> Iterator[Callable[..., httpx.Client]]:
-    """Starts the service for real, on a loopback port, and gives a client of it. Takes what `configure` takes."""
+    """Starts the service on a loopback port; returns a client for it. Takes the arguments of `configure`."""
     with ExitStack() as running:
 
         def run(*, deliver: bool = True, demo: bool = False, **overrides: Any) -> httpx.Client:
@@ -193,5 +193,5 @@ def start(configure: Configure) -> Iterator[Callable[..., httpx.Client]]:
 
 @pytest.fixture
 def client(start: Callable[..., httpx.Client]) -> httpx.Client:
-    """The service as `configure()` makes it."""
+    """A client of the service with the settings of `configure()`."""
     return start()

@@ -23,13 +23,13 @@ def _migrated() -> bytes:
 
 
 def put_migrated(url: str) -> None:
-    """Where this database is a file of SQLite's that is not there yet: an empty one that is up to date."""
+    """If the URL is that of a SQLite file that does not exist yet, creates it, empty and up to date."""
     kind, _, path = url.partition(":///")
     if kind == "sqlite" and not Path(path).exists():
         Path(path).write_bytes(_migrated())
 
 
 def migrated_app(settings: Settings, *, deliver: bool = True, demo: bool = False) -> Starlette:
-    """The service, on a database that is up to date."""
+    """The service on an up-to-date database."""
     put_migrated(settings.database_url.get_secret_value())
     return create_app(settings, deliver=deliver, demo=demo)

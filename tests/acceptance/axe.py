@@ -17,7 +17,7 @@ SCHEMES: Mapping[Scheme, Mapping[str, Any]] = {
 
 
 def findings(page: Page) -> list[str]:
-    """In light and in dark, in the page and in its frames."""
+    """Problems of the page and its frames, in light and dark."""
     found = [f"html: {breach}" for frame in page.frames for breach in breaches(frame.content())]
     for scheme, options in SCHEMES.items():
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # what fades in has no contrast yet

@@ -64,22 +64,22 @@ WHOLE_BOOKING: Members = {
 
 
 def interest_path(customer: str = CUSTOMER) -> str:
-    """Of an estate that nobody has used."""
+    """The path for an interest in an unused estate."""
     return f"/Advertising/Estate/{customer}/OBJ{next(_numbers)}/interest"
 
 
 def viewing_path(customer: str = CUSTOMER) -> str:
-    """Of a slot that nobody has used."""
+    """The path for a booking of an unused slot."""
     return f"/Viewing/{customer}/VIS1/SLOT{next(_numbers)}/Participant"
 
 
 def final_price_path(customer: str = CUSTOMER) -> str:
-    """Of an estate that nobody has used."""
+    """The path for the final price of an unused estate."""
     return f"/Advertising/Estate/{customer}/OBJ{next(_numbers)}/FinalPriceWatched"
 
 
 def valuation_path(customer: str = CUSTOMER) -> str:
-    """The one that all of a customer's valuations are posted to."""
+    """The path for all valuations of a customer."""
     return f"/v2/Advertising/Form/{customer}/Valuation"
 
 
@@ -88,7 +88,7 @@ def customer_of(path: str) -> str:
 
 
 def interest(**members: Any) -> Members:
-    """A small right one, with consent."""
+    """A small valid interest, with consent."""
     return {
         "firstName": "Anna",
         "lastName": "Ek",
@@ -98,25 +98,25 @@ def interest(**members: Any) -> Members:
 
 
 def booking(person: Members | None = None, **members: Any) -> Members:
-    """A small right one, with consent."""
+    """A small valid booking, with consent."""
     visitor = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
     return {"updatePerson": visitor | (person or {}), "consent": True} | members
 
 
 def final_price(person: Members | None = None, **members: Any) -> Members:
-    """A small right one, with consent."""
+    """A small valid final price request, with consent."""
     watcher = {"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": "anna@example.se"}}
     return {"person": watcher | (person or {}), "consent": True} | members
 
 
 def valuation(**members: Any) -> Members:
-    """A small right one, with consent, of a person that no other test uses."""
+    """A small valid valuation, with consent, by a person that no other test uses."""
     email = f"anna{next(_numbers)}@example.se"
     return {"firstName": "Anna", "lastName": "Ek", "email": email, "consent": True} | members
 
 
 def fields(body: Members, *, prefix: str = "") -> dict[str, str]:
-    """A body as a form's fields, nested members dotted, the person's prefix left out."""
+    """A body as form fields: nested members with dots, without the person's prefix."""
     flat: dict[str, str] = {}
     for name, value in body.items():
         dotted = prefix + name
@@ -145,7 +145,7 @@ def member(body: Any, dotted: str) -> Any:
 
 
 def problem(answer: httpx.Response, status: int) -> Members:
-    """The RFC 9457 problem that the answer is."""
+    """Asserts that the answer is an RFC 9457 problem; returns it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].partition(";")[0] == "application/problem+json"
     content: Members = answer.json()
@@ -156,7 +156,7 @@ def problem(answer: httpx.Response, status: int) -> Members:
 
 
 def faults_of(answer: httpx.Response) -> dict[str, str]:
-    """Each faulty field with its message."""
+    """The message of each field with an error."""
     errors = problem(answer, 400)["errors"]
     assert errors
     assert all(set(error) == {"field", "code", "message"} for error in errors)

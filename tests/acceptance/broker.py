@@ -18,14 +18,14 @@ from tests.servers import eventually, listening, serve
 
 @dataclass
 class Broker:
-    """`url` is the website's origin; `pages` are bodies of HTML by path, `headers` go with each."""
+    """A website. `url` is its origin, `pages` are HTML bodies by path, and `headers` are sent with each."""
 
     url: str
     pages: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
     def show(self, path: str, *parts: str, headers: Mapping[str, str] | None = None) -> str:
-        """Puts the parts on a Swedish page, and gives its address."""
+        """Puts the parts on a Swedish page; returns its address."""
         self.pages[path] = "<!doctype html><html lang=sv><meta charset=utf-8>" + (
             "<meta name=viewport content='width=device-width'><title>Mäklarhuset</title>" + "".join(parts)
         )
@@ -35,7 +35,7 @@ class Broker:
 
 @contextmanager
 def broker() -> Iterator[Broker]:
-    """`localhost`, where the service is `127.0.0.1`: another site, so that cookies would be a third party's."""
+    """A website on `localhost`. The service is on `127.0.0.1`, so its cookies would be third-party ones."""
     listener, port = listening()
     site = Broker(f"http://localhost:{port}")
 
@@ -79,7 +79,7 @@ class Embedded:
         return f"<div id={form}{data}><a href='{link}'>Anmäl intresse</a></div>"
 
     def own_element(self, form: str = "interest", content: str = "", **more: str) -> str:
-        """The same as `<intresse-form>`."""
+        """The form as `<intresse-form>`."""
         div = self.element(form, **more).replace("data-intresse=", "form=").replace(" data-", " ")
         return div.replace("<div", "<intresse-form").replace("</div>", f"{content}</intresse-form>")
 
@@ -104,7 +104,7 @@ def send(form: FrameLocator) -> None:
 
 
 def dispatched(page: Page, name: str) -> list[Any]:
-    """The details of the events of this name."""
+    """The details of all events with this name."""
     return eventually(lambda: [event[2] for event in page.evaluate("dispatched") if event[0] == name])
 
 

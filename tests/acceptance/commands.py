@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _plain(value: Any) -> Any:
-    """As TOML has it: secrets in the clear, nothing where nothing is said."""
+    """The value for TOML: secrets in the clear, absent values left out."""
     if hasattr(value, "get_secret_value"):
         return value.get_secret_value()
     if isinstance(value, dict):
@@ -32,7 +32,7 @@ def _plain(value: Any) -> Any:
 
 
 def _toml(table: dict[str, Any], prefix: str = "") -> str:
-    """JSON's strings, numbers, truths and lists of them are TOML's too."""
+    """A table as TOML. JSON's strings, numbers, booleans and lists of them are valid TOML."""
     inner = {name: value for name, value in table.items() if isinstance(value, dict)}
     several = {name: v for name, v in table.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
     own = {name: value for name, value in table.items() if name not in inner | several}
@@ -45,7 +45,7 @@ def _toml(table: dict[str, Any], prefix: str = "") -> str:
 
 
 def written(settings: Settings, folder: Path) -> dict[str, str]:
-    """The environment in which `intresse` finds this configuration."""
+    """Writes the configuration; returns the environment in which `intresse` finds it."""
     table = settings.model_dump()
     table["encryption_keys"] = ",".join(urlsafe_b64encode(key).decode() for key in settings.encryption_keys)
     path = folder / "intresse.toml"
@@ -69,7 +69,7 @@ Intresse = Callable[..., Done]
 
 @pytest.fixture
 def shell(configure: Configure, tmp_path: Path) -> Intresse:
-    """Runs a command in a process of its own under the configuration that `configure` makes of the keywords."""
+    """Runs a command in its own process, with the configuration that `configure` makes from the keywords."""
 
     def run(*arguments: str, **overrides: Any) -> Done:
         environment = written(configure(**overrides), tmp_path)
@@ -89,7 +89,7 @@ def shell(configure: Configure, tmp_path: Path) -> Intresse:
 
 @pytest.fixture
 def intresse(configure: Configure, tmp_path: Path) -> Intresse:
-    """As `shell`, in this process: a second less each time."""
+    """Like `shell`, but in this process, which saves a second each time."""
 
     def run(*arguments: str, **overrides: Any) -> Done:
         return run_here(written(configure(**overrides), tmp_path), *arguments)
@@ -98,7 +98,7 @@ def intresse(configure: Configure, tmp_path: Path) -> Intresse:
 
 
 def run_here(environment: dict[str, str], *arguments: str) -> Done:
-    """A command in this process, until it ends."""
+    """Runs a command in this process until it ends."""
     with ThreadPoolExecutor(1) as pool:  # where no event loop runs: Playwright's is in the main thread
         done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
     if done.exception and not isinstance(done.exception, SystemExit):
@@ -107,7 +107,7 @@ def run_here(environment: dict[str, str], *arguments: str) -> Done:
 
 
 def refused(done: Done, *words: str) -> None:
-    """Exit 1 and one clear line, never a traceback."""
+    """Asserts exit code 1 and one clear line, not a traceback."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout == ""
     lines = done.stderr.strip().splitlines()

@@ -40,7 +40,7 @@ WITHOUT_WINDOWS = "chromium-headless-shell"  # the same engine: a new page costs
 
 
 def chromium(*preferred: str) -> str:
-    """Where the system's Chromium is."""
+    """The path of the system's Chromium."""
     names = (*preferred, "chromium", "chromium-browser", "google-chrome")
     executable = next(filter(None, map(shutil.which, names)), None)
     assert executable, "no Chromium on this machine: see tests/install-programs"
@@ -49,7 +49,7 @@ def chromium(*preferred: str) -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def _patient_pages() -> Iterator[None]:
-    """On a busy machine the sandbox may take longer than a visitor is made to wait for Vitec."""
+    """Lets pages wait longer for Vitec than the product does, because the sandbox may be slow on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (contact_names, home_cache):
             patch.setattr(module, "PATIENCE_SECONDS", 20.0)
@@ -58,7 +58,7 @@ def _patient_pages() -> Iterator[None]:
 
 @pytest.fixture
 def pages_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more patience than the product has."""
+    """Lets pages wait for Vitec only as long as the product does."""
     for module in (contact_names, home_cache):
         monkeypatch.setattr(module, "PATIENCE_SECONDS", PAGES_WAIT)
 
@@ -74,7 +74,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A Swedish phone."""
+    """A browser like a Swedish phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="sv-SE")
     context.set_default_timeout(PATIENCE)
     yield context
@@ -88,7 +88,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def public(configure: Configure) -> Iterator[Callable[..., str]]:
-    """Starts the service with its real address as `public_url`, and gives it. Takes what `configure` takes."""
+    """Starts the service with its real address as `public_url`; returns that. Takes the arguments of `configure`."""
     with ExitStack() as running:
 
         def run(**overrides: Any) -> str:
@@ -101,7 +101,7 @@ def public(configure: Configure) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """For a module whose tests each post to paths of their own; one that needs other settings makes its own."""
+    """A service for a whole module, whose tests must each use their own paths. Overridden for other settings."""
     with run_service(tmp_path_factory.mktemp("service")) as service:
         yield service
 

@@ -10,8 +10,8 @@ import httpx
 
 @dataclass
 class Page:
-    """A page as a browser has it: `values` are what its form would send, `faulty` the fields marked as wrong, `links`
-    where the alert leads, `messages` the fault at each element that has one (by id)."""
+    """A page in a browser. `values` are what its form would send, `faulty` the fields marked as wrong, `links` the
+    targets of the alert's links, `messages` the error messages by element id."""
 
     url: str
     language: str = ""
@@ -26,7 +26,7 @@ class Page:
     messages: dict[str, str] = field(default_factory=dict)
 
     def submit(self, client: httpx.Client, typed: Mapping[str, str], **headers: str) -> httpx.Response:
-        """As a browser without JavaScript would, from this page."""
+        """Submits the form as a browser without JavaScript would."""
         return client.post(urljoin(self.url, self.action or self.url), data=self.values | dict(typed), headers=headers)
 
 
@@ -36,7 +36,7 @@ def page_of(answer: httpx.Response) -> Page:
 
 
 def page_text(html: str) -> str:
-    """What a person reads."""
+    """The text that a person reads."""
     return _read(html, "").text
 
 
@@ -47,7 +47,7 @@ def _read(html: str, url: str) -> Page:
 
 
 class _Reader(HTMLParser):
-    """Reads one of our pages. Void elements are not counted; scripts and styles are not text."""
+    """Reads one of our pages. Void elements have no end tag; scripts and styles are not text."""
 
     VOID = frozenset({"input", "meta", "link", "br", "img", "hr"})
 

@@ -11,7 +11,7 @@ NPM = Path(__file__).resolve().parents[1] / "npm"
 
 @cache
 def _checker() -> subprocess.Popen[str]:
-    """One process for all pages; it ends with its input, which ends with ours."""
+    """One checker process for all pages. It ends when its input is closed, which happens when this process ends."""
     node = shutil.which("node")
     assert node, "no Node.js on this machine: see tests/install-programs"
     assert (NPM / "node_modules" / "html-validate").is_dir(), "no html-validate: see tests/install-programs"

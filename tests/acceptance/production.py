@@ -25,7 +25,7 @@ REPLICAS = ("app-1", "app-2")
 
 @dataclass
 class Production:
-    """`folder` holds the configuration, the secrets and each process's log."""
+    """The services of compose. `folder` contains the configuration, the secrets and each process's log."""
 
     folder: Path
     port: int
@@ -38,12 +38,12 @@ class Production:
         return f"https://localhost:{self.port}"
 
     def run(self, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`intresse …` until it ends, with what that service is given."""
+        """Runs `intresse …` until it ends, in the environment of that service."""
         environment = self.environment | self._given(service)
         return subprocess.run(_intresse(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True)
 
     def _given(self, service: str) -> dict[str, str]:
-        """The one configuration, and of the secrets those that compose gives the service."""
+        """The environment of a service: the configuration, and the secrets that compose gives to it."""
         folder = self.folder / f"secrets-{service}"
         folder.mkdir(exist_ok=True)
         for name in COMPOSE["services"][service].get("secrets", ()):
@@ -54,7 +54,7 @@ class Production:
         return {"INTRESSE_CONFIG": str(configuration)}
 
     def start(self, service: str) -> None:
-        """One of compose's services, with its command."""
+        """Starts one of compose's services with its command."""
         command = [str(word) for word in COMPOSE["services"][service]["command"]]
         port = self.replicas.get(service)
         self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
@@ -73,13 +73,13 @@ class Production:
         return service in self.running and self.running[service].poll() is None
 
     def stop(self, service: str) -> int:
-        """As compose stops it; its exit code."""
+        """Stops the service as compose does; returns its exit code."""
         process = self.running.pop(service)
         process.terminate()
         return process.wait(60)
 
     def restart(self, service: str) -> None:
-        """As an upgrade does it: on to the next when the proxy, too, knows that this one is back."""
+        """Restarts the service as an upgrade does: returns once the proxy also knows that it is back."""
         known = self._times_up(service)
         self.stop(service)
         self.start(service)
@@ -90,7 +90,7 @@ class Production:
         return self.log("proxy").count(f'"host is up","host":"127.0.0.1:{self.replicas.get(replica)}"')
 
     def kill(self, *services: str) -> None:
-        """Without a word: these, or all."""
+        """Kills the services, or all of them."""
         for service in services or tuple(self.running):
             process = self.running.pop(service)
             process.kill()
@@ -100,7 +100,7 @@ class Production:
         return (self.folder / f"{service}.log").read_text("utf-8")
 
     def client(self) -> httpx.Client:
-        """A browser that trusts the proxy's own authority, and nothing else."""
+        """A client that trusts only the proxy's own certificate authority."""
         return httpx.Client(base_url=self.url, verify=ssl.create_default_context(cafile=self.authority), timeout=30)
 
     @property
@@ -124,7 +124,7 @@ class Production:
 
 
 def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
-    """The folder as `deploy/prepare` makes it, with what is this machine's in the place of the containers'."""
+    """The folder made by `deploy/prepare`, with this machine's addresses instead of the containers'."""
     for name in ("intresse.example.toml", ".env.example"):
         shutil.copy(ROOT / name, folder)
     prepare = ["sh", str(ROOT / "deploy/prepare")]

@@ -35,7 +35,7 @@ from tests.servers import client_of, eventually, serve
 
 
 def customers() -> list[Members]:
-    """Their tables in the configuration."""
+    """The customers' tables of the configuration."""
     unlimited = {"rate_limit": "100000/minute", "rate_limit_person": "100000/day"}
     return [
         table | unlimited | {"api_key_hashes": [sha256(KEYS[table["id"]].encode()).hexdigest()]} for table in _TABLES
@@ -89,41 +89,41 @@ class RunningService:
         return str(self.client.base_url)
 
     def received(self, path: str) -> list[Received]:
-        """What the CRM got at this path, which is ours as well as Vitec's."""
+        """The calls that the CRM received at this path, which is Vitec's as well as ours."""
         return [received for received in list(self.office.received) if received.path == path]
 
     def delivered(self, path: str) -> Received:
-        """The one call that arrives at this path, carried out, with no member that Vitec doesn't know."""
+        """Waits for the one call at this path; asserts that it was carried out and had no unknown members."""
         call = eventually(lambda: self.received(path))[0]
         assert call.unknown_members == ()
         assert call.status in {200, 204}, call.answer
         return call
 
     def sent(self, path: str, body: Members, **headers: str) -> Members:
-        """Posts JSON with the customer's key; the body that the CRM got."""
+        """Posts JSON with the customer's key; returns the body that the CRM received."""
         answer = self.client.post(path, json=body, headers=key(customer_of(path)) | headers)
         assert answer.status_code == 200, answer.text
         return dict(self.delivered(path).body)
 
     def published(self, path: str, body: Members, **headers: str) -> Members:
-        """Posts JSON from an allowed page, without a key; the body that the CRM got."""
+        """Posts JSON from an allowed page, without a key; returns the body that the CRM received."""
         answer = self.client.post(path, json=body, headers=SITE | headers)
         assert answer.status_code == 200, answer.text
         return dict(self.delivered(path).body)
 
     def submitted(self, path: str, fields: Mapping[str, str], **headers: str) -> Members:
-        """Posts a form from an allowed page, without a key; the body that the CRM got."""
+        """Posts a form from an allowed page, without a key; returns the body that the CRM received."""
         answer = self.client.post(path, data=dict(fields), headers=SITE | headers)
         assert answer.status_code == 303, answer.text
         return dict(self.delivered(path).body)
 
     def faults(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Posts JSON that is refused: each faulty field with its message."""
+        """Posts JSON that must be refused; returns the message of each field with an error."""
         answer = self.client.post(path, json=body, headers=key(customer_of(path)) if headers is None else headers)
         return faults_of(answer)
 
     def nothing_at(self, path: str) -> bool:
-        """Whether the CRM got nothing at this path, asked once a later submission has passed."""
+        """Whether the CRM received nothing at this path by the time that a later submission has arrived."""
         later = interest_path()
         assert self.client.post(later, json=interest(), headers=key()).status_code == 200
         return not self.received(path)
@@ -136,7 +136,7 @@ class RunningService:
     def raw(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """With the target exactly as written, dots and all."""
+        """A request with the target exactly as written, including dots."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
         try:
@@ -151,7 +151,8 @@ class RunningService:
 
 
 def settings(folder: Path, vitec_url: str, **top: Any) -> Settings:
-    """`wait_seconds` is long, so that an answer tells the outcome; `vitec`, `delivery` and `customers` add to ours."""
+    """Settings with a long `wait_seconds`, so that answers contain the outcome; the keywords `vitec`, `delivery` and
+    `customers` add to ours."""
     mine = {table["id"]: table for table in customers()}
     for table in top.pop("customers", []):
         mine[table["id"]] = mine[table["id"]] | table
@@ -172,7 +173,7 @@ def settings(folder: Path, vitec_url: str, **top: Any) -> Settings:
 
 @contextmanager
 def run_service(folder: Path, *, demo: bool = False, deliver: bool = True, **top: Any) -> Iterator[RunningService]:
-    """The service of `settings`, listening. What is posted to a path that only one test uses meets nobody else's."""
+    """Runs the service of `settings`. Tests that use their own paths don't affect each other."""
     office = Office([Customer(CUSTOMER, "secret"), Customer(PLAIN, "other"), Customer(FULL, "third")])
     with (
         serve(create_sandbox(office), drops=True) as vitec_url,

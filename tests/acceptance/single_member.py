@@ -10,7 +10,7 @@ UNREACHABLE = {"firstName": "Anna", "lastName": "Ek"}
 
 
 def at(name: str, value: Any) -> tuple[str, Members]:
-    """A new path and a right body with one member set; a booking where the member is one's."""
+    """A new path and a valid body with one member set; a booking if the member belongs to one."""
     is_booking = name.startswith("updatePerson.") or name in BOOKING_ONLY
     body = booking() if is_booking else interest()
     return (viewing_path() if is_booking else interest_path()), with_member(body, name, value)
@@ -20,13 +20,13 @@ BOOKING_ONLY = {"reminderTime", "smsReminder", "participated", "options.isDeadli
 
 
 def accepted(service: RunningService, name: str, value: Any) -> Any:
-    """What Vitec gets for the value."""
+    """Posts the value; returns what Vitec gets for it."""
     path, body = at(name, value)
     return member(service.sent(path, body), name)
 
 
 def refused(service: RunningService, name: str, value: Any) -> None:
-    """With a fault at the member alone, and nothing is sent on."""
+    """Asserts an error at this member only, and that nothing is sent on."""
     path, body = at(name, value)
     assert set(service.faults(path, body)) == {name}
     assert not service.received(path)

@@ -25,7 +25,7 @@ SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
 @dataclass
 class Hook:
-    """`refuses`: answers 503 so many times first. Only what is signed right is `heard`."""
+    """A webhook receiver. It answers 503 `refuses` times first. Only correctly signed requests are added to `heard`."""
 
     url: str = ""
     refuses: int = 0
@@ -63,7 +63,7 @@ def hook() -> Iterator[Hook]:
 
 @dataclass
 class PostOffice:
-    """`refuses`: answers 451 so many times first."""
+    """A mail server. It answers 451 `refuses` times first."""
 
     port: int
     refuses: int = 0
@@ -84,8 +84,8 @@ class PostOffice:
 
 
 class _Door(Controller):
-    """Of the post office, on a port that nobody else can have taken. aiosmtpd leaves what is open at its stop to the
-    garbage collector; this one closes it."""
+    """The mail server's listener, on a port that nobody else can take. aiosmtpd leaves connections that are open when
+    it stops to the garbage collector; this one closes them."""
 
     def __init__(self, office: PostOffice, listener: socket.socket) -> None:
         super().__init__(office, *listener.getsockname())
@@ -105,8 +105,8 @@ class _Door(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listener)
 
     async def _close(self) -> None:
-        """A connection that is no visit yet is a task; a visit that the other side has left may be none any more. Only
-        the reader is taken away: a server that is closed breaks, and leaks, the connections that are just coming."""
+        """Connections that have just been made are tasks; sessions whose client has left may no longer be. Only the
+        reader is removed: closing the server would break, and leak, connections that are just arriving."""
         self.loop.remove_reader(self._listener)
         while asyncio.all_tasks() - {asyncio.current_task()} or any(visit.transport for visit in self._visits):
             for visit in self._visits:

@@ -22,7 +22,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgresql(postgresql: URL) -> URL:
-    """With a database to copy that is up to date."""
+    """The server, with an up-to-date database to copy."""
     with psycopg.connect(postgresql.render_as_string(hide_password=False), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
     with opened(postgresql.set(database="migrated").render_as_string(hide_password=False)) as database:
@@ -37,7 +37,7 @@ def template() -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """Empty, and up to date."""
+    """An empty, up-to-date database."""
     put_migrated(database_url)
     with opened(database_url) as database:
         yield database
@@ -52,7 +52,7 @@ def served() -> Iterator[tuple[Office, str]]:
 
 @pytest.fixture
 def office(served: tuple[Office, str]) -> Office:
-    """The CRM as at its start."""
+    """The CRM, reset."""
     served[0].reset()
     return served[0]
 
@@ -64,5 +64,5 @@ def vitec_url(served: tuple[Office, str], office: Office) -> str:
 
 @pytest.fixture
 def short_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a worker that has nothing to do."""
+    """Shortens the poll interval of an idle worker."""
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)

@@ -32,7 +32,7 @@ CREDENTIALS = {CUSTOMER: Credential("secret", "crm-secret"), OTHER: Credential("
 
 @dataclass
 class Delivery:
-    """A worker at work, and what it works on."""
+    """A running worker and its database."""
 
     database: Database
     worker: Worker
@@ -42,7 +42,7 @@ class Delivery:
     contact_reader: ContactReader
 
     def time_out(self) -> None:
-        """The calls in progress, as if they had lasted too long."""
+        """Lets the calls in progress end as if they had taken too long."""
         self.vitec.abandon()
 
     async def submission(self, submission_id: str) -> Submission:
@@ -56,7 +56,7 @@ class Delivery:
         return await soon(check)
 
     async def all_done(self, new: NewSubmission) -> Submission:
-        """When nothing of it is left to do."""
+        """The submission, once all its steps are final."""
 
         async def check() -> Submission | None:
             saved = await self.submission(new.id)
@@ -68,7 +68,7 @@ class Delivery:
         return [attempt.outcome for attempt in await attempts_of(self.database, new.id)]
 
     async def attempted(self, new: NewSubmission, times: int) -> None:
-        """When so many attempts have ended."""
+        """Waits until so many attempts have ended."""
 
         async def check() -> bool:
             return len([outcome for outcome in await self.outcomes(new) if outcome]) >= times
@@ -91,7 +91,7 @@ async def working(
     throttle: Throttle | None = None,
     outage: timedelta = timedelta(0),
 ) -> AsyncIterator[Delivery]:
-    """A worker until the end of the `with`, where it dies: what it was doing is left as it is."""
+    """Runs a worker until the end of the `with`. Then it dies, and whatever it was doing is left as it is."""
     outside = asyncio.all_tasks()
     throttle = throttle or Throttle(10_000)
     vitec = VitecClient(vitec_url, "partner", CREDENTIALS, HANGING, concurrency)
@@ -126,8 +126,8 @@ async def _cancel_all_but(outside: set[asyncio.Task[Any]]) -> None:
 
 
 async def _writers_idle(database: Database) -> None:
-    """A claim that the dead worker was making is committed by its thread all the same: it must not come later and take
-    what the test stores next. Where the database is away, nothing comes."""
+    """Waits for the dead worker's threads, which still commit a claim that it was making: that must not come later and
+    take what the test stores next. If the database is unavailable, nothing comes."""
     number = 1 if database.is_sqlite else POSTGRESQL_WRITERS
     all_here = Barrier(number, timeout=5)
     works = (database.write(lambda _: all_here.wait()) for _ in range(number))
@@ -136,8 +136,7 @@ async def _writers_idle(database: Database) -> None:
 
 @contextmanager
 def held_answer(estate: str) -> Iterator[asyncio.Event]:
-    """Vitec's answers about that estate are on their way until the event is set: for as long as the test needs, however
-    busy the machine."""
+    """Withholds Vitec's answers about that estate until the event is set."""
     post, may_come = VitecClient.post, asyncio.Event()
 
     async def held(vitec: VitecClient, operation: Any, customer_id: str, resource: Any, *more: Any) -> Any:
@@ -152,7 +151,7 @@ def held_answer(estate: str) -> Iterator[asyncio.Event]:
 
 
 async def has_head(vitec: VitecClient) -> None:
-    """When the answer's body is awaited."""
+    """Waits until the head of an answer has been received and its body is awaited."""
 
     async def check() -> bool:
         pools: Any = [pool.http._transport for pool in vitec._pools]

@@ -47,7 +47,7 @@ CRM: CredentialKey = (CUSTOMER, FunctionGroup.CRM)
 
 
 class MachineClock:
-    """That of this machine, as it would be if someone had set it."""
+    """This machine's clock, shifted as if someone had set it."""
 
     def __init__(self) -> None:
         self.off = timedelta(0)
@@ -69,7 +69,7 @@ def opened(url: str) -> Iterator[Database]:
 async def taking_in(
     database: Database, on_accepted: Callable[[Sequence[Any]], None] = lambda _: None
 ) -> AsyncIterator[Intake]:
-    """An intake at work."""
+    """A running intake."""
     intake = Intake(database, KEYRING, CONTACT_HASH, on_accepted)
     task = asyncio.create_task(intake.run())
     try:
@@ -87,7 +87,7 @@ def application(
     more_steps: tuple[PlannedStep, ...] = (),
     body: Mapping[str, Any] = BODY,
 ) -> NewSubmission:
-    """An interest."""
+    """An interest as a new submission."""
     steps = (PlannedStep(Operation.INTEREST, resource, body), *more_steps)
     return submission(Operation.INTEREST, *steps, customer_id=customer_id, resource=resource, body=body, repeat=repeat)
 
@@ -100,7 +100,7 @@ def submission(
     body: Mapping[str, Any] = BODY,
     repeat: IdempotencyKey | None = None,
 ) -> NewSubmission:
-    """A post as the web side hands it over."""
+    """A new submission as the web layer hands it over."""
     now = datetime.now(UTC)
     return NewSubmission(
         id=new_id(now),
@@ -117,7 +117,7 @@ def submission(
 
 
 def stored(body: Mapping[str, Any] = BODY, marketing: Marketing = NO_MARKETING, estate: str = "") -> StoredApplication:
-    """What a visitor submitted."""
+    """A stored application."""
     return StoredApplication((), body, SubmissionContext(False, None, marketing), estate=estate)
 
 
@@ -126,7 +126,7 @@ def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta
 
 
 def later(new: NewSubmission, by: timedelta) -> NewSubmission:
-    """The same content again, in a post of its own."""
+    """The same content in a later post."""
     return replace(new, id=new_id(datetime.now(UTC)), received_at=new.received_at + by)
 
 
@@ -141,7 +141,7 @@ async def store(database: Database, *new: NewSubmission) -> None:
 
 
 def ids(database: Database) -> list[str]:
-    """As another connection sees them, so only what is committed."""
+    """The ids of all submissions as another connection sees them: only those committed."""
     with database.engine.connect() as connection:
         return list(connection.execute(select(submissions.c.id)).scalars())
 
@@ -184,7 +184,7 @@ async def soon(condition: Callable[[], Awaitable[T | None]], *, within: float = 
 
 
 async def time_passes(database: Database, by: timedelta) -> None:
-    """As if so much time had passed: each moment in the database is so much longer ago."""
+    """Simulates the passing of time: shifts all times in the database into the past."""
 
     def work(connection: Connection) -> None:
         for table in (submissions, steps, attempts, logins):
