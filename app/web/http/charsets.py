@@ -1,6 +1,6 @@
-"""The charsets that forms come in, by the names that browsers know them by (encoding.spec.whatwg.org).
+"""Charsets of forms, by the labels that browsers use (encoding.spec.whatwg.org).
 
-Python's own list of codecs is no check of what strangers send: it holds codecs that fail, run away or rewrite.
+Python's own list of codecs can't be used for strangers' input: it includes codecs that fail, run away or rewrite.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import re
 UTF_8, WINDOWS_1252 = "utf-8", "cp1252"
 _LABELS = {
     UTF_8: "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
-    # What the standard calls ISO 8859-1 is read as its superset, as browsers do.
+    # ISO 8859-1 is read as its superset, as in browsers.
     WINDOWS_1252: "windows-1252 cp1252 x-cp1252 iso-8859-1 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 iso-ir-100 "
     "latin1 l1 csisolatin1 cp819 ibm819 us-ascii ascii ansi_x3.4-1968",
     "iso8859-15": "iso-8859-15 iso8859-15 iso885915 iso_8859-15 csisolatin9 latin-9 latin9 l9",
@@ -23,7 +23,7 @@ _BYTES_AS_CONTROLS = "intresse.bytes-as-controls"
 
 
 def _as_controls(error: UnicodeError) -> tuple[str, int]:
-    """A byte that a charset has no character for is the control character of its number, as browsers have it."""
+    """Decodes a byte that the charset has no character for as the control character of that number, as browsers do."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("latin-1"), error.end
@@ -33,19 +33,19 @@ codecs.register_error(_BYTES_AS_CONTROLS, _as_controls)
 
 
 def codec_of(label: str) -> str | None:
-    """Python's name of the charset, None for one that is not ours to read."""
+    """Python's name of the charset; None for an unknown one."""
     return _CODECS.get(label.strip().strip("\"'").lower())
 
 
 def choose_codec(content: bytes, *labels: str) -> str:
-    """The first of the named charsets, then UTF-8, then windows-1252, that can hold the bytes."""
+    """The first that fits the bytes: the named charsets, then UTF-8, then windows-1252."""
     is_utf_8 = _is_utf_8(content)
     named = filter(None, map(codec_of, labels))
     return next((codec for codec in (*named, UTF_8) if codec != UTF_8 or is_utf_8), WINDOWS_1252)
 
 
 def decode(content: bytes, codec: str) -> str:
-    """What a browser meant by these bytes of a form; what UTF-8 can't hold is read as windows-1252."""
+    """Decodes bytes of a form as a browser encoded them; what is not valid UTF-8 is read as windows-1252."""
     if codec == UTF_8:
         return content.decode(UTF_8) if _is_utf_8(content) else content.decode(WINDOWS_1252, _BYTES_AS_CONTROLS)
     return _with_references(content.decode(codec, _BYTES_AS_CONTROLS))
@@ -60,7 +60,7 @@ def _is_utf_8(content: bytes) -> bool:
 
 
 def _with_references(text: str) -> str:
-    """A browser writes what a page's charset has no place for as a numeric reference."""
+    """Replaces numeric references, which browsers send for characters that the page's charset lacks."""
     return text if "&#" not in text else _REFERENCE.sub(_character, text)
 
 

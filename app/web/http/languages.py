@@ -2,8 +2,8 @@
 
 from app.domain.short_cache import cached_when_short
 
-MAX_ACCEPT_LANGUAGE = 500  # characters that are looked at
-MAX_TAG = 35  # characters of a language's tag (RFC 5646)
+MAX_ACCEPT_LANGUAGE = 500  # characters that are parsed
+MAX_TAG = 35  # characters of a language tag (RFC 5646)
 
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:
@@ -19,7 +19,7 @@ def choose_language(asked: str | None, accepted: str | None, default: str, known
 
 @cached_when_short
 def _accepted(header: str | None) -> tuple[str, ...]:
-    """The languages by weight, the highest first; of equal ones the first named."""
+    """The languages by weight, highest first; equal ones in the order of the header."""
     weights: list[tuple[float, str]] = []
     for part in (header or "")[:MAX_ACCEPT_LANGUAGE].split(","):
         tag, _, parameter = part.strip().partition(";")

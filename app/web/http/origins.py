@@ -1,20 +1,20 @@
-"""Origins and networks of addresses."""
+"""Origins of addresses, and networks of clients."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 from app.domain.short_cache import cached_when_short
 
-MAX_ADDRESS_OF_PAGE = 2000  # characters that are looked at; an origin ends long before
+MAX_ADDRESS_OF_PAGE = 2000  # characters that are parsed; an origin ends long before
 
-MAX_ADDRESS = 45  # characters of an IP address; what a proxy forwards need not be one
+MAX_ADDRESS = 45  # characters of an IP address; a proxy may forward something else
 
 
 @cached_when_short
 def origin_of(address: str | None) -> str | None:
     """The origin of an http(s) address, as browsers write it."""
     try:
-        parts = urlsplit((address or "")[:MAX_ADDRESS_OF_PAGE])  # which it remembers
+        parts = urlsplit((address or "")[:MAX_ADDRESS_OF_PAGE])  # it caches what it parses
         default = {"http": 80, "https": 443}.get(parts.scheme)
         port = f":{parts.port}" if parts.port and parts.port != default else ""
     except ValueError:
@@ -23,7 +23,7 @@ def origin_of(address: str | None) -> str | None:
 
 
 def network_of(address: str) -> str:
-    """Whom a limit counts: an IPv4 address, or an IPv6 network of /64, which is one household's."""
+    """What a rate limit counts: an IPv4 address, or an IPv6 /64 network, which is one household."""
     if ":" not in address:
         return address[:MAX_ADDRESS]
     try:

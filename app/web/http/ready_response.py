@@ -1,4 +1,4 @@
-"""A response whose headers are ready to be sent."""
+"""A response with encoded headers."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 
 class ReadyResponse(Response):
-    """`headers` are sent as they are, names in lower case; the length is added. A page's are the same for many
-    visitors, and Starlette would encode them for each."""
+    """Sends `headers` as they are, names in lower case, and adds the length. A page has the same headers for many
+    visitors, and Starlette would encode them each time."""
 
     def __init__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> None:
         self.status_code = status

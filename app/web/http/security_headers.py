@@ -1,6 +1,6 @@
-"""Security headers. Nothing inline runs, nothing comes from another host; the one style element is allowed by its hash.
+"""Security headers. Nothing inline runs and nothing loads from another host; the one style element is allowed by hash.
 
-Every answer gets `DEFAULTS` for what it does not say itself.
+Every answer gets those of `DEFAULTS` that it does not set itself.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.http.uvicorn_protocol import Headers, add_headers, header_lines
 
-# Not no-referrer: with that browsers send `Origin: null`, and our own form would refuse everyone.
+# Not no-referrer: browsers would send `Origin: null`, and our own form would be refused.
 REFERRER_POLICY = "strict-origin-when-cross-origin"
-# Of a form: kept by the browser alone, and asked for anew, but for a step back: with no-store it would forget what was
-# typed.
+# For a form: only the browser stores it, and asks again each time, except on going back. With no-store it would forget
+# the visitor's input.
 REVISITED = "private, no-cache"
 DEFAULTS: Mapping[str, str] = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -22,20 +22,20 @@ DEFAULTS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",  # but for what brokers' pages load, which says otherwise
+    "cross-origin-resource-policy": "same-origin",  # what brokers' pages load sets its own
 }
-# Without subdomains: the name may have others below it, which are not ours to decide about.
+# Without subdomains: others below this name are not ours to decide about.
 HSTS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
 class SecurityHeaders:
-    """Around everything, the answers to faults included. `secure`: browsers reach us by https, and shall by that
-    alone."""
+    """The outermost layer, so that error responses get the headers too. `secure`: browsers reach us by https, and are
+    told to use nothing else."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
         self._always = HSTS if secure else ()
-        self._added = lru_cache(maxsize=256)(self._to_add)  # an answer's names are ours to choose, and few
+        self._added = lru_cache(maxsize=256)(self._to_add)  # our own answers' header names: few
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
@@ -49,15 +49,15 @@ class SecurityHeaders:
         return self._app(scope, receive, complete)
 
     def _to_add(self, said: tuple[bytes, ...]) -> tuple[Headers, bytes]:
-        """To an answer with headers of these names; and the same as lines."""
+        """The headers for an answer that has headers of these names; and the same as lines."""
         encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
         added = [*(header for header in encoded if header[0] not in said), *self._always]
         return added, header_lines(added)
 
 
 def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:
-    """`frame_ancestors` is the sources that may frame the page, as CSP writes them; "" leaves that open (demo).
-    `form_action` is where its forms may lead, after redirects too."""
+    """`frame_ancestors` are the sources that may frame the page, in CSP's form; "" for no restriction (demo).
+    `form_action` is where its forms may lead, redirects included."""
     policy = [
         "default-src 'none'",
         f"style-src {style_hash}",
@@ -72,6 +72,6 @@ def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'sel
 
 
 def private_headers(style_hash: str) -> Mapping[str, str]:
-    """Of a page whose address is a secret: nobody frames it, no other site is told of it, and no browser keeps it, for
-    it may greet somebody by name. Our own form still says where it was posted from."""
+    """For a page whose address is a secret: it can't be framed, no other site learns its address, and no browser stores
+    it, because it may greet somebody by name. Our own form still sends its origin."""
     return {**page_headers(style_hash, "'none'"), "Referrer-Policy": "same-origin"}

@@ -1,4 +1,4 @@
-"""Routes that FastAPI describes: typed parameters and answers, in `/openapi.json` by themselves."""
+"""FastAPI routes with typed parameters and answers, which describe themselves in `/openapi.json`."""
 
 from contextlib import AsyncExitStack
 from re import ASCII, IGNORECASE, compile
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 
 class TypedRoute(APIRoute):
-    """Answers HEAD wherever it answers GET, as Starlette's own routes do."""
+    """Answers HEAD wherever it answers GET, as Starlette's routes do."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -21,7 +21,7 @@ class TypedRoute(APIRoute):
         methods = self.methods or set()
         if scope["method"] not in methods and not self._is_head(scope):
             raise HTTPException(405, headers={"Allow": ", ".join(sorted({*methods, "HEAD"}))})
-        async with AsyncExitStack() as stack:  # FastAPI's middleware gives one to every request, posts too
+        async with AsyncExitStack() as stack:  # FastAPI's middleware would add one to every request, posts included
             scope["fastapi_middleware_astack"] = stack
             await self.app(scope, receive, send)
 
@@ -30,7 +30,7 @@ class TypedRoute(APIRoute):
 
 
 class AnyCasingTypedRoute(TypedRoute):
-    """Vitec's server doesn't tell upper from lower case in a path's fixed segments."""
+    """Matches a path's fixed segments in any casing, as Vitec's server does."""
 
     def __init__(self, path: str, endpoint: Any, **named: Any) -> None:
         super().__init__(path, endpoint, **named)

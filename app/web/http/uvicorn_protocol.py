@@ -1,11 +1,11 @@
-"""uvicorn's HTTP/1.1 protocol with the bounds that it lacks.
+"""uvicorn's HTTP/1.1 protocol with the limits that it lacks.
 
-Where a request ends is read once, by one parser, so that nothing in its body can become another request: an `Upgrade`
-that we don't honour is ignored, trailers change nothing, only `chunked` is a transfer encoding, and a connection is
-closed when a request was answered before its body was read.
+One parser decides where a request ends, so that nothing in its body can become another request: an `Upgrade` that we
+don't honour is ignored, trailers change nothing, `chunked` is the only transfer encoding, and a connection is closed if
+a request was answered before its body was read.
 
-Every wait has an end: for a head, for the first of a body (`web.operations.body` bounds the rest), between two
-requests, for a client that does not read, and for one that goes on sending after the answer.
+Every wait has a limit: for a head, for the first piece of a body (`web.operations.body` limits the rest), between two
+requests, for a client that does not read, and for one that keeps sending after the answer.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ import httptools
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-HEAD_SECONDS = 20.0  # from the connection, or the first of a head, to its end; and from there to the first of a body
-KEEP_ALIVE_SECONDS = 5  # from an answer to the first of another request, as uvicorn has it
-WRITE_SECONDS = 60.0  # for a client that has stopped reading
-LINGER_SECONDS = 5.0  # for a client that still sends when it has been answered, so that it gets to read the answer
-MAX_HEAD = 16 * 1024  # bytes, as nginx and h11 have it
-MAX_AFTER_HEAD = 256 * 1024  # bytes of a body with its framing and trailers; four times the largest body
+HEAD_SECONDS = 20.0  # from the connection, or a head's first byte, to its end; and from there to the body's first
+KEEP_ALIVE_SECONDS = 5  # from an answer to the next request, as in uvicorn
+WRITE_SECONDS = 60.0  # for a client that stopped reading
+LINGER_SECONDS = 5.0  # for a client that is still sending when it is answered, so that it can read the answer
+MAX_HEAD = 16 * 1024  # bytes, as in nginx and h11
+MAX_AFTER_HEAD = 256 * 1024  # bytes of a body with framing and trailers: four times the largest body
 MAX_LINGER = 1024 * 1024  # bytes
 INVALID = "Invalid HTTP request received."
-# In a scope's extensions: takes lines of headers for the answer's head, which begins with the next message sent, and
-# says whether it does. uvicorn looks at each header of each answer, also at those that are always the same.
+# In a scope's extensions: a function that takes header lines for the answer that begins with the next message, and
+# returns whether it could. uvicorn checks each header of each answer, also those that are always the same.
 # Gain: 6 % of a page, 4 % of a post.
 HEADER_LINES = "intresse.header_lines"
-MAX_PIPELINED = 8  # requests that wait on a connection for the one before; browsers and proxies send none
+MAX_PIPELINED = 8  # requests that wait for the one before on a connection; browsers and proxies send none
 
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -39,28 +39,28 @@ def header_lines(headers: Headers) -> bytes:
 
 
 def add_headers(scope: Scope, message: Message, headers: Headers, lines: bytes) -> None:
-    """To the answer that begins with the message; `lines` are the same headers as `header_lines` writes them. Whoever
-    calls this answers for names and values without control characters."""
+    """Adds headers to the answer that begins with `message`; `lines` are the same, from `header_lines`. The caller
+    makes sure that names and values have no control characters."""
     write_lines = scope.get("extensions", {}).get(HEADER_LINES)
     if write_lines is None or not write_lines(lines):
         message["headers"] = [*message["headers"], *headers]
 
 
 class RefusedError(Exception):
-    """Not to be read on; raised out of the parser's callbacks."""
+    """Stop reading. Raised in the parser's callbacks."""
 
 
 class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.timeout_keep_alive = KEEP_ALIVE_SECONDS
-        self._received = 0  # bytes of the piece that is being read
-        self._size = 0  # bytes of the request so far: of its head, and then of what follows it
-        self._in_head = True  # what comes next is of a head
+        self._received = 0  # bytes of the piece being parsed
+        self._size = 0  # bytes of the request so far: first of its head, then of what follows
+        self._in_head = True  # the next bytes belong to a head
         self._in_body = False
-        self._awaits_body = False  # the first of it
-        self._keep_alive = False  # what the request's head says of it
-        self._rebuilt = b""  # the head of a request with an Upgrade, without it
+        self._awaits_body = False  # no byte of it has come yet
+        self._keep_alive = False  # as the request's head says
+        self._rebuilt = b""  # the head of a request with an Upgrade, without that header
         self._refused = False  # nothing more is read
         self._running: RequestResponseCycle | None = None  # the request that is being answered
         self._clock: asyncio.TimerHandle | None = None
@@ -102,13 +102,13 @@ class HttpProtocol(HttpToolsProtocol):
                 self._start_clock()
 
     def _is_incomplete(self) -> bool:
-        """Whether more must come before anything can be answered. Between two requests uvicorn's clock runs."""
+        """Whether an answer needs more bytes. Between two requests uvicorn's own timer runs."""
         if self._in_head:
             return self._running is None or self._running.response_complete
         return self._awaits_body
 
     def _ignore_upgrade(self, data: bytes, upgrade: httptools.HttpParserUpgrade) -> None:
-        """The parser takes an Upgrade for the end of HTTP. It isn't: the request is read again without that header."""
+        """Parses the request again without its Upgrade header, which the parser takes for the end of HTTP."""
         while True:
             data, self._rebuilt = self._rebuilt + data[upgrade.args[0] :], b""
             self.parser = httptools.HttpRequestParser(self)
@@ -145,8 +145,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._in_body = self._announces_body()
         super().on_headers_complete()
-        self.headers = []  # for trailers, which are none of the request's headers
-        # Kept alive only once the body has been read to its end.
+        self.headers = []  # where trailers go; they are not among the request's headers
+        # Keep the connection alive only once the body has been read to its end.
         self._keep_alive = self.cycle.keep_alive
         self.cycle.keep_alive = self._keep_alive and not self._in_body
         self._awaits_body = self._in_body
@@ -176,7 +176,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self._rebuilt:  # of a request that is read again
+        if self._rebuilt:  # the request will be parsed again
             return
         self._body_came()
         self._in_body = False
@@ -199,15 +199,15 @@ class HttpProtocol(HttpToolsProtocol):
         if self._refused:
             self.transport.close()
         elif self._in_head and self._size and self._clock is None and self.cycle.response_complete:
-            self._start_clock()  # for the rest of a head that began behind the request before
+            self._start_clock()  # for the rest of a head that followed the request
 
     def shutdown(self) -> None:
-        self._keep_alive = False  # of a request whose body is still coming, too
+        self._keep_alive = False  # also for a request whose body is still arriving
         super().shutdown()
 
     def _refuse(self) -> None:
-        """What came is no HTTP, or too much of it. A request before it is answered first, so that nobody takes the
-        refusal for its answer."""
+        """Refuses invalid or too large HTTP. A request before it is answered first, so that the refusal is not taken
+        for its answer."""
         self._refused = True
         self._stop_clock()
         running = self._running
@@ -216,7 +216,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif running is not self.cycle or not self._in_body:
             self.pipeline.clear()
             running.keep_alive = False
-        else:  # it is the body of the one that is being answered
+        else:  # the body of the request that is being answered is invalid
             started = running.response_started
             running.disconnected = True
             running.message_event.set()
@@ -237,7 +237,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _time_is_up(self) -> None:
         self._clock = None
         if self._awaits_body:
-            self.cycle.message_event.set()  # an empty piece, with more to come: the application says that it is late
+            self.cycle.message_event.set()  # an empty piece with more to come: the application answers 408
         else:
             self.transport.close()
 
@@ -256,8 +256,8 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class LingeringTransport:
-    """A transport whose `close` lets a client that is still sending read its answer first: closing with data unread
-    resets the connection, and the answer is lost on its way."""
+    """A transport whose `close` first lets a client that is still sending read its answer. Closing with unread data
+    would reset the connection, and the client would lose the answer."""
 
     def __init__(self, transport: asyncio.Transport, has_unread: Callable[[], bool]) -> None:
         self._transport = transport
@@ -272,7 +272,7 @@ class LingeringTransport:
         self.get_extra_info = transport.get_extra_info
 
     def add_to_head(self, lines: bytes) -> None:
-        """To that which is written next."""
+        """Adds the lines to the head, which is written next."""
         self._lines += lines
         self.write = self._write_head
 
@@ -295,7 +295,7 @@ class LingeringTransport:
         self.resume_reading()
 
     def discard(self, length: int) -> None:
-        """Data that came after the end."""
+        """Counts data that arrived after the end."""
         self._discarded += length
         if self._discarded > MAX_LINGER:
             self.abort()

@@ -1,4 +1,4 @@
-"""A request's body, JSON or form, as Vitec's nested members; what can't be read is a fault, never a 500."""
+"""Reads a request's body, JSON or form, into Vitec's nested members. An unreadable body is a fault, never a 500."""
 
 import asyncio
 import codecs
@@ -43,7 +43,7 @@ class BodyTooLargeError(Exception):
 
 
 class BodyTimeoutError(Exception):
-    """Not all of it came within `BODY_SECONDS`."""
+    """It did not arrive in full within `BODY_SECONDS`."""
 
 
 class UnsupportedMediaTypeError(Exception):
@@ -52,9 +52,9 @@ class UnsupportedMediaTypeError(Exception):
 
 @dataclass(slots=True)
 class Body:
-    """`members` are nested, without what is empty. Of a form also: `typed`, each input as it came; `token`; `tags`,
-    campaign tags that stood as inputs of their own; `text`, an urlencoded one as it came. Of JSON: `sent`, the members
-    in their own casing."""
+    """`members` are nested, without empty ones. For a form also `typed`, each input as it was sent; `token`; `tags`,
+    campaign tags in inputs of their own; and `text`, an urlencoded body as it was sent. For JSON, `sent`: the members
+    in the caller's casing."""
 
     form: bool
     members: Mapping[str, Any]
@@ -67,14 +67,14 @@ class Body:
 
     @property
     def content(self) -> str:
-        """The same for the same members, however a program orders them; a browser orders them always alike."""
+        """The same for the same members in any order, as programs send them; a browser's order never changes."""
         return self.text or _canonical(self.typed if self.form else self.members)
 
 
 class Media(Enum):
     JSON = "application/json"
-    TEXT_JSON = "text/json"  # .NET's other name for it
-    TEXT = "text/plain"  # what a beacon of a page's script sends: JSON, or nothing that is read here
+    TEXT_JSON = "text/json"  # .NET also calls it so
+    TEXT = "text/plain"  # from a page's beacon; accepted only if it is JSON
     URLENCODED = "application/x-www-form-urlencoded"
     MULTIPART = "multipart/form-data"
 
@@ -110,7 +110,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
 
 
 async def read_content(request: Request, headers: Mapping[str, str], largest: int = MAX_BODY) -> bytes:
-    """All of a request's body, at most `largest` bytes.
+    """A request's whole body, at most `largest` bytes.
     Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > largest):
@@ -128,7 +128,7 @@ async def read_content(request: Request, headers: Mapping[str, str], largest: in
 
 
 def _piece(message: Message, largest: int) -> tuple[bytes, bool]:
-    """And whether there is more. Raises `ClientDisconnect`, `BodyTooLargeError`."""
+    """The piece, and whether more follows. Raises `ClientDisconnect`, `BodyTooLargeError`."""
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     piece = message.get("body", b"")
@@ -175,7 +175,7 @@ def _refuse(constant: str) -> None:
 
 
 def _whole(value: Any) -> Any:
-    """With U+FFFD for each half of a character, as of an emoji that a program cut in two."""
+    """The value with U+FFFD for each unpaired surrogate, as in an emoji that a program cut in two."""
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, list):
@@ -184,12 +184,12 @@ def _whole(value: Any) -> Any:
 
 
 def _fields(members: Mapping[str, Any]) -> int:
-    """With those inside; how many a list may hold is its own affair."""
+    """The number of members, nested ones included. The length of a list is checked elsewhere."""
     return sum(1 + (_fields(value) if isinstance(value, dict) else 0) for value in members.values())
 
 
 def _said(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Without null and blank text: both are "not said" in every member that Vitec has."""
+    """The members without null and blank text, both of which mean "not given" in all of Vitec's members."""
     return {
         name: _said(value) if isinstance(value, dict) else value
         for name, value in members.items()
@@ -198,7 +198,7 @@ def _said(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _urlencoded(content: bytes, text: str, content_type: str) -> tuple[Pairs, list[FieldError]]:
-    """`text` is the content with a character for each byte."""
+    """`text` is `content` with one character per byte."""
     if text.count("&") >= MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
     labels = (_charset_in(content_type), _charset_field(text))
@@ -209,7 +209,7 @@ def _urlencoded(content: bytes, text: str, content_type: str) -> tuple[Pairs, li
 
 
 def _charset_in(content_type: str) -> str:
-    """The charset that a Content-Type names; "" for none."""
+    """The charset of a Content-Type; "" if it names none."""
     _, _, parameters = content_type.lower().partition(";")
     if not parameters:
         return ""
@@ -217,7 +217,7 @@ def _charset_in(content_type: str) -> str:
 
 
 def _charset_field(text: str) -> str:
-    """The input that browsers fill in with the page's charset."""
+    """The value of `_charset_`, which browsers set to the page's charset."""
     if "_charset_" not in text:
         return ""
     return next((value for name, value in _assignments(text, "&") if name == "_charset_"), "")
@@ -235,11 +235,11 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fiel
 
     pairs: Pairs = []
     faults: list[FieldError] = []
-    if not content.rstrip().endswith(b"--"):  # broken off: the parser would leave out the last field in silence
+    if not content.rstrip().endswith(b"--"):  # incomplete: the parser would drop the last field without an error
         return [], [FieldError("", "invalid_form")]
     if content.lower().count(b"content-disposition:") > MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
-    # Read byte by byte: which charset it is, the form itself may say.
+    # Read as Latin-1, one character per byte, because the form itself may name its charset.
     _, parameters = parse_options_header(headers.get("content-type", ""))
     boundary = parameters.get(b"boundary", b"").decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
     bytewise = Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
@@ -258,27 +258,27 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fiel
 
 
 def _decoded(pairs: Pairs, *labels: str) -> Pairs:
-    """Of pairs of which each character is a byte. Tags are copied from addresses: they don't say what the rest is in,
-    and one in another charset is read for itself."""
+    """Decodes pairs that have one character per byte. Tags are copied from addresses, so they don't count for choosing
+    the charset, and each pair is decoded by itself."""
     typed = "\n".join(f"{name}\n{value}" for name, value in pairs if not is_tag(name))
     codec = choose_codec(typed.encode("latin-1"), *labels)
     return [(decode(name.encode("latin-1"), codec), decode(value.encode("latin-1"), codec)) for name, value in pairs]
 
 
 def _is_file(upload: UploadFile) -> bool:
-    """A browser sends an empty, nameless file for each file input that nobody used."""
+    """False for the empty, nameless file that browsers send for an unused file input."""
     return bool(upload.filename or upload.size)
 
 
 def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
-    """Dotted names as nested members; what the operation doesn't know is left out of these. Of several values the last
-    counts, of a tick one that is true: beside each ASP.NET has a hidden input that says false."""
+    """Dotted names as nested members, without those that the operation does not have. Of several values the last
+    counts; a checkbox counts as ticked if any is true, because ASP.NET adds a hidden input with false."""
     places, spelled = spec.places, spec.spelling
     typed: dict[str, str] = {}
     members: dict[str, Any] = {}
     others: Pairs = []
     for name, value in pairs:
-        if not "!" <= value[:1] <= "~" and not trim(value):  # most need not be trimmed to see that they are not blank
+        if not "!" <= value[:1] <= "~" and not trim(value):  # the first test spares most values the trim
             continue
         place = places.get(name)
         if place is None:
@@ -302,7 +302,7 @@ def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
 
 
 def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:
-    """Inputs that are tags of their own, or `marketing.utmTags[0].name` with its `value`, as .NET writes lists."""
+    """Tags in inputs of their own, and those in `marketing.utmTags[0].name` and `.value`, .NET's form of a list."""
     tags = [(name, value) for full, value in pairs if is_tag(name := full.removeprefix("marketing."))]
     listed: dict[str, dict[str, str]] = {}
     for name, value in pairs:

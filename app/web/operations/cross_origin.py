@@ -1,6 +1,6 @@
-"""Cross-origin access (CORS): scripts on an allowed page may read whatever they are answered, errors too.
+"""Cross-origin access (CORS): scripts on an allowed page may read every answer, errors included.
 
-It stands around all of the public side, so that no answer can be without it. An operator's addresses are none of it.
+An ASGI layer around all public routes, so that no answer lacks the headers. The operators' addresses are excluded.
 """
 
 import re
@@ -14,19 +14,24 @@ from app.web.http.origins import origin_of
 from app.web.http.uvicorn_protocol import add_headers, header_lines
 from app.web.operations.customer import Customer, Customers, OriginRule
 
-CUSTOMER = "customer"  # in the scope: whose answer it is, by whoever has found out
-USUAL_HEADERS = ("content-type", "idempotency-key", "prefer", "accept-language")  # a preflight may ask for none
-MAX_ASKED = 50  # headers in a preflight's question; what is beyond is not granted
+CUSTOMER = "customer"  # in the scope: the customer whose answer it is, once known
+USUAL_HEADERS = (
+    "content-type",
+    "idempotency-key",
+    "prefer",
+    "accept-language",
+)  # allowed even if a preflight does not ask
+MAX_ASKED = 50  # headers in a preflight's request; more are not allowed
 MAX_NAME = 100  # characters of each
 PREFLIGHT_SECONDS = "7200"
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110: a header's name
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # a header's name (RFC 9110)
 _READABLE_BY = b"access-control-allow-origin"
 _EXPOSED = b"access-control-expose-headers", b"Location, Retry-After, Submission-Id, Preference-Applied"
 _VARIES = b"vary", b"Origin"
 
 
 class CrossOriginAccess:
-    """An ASGI layer. `private` are the addresses, with all below them, that no other site may read."""
+    """An ASGI layer. `private` are path prefixes that no other site may read."""
 
     def __init__(self, app: ASGIApp, customers: Customers, origins: OriginRule, private: Sequence[str]) -> None:
         self._app = app
@@ -52,17 +57,17 @@ class CrossOriginAccess:
 
     def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         if _READABLE_BY in dict(said):
-            return ()  # it says itself who may
+            return ()  # the answer has its own
         if not may_read(self._origins, origin, self._whose(scope)):
             return (_VARIES,)
         return _VARIES, (_READABLE_BY, origin.encode("latin-1")), _EXPOSED
 
     def _named(self, scope: Scope) -> list[Customer]:
-        """The customer whom the address names, also one that leads nowhere: a script is to read that it does."""
-        return [self._customers[one] for one in scope["path"].split("/") if one in self._customers]
+        """Customers named in the address, even if the address is unknown: a script must be able to read the 404."""
+        return [self._customers[part] for part in scope["path"].split("/") if part in self._customers]
 
     def _whose(self, scope: Scope) -> Iterable[Customer]:
-        """The customer of the address; where it names none, any. An unknown one has no pages."""
+        """The address's customer; all if it names none; none if the named one is unknown."""
         if CUSTOMER in scope:
             return [scope[CUSTOMER]]
         if named := self._named(scope):
@@ -78,8 +83,7 @@ def may_read(origins: OriginRule, origin: str, customers: Iterable[Customer]) ->
 
 
 def preflight(headers: Mapping[str, str], origins: OriginRule, customers: Iterable[Customer]) -> Response | None:
-    """The answer to a browser that asks whether a script may send what it is about to; None: it may not. That the
-    browser may send it says nothing of what it will be answered."""
+    """The answer to a preflight; None if the origin is not allowed. The request itself may still be refused."""
     if not may_read(origins, headers.get("origin", ""), customers):
         return None
     return Response(status_code=204, headers=_granted(headers.get("access-control-request-headers", "")))

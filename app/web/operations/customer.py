@@ -1,4 +1,4 @@
-"""A customer as the web side needs it: its looks, who may post for it, and its defaults."""
+"""A customer as the web needs it: its look, who may post for it, and its defaults."""
 
 import base64
 import binascii
@@ -61,7 +61,7 @@ def _is_below(origin: str, allowed: str) -> bool:
 
 
 class InvalidApiKeyError(Exception):
-    """A key that is not this customer's, or no key where one is needed."""
+    """The key is not this customer's, or is missing where one is required."""
 
     def __init__(self, customer: Customer | None = None) -> None:
         super().__init__()
@@ -69,8 +69,8 @@ class InvalidApiKeyError(Exception):
 
 
 def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
-    """The API key that the request carries, None when it carries none. Raises `InvalidApiKeyError`.
-    `Bearer KEY`, or Basic with the key as password, as Vitec's own samples send it."""
+    """The request's API key; None if it has none. It is sent as `Bearer KEY`, or in Basic as the password, as in
+    Vitec's samples. Raises `InvalidApiKeyError`."""
     authorization = headers.get("authorization")
     if authorization is None:
         return None
@@ -94,7 +94,7 @@ def _basic_password(value: str) -> str:
 
 @dataclass(frozen=True)
 class OriginRule:
-    """Which origins may post without a key. In a demo, any."""
+    """Which origins may post without a key; in a demo, any."""
 
     public_origin: str
     demo: bool

@@ -1,4 +1,4 @@
-"""The dependencies of every public page and answer, put together once by the composition root."""
+"""Dependencies of the public pages and endpoints, built once by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Dependencies:
     demo: bool
     wait_seconds: float
     templates: Templates
-    now: Callable[[], datetime]  # by the clock that decides, see `Database.now`
+    now: Callable[[], datetime]  # by the deciding clock, see `Database.now`
     intake: Intake
     submissions: SubmissionRepository
     cancellations: Cancellations
@@ -51,7 +51,7 @@ class Dependencies:
     page_views: PageViews
     limits: AddressLimits = field(default_factory=AddressLimits)
     person_limits: PersonLimits = field(default_factory=PersonLimits)
-    # Empty forms and their headers, by what differs between them: limited by the configuration.
+    # Rendered empty forms and their headers, by what differs between them. The configuration limits their number.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)
 
     @property
@@ -77,8 +77,8 @@ class Dependencies:
     def receipt_path(
         self, submission_id: str, language: str, details: Mapping[str, str] | None = None, *, file: str = ""
     ) -> str:
-        """Without a host: the visitor stays where the form was served. `details` are shown about the viewing, and are
-        no personal data; `file` is a file below the page."""
+        """Without a host, so that the visitor stays where the form was served. `details` about the viewing are shown,
+        and are not personal data; `file` is a file below the page."""
         more = f"&{urlencode(details)}" if details else ""
         return (
             f"/receipts/{submission_id}{file}?key={self.receipt_links.secret_of(submission_id)}&lang={language}{more}"
@@ -90,5 +90,5 @@ async def dependencies_of(request: Request) -> Dependencies:
     return dependencies
 
 
-# A typed route's parameter: what the composition root has put together.
+# A typed route's parameter: the dependencies that the composition root has built.
 Injected = Annotated[Dependencies, Depends(dependencies_of)]

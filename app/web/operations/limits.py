@@ -1,7 +1,7 @@
-"""Submissions per visitor address and per person, in this process's memory: each replica counts for itself.
+"""Rate limits by visitor address and by person, in this process's memory: each replica counts for itself.
 
-Counted by hand, because the memory of the `limits` library has no bound, and walks through all addresses in a thread up
-to a hundred times a second.
+The `limits` library is not used here, because its memory has no bound, and a thread of it walks through all addresses
+up to a hundred times a second.
 """
 
 import time
@@ -29,8 +29,8 @@ class RateLimitedError(Exception):
 
 
 class MovingWindows:
-    """The moments of each key's last entries, oldest first. Keys stand in the order of their last entry, so that those
-    whose window is over, and the longest silent ones when there are too many, are found at the front."""
+    """The times of each key's last entries, oldest first. Keys are in order of their last entry, so that expired ones,
+    and the oldest when there are too many, are at the front."""
 
     def __init__(self) -> None:
         self._moments: dict[str, array[float]] = {}
@@ -38,11 +38,11 @@ class MovingWindows:
         self._longest = 0
 
     def __len__(self) -> int:
-        """How many keys are remembered."""
+        """The number of keys."""
         return len(self._moments)
 
     def count(self, rate: Rate, key: str) -> None:
-        """An entry of the key, unless its window is full. Raises `RateLimitedError`."""
+        """Adds an entry of the key. Raises `RateLimitedError` if its window is full."""
         now, seconds = time.monotonic(), rate.seconds
         self._longest = max(self._longest, seconds)
         moments = self._moments.pop(key, None) or array("d")
@@ -79,14 +79,14 @@ class AddressLimits:
 
 @dataclass(slots=True)
 class _Period:
-    """How many submissions of each person in this period of a rate and in the one before; persons as hashes."""
+    """The number of submissions by person, as a hash, in a period of a rate and in the period before."""
 
     number: int
     now: dict[int, int] = field(default_factory=dict)
     before: dict[int, int] = field(default_factory=dict)
 
     def turn(self, number: int) -> None:
-        """To this period; or, when too many have come in one, as if the next had begun."""
+        """Moves on to this period. If one period has too many persons, starts anew as if the next had begun."""
         if number == self.number and len(self.now) < MAX_PERSONS:
             return
         self.before = self.now if number <= self.number + 1 else {}
@@ -95,17 +95,18 @@ class _Period:
 
 
 class PersonLimits:
-    """Counted by period, the one before weighing less the longer it is past: two numbers a person instead of a moment
-    for each submission, because everyone who writes is remembered for a day.
+    """A sliding window counter: the period before weighs less the longer ago it was. It takes two numbers per person,
+    who is remembered for a day, instead of a time per submission.
 
-    It is that library's sliding window counter with two rules that it lacks: all of a person's addresses and
-    numbers are counted or none, and memory has a bound. Kept for those, not for speed (1.4 µs instead of 3.4)."""
+    The `limits` library has one, but lacks two rules: all of a person's addresses and numbers are counted or none, and
+    memory has a bound. It is ours for those, not for speed (1.4 µs instead of 3.4)."""
 
     def __init__(self) -> None:
         self._periods: dict[int, _Period] = {}
 
     def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
-        """Counts a submission of whoever has these e-mail addresses and numbers, unless there were too many."""
+        """Whether there were too many submissions with one of these e-mail addresses or phone numbers. If not, counts
+        one more for each."""
         seconds, most = customer.person_rate.seconds, customer.person_rate.amount
         number, past = divmod(time.monotonic(), seconds)
         period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))

@@ -1,4 +1,4 @@
-"""Answers that say no: RFC 9457 problems for programs, pages for people."""
+"""Error responses: RFC 9457 problems for programs, pages for people."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
 
 log = structlog.get_logger()
 
-# The kinds of problem and of error page for what a route, or the framework, answers by itself.
+# Kinds of problem and error page, by status, for what a route or the framework answers itself.
 KINDS = {
     401: "unauthorized",
     403: "forbidden",
@@ -37,7 +37,7 @@ KINDS = {
     503: "unavailable",
 }
 RETRY_SECONDS = 30  # after which Vitec may be back
-# Of those the ones that have a page of their own, and which page; for the others the fault is ours.
+# The kinds that have an error page, and which; the others show the page for a fault of ours.
 PAGES = {kind: kind for kind in ("not-found", "gone", "too-large", "unsupported-media", "forbidden")}
 PAGES |= {"unauthorized": "forbidden", "method-not-allowed": "not-found"}
 
@@ -46,7 +46,7 @@ class Problem(JSONResponse):
     media_type = "application/problem+json"
 
     def render(self, content: Any) -> bytes:
-        """Vitec's words may hold numbers that JSON has no word for."""
+        """Vitec's answer may hold NaN or infinities, which become null."""
         return pydantic_core.to_json(content, inf_nan_mode="null")
 
     def __init__(
@@ -99,8 +99,8 @@ def error_response(
     headers: Mapping[str, str] | None = None,
     peoples: bool = False,
 ) -> Response:
-    """A page or a problem, as the caller would have it; in the look and language of the customer, if one is known.
-    `peoples`: the address is one that people are given."""
+    """A page or a problem, as the caller prefers, in the customer's look and language if the customer is known.
+    `peoples`: the address is meant for people."""
     kind = KINDS.get(status, "fault")
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
@@ -116,7 +116,7 @@ def error_response(
 
 
 def exception_handlers(deps: Dependencies) -> dict[Any, Any]:
-    """What the framework raises, in our own form."""
+    """Handlers that answer the framework's exceptions as `error_response` does."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         return error_response(request, deps, error.status_code, headers=error.headers)

@@ -1,4 +1,4 @@
-"""`return_url`: the page of the broker's own that a visitor is sent back to after a broker's own form."""
+"""`return_url`: the broker's page that a visitor is sent back to after posting the broker's own form."""
 
 import re
 from urllib.parse import quote, urlencode, urlsplit

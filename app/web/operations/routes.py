@@ -1,4 +1,4 @@
-"""The operations at Vitec's own paths and at those of the forms: GET a form where people have one, POST."""
+"""Routes of the operations, at Vitec's own paths and at those of the forms: POST, and GET where there is a form."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ Handler = Callable[[RequestContext], Awaitable[Response]]
 
 
 def routes(deps: Dependencies) -> list[Route]:
-    """Plain Starlette routes: the framework's own parsing would cost more than all the rest of a post."""
+    """Plain Starlette routes: FastAPI's parsing would cost more than all the rest of a post."""
     return [
         operation(path, deps, spec, handle, *methods)
         for spec in POSTS
@@ -39,19 +39,19 @@ def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
 
 
 def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
-    """With `OPTIONS`: a preflight of an allowed page is answered before it comes here (`cross_origin`)."""
+    """With `OPTIONS`. Preflights from allowed pages are answered earlier, in `cross_origin`."""
     endpoint = OperationEndpoint(deps, spec, handle, methods)
     return AnyCasing(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
 def options(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
-    """`OPTIONS` alone, beside a typed route."""
+    """`OPTIONS` alone, for a path with a typed route."""
     endpoint = OperationEndpoint(deps, spec, _handle, methods)
     return AnyCasing(path, endpoint, methods=["OPTIONS"], name=spec.operation.value)
 
 
 class AnyCasing(Route):
-    """Vitec's server doesn't tell upper from lower case in a path's fixed segments, so its clients needn't either."""
+    """Matches a path's fixed segments in any casing, as Vitec's server does."""
 
     def __init__(self, path: str, endpoint: "OperationEndpoint", **named: Any) -> None:
         super().__init__(path, endpoint, **named)
@@ -60,8 +60,8 @@ class AnyCasing(Route):
 
 @dataclass(frozen=True)
 class OperationEndpoint:
-    """An ASGI application, which Starlette calls as it is; a function it would wrap for exceptions, which `Faults` in
-    `app.web.app` does for all."""
+    """An ASGI application, because Starlette would wrap a function to handle exceptions, which `Faults` in
+    `app.web.app` does for all routes."""
 
     deps: Dependencies
     spec: PostSpec
@@ -77,7 +77,7 @@ class OperationEndpoint:
 async def received(
     request: Request, deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]
 ) -> Response:
-    """`handle`s a request whose customer, ids and key are in order; where people have no form, only one with a key."""
+    """Handles a request if its customer, ids and key are valid. Without a form, a key is required."""
     try:
         context = receive(request, deps, spec)
         if request.method == "OPTIONS":

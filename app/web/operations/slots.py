@@ -1,4 +1,4 @@
-"""The times of a viewing that an embed offers: `?slots=`, several `timeSlotId@start/end` in ISO 8601."""
+"""The times of a viewing that an embed offers: `?slots=` with several `timeSlotId@start/end` in ISO 8601."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ MAX_SLOTS = 50
 MAX_TEXT = 6_000  # characters; 50 times in their longest form
 _START, _END = N_("EEEE d MMMM,|HH:mm"), N_("HH:mm")  # CLDR's patterns
 _BETWEEN = re.compile(r"[,;\s]+")
-_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # a `+` that nobody encoded comes as a space
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d(?:[/,;\s]|$))")  # an unencoded `+` arrives as a space
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def format_span(starts_at: datetime, ends_at: datetime | None, language: str, ge
 
 @cached_when_short
 def parse_slots(text: str) -> tuple[Slot, ...]:
-    """The times in the order given, the first of each id; what can't be read is left out: it never costs a booking."""
+    """The times in the order given, the first of each id, without unreadable ones: they never cost a booking."""
     slots: dict[str, Slot] = {}
     for part in _BETWEEN.split(_LOST_PLUS.sub("+", text[:MAX_TEXT])):
         slot_id, _, span = part.partition("@")
@@ -82,7 +82,7 @@ def choose_slot(
 
 
 def _moment(text: str) -> datetime | None:
-    """Without offset it is Swedish local time."""
+    """Without an offset the text is Swedish local time."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or STOCKHOLM).astimezone(STOCKHOLM)

@@ -1,7 +1,7 @@
-"""Spam detection. Suspect submissions are held for review at the firm; their senders see no difference.
+"""Spam detection. Suspect submissions are held for review by the firm; the sender sees no difference.
 
-No single sign that a genuine visitor can show holds anyone. A browser that fills in everything is as quick as a robot,
-and a person may send a link to a home; both at once is a robot's.
+No single sign that a genuine visitor may show is enough. Autofill can be as quick as a robot, and a person may send a
+link to a home; both together are a robot's.
 """
 
 import re
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from app.operations.registry import PERSON_PREFIXES
 
 QUICK_SECONDS = 2  # from the form's page to its post
-_IN_LINKS = frozenset("/.[<")  # in every link, and in few names
+_IN_LINKS = frozenset("/.[<")  # each link has one of these, few names do
 _LINK = re.compile(r"https?:/|www\.|\[url|<a\b", re.IGNORECASE)
 _NAMES = tuple(prefix + name for prefix in ("", *PERSON_PREFIXES) for name in ("firstName", "lastName"))
 _MESSAGES = ("contactMessage", "message", "lead.message")
 
 
 def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int | None) -> bool:
-    """`typed` is what stood in a form's inputs, none for JSON; `trap` the input that no person sees; `token_age` how
-    many seconds the form was open, None where it was not ours."""
+    """`typed` are a form's inputs, empty for JSON; `trap` is the name of the honeypot input; `token_age` is how many
+    seconds the form was open, None if it was not ours."""
     if trap is not None and trap in typed:
         return True
     if _has_link(typed, _NAMES):

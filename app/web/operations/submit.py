@@ -1,4 +1,4 @@
-"""A body that came in: who may, is it right, is it too much, and onto the disk."""
+"""A post, from its body to its answer: authorization, validation, rate limits, and storage."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -43,7 +43,7 @@ MAX_REPEAT_KEY = 255
 
 
 class InvalidSubmissionError(Exception):
-    """What was sent has faults: all of them."""
+    """The body is invalid; `faults` are all its faults."""
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
 
 
 def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
-    """Of the times that our form showed the visitor chose one; elsewhere the address says which."""
+    """Sets the time that is booked: the one chosen in our form, otherwise the one in the address."""
     if context.spec.by_home:
         return faults_of_time(context)
     if not context.slots or not body.form:
@@ -90,7 +90,7 @@ def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
 
 
 def may_post(context: RequestContext, body: Body | None) -> bool:
-    """`body` is None while only the headers are known: then whether the post may be allowed at all."""
+    """Whether the caller may post. While only the headers are known, `body` is None: whether it could be allowed."""
     if context.key is not None or context.spec.personal:
         return True
     deps = context.deps
@@ -133,18 +133,18 @@ def _submission(
 
 
 def _token_age(context: RequestContext, body: Body) -> int | None:
-    """In seconds; None where the post did not come from a form that we served."""
+    """How old the form is, in seconds; None if the post did not come from a form that we served."""
     return context.deps.tokens.age(body.token, context.path) if body.form else None
 
 
 def _consent(context: RequestContext, token_age: int | None) -> ConsentRecord:
-    """With the version of our text where the form was ours; what another page says we don't know."""
+    """With the version of our consent text if the form was ours; the text of another page is unknown."""
     firm = context.customer.firm
     return ConsentRecord(None if token_age is None else CURRENT_VERSION, context.language, firm.name, firm.privacy_url)
 
 
 def _is_suspect(context: RequestContext, body: Body, token_age: int | None, contacts: Mapping[str, str]) -> bool:
-    """Whoever holds a key or a personal link is known."""
+    """Whether to hold the submission for review. Callers with a key or a personal link are known, and never held."""
     if context.key is not None or context.spec.personal:
         return False
     trap = context.deps.tokens.trap(body.token) if body.token else None
@@ -171,10 +171,10 @@ log = structlog.get_logger()
 
 
 async def post(context: RequestContext) -> Response:
-    """A form is answered with pages where the operation has one; everything else with JSON."""
+    """Answers a form with pages if the operation has a form, and everything else with JSON."""
     try:
         media = media_of(context.headers.get("content-type"))
-        by_headers = media not in FORMS  # headers say all there is to know; a form's token is in its body
+        by_headers = media not in FORMS  # a form's token is in its body; for the others the headers decide
         if by_headers and not may_post(context, None):
             return JsonResponder(context, None).forbidden()
         body = await read(context.request, media, context.headers, context.spec)
@@ -183,16 +183,16 @@ async def post(context: RequestContext) -> Response:
     except BodyTooLargeError:
         return _refuse(context, 413)
     except BodyTimeoutError:
-        return _refuse(context, 408, {"Connection": "close"})  # what may still come is not another request
+        return _refuse(context, 408, {"Connection": "close"})  # the rest of the body is not another request
     except ClientDisconnect:
-        return Response(status_code=400)  # nobody is there to read it
+        return Response(status_code=400)  # nobody reads it
     pages = body.form and context.spec.form and not _by_script(context.headers)
     answers = FormResponder(context, body) if pages else JsonResponder(context, body)
     return await _answer(context, body, answers, is_allowed=by_headers)
 
 
 def _by_script(headers: Mapping[str, str]) -> bool:
-    """A form that a page's script sends (`fetch` with FormData), for which a page would be no answer."""
+    """Whether a page's script sent the form (`fetch` with FormData): it can't use a page as the answer."""
     accept = headers.get("accept", "")
     return headers.get("sec-fetch-mode") == "cors" or ("json" in accept and "html" not in accept)
 
@@ -220,7 +220,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
         return answers.fault()
     try:
         return await answers.accepted(accepted)
-    except Exception:  # it is on disk: whatever fails now, no answer says that it is not
+    except Exception:  # it is stored, so no answer may say that it is not
         log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
         return answers.received(accepted)
 

@@ -199,7 +199,7 @@ def _beyond_fields(spec: PostSpec, members: Mapping[str, Any], rules: Validation
 def marketing_of(
     body: Body, application: VitecModel, query: Iterable[tuple[str, str]], referer: str | None
 ) -> Marketing:
-    """The tags in the POST's query (our form copies its page's query), then those in the body; and the page, from the
+    """The tags in the post's query (our form copies its page's query), then those in the body; and the page, from the
     body, the query or the `Referer` header, in this order."""
     member: MarketingMember | None = getattr(application, "marketing", None)
     pairs = [pair for pair in query if is_tag(pair[0])]
