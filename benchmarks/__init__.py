@@ -1,1 +1,1 @@
-"""Speed and memory as ratios: `make benchmark`, or `python -m benchmarks --quick`. Not a timed test: it prints."""
+"""Speed and memory, as ratios: `make benchmark`, or `python -m benchmarks --quick`. Prints only, never fails."""

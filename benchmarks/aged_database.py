@@ -1,5 +1,5 @@
-"""A database with years' worth of submissions in it, made and not posted: three months of them, 2 % stuck, and the
-counts that the tally would have made."""
+"""A database with years' worth of submissions: three months of them, 2 % stuck, and the counts of all. It is generated,
+not posted."""
 
 import random
 from collections import Counter

@@ -1,5 +1,5 @@
-"""The cost of a claim with few and with many rows in the table: half of them delivered, half waiting, one in a thousand
-undecided. And of retention's round among many, with nothing to erase."""
+"""The cost of a claim with few and with many rows in the table (half delivered, half waiting, one in a thousand
+undecided); and of a retention round with nothing to erase."""
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
-"""The console's figures, on SQLite and PostgreSQL in one run: `make benchmark-console`.
+"""The console's speed, on SQLite and PostgreSQL in one run: `make benchmark-console`.
 
-Its overview and a search by e-mail with 1,000,000 submissions, relative to the same with 10,000; and durable posts
-while an operator uses it without a pause (`constant_use`), relative to those without.
+The overview and a search by e-mail with 1,000,000 submissions, relative to 10,000; and the rate of durable posts while
+an operator uses the console without pause (`constant_use`), relative to the rate without.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""An operator who never rests: `python -m benchmarks.console_operator PORT`.
+"""An operator who never pauses: `python -m benchmarks.console_operator PORT`.
 
-A page a second, round and round: the overview, a search by e-mail, what it found, and the list of what needs a person.
-People read longer than that. It is a program of its own, so that another can stop it and let it go on.
+One page a second in turn: the overview, a search by e-mail, its result, and the list of what needs attention. People
+read for longer than that. It is a program of its own, so that another process can pause and resume it.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""A database of each kind, empty and up to date."""
+"""An empty, up-to-date database of each kind."""
 
 import os
 from collections.abc import Iterator

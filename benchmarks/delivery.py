@@ -1,4 +1,4 @@
-"""How fast a worker delivers a backlog, and how soon a submission is at Vitec when nothing else is going on."""
+"""The rate at which a worker delivers a backlog, and the time until a submission reaches Vitec on an idle system."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""The figures of delivery, on SQLite and PostgreSQL: `make benchmark-delivery`. Ends by itself, in four minutes."""
+"""The delivery benchmark on SQLite and PostgreSQL: `make benchmark-delivery`. It takes four minutes."""
 
 import tempfile
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An application without content, for submissions that are only moved."""
+"""An application without content, for submissions whose content does not matter."""
 
 from app.domain.marketing import Marketing
 from app.operations.specification import SubmissionContext

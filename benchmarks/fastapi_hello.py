@@ -1,4 +1,4 @@
-"""The yardstick: FastAPI's hello, on a uvicorn as bare as it is."""
+"""The baseline: a FastAPI hello world on a plain uvicorn."""
 
 import sys
 

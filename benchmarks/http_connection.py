@@ -1,4 +1,4 @@
-"""One kept-alive connection of the load: just enough HTTP/1.1 to ask uvicorn and to know the answer's end."""
+"""One kept-alive connection of the load generator: just enough HTTP/1.1 for uvicorn's answers."""
 
 import asyncio
 import time

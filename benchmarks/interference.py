@@ -1,7 +1,7 @@
-"""Durable posts with and without something else running, alternating in one run; here, `intresse deliver`.
+"""The rate of durable posts with and without something else running, alternating in one run; here `intresse deliver`.
 
-The worker runs as it comes, at ten calls a second for the one customer: what is posted faster waits its turn. It shares
-one core with the sandbox and the load, the service has the other. It sleeps (SIGSTOP) in every other round.
+The worker has its default settings, ten calls a second for the one customer: what is posted faster waits. It shares one
+core with the sandbox and the load; the service has the other. It is paused (SIGSTOP) in every other round.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""The load, in a process of its own: a round of requests over 64 connections, and what came back."""
+"""The load generator, in a process of its own: a round of requests over 64 connections, and their answers."""
 
 import asyncio
 import math

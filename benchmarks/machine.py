@@ -1,4 +1,4 @@
-"""The machine: its cores, what a process costs in memory, what its disk needs to be sure."""
+"""The machine: its cores, the memory of a process, and the speed of a durable write."""
 
 import contextlib
 import os

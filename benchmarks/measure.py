@@ -1,4 +1,4 @@
-"""The measurement: rounds that alternate between the targets, on servers that live as long as it does."""
+"""The measurement: rounds that alternate between the targets, on servers that run throughout."""
 
 import gzip
 import multiprocessing

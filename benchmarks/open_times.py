@@ -1,6 +1,5 @@
-"""The form of a home's open times: its rate with a warm cache relative to hello's, and how often Vitec is read when
-many come at once.
-"""
+"""The form of a home's open times: its rate with a warm cache relative to the baseline, and how often Vitec is read
+when many visitors come at once."""
 
 import gzip
 import multiprocessing
@@ -65,8 +64,8 @@ def _tell_reads(load: ProcessPoolExecutor, served: Server, office: Office) -> No
         load.submit(drive, Round(TIMES, served.port, 1.0, most, second * most, "")).result()
         time.sleep(max(0.0, began + second + 1 - time.monotonic()))
     reads = sum(call.operation == "estate" for call in office.received)
-    verdict = "met" if reads <= WANTED_READS else "NOT MET"
-    print(f"{VISITORS} visitors in {WITHIN_SECONDS} s on {HOMES} homes: {reads} reads, <= {WANTED_READS} {verdict}")
+    result = "met" if reads <= WANTED_READS else "NOT MET"
+    print(f"{VISITORS} visitors in {WITHIN_SECONDS} s on {HOMES} homes: {reads} reads, <= {WANTED_READS} {result}")
 
 
 def _tell_rate(load: ProcessPoolExecutor, yardstick: Server, served: Server) -> None:
@@ -82,10 +81,8 @@ def _tell_rate(load: ProcessPoolExecutor, yardstick: Server, served: Server) -> 
         ratios.append(times.per_second / hello.per_second)
         rates.append(times.per_second)
     share = statistics.median(ratios)
-    verdict = "met" if share >= WANTED_SHARE else "NOT MET"
-    print(
-        f"open times, of hello's rate: {share:.2f} ({min(ratios):.2f}-{max(ratios):.2f}), >= {WANTED_SHARE} {verdict}"
-    )
+    result = "met" if share >= WANTED_SHARE else "NOT MET"
+    print(f"open times, of hello's rate: {share:.2f} ({min(ratios):.2f}-{max(ratios):.2f}), >= {WANTED_SHARE} {result}")
     print(f"{statistics.median(rates):.0f}/s; {len(page):,} bytes, gzipped {len(gzip.compress(page, 6)):,}")
 
 

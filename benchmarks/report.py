@@ -1,4 +1,4 @@
-"""The figures for people: one table, and what it needs to be believed."""
+"""The report: one table, and the figures needed to judge it."""
 
 import os
 import platform
@@ -43,9 +43,9 @@ def table(results: Results) -> list[str]:
     tail = results.ratios("post", lambda driven: driven.p99)
     rows = [
         ("figure", "measured", "lowest-highest", "wanted", ""),
-        ("durable form post, of hello's rate", *_of(post), f">= {POST_SHARE}", _verdict(spread(post)[0] >= POST_SHARE)),
-        ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _verdict(spread(tail)[0] <= POST_TAIL)),
-        ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _verdict(spread(page)[0] >= PAGE_SHARE)),
+        ("durable form post, of hello's rate", *_of(post), f">= {POST_SHARE}", _result(spread(post)[0] >= POST_SHARE)),
+        ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _result(spread(tail)[0] <= POST_TAIL)),
+        ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _result(spread(page)[0] >= PAGE_SHARE)),
         _memory("RSS when ready, MB", results.idle_mb, READY_MB),
         _memory_after(results),
         *([_chain(results.chain)] if results.chain else []),
@@ -53,7 +53,7 @@ def table(results: Results) -> list[str]:
             "start to first answer, s",
             *_of(results.starts),
             f"<= {START_SECONDS}",
-            _verdict(spread(results.starts)[0] <= START_SECONDS),
+            _result(spread(results.starts)[0] <= START_SECONDS),
         ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -62,8 +62,8 @@ def table(results: Results) -> list[str]:
 
 def _chain(chain: Chain) -> tuple[str, str, str, str, str]:
     milliseconds = f"{chain.delivered:.1f} : {chain.bare:.1f} ms"
-    verdict = _verdict(chain.ratio <= WANTED)
-    return "a booking's chain, of its three calls bare", f"{chain.ratio:.2f}", milliseconds, f"<= {WANTED}", verdict
+    result = _result(chain.ratio <= WANTED)
+    return "a booking's chain, of its three calls bare", f"{chain.ratio:.2f}", milliseconds, f"<= {WANTED}", result
 
 
 def _of(values: list[float]) -> tuple[str, str]:
@@ -74,16 +74,16 @@ def _of(values: list[float]) -> tuple[str, str]:
 def _memory(name: str, resident: float | None, most: float) -> tuple[str, str, str, str, str]:
     if resident is None:
         return name, "-", "", f"<= {most:.0f}", "not measured"
-    return name, f"{resident:.0f}", "", f"<= {most:.0f}", _verdict(resident <= most)
+    return name, f"{resident:.0f}", "", f"<= {most:.0f}", _result(resident <= most)
 
 
 def _memory_after(results: Results) -> tuple[str, str, str, str, str]:
-    *row, verdict = _memory(f"RSS after {results.posted:,} posts, MB", results.end_mb, MEMORY_MB)
+    *row, result = _memory(f"RSS after {results.posted:,} posts, MB", results.end_mb, MEMORY_MB)
     few = results.posted < MEMORY_POSTS  # they prove nothing
-    return row[0], row[1], row[2], row[3], f"wants {MEMORY_POSTS:,} posts" if few else verdict
+    return row[0], row[1], row[2], row[3], f"wants {MEMORY_POSTS:,} posts" if few else result
 
 
-def _verdict(met: bool) -> str:
+def _result(met: bool) -> str:
     return "met" if met else "NOT MET"
 
 

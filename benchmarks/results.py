@@ -1,4 +1,4 @@
-"""What is to be measured, and what was."""
+"""The plan of a measurement, and its results."""
 
 import statistics
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What is sent, as bytes: an endless row of distinct requests for each target."""
+"""The requests, as bytes: an endless sequence of distinct requests for each target."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Servers as processes, each bound to the server's core, and ended by the process that started them."""
+"""Server processes, each bound to the server's core and ended by the process that started it."""
 
 import contextlib
 import os

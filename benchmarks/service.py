@@ -1,4 +1,4 @@
-"""The service under measurement: its configuration, its start, its form's token, its rows."""
+"""The service under measurement: configuration, start, form token and rows."""
 
 import re
 from collections.abc import Iterator

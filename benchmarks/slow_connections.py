@@ -1,6 +1,6 @@
-"""Memory while a thousand connections trickle behind the compose file's proxy, and whether visitors get through.
+"""Memory while a thousand slow connections are open behind the compose file's proxy, and whether visitors get through.
 
-The proxy passes a body on as it comes, so each of them holds a connection of the service's too.
+The proxy passes a body on as it arrives, so each of them occupies a connection of the service too.
 """
 
 import asyncio
