@@ -130,7 +130,7 @@ STATES: dict[str, page_models.Page] = {
 
 @pytest.fixture(scope="module")
 def gallery() -> Iterator[str]:
-    """Every state under its name, made by the real templates."""
+    """Every state by name, rendered by the real templates."""
     templates = Templates()
 
     async def show(request: Request) -> HTMLResponse:

@@ -53,7 +53,7 @@ OTHER_INPUTS = [
 
 
 def full(filler: str, size: int) -> str:
-    """As much of it as fits when it is percent-encoded."""
+    """As many repetitions as fit when percent-encoded."""
     return filler * (size // len(quote(filler, safe="")))
 
 
@@ -67,7 +67,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 @pytest.fixture(scope="module")
 def addresses(service: RunningService) -> list[str]:
-    """Every address that can be asked for with GET, each path parameter with a short value."""
+    """Every address that can be fetched with GET, each path parameter with a short value."""
     described = service.client.get("/openapi.json").json()["paths"]
     paths = [path for path, methods in described.items() if "get" in methods]
     assert len(paths) > 10

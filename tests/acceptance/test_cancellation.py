@@ -40,7 +40,7 @@ def _no_faults(service: RunningService) -> Iterator[None]:
 def booked(
     service: RunningService, customer: str = CUSTOMER, estate: str | None = "", slot: str = SLOT, **members: str
 ) -> str:
-    """The address of a delivered booking's receipt, of a visitor and a home that no other test uses."""
+    """The address of the receipt of a delivered booking, for a visitor and a home that no other test uses."""
     number = next(_numbers)
     query = {"slots": f"S{number}@{slot}", "title": "Storgatan 1"}
     query |= {"estate": estate or f"HOME{number}"} if estate is not None else {}
@@ -58,7 +58,7 @@ def cancellation(receipt: str) -> str:
 
 
 def opt_outs(service: RunningService, receipt: str) -> list[str]:
-    """Vitec's calls for the visitor of this booking."""
+    """Vitec's cancellation calls for the visitor of this booking."""
     submission_id = receipt.partition("?")[0].rpartition("/")[2]
     contact = service.client.get(f"/submissions/{submission_id}", headers=key()).json()["result"]
     calls = [call for call in list(service.office.received) if call.operation == "cancellation"]

@@ -31,7 +31,7 @@ def sign_in(client: httpx.Client) -> dict[str, str]:
 
 
 def act(client: httpx.Client, headers: dict[str, str], submission_id: str, action: str) -> str:
-    """The page after it, as text."""
+    """Carries out the action; returns the text of the page that follows."""
     address = f"/console/submissions/{submission_id}/{action}"
     page = page_of(client.get(address, headers=headers))
     done = client.post(address, data={"token": page.values["token"]}, headers=headers)

@@ -13,7 +13,7 @@ from tests.acceptance.running_service import RunningService, run_service
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[RunningService]:
-    """Two posts an hour from an address; the addresses are told by a proxy."""
+    """A service with a limit of two posts an hour per address; a proxy names the addresses."""
     customer = {"id": CUSTOMER, "rate_limit": "2/hour"}
     with run_service(tmp_path, customers=[customer], trusted_proxies=["127.0.0.1"]) as service:
         yield service

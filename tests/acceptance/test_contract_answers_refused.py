@@ -90,14 +90,14 @@ SLOT_IS_FULL = Fault(status=400, body='{"message": "Visningstiden är fullbokad.
 
 @pytest.fixture(scope="module")
 def sullen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """A service whose CRM is told by each test how to refuse."""
+    """A service whose CRM each test tells how to refuse."""
     with run_service(tmp_path_factory.mktemp("sullen")) as service:
         yield service
 
 
 @pytest.fixture
 def full(sullen: RunningService) -> Iterator[RunningService]:
-    """Vitec refuses everything, in its own words."""
+    """Lets Vitec refuse everything, with its own message."""
     sullen.office.inject(SLOT_IS_FULL)
     yield sullen
     sullen.office.clear_faults()

@@ -15,7 +15,7 @@ from tests.acceptance.running_service import run_service
 
 
 def test_a_post_that_cannot_be_stored_is_never_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else holds SQLite's one write lock for longer than we wait for it."""
+    """Another connection holds SQLite's only write lock for longer than we wait for it."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 1)
     with run_service(tmp_path, deliver=False) as service, ThreadPoolExecutor(4) as threads:
         locker = sqlite3.connect(str(tmp_path / "intresse.db"), isolation_level=None)

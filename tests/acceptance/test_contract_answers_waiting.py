@@ -31,7 +31,7 @@ SLOW = Fault(delay_seconds=5, times=1)  # who was answered sooner has not waited
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """A service that waits for Vitec half a second."""
+    """A service that waits half a second for Vitec."""
     with run_service(tmp_path_factory.mktemp("hasty"), delivery={"wait_seconds": 0.5}) as service:
         yield service
         service.office.clear_faults()
@@ -109,7 +109,7 @@ def test_a_slow_answer_within_the_wait_is_the_answer(service: RunningService) ->
 
 
 def at_a_later_try(service: RunningService, path: str) -> bool:
-    """Whether the CRM failed at first, and then did it, once."""
+    """Whether the CRM failed at first and then carried it out, once."""
     tries = [call.carried_out for call in service.received(path)]
     return tries[:1] == [False] and tries.count(True) == 1
 

@@ -26,7 +26,7 @@ from tests.acceptance.running_service import RunningService
 
 
 def without_moment(body: Members) -> Members:
-    """With the moment of consent, which differs from post to post, only said to be there."""
+    """The body without the time of consent, which differs between posts; only its presence is kept."""
     return {
         name: None if name == "gdprApprovalDate" else without_moment(value) if isinstance(value, dict) else value
         for name, value in body.items()

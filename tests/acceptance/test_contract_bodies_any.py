@@ -80,5 +80,5 @@ def test_random_text_in_a_form_is_kept_or_accepted(service: RunningService, type
 
 
 def normal(text: str) -> str:
-    """As HTML keeps it: what a page can't hold is left aside, and line breaks are one."""
+    """The text as HTML keeps it: without what a page can't contain, and with uniform line breaks."""
     return "".join(text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").split("\ufffd"))

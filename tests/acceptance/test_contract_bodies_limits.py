@@ -11,7 +11,7 @@ LIMIT = 64 * 1024
 
 
 def of_size(size: int, kind: str) -> tuple[bytes, dict[str, str]]:
-    """A right body of so many bytes, and its headers."""
+    """A valid body of that many bytes, and its headers."""
     if kind == "json":
         shell = json.dumps(interest(contactMessage="")).encode()
         return shell.replace(b'"contactMessage": ""', b'"contactMessage": "%s"' % (b"a" * (size - len(shell)))), JSON

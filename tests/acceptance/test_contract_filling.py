@@ -33,7 +33,7 @@ PERSONNUMMER = "811228-9874"
 
 
 def is_now(text: str) -> bool:
-    """A moment with offset, no more than half a minute ago."""
+    """Whether it is a datetime with offset, at most half a minute ago."""
     moment = datetime.fromisoformat(text)
     assert moment.tzinfo
     return timedelta(seconds=-2) < datetime.now(UTC) - moment < timedelta(seconds=30)

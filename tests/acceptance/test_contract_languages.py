@@ -74,7 +74,7 @@ PROBLEMS: dict[str, tuple[int, Ask]] = {
 
 
 def is_swedish(text: str) -> bool:
-    """By letters and words that our Swedish texts can't do without and our English ones don't have."""
+    """Whether it has letters and words that every Swedish text of ours contains and no English one."""
     words = set(text.lower().replace(".", " ").replace(",", " ").split())
     return bool(
         words

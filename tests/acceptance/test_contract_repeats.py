@@ -38,7 +38,7 @@ OTHER: Members = {"marketing": {"referrer": "https://www.maklarhuset.se/"}}  # c
 
 
 def submission_id(answer: httpx.Response) -> str:
-    """Of the submission that a post was answered for: its id, or its receipt's address."""
+    """The id of the submission that a post was answered with, from the body or the receipt's address."""
     assert answer.status_code in {200, 202, 303}, answer.text
     if answer.status_code == 200:
         return answer.headers["submission-id"]
@@ -48,7 +48,7 @@ def submission_id(answer: httpx.Response) -> str:
 
 
 def calls(service: RunningService, path: str, number: int) -> bool:
-    """Whether the CRM was called so often, and no more."""
+    """Whether the CRM was called that often, and no more."""
     eventually(lambda: len(service.received(path)) >= number)
     service.nothing_at(path)
     return len(service.received(path)) == number
@@ -326,7 +326,7 @@ def test_a_repeat_after_a_restart_is_still_the_same_submission(tmp_path: Path) -
 
 
 def test_the_same_token_with_other_content_is_another_submission_for_each_visitor(service: RunningService) -> None:
-    """A page that was cached by somebody on the way has the same token for all who see it."""
+    """A page from a shared cache has the same token for everyone who sees it."""
     path = interest_path()
     page = service.page(path)
     made = {

@@ -42,7 +42,7 @@ def accepted(service: RunningService, path: str, body: Members, headers: dict[st
 
 
 def by_url(service: RunningService, url: str, **headers: str) -> httpx.Response:
-    """The status as `statusUrl` shows it; only its host is elsewhere in the test."""
+    """The status at `statusUrl`, on the test's own host."""
     assert url.startswith(f"{PUBLIC_URL}/")
     return service.client.get(url.removeprefix(PUBLIC_URL), headers=headers)
 

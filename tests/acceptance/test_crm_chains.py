@@ -92,7 +92,7 @@ FAULTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("park", ["retry", "park"])
 def test_a_failed_lookup_is_retried_and_the_lead_follows(start: Start, office: Office, park: str) -> None:
-    """It changes nothing at Vitec, so it is never parked."""
+    """A lookup changes nothing at Vitec, so it is never parked."""
     client = start(customer={"lead": LEAD, "on_ambiguous": park}, delivery=FAST, vitec={"paused_probe_seconds": 1})
     booked = []
     for fault in FAULTS:

@@ -43,7 +43,7 @@ def configuration(tmp_path: Path, vitec_url: str, database_url: str) -> Settings
 
 @contextmanager
 def worker(configuration: Settings, folder: Path) -> Iterator[None]:
-    """`intresse deliver` in a process of its own, killed at the end as the power would."""
+    """`intresse deliver` in a process of its own, killed at the end."""
     environment = written(configuration, folder)
     with (folder / "deliver.log").open("a") as log:
         process = subprocess.Popen(command("deliver"), cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -55,7 +55,7 @@ def worker(configuration: Settings, folder: Path) -> Iterator[None]:
 
 
 def book(client: httpx.Client, customer: str, slot: str) -> str:
-    """The submission's id. The visitor's name is the slot's, to tell the contacts apart."""
+    """Posts a booking; returns its id. The visitor's name is the slot's, to distinguish the contacts."""
     answer = client.post(
         f"/Viewing/{customer}/VIS1/{slot}/Participant?utm_source={slot}",
         json={"updatePerson": {"firstName": slot, "lastName": "Å", "email": {"emailAddress": f"{slot}@example.se"}}},
@@ -66,7 +66,7 @@ def book(client: httpx.Client, customer: str, slot: str) -> str:
 
 
 def calls(office: Office, slot: str) -> list[str]:
-    """The operations that were received for the booking of this slot."""
+    """The operations that the CRM received for the booking of this slot."""
     booked = [call for call in list(office.received) if f"/{slot}/" in call.path]
     after = [call for call in list(office.received) if booked and _is_on(call, booked[0].contact_id or "")]
     return [str(one.operation) for one in sorted(booked + after, key=lambda one: one.number)]

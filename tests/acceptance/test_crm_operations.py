@@ -68,7 +68,7 @@ def promise_path(contact: str, customer: str = CUSTOMER) -> str:
 
 
 def sent(service: RunningService, path: str, body: Members, customer: str = CUSTOMER, **headers: str) -> Members:
-    """Posts JSON with the key; what Vitec got."""
+    """Posts JSON with the key; returns what Vitec received."""
     before = len(service.office.received)
     answer = service.client.post(path, json=body, headers=key(customer) | headers)
     assert answer.status_code == 200, answer.text
@@ -360,7 +360,7 @@ def test_a_loan_promise_on_another_customers_contact_is_vitecs_404(service: Runn
 
 @pytest.fixture(params=["lead", "loan-promise"])
 def post(request: pytest.FixtureRequest, service: RunningService) -> Any:
-    """Posts a right body of its own as JSON with the key and more headers."""
+    """Posts a valid body as JSON, with the key and the given headers."""
     contact = known(service)
     path, body = (
         (lead_path(), SAID | {"contactId": contact})

@@ -63,7 +63,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 
 def post(service: RunningService, operation: str, fault: dict[str, Any], customer: str = RETRIES) -> Posted:
-    """Posted while Vitec answers so, once its first attempt has been recorded."""
+    """Posts while Vitec answers like that; returns once the first attempt has been recorded."""
     number = next(NUMBERS)
     service.office.contacts[customer, f"C{number}"] = Person(id=f"C{number}", customer_id=customer)
     path, body = OPERATIONS[operation](customer, number)
@@ -83,7 +83,7 @@ def steps(service: RunningService, posted: Posted) -> tuple[str, list[str]]:
 
 
 def test_what_was_not_carried_out_is_tried_again_until_it_is_delivered(service: RunningService) -> None:
-    """And what may have been is too, as `on_ambiguous = "retry"` says."""
+    """An ambiguous call is retried too, as `on_ambiguous = "retry"` says."""
     faults: list[dict[str, Any]] = [{"status": status} for status in (404, *OVERLOADED, *UNKNOWN_OUTCOME, 302, 403)]
     faults += [{"status": status, "page": True} for status in (200, 400, 404, 405)]
     faults += [{"status": 407, "body": ""}, {"status": 200, "body": '{"Message": "An error has occurred."}'}]

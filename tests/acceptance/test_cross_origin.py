@@ -38,7 +38,7 @@ def personal(expires: timedelta = timedelta(days=1), form: Any = "contact") -> s
 
 
 def readable(answer: httpx.Response, origin: str = ORIGIN) -> bool:
-    """By scripts of this origin, and told apart from other origins by caches."""
+    """Whether scripts of this origin can read the answer, and caches distinguish it from those for other origins."""
     readers = answer.headers.get_list("access-control-allow-origin")
     assert "origin" in answer.headers["vary"].lower()
     assert readers in ([], [origin])

@@ -47,7 +47,7 @@ def _fill(form: FrameLocator) -> None:
 
 
 def _tick(box: Locator) -> None:
-    """By keyboard: the page's other forms are still coming up, and move this one under a mouse."""
+    """Uses the keyboard, because other forms that are still loading would move this one under the mouse."""
     box.press("Space")
     expect(box).to_be_checked()
 

@@ -52,7 +52,7 @@ def marked(mark: str) -> list[Snippet]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """A shell's, in which `intresse` is this code, with the operator's page's own configuration."""
+    """A shell environment in which `intresse` is this code, with the configuration of the operator's page."""
     (folder / "bin").mkdir()
     command = folder / "bin/intresse"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m app "$@"\n')
@@ -64,7 +64,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def typed(text: str, folder: Path, environ: dict[str, str]) -> str:
-    """What a shell prints that stops at the first fault."""
+    """The output of a shell that stops at the first error."""
     done = subprocess.run(
         ["sh", "-ec", text], cwd=folder, env=environ, capture_output=True, text=True, timeout=STARTS_WITHIN
     )
@@ -85,7 +85,7 @@ def test_the_test_that_a_snippet_names_exists() -> None:
 
 @contextmanager
 def demo(folder: Path, port: int) -> Iterator[str]:
-    """`make run`'s command; yields the key that it prints."""
+    """Runs the command of `make run`; yields the key that it prints."""
     log = folder / "demo.log"
     command = [sys.executable, "-m", "app", "serve", "--demo", "--port", str(port)]
     environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

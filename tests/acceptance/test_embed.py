@@ -194,7 +194,7 @@ def test_nothing_jumps_and_the_form_is_soon_there(embedded: Embedded, page: Page
         return float(frame(page).locator("html").evaluate(PAINTED)) - float(page.evaluate("scripted"))
 
     def is_soon_there() -> bool:
-        """On a machine that is busy with something else: no later than twice what a bare frame takes there."""
+        """Whether it is there within twice the time that a bare frame takes on this machine, which may be busy."""
         page.goto(bare_url)
         expect(frame(page).get_by_role("button")).to_be_visible()
         allowed = max(200, 2 * milliseconds_to_paint())

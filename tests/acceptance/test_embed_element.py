@@ -156,7 +156,7 @@ def test_within_a_shadow_tree_it_works_and_its_events_reach_the_page(embedded: E
 
 @pytest.mark.parametrize("own", [True, False], ids=["intresse-form", "div"])
 def test_a_link_that_is_read_after_the_element_gives_way_too(embedded: Embedded, page: Page, own: bool) -> None:
-    """A script within makes the parser stop half-way, as a slow network does."""
+    """A script inside it stops the parser half-way, as a slow network does."""
     element = embedded.own_element() if own else embedded.element()
     script = embedded.script.replace(" async", "")
     page.goto(embedded.page(script, element.replace("<a", "<script></script><a")))

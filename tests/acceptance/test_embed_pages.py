@@ -24,7 +24,7 @@ def width(page: Page, form: str = "interest") -> float:
 
 
 def sends_an_interest(embedded: Embedded, page: Page) -> dict[str, Any]:
-    """What the CRM got when the form on the page was filled in and sent."""
+    """Fills in and sends the form on the page; returns what the CRM received."""
     fill(frame(page))
     send(frame(page))
     assert dispatched(page, "submitted")

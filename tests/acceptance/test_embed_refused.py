@@ -15,7 +15,7 @@ from tests.servers import eventually
 
 @pytest.fixture(autouse=True)
 def _clock(page: Page) -> None:
-    """Runs as any other, and can be put forward: the element waits up to 13 s for its frame."""
+    """A clock that the test can advance: the element waits up to 13 s for its frame."""
     page.clock.install()
 
 
@@ -89,7 +89,7 @@ def removed_by_a_script(page: Page) -> None:
 
 
 def nothing_more(page: Page) -> None:
-    """The page's own headers do it."""
+    """The page's own headers are enough."""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "embedding.md"
 
 
 def _example(embedded: Embedded, containing: str) -> str:
-    """The guide's block of HTML that has these words, for this service and this website."""
+    """The guide's HTML block that contains these words, with this service's and website's addresses."""
     blocks = re.findall(r"```html\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     example = next(block for block in blocks if containing in block)
     example = example.replace("https://leads.example.se", embedded.service)

@@ -23,7 +23,7 @@ IN_JSON = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "ann
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small one of its own."""
+    """A small file system of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)]
@@ -62,7 +62,7 @@ def test_a_full_disk_is_503_with_all_that_was_typed_and_is_recovered_from_unaide
 
 
 def until_refused(client: httpx.Client) -> dict[str, httpx.Response]:
-    """What the log's last blocks still hold is taken, and answered as such."""
+    """Posts until one is refused. What still fits into the log's last blocks is accepted."""
     answers: dict[str, httpx.Response] = {}
     for number in range(FEW):
         answers[f"E{number}"] = post(client, f"E{number}")

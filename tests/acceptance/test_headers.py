@@ -141,7 +141,7 @@ def test_a_form_page_is_framed_by_its_own_customers_origins_and_nobody_else(clie
 
 @pytest.fixture
 def foreign() -> Iterator[Callable[[str], str]]:
-    """A page of somebody else's that frames what it is told to, under another host name."""
+    """Another site's page, on another host name, that frames what it is told to."""
 
     async def page(request: Request) -> Response:
         return HTMLResponse(f'<h1>Elsewhere</h1><iframe src="{request.query_params["src"]}"></iframe>')
@@ -182,7 +182,7 @@ def test_a_real_browser_frames_the_form_on_an_allowed_page_only(
 def test_our_own_form_can_be_posted_under_every_referrer_policy(
     page: Page, public: Callable[..., str], policy: str | None
 ) -> None:
-    """A proxy or an extension may set another than ours; under some of them the browser sends `Origin: null`."""
+    """A proxy or an extension may set another policy than ours; under some of them browsers send `Origin: null`."""
 
     def with_policy(route: Any) -> None:
         answer = route.fetch()

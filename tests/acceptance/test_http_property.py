@@ -48,7 +48,7 @@ bodies = st.sampled_from([b"", BODY, INSIDE, INSIDE * 3, b"a" * 70_000, b"\r\n\r
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """Well-formed; where a body is hidden that looks like a request."""
+    """Well-formed requests. Some have a body that looks like another request."""
     head = draw(methods) + b" " + draw(paths).encode() + b" HTTP/1.1\r\nHost: a.se\r\n" + b"".join(draw(extras))
     body = draw(bodies)
     if draw(st.booleans()):
@@ -69,7 +69,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 
 def answers(service: RunningService, sent: bytes) -> list[int]:
-    """All that come until the service hangs up, which it must."""
+    """All bytes until the service closes the connection, which it must."""
     where = urlsplit(service.url)
     received, began = b"", time.monotonic()
     with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=30) as connection:

@@ -97,7 +97,7 @@ def operator(service: RunningService) -> dict[str, str]:
 
 
 class _Elements(HTMLParser):
-    """What a browser would make of a page that nobody but us should have written."""
+    """The elements and attributes of a page, as a browser would read them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ def check(answer: httpx.Response, payload: str) -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_any_field_of_a_form_is_only_text(service: RunningService, payload: str) -> None:
-    """All at once in what is only shown again; each alone in what decides how the post goes on."""
+    """Fields that are only shown again are tested all at once; those that affect what follows, one by one."""
     for path, body in ((INTEREST, interest()), (VIEWING, booking())):
         typed = fields(body)
         shown = dict.fromkeys((*typed, "contactMessage", "address.city", "x"), payload)
@@ -159,7 +159,7 @@ def test_any_member_of_json_is_only_text(service: RunningService, payload: str) 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_any_query_parameter_is_only_text(service: RunningService, payload: str) -> None:
-    """Each alone where a form is shown; all at once where there is none."""
+    """One by one if a form is shown, otherwise all at once."""
     names = ["title", "referrer", "lang", "utm_source", "slots", "estate", "return_url", "key", "slot", "theme"]
     names += [payload, "customer", "origin"]
     every = dict.fromkeys(names, payload)
@@ -200,7 +200,7 @@ def test_a_header_is_only_text(service: RunningService, payload: str) -> None:
 def test_the_console_shows_submitted_values_only_as_text(
     service: RunningService, operator: dict[str, str], payload: str
 ) -> None:
-    """What a visitor has sent is shown in the console; and what stands in the console's own addresses and forms."""
+    """Both what a visitor sent, and what the console's own addresses and forms contain."""
     sent = interest(contactMessage=payload, marketing={"utmTags": [{"name": "utm_campaign", "value": payload}]})
     posted = service.client.post(INTEREST, json=sent, headers=SITE | {"Referer": f"{ORIGIN}/{quote(payload)}"})
     if posted.status_code != 400:

@@ -21,7 +21,7 @@ Start = Callable[..., httpx.Client]
 
 
 def _book(client: httpx.Client, query: str = "utm_source=google") -> httpx.Response:
-    """A booking with a message of its own, since the same one again within ten minutes would be a repeat."""
+    """Posts a booking with a unique message: the same one within ten minutes would be a repeat."""
     return client.post(
         f"{BOOKING}?{query}",
         json={"updatePerson": PERSON, "consent": True, "contactMessage": f"nr {next(NUMBERS)}"},

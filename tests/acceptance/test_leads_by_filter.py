@@ -18,7 +18,7 @@ Start = Callable[..., httpx.Client]
 
 @pytest.fixture
 def rejected(start: Start, office: Office) -> httpx.Client:
-    """A service with three submissions that Vitec refused, and one that it took."""
+    """A service with three submissions that Vitec refused and one that it accepted."""
     client = start()
     for number in range(4):
         if number < 3:

@@ -399,7 +399,7 @@ NEVER = 30.0  # seconds; no test waits for it
 
 @pytest.fixture
 def slow_vitec() -> Iterator[str]:
-    """One that never answers."""
+    """A Vitec that never answers."""
 
     async def answer(_: Request) -> Response:
         await asyncio.sleep(NEVER)

@@ -115,7 +115,7 @@ def state(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def shown(public: Public, page: Page, office: Office, state: str) -> Page:
-    """The page in the state, in Swedish."""
+    """The page in that state, in Swedish."""
     if state == "all full":
         office.slots = {place: Slot(capacity=0) for place in office.slots or {}}
     if state == "away":

@@ -32,7 +32,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def address(path: str, operation: dict[str, Any]) -> str:
-    """With the examples of its parameters."""
+    """The path with the examples of its parameters filled in."""
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             example = parameter.get("example") or parameter["schema"]["examples"][0]

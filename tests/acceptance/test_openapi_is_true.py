@@ -58,7 +58,7 @@ SLOT = "SLOT1@2099-01-01T13:00:00+01:00/2099-01-01T13:15:00+01:00"
 
 @pytest.fixture(scope="module")
 def links(service: RunningService) -> Mapping[str, Mapping[str, str]]:
-    """What opens the addresses that hold a secret, by path."""
+    """By path, the links that open addresses with a secret."""
     waits = {"Prefer": "respond-async", **SITE}
     status = service.client.post(viewing_path(), json=booking(), headers=waits).json()["statusUrl"]
     form = {
@@ -104,7 +104,7 @@ def test_every_operation_is_tried() -> None:
 def test_every_operation_answers_as_it_is_described(
     service: RunningService, links: Mapping[str, Mapping[str, str]], operation: str, mode: GenerationMode
 ) -> None:
-    """What fits the document and what does not alike."""
+    """Both for requests that fit the document and for those that don't."""
     tried = OPERATIONS[operation]
     public = tried.definition.raw.get("security", [{}])[0] == {}
 

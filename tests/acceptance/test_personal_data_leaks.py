@@ -148,7 +148,7 @@ def send_while_vitec_fails(service: ServiceProcess) -> None:
 
 
 def settled(service: ServiceProcess) -> bool:
-    """Every attempt has been made, and none is due."""
+    """Whether every attempt has been made and none is due."""
     return service.output.count(b'"status": "delivered"') >= 10
 
 

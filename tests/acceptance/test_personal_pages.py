@@ -59,7 +59,7 @@ def link_to(contact: str, form: str = "contact", expires: str = "30d", customer:
 
 
 def forged(**members: Any) -> str:
-    """A link under our own key that the command would not make."""
+    """A link encrypted with our own key that the command would not create."""
     fields: dict[str, Any] = {
         "customer_id": CUSTOMER,
         "contact_id": "C1",
@@ -233,7 +233,7 @@ def test_the_used_page_and_the_error_pages_are_not_framed_or_cached(service: Run
 
 
 def closed(service: RunningService, path: str) -> None:
-    """A 404 or 410 page, whatever is asked of it, and Vitec is not called."""
+    """Asserts a 404 or 410 page for every request, and that Vitec is not called."""
     before = len(service.office.received)
     got = service.client.get(path)  # a page also for who does not ask for one by name
     assert got.status_code in {404, 410}, path
@@ -256,7 +256,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def same_bytes(token: str) -> Iterator[str]:
-    """Other spellings of what a careless reader of base64 takes for the same."""
+    """Other encodings that a lenient base64 decoder reads as the same bytes."""
     yield from (f"{token}=", f"{token}==", f"{token}.", f"{token}%20", f"{token[:9]}.{token[9:]}", f"~{token}")
     yield from (f"{token[:9]}%0A{token[9:]}", f"{token}%3D%3D%3D%3D", f"{token}AAAA", token.replace("-", "+"))
     if len(token) % 4:  # the last letter has bits to spare

@@ -32,7 +32,7 @@ def link(public: Public, configure: Configure, office: Office) -> Callable[[str]
 
 
 def is_accessible(page: Page) -> None:
-    """In light and in dark."""
+    """Checks the page in light and dark."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         violations = Axe().run(page)["violations"]

@@ -23,7 +23,7 @@ STOP_SECONDS = 25
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A replica of the web and two workers, on a database of each kind."""
+    """A web replica and two workers, on a database of each kind."""
     folder = tmp_path_factory.mktemp("survival")
     database_url = f"sqlite:///{folder}/intresse.db"
     with ExitStack() as stack:
@@ -34,13 +34,13 @@ def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def stage(processes: Stage) -> Stage:
-    """All at work, with nothing left to do."""
+    """All processes running, with nothing left to do."""
     processes.begin_anew()
     return processes
 
 
 def estates(stage: Stage) -> list[str]:
-    """That the CRM was called for."""
+    """The estates that the CRM was called for."""
     return [received.path.split("/")[-2] for received in list(stage.office.received)]
 
 
@@ -108,7 +108,7 @@ def test_sigterm_under_load_ends_in_time_and_forgets_nothing(stage: Stage) -> No
 
 def test_a_submission_and_its_outcome_reach_other_processes_within_a_fifth_of_a_second(stage: Stage) -> None:
     def medians() -> tuple[float, float]:
-        """Seconds from the post to the CRM, and from there to the answer."""
+        """Seconds from the post to the CRM, and from there to the answer; medians."""
         heard: list[float] = []
         answered: list[float] = []
         for _ in range(10):

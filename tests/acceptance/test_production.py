@@ -39,7 +39,7 @@ def services(postgresql: URL, crm: Office, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module", autouse=True)
 def trickling(services: Production) -> Iterator[ssl.SSLSocket]:
-    """A request whose head never ends, there from the start: the tests between need not wait for its end."""
+    """A request whose head never ends, started early so that the tests in between need not wait for its end."""
     context = ssl.create_default_context(cafile=services.authority)
     with (
         socket.create_connection(("localhost", services.port)) as plain,
@@ -57,7 +57,7 @@ def office(crm: Office) -> Office:
 
 @pytest.fixture
 def running(services: Production) -> Production:
-    """All of them, whatever the test before has stopped."""
+    """All services, including any that the previous test stopped."""
     for replica in REPLICAS:
         if not services.is_running(replica):
             services.start(replica)
@@ -173,7 +173,7 @@ def connected(services: Production) -> Iterator[ssl.SSLSocket]:
 
 
 def asked(connection: ssl.SSLSocket, request: str) -> str:
-    """One answer, by its Content-Length."""
+    """Reads one answer, by its Content-Length."""
     connection.sendall(request.encode())
     answer = b""
     while piece := connection.recv(65536):
@@ -193,7 +193,7 @@ def check_of(name: str) -> str:
     "upgrade", ["Connection: Upgrade\r\nUpgrade: foo\r\n", "Connection: Upgrade\r\nUpgrade: h2c\r\n"]
 )
 def test_every_client_gets_the_answer_to_its_own_request(running: Production, upgrade: str) -> None:
-    """A stranger hides a request behind an upgrade: through the proxy the next visitor would get its answer."""
+    """Someone hides a request behind an upgrade. Through the proxy, the next visitor could get its answer."""
     hidden = check_of("hidden") + "X-Forwarded-For: 203.0.113.9\r\n\r\n"
     with connected(running) as stranger, connected(running) as visitor:
         for number in range(200):

@@ -33,7 +33,7 @@ def connected(service: RunningService) -> Iterator[socket.socket]:
 
 
 def answer_to(service: RunningService, *pieces: bytes) -> bytes:
-    """All that comes back until the service hangs up, or has nothing more to say."""
+    """All bytes until the service closes the connection or has nothing more to send."""
     with connected(service) as connection:
         for piece in pieces:
             with contextlib.suppress(OSError):  # it may hang up before it has read all
@@ -277,7 +277,7 @@ def test_requests_behind_one_with_an_upgrade_are_answered_in_their_order(service
 
 
 def answer_to_all(service: RunningService, sent: bytes) -> bytes:
-    """Until the service hangs up."""
+    """All bytes until the service closes the connection."""
     with connected(service) as connection:
         connection.sendall(sent)
         received = b""
@@ -320,7 +320,7 @@ def test_a_stray_byte_behind_an_answer_keeps_no_connection_open(service: Running
 def test_what_was_answered_before_its_body_was_read_closes_the_connection(
     service: RunningService, method: bytes, path: bytes
 ) -> None:
-    """Whatever follows would be taken for the next request."""
+    """Otherwise the rest of the body would be taken for the next request."""
     unread = method + b" " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\n"
     answers = answer_to_all(service, unread + SMUGGLED)
     assert answers.count(b"HTTP/1.1 ") == 1
@@ -329,7 +329,7 @@ def test_what_was_answered_before_its_body_was_read_closes_the_connection(
 
 
 def test_who_sends_too_much_can_still_read_why(service: RunningService) -> None:
-    """A close with data unread would reset the connection, and lose the answer."""
+    """Closing with unread data would reset the connection and lose the answer."""
     with connected(service) as connection:
         connection.sendall(HEAD + HOST + b"Content-Length: 1000000\r\n\r\n" + b"a" * 900_000)
         assert status(rest_of(connection)) == 413

@@ -22,7 +22,7 @@ KEY = {"Authorization": f"Bearer {API_KEY}"}
 
 
 def post(client: httpx.Client, name: str) -> str:
-    """The submission's id: of a booking, whose answer from Vitec is kept, too."""
+    """Posts a booking, whose answer from Vitec is stored too; returns its id."""
     person = {"firstName": "Anna", "lastName": name, "email": {"emailAddress": "anna@example.se"}}
     path = f"/Viewing/{CUSTOMER}/VIS1/SLOT1/Participant"
     answer = client.post(path, json={"updatePerson": person}, headers={**KEY, "Prefer": "respond-async"})
@@ -31,7 +31,7 @@ def post(client: httpx.Client, name: str) -> str:
 
 
 def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
-    """Each submission's id and the name in it."""
+    """Posts until `enough` is set; returns the name in each submission, by id."""
     with httpx.Client(base_url=url, timeout=30) as client:
         sent: dict[str, str] = {}
         while not enough.wait(0.05):
@@ -41,7 +41,7 @@ def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
 
 
 def outcome_of(client: httpx.Client, submission_id: str) -> tuple[str, bool]:
-    """Its status, and whether Vitec's answer can be read."""
+    """The submission's status, and whether Vitec's answer can be read."""
     status = client.get(f"/submissions/{submission_id}", headers=KEY).json()
     return status["status"], bool(status["result"])
 

@@ -25,14 +25,14 @@ def service(public: Public) -> str:
 
 @pytest.fixture
 def plain(browser: Browser) -> Iterator[Page]:
-    """A browser that runs no scripts."""
+    """A browser without scripts."""
     context = browser.new_context(java_script_enabled=False, locale="sv-SE")
     yield context.new_page()
     context.close()
 
 
 def typed_by_keyboard(page: Page, *texts: str) -> None:
-    """Into one field after the other, from the first one."""
+    """Types into one field after the other, starting at the first."""
     page.get_by_label("Förnamn").focus()
     for text in texts:
         page.keyboard.type(text)

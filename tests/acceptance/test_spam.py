@@ -39,7 +39,7 @@ def fetched(client: httpx.Client) -> Page:
 
 
 def receipt(client: httpx.Client, answer: httpx.Response) -> str:
-    """What the visitor reads, but for the reference and the address."""
+    """The receipt's text without the reference and the address."""
     assert answer.status_code == 303
     text = page_of(client.get(answer.headers["location"])).text
     return re.sub(r"\b[2-9A-HJ-NP-Z]{4} [2-9A-HJ-NP-Z]{4}\b", "", text)
@@ -136,7 +136,7 @@ def test_the_trap_is_out_of_a_persons_way(page: Browser, public: Callable[..., s
 
 
 def flood(url: str, typed: Mapping[str, str], numbers: range) -> Counter[int]:
-    """Posts as quick as one robot can be, each from another address behind the proxy; how often which answer came."""
+    """Posts as fast as one robot can, each from another address behind the proxy; counts the answers by status."""
     answers: Counter[int] = Counter()
     connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
     for number in numbers:

@@ -48,7 +48,7 @@ def configured(tmp_path: Path) -> Callable[[str], dict[str, str]]:
 
 
 def refusal(environment: dict[str, str], *arguments: str) -> str:
-    """The one line."""
+    """The one line that the command prints."""
     done = run_here(environment, *arguments)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     (line,) = done.stderr.splitlines()

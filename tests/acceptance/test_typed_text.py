@@ -42,7 +42,7 @@ def test_after_a_413_the_back_button_shows_what_was_typed(public: Callable[..., 
 
 
 def behind_a_proxy(app: ASGIApp, status: int) -> ASGIApp:
-    """Of a proxy that can reach nobody when the form is sent: its page is none of ours."""
+    """The app behind a proxy that can't reach it when the form is sent, and answers with its own page."""
 
     async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":

@@ -40,7 +40,7 @@ OPERATIONS: list[Any] = [
 
 
 def submitted(service: RunningService, make: Callable[[], str], body: dict[str, Any], **typed: Any) -> Any:
-    """What the CRM gets of a form; a name with two underscores is a dotted one."""
+    """Posts a form; returns what the CRM received. Two underscores in a name stand for a dot."""
     return service.submitted(make(), fields(body) | {name.replace("__", "."): value for name, value in typed.items()})
 
 
@@ -68,14 +68,14 @@ def test_a_return_url_may_contain_any_characters(service: RunningService, asked:
 
 
 def fill(service: RunningService, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slot of a booking's path."""
+    """Fills all places of the slot of a booking's path."""
     _, _, _, viewing, slot, _ = path.split("/")
     monkeypatch.setattr(service.office, "slots", {(viewing, slot): Slot(capacity=0)})
 
 
 @pytest.fixture
 def broken_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No page and no answer of Vitec's can be made any more."""
+    """Lets every page, and every answer from Vitec, fail to be made."""
 
     def fail(*_: Any) -> Any:
         raise RuntimeError("a fault of ours")
@@ -133,7 +133,7 @@ LETTERS = st.text("Åäöéß Łžđşț€½–’Øæœ😀李ЖΩ", max_size=
 
 
 def bytes_of(text: str, charset: str) -> bytes:
-    """As a browser sends what somebody typed on a page in this charset."""
+    """The bytes that a browser sends for text typed on a page in this charset."""
     return text.encode(CHARSETS[charset], "xmlcharrefreplace")
 
 

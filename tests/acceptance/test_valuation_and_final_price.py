@@ -37,13 +37,13 @@ HOME = {"streetAddress": "Storgatan 1", "zipCode": "12345", "city": "Ankeborg"}
 
 
 def neutral(path: str) -> str:
-    """The form's own address for Vitec's."""
+    """The neutral address for one of Vitec's."""
     parts = path.split("/")
     return f"/forms/{parts[4]}/valuation" if parts[1] == "v2" else f"/forms/{parts[3]}/final-price/{parts[4]}"
 
 
 def arrived(service: RunningService, email: str) -> Received:
-    """The one call with this address in it, carried out, with no member that Vitec doesn't know."""
+    """The one call that contains this e-mail address; asserts that it was carried out and had no unknown members."""
     call = eventually(lambda: [call for call in list(service.office.received) if email in str(call.body)])[0]
     assert call.unknown_members == ()
     assert call.status == 200, call.answer

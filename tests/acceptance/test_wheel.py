@@ -30,8 +30,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One of its own, outside the checkout. The locked dependencies are borrowed from the tests' environment, behind
-    its own packages, so that none need be fetched."""
+    """A virtual environment outside the checkout. The locked dependencies come from the tests' environment, after its
+    own packages, so that none must be downloaded."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
     [packages] = folder.glob("lib/python*/site-packages")
