@@ -1,17 +1,17 @@
-"""Normalization of typed text: each letter in one form (Unicode's NFC), and nothing that can't be seen.
+"""Normalization of typed text: Unicode's NFC, without invisible characters.
 
-An iPhone sends "Å" as "A" and a ring, word processors leave soft hyphens, and chats direction marks: two spellings of
-one name, which Vitec's duplicate check takes for two persons.
+An iPhone sends "Å" as "A" and a combining ring, word processors leave soft hyphens, and chats leave direction marks.
+Vitec's duplicate check takes two spellings of one name for two people.
 """
 
 import re
 import unicodedata
 
-MAX_COMPOSED = 1000  # characters that are composed whatever they are
-MAX_MARKS = 100  # on one letter. What has more is no text, and composing it takes the square of its length
+MAX_COMPOSED = 1000  # characters: a text up to this length is composed whatever it contains
+MAX_MARKS = 100  # on one letter. A text with more is not language, and composing it takes quadratic time
 
 _NO_BREAK_SPACES = str.maketrans({"\u00a0": " ", "\u2007": " ", "\u202f": " "})
-# What has no width, and what directs or joins what has; but not what joins the parts of an emoji, or colours it.
+# Characters without width, direction marks and joiners, except those that join the parts of an emoji or colour it.
 _EMOJI = "\u200d\u2190-\u3299\U0001f000-\U0001faff"
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -23,20 +23,20 @@ _EDGES += "".join(chr(code) for code in range(0x10000) if _INVISIBLE.fullmatch(c
 
 
 def trim(text: str) -> str:
-    """Without white space and invisible characters at its edges."""
+    """The text without white space and invisible characters at its ends."""
     return text.strip() if text.isascii() else text.strip(_EDGES)
 
 
 def visible(text: str) -> str:
-    """Composed, without what can't be seen, no-break spaces as spaces. Control characters stay as they are."""
+    """The text in NFC, without invisible characters, and with no-break spaces as spaces. Keeps control characters."""
     if text.isascii() or _is_plain(text):
         return text
     return _composed(_INVISIBLE.sub("", text).translate(_NO_BREAK_SPACES))
 
 
 def _is_plain(text: str) -> bool:
-    """Whether it is Latin-1 without no-break spaces and soft hyphens, as nearly all that visitors write: each letter is
-    one character there, and nothing else is invisible."""
+    """Whether the text is Latin-1 without no-break spaces and soft hyphens, as nearly all input is. In Latin-1 each
+    letter is one character, and nothing else is invisible."""
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:

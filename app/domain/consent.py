@@ -1,11 +1,11 @@
-"""The consent texts, kept word for word for each version, for as long as somebody's consent to it may be asked for.
-The current version stands in the form's template; a test compares the two."""
+"""The consent texts of each version, word for word. A version is kept as long as proof of a consent to it may be asked
+for. The current version is also in the form's template; a test compares the two."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Raised whenever a sentence in the template changes, and the old one stays here.
+# Incremented whenever a sentence in the template changes; the old texts stay here.
 CURRENT_VERSION = 1
 # version -> language -> what was shown, in order; {firm} is the firm's name.
 TEXTS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
@@ -24,10 +24,10 @@ TEXTS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(slots=True)  # made for each post
+@dataclass(slots=True)  # not frozen: one is made for each post
 class ConsentRecord:
-    """What a person who consented was shown; when is `SubmissionContext.consented_at`. `version` is None where the
-    caller's own page asked: its words are the caller's to keep."""
+    """What a person who consented was shown; the time is `SubmissionContext.consented_at`. `version` is None if the
+    caller's own page asked for the consent: then keeping the wording is up to the caller."""
 
     version: int | None
     language: str
@@ -47,7 +47,7 @@ class ConsentRecord:
         return cls(stored["version"], stored["language"], stored["firm"], stored["privacyUrl"])
 
     def wording(self) -> list[str] | None:
-        """What the person was shown, word for word; None where it was not ours."""
+        """What the person was shown, word for word; None if the text was not ours."""
         if self.version is None:
             return None
         sentence, link, tick = TEXTS[self.version][self.language]

@@ -1,4 +1,4 @@
-"""Moments in Vitec's bodies: ISO 8601, and Swedish local time where no offset is said (O: we always send one)."""
+"""Times in Vitec's bodies: ISO 8601; one without an offset is Swedish local time (O: we always send an offset)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
@@ -21,10 +21,10 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
     def validate(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
         if not isinstance(value, str):
             raise invalid("wrong_type")
-        typed = value.strip()
+        text = value.strip()
         try:
-            moment = _local(_bare_date(typed, bare_date_at) or datetime.fromisoformat(typed).replace(microsecond=0))
-            moment.astimezone(UTC)  # a year at the end of the calendar has no UTC
+            moment = _local(_bare_date(text, bare_date_at) or datetime.fromisoformat(text).replace(microsecond=0))
+            moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar
         except (ValueError, OverflowError) as error:
             raise invalid("invalid_datetime") from error
         if moment.year < FIRST_YEAR and not info.context.stored:
@@ -47,7 +47,7 @@ def _not_in_the_future(moment: datetime, info: ValidationInfo[ReadContext]) -> d
 
 
 def _not_over(moment: datetime, info: ValidationInfo[ReadContext]) -> datetime:
-    """With a key, the time may be in the past."""
+    """Refuses a time in the past, but not from a caller with an API key."""
     if info.context.visitor and moment < info.context.now:
         raise invalid("has_passed")
     return moment

@@ -1,4 +1,4 @@
-"""Field errors: the field, a code, and the values that a message needs."""
+"""Field errors: the field, a code, and the values for a message."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.domain.fields import CODES as OWN_CODES
 
-# pydantic's own types -> our codes; a type that is not here and not ours is a wrong type.
+# pydantic's error types -> our codes. A type that is neither here nor among our own codes becomes "wrong_type".
 CODES = {
     "missing": "required",
     "extra_forbidden": "unknown",
@@ -21,8 +21,8 @@ CODES = {
 
 @dataclass(frozen=True)
 class FieldError:
-    """One fault. `field` is dotted as in the body ("" is the body itself); `code` is stable, for machines;
-    `params` are the numbers and names that a message mentions."""
+    """`field` is a dotted path in the body ("" is the body itself). `code` is stable and meant for programs. `params`
+    are the numbers and names that a message mentions."""
 
     field: str
     code: str
@@ -30,7 +30,7 @@ class FieldError:
 
 
 def field_errors_of(error: ValidationError) -> list[FieldError]:
-    """All of pydantic's findings, in the model's order, one for each field."""
+    """All of pydantic's errors in the model's order, one for each field."""
     errors: dict[str, FieldError] = {}
     for item in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in item["loc"])
@@ -38,7 +38,7 @@ def field_errors_of(error: ValidationError) -> list[FieldError]:
     return list(errors.values())
 
 
-def _code(kind: str, params: Mapping[str, Any]) -> str:
-    if kind == "too_long" and "max_length" in params:
-        return "too_many"  # pydantic's word for a list; ours for a text
-    return kind if kind in OWN_CODES else CODES.get(kind, "wrong_type")
+def _code(error_type: str, params: Mapping[str, Any]) -> str:
+    if error_type == "too_long" and "max_length" in params:
+        return "too_many"  # pydantic uses "too_long" for lists, we for texts
+    return error_type if error_type in OWN_CODES else CODES.get(error_type, "wrong_type")

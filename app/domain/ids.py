@@ -5,18 +5,18 @@ from uuid import UUID
 
 from app.domain.random_bytes import RandomBytes
 
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # can be read over a phone: no 0/O, no 1/I
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # easy to read out: no 0/O, no 1/I
 
 REFERENCE_LENGTH = 8
 
-_REFERENCE_EPOCH = 1735689600  # 2025 began; 30 bits of seconds last until 2059
+_REFERENCE_EPOCH = 1735689600  # 2025-01-01; 30 bits of seconds last until 2059
 
 _SECONDS_BITS = 30
 
 _RANDOM_PART = 1 << 10
 
 
-_STEPS_OF_A_SECOND = 1000 * 4096  # milliseconds, and the twelve bits that a UUIDv7 may have of the rest
+_STEPS_OF_A_SECOND = 1000 * 4096  # milliseconds, and the 12 bits of a fraction that a UUIDv7 may have
 
 _VARIANTS = "89ab"  # RFC 9562: the bits 10 and two random ones
 
@@ -24,8 +24,8 @@ _RANDOM = RandomBytes(8)
 
 
 def new_id(at: datetime) -> str:
-    """A UUIDv7 of that moment, by the clock that decides (`Database.now`): in order of time, so that an index's newest
-    pages stay warm, and whoever goes by the ids finds each in its place, whatever the clock of its process says."""
+    """A UUIDv7 of the time `at`, which comes from the deciding clock (`Database.now`), so that ids are in order of time
+    whatever the clock of a process says. New ids then also share an index's newest pages, which are in the cache."""
     step = f"{int(at.timestamp() * _STEPS_OF_A_SECOND):015x}"
     random = _RANDOM.draw()
     rest = random.hex()
@@ -33,15 +33,15 @@ def new_id(at: datetime) -> str:
 
 
 def reference_of(submission_id: str) -> str:
-    """Eight characters that can be read over a phone, made of the id: ten of its random bits, then its second. Two
-    posts of the same second share one reference in a thousand times; it is no secret."""
+    """Eight characters that are easy to read out, made from the id: ten of its random bits, then its second. Two posts
+    of the same second have the same reference once in a thousand times. It is not a secret."""
     number = int(submission_id.replace("-", ""), 16)
     value = (number % _RANDOM_PART) << _SECONDS_BITS | (number >> 80) // 1000 - _REFERENCE_EPOCH
     return "".join(REFERENCE_ALPHABET[value >> shift & 31] for shift in range(35, -1, -5))
 
 
 def ids_of_reference(reference: str) -> tuple[str, str]:
-    """Between which ids (the first in, the second out) those with this reference lie. Raises `ValueError`."""
+    """The range of ids that may have this reference, without its end. Raises `ValueError`."""
     if len(reference) != REFERENCE_LENGTH:
         raise ValueError(reference)
     value = 0
@@ -52,7 +52,7 @@ def ids_of_reference(reference: str) -> tuple[str, str]:
 
 
 def first_id_of(moment: datetime) -> str:
-    """Ids made before the moment are smaller, those made later are not."""
+    """The smallest id of that moment: earlier ids are smaller, later ones are not."""
     return _first_id(int(moment.timestamp() * 1000))
 
 

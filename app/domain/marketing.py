@@ -1,6 +1,6 @@
-"""UTM tags and the page a form was shown on: Vitec's `FormMarketing`.
+"""UTM tags and the page that a form was shown on: Vitec's `FormMarketing`.
 
-A campaign's tags never cost a lead: what is too long is cut, what is too much is dropped, nothing is refused.
+Marketing never costs a lead: values that are too long are cut, tags that are too many are dropped, none is refused.
 """
 
 import re
@@ -17,12 +17,12 @@ MAX_TAGS = 20
 VALUE_LENGTH = 500
 NAME_LENGTH = 100
 REFERRER_LENGTH = 2000
-MAX_TAGS_READ = 100  # five times as many as are sent on; more are ignored, and cost the lead nothing
-MAX_NUMBER = 2**64  # as a tag: larger ones take long to format
+MAX_TAGS_READ = 100  # five times as many as are sent on; further ones are ignored
+MAX_NUMBER = 2**64  # as a tag's value: larger numbers take long to format
 CLICK_IDS = frozenset(
     {"gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"}  # Google's first
 )
-# What a page's HTML, or a program that makes lists, has left of an "&" before a name and of a "[]" behind it.
+# A name may still have the "amp;" of HTML's "&amp;" before it, and the "[]" by which programs mark lists after it.
 _NAME = re.compile(r"(?:amp;)*(.*?)(?:\[\d{0,3}\])?", re.DOTALL | re.IGNORECASE | re.ASCII)
 _TAG = re.compile(
     rf"(?:amp;)*(?:utm_(?!\[\d{{0,3}}\]\Z).+|(?:{'|'.join(sorted(CLICK_IDS))})(?:\[\d{{0,3}}\])?)",
@@ -34,8 +34,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass
 class Marketing:
-    """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page the form was shown on (H), at most 2,000;
-    `tags` are pairs of name and value, values cut at 500 UTF-16 code units."""
+    """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page that the form was shown on (H), at most 2,000
+    UTF-16 code units; `tags` are pairs of name and value, values at most 500."""
 
     referrer: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
@@ -55,13 +55,13 @@ class Marketing:
 
 @cached_when_short
 def is_tag(name: str) -> bool:
-    """`utm_*` or a click id, whatever its case (advertisers write both `utm_source` and `UTM_SOURCE`), and whatever its
-    way here has put around it (`bare_name`)."""
+    """Whether it is `utm_*` or a click id, in any case (advertisers write both `utm_source` and `UTM_SOURCE`), with or
+    without what `bare_name` removes."""
     return _TAG.fullmatch(name) is not None
 
 
 def bare_name(name: str) -> str:
-    """The name without what has been added to it on its way: `amp;utm_source`, `utm_source[]`."""
+    """The name without what was added to it in transit, as in `amp;utm_source` or `utm_source[]`."""
     if ";" not in name and not name.endswith("]"):
         return name
     match = _NAME.fullmatch(name)
@@ -69,8 +69,8 @@ def bare_name(name: str) -> str:
 
 
 def tags_in(tags: Any) -> Iterator[tuple[str, str]]:
-    """Names and values of a program's tags, read leniently: `utmTags` as a list of `{name, value}`, or as an object
-    with a member for each. Unreadable ones are empty, and left out later."""
+    """The names and values in a program's `utmTags`, read leniently: a list of `{name, value}`, or an object with a
+    member for each tag. Unreadable ones become empty, and are left out later."""
     if isinstance(tags, dict):
         yield from ((name, _text(value)) for name, value in tags.items())
     for tag in tags[:MAX_TAGS_READ] if isinstance(tags, list) else ():
@@ -88,7 +88,7 @@ def _text(value: Any) -> str:
 
 @cached_when_short
 def page_address(text: str | None) -> str | None:
-    """An http(s) address without its fragment, at most 2,000; None for anything else (`javascript:`, a broken one)."""
+    """An http(s) address without fragment, cut to 2,000 UTF-16 code units; None if malformed, or say `javascript:`."""
     address = cut(_CONTROLS.sub("", text or "").strip().partition("#")[0], REFERRER_LENGTH)
     try:
         parts = urlsplit(address)
@@ -99,8 +99,8 @@ def page_address(text: str | None) -> str | None:
 
 
 def normalize_marketing(pairs: Iterable[tuple[str, str]], pages: Iterable[str | None]) -> Marketing:
-    """The tags in order: the first of each name, at most 20, names and values cut, without empty ones. And the first of
-    the pages that is a web address."""
+    """The tags in order: the first of each name, at most 20, names and values cut, without empty ones. The referrer is
+    the first of the pages that is a web address."""
     tags: dict[str, str] = {}
     for name, value in pairs:
         name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
@@ -116,7 +116,7 @@ def _tag_name(text: str) -> str:
 
 
 def one_line(text: str, length: int) -> str:
-    """The text in one line of at most `length` UTF-16 code units, without invisible characters."""
+    """The text on one line, cut to `length` UTF-16 code units, without control characters."""
     if not text.isprintable():
         text = _CONTROLS.sub(" ", text)
     return cut(text.strip(), length)

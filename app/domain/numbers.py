@@ -1,7 +1,7 @@
 """The numbers in Vitec's bodies as annotated types, with the codes of `app.domain.fields`.
 
-What people type is read as they write it: `2 500 000 kr`, `2.500.000`, `72,5 m²`, `2½`, `3 rok`. Where a comma or a
-point may part thousands as well as decimals (`850,000`) it parts thousands in kronor, and decimals elsewhere.
+Numbers are read as people type them: `2 500 000 kr`, `2.500.000`, `72,5 m²`, `2½`, `3 rok`. A comma or a point that
+could separate either thousands or decimals (`850,000`) separates thousands in kronor, and decimals elsewhere.
 """
 
 import math
@@ -17,14 +17,14 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from app.domain.fields import ReadContext, invalid
 
 MAX_DECIMAL = 2**96 - 1  # .NET's System.Decimal
-MAX_DIGITS = 28  # of that
-MAX_NUMBER_TEXT = 100  # characters of what a person writes
+MAX_DIGITS = 28  # of a System.Decimal
+MAX_NUMBER_TEXT = 100  # characters that a person types
 
 _NUMBER = re.compile(r"([+-]?)(\d(?:[\d .,]*\d)?)?\s*([½¼¾])?", re.ASCII)
 _WHOLE = re.compile(r"\d+(?: \d{3})*|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,}", re.ASCII)
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,]\d{3})+", re.ASCII)  # whatever parts them
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,]\d{3})+", re.ASCII)  # with any separator
 _DECIMALS = re.compile(r"(?:\d+(?: \d{3})*|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,3}(?:,\d{3})+(?=\.))[.,](\d+)", re.ASCII)
-_PARTS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
+_FRACTIONS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2019": " ", "'": " "})
 
 
@@ -33,17 +33,17 @@ _CURRENCY = frozenset({"", "kr", "kr.", "sek"})
 
 @dataclass(frozen=True)
 class Unit:
-    """Words that may follow a number, without spaces, and the factor of each; `kronor` also allows a currency before
-    the number."""
+    """The words that may follow a number, without spaces, and the factor of each. With `kronor`, a currency may also
+    come before the number."""
 
     words: Mapping[str, int]
     kronor: bool = False
 
-    def factor(self, before: str, behind: str) -> int | None:
-        """The factor; None for words that are not the unit's."""
+    def factor(self, before: str, after: str) -> int | None:
+        """The factor for the words before and after a number; None if they are not the unit's."""
         if before not in (_CURRENCY if self.kronor else {""}):
             return None
-        return self.words.get(behind)
+        return self.words.get(after)
 
 
 def _words(text: str, factor: int = 1) -> dict[str, int]:
@@ -65,21 +65,21 @@ KRONOR = Unit(
 
 
 def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
-    """A number as a person types it; None for no number, or more than one."""
+    """The number that a person typed; None if the text has no number, or more than one."""
     if len(text) > MAX_NUMBER_TEXT:
         return None
     if not text.isascii():
-        text = "".join(c if c in _PARTS else unicodedata.normalize("NFKC", c) for c in text)
+        text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in text)
     text = text.translate(_SIGNS).strip().lower()
-    first = next((place for place, c in enumerate(text) if c in _PARTS or c in "+-0123456789"), 0)
-    match = _NUMBER.match(text, first)
+    start = next((index for index, c in enumerate(text) if c in _FRACTIONS or c in "+-0123456789"), 0)
+    match = _NUMBER.match(text, start)
     if match is None or not (match[2] or match[3]):
         return None
-    factor = unit.factor(text[:first].strip(), text[match.end() :].replace(" ", "").rstrip("."))
+    factor = unit.factor(text[:start].strip(), text[match.end() :].replace(" ", "").rstrip("."))
     number = _decimal(match[2] or "0", thousands=unit.kronor and factor == 1)
     if factor is None or number is None:
         return None
-    number = (number + _PARTS.get(match[3], 0)) * factor
+    number = (number + _FRACTIONS.get(match[3], 0)) * factor
     if number.adjusted() > MAX_DIGITS:
         return None
     number = -number if match[1] == "-" else number
@@ -103,7 +103,7 @@ def _number(unit: Unit) -> Callable[[Any, ValidationInfo[ReadContext]], Any]:
                 raise invalid("invalid_number")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise invalid("wrong_type")
-        # Before anything is counted with it: a number that is short to write can be very long to count.
+        # Before any arithmetic: a number that is short to write can take very long to compute with.
         if isinstance(value, float) and not math.isfinite(value):
             raise invalid("invalid_number")
         if abs(value) > MAX_DECIMAL:

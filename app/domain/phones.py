@@ -1,7 +1,7 @@
-"""Phone numbers as people write them -> one that can be dialled, as E.164.
+"""Parser of phone numbers as people write them, to E.164.
 
-A number without "+" or "00" is one of the country that the person's address names, else a Swedish one. Of Swedish
-numbers without a leading 0 only a mobile one is taken: any other eight digits would ring a stranger in Umeå.
+A number without "+" or "00" is a national number of the country in the person's address, otherwise a Swedish one. A
+Swedish number without a leading 0 must be a mobile one: any other eight digits would ring a stranger in Umeå.
 """
 
 import re
@@ -27,29 +27,29 @@ _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|\s(?:eller|och|or|and|samt|alt)\b\.?|\s
 
 
 def dialled(text: str, country: str = SWEDEN) -> str | None:
-    """E.164, with `x` and the extension when it fits in `PHONE_LENGTH`; None if it can't be dialled."""
+    """E.164, with `x` and the extension if that fits in `PHONE_LENGTH`; None for a number that can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
-    mobile = _SWEDISH_MOBILE.fullmatch(_joined(text))
+    mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(text))
     if mobile and (country == SWEDEN or mobile["whole"]):
-        return f"+46{mobile[2]}"  # the most common form, by the library's own rule but faster
-    typed = _without_words(_EXTENSION.sub(r";ext=\1", text))
-    if any(map(str.isalpha, typed.replace(";ext=", "", 1))):
-        return None  # phonenumbers would read letters as a telephone's keys
-    number = _parse(typed, country)
+        return f"+46{mobile[2]}"  # the most common form; the library's own rule, but faster
+    plain = _without_words(_EXTENSION.sub(r";ext=\1", text))
+    if any(map(str.isalpha, plain.replace(";ext=", "", 1))):
+        return None  # phonenumbers would read letters as the keys of a telephone
+    number = _parse(plain, country)
     if number is None:
-        # Who has moved abroad may have kept the number.
-        mobile = _SWEDISH_MOBILE.fullmatch(_joined(typed))
+        # A person who has moved abroad may have kept a Swedish number.
+        mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(plain))
         return f"+46{mobile[2]}" if mobile else None
     return _e164(number)
 
 
-def _joined(digits: str) -> str:
+def _without_separators(digits: str) -> str:
     return digits.replace(" ", "").replace("-", "")
 
 
 def several_numbers(text: str, country: str = SWEDEN) -> list[str]:
-    """The numbers in a field that holds more than one; none unless all of it is numbers."""
+    """The numbers in a field that has several; empty if it has one, or anything besides numbers."""
     if len(text) > MAX_PHONE_TEXT:
         return []
     parts = [part for part in map(str.strip, _BETWEEN_NUMBERS.split(text)) if part]
@@ -62,12 +62,12 @@ def _without_words(text: str) -> str:
     return f"+{text[2:]}" if text.startswith("00") else text
 
 
-def _parse(typed: str, country: str) -> Any:
-    """As it is dialled in that country."""
-    if country == SWEDEN and not typed.lstrip(" (").startswith(_PREFIXES):
+def _parse(text: str, country: str) -> Any:
+    """The number as dialled in that country; None if it is not valid."""
+    if country == SWEDEN and not text.lstrip(" (").startswith(_PREFIXES):
         return None
     try:
-        number = phonenumbers.parse(typed, country)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_valid_number(number) else None
@@ -75,7 +75,7 @@ def _parse(typed: str, country: str) -> Any:
 
 def _e164(number: phonenumbers.PhoneNumber) -> str | None:
     plain: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if len(plain) > len("+") + MAX_PHONE_DIGITS:  # the library's rules for some countries are wider
+    if len(plain) > len("+") + MAX_PHONE_DIGITS:  # for some countries the library allows more
         return None
     extended = f"{plain}x{number.extension}" if number.extension else plain
     return extended if len(extended) <= PHONE_LENGTH else plain

@@ -1,4 +1,4 @@
-"""Random bytes of the operating system, drawn many at a time: asking for each one was 4 % of a post."""
+"""Random bytes of the operating system, fetched in batches: a system call for each draw was 4 % of a post."""
 
 import os
 
@@ -6,18 +6,18 @@ BATCH = 64
 
 
 class RandomBytes:
-    """`draw` returns `length` bytes that no other call returns, in any thread of this process. A forked process would
-    return the same ones: the service forks none."""
+    """`draw` returns `length` bytes that no other call in this process returns, in any thread. A forked process would
+    return the same ones, but the service never forks."""
 
     def __init__(self, length: int) -> None:
         self._length = length
-        self._drawn: list[bytes] = []
+        self._batch: list[bytes] = []
 
     def draw(self) -> bytes:
         try:
-            return self._drawn.pop()
+            return self._batch.pop()
         except IndexError:
-            many = os.urandom(BATCH * self._length)
-            first, *others = (many[at : at + self._length] for at in range(0, len(many), self._length))
-            self._drawn.extend(others)
+            data = os.urandom(BATCH * self._length)
+            first, *others = (data[start : start + self._length] for start in range(0, len(data), self._length))
+            self._batch.extend(others)
             return first

@@ -1,4 +1,4 @@
-"""Rates as configurations write them: `20/minute`, `30 per day`, `5 per 10 minutes`."""
+"""Rates as written in a configuration: `20/minute`, `30 per day`, `5 per 10 minutes`."""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _RATE = re.compile(rf"(\d{{1,9}})\s*(?:/|per)\s*(\d{{1,6}})?\s*({'|'.join(_SECON
 
 @dataclass(frozen=True)
 class Rate:
-    """At most `amount` in any `seconds`; both at least 1."""
+    """At most `amount` in any period of `seconds`; both are at least 1."""
 
     amount: int
     seconds: int
 
 
 def parse_rate(text: str) -> Rate:
-    """Raises `ValueError`."""
+    """Raises `ValueError`, whose message says what is wrong."""
     match = _RATE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a rate such as 20/minute")

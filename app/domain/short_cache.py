@@ -1,4 +1,4 @@
-"""A cache for what strangers send: only short texts are remembered, so that no number of them fills the memory."""
+"""A bounded cache for functions of a stranger's text: only short texts are cached, so that it can't fill the memory."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,8 +11,8 @@ ENTRIES = 256
 
 
 class ShortCache(dict[Any, T]):
-    """The results of one function by its argument, a stranger's text or None. A text of more than 200 characters is
-    computed each time; when 256 results are there, all are dropped."""
+    """The results of one function by its argument, a text or None. The result for a text of more than 200 characters is
+    computed each time. A cache that is full (256 results) is cleared."""
 
     def __init__(self, function: Callable[[Any], T]) -> None:
         super().__init__()
@@ -28,6 +28,6 @@ class ShortCache(dict[Any, T]):
 
 
 def cached_when_short(function: Callable[[Text], T]) -> Callable[[Text], T]:
-    """A decorator. What it returns is a dictionary's look-up, which runs no Python for a text that is remembered: an
-    `lru_cache` with a check of the length cost a post, which asks 17 times, 3 %."""
+    """A decorator. The result is a dictionary's lookup, which runs no Python code for a cached text: a post calls such
+    functions 17 times, and an `lru_cache` with a check of the length cost 3 % of a post."""
     return ShortCache(function).__getitem__

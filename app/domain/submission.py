@@ -9,13 +9,13 @@ from typing import Any
 
 from app.domain.ids import reference_of
 
-PATH_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}", re.ASCII)  # ids as they stand in a URL's path
+PATH_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}", re.ASCII)  # an id in a URL's path
 
 
 class Operation(StrEnum):
-    """Vitec's operations, as the public `operation`."""
+    """Vitec's operations; the values are those of the public `operation`."""
 
-    __hash__ = str.__hash__  # an Enum's own is Python code, and a post looks operations up some ten times
+    __hash__ = str.__hash__  # an Enum's own is Python code, and a post looks operations up about ten times
 
     INTEREST = "interest"
     VIEWING = "viewing"
@@ -24,26 +24,26 @@ class Operation(StrEnum):
     LEAD = "lead"
     LOAN_PROMISE = "loan-promise"
     CANCELLATION = "cancellation"
-    CONTACT = "contact"  # a lookup: only ever a step before a lead
+    CONTACT = "contact"  # a lookup: never more than a step before a lead
 
 
 class FunctionGroup(StrEnum):
-    """Which of a customer's two passwords opens an operation (S)."""
+    """Which of a customer's two passwords gives access to an operation (S)."""
 
     ADVERTISING = "advertising"
     CRM = "crm"
 
 
 class Status(StrEnum):
-    """A submission's public status: the outcome of the step that is its own operation, or of what stops before it."""
+    """A submission's public status: the outcome of its own operation's step, or of an earlier one that stopped it."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     REJECTED = "rejected"  # Vitec refused it
     FAILED = "failed"  # we gave up
-    UNCERTAIN = "uncertain"  # may have been carried out; parked for a person
+    UNCERTAIN = "uncertain"  # may have been carried out; waits for a person
     HELD = "held"  # suspected spam
-    UNREADABLE = "unreadable"  # none of our keys opens it: it waits for the key
+    UNREADABLE = "unreadable"  # none of our keys decrypts it: it waits for the key
 
 
 class StepStatus(StrEnum):
@@ -55,17 +55,17 @@ class StepStatus(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
-    SKIPPED = "skipped"  # there was nothing to do it with, and that is no fault
-    UNREADABLE = "unreadable"  # set aside: it goes on when a key opens it
+    SKIPPED = "skipped"  # there was nothing to do, which is not an error
+    UNREADABLE = "unreadable"  # set aside until a key decrypts it
 
 
 class AttemptOutcome(StrEnum):
-    """What became of an attempt; an operator's decision stands among them. The values are what is stored."""
+    """The outcome of an attempt, or an operator's action, which is listed among the attempts. The values are stored."""
 
     DELIVERED = "delivered"
-    SKIPPED = "skipped"  # no call was to be made
-    BLOCKED = "failed"  # no call can be made
-    # The errors of a call, see `app.vitec.errors`.
+    SKIPPED = "skipped"  # no call was needed
+    BLOCKED = "failed"  # no call could be made
+    # Errors of a call, see `app.vitec.errors`.
     REJECTED = "rejected"
     NOT_FOUND = "notfound"
     UNAVAILABLE = "unavailable"
@@ -73,9 +73,9 @@ class AttemptOutcome(StrEnum):
     REFUSED_LOGIN = "refusedlogin"
     FORBIDDEN = "forbidden"
     AMBIGUOUS = "ambiguous"
-    NOT_SENT = "notsent"  # the lease was over before the call was made
-    SET_ASIDE = "setaside"  # it can't be read
-    # Decisions.
+    NOT_SENT = "notsent"  # the lease expired before the call
+    SET_ASIDE = "setaside"  # can't be decrypted
+    # Operator actions.
     RETRIED = "retried"
     RELEASED = "released"
     DISCARDED = "discarded"
@@ -84,13 +84,13 @@ class AttemptOutcome(StrEnum):
 DONE = frozenset({StepStatus.DELIVERED, StepStatus.SKIPPED})
 STOPPED = frozenset({StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
 FINAL = DONE | STOPPED
-NEEDS_ATTENTION = STOPPED | {StepStatus.UNREADABLE}  # a person's
+NEEDS_ATTENTION = STOPPED | {StepStatus.UNREADABLE}  # an operator must act
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call to Vitec. `resource` is the path's ids after the customer's, empty where an earlier step's answer names
-    it; `result` is the string that Vitec answered, `upstream` Vitec's words when it refused."""
+    """One call to Vitec. `resource` is the path's ids after the customer's, empty if an earlier step's answer gives
+    them. `result` is the string that Vitec answered; `upstream` is Vitec's own message if it refused."""
 
     position: int
     operation: Operation
@@ -101,13 +101,13 @@ class Step:
     upstream: Any = None
 
     def to_json(self) -> dict[str, Any]:
-        """For operators, without personal data; Vitec's words may hold some."""
+        """For operators, without personal data; so without `upstream`, which may have some."""
         return {"operation": self.operation, "status": self.status, "attempts": self.attempts}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """An accepted post, without its personal data. `told_at`: when its visitor saw Vitec's refusal on the page, so that
+    """An accepted post without its personal data. `told_at` is when the visitor saw Vitec's refusal on the page: then
     no operator needs to act."""
 
     id: str
@@ -140,7 +140,7 @@ class Submission:
 
     @property
     def refusal(self) -> Any:
-        """Vitec's message if it refused the submission's own operation, or a step before that."""
+        """Vitec's message if it refused the submission's own operation or an earlier step."""
         return next((step.upstream for step in self.steps[: self.main.position + 1] if step.upstream), None)
 
     @property
@@ -149,10 +149,10 @@ class Submission:
         return next(step for step in self.steps if step.operation is self.operation)
 
 
-@dataclass(slots=True)  # made for each post, as the two below: a frozen one takes thrice as long to make
+@dataclass(slots=True)  # not frozen, as below: made for each post, and a frozen one takes three times as long to make
 class IdempotencyKey:
-    """Identifies a repeated post: `key` is a keyed hash of its token, its header's key or its content; `content` is one
-    of its content. The same `key` with a different `content` is the caller's mistake."""
+    """Identifies a repeated post. `key` is a keyed hash of its token, of its header's key or of its content; `content`
+    is a keyed hash of its content. The same `key` with a different `content` is the caller's mistake."""
 
     key: bytes
     content: bytes

@@ -2,8 +2,8 @@
 
 cancellation
 
-Vitec's call has no body and names the home and the contact, not the slot. What we keep besides is for whoever has to
-see to a cancellation that Vitec refuses.
+Vitec's call has no body; its path has the home and the contact, not the slot. The other members are stored for the
+person who has to handle a cancellation that Vitec refuses.
 """
 
 from app.domain.fields import Line
@@ -16,7 +16,7 @@ PATH = "/Advertising/Message/{customerId}/Estate/{estateId}/Viewing/Attendee/{co
 
 
 class Cancellation(VitecModel):
-    """Of the booking with our id `booking`, and its visitor's details, as they stand there."""
+    """`booking` is our id of the booking; the other members are its visitor's details."""
 
     booking: Line
     first_name: Line | None = None
@@ -42,6 +42,6 @@ CANCELLATION = OperationSpec(
     plan=plan,
     names_contact=True,
     has_body=False,
-    is_repeatable=True,  # carried out twice it changes nothing more
+    is_repeatable=True,  # a second cancellation changes nothing
     is_lead=False,
 )

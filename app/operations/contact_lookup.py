@@ -1,7 +1,7 @@
 """Contact lookup (vitec-connect.md, section 4): a step before a lead, and a read for programs with an API key.
 
-As a step it answers the contact's own agent. That the contact is there at all is the other thing to know: the id in a
-booking's answer is only inferred to be a contact's.
+The step's result is the contact's own agent. The step also checks that the contact exists: that the id in a booking's
+answer is a contact's is only inferred.
 """
 
 import re
@@ -17,11 +17,11 @@ MAX_CONTACTS = 20  # per call (S)
 
 
 def prepare(call: Call, progress: Progress) -> Call:
-    """The contact named in the step, else the one that Vitec answered. Raises `StepSkipped`, `StepBlockedError`."""
+    """The contact in the step's path, else the one in Vitec's answer. Raises `StepSkipped`, `StepBlockedError`."""
     return call if call.resource else Call((answered_contact(progress),), {})
 
 
-# Several ids in one segment of the path: its handler tells them apart.
+# One path segment may have several ids; the handler splits them.
 READ = PostSpec(operation=Operation.CONTACT, model=VitecModel, paths=(PATH,), id=re.compile(r".+"))
 CONTACT = OperationSpec(
     operation=Operation.CONTACT,

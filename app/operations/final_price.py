@@ -1,4 +1,4 @@
-"""Final price watched: who wants to know what a home is sold for (vitec-connect.md, section 9).
+"""Final price watched: a person wants to know what a home is sold for (vitec-connect.md, section 9).
 
 final price
 """
@@ -35,7 +35,7 @@ class BuyerStatus(StrEnum):
 
 
 class Watcher(VitecModel):
-    """Who wants to know. H has names of 1-40; we hold them to S's 1-30."""
+    """The person who wants to know the price. Names have 1-40 characters in H; we apply the 1-30 of S."""
 
     first_name: Name
     last_name: Name
@@ -57,16 +57,16 @@ class FinalPrice(VitecModel):
 
 
 class FinalPriceDefaults(DefaultsTable):
-    """`[customers.final_price]`, without which there is no form. `status` is what the contact gets on the home unless
-    it has one."""
+    """`[customers.final_price]`; without it there is no form. `status` is the contact's status on the home, unless the
+    contact already has one."""
 
     lead_source_id: VitecId | None = None
     status: Literal["Interested", "Assigned"] = "Interested"
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    own, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.member
-    configured = {"leadSourceId": own.lead_source_id, "prospectiveBuyerStatus": own.status}
+    settings, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.member
+    configured = {"leadSourceId": settings.lead_source_id, "prospectiveBuyerStatus": settings.status}
     body = with_defaults(request.submitted, configured)
     return (request.step(body | ({"marketing": marketing} if marketing else {})),)
 

@@ -1,7 +1,7 @@
 """Interest in a home (vitec-connect.md, section 1).
 
 interest
-with `interest.marketing = "lead"` and tags to tell: interest → contact → lead
+with `interest.marketing = "lead"` and tags to pass on: interest → contact → lead
 """
 
 from enum import StrEnum
@@ -41,7 +41,7 @@ FORM_PATH = "/forms/{customerId}/interest/{estateId}"
 
 
 class InterestStatus(StrEnum):
-    """How interested (H); Vitec's numbers count from 0."""
+    """How interested the person is (H); Vitec's numbers count from 0."""
 
     INTERESTED = "Interested"
     VERY_INTERESTED = "VeryInterested"
@@ -68,7 +68,7 @@ class EstateType(StrEnum):
 
 
 class PresentAccommodation(VitecModel):
-    """The home one has today; quantities are decimals, not negative (S)."""
+    """The person's current home. Quantities are decimals and not negative (S)."""
 
     estate_type: Annotated[EstateType, by_name_or_number(EstateType)] | None = None
     living_space: LivingSpace | None = None
@@ -98,7 +98,7 @@ class Interest(VitecModel):
 
 
 class InterestDefaults(DefaultsTable):
-    """`[customers.interest]`. `marketing`: within the interest, or in a lead after it."""
+    """`[customers.interest]`. `marketing`: sent within the interest, or in a lead after it."""
 
     lead_source_id: VitecId | None = None
     assignment_source_id: VitecId | None = None
@@ -107,17 +107,17 @@ class InterestDefaults(DefaultsTable):
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    own, context = defaults.get(InterestDefaults), request.context
-    chain = lead_after(context, defaults) if own.marketing == "lead" else ()
+    settings, context = defaults.get(InterestDefaults), request.context
+    chain = lead_after(context, defaults) if settings.marketing == "lead" else ()
     inline = context.without_marketing() if chain else context
-    return request.step(_body(request, own, inline)), *chain
+    return request.step(_body(request, settings, inline)), *chain
 
 
-def _body(request: DeliveryRequest, own: InterestDefaults, context: SubmissionContext) -> dict[str, Any]:
+def _body(request: DeliveryRequest, settings: InterestDefaults, context: SubmissionContext) -> dict[str, Any]:
     configured = {
-        "leadSourceId": own.lead_source_id,
-        "assignmentSourceId": own.assignment_source_id,
-        "status": own.status,
+        "leadSourceId": settings.lead_source_id,
+        "assignmentSourceId": settings.assignment_source_id,
+        "status": settings.status,
         "gdprApprovalDate": iso_seconds(context.consented_at),
     }
     submitted = dict(request.submitted)
@@ -174,5 +174,5 @@ INTEREST = OperationSpec(
     posts=(POST,),
     plan=plan,
     estate=0,
-    may_answer_none=True,  # nothing is documented to be answered
+    may_answer_none=True,  # no answer is documented
 )

@@ -2,8 +2,7 @@
 
     [contact →] lead
 
-The contact is looked up first whenever its id is only inferred from Vitec's answer, or when its own agent shall get
-the lead.
+The contact is looked up first if its id is only inferred from Vitec's answer, or if its own agent is to get the lead.
 """
 
 from typing import Annotated, Any, Literal
@@ -32,14 +31,13 @@ from app.operations.specification import (
 
 PATH = "/CRM/Lead/{customerId}"
 CONTACT_AGENT = "contact-agent"  # as `assignedToId`: the contact's own agent, else the fallback
-FALLBACK = "fallbackAssignedToId"  # ours, beside a lead's members; never sent
+FALLBACK = "fallbackAssignedToId"  # our own, stored with a lead's members; never sent
 
 
 class Lead(VitecModel):
-    """Vitec's `Lead` (S). `assignedToId` and `leadSourceId` are required of the body that Vitec gets; the
-    configuration may give them."""
+    """Vitec's `Lead` (S). Vitec requires `assignedToId` and `leadSourceId`; the configuration may provide them."""
 
-    contact_id: Annotated[str, Length(40, least=1)]
+    contact_id: Annotated[str, Length(40, minimum=1)]
     assigned_to_id: Line | None = None
     lead_source_id: Line | None = None
     office_id: Line | None = None
@@ -49,7 +47,7 @@ class Lead(VitecModel):
 
 
 class LeadDefaults(DefaultsTable):
-    """`[customers.lead]`. `when`: only with marketing to pass on, or always."""
+    """`[customers.lead]`. `when`: only if there is marketing to pass on, or always."""
 
     when: Literal["marketing", "always"] = "marketing"
     lead_source_id: VitecId
@@ -65,29 +63,31 @@ class LeadDefaults(DefaultsTable):
         return self
 
     def members(self) -> dict[str, str]:
-        """As they stand in a lead's body."""
-        named = {
+        """The configured members of a lead's body."""
+        members = {
             "leadSourceId": self.lead_source_id,
             "assignedToId": self.assigned_to_id,
             "officeId": self.office_id,
             "assignmentSourceId": self.assignment_source_id,
             FALLBACK: self.fallback_assigned_to_id if self.assigned_to_id == CONTACT_AGENT else None,
         }
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 def lead_after(context: SubmissionContext, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    """The steps after an operation whose answer names the contact: with at least one tag to pass on, or always."""
-    own = defaults.find(LeadDefaults)
-    if own is None or not (own.when == "always" or context.marketing.tags):
+    """The steps after an operation whose answer names the contact: if there is a tag to pass on, or always."""
+    settings = defaults.find(LeadDefaults)
+    if settings is None or not (settings.when == "always" or context.marketing.tags):
         return ()
-    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(Operation.LEAD, (), own.members() | _marketing(context))
+    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(
+        Operation.LEAD, (), settings.members() | _marketing(context)
+    )
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    application, own = request.application, defaults.find(LeadDefaults)
+    application, settings = request.application, defaults.find(LeadDefaults)
     assert isinstance(application, Lead)
-    body = with_defaults(request.submitted, own.members() if own else {}) | _marketing(request.context)
+    body = with_defaults(request.submitted, settings.members() if settings else {}) | _marketing(request.context)
     step = PlannedStep(Operation.LEAD, (), body)
     if body.get("assignedToId") != CONTACT_AGENT:
         body.pop(FALLBACK, None)
@@ -101,7 +101,7 @@ def _marketing(context: SubmissionContext) -> dict[str, Any]:
 
 
 def prepare(call: Call, progress: Progress) -> Call:
-    """On the contact that is known by now, assigned to its own agent where the configuration wants that.
+    """The lead with its contact's id, assigned to the contact's own agent if the configuration wants that.
     Raises `StepSkipped`, `StepBlockedError`."""
     body = dict(call.body)
     body["contactId"] = body.get("contactId") or answered_contact(progress)
@@ -114,7 +114,7 @@ def prepare(call: Call, progress: Progress) -> Call:
 
 
 def answered_contact(progress: Progress) -> str:
-    """The contact id that Vitec answered the submitted operation. Raises `StepSkipped`, `StepBlockedError`."""
+    """The contact id in Vitec's answer to the submitted operation. Raises `StepSkipped`, `StepBlockedError`."""
     answer = progress.results.get(progress.submitted.operation)
     if answer:
         return answer
@@ -123,9 +123,9 @@ def answered_contact(progress: Progress) -> str:
     raise StepBlockedError("Vitec's answer held no contact id")
 
 
-def _filled(defaults: Defaults) -> frozenset[str]:
-    own = defaults.find(LeadDefaults)
-    return frozenset(own.members()) if own else frozenset()
+def _configured_members(defaults: Defaults) -> frozenset[str]:
+    settings = defaults.find(LeadDefaults)
+    return frozenset(settings.members()) if settings else frozenset()
 
 
 FORM = FormSpec(
@@ -162,6 +162,6 @@ LEAD = OperationSpec(
     posts=(POST, PERSONAL_POST),
     plan=plan,
     prepare=prepare,
-    filled=_filled,
+    filled=_configured_members,
     names_contact=True,
 )

@@ -42,7 +42,7 @@ class Financing(StrEnum):
 
 
 class LoanPromise(VitecModel):
-    """Vitec's `LoanPromise` (members S, values H). A bare `validUntil` is that day's last second."""
+    """Vitec's `LoanPromise` (members S, values H). A `validUntil` without a time is the last second of that day."""
 
     bank: Line | None = None
     valid_until: LastMoment | None = None

@@ -1,4 +1,4 @@
-"""Labels of operations, of the members of applications, and of their values: one table of each kind."""
+"""Labels of operations, of applications' members and of their values: one table for each."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from app.operations.registry import OPERATIONS as SPECS
 from app.operations.registry import plain_name
 
 OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in SPECS.values()}
-# The same thing to a person, whatever the operation calls it.
+# A member as one operation names it -> as the tables below name it.
 SAME = {
     "email": "email.emailAddress",
     "lead.message": "contactMessage",
@@ -22,13 +22,13 @@ SAME = {
 
 
 def same_member(name: str) -> str:
-    """A dotted member as an interest calls it, which every table of members goes by."""
+    """The dotted name under which the tables of members have this member: that of an interest, if it has one."""
     plain = plain_name(name)
     return SAME.get(plain, plain)
 
 
-# Members of the applications, dotted as in the body, a booking's person as if it stood there itself; what is not named
-# here is called as in the body.
+# Applications' members, dotted as in the body, without the prefix of the member that holds a person. A member that is
+# not listed is shown by its name in the body.
 MEMBERS: Mapping[str, str] = {
     "firstName": N_("First name"),
     "lastName": N_("Last name"),
@@ -91,7 +91,7 @@ _HOMES: Mapping[str, str] = {
     "CommercialProperty": N_("Commercial premises"),
     "OtherHousing": N_("Something else"),
 }
-CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: values with a name of their own
+CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: the labels of its values
     "status": {"Interested": N_("Interested"), "VeryInterested": N_("Very interested")},
     "prospectiveBuyerStatus": {"Interested": N_("Interested")},
     "presentAccommodation.estateType": _HOMES,
@@ -105,6 +105,6 @@ CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: values with a name of
 
 
 def member_label(name: str, gettext: GetText) -> str:
-    """`name` dotted as in the body; a member that only programs send is called as there."""
+    """The label of the dotted member; its own name if it has no label, because only programs send it."""
     name = same_member(name)
     return gettext(MEMBERS[name]) if name in MEMBERS else name

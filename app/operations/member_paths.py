@@ -1,7 +1,7 @@
-"""Trees and dotted paths of an application's members, read off its model.
+"""Trees and dotted paths of an application's members, derived from its model.
 
-A tree maps a member's name to what it may hold: None one value, `LIST` several, `TICK` true or false, a mapping
-further members.
+A tree maps a member's name to what it may hold: None is one value, `LIST` several values, `TICK` a boolean, and a
+mapping further members.
 """
 
 import types
@@ -14,13 +14,13 @@ from app.operations.members import VitecModel
 LIST = "list"
 TICK = "tick"
 Tree = Mapping[str, Any]
-# Where an input's value goes: the path of members, and `LIST`, `TICK` or None.
+# Where a form input's value goes: the path of members, and `LIST`, `TICK` or None.
 Place = tuple[tuple[str, ...], str | None]
 Places = Mapping[str, Place]
 
 
 def member_tree(model: type[VitecModel]) -> Tree:
-    """The names that a model knows, nested."""
+    """The tree of the model's members."""
     return {str(field.alias): _branch(field.annotation) for field in model.model_fields.values()}
 
 
@@ -32,60 +32,61 @@ def _branch(annotation: Any) -> Any:
         if part is bool:
             return TICK
         if typing.get_origin(part) is list:
-            inside = typing.get_args(part)[0]
-            return {} if isinstance(inside, type) and issubclass(inside, VitecModel) else LIST
-        if typing.get_origin(part) is typing.Annotated and (inside := _branch(typing.get_args(part)[0])) is not None:
-            return inside
+            item = typing.get_args(part)[0]
+            return {} if isinstance(item, type) and issubclass(item, VitecModel) else LIST
+        if typing.get_origin(part) is typing.Annotated and (branch := _branch(typing.get_args(part)[0])) is not None:
+            return branch
     return None
 
 
 def nested(paths: Iterable[str]) -> Tree:
-    """A tree of dotted paths; a member that a shorter path names is taken whole."""
+    """The tree of dotted paths. If one path is part of another, the whole member is included."""
     tree: dict[str, Any] = {}
     for path in sorted(paths, key=len, reverse=True):
-        *above, last = path.split(".")
+        *parents, last = path.split(".")
         inner = tree
-        for part in above:
+        for part in parents:
             inner = inner.setdefault(part, {})
         inner[last] = None
     return tree
 
 
 def places_in(tree: Tree, person: str | None) -> Places:
-    """Where each form input's value goes, by the input's name: the dotted path, or the same without the prefix of the
-    member that holds the person."""
+    """Where each form input's value goes, by the input's name: the dotted path, which may lack the prefix of the member
+    that holds the person."""
     places = dict(_places(tree, ()))
     if person:
-        inside = _places(tree[person], (person,))
-        places |= {name.removeprefix(f"{person}."): place for name, place in inside if place[0][1] not in tree}
+        of_person = _places(tree[person], (person,))
+        places |= {name.removeprefix(f"{person}."): place for name, place in of_person if place[0][1] not in tree}
     return places
 
 
-def _places(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
-    for name, inside in tree.items():
-        path = (*above, name)
-        if isinstance(inside, Mapping):
-            yield from _places(inside, path)
+def _places(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
+    for name, content in tree.items():
+        path = (*parents, name)
+        if isinstance(content, Mapping):
+            yield from _places(content, path)
         else:
-            yield ".".join(path), (path, inside)
+            yield ".".join(path), (path, content)
 
 
 def as_spelled(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
-    """The members by the tree's names, in whatever casing they came (.NET's have a capital letter); what is not in the
-    tree stays as it is."""
+    """The members under the tree's names, ignoring case (.NET's names begin with a capital). Names that are not in the
+    tree are kept."""
     if members.keys() <= tree.keys():
         spelled = dict(members)
     else:
         names = {name.lower(): name for name in tree}
         spelled = {names.get(name.lower(), name): value for name, value in members.items()}
     for name, value in spelled.items():
-        if isinstance(value, dict) and isinstance(inside := tree.get(name), Mapping):
-            spelled[name] = as_spelled(value, inside)
+        if isinstance(value, dict) and isinstance(subtree := tree.get(name), Mapping):
+            spelled[name] = as_spelled(value, subtree)
     return spelled
 
 
 def taken_out(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str, Any]:
-    """The members of a tree, in whatever casing, that another does not know. They are taken away from `members`."""
+    """Removes from `members` those that are in `tree` but not in `excluded`, ignoring case, and returns them under the
+    tree's names."""
     if members.keys() <= excluded.keys():
         return {}
     names = {name.lower() for name in tree if name not in excluded}
@@ -93,7 +94,7 @@ def taken_out(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str, 
 
 
 def as_sent(dotted: str, members: Mapping[str, Any]) -> str:
-    """A dotted path in the casing of a body as it came."""
+    """The dotted path in the casing of the received body."""
     inner: Any = members
     path = []
     for part in dotted.split("."):
@@ -104,11 +105,11 @@ def as_sent(dotted: str, members: Mapping[str, Any]) -> str:
 
 
 def with_member(members: Mapping[str, Any], dotted: str, value: Any) -> dict[str, Any]:
-    """A copy with another value at a dotted path; without the member, and what holds nothing else, where it is None."""
-    name, _, inside = dotted.partition(".")
-    if inside:
-        above = members.get(name)
-        value = with_member(above if isinstance(above, dict) else {}, inside, value) or None
+    """A copy with another value at the dotted path. None removes the member, and parents that are empty without it."""
+    name, _, rest = dotted.partition(".")
+    if rest:
+        current = members.get(name)
+        value = with_member(current if isinstance(current, dict) else {}, rest, value) or None
     changed = {**members, name: value}
     if value is None:
         del changed[name]
@@ -116,23 +117,23 @@ def with_member(members: Mapping[str, Any], dotted: str, value: Any) -> dict[str
 
 
 def set_member(members: dict[str, Any], dotted: str, value: Any) -> None:
-    *above, last = dotted.split(".")
-    for part in above:
+    *parents, last = dotted.split(".")
+    for part in parents:
         members = members.setdefault(part, {})
     members[last] = value
 
 
-def leaves(members: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value with its dotted path; a list is one value."""
+def leaves(members: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted path and the value of each member; a list is one value."""
     for name, value in members.items():
         if isinstance(value, Mapping):
-            yield from leaves(value, f"{above}{name}.")
+            yield from leaves(value, f"{prefix}{name}.")
         else:
-            yield above + name, value
+            yield prefix + name, value
 
 
 def member_at(members: Mapping[str, Any], dotted: str) -> Any:
-    """The value at a dotted path; None where any part of the path is missing."""
+    """The value at the dotted path; None if any part of the path is missing."""
     if "." not in dotted:
         return members.get(dotted)
     value: Any = members

@@ -1,7 +1,7 @@
-"""Parts that several of Vitec's bodies share, as pydantic models.
+"""Pydantic models of the parts that several of Vitec's bodies share.
 
-Members keep Vitec's camelCase at the border (`longitud`, `latitud` and `telePhone` are Vitec's own spelling). The
-letter after a constraint is its source in vitec-connect.md (S, H, O).
+JSON members have Vitec's camelCase names (`longitud`, `latitud` and `telePhone` are Vitec's own spelling). The letter
+after a constraint is its source in vitec-connect.md (S, H, O).
 """
 
 from datetime import datetime
@@ -17,17 +17,17 @@ from app.domain.numbers import Latitude, Longitude
 
 
 class VitecModel(BaseModel):
-    """Members by Vitec's names only; an unknown one is an error; None means "not given" and is never sent."""
+    """Members have Vitec's names only, and an unknown one is an error. None means "not given" and is never sent."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
     def body(self) -> dict[str, Any]:
-        """In Vitec's form: camelCase, ISO 8601 with offset, only the members that are set."""
+        """The body as Vitec takes it: camelCase, ISO 8601 with offset, only the members that are set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _with_check_digit(value: str, info: ValidationInfo) -> str:
-    # The marker is declared before the number, so it has been read; when it was faulty the number counts as Swedish.
+    # The marker is declared before the number, so it has been read. If it was invalid, the number counts as Swedish.
     return check_personnummer(value, foreign=bool(info.data.get("is_foreign_social_security_number")))
 
 
@@ -35,7 +35,7 @@ CheckDigit = AfterValidator(_with_check_digit)  # for a number declared after `i
 
 
 class EmailAddresses(VitecModel):
-    """Each 0-100 (S, H)."""
+    """Each has 0-100 characters (S, H)."""
 
     email_address: Email | None = None
     email_address2: Email | None = None
@@ -47,7 +47,7 @@ class Coordinate(VitecModel):
 
 
 class Address(VitecModel):
-    """0-68, 0-15, 0-25 (H)."""
+    """0-68, 0-15 and 0-25 characters (H)."""
 
     street_address: Annotated[str, Length(68)] | None = None
     zip_code: Postcode | None = None
@@ -61,7 +61,7 @@ class PersonAddress(Address):
 
 
 class Telephone(VitecModel):
-    """Each 0-17 (H)."""
+    """Each has 0-17 characters (H)."""
 
     home: Phone | None = None
     work: Phone | None = None
@@ -70,26 +70,26 @@ class Telephone(VitecModel):
 
 
 class Gdpr(VitecModel):
-    """The consent as the calls of Vitec's forms section take it (H)."""
+    """The consent in the calls of Vitec's forms section (H)."""
 
     has_approved: Truth | None = None
 
 
 class Approval(VitecModel):
-    """Vitec's two members that say that the person has consented. Each of its calls has one of them, or none; we take
-    either on every public form."""
+    """Vitec's two members that record the person's consent. Each of Vitec's calls has at most one of them; we accept
+    both on every public form."""
 
     gdpr_approval_date: ApprovalMoment | None = None
     gdpr: Gdpr | None = None
 
     def given_at(self, now: datetime) -> datetime | None:
-        """None where no consent was said."""
+        """The time of consent; None if there is none."""
         return self.gdpr_approval_date or (now if self.gdpr and self.gdpr.has_approved else None)
 
 
 class MarketingMember(VitecModel):
-    """`marketing` as an application carries it: a tag never costs a lead, so whatever it holds is read as well as it
-    can be, and normalized by `app.domain.marketing`."""
+    """`marketing` as in an application. A tag never costs a lead, so any value is read leniently, and later normalized
+    by `app.domain.marketing`."""
 
     class Tag(VitecModel):
         name: str
@@ -100,14 +100,14 @@ class MarketingMember(VitecModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_well_as_it_can_be(cls, sent: Any) -> Any:
+    def _leniently(cls, sent: Any) -> Any:
         if not isinstance(sent, dict):
             return {}
         if sent.keys() == {"referrer"} and isinstance(sent["referrer"], str):
-            return sent  # all that a form's body holds of it
-        listed = sent.get("utmTags")
-        tags = [{"name": name, "value": value} for name, value in tags_in(listed)]
-        for tag, item in zip(tags, listed if isinstance(listed, list) else (), strict=False):
+            return sent  # all that a form's body has of it
+        sent_tags = sent.get("utmTags")
+        tags = [{"name": name, "value": value} for name, value in tags_in(sent_tags)]
+        for tag, item in zip(tags, sent_tags if isinstance(sent_tags, list) else (), strict=False):
             tag |= {name: item[name] for name in item if name.lower() not in tag} if isinstance(item, dict) else {}
         tags += [{"name": name, "value": text} for name, text in tags_in({n: sent[n] for n in sent if is_tag(n)})]
         referrer = sent.get("referrer")

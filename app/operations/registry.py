@@ -1,4 +1,4 @@
-"""The registry of operations: the one list that routes, client, labels, metrics and documents are made from."""
+"""The registry of operations: the only list from which routes, client, labels, metrics and documents are made."""
 
 from collections.abc import Iterable, Mapping
 
@@ -22,7 +22,7 @@ POSTS: tuple[PostSpec, ...] = tuple(post for spec in POSTED for post in spec.pos
 
 
 def _by_name(posts: Iterable[PostSpec]) -> dict[str, PostSpec]:
-    """The first of each form's name."""
+    """The posts by their form's name; the first of each name."""
     by_name: dict[str, PostSpec] = {}
     for post in posts:
         if post.form:
@@ -30,25 +30,25 @@ def _by_name(posts: Iterable[PostSpec]) -> dict[str, PostSpec]:
     return by_name
 
 
-# Forms that stand on a broker's pages, and those behind a personal link.
+# Forms on a broker's pages, and forms behind a personal link.
 PUBLIC_POSTS: Mapping[str, PostSpec] = _by_name(post for post in POSTS if not post.personal)
 PERSONAL_POSTS: Mapping[str, PostSpec] = _by_name(post for post in POSTS if post.personal)
 FORMS: Mapping[str, FormSpec] = {name: post.form for name, post in _by_name(POSTS).items() if post.form}
-# What stands before a person's members where the person is a member of the body.
+# The prefixes of a person's members if the person is a member of the body.
 PERSON_PREFIXES: tuple[str, ...] = tuple({f"{post.person}.": None for post in POSTS if post.person})
 
 
 def plain_name(name: str) -> str:
-    """A dotted member as the form's input is called, which stands for it without the person's prefix."""
+    """A dotted member as its form input is named: without the person's prefix."""
     prefix = next(filter(name.startswith, PERSON_PREFIXES), "")
     return name.removeprefix(prefix)
 
 
 def group_of(operation: Operation) -> FunctionGroup:
-    """Whose password opens the operation."""
+    """The group whose password gives access to the operation."""
     return OPERATIONS[operation].group
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    """The steps that deliver a submission, in order, and what each sends. Decided once, when it is accepted."""
+    """The steps that deliver a submission, in order, with their bodies. Decided once, when it is accepted."""
     return OPERATIONS[request.operation].plan(request, defaults)

@@ -1,4 +1,4 @@
-"""The types that describe an operation, and the request that its steps are planned from."""
+"""The types that describe an operation, and the input from which its steps are planned."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ from app.operations.members import VitecModel
 PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
 PERSON = frozenset({"firstName", "lastName", "address", "email", "gdprApprovalDate"})
 
-_PARAMETER = re.compile(r"{\w+}")  # of a path
-# Of a form, beside its members; the country also where Vitec's address has none.
+_PARAMETER = re.compile(r"{\w+}")  # in a path
+# A form's inputs besides its members; the country is allowed even if Vitec's address has none.
 OTHER_INPUTS = ("consent", "token", "slot", "gone", "ticks", "return_url", "_charset_", "address.countryCode")
 MESSAGES = ("contactMessage", "message", "lead.message")
 OTHER_PHONES = ("telephone.other", "otherPhone")
@@ -27,7 +27,7 @@ VitecId = Annotated[str, Field(min_length=1, max_length=40)]  # of a source, use
 
 
 class DefaultsTable(BaseModel):
-    """A table of a customer's configuration with what is filled in where the submitter says nothing."""
+    """A table of a customer's configuration: values for members that the submitter leaves out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -36,29 +36,29 @@ T = TypeVar("T", bound=DefaultsTable)
 
 
 class Defaults:
-    """The tables of one customer, by type."""
+    """A customer's tables by type."""
 
     def __init__(self, *tables: DefaultsTable) -> None:
         self._tables: Mapping[type, DefaultsTable] = {type(table): table for table in tables}
 
     def find(self, table: type[T]) -> T | None:
-        """None where the configuration has no such table."""
-        found = self._tables.get(table)
-        return found if isinstance(found, table) else None
+        """None if the configuration has no such table."""
+        configured = self._tables.get(table)
+        return configured if isinstance(configured, table) else None
 
     def get(self, table: type[T]) -> T:
-        """With its own defaults where the configuration has no such table."""
+        """The table with its own defaults if the configuration has no such table."""
         return self.find(table) or table()
 
     def with_table(self, table: DefaultsTable) -> "Defaults":
-        """These, with another table of its type."""
+        """A copy in which `table` replaces the one of its type."""
         return Defaults(*({**self._tables, type(table): table}).values())
 
 
 @dataclass(slots=True)
 class SubmissionContext:
-    """Who submitted (`with_key`: an API-key caller, whose members win over the configuration), when the person
-    consented, and the campaign."""
+    """Who submitted (`with_key`: a caller with an API key, whose members take precedence over the configuration), when
+    the person consented, and the campaign."""
 
     with_key: bool
     consented_at: datetime | None
@@ -70,8 +70,8 @@ class SubmissionContext:
 
 @dataclass(slots=True)
 class DeliveryRequest:
-    """What a submission's steps are planned from. `resource` is the path's ids after the customer's; `submitted` is
-    the validated application in Vitec's field names, minus `marketing`, which is planned separately."""
+    """The input from which a submission's steps are planned. `resource` is the path's ids after the customer's;
+    `submitted` is the validated application in Vitec's names, without `marketing`, which is planned separately."""
 
     customer_id: str
     operation: Operation
@@ -86,7 +86,7 @@ class DeliveryRequest:
         self.submitted = submitted
 
     def step(self, body: Mapping[str, Any]) -> PlannedStep:
-        """The submission's own operation, with this body."""
+        """The step of the submission's own operation, with this body."""
         return PlannedStep(self.operation, self.resource, body)
 
 
@@ -94,7 +94,7 @@ Planner = Callable[[DeliveryRequest, Defaults], tuple[PlannedStep, ...]]
 
 
 def only_step(request: DeliveryRequest, _: Defaults) -> tuple[PlannedStep, ...]:
-    """The operation alone, with what was submitted."""
+    """A single step: the operation with the submitted body."""
     return (request.step(request.submitted),)
 
 
@@ -107,16 +107,16 @@ def iso_seconds(moment: datetime | None) -> str | None:
 
 
 class StepSkipped(Exception):  # no error: there is nothing to do
-    """The step before answered nothing to go on with, as it may."""
+    """The earlier step's answer lacks what this step needs, as is allowed."""
 
 
 class StepBlockedError(Exception):
-    """The step before answered nothing to go on with, as it should have; the message is for the operator."""
+    """The earlier step's answer lacks what this step needs, and should have it. The message is for the operator."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a step sends: the path's ids after the customer's, and the body."""
+    """A step's call: the path's ids after the customer's, and the body."""
 
     resource: tuple[str, ...]
     body: Mapping[str, Any]
@@ -124,7 +124,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a submission has come: the operation that was submitted, and what the steps so far answered."""
+    """A submission's state so far: the submitted operation, and the result of each finished step."""
 
     submitted: "OperationSpec"
     results: Mapping[Operation, str | None]
@@ -141,15 +141,15 @@ def as_planned(call: Call, _: Progress) -> Call:
 class FormSpec:
     """A form that people fill in. Its inputs are in `templates/forms/{name}.html`.
 
-    inputs             another template than the one that is called as the form
+    inputs             the template's name if it is not that of the form
     intro              the paragraph above the inputs; `%(firm)s` is the customer's name
     heading, button    on the form; the heading is also the title of its frame
-    fields             what an error can lead to, in the order of the page
-    first_contact      the input of e-mail or phone that comes first
+    fields             the inputs that an error may link to, in the order of the page
+    first_contact      the first input for e-mail or phone
     received           heading of the receipt
     next               what the receipt says happens next; `%(firm)s` is the customer's name
-    refused            heading of the receipt when Vitec refused it
-    waits              whether a post waits for Vitec's answer, as a full slot is better told at once
+    refused            heading of the receipt if Vitec refused it
+    waits              whether a post waits for Vitec's answer, so that a visitor learns at once that a slot is full
     """
 
     name: str
@@ -173,23 +173,23 @@ class FormSpec:
 class PostSpec:
     """One way to post an operation.
 
-    paths      its addresses as Vitec has them; none where it is posted by a personal link, or by a receipt
-    form_path  the form's own address, for people and frames: ad blockers have refused paths with "advertising" in them
-    shown_at   where Vitec shows what the form asks for, if that is another address than it is posted to
-    form       None where only programs post, and then only with an API key
-    person     the member that holds the person; None where it is the body itself
-    example    a body that the demo takes, for the OpenAPI document
-    needs      the table that must stand in the customer's configuration, else there is nothing at its addresses
-    public     what a caller without an API key may set
-    approval   Vitec's own member by which a program says that the person has consented; "" where it has none
-    email      the dotted member with the person's e-mail address; "" where the person is known already
-    phones     those with phone numbers, in the order in which one is chosen to find the person by
-    required   must be there, unless the configuration fills it in
-    by_home    whether the path names a home, of whose times one is booked
-    takes_slots  whether an embed may offer several times of the viewing that the path names
-    ticks      members that the form asks for with boxes that are set beforehand, and what they are once taken away
-    answers    the member with the result where Vitec answers an object; "" where it answers a JSON string
-    id         what the path's ids look like
+    paths      Vitec's own paths; none if it is posted through a personal link or a receipt
+    form_path  the form's own path, for people and frames: ad blockers have blocked paths that contain "advertising"
+    shown_at   Vitec's path of what the form is about, if that is not the path that it is posted to
+    form       None if only programs post it, which then requires an API key
+    person     the member that holds the person; None if that is the body itself
+    example    a body that the demo accepts, for the OpenAPI document
+    needs      the table that the customer's configuration must have; without it the paths don't exist
+    public     members that a caller without an API key may set
+    approval   Vitec's own member in which a program states the person's consent; "" if there is none
+    email      the dotted member with the person's e-mail address; "" if the person is already known
+    phones     the dotted members with phone numbers; the first one given is stored to find the person by
+    required   members that must be given unless the configuration provides them
+    by_home    whether the path names a home, and one of its times is booked
+    takes_slots  whether an embed may offer several times of the viewing in the path
+    ticks      members whose checkboxes are set at first -> their value once the visitor has cleared the box
+    answers    the member with the result if Vitec answers an object; "" if it answers a JSON string
+    id         the pattern of the path's ids
     """
 
     operation: Operation
@@ -214,26 +214,26 @@ class PostSpec:
 
     @cached_property
     def personal(self) -> bool:
-        """Whether it is posted by the holder of a signed link."""
+        """Whether the holder of a signed link posts it."""
         return self.form is not None and not self.paths
 
     @cached_property
     def asks_consent(self) -> bool:
-        """Of strangers; whoever holds a personal link is a contact already."""
+        """Whether the form asks for consent: only of strangers, because the holder of a personal link is a contact."""
         return bool(self.form and self.reach)
 
     def is_open(self, defaults: Defaults) -> bool:
-        """Whether the customer's configuration has what it needs."""
+        """Whether the customer's configuration has the table that it needs."""
         return self.needs is None or defaults.find(self.needs) is not None
 
     @cached_property
     def addresses(self) -> tuple[str, ...]:
-        """All that it is posted to, Vitec's own first."""
+        """All paths that it is posted to, Vitec's own first."""
         return (*self.paths, self.form_path) if self.form_path else self.paths
 
     @cached_property
     def form_addresses(self) -> tuple[str, ...]:
-        """All that the form is shown at."""
+        """All paths at which the form is shown."""
         return (self.shown_at, self.form_path) if self.shown_at else self.addresses if self.form else ()
 
     @cached_property
@@ -241,25 +241,25 @@ class PostSpec:
         return _PARAMETER.sub("%s", self.paths[0])
 
     def path(self, *ids: str) -> str:
-        """One and the same for all of a resource's addresses, in whatever casing: Vitec's own."""
+        """Vitec's own path of the resource: the same for all of its addresses, in any case."""
         return self._resource_format % ids
 
     def shown(self, *ids: str) -> str:
-        """Vitec's own address of the form."""
+        """Vitec's own path of the form."""
         return _PARAMETER.sub("%s", self.shown_at) % ids
 
     def form_address(self, *ids: str) -> str:
-        """Where a link to the form leads; `ids` are the customer's and those of the resource."""
+        """The path that a link to the form has; `ids` are the customer's and the resource's."""
         return _PARAMETER.sub("%s", self.form_path) % ids
 
     @cached_property
     def ids(self) -> int:
-        """How many ids its paths have after the customer's."""
+        """The number of ids in its paths after the customer's."""
         return self.paths[0].count("{") - 1 if self.paths else 0
 
     @cached_property
     def reach(self) -> tuple[str, ...]:
-        """At least one of these must be there, so that the person can be reached; none where the person is known."""
+        """The members of which at least one must be given, so that the person can be reached; empty for a known one."""
         return (self.email, *self.phones) if self.email else ()
 
     @cached_property
@@ -268,8 +268,8 @@ class PostSpec:
 
     @cached_property
     def person_tree(self) -> Tree:
-        inside: Tree = self.tree[self.person] if self.person else self.tree
-        return inside
+        tree: Tree = self.tree[self.person] if self.person else self.tree
+        return tree
 
     @cached_property
     def places(self) -> Places:
@@ -277,17 +277,17 @@ class PostSpec:
 
     @cached_property
     def spelling(self) -> Mapping[str, str]:
-        """How the names of a form's inputs are spelled, by the same in lower case."""
+        """The spelling of each form input's name, by the name in lower case."""
         return {name.lower(): name for name in (*self.places, *OTHER_INPUTS)}
 
     @cached_property
     def message(self) -> str:
-        """The member that takes what a visitor says in free words; "" where there is none."""
+        """The member for the visitor's free text; "" if there is none."""
         return next((name for name in MESSAGES if name in self.places), "")
 
     @cached_property
     def other_phone(self) -> str:
-        """The member for one number more; "" where there is none."""
+        """The member for one more phone number; "" if there is none."""
         return next((name for name in map(self.dotted, OTHER_PHONES) if name in self.places), "")
 
     @cached_property
@@ -297,12 +297,12 @@ class PostSpec:
 
     @cached_property
     def customer(self) -> str:
-        """The member that repeats the customer's id; "" where there is none that a caller without a key may set."""
+        """The member that repeats the customer's id; "" if there is none that a caller without a key may set."""
         name = self.dotted("customerId")
         return name if name in self.public else ""
 
     def settable(self, personnummer: bool) -> Tree:
-        """What a caller without an API key may set, nested: None is all that is there, a mapping some of it."""
+        """The tree of what a caller without an API key may set: None is the whole member, a mapping parts of it."""
         return self._settable[personnummer]
 
     @cached_property
@@ -313,11 +313,11 @@ class PostSpec:
         return f"{self.person}.{name}" if self.person else name
 
     def answer_of(self, result: str | None) -> Any:
-        """Vitec's own body, made of its result again."""
+        """Vitec's answer, rebuilt from the stored result."""
         return {self.answers: result} if self.answers and result is not None else result
 
     def contacts(self, submitted: Mapping[str, Any]) -> dict[str, str]:
-        """What the person is found by later: `email` in lower case, `phone` in E.164."""
+        """The values by which the person can be found later: `email` in lower case, `phone` in E.164."""
         if not self.email:
             return {}
         contacts = {}
@@ -332,7 +332,7 @@ class PostSpec:
 
 @dataclass(frozen=True)
 class Booked:
-    """The time that a booking is of, as far as the ids are known; "" where one is not."""
+    """The ids of the booked time; "" for one that is not known."""
 
     estate: str
     viewing: str
@@ -348,22 +348,22 @@ def _none(_: Defaults) -> frozenset[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationSpec:
-    """All that is known of one of Vitec's operations.
+    """One of Vitec's operations.
 
-    path             at Vitec, and ours; that of the first call where there are several
-    group            whose password opens it (S)
-    label            what people call one of them
-    plural           what people call several, within a sentence
+    path             at Vitec and at this service; if there are several calls, that of the first
+    group            the function group whose password gives access (S)
+    label            its name for people
+    plural           its plural, for use within a sentence
     summary          its line in the OpenAPI document
-    choose_call      by which of several calls it is delivered, and its application in that call's members
-    names_contact    whether the path names a contact: personal data, which is stored encrypted only
-    estate           which of the path's ids is the home's; None where it names none
-    may_answer_none  whether Vitec's answer may lack a contact id although all is well
-    has_body         whether Vitec takes one
-    is_repeatable    whether being carried out twice changes nothing more
-    is_lead          whether it is somebody's interest in a home or in the firm: what campaigns are measured by, and
-                     what an office expects to come
-    filled           members that the configuration fills in when they are left out
+    choose_call      selects one of several calls, and converts the application to the members of that call
+    names_contact    whether the path has a contact's id: personal data, which is only stored encrypted
+    estate           the index of the home's id among the path's ids; None if the path has none
+    may_answer_none  whether an answer without a contact id is allowed
+    has_body         whether Vitec's call has a body
+    is_repeatable    whether carrying it out twice has the effect of once
+    is_lead          whether it is a person's interest in a home or in the firm, by which campaigns are measured, and
+                     which an office expects to receive
+    filled           the members that the configuration provides if they are left out
     """
 
     operation: Operation
@@ -386,7 +386,7 @@ class OperationSpec:
     is_lead: bool = True
 
     def post_of(self, resource: Sequence[str]) -> PostSpec:
-        """The call that takes so many ids: that is how several calls of one operation are told apart."""
+        """The call with this number of ids, which distinguishes several calls of one operation."""
         return next((post for post in self.posts if post.paths and post.ids == len(resource)), self.posts[0])
 
     def path_of(self, resource: Sequence[str]) -> str:
@@ -397,5 +397,5 @@ class OperationSpec:
 
     @property
     def reads(self) -> bool:
-        """A look-up, which changes nothing at Vitec and can simply be made again."""
+        """Whether it is a lookup, which changes nothing at Vitec and can safely be repeated."""
         return self.method == "GET"

@@ -1,7 +1,7 @@
 """The encrypted payload of a submission: what the submitter sent, and the body of each step.
 
-A retry plans anew from it, so it says all that a plan is made from. A body is mostly what was submitted, so only its
-difference from that is stored: it makes the payload, which is most of what a post writes, a third smaller.
+It contains everything that the steps are planned from, because a retry plans them again. Of a body only the difference
+from what was submitted is stored: this makes the payload, which is most of what a post writes, a third smaller.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,20 +18,20 @@ from app.operations.interest import InterestDefaults
 from app.operations.registry import OPERATIONS, plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 
-# Members of a step that follow from which steps come after it.
+# Members of a step that depend on which steps come after it.
 OF_THE_PLAN = ("marketing", "returnBookingId")
 _ABSENT = object()
 
 
 class StoredApplicationError(Exception):
-    """What was decrypted is not a stored application."""
+    """The decrypted data is not a stored application."""
 
 
-@dataclass(slots=True)  # made for each post, and a frozen one takes thrice as long to make
+@dataclass(slots=True)  # not frozen: made for each post, and a frozen one takes three times as long to make
 class StoredApplication:
-    """`resource` and `submitted` as in `DeliveryRequest`; `estate` is the home of a viewing, where the embed named it.
-    `bodies` are what each step sends, by position, and `resources` the ids in each step's path, which are stored here
-    only where one of them is a contact's."""
+    """`resource` and `submitted` are as in `DeliveryRequest`; `estate` is a viewing's home if the embed named it.
+    `bodies` are the steps' bodies by position, and `resources` the ids in each step's path, which are stored here only
+    if one of them is a contact's."""
 
     resource: tuple[str, ...]
     submitted: Mapping[str, Any]
@@ -53,7 +53,7 @@ class StoredApplication:
         return cls(request.resource, request.submitted, request.context, consent, estate, bodies, resources)
 
     def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
-        """With the bodies of these steps."""
+        """A copy with the bodies of these steps."""
         bodies, resources = _of_steps(steps)
         return replace(self, bodies=bodies, resources=resources)
 
@@ -103,16 +103,16 @@ class StoredApplication:
         return campaign_of(self.context.marketing.tags)
 
     def request(self, submission: Submission) -> DeliveryRequest:
-        """As it was when it was accepted."""
+        """The request as it was when the submission was accepted."""
         model = OPERATIONS[submission.operation].post_of(self.resource).model
-        reading = ReadContext(form=False, now=submission.received_at, stored=True)
-        application = model.model_validate(self.submitted, context=reading)
+        read_context = ReadContext(form=False, now=submission.received_at, stored=True)
+        application = model.model_validate(self.submitted, context=read_context)
         return DeliveryRequest(submission.customer_id, submission.operation, self.resource, application, self.context)
 
     def refilled(self, submission: Submission, defaults: Defaults, todo: Collection[int]) -> "StoredApplication":
-        """With the configured members as they are now in what the steps at the positions `todo` send; what was sent
-        stays as it was. Which steps there are was decided when it was accepted, and with it which of them tells the
-        campaign: that stays too, or a change of the configuration would tell it twice or never."""
+        """A copy in which the bodies of the steps at the positions `todo` have the configured members as they are now;
+        what was already sent is unchanged. Which steps there are, and which of them carries the campaign, was decided
+        at acceptance and stays so: otherwise a change of the configuration could pass it on twice, or never."""
         in_lead = any(step.operation is Operation.LEAD for step in submission.steps)
         interest = defaults.get(InterestDefaults).model_copy(update={"marketing": "lead" if in_lead else "inline"})
         planned = {step.operation: step.body for step in plan(self.request(submission), defaults.with_table(interest))}
@@ -131,7 +131,7 @@ class StoredApplication:
 def _of_steps(
     steps: Sequence[PlannedStep],
 ) -> tuple[tuple[Mapping[str, Any], ...], tuple[tuple[str, ...], ...] | None]:
-    """Their bodies, and the ids in their paths where one of them is a contact's."""
+    """The steps' bodies, and the ids in their paths if one of those is a contact's."""
     names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
     resources = tuple([step.resource for step in steps]) if names_contact else None
     return tuple([step.body for step in steps]), resources
@@ -142,13 +142,13 @@ def _with_marketing(submitted: Mapping[str, Any], marketing: Mapping[str, Any]) 
 
 
 def _difference(body: Mapping[str, Any], submitted: Mapping[str, Any]) -> dict[str, Any]:
-    """`set`: the body's members that are not the submitted ones; `unset`: names of submitted ones that it lacks."""
+    """`set`: the body's members that differ from the submitted ones; `unset`: names of submitted ones that it lacks."""
     changed = {name: value for name, value in body.items() if submitted.get(name, _ABSENT) is not value}  # 1 == True
     return {"set": changed, "unset": [name for name in submitted if name not in body]}
 
 
 def _bodies(stored: Mapping[str, Any], submitted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if "bodies" in stored:  # as they were stored before 1.0
+    if "bodies" in stored:  # the format before 1.0
         yield from (dict(body) for body in stored["bodies"])
         return
     for difference in stored["differences"]:

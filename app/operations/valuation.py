@@ -25,7 +25,7 @@ FORM_PATH = "/forms/{customerId}/valuation"
 
 
 class ValuationLead(VitecModel):
-    """The content of the lead that Vitec creates from it."""
+    """The content of the lead that Vitec creates."""
 
     assignment_source_id: Line | None = None
     lead_source_id: Line | None = None
@@ -33,13 +33,13 @@ class ValuationLead(VitecModel):
 
 
 class Receiver(VitecModel):
-    """The agent who gets it; left out for the office's own rule (H)."""
+    """The agent who gets the lead; left out to apply the office's own rule (H)."""
 
     user_id: Line | None = None
 
 
 class Valuation(VitecModel):
-    """Members H, which gives no lengths: those of an interest. `address` is the home's that is to be sold."""
+    """Members H. It gives no lengths, so those of an interest apply. `address` is that of the home to be sold."""
 
     first_name: Name
     last_name: Name
@@ -53,7 +53,7 @@ class Valuation(VitecModel):
 
 
 class ValuationDefaults(DefaultsTable):
-    """`[customers.valuation]`, without which there is no form."""
+    """`[customers.valuation]`; without it there is no form."""
 
     lead_source_id: VitecId | None = None
     assignment_source_id: VitecId | None = None
@@ -61,10 +61,10 @@ class ValuationDefaults(DefaultsTable):
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    own, context, submitted = defaults.get(ValuationDefaults), request.context, request.submitted
+    settings, context, submitted = defaults.get(ValuationDefaults), request.context, request.submitted
     parts: dict[str, dict[str, Any]] = {
-        "lead": {"leadSourceId": own.lead_source_id, "assignmentSourceId": own.assignment_source_id},
-        "receiver": {"userId": own.receiver_user_id},
+        "lead": {"leadSourceId": settings.lead_source_id, "assignmentSourceId": settings.assignment_source_id},
+        "receiver": {"userId": settings.receiver_user_id},
         "gdpr": {"hasApproved": True if context.consented_at else None},
     }
     filled = {name: with_defaults(submitted.get(name, {}), configured) for name, configured in parts.items()}

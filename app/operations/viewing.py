@@ -1,10 +1,10 @@
 """Viewing booking (vitec-connect.md, sections 2 and 7).
 
 viewing
-with `[customers.lead]` and tags to tell: viewing → contact → lead
+with `[customers.lead]` and tags to pass on: viewing → contact → lead
 
-Vitec has two calls for it. The older one names the viewing and takes all that a person can be; the newer one names the
-home, and carries the marketing, so that no lead follows.
+Vitec has two calls for it. The older one is addressed by viewing and has all members of a person. The newer one is
+addressed by home and has the marketing, so that no lead follows.
 """
 
 from dataclasses import replace
@@ -55,7 +55,7 @@ ATTEND_TICKS = {
 
 
 class ObtainThrough(StrEnum):
-    """How the contact came (H); Vitec's numbers count from 0."""
+    """How the contact was obtained (H); Vitec's numbers count from 0."""
 
     INTEREST = "Interest"
     PHONE = "Phone"
@@ -79,7 +79,7 @@ class CustomField(VitecModel):
 
 
 class UpdatePerson(VitecModel):
-    """The visitor of a viewing. Vitec takes names of 0-30; we require 1-30 (members S, lengths H)."""
+    """The visitor of a viewing. Vitec accepts names of 0-30 characters; we require 1-30 (members S, lengths H)."""
 
     customer_id: Id | None = None
     contact_id: Id | None = None
@@ -108,14 +108,14 @@ class UpdatePerson(VitecModel):
 
 
 class ViewingOptions(VitecModel):
-    """`True` makes Vitec refuse after the deadline, or when the slot is full (S)."""
+    """`True` makes Vitec refuse a booking after the deadline, or if the slot is full (S)."""
 
     is_deadline_validation_enabled: Truth | None = None
     enable_booking_limit_validation: Truth | None = None
 
 
 class ViewingBooking(VitecModel):
-    """Vitec's `AddNewViewingParticipant`. `marketing` is ours, for a Lead."""
+    """Vitec's `AddNewViewingParticipant`. `marketing` is our own member, for a lead."""
 
     update_person: UpdatePerson
     participated: Truth | None = None
@@ -131,8 +131,8 @@ class ViewingBooking(VitecModel):
 
 
 class ViewingDefaults(DefaultsTable):
-    """`[customers.viewing]`. `reminder_minutes` before the viewing; `call`: the older one, or the newer; `cancel`: its
-    visitor may call a booking off."""
+    """`[customers.viewing]`. `reminder_minutes`: before the viewing; `call`: the older or the newer one; `cancel`:
+    visitors may cancel their bookings."""
 
     lead_source_id: VitecId | None = None
     reminder_minutes: Annotated[int, Field(ge=0)] = 60
@@ -146,20 +146,20 @@ class ViewingDefaults(DefaultsTable):
 
 
 def choose_call(request: DeliveryRequest, defaults: Defaults, booked: Booked) -> DeliveryRequest:
-    """As the configuration wishes, where the ids that it needs are known and it can carry all that was said. The choice
-    is kept in the resource."""
-    own = defaults.get(ViewingDefaults)
+    """The request for the call that the configuration prefers, if the ids for that are known and it has members for all
+    that was submitted; otherwise the request unchanged. The resource's ids show which call was chosen."""
+    settings = defaults.get(ViewingDefaults)
     if isinstance(request.application, ViewingAttendance):
-        if own.call == "attend" or not booked.viewing:
+        if settings.call == "attend" or not booked.viewing:
             return request
-        return _by(request, (booked.viewing, booked.slot), ViewingBooking, as_participant(request.submitted))
-    if own.call == "participant" or not booked.estate:
+        return _request_by(request, (booked.viewing, booked.slot), ViewingBooking, as_participant(request.submitted))
+    if settings.call == "participant" or not booked.estate:
         return request
-    members = as_attendance(request.submitted, booked.slot, own.reminder_minutes)
-    return _by(request, (booked.estate,), ViewingAttendance, members) if members else request
+    members = as_attendance(request.submitted, booked.slot, settings.reminder_minutes)
+    return _request_by(request, (booked.estate,), ViewingAttendance, members) if members else request
 
 
-def _by(
+def _request_by(
     request: DeliveryRequest, resource: tuple[str, ...], model: type[VitecModel], members: dict[str, Any]
 ) -> DeliveryRequest:
     application = model.model_validate(members, context=ReadContext(form=False, now=datetime.now(UTC), stored=True))
@@ -177,50 +177,51 @@ def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...
     return request.step(body | {"returnBookingId": False} if chain else body), *chain
 
 
-def _body(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any]:
-    """Without the marketing, which goes into a Lead, never here."""
+def _body(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str, Any]:
+    """The body of the older call, without the marketing, which goes into a lead."""
     configured = {
         "participated": False,
-        "reminderTime": own.reminder_minutes,
-        "smsReminder": own.sms_reminder,
-        "mailConfirmation": own.mail_confirmation,
-        "smsConfirmation": own.sms_confirmation,
-        "leadSourceId": own.lead_source_id,
+        "reminderTime": settings.reminder_minutes,
+        "smsReminder": settings.sms_reminder,
+        "mailConfirmation": settings.mail_confirmation,
+        "smsConfirmation": settings.sms_confirmation,
+        "leadSourceId": settings.lead_source_id,
     }
     options = {
-        "isDeadlineValidationEnabled": own.validate_deadline,
-        "enableBookingLimitValidation": own.validate_booking_limit,
+        "isDeadlineValidationEnabled": settings.validate_deadline,
+        "enableBookingLimitValidation": settings.validate_booking_limit,
     }
     context = request.context
     person = {"obtainThrough": ObtainThrough.INTEREST.value, "gdprApprovalDate": iso_seconds(context.consented_at)}
     submitted = dict(request.submitted)
     if not context.with_key:
-        _keep_allowed(submitted, own)
+        _remove_unoffered(submitted, settings)
     return with_defaults(submitted, configured) | {
         "updatePerson": with_defaults(submitted["updatePerson"], person) | {"customerId": request.customer_id},
         "options": with_defaults(submitted.get("options", {}), options),
     }
 
 
-def _attendance(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any]:
+def _attendance(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str, Any]:
     context, submitted = request.context, dict(request.submitted)
     confirmation = dict(submitted.get("confirmation", {}))
     if not context.with_key:
-        if not own.sms_reminder:
+        if not settings.sms_reminder:
             submitted.pop("reminderTime", None)
-        if not own.mail_confirmation:
+        if not settings.mail_confirmation:
             confirmation.pop("isEmailEnabled", None)
-        if not own.sms_confirmation:
+        if not settings.sms_confirmation:
             confirmation.pop("isSmsEnabled", None)
-    lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": own.lead_source_id})
-    limits = {"isBookingLimitEnabled": own.validate_booking_limit, "isDeadLineEnabled": own.validate_deadline}
+    lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": settings.lead_source_id})
+    limits = {"isBookingLimitEnabled": settings.validate_booking_limit, "isDeadLineEnabled": settings.validate_deadline}
     marketing = context.marketing.member
     body = {
         "gdpr": {"hasApproved": True} if context.consented_at else None,
-        "reminderTime": own.reminder_minutes if own.sms_reminder else None,
+        "reminderTime": settings.reminder_minutes if settings.sms_reminder else None,
     }
     body = with_defaults(submitted, body) | {
-        "confirmation": {"isEmailEnabled": own.mail_confirmation, "isSmsEnabled": own.sms_confirmation} | confirmation,
+        "confirmation": {"isEmailEnabled": settings.mail_confirmation, "isSmsEnabled": settings.sms_confirmation}
+        | confirmation,
         "validation": limits | submitted.get("validation", {}),
         **({"lead": lead} if lead else {}),
         **({"marketing": marketing} if marketing else {}),
@@ -230,14 +231,14 @@ def _attendance(request: DeliveryRequest, own: ViewingDefaults) -> dict[str, Any
     return body
 
 
-def _keep_allowed(submitted: dict[str, Any], own: ViewingDefaults) -> None:
-    """A visitor may decline what the configuration offers, but not order more: text messages cost money."""
-    if not own.sms_reminder:
+def _remove_unoffered(submitted: dict[str, Any], settings: ViewingDefaults) -> None:
+    """Visitors may decline messages that the configuration offers, but not order others: text messages cost money."""
+    if not settings.sms_reminder:
         submitted.pop("smsReminder", None)
         submitted.pop("reminderTime", None)
-    if not own.mail_confirmation:
+    if not settings.mail_confirmation:
         submitted.pop("mailConfirmation", None)
-    if not own.sms_confirmation:
+    if not settings.sms_confirmation:
         submitted.pop("smsConfirmation", None)
 
 

@@ -1,4 +1,4 @@
-"""The newer call of a booking (vitec-connect.md, section 7): by home and slot, with its marketing in it."""
+"""The newer call for a booking (vitec-connect.md, section 7): by home and slot, and with the marketing."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -24,23 +24,23 @@ class AttendLead(VitecModel):
 
 
 class Confirmation(VitecModel):
-    """What Vitec sends the visitor."""
+    """The messages that Vitec sends the visitor."""
 
     is_email_enabled: Truth | None = None
     is_sms_enabled: Truth | None = None
 
 
 class AttendValidation(VitecModel):
-    """`True` makes Vitec refuse when the slot is full, or after the deadline. The capital L is Vitec's own."""
+    """`True` makes Vitec refuse a booking if the slot is full, or after the deadline. The capital L is Vitec's own."""
 
     is_booking_limit_enabled: Truth | None = None
     is_dead_line_enabled: Annotated[Truth | None, Field(alias="isDeadLineEnabled")] = None
 
 
 class ViewingAttendance(VitecModel):
-    """Members H; no length is documented, so they are held to those of the other calls."""
+    """Members H. No lengths are documented, so those of the other calls apply."""
 
-    time_slot_id: Annotated[str, Length(40, least=1)]
+    time_slot_id: Annotated[str, Length(40, minimum=1)]
     first_name: Name
     last_name: Name
     cell_phone: Phone | None = None
@@ -54,7 +54,7 @@ class ViewingAttendance(VitecModel):
     validation: AttendValidation | None = None
 
 
-# The same in the two calls, dotted: here, and in `AddNewViewingParticipant`.
+# Dotted members of this call -> the same members of the older one, `AddNewViewingParticipant`.
 SAME = {
     **{name: f"updatePerson.{name}" for name in ("firstName", "lastName", "cellPhone")},
     "email": "updatePerson.email.emailAddress",
@@ -70,11 +70,11 @@ SAME = {
 
 
 def as_participant(attendance: Members) -> dict[str, Any]:
-    """What the older call takes, of the same booking; the slot stands in its path."""
+    """The same booking in the members of the older call, which has the slot in its path."""
     members: dict[str, Any] = {}
-    for here, there in SAME.items():
-        if (value := member_at(attendance, here)) is not None:
-            set_member(members, there, value)
+    for new, old in SAME.items():
+        if (value := member_at(attendance, new)) is not None:
+            set_member(members, old, value)
     minutes = members.get("reminderTime")
     if minutes is not None:
         members["smsReminder"] = minutes != NO_REMINDER
@@ -82,19 +82,19 @@ def as_participant(attendance: Members) -> dict[str, Any]:
 
 
 def as_attendance(participant: Members, time_slot_id: str, reminder_minutes: int) -> dict[str, Any] | None:
-    """What this call takes, of the same booking; None where it has no member for something that was said."""
+    """The same booking in the members of this call; None if it lacks a member for any of the submitted ones."""
     members: dict[str, Any] = {"timeSlotId": time_slot_id}
-    left = dict(leaves(participant))
-    for here, there in SAME.items():
-        if there in left:
-            set_member(members, here, left.pop(there))
-    if left.pop("smsReminder", None) is False:
+    remaining = dict(leaves(participant))
+    for new, old in SAME.items():
+        if old in remaining:
+            set_member(members, new, remaining.pop(old))
+    if remaining.pop("smsReminder", None) is False:
         members["reminderTime"] = NO_REMINDER
     elif member_at(participant, "smsReminder"):
         members.setdefault("reminderTime", reminder_minutes)
-    if left.pop("updatePerson.gdprApprovalDate", None):
+    if remaining.pop("updatePerson.gdprApprovalDate", None):
         members["gdpr"] = {"hasApproved": True}
-    left.pop("updatePerson.customerId", None)
-    # Values that only say that the call is a booking from a web form.
+    remaining.pop("updatePerson.customerId", None)
+    # Values that every booking from a web form has.
     defaults = {"participated": False, "returnBookingId": False, "updatePerson.obtainThrough": "Interest"}
-    return members if all(name in defaults and defaults[name] == value for name, value in left.items()) else None
+    return members if all(name in defaults and defaults[name] == value for name, value in remaining.items()) else None
