@@ -49,7 +49,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def intresse_rows(database_url: str) -> Callable[[], list[Any]]:
-    """All submissions, as they are now."""
+    """Returns all submissions as they are when called."""
 
     def read() -> list[Any]:
         with opened(database_url) as database, database.engine.connect() as connection:
@@ -72,7 +72,7 @@ def mail() -> Iterator[PostOffice]:
 
 @pytest.fixture
 def options(database_url: str, webhook: Hook, mail: PostOffice) -> dict[str, Any]:
-    """The configuration of a service whose operator gets both, and which tries a refused login each second."""
+    """The configuration of a service with both alert channels, which retries a refused login every second."""
     return {
         "database_url": database_url,
         "vitec": {"paused_probe_seconds": 1},
@@ -100,7 +100,7 @@ def status(client: httpx.Client, submission_id: str) -> str:
 
 
 def make_older(database_url: str, **columns: timedelta) -> None:
-    """All submissions, as if time had passed."""
+    """Shifts the times of all submissions, as if time had passed."""
     with opened(database_url) as database, database.engine.begin() as connection:
         now = datetime.now(UTC)
         connection.execute(update(submissions).values({name: now - age for name, age in columns.items()}))

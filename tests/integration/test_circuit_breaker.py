@@ -155,7 +155,7 @@ async def test_a_probe_that_is_forbidden_backs_off_alone_and_keeps_the_pause(
 
 
 async def quiet(delivery: Delivery) -> None:
-    """For a while; whatever was to be called has been called then."""
+    """Waits half a second, in which everything due has been called."""
     still, _ = await asyncio.wait({delivery.running}, timeout=0.5)
     assert not still
 
@@ -164,7 +164,7 @@ STRANGERS = ("X", "Y", "Z")
 
 
 async def pause_by_forbidding(delivery: Delivery, office: Office, database: Database) -> list[NewSubmission]:
-    """Three estates that Vitec gives no access to, as a stranger may name them."""
+    """Pauses the login with three estates for which Vitec denies access, as a stranger may name them."""
     strangers = at_estates(*STRANGERS)
     for estate, new in zip(STRANGERS, strangers, strict=True):
         office.inject(Fault(status=403, names=estate))
@@ -212,7 +212,7 @@ async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_f
 
 
 async def pause_of(database: Database) -> None:
-    """Paused anew, as by another's 401."""
+    """Pauses the login again, as another process's 401 does."""
     await logins_of(database, LONG).record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
 
 

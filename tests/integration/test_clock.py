@@ -114,7 +114,7 @@ def test_an_age_on_the_command_line_is_counted_by_the_databases_clock(
 
 
 def test_the_transactions_time_is_in_utc_whatever_the_sessions_time_zone(postgresql_url: str) -> None:
-    """Else an hour after it could be two, in the night when the clocks are put back."""
+    """Otherwise an hour would be ambiguous in the night when the clocks are put back."""
     url = make_url(postgresql_url).update_query_dict({"options": "-c timezone=Europe/Stockholm"})
     with opened(url.render_as_string(hide_password=False)) as database, database.engine.begin() as connection:
         assert now_of(connection).tzinfo is UTC

@@ -34,7 +34,7 @@ AUTUMN = ("google", "", "höst")
 
 
 def counting(database: Database) -> CounterJob:
-    """For which what came just now is settled."""
+    """A counter job that counts even the newest submissions."""
     return CounterJob(database, KEYRING, timedelta(minutes=-5))
 
 

@@ -32,8 +32,8 @@ ONCE = {"times": 1}
 
 @dataclass(frozen=True)
 class Kind:
-    """A fault that meets one call; how often that step is called then, what it ends as, and what it ends as where
-    what may have been carried out is parked."""
+    """A failure of one call: how often that step is then called, how it ends, and how it ends if ambiguous calls are
+    parked."""
 
     fault: dict[str, object]
     calls: int
@@ -65,7 +65,7 @@ KINDS = {
 
 
 def _cases() -> Iterator[Any]:
-    """Each fault at each call. The databases take turns, so that each fault, and each call, meets both."""
+    """Each failure at each call. The databases alternate, so that each failure, and each call, meets both."""
     names = [*KINDS, *(f"{name}, parked" for name, kind in KINDS.items() if kind.parked)]
     for number, name in enumerate(names):
         for place, call in enumerate(CHAIN):

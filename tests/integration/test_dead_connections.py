@@ -16,7 +16,7 @@ OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = curr
 
 
 async def ask_each(database: Database) -> set[int]:
-    """The server's processes behind this database's threads."""
+    """Ids of the server processes behind this database's threads."""
     all_asked = Barrier(POSTGRESQL_WRITERS + READERS, timeout=30)  # so that none of them takes two
 
     def work(connection: Connection) -> int:
@@ -35,7 +35,7 @@ def end_all(url: str) -> None:
 
 
 def stands_alone(database: Database) -> bool:
-    """Asked anew each time: PostgreSQL shows a transaction the same activity all along."""
+    """In a new transaction each time, because PostgreSQL shows a transaction the same activity throughout."""
     with database.engine.begin() as connection:
         return connection.execute(text(f"SELECT count(*) {OTHERS}")).scalar() == 0
 

@@ -52,7 +52,7 @@ STORIES = {
 
 
 async def deadlocks(url: str) -> int:
-    """How many there have been. A connection's count is complete once it is closed."""
+    """The number of deadlocks so far. A connection's count is complete once it is closed."""
     count = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     with opened(url) as database, database.engine.connect() as connection:
         return int(connection.execute(text(count)).scalar_one())
@@ -109,7 +109,7 @@ async def erase_person(database: Database) -> None:
 async def test_jobs_over_all_submissions_never_deadlock_with_a_worker(
     postgresql_url: str, job: Callable[[Database], Coroutine[Any, Any, None]], table: Table
 ) -> None:
-    """A worker goes by login and then by id, they go by id."""
+    """A worker locks rows by login and then by id, the jobs by id."""
     of_other, of_ours = application(OTHER), application(CUSTOMER)
     identity = table.c.id if table is submissions else table.c.submission_id
     with opened(postgresql_url) as here, opened(postgresql_url) as there:

@@ -36,7 +36,7 @@ def read(name: str) -> str:
 
 
 def compiled(folder: Path, source: str) -> str:
-    """What the compiler says of a site's code beside the declarations."""
+    """The compiler's output for a site's code together with the declarations."""
     node = shutil.which("node")
     assert node, "no Node.js on this machine: see tests/install-programs"
     assert TSC.exists(), "no TypeScript: see tests/install-programs"

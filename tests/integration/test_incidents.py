@@ -84,7 +84,7 @@ async def resume(database: Database) -> None:
 
 
 async def minutes_pass(database: Database, minutes: float) -> None:
-    """Since everything that was told."""
+    """Shifts all notices into the past."""
     ago = now() - minutes * MINUTE
     await execute(database, update(notices_table).values(created_at=ago))
 
@@ -235,7 +235,8 @@ async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(d
 async def test_processes_with_different_configurations_do_not_alternately_raise_and_end_an_incident(
     database: Database,
 ) -> None:
-    """One mails the lead after half an hour and finds an hour long, the other neither, and knows another customer."""
+    """One process sends lead mail after half an hour and counts an hour as overdue; the other does neither, and has
+    another customer."""
     await waiting(database, 2 * HOUR)
     await stopped(database, Status.FAILED, SOON_OVER)
     strict = Observer(database)
@@ -285,7 +286,7 @@ async def test_what_is_about_to_be_erased_is_announced_until_someone_has_seen_to
 async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwhile_or_not(
     database: Database, observer: Observer
 ) -> None:
-    """The pause's end begins the time anew after which they are given up, and nothing else."""
+    """The end of a pause restarts the time after which they are given up, and nothing else."""
     first, second = await waiting(database, 2 * HOUR), await waiting(database, 3 * HOUR)
     await observer.check()
     await execute(database, update(submissions).values(delivery_since=now()))
@@ -328,7 +329,7 @@ async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database,
 
 
 def _at(moment: datetime, number: int) -> NewSubmission:
-    """The number keeps ids of one moment apart."""
+    """`number` distinguishes ids of the same time."""
     return replace(application(), id=first_id_of(moment)[:-4] + f"{number:04}", received_at=moment)
 
 

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.anyio
 
 
 def files(folder: Path) -> list[Path]:
-    """Of the database, where it has files of its own."""
+    """The database's content on disk, if it has files of its own."""
     return list(folder.glob("intresse.db*"))
 
 

@@ -45,7 +45,7 @@ def proxy(postgresql_url: str) -> Iterator[Proxy]:
 
 @pytest.fixture
 def through(proxy: Proxy) -> Iterator[Database]:
-    """The database, asked through the proxy."""
+    """The database through the proxy."""
     with opened(proxy.url) as database:
         yield database
 

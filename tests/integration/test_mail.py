@@ -23,7 +23,8 @@ TAKEN = ANSWERS.index("250 taken") + 1
 
 @dataclass
 class Silent:
-    """Says the first `answers` and then nothing more, until the other side leaves. `open`: how many are there."""
+    """A mail server that sends the first `answers` and then nothing more, until the client leaves. `open`: its open
+    connections."""
 
     answers: int
     open: int = 0

@@ -30,7 +30,7 @@ def service(database_url: str, start: Start) -> httpx.Client:
 
 
 def metric(client: httpx.Client, name: str, **labels: str) -> float | None:
-    """A sample's value; labels that are not named may be any."""
+    """A sample's value. Labels that are not given may have any value."""
     for family in text_string_to_metric_families(client.get("/metrics").raise_for_status().text):
         for sample in family.samples:
             if sample.name == name and labels.items() <= sample.labels.items():

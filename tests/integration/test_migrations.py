@@ -26,7 +26,7 @@ def template() -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """Empty: without tables."""
+    """An empty database, without tables."""
     with closing(Database(database_url)) as database:
         yield database
 
@@ -44,7 +44,7 @@ def test_a_migrated_database_is_what_the_code_works_with(database: Database) -> 
 
 
 def _shape(engine: Engine) -> dict[str, object]:
-    """What `compare_metadata` does not look at: keys, conditions of indexes, foreign keys."""
+    """What `compare_metadata` does not compare: keys, conditions of indexes, foreign keys."""
     inspector = inspect(engine)
     return {
         table: {

@@ -37,7 +37,7 @@ def template() -> str:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[Database]:
-    """Up to date, and empty."""
+    """An empty, up-to-date database."""
     with opened(f"sqlite:///{tmp_path}/intresse.db") as database:
         upgrade(database)
         yield database
@@ -50,7 +50,7 @@ def target(postgresql_url: str) -> Iterator[Database]:
 
 
 async def filled(database: Database) -> list[str]:
-    """Submissions with steps and attempts, one of them under way and one delivered; their ids."""
+    """Stores submissions with steps and attempts, one in progress and one delivered; returns their ids."""
     new = [application(resource=(f"OBJ{number}",), more_steps=LEAD_AFTER) for number in range(ROWS)]
     await store(database, *new)
     outbox = outbox_of(database)

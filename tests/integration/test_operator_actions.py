@@ -40,7 +40,7 @@ Ended = Callable[[StepStatus], Awaitable[NewSubmission]]
 
 @pytest.fixture
 def act(database: Database) -> Act:
-    """An action on a submission as it is kept now."""
+    """Carries out an action on the submission as it is now."""
     actions = OperatorActions(database, KEYRING, {CUSTOMER: Defaults(), OTHER: Defaults()})
 
     async def carry_out(action: str, new: NewSubmission) -> bool:
@@ -51,7 +51,7 @@ def act(database: Database) -> Act:
 
 @pytest.fixture
 def ended(database: Database) -> Ended:
-    """An interest whose step ended so."""
+    """An interest whose step has ended like that."""
 
     async def make(status: StepStatus) -> NewSubmission:
         new = application()

@@ -49,8 +49,8 @@ SPOILED = b"spoiled"
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Model: the outcome of each step of each submission (None: not done), who holds which submission, which can't be
-    read (with what it was), and which are erased."""
+    """The model: the outcome of each step of each submission (None: not done), the holder of each submission, those
+    that can't be read (with their content), and those that are erased."""
 
     claims: Bundle[Claim] = Bundle("claims")
 
@@ -134,21 +134,21 @@ class OutboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._holder)
     @rule()
     def leases_run_out(self) -> None:
-        """The workers' tokens are still in the rows until another one claims."""
+        """The old tokens stay in the rows until another worker claims."""
         self._run(time_passes(self._database, MINUTE + timedelta(seconds=1)))
         self._take_over()
 
     @precondition(lambda self: self._to_do())
     @rule(off=st.sampled_from(JUMPS))
     def clock_jumps(self, off: timedelta) -> None:
-        """To wherever: what is left to do may be done at once, and nothing waits for a moment that does not come."""
+        """To any time: what is left to do may then be done at once, and nothing waits for a time that does not come."""
         jumps, self._clock.off = off != self._clock.off, off
         self._run(clock.tick(self._database))
         if jumps:
             self._take_over()
 
     def _take_over(self) -> None:
-        """All that is left to do, also what others held."""
+        """Claims everything that is left to do, including what others held."""
         claims = {claim.id: claim for claim in self._claim(99, 99)}
         assert set(claims) == self._to_do()
         assert all(
@@ -159,7 +159,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self._holder.update(claims)
 
     def _claim(self, room: int, most: int) -> list[Claim]:
-        """What can't be read is set aside meanwhile, and claimed by nobody."""
+        """Claims submissions. Unreadable ones are set aside meanwhile, and nobody claims them."""
         while True:
             claims: list[Claim] = self._run(self._outbox.claim_due({CUSTOMER: room, OTHER: room}, most))
             assert not {claim.id for claim in claims} & set(self._spoiled)
@@ -172,7 +172,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 return claims
 
     def _is_set_aside(self, submission_id: str) -> bool:
-        """Since the last look."""
+        """Whether it is set aside in the database by now."""
         saved = self._run(submission_of(self._database, submission_id))
         position = _next(self._steps[submission_id])
         return position is not None and saved.steps[position].status is StepStatus.UNREADABLE
@@ -187,7 +187,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._to_do() - set(self._holder))
     @rule(choose=st.randoms(use_true_random=False))
     def spoil(self, choose: Random) -> None:
-        """One that waits can't be read any more."""
+        """Makes a waiting submission unreadable."""
         submission_id = choose.choice(sorted(self._to_do() - set(self._holder)))
         self._spoiled[submission_id] = self._run(row_of(self._database, submission_id)).payload
         self._write(submission_id, SPOILED)
@@ -236,7 +236,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._to_do())
     @rule()
     def restored(self) -> None:
-        """From a backup: nothing is sent of which nobody knows whether it was sent since."""
+        """After a restore, nothing is sent that may have been sent since the backup."""
         parked = {
             submission_id for submission_id, steps in self._steps.items() if set(steps) - DONE - {StepStatus.UNCERTAIN}
         }
@@ -263,7 +263,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 
 def _next(steps: list[StepStatus | None]) -> int | None:
-    """The position of the first step to do; None when all are done or one has stopped the chain."""
+    """The position of the next step; None if all are done or one has stopped the chain."""
     for position, outcome in enumerate(steps):
         if outcome is None:
             return position

@@ -31,7 +31,7 @@ async def accept(database: Database, *contacts: Mapping[str, str]) -> Sequence[s
 
 
 def of_settled(database: Database) -> PersonIndex:
-    """For which what came just now is settled."""
+    """An index that includes even the newest submissions."""
     return PersonIndex(database, CONTACT_HASH, -SECOND)
 
 
@@ -119,7 +119,7 @@ async def test_an_erased_person_is_never_indexed_whatever_the_order(database: Da
 async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_takes_the_hashes_away(
     database: Database, database_url: str
 ) -> None:
-    """The filling has read them already."""
+    """The indexing has read them already."""
     [submission_id] = await accept(database, ANNA)
     erasing = None
     with opened(database_url) as another, database.engine.begin() as filling:

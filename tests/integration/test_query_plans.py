@@ -43,7 +43,7 @@ SMALL = {
 
 
 async def alarm(database: Database) -> None:
-    """With something to alarm, so that its end is looked for, too."""
+    """With an incident, so that its end is queried too."""
     thresholds = Thresholds(5 * MINUTE, MINUTE, PERIODS, {CUSTOMER: MINUTE})
     store = IncidentStore(database, lambda kind, customer: ["webhook"])
     for _ in range(2):
@@ -64,7 +64,7 @@ JOBS: dict[str, Job] = {
 
 @pytest.fixture
 def ran(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
-    """The statements that run, with their parameters as the driver gets them."""
+    """The statements that run, with the parameters that the driver gets."""
     ran: Ran = []
     run_in_driver = compiled.run_in_driver
 
@@ -82,7 +82,7 @@ def ran(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
 
 
 async def fill(database: Database) -> None:
-    """What was delivered, and what is to be done: of each a few, old and new."""
+    """Some submissions of each kind, delivered and pending, old and new."""
     now = datetime.now(UTC)
     await store(database, *(application() for _ in range(3)))
     statuses = [Status.PENDING, Status.HELD, Status.FAILED, Status.REJECTED, *[Status.DELIVERED] * DELIVERED_BEFORE]
@@ -138,7 +138,7 @@ _EXPLAINABLE = ("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")
 
 
 def _sqlite_scans(connection: Connection, statement: str, parameters: Any) -> list[str]:
-    """`SCAN submissions` and the like, unless it is of a small index."""
+    """`SCAN submissions` and the like, except scans of a small index."""
     values = parameters[0] if isinstance(parameters, list) else parameters
     plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).scalars(3).all()
     scans = [line.split() for line in plan if line.startswith("SCAN ")]

@@ -37,7 +37,7 @@ def stage(postgresql: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def clock(stage: Stage, tmp_path: Path) -> Path:
-    """That of the second replica, still right."""
+    """The file that sets the second replica's clock, which is still right."""
     clock = tmp_path / "clock"
     clock.write_text("+0d")
     stage.webs[1].end()
@@ -52,13 +52,13 @@ def is_now(moment: datetime) -> bool:
 
 
 def set_clock(clock: Path, off: str, url: str) -> None:
-    """Once that replica's own answers are dated so."""
+    """Sets the clock; returns once that replica's own answers are dated by it."""
     clock.write_text(off)
     eventually(lambda: not is_now(parsedate_to_datetime(httpx.get(f"{url}/healthz").headers["date"])))
 
 
 def post(url: str, address: str) -> str:
-    """The submission's id."""
+    """Posts an interest; returns its id."""
     answer = httpx.post(
         f"{url}/Advertising/Estate/{AGAIN}/OBJ1/interest",
         json={"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": address}},

@@ -57,7 +57,7 @@ def now() -> datetime:
 
 
 async def grow_old(database: Database, age: timedelta) -> None:
-    """All that is there, as if it had come and got its outcome so long ago."""
+    """Shifts all submissions into the past, as if they had come and been settled that long ago."""
     moment = now() - age
 
     def work(connection: Connection) -> None:
@@ -240,7 +240,7 @@ async def test_a_round_with_nothing_to_do_is_one_transaction(database: Database,
 
 
 class _Slow(Database):
-    """Between a look and the write that follows it, something else happens."""
+    """Lets something else happen between a read and the write that follows it."""
 
     def __init__(self, url: str, meanwhile: Callable[[], Awaitable[object]]) -> None:
         super().__init__(url)

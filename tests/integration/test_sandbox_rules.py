@@ -129,7 +129,7 @@ def post() -> Iterator[Post]:
 
 
 def with_member(path: str, member: str, value: Any) -> dict[str, Any]:
-    """The smallest body that is taken at `path`, with one member more; `member` is dotted."""
+    """The smallest accepted body for `path` with one more member; `member` has dots."""
     body: dict[str, Any] = json.loads(json.dumps(SMALLEST[path]))
     *outer, last = member.split(".")
     place = body

@@ -72,7 +72,7 @@ async def failure(vitec: VitecClient, **more: str) -> VitecError:
 
 
 async def timed_out(vitec: VitecClient, office: Office, *, has_begun: bool = False) -> VitecError:
-    """What a call ends as that Vitec has, and leaves unanswered, or whose answer has begun and never ends."""
+    """The error of a call that Vitec received but never answers, or whose answer begins and never ends."""
     call = asyncio.create_task(failure(vitec))
     await soon(received(office, len(office.received) + 1))
     if has_begun:
@@ -83,7 +83,7 @@ async def timed_out(vitec: VitecClient, office: Office, *, has_begun: bool = Fal
 
 @pytest.fixture
 def closed_port() -> str:
-    """The address of a port where nobody listens."""
+    """The address of a port on which nothing listens."""
     with create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -105,7 +105,7 @@ def taking() -> Iterator[tuple[str, Requests]]:
 
 @pytest.fixture
 def echo(taking: tuple[str, Requests]) -> tuple[str, Requests]:
-    """A server that takes anything, and what it got."""
+    """A server that accepts anything, and what it received."""
     taking[1].clear()
     return taking
 
@@ -345,7 +345,7 @@ async def test_an_error_says_nothing_of_what_was_sent(vitec_url: str, office: Of
 
 
 def errors_of(library: Any) -> list[type[Exception]]:
-    """Each class of exception that the library has a name for."""
+    """Every exception class that the library exports."""
     named = (getattr(library, name) for name in dir(library))
     return [value for value in named if isinstance(value, type) and issubclass(value, Exception)]
 

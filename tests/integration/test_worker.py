@@ -225,7 +225,7 @@ NAMES = ["500", "502", "504", "cut", "hanging"]
 
 
 async def come_to_pass(fault: Fault, delivery: Delivery, office: Office) -> None:
-    """Silence is one once it has lasted too long."""
+    """If the fault is silence, lets the call time out."""
     if fault.delay_seconds:
         await soon(received(office, 1))
         delivery.time_out()
@@ -334,7 +334,7 @@ async def test_a_worker_never_takes_over_from_itself_however_the_databases_clock
 async def test_what_was_not_sent_because_the_lease_was_over_is_not_in_doubt(
     database: Database, vitec_url: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after the machine was suspended between the claim and the call."""
+    """As after a suspend of the machine between the claim and the call."""
     slept: list[float] = []
     claim_due = Outbox.claim_due
 

@@ -31,11 +31,11 @@ Work = Callable[..., Awaitable[Any]]
 
 
 class Killed(BaseException):
-    """Nothing may catch it."""
+    """A base exception, so that nothing catches it."""
 
 
 def dying(work: Work, number: int, death: asyncio.Event, *, after: bool) -> Work:
-    """`work`, which dies at its call of this number (0, 1 ...), before it does anything or when all is done."""
+    """`work`, except that it dies at its call of this number (0, 1, ...), before doing anything or when all is done."""
     calls = iter(range(100))
 
     async def killed(*arguments: Any, **named: Any) -> Any:
@@ -57,8 +57,8 @@ AROUND_A_CALL = {"after the intent": (1, 0), "after the answer": (2, 1)}
 
 
 def place_death(patch: pytest.MonkeyPatch, boundary: str, place: int) -> asyncio.Event:
-    """Before the intent of a later call is after the record of the one before: they are one transaction. The event
-    tells that the worker has died."""
+    """Lets the worker die at that boundary; the event says that it has. Before the intent of a later call is the same
+    as after the record of the previous one: they are one transaction."""
     death = asyncio.Event()
     looks_up = place == 1
     call, number = ("contacts", 0) if looks_up else ("post", place // 2)
@@ -170,7 +170,7 @@ async def _idle(delivery: Any) -> bool:
 
 
 async def _ends(delivery: Any, event: asyncio.Event) -> None:
-    """Waits for the event, and until nothing is under way. A step can be `sending` before its delivery has begun."""
+    """Waits for the event, and until nothing is in progress. A step can be `sending` before its delivery has begun."""
     await asyncio.wait_for(event.wait(), 30)
     await soon(lambda: _idle(delivery))
 

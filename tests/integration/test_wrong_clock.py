@@ -64,7 +64,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def received_now(machine: MachineClock, **more: Any) -> NewSubmission:
-    """As the web dates it, by the same clock."""
+    """A submission dated as the web layer does, by the same clock."""
     new, moment = application(**more), machine.now(UTC)
     return replace(new, id=first_id_of(moment)[:13] + new.id[13:], received_at=moment)
 
@@ -103,7 +103,7 @@ async def test_nothing_is_erased_or_alarmed_because_a_clock_jumped(
 
 
 async def test_a_clock_that_stays_steady_for_a_day_is_trusted(database: Database, machine: MachineClock) -> None:
-    """A machine that was switched off for a long time."""
+    """As on a machine that was switched off for a long time."""
     await store(database, new := application())
     await stop(database, new.id, Status.DELIVERED)
     await check_clock(database)

@@ -118,7 +118,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def faults(file: Path) -> Lines:
-    """The lines that a configuration is refused with, without the file's name at their beginning."""
+    """The error lines for a configuration, without the file's name at the start."""
 
     def read(text: str, environ: dict[str, str] | None = None) -> list[str]:
         file.write_text(text)
@@ -347,7 +347,7 @@ def test_a_bad_value_is_reported_even_to_commands_that_do_not_use_it(tmp_path: P
 def test_only_what_serves_needs_the_consoles_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], needed: bool
 ) -> None:
-    """The worker of compose and an operator's commands are not given it."""
+    """Compose's worker and an operator's commands don't have it."""
     file = tmp_path / "intresse.toml"
     text = SMALLEST.replace("sqlite:///data/", f"sqlite:///{tmp_path}/")
     file.write_text('console_password_file = "/nowhere/at/all"\n' + text, "utf-8")

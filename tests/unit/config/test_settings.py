@@ -24,7 +24,7 @@ LEAD = {"lead_source_id": "LS1", "assigned_to_id": "U1"}
 
 
 def settings_with(path: str = "", value: Any = None) -> Settings:
-    """The smallest configuration, with `value` at the dotted path; `customer.` is the first customer's table."""
+    """The smallest configuration with `value` at the dotted path; `customer.` stands for the first customer's table."""
     return Settings.model_validate(_changed(SMALLEST, path.split("."), value) if path else SMALLEST)
 
 

@@ -13,7 +13,7 @@ IN_FORM = ReadContext(form=True, now=NOW)
 
 
 def read(kind: Any, value: Any, reading: ReadContext = IN_JSON) -> Any:
-    """What the field makes of the value; of a refusal the code, in a list."""
+    """The field's result for the value; for a refusal, a list with the code."""
     try:
         return TypeAdapter(kind).validate_python(value, context=reading)
     except ValidationError as error:

@@ -104,7 +104,7 @@ def test_two_numbers_in_one_field_are_split(typed: str, numbers: list[str]) -> N
 
 
 def dialled_by_the_library(typed: str) -> str | None:
-    """Without the quick way that Swedish mobile numbers have."""
+    """Without the fast path for Swedish mobile numbers."""
     try:
         number = phonenumbers.parse(typed, "SE")
     except phonenumbers.NumberParseException:
@@ -115,7 +115,7 @@ def dialled_by_the_library(typed: str) -> str | None:
 
 @st.composite
 def typed_mobiles(draw: st.DrawFn) -> str:
-    """Numbers as Swedes write mobile ones, and such as almost are some: of any length, with signs between."""
+    """Numbers typed as Swedish mobile numbers, and near misses: of any length, with separators."""
     digits = draw(st.from_regex(r"7?[0-9]{6,11}", fullmatch=True))
     between = draw(st.lists(st.sampled_from(["", "", "", " ", "-", "  "]), min_size=len(digits), max_size=len(digits)))
     written = "".join(digit + sign for digit, sign in zip(digits, between, strict=True)).strip(" -")

@@ -45,7 +45,7 @@ LAST_SECOND = FIRST_SECOND + 2**30 - 1
 
 
 def id_of(milliseconds: int, rest: int) -> str:
-    """An id of that moment since 1970; `rest` are its 80 lower bits, some of which tell its version."""
+    """An id with that time in milliseconds since 1970. `rest` are its lower 80 bits, some of which are the version."""
     return str(UUID(int=milliseconds << 80 | rest))
 
 
@@ -58,7 +58,7 @@ def test_an_id_is_a_uuid_of_version_7_and_contains_its_time() -> None:
 
 
 def a_days_work() -> list[str]:
-    """5,000 ids, spread over a day as if by chance."""
+    """5,000 ids, spread randomly over a day."""
     return [id_of(1_780_000_000_000 + n * 17_280, int(UUID(new_id(datetime.now(UTC)))) % 2**80) for n in range(5000)]
 
 
@@ -132,7 +132,7 @@ def test_an_id_of_today_has_a_reference() -> None:
 
 
 def test_ids_sort_in_the_order_of_their_creation() -> None:
-    """Also within a millisecond, and between those of the moments before and after."""
+    """Even within a millisecond, and relative to those of the milliseconds before and after."""
     moments = [datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(microseconds=n) for n in range(3000)]
     ids = [new_id(moment) for moment in moments]
     assert ids == sorted(set(ids))

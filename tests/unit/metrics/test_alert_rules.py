@@ -34,7 +34,7 @@ class _AllAtOnce(Collector):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    """All that can be told, as Prometheus reads it."""
+    """All metrics as Prometheus reads them."""
     counts = Counters(["M1"])
     counts.called("M1", Operation.INTEREST, 1)
     counts.registry.register(_AllAtOnce())

@@ -35,7 +35,7 @@ BOUNDED = settings(max_examples=400, deadline=None)
 
 
 def ours(operation: Operation, members: dict[str, Any], *, form: bool = False) -> dict[str, Any] | None:
-    """The body that Vitec would get of an API-key caller's; None when we refuse."""
+    """The body that we would send to Vitec for a caller with an API key; None if we refuse."""
     spec = lead.POST if operation is Operation.LEAD else loan_promise.POST
     with_key = ValidationContext("M12345", True, False, False, NOW, filled=OPERATIONS[operation].filled(DEFAULTS))
     body = as_form(list(members.items()), [], spec) if form else parse_json(json.dumps(members).encode())

@@ -120,7 +120,7 @@ tags = st.lists(st.tuples(st.sampled_from(["utm_source", "UTM_X", "gclid"]), tex
 
 
 def again(order: DeliveryRequest) -> DeliveryRequest:
-    """As it is read back from the disk."""
+    """The application as it is read back from the disk."""
     kept = json.loads(json.dumps(StoredApplication.of(order, ()).to_json(), ensure_ascii=False).encode())
     submission = Submission(
         "id", order.customer_id, order.operation, order.resource, Status.PENDING, "sv", NOW, None, ()

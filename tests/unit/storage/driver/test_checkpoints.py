@@ -39,7 +39,7 @@ def store(name: str) -> Callable[[Connection], None]:
 
 
 def in_the_file_alone(file: Path) -> list[str]:
-    """What stands there without the log."""
+    """The rows in the database file, without the log."""
     with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as connection:
         try:
             return [name for (name,) in connection.execute("SELECT name FROM leads")]
