@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from app.domain.submission import AttemptOutcome, FunctionGroup, StepStatus
-from app.storage.driver.compiled import Prepared, Together
+from app.storage.driver.compiled import FencedChanges, Prepared
 from app.storage.outstanding import IS_OUTSTANDING, customers_with_outstanding
 from app.storage.schema import attempts, steps, submissions
 
@@ -148,13 +148,13 @@ def _begin_attempt(allowed: ColumnElement[bool]) -> Insert:
 
 _RECORD = (_record_step, _end_attempt)
 _BEGIN = (_sending, _begin_attempt)
-BEGIN = Together(_sending(true()), _begin_attempt)
+BEGIN = FencedChanges(_sending(true()), _begin_attempt)
 
 
 @cache
-def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> Together:
+def fenced(columns: tuple[str, ...], *, records: bool = False, begins: bool = False) -> FencedChanges:
     """Sets these columns of a submission, if its claim is still `of_claim`. `records`: also records the outcome of the
     attempt at `of_position`; `begins`: also begins the step at `begun_position`."""
     mine = submissions.c.claim == bindparam("of_claim")
     fence = update(submissions).where(OF_SUBMISSION, mine).values({name: bindparam(name) for name in columns})
-    return Together(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))
+    return FencedChanges(fence, *(_RECORD if records else ()), *(_BEGIN if begins else ()))

@@ -156,7 +156,7 @@ class IdempotencyKey:
 
     key: bytes
     content: bytes
-    lives: timedelta
+    lifetime: timedelta
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Posts that came before: those of a batch whose keys are taken, and those that come twice in it."""
+"""Duplicate detection: finds the posts of a batch that repeat a stored one, or an earlier one of the same batch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from app.storage.schema import submissions
 
 
 class IdempotencyConflictError(Exception):
-    """The key was used before, with other content."""
+    """The key was used before with different content."""
 
 
 @dataclass(slots=True)
 class Accepted:
-    """What is on disk now: the new submission, or the one that this post repeats."""
+    """A committed submission: the new one, or the one that this post repeats."""
 
     id: str
     repeated: bool
@@ -31,13 +31,13 @@ def is_new(outcome: object) -> bool:
 def resolve_duplicates(
     connection: Connection, batch: Sequence[SubmissionRows], *, in_doubt: bool
 ) -> tuple[list[Outcome], list[SubmissionRows]]:
-    """What becomes of each once the new ones are inserted, and those that are new. `in_doubt`: some may be there
-    already, by a commit that nobody heard of."""
+    """The outcome of each post once the new ones are inserted, and the new ones. `in_doubt`: some may already be stored
+    by a commit whose outcome is unknown."""
     stored = select(submissions.c.id).where(submissions.c.id.in_([rows.id for rows in batch]))
     committed = set(connection.execute(stored).scalars()) if in_doubt else ()
-    known = _known(connection, batch)
+    known = _taken_keys(connection, batch)
     outcomes: list[Outcome] = []
-    fresh: list[SubmissionRows] = []
+    new: list[SubmissionRows] = []
     for rows in batch:
         if rows.id in committed:
             outcomes.append(Accepted(rows.id, repeated=False))
@@ -50,31 +50,31 @@ def resolve_duplicates(
         if key is not None:  # the same post twice in one batch
             repeat = Accepted(rows.id, repeated=True)
             known[key] = (rows.submission["repeat_content"], repeat)
-        fresh.append(rows)
+        new.append(rows)
         outcomes.append(Accepted(rows.id, repeated=False))
-    return outcomes, fresh
+    return outcomes, new
 
 
-def _known(connection: Connection, batch: Sequence[SubmissionRows]) -> dict[bytes, tuple[bytes, Accepted]]:
-    """Keys in the batch that are taken, with their content; those that have run out are given free."""
-    now = {rows.submission["repeat_key"]: rows.received_at for rows in batch}
-    now.pop(None, None)
-    if not now:
+def _taken_keys(connection: Connection, batch: Sequence[SubmissionRows]) -> dict[bytes, tuple[bytes, Accepted]]:
+    """The batch's keys that are taken, with the content and the submission of each. Frees keys that have expired."""
+    received_at = {rows.submission["repeat_key"]: rows.received_at for rows in batch}
+    received_at.pop(None, None)
+    if not received_at:
         return {}
     columns = submissions.c
-    found = connection.execute(
+    stored = connection.execute(
         select(
             columns.id,
             columns.repeat_key,
             columns.repeat_content,
             columns.repeat_until,
-        ).where(columns.repeat_key.in_(now))
+        ).where(columns.repeat_key.in_(received_at))
     ).all()
-    live = [row for row in found if row.repeat_until > now[row.repeat_key]]
-    _free(connection, {row.id for row in found} - {row.id for row in live})
-    return {row.repeat_key: (row.repeat_content, Accepted(row.id, repeated=True)) for row in live}
+    valid = [row for row in stored if row.repeat_until > received_at[row.repeat_key]]
+    _free_keys(connection, {row.id for row in stored} - {row.id for row in valid})
+    return {row.repeat_key: (row.repeat_content, Accepted(row.id, repeated=True)) for row in valid}
 
 
-def _free(connection: Connection, ids: Iterable[str]) -> None:
+def _free_keys(connection: Connection, ids: Iterable[str]) -> None:
     if ids:
         connection.execute(update(submissions).where(submissions.c.id.in_(ids)).values(repeat_key=None))

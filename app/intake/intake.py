@@ -1,4 +1,4 @@
-"""Accepting: a submission and its steps are committed before anyone is answered."""
+"""Intake of submissions: each is committed with its steps before its post is answered."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -16,17 +16,17 @@ from app.storage.database import CommitUnknownError, Database, StoreUnavailableE
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.group_commit import GroupCommit
 
-MAX_BATCH = 32  # one statement's worth; larger ones make the slowest answers slower
+MAX_BATCH = 32  # submissions, as many as fit in one statement; larger batches make the slowest answers slower
 MAX_WAITING = 1000
-TURNS = 2  # of the loop: posts at hand come along, or many would wait while the first of them is committed alone
-PATIENCE_SECONDS = 8.0  # that a post waits for its commit
-AGAIN_SECONDS = 0.2  # between two looks whether a commit took place
+TURNS = 2  # of the event loop before a commit, so that posts already received join it and need not wait for the next
+PATIENCE_SECONDS = 8.0  # how long a post waits for its commit
+RETRY_SECONDS = 0.2  # between two checks whether a commit was carried out
 
 log = structlog.get_logger()
 
 
 class Intake:
-    """`accept` from any number of requests."""
+    """Accepts submissions from any number of requests at once."""
 
     def __init__(
         self,
@@ -35,9 +35,9 @@ class Intake:
         contact_hash: KeyedHash,
         on_accepted: Callable[[Sequence[Mapping[str, Any]]], None],
     ) -> None:
-        """`on_accepted` hears of each commit's new submissions, as their rows."""
+        """`on_accepted` is called after each commit with the rows of its new submissions."""
         self._database = database
-        self._new_rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
+        self._rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
         self._commits: GroupCommit[SubmissionRows, Accepted] = GroupCommit(
             self._commit, limit=MAX_BATCH, turns=TURNS, patience=PATIENCE_SECONDS
@@ -45,16 +45,16 @@ class Intake:
         self._stopping = asyncio.Event()
 
     def accept(self, new: NewSubmission) -> "asyncio.Future[Accepted]":
-        """A future that is done once the submission is committed. It raises `StoreUnavailableError` or
-        `IdempotencyConflictError` when nothing was stored, as far as the database could be asked."""
+        """Returns a future that is done once the submission is committed. It raises `StoreUnavailableError` or
+        `IdempotencyConflictError` if nothing was stored, as far as the database could be asked."""
         if self._stopping.is_set():
             return _refused("the service is stopping")
         if len(self._commits) >= MAX_WAITING:
             return _refused("too many are waiting to be stored")
-        return self._commits.write(self._new_rows.of(new))
+        return self._commits.write(self._rows.build(new))
 
     async def run(self) -> None:
-        """Until `stop`, and then until nothing waits."""
+        """Runs until `stop`, and then until no submission waits."""
         await self._stopping.wait()
         await self._commits.drain()
 
@@ -62,18 +62,18 @@ class Intake:
         self._stopping.set()
 
     async def _commit(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
-        # In one order, else two replicas that store the same keys could each wait for the other.
-        order = sorted(range(len(batch)), key=lambda place: _repeat_key(batch[place]))
-        found = await self._committed([batch[place] for place in order])
-        outcomes = dict(zip(order, found, strict=True))
-        new = [rows.submission for place, rows in enumerate(batch) if is_new(outcomes[place])]
+        # In the order of their keys, otherwise two replicas that store the same keys could deadlock.
+        order = sorted(range(len(batch)), key=lambda index: _repeat_key(batch[index]))
+        ordered = await self._store([batch[index] for index in order])
+        outcomes = dict(zip(order, ordered, strict=True))
+        new = [rows.submission for index, rows in enumerate(batch) if is_new(outcomes[index])]
         if new:
-            log.info("accepted", submissions=[row["id"] for row in new])  # a line for each commit
+            log.info("accepted", submissions=[row["id"] for row in new])  # one line per commit
             self._on_accepted(new)
-        return [outcomes[place] for place in range(len(batch))]
+        return [outcomes[index] for index in range(len(batch))]
 
-    async def _committed(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
-        """In the hope that nothing is a repeat: that is the rule, and to look first would cost each post."""
+    async def _store(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
+        """Looks for repeats only if the insert fails: they are rare, and to look first would cost each post."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         in_doubt = False
         try:
@@ -81,12 +81,12 @@ class Intake:
         except CommitUnknownError:
             in_doubt = True
         except StoreUnavailableError as error:
-            _unless_clash(error)
+            _raise_unless_clash(error)
         try:
             return await self._insert_or_find(batch, deadline, in_doubt)
         except StoreUnavailableError as error:
-            _unless_clash(error)
-        # Another replica took a key just now, or a row can't be held: each for itself, so that it fails no other.
+            _raise_unless_clash(error)
+        # Another replica has just taken a key, or a row is invalid: one by one, so that it fails no other.
         outcomes: list[Accepted | Exception] = []
         for rows in batch:
             try:
@@ -98,8 +98,8 @@ class Intake:
     async def _insert_or_find(
         self, batch: Sequence[SubmissionRows], deadline: float, in_doubt: bool
     ) -> Sequence[Outcome]:
-        """While nobody knows whether a commit took place, it is tried again: what is there by then is found, and what
-        is not there yet waits, at the same ids, for the transaction that may still bring it."""
+        """Tries again while it is unknown whether a commit was carried out. Submissions that are stored by then are
+        found by their ids. If one is not, its insert waits for the transaction that may still commit the same id."""
         while True:
             try:
                 return await self._database.write(partial(self._insert_new, batch, in_doubt))
@@ -107,16 +107,16 @@ class Intake:
                 in_doubt = in_doubt or isinstance(error, CommitUnknownError)
                 if not in_doubt or _is_clash(error) or asyncio.get_running_loop().time() > deadline:
                     raise
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _insert(self, batch: Sequence[SubmissionRows], connection: Connection) -> list[Accepted]:
-        self._new_rows.insert(connection, batch)
+        self._rows.insert(connection, batch)
         return [Accepted(rows.id, repeated=False) for rows in batch]
 
     def _insert_new(self, batch: Sequence[SubmissionRows], in_doubt: bool, connection: Connection) -> list[Outcome]:
-        outcomes, fresh = resolve_duplicates(connection, batch, in_doubt=in_doubt)
-        if fresh:
-            self._new_rows.insert(connection, fresh)
+        outcomes, new = resolve_duplicates(connection, batch, in_doubt=in_doubt)
+        if new:
+            self._rows.insert(connection, new)
         return outcomes
 
 
@@ -134,6 +134,6 @@ def _is_clash(error: StoreUnavailableError) -> bool:
     return isinstance(error.__cause__, IntegrityError | DataError)
 
 
-def _unless_clash(error: StoreUnavailableError) -> None:
+def _raise_unless_clash(error: StoreUnavailableError) -> None:
     if not _is_clash(error):
         raise error

@@ -1,4 +1,4 @@
-"""A validated post about to be stored."""
+"""A validated post that is about to be stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from app.operations.stored_application import StoredApplication
 
 @dataclass(slots=True)
 class NewSubmission:
-    """`resource` is the path's ids after the customer's. `contacts` are the e-mail address and number that it can be
-    found by. `held`: a person looks at it before it is sent. `calls_off` is the id of the booking that it calls off."""
+    """`resource` is the path's ids after the customer's. `contacts` are the e-mail address and phone number by which it
+    can be found. `held`: a person must review it before it is sent. `cancels` is the id of the booking to cancel."""
 
     id: str
     customer_id: str
@@ -24,4 +24,4 @@ class NewSubmission:
     steps: tuple[PlannedStep, ...]
     repeat: IdempotencyKey | None
     held: bool = False
-    calls_off: str = ""
+    cancels: str = ""

@@ -1,4 +1,4 @@
-"""Database rows of an accepted post, made before its turn to be committed, outside the transaction."""
+"""Database rows of an accepted post, built before the transaction that stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,20 +40,20 @@ _STEP = ("submission_id", "position", "operation", "resource", "status", "attemp
 
 @dataclass(slots=True)
 class SubmissionRows:
-    """Of one submission, as the driver takes them."""
+    """The rows of one submission, with values in the driver's form."""
 
     id: str
     received_at: datetime
     submission: dict[str, Any]
     steps: list[dict[str, Any]]
-    calls_off: str
+    cancels: str
 
 
 class RowBuilder:
     def __init__(self, dialect: Dialect, keyring: Keyring, contact_hash: KeyedHash) -> None:
         self._submissions = RowInsert(submissions, _SUBMISSION, dialect)
         self._steps = RowInsert(steps, _STEP, dialect)
-        self._moment = UtcDateTime().bind_processor(dialect) or _as_it_is
+        self._time = UtcDateTime().bind_processor(dialect) or _unchanged
         self._keyring = keyring
         self._contact_hash = contact_hash
 
@@ -61,12 +61,12 @@ class RowBuilder:
         """Raises `DBAPIError`."""
         self._submissions.execute(connection, [rows.submission for rows in batch])
         self._steps.execute(connection, [step for rows in batch for step in rows.steps])
-        called_off = [{"booking_id": rows.calls_off, "submission_id": rows.id} for rows in batch if rows.calls_off]
-        if called_off:
-            connection.execute(insert(cancellations), called_off)
+        cancelled = [{"booking_id": rows.cancels, "submission_id": rows.id} for rows in batch if rows.cancels]
+        if cancelled:
+            connection.execute(insert(cancellations), cancelled)
 
-    def of(self, new: NewSubmission) -> SubmissionRows:
-        received = self._moment(new.received_at)
+    def build(self, new: NewSubmission) -> SubmissionRows:
+        received = self._time(new.received_at)
         contacts, repeat = new.contacts, new.repeat
         submission = {
             "id": new.id,
@@ -82,7 +82,7 @@ class RowBuilder:
             "phone_hash": self._contact_hash.digest(contacts["phone"]) if "phone" in contacts else None,
             "repeat_key": repeat.key if repeat else None,
             "repeat_content": repeat.content if repeat else None,
-            "repeat_until": self._moment(new.received_at + repeat.lives) if repeat else None,
+            "repeat_until": self._time(new.received_at + repeat.lifetime) if repeat else None,
             "function_group": str(group_of(new.steps[0].operation)),
             "due_at": None if new.held else received,
         }
@@ -97,8 +97,8 @@ class RowBuilder:
             }
             for position, step in enumerate(new.steps)
         ]
-        return SubmissionRows(new.id, new.received_at, submission, steps, new.calls_off)
+        return SubmissionRows(new.id, new.received_at, submission, steps, new.cancels)
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value

@@ -8,7 +8,7 @@ from app.operations.registry import plain_name
 
 OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in SPECS.values()}
 # A member as one operation names it -> as the tables below name it.
-SAME = {
+SYNONYMS = {
     "email": "email.emailAddress",
     "lead.message": "contactMessage",
     "cellPhone": "telephone.cell",
@@ -24,7 +24,7 @@ SAME = {
 def same_member(name: str) -> str:
     """The dotted name under which the tables of members have this member: that of an interest, if it has one."""
     plain = plain_name(name)
-    return SAME.get(plain, plain)
+    return SYNONYMS.get(plain, plain)
 
 
 # Applications' members, dotted as in the body, without the prefix of the member that holds a person. A member that is

@@ -55,7 +55,7 @@ class ViewingAttendance(VitecModel):
 
 
 # Dotted members of this call -> the same members of the older one, `AddNewViewingParticipant`.
-SAME = {
+OLDER_NAMES = {
     **{name: f"updatePerson.{name}" for name in ("firstName", "lastName", "cellPhone")},
     "email": "updatePerson.email.emailAddress",
     **{name: f"updatePerson.{name}" for name in ("address.streetAddress", "address.zipCode", "address.city")},
@@ -72,7 +72,7 @@ SAME = {
 def as_participant(attendance: Members) -> dict[str, Any]:
     """The same booking in the members of the older call, which has the slot in its path."""
     members: dict[str, Any] = {}
-    for new, old in SAME.items():
+    for new, old in OLDER_NAMES.items():
         if (value := member_at(attendance, new)) is not None:
             set_member(members, old, value)
     minutes = members.get("reminderTime")
@@ -85,7 +85,7 @@ def as_attendance(participant: Members, time_slot_id: str, reminder_minutes: int
     """The same booking in the members of this call; None if it lacks a member for any of the submitted ones."""
     members: dict[str, Any] = {"timeSlotId": time_slot_id}
     remaining = dict(leaves(participant))
-    for new, old in SAME.items():
+    for new, old in OLDER_NAMES.items():
         if old in remaining:
             set_member(members, new, remaining.pop(old))
     if remaining.pop("smsReminder", None) is False:

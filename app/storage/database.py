@@ -1,4 +1,4 @@
-"""The database: engines, transactions, and what differs between SQLite and PostgreSQL.
+"""The database: engines, transactions, and the differences between SQLite and PostgreSQL.
 
 Both use SQLAlchemy's synchronous Core in threads: one writer on SQLite, which allows no more, and a few on PostgreSQL.
 """
@@ -30,8 +30,7 @@ from app.storage.driver.threads import CommitError, TransactionThreads
 
 
 def now_of(connection: Connection) -> datetime:
-    """The transaction's time; on PostgreSQL by the database's clock, because workers on several machines share the
-    leases."""
+    """The transaction's time. On PostgreSQL it is the database's, because workers on several machines share leases."""
     if connection.dialect.name == "sqlite":
         return _not_behind(connection.info[NEWEST])
     began_at: datetime = connection.info[BEGAN_AT]
@@ -39,20 +38,20 @@ def now_of(connection: Connection) -> datetime:
 
 
 def machine_time() -> datetime:
-    """What this machine's clock says, right or wrong: for whoever judges it (`storage.clock`)."""
+    """The time of this machine's clock, right or wrong: for the checks of that clock (`storage.clock`)."""
     return datetime.now(UTC)
 
 
 def _not_behind(newest: datetime | None) -> datetime:
-    """This machine's time or, if that is behind what was believed before, what was believed: no row may be dated as if
-    it were old."""
+    """This machine's time or, if that is more than `BACK` behind the newest time that was believed, the latter: no new
+    row may be dated as if it were old."""
     now = machine_time()
     return now if newest is None or now >= newest - BACK else newest
 
 
 def began_of(connection: Connection) -> float:
-    """The transaction's beginning by `elapsed.seconds`, taken before its time: what is counted from it ends too early
-    rather than too late."""
+    """When the transaction began, by `elapsed.seconds`. Read before the transaction's time, so that a period counted
+    from it ends too early rather than too late."""
     began: float = connection.info[BEGAN]
     return began
 
@@ -62,16 +61,16 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 5
 POSTGRESQL_WRITERS = 4
 READERS = 4
-# More than all that a connection runs, migrations included. Once the driver's cache is full, each new statement takes
-# the place of the newest: with its 100 every batch of posts was prepared anew, 3 % of a post.
+# More than a connection ever runs, migrations included. Once the driver's cache is full, each new statement replaces
+# the newest: with the default of 100, each batch of posts was prepared again, which was 3 % of a post.
 CACHED_STATEMENTS = 1000
 BOUND = "bound"  # in a SQLite connection's info: the WAL size, in pages, above which its commits checkpoint
-BACK = timedelta(minutes=1)  # that NTP may set the clock back
+BACK = timedelta(minutes=1)  # how far NTP may set the clock back
 NEWEST = "newest"  # in a SQLite connection's info: `Database.newest`
 BEGAN_AT = "began_at"  # in a PostgreSQL connection's info: its transaction's time, by the database's clock
 BEGAN = "began"  # in a connection's info: when its transaction began, by this machine's elapsed time
-# PostgreSQL ends a statement that takes longer. A transaction that does, because PostgreSQL or the network has gone
-# silent, is cut off here. A post has been answered by then.
+# PostgreSQL itself ends a statement shortly before. A transaction that takes longer, because PostgreSQL or the network
+# has gone silent, is cut off here. By then a post has been answered.
 WRITE_SECONDS, READ_SECONDS = 10.0, 15.0
 CONNECT_ARGS = {
     "connect_timeout": BUSY_TIMEOUT_SECONDS,
@@ -80,7 +79,7 @@ CONNECT_ARGS = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-WAIT_SECONDS = 1.0  # between two tries to connect to a database that is not up yet
+WAIT_SECONDS = 1.0  # between two attempts to connect to a database that is not up yet
 
 log = structlog.get_logger()
 
@@ -104,42 +103,42 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
-        self._seen: tuple[datetime, float] | None = None  # a time of PostgreSQL's, and when it was read
+        self._seen: tuple[datetime, float] | None = None  # PostgreSQL's latest known time, and when it was read
         # On SQLite the newest time that is believed; None while the clock is in doubt, see `storage.clock`.
         self.newest: datetime | None = None
-        event.listen(self.engine, "begin", self._tell_newest if self.is_sqlite else self._see)
-        reading = self.engine.execution_options(intresse_reads=True)
+        event.listen(self.engine, "begin", self._pass_newest if self.is_sqlite else self._note_time)
+        reader = self.engine.execution_options(intresse_reads=True)
         if self.is_sqlite:
             self._writers = TransactionThreads(self.engine, 1, "write", _keep_journals_in_memory)
-            self._readers = TransactionThreads(reading, READERS, "read")
+            self._readers = TransactionThreads(reader, READERS, "read")
         else:
-            ending = partial(_end_statements, after=WRITE_SECONDS - 2)
-            self._writers = TransactionThreads(self.engine, POSTGRESQL_WRITERS, "write", ending, WRITE_SECONDS)
-            ending = partial(_end_statements, after=READ_SECONDS - 2)
-            self._readers = TransactionThreads(reading, READERS, "read", ending, READ_SECONDS)
+            prepare = partial(_limit_statements, after=WRITE_SECONDS - 2)
+            self._writers = TransactionThreads(self.engine, POSTGRESQL_WRITERS, "write", prepare, WRITE_SECONDS)
+            prepare = partial(_limit_statements, after=READ_SECONDS - 2)
+            self._readers = TransactionThreads(reader, READERS, "read", prepare, READ_SECONDS)
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailableError` if the transaction was not committed, `CommitUnknownError` if that is
         unknown."""
-        return await _stored(self._writers.run(work))
+        return await _translate_errors(self._writers.run(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailableError`."""
-        return await _stored(self._readers.run(work))
+        return await _translate_errors(self._readers.run(work))
 
     def now(self) -> datetime:
         """The time by the deciding clock, without a query: on PostgreSQL the time of the latest transaction plus the
-        time elapsed since. It is never ahead of the database, so what is dated by it is due."""
+        time elapsed since. It is never ahead of the database's, so a row that is dated by it is due at once."""
         if self._seen is None:
             return _not_behind(self.newest)
         moment, read_at = self._seen
         return moment + timedelta(seconds=elapsed.seconds() - read_at)
 
-    def _see(self, connection: Connection) -> None:
+    def _note_time(self, connection: Connection) -> None:
         self._seen = now_of(connection), elapsed.seconds()
 
-    def _tell_newest(self, connection: Connection) -> None:
+    def _pass_newest(self, connection: Connection) -> None:
         connection.info[NEWEST] = self.newest
 
     def close(self) -> None:
@@ -150,18 +149,18 @@ class Database:
         self.engine.dispose()
 
 
-async def _stored(outcome: Awaitable[T]) -> T:
+async def _translate_errors(outcome: Awaitable[T]) -> T:
     try:
         return await outcome
-    except CommitError as failed:
-        raise CommitUnknownError(type(failed.error.orig).__name__) from failed.error
+    except CommitError as commit:
+        raise CommitUnknownError(type(commit.error.orig).__name__) from commit.error
     except DBAPIError as error:
         raise StoreUnavailableError(type(error.orig).__name__) from error
 
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """At the start: turns errors of a database that can't be reached or opened into `DatabaseUnusableError`."""
+    """Turns the errors of a database that can't be reached or opened at the start into `DatabaseUnusableError`."""
     try:
         yield
     except DBAPIError as error:
@@ -169,7 +168,7 @@ def usable() -> Iterator[None]:
 
 
 def wait_for(url: str, seconds: float) -> None:
-    """Waits until PostgreSQL answers, at most so many seconds: containers start in any order. If it does not, its first
+    """Waits at most `seconds` until PostgreSQL answers, because containers start in any order. If it doesn't, the first
     use reports why."""
     if make_url(url).get_backend_name() == "sqlite":
         return
@@ -196,7 +195,7 @@ def _first_line(error: DBAPIError) -> str:
 def _postgresql_engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,  # threads keep theirs, and check it before use
+        poolclass=NullPool,  # each thread keeps its connection, and checks it before use
         paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
         connect_args={**CONNECT_ARGS, "autocommit": True},  # we say BEGIN ourselves
     )
@@ -212,10 +211,10 @@ def _sqlite_engine(url: URL) -> Engine:
         raise DatabaseUnusableError(
             f"SQLite {dbapi2.sqlite_version} can lose committed rows; 3.51.3 or newer is needed"
         )
-    # What has no adapter the driver asks how it wants to be adapted, each time, by exceptions.
+    # Without an adapter for a type, the driver looks for one at every value, by raising exceptions.
     for binary in (bytes, memoryview):
         dbapi2.register_adapter(binary, bytearray)
-    dbapi2.register_adapter(type(None), lambda none: none)
+    dbapi2.register_adapter(type(None), lambda value: value)
     if url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -229,7 +228,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """SQLite 3.7.0-3.51.2 but for the repaired 3.50.7 and 3.44.6."""
+    """Whether it is SQLite 3.7.0-3.51.2, except the repaired 3.50.7 and 3.44.6."""
     repaired = version[:2] in {(3, 50), (3, 44)} and version >= {50: (3, 50, 7), 44: (3, 44, 6)}[version[1]]
     return (3, 7, 0) <= version < (3, 51, 3) and not repaired
 
@@ -250,7 +249,7 @@ def _checkpoints_after_commits(engine: Engine) -> Checkpoints:
     checkpoints = Checkpoints(engine)
 
     def committing(connection: Connection) -> None:
-        if _reads(connection):
+        if _is_reader(connection):
             return
         bound = checkpoints.committing()
         if bound != connection.info.get(BOUND, MAX_PAGES):
@@ -261,31 +260,31 @@ def _checkpoints_after_commits(engine: Engine) -> Checkpoints:
     return checkpoints
 
 
-def _reads(connection: Connection) -> bool:
+def _is_reader(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("intresse_reads"))
 
 
-def _end_statements(connection: Connection, after: float) -> None:
+def _limit_statements(connection: Connection, after: float) -> None:
     # Also for idle transactions: a process that is frozen or gone must not keep its locks.
     for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
         run_in_driver(connection, f"SET {bound} = {int(1000 * after)}").close()
 
 
 def _keep_journals_in_memory(connection: Connection) -> None:
-    # An insert of several rows keeps what it may have to undo, otherwise in a file of the system's temporary folder:
-    # personal data where no operator looks for it, and 3 % of a post. Readers may still sort in such a file.
+    # A multi-row insert has a journal for undoing it, by default in a file in the system's temporary folder: personal
+    # data where no operator expects it, and 3 % of a post. Readers may still sort in such a file.
     run_in_driver(connection, "PRAGMA temp_store=MEMORY").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.info[BEGAN] = elapsed.seconds()
     # IMMEDIATE: a writer waits for the lock at the start instead of failing half-way.
-    run_in_driver(connection, "BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
+    run_in_driver(connection, "BEGIN" if _is_reader(connection) else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    # Now, and not with the first statement: a dead connection is replaced while nothing is lost by it. The database's
-    # time comes in the same round trip.
+    # Sent now and not with the first statement, so that a dead connection is replaced before anything can be lost. The
+    # database's time comes in the same round trip.
     connection.info[BEGAN] = elapsed.seconds()
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()

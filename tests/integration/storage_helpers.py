@@ -121,8 +121,8 @@ def stored(body: Mapping[str, Any] = BODY, marketing: Marketing = NO_MARKETING, 
     return StoredApplication((), body, SubmissionContext(False, None, marketing), estate=estate)
 
 
-def marked(key: bytes, content: bytes = b"content", lives: timedelta = timedelta(minutes=10)) -> IdempotencyKey:
-    return IdempotencyKey(key, content, lives)
+def marked(key: bytes, content: bytes = b"content", lifetime: timedelta = timedelta(minutes=10)) -> IdempotencyKey:
+    return IdempotencyKey(key, content, lifetime)
 
 
 def later(new: NewSubmission, by: timedelta) -> NewSubmission:

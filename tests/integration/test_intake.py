@@ -187,7 +187,7 @@ async def test_the_same_key_with_other_content_is_the_callers_mistake(database: 
 async def test_a_key_is_free_again_when_its_time_has_run_out(
     database: Database, after: timedelta, repeated: bool
 ) -> None:
-    first = application(repeat=marked(b"key", lives=timedelta(minutes=10)))
+    first = application(repeat=marked(b"key", lifetime=timedelta(minutes=10)))
     async with taking_in(database) as intake:
         await intake.accept(first)
         await time_passes(database, after)

@@ -245,7 +245,7 @@ async def only_due(database: Database, submission_id: str) -> None:
 
 async def test_an_erasure_removes_idempotency_keys_but_a_used_link_stays_used(database: Database) -> None:
     new = application(repeat=marked(b"content!"))
-    link = application(repeat=marked(b"the link", lives=timedelta(days=91)))
+    link = application(repeat=marked(b"the link", lifetime=timedelta(days=91)))
     await store(database, new, link)
     await database.write(lambda connection: erase(connection, [new.id, link.id]))
     rows = [await row_of(database, new_submission.id) for new_submission in (new, link)]

@@ -1,1 +1,1 @@
-"""Statements and threads tuned by hand. Each says what it gains, and can be deleted."""
+"""Statements and threads tuned by hand. Each module says what it gains, and can be deleted."""

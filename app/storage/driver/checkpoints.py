@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 MAX_PAGES = 16384  # 64 MB: above this a commit checkpoints, in case the thread can't keep up
-FEW_PAGES = 256  # that may be left to a commit
+FEW_PAGES = 256  # that may be left for a commit to copy
 PAUSE_SECONDS = 1.0  # after a commit: pages that are written repeatedly are then copied once
 TRUNCATE_ATTEMPTS = 5  # a reader may be using the WAL
 PASSES = 8  # after the first; each copies what was written during the one before

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
-CLOSE_SECONDS = 5.0  # for queued work to finish, where the database may never answer
+CLOSE_SECONDS = 5.0  # for queued work to finish, if the database may never answer
 WATCH_SECONDS = 0.5  # between two checks for transactions that take too long
 
 
@@ -91,16 +91,16 @@ class TransactionThreads:
             for connection in self._connections:
                 connection.cut_after(limit)
 
-    def _serve(self, own: "_ThreadConnection") -> None:
+    def _serve(self, connection: "_ThreadConnection") -> None:
         while item := self._queue.get():
             work, done = item
             try:
-                outcome, error = own.transact(work), None
+                outcome, error = connection.transact(work), None
             except BaseException as raised:
                 outcome, error = None, raised
             _resolve_in_loop(done, outcome, error)
             del item, work, done, outcome, error  # otherwise the thread would keep them alive until its next work
-        own.close()
+        connection.close()
 
 
 class _ThreadConnection:
@@ -111,7 +111,7 @@ class _ThreadConnection:
         self._prepare = prepare
         self._connection: Connection | None = None
         self._driver: Any = None
-        self._began: float | None = None  # its transaction, while there is one
+        self._began: float | None = None  # when its transaction began; None without one
         self._lock = Lock()
 
     def transact(self, work: Work[T]) -> T:
@@ -124,31 +124,31 @@ class _ThreadConnection:
                 self._began = None
 
     def _transact(self, work: Work[T]) -> T:
-        connection = self._begun()
+        connection = self._begin()
         try:
             outcome = work(connection)
         except BaseException as error:
-            self._undo(error)
+            self._roll_back(error)
             raise
         try:
             connection.commit()
         except BaseException as error:
-            self._undo(error)
-            if isinstance(error, DBAPIError) and not _is_answered(error):
+            self._roll_back(error)
+            if isinstance(error, DBAPIError) and not _is_refusal(error):
                 raise CommitError(error) from error
             raise
         return outcome
 
     def cut_after(self, seconds: float) -> None:
-        """Called from another thread: closes the connection of a transaction that has taken so long."""
+        """Called from another thread: cuts the connection if its transaction has taken `seconds` or longer."""
         with self._lock:
             if self._began is None or time.monotonic() - self._began < seconds or self._driver is None:
                 return
             with (
-                contextlib.suppress(Exception),  # not connected any more
-                socket.socket(fileno=os.dup(self._driver.pgconn.socket)) as line,
+                contextlib.suppress(Exception),  # no longer connected
+                socket.socket(fileno=os.dup(self._driver.pgconn.socket)) as duplicate,
             ):
-                line.shutdown(socket.SHUT_RDWR)
+                duplicate.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -156,8 +156,8 @@ class _ThreadConnection:
                 self._connection.close()
             self._connection = self._driver = None
 
-    def _begun(self) -> Connection:
-        """A connection that died while idle, as when PostgreSQL was restarted, is replaced."""
+    def _begin(self) -> Connection:
+        """Begins a transaction. Replaces a connection that died while idle, as after a restart of PostgreSQL."""
         if self._connection is not None:
             try:
                 self._connection.begin()
@@ -178,14 +178,14 @@ class _ThreadConnection:
             raise
         return self._connection
 
-    def _undo(self, error: BaseException) -> None:
-        """Keeps the connection if it is still usable."""
-        lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if self._connection is not None and isinstance(error, Exception) and not lost:
+    def _roll_back(self, error: BaseException) -> None:
+        """Rolls back. Keeps the connection if it is still usable."""
+        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if self._connection is not None and isinstance(error, Exception) and not is_lost:
             try:
                 self._connection.rollback()
-            except Exception as another:
-                error = another
+            except Exception as rollback_error:
+                error = rollback_error
             else:
                 return
         self._drop(error)
@@ -196,11 +196,11 @@ class _ThreadConnection:
         self.close()
 
 
-def _is_answered(error: DBAPIError) -> bool:
-    """Whether the database itself has refused the commit, so that nothing is stored: SQLite always has (a full disk),
-    PostgreSQL when its error carries a code and the connection still stands."""
-    answered = getattr(error.orig, "sqlstate", "SQLite") is not None
-    return answered and not error.connection_invalidated
+def _is_refusal(error: DBAPIError) -> bool:
+    """Whether the database itself refused the commit, so that nothing is stored: always on SQLite (a full disk); on
+    PostgreSQL if the error has a code and the connection was not lost."""
+    has_code = getattr(error.orig, "sqlstate", "SQLite") is not None
+    return has_code and not error.connection_invalidated
 
 
 def _resolve_in_loop(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:

@@ -127,7 +127,7 @@ class CancellationPages:
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,
             repeat=deps.idempotency_keys.of_cancellation(booking.id),
-            calls_off=booking.id,
+            cancels=booking.id,
         )
         accepted = await deps.intake.accept(new)
         await deps.outcomes.wait(accepted.id, deps.wait_seconds)

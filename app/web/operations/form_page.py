@@ -12,7 +12,7 @@ from app.domain.marketing import is_tag, page_address
 from app.domain.short_cache import cached_when_short
 from app.i18n import LANGUAGE_NAMES
 from app.operations import interest, viewing
-from app.operations.member_labels import SAME, member_label
+from app.operations.member_labels import SYNONYMS, member_label
 from app.operations.registry import plain_name
 from app.web.http.ready_response import ReadyResponse
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
@@ -269,7 +269,7 @@ def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | N
     ids = context.customer.id, context.estate
     address = interest.POST.form_address(*ids)
     query = urlencode(_query_to_pass_on(context))
-    values = {SAME.get(name, name): value for name, value in page.values.items()}
+    values = {SYNONYMS.get(name, name): value for name, value in page.values.items()}
     values = {name: value for name, value in values.items() if name not in BOOKINGS}
     return InterestOffer(
         action=f"{address}?{query}" if query else address,

@@ -90,9 +90,9 @@ def test_the_same_post_has_the_same_idempotency_hash() -> None:
 
 
 def test_each_kind_of_idempotency_key_lives_as_documented() -> None:
-    assert REPEATS.of_content(PATH, CONTENT).lives == timedelta(minutes=10)
-    assert REPEATS.of_token("T", PATH, CONTENT).lives == timedelta(hours=24)
-    assert REPEATS.of_header("K", "M1", PATH, "key", CONTENT).lives == timedelta(hours=24)
+    assert REPEATS.of_content(PATH, CONTENT).lifetime == timedelta(minutes=10)
+    assert REPEATS.of_token("T", PATH, CONTENT).lifetime == timedelta(hours=24)
+    assert REPEATS.of_header("K", "M1", PATH, "key", CONTENT).lifetime == timedelta(hours=24)
 
 
 def test_different_posts_have_different_idempotency_hashes() -> None:

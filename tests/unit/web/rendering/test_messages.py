@@ -10,7 +10,7 @@ from app.domain.field_errors import CODES as PYDANTIC_CODES
 from app.domain.field_errors import FieldError
 from app.domain.fields import CODES
 from app.operations import interest, viewing
-from app.operations.member_labels import SAME
+from app.operations.member_labels import SYNONYMS
 from app.web.rendering.messages import GENERAL, NAMES, PROBLEMS, TEXTS, field_messages, message, problem_text
 from app.web.rendering.templates import Templates
 
@@ -26,7 +26,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
 WEB_CODES = {"contact_required", "consent_required", "customer_mismatch", "file", "invalid_json", "invalid_encoding"}
 WEB_CODES |= {"too_many_fields", "not_allowed", "invalid_form"}
 ALL_CODES = CODES | set(PYDANTIC_CODES.values()) | {"too_many"} | WEB_CODES
-FIELD_NAMES = sorted({*NAMES, *SAME, *interest.FORM.fields, *viewing.FORM.fields, "leadSourceId", "options.x", ""})
+FIELD_NAMES = sorted({*NAMES, *SYNONYMS, *interest.FORM.fields, *viewing.FORM.fields, "leadSourceId", "options.x", ""})
 
 
 def say(field: str, code: str, language: str = "sv", **parameters: Any) -> str:
