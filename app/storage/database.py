@@ -63,7 +63,7 @@ POSTGRESQL_WRITERS = 4
 READERS = 4
 # More than a connection ever runs, migrations included. Once the driver's cache is full, each new statement replaces
 # the newest: with the default of 100, each batch of posts was prepared again, which was 3 % of a post.
-CACHED_STATEMENTS = 1000
+CACHED_STATEMENTS = 500
 BOUND = "bound"  # in a SQLite connection's info: the WAL size, in pages, above which its commits checkpoint
 BACK = timedelta(minutes=1)  # how far NTP may set the clock back
 NEWEST = "newest"  # in a SQLite connection's info: `Database.newest`
