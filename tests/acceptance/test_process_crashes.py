@@ -14,109 +14,109 @@ import pytest
 
 from app.sandbox import Fault
 from tests.conftest import new_database
-from tests.endurance.cluster import LEASE_SECONDS, Stage, disturb, staged
-from tests.endurance.load import AGAIN, KEY
+from tests.endurance.cluster import LEASE_SECONDS, Cluster, disturb, running_cluster
+from tests.endurance.load import KEY, RETRY_CUSTOMER
 from tests.servers import STARTS_WITHIN, eventually
 
 STOP_SECONDS = 25
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A web replica and two workers, on a database of each kind."""
     folder = tmp_path_factory.mktemp("survival")
     database_url = f"sqlite:///{folder}/intresse.db"
     with ExitStack() as stack:
         if request.param == "postgresql":
             database_url = stack.enter_context(new_database(request.getfixturevalue("postgresql"), "template1"))
-        yield stack.enter_context(staged(folder, database_url))
+        yield stack.enter_context(running_cluster(folder, database_url))
 
 
 @pytest.fixture
-def stage(processes: Stage) -> Stage:
+def cluster(processes: Cluster) -> Cluster:
     """All processes running, with nothing left to do."""
-    processes.begin_anew()
+    processes.reset()
     return processes
 
 
-def estates(stage: Stage) -> list[str]:
+def estates(cluster: Cluster) -> list[str]:
     """The estates that the CRM was called for."""
-    return [received.path.split("/")[-2] for received in list(stage.office.received)]
+    return [received.path.split("/")[-2] for received in list(cluster.office.received)]
 
 
-def post(stage: Stage, estate: str, client: httpx.Client | None = None, **more: str) -> httpx.Response:
+def post(cluster: Cluster, estate: str, client: httpx.Client | None = None, **more: str) -> httpx.Response:
     return (client.post if client else httpx.post)(
-        f"{stage.load.urls[0]}/Advertising/Estate/{AGAIN}/{estate}/interest",
+        f"{cluster.load.urls[0]}/Advertising/Estate/{RETRY_CUSTOMER}/{estate}/interest",
         json={"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "anna@example.se"}},
         headers={"Authorization": f"Bearer {KEY}", **more},
         timeout=30,
     )
 
 
-def test_nothing_accepted_is_lost_while_processes_die_and_freeze(stage: Stage) -> None:
+def test_nothing_accepted_is_lost_while_processes_die_and_freeze(cluster: Cluster) -> None:
     choose = random.Random(4)
-    with stage.load.running():
-        disturb(stage, time.monotonic() + 8, choose)
-        while stage.kills.total() <= 3:
-            disturb(stage, time.monotonic() + 1, choose)
-        eventually(lambda: len(stage.load.accepted) > 50, within=60)  # a busy machine starts processes slowly
-    verdict = stage.verdict()
-    assert verdict.holds, verdict
+    with cluster.load.running():
+        disturb(cluster, time.monotonic() + 8, choose)
+        while cluster.disturbances.total() <= 3:
+            disturb(cluster, time.monotonic() + 1, choose)
+        eventually(lambda: len(cluster.load.accepted) > 50, within=60)  # a busy machine starts processes slowly
+    comparison = cluster.compare()
+    assert comparison.passed, comparison
 
 
-def test_a_worker_that_dies_for_good_is_taken_over_from(stage: Stage) -> None:
-    stage.office.inject(Fault(delay_seconds=30, times=1))
-    assert post(stage, "TAKEN", Prefer="respond-async").status_code == 202
-    eventually(lambda: len(stage.office.received) == 1)
-    for worker in stage.workers:  # whichever has it
-        stage.kill(worker)
-    stage.workers[0].start()  # another process, as another machine would be
-    assert post(stage, "FRESH", Prefer="respond-async").status_code == 202
-    eventually(lambda: "FRESH" in estates(stage), within=STARTS_WITHIN)  # so it is up
-    eventually(lambda: estates(stage).count("TAKEN") == 2, within=LEASE_SECONDS + 10)
+def test_a_worker_that_dies_for_good_is_taken_over_from(cluster: Cluster) -> None:
+    cluster.office.inject(Fault(delay_seconds=30, times=1))
+    assert post(cluster, "TAKEN", Prefer="respond-async").status_code == 202
+    eventually(lambda: len(cluster.office.received) == 1)
+    for worker in cluster.workers:  # whichever has it
+        cluster.kill(worker)
+    cluster.workers[0].start()  # another process, as another machine would be
+    assert post(cluster, "FRESH", Prefer="respond-async").status_code == 202
+    eventually(lambda: "FRESH" in estates(cluster), within=STARTS_WITHIN)  # so it is up
+    eventually(lambda: estates(cluster).count("TAKEN") == 2, within=LEASE_SECONDS + 10)
 
 
-def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(stage: Stage) -> None:
-    stage.office.inject(Fault(delay_seconds=2, times=1))
-    accepted = post(stage, "FROZEN", Prefer="respond-async").json()
-    eventually(lambda: len(stage.office.received) == 1)
-    for worker in stage.workers:  # whichever has it; then the other one goes on
+def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(cluster: Cluster) -> None:
+    cluster.office.inject(Fault(delay_seconds=2, times=1))
+    accepted = post(cluster, "FROZEN", Prefer="respond-async").json()
+    eventually(lambda: len(cluster.office.received) == 1)
+    for worker in cluster.workers:  # whichever has it; then the other one goes on
         worker.send(signal.SIGSTOP)
     time.sleep(LEASE_SECONDS + 0.5)
-    for worker in stage.workers:
+    for worker in cluster.workers:
         worker.send(signal.SIGCONT)
-    stage.load.accepted["FROZEN"] = accepted["id"]
-    verdict = stage.verdict()
-    assert verdict.holds, verdict
-    assert len(stage.office.received) <= 2
+    cluster.load.accepted["FROZEN"] = accepted["id"]
+    comparison = cluster.compare()
+    assert comparison.passed, comparison
+    assert len(cluster.office.received) <= 2
 
 
-def test_sigterm_under_load_ends_in_time_and_forgets_nothing(stage: Stage) -> None:
-    with stage.load.running():
-        eventually(lambda: len(stage.load.accepted) > 20)
-        stage.office.inject(Fault(delay_seconds=2, times=2))
-        for process in (*stage.workers, *stage.webs):
+def test_sigterm_under_load_ends_in_time_and_forgets_nothing(cluster: Cluster) -> None:
+    with cluster.load.running():
+        eventually(lambda: len(cluster.load.accepted) > 20)
+        cluster.office.inject(Fault(delay_seconds=2, times=2))
+        for process in (*cluster.workers, *cluster.replicas):
             process.send(signal.SIGTERM)
-        took = [process.end(signal.SIGTERM, within=40) for process in (*stage.workers, *stage.webs)]
+        took = [process.end(signal.SIGTERM, within=40) for process in (*cluster.workers, *cluster.replicas)]
     assert sum(took) <= STOP_SECONDS
-    assert all(process.running and process.running.returncode in {0, -signal.SIGTERM} for process in stage.workers)
-    for process in (*stage.webs, *stage.workers):
+    assert all(process.running and process.running.returncode in {0, -signal.SIGTERM} for process in cluster.workers)
+    for process in (*cluster.replicas, *cluster.workers):
         process.start()
-    verdict = stage.verdict()
-    assert verdict.holds, verdict
+    comparison = cluster.compare()
+    assert comparison.passed, comparison
 
 
-def test_a_submission_and_its_outcome_reach_other_processes_within_a_fifth_of_a_second(stage: Stage) -> None:
+def test_a_submission_and_its_outcome_reach_other_processes_within_a_fifth_of_a_second(cluster: Cluster) -> None:
     def medians() -> tuple[float, float]:
         """Seconds from the post to the CRM, and from there to the answer; medians."""
         heard: list[float] = []
         answered: list[float] = []
         for _ in range(10):
             began = datetime.now(UTC)
-            answer = post(stage, f"E{len(stage.office.received)}", client)
+            answer = post(cluster, f"E{len(cluster.office.received)}", client)
             assert answer.status_code == 200, answer.text
-            heard.append((stage.office.received[-1].at - began).total_seconds())
-            answered.append((datetime.now(UTC) - stage.office.received[-1].at).total_seconds())
+            heard.append((cluster.office.received[-1].at - began).total_seconds())
+            answered.append((datetime.now(UTC) - cluster.office.received[-1].at).total_seconds())
         return statistics.median(heard), statistics.median(answered)
 
     with httpx.Client() as client:  # to make one takes longer than a post

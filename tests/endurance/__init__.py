@@ -1,7 +1,7 @@
-"""Accepted leads against what the CRM received, while processes are killed, frozen and restarted.
+"""Compares accepted leads with what the CRM received, while processes are killed, frozen and restarted.
 
-The oracle is the list of submissions that were answered 202, and what the sandbox carried out. Nothing accepted may be
-missing there; nothing may be there twice, but for a customer that wants what may have been carried out sent again.
+The test knows which submissions were answered 202 and what the sandbox carried out. No accepted submission may be
+missing there. None may be there twice, unless its customer has ambiguous calls sent again.
 
-    python -m tests.endurance --minutes 5        # `make soak`: on each database; docs/performance.md has its figures
+    python -m tests.endurance --minutes 5        # `make soak`, on each database; results: docs/performance.md
 """

@@ -1,4 +1,4 @@
-"""The long run, on each database: `make soak`. docs/performance.md has its figures."""
+"""The endurance test on each database: `make soak`. The results are in docs/performance.md."""
 
 import argparse
 import random
@@ -9,26 +9,26 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
-from tests.endurance.cluster import disturb, staged
+from tests.endurance.cluster import disturb, running_cluster
 from tests.servers import postgresql_server
 
 DATABASES = ("SQLite", "PostgreSQL")
 
 
 def main() -> None:
-    """Prints a line for each database; ends with 1 when something was lost, or twice without need."""
+    """Prints a line for each database. Exits with 1 if a lead was lost or needlessly sent twice."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--on", choices=DATABASES, nargs="+", default=DATABASES)
-    wanted = parser.parse_args()
-    print(f"seed {wanted.seed}, {wanted.minutes} minutes on {' and '.join(wanted.on)}", flush=True)
-    held = [_soak(kind, wanted.minutes * 60, wanted.seed) for kind in wanted.on]
-    sys.exit(0 if all(held) else 1)
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}, {arguments.minutes} minutes on {' and '.join(arguments.on)}", flush=True)
+    passed = [_run(kind, arguments.minutes * 60, arguments.seed) for kind in arguments.on]
+    sys.exit(0 if all(passed) else 1)
 
 
-def _soak(kind: str, seconds: float, seed: int) -> bool:
-    """The processes' folder, with their logs, is kept unless all held."""
+def _run(kind: str, seconds: float, seed: int) -> bool:
+    """True if the test passed. Otherwise the folder with the processes' logs is kept."""
     folder = Path(mkdtemp(prefix="intresse-soak-"))
     print(f"{kind} in {folder}", flush=True)
     with ExitStack() as stack:
@@ -39,19 +39,22 @@ def _soak(kind: str, seconds: float, seed: int) -> bool:
                 stack.enter_context(TemporaryDirectory(prefix="intresse-soak-pg-", ignore_cleanup_errors=True))
             )
             url = stack.enter_context(postgresql_server(server)).render_as_string(hide_password=False)
-        stage = stack.enter_context(staged(folder, url, webs=1 if kind == "SQLite" else 2, cuts=kind != "SQLite"))
-        with stage.load.running():
-            disturb(stage, time.monotonic() + seconds, random.Random(seed), everything=True)
-        verdict = stage.verdict(within=180)
-    disturbances = ", ".join(f"{count} x {what}" for what, count in stage.kills.items())
+        cluster = stack.enter_context(
+            running_cluster(folder, url, replicas=1 if kind == "SQLite" else 2, cuts=kind != "SQLite")
+        )
+        with cluster.load.running():
+            disturb(cluster, time.monotonic() + seconds, random.Random(seed), everything=True)
+        comparison = cluster.compare(within=180)
+    disturbances = ", ".join(f"{count} x {what}" for what, count in cluster.disturbances.items())
     print(
-        f"{kind}: {disturbances}; {verdict.accepted} accepted, {verdict.delivered} delivered, {verdict.parked} parked, "
-        f"{len(verdict.lost)} lost, {verdict.twice} twice (all marked: {not verdict.unmarked})",
+        f"{kind}: {disturbances}; {comparison.accepted} accepted, {comparison.delivered} delivered, "
+        f"{comparison.parked} parked, {len(comparison.lost)} lost, "
+        f"{comparison.sent_twice} sent twice (all marked: {not comparison.unmarked})",
         flush=True,
     )
-    if verdict.holds:
+    if comparison.passed:
         shutil.rmtree(folder)
-    return verdict.holds
+    return comparison.passed
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Replicas, workers and a CRM, and the failures that the long run causes."""
+"""Replicas, workers and a CRM, and the failures that the endurance test causes."""
 
 import asyncio
 import contextlib
@@ -28,15 +28,15 @@ from app.storage.migrations import upgrade
 from app.storage.schema import submissions
 from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
-from tests.endurance.comparison import Verdict, judge
+from tests.endurance.comparison import Comparison, compare
 from tests.endurance.cutting_proxy import CuttingProxy, cutting_proxy
-from tests.endurance.load import AGAIN, KEY, PARKED, Load
+from tests.endurance.load import KEY, PARK_CUSTOMER, RETRY_CUSTOMER, Load
 from tests.endurance.process import Process, faketime
 from tests.servers import STARTS_WITHIN, eventually, free_port
 
-LEASE_SECONDS = 5  # the shortest there is
+LEASE_SECONDS = 5  # the shortest allowed
 START_SECONDS = 4
-CLOCK_READ_SECONDS = 2  # how long a process believes what it has read of its clock, and some more
+CLOCK_READ_SECONDS = 2  # longer than libfaketime caches the clock's offset
 CLOCKS = ("+3650d", "+1h", "-1h", "-400d")
 SECRET_KEY = "a secret key for endurance alone"
 KEYRING = Keyring([b"01234567890123456789012345678901"])
@@ -67,44 +67,44 @@ on_ambiguous = "park"
 
 
 @dataclass
-class Stage:
-    """Replicas of the web and workers on one database, in front of the sandbox."""
+class Cluster:
+    """Web replicas and workers on one database, with the sandbox as the CRM."""
 
     office: Office
     database_url: str
-    webs: list[Process]
+    replicas: list[Process]
     workers: list[Process]
     load: Load
     proxy: CuttingProxy | None = None
-    kills: Counter[str] = field(default_factory=Counter)
-    released: set[str] = field(default_factory=set)  # by an operator, who may send twice
+    disturbances: Counter[str] = field(default_factory=Counter)
+    released: set[str] = field(default_factory=set)  # by an operator; may be sent twice
 
-    def begin_anew(self) -> None:
-        """All at work, nothing left to do, and nothing known of what was."""
-        for process in (*self.webs, *self.workers):
+    def reset(self) -> None:
+        """Starts what has ended, waits until nothing is due, and forgets earlier results."""
+        for process in (*self.replicas, *self.workers):
             if process.running is None or process.running.poll() is not None:
                 process.start()
         for url in self.load.urls:
             eventually(lambda url=url: _answers(url), within=STARTS_WITHIN)  # type: ignore[misc]
         self.office.clear_faults()
-        self.verdict()
+        self.compare()
         self.office.reset()
         self.load = Load(self.load.urls)
-        self.kills.clear()
+        self.disturbances.clear()
 
     def kill(self, process: Process) -> None:
         process.end()
-        self.kills["kill -9"] += 1
+        self.disturbances["kill -9"] += 1
 
     def freeze(self, process: Process, seconds: float) -> None:
-        """Longer than its lease, so that another takes over; then it wakes up."""
+        """Pauses the process for longer than its lease, so that another takes over; then resumes it."""
         process.send(signal.SIGSTOP)
         time.sleep(seconds)
         process.send(signal.SIGCONT)
-        self.kills["SIGSTOP"] += 1
+        self.disturbances["SIGSTOP"] += 1
 
     def restart_database(self) -> None:
-        """The server's own way out of a crash: one of its processes is killed, and it starts all anew."""
+        """Kills one of PostgreSQL's processes; the server then restarts all of them, as after a crash."""
         with (
             contextlib.suppress(psycopg.OperationalError),
             psycopg.connect(self.database_url, autocommit=True) as connection,
@@ -112,78 +112,80 @@ class Stage:
             row = connection.execute("SELECT pg_backend_pid()").fetchone()
             assert row is not None
             os.kill(row[0], signal.SIGKILL)
-        self.kills["PostgreSQL restarted"] += 1
+        self.disturbances["PostgreSQL restarted"] += 1
 
-    def set_clock(self, process: Process, off: str) -> None:
-        """The clock of one process is wrong for some seconds, while it runs; the others' is right."""
+    def set_clock(self, process: Process, offset: str) -> None:
+        """Sets the clock of one running process wrong for some seconds; the others keep the right time."""
         clock = process.folder / f"clock-{id(process)}"
         clock.write_text("+0d")
         process.end()
         process.start(clock)
         time.sleep(START_SECONDS)
-        clock.write_text(off)
+        clock.write_text(offset)
         time.sleep(LEASE_SECONDS)
         clock.write_text("+0d")
         time.sleep(CLOCK_READ_SECONDS)
-        if process.running is None or process.running.poll() is not None:  # it did not start with such a clock
+        if process.running is None or process.running.poll() is not None:  # the wrong clock ended it
             process.start()
-        self.kills["clock off"] += 1
+        self.disturbances["clock off"] += 1
 
     def cut_commit(self) -> None:
-        """Of whoever commits next, before or after it has happened."""
+        """Cuts the connection of the next commit, before or after it takes effect."""
         if self.proxy is not None:
             self.proxy.cut.set()
-            self.kills["commit cut"] += 1
+            self.disturbances["commit cut"] += 1
 
-    def spoil(self) -> None:
-        """One that waits can't be read any more."""
+    def make_unreadable(self) -> None:
+        """Overwrites the payload of a waiting submission."""
         waiting = (submissions.c.due_at.is_not(None)) & submissions.c.claim.is_(None)
-        self.office.inject(Fault(status=503))  # so that some do wait
+        self.office.inject(Fault(status=503))  # so that some wait
         time.sleep(1)
         try:
             with self._connected() as connection:
-                some = connection.execute(select(submissions.c.id).where(waiting).limit(1)).scalar()
-                spoiled = update(submissions).where(submissions.c.id == some, waiting).values(payload=b"spoiled")
-                self.kills["unreadable"] += connection.execute(spoiled).rowcount
-        finally:  # also while the database is away
+                waiting_id = connection.execute(select(submissions.c.id).where(waiting).limit(1)).scalar()
+                change = update(submissions).where(submissions.c.id == waiting_id, waiting).values(payload=b"spoiled")
+                self.disturbances["unreadable"] += connection.execute(change).rowcount
+        finally:  # even if the database is down
             self.office.clear_faults()
 
-    def decide(self) -> None:
-        """What is uncertain outlives its time, and an operator releases it in the same moment as retention comes by;
-        what was delivered outlives it as well."""
+    def expire_and_release(self) -> None:
+        """Makes some delivered and uncertain submissions older than their retention period. Then retention runs while
+        an operator releases the uncertain ones."""
         long_ago = datetime.now(UTC) - timedelta(days=400)
         with self._connected() as connection:
             for status in ("delivered", "uncertain"):
                 of_status = (submissions.c.status == status) & submissions.c.erased_at.is_(None)
                 ids = connection.execute(select(submissions.c.id).where(of_status).limit(5)).scalars().all()
-                these = submissions.c.id.in_(ids), submissions.c.due_at.is_(None)
-                connection.execute(update(submissions).where(*these).values(settled_at=long_ago))
-        self.released |= set(ids)  # whether it comes in time or not
+                conditions = submissions.c.id.in_(ids), submissions.c.due_at.is_(None)
+                connection.execute(update(submissions).where(*conditions).values(settled_at=long_ago))
+        self.released |= set(ids)  # even if retention comes first
         database = Database(self.database_url)
         try:
-            asyncio.run(_decide(database, ids))
+            asyncio.run(_erase_and_release(database, ids))
         finally:
             database.close()
-        self.kills["retention and operator"] += 1
+        self.disturbances["retention and operator"] += 1
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        engine = Database(self.database_url)
+        database = Database(self.database_url)
         try:
-            with engine.engine.begin() as connection:
+            with database.engine.begin() as connection:
                 yield connection
         finally:
-            engine.close()
+            database.close()
 
-    def verdict(self, within: float = 60) -> Verdict:
-        """Once nothing is left to do."""
-        return judge(self.database_url, self.office, self.load.accepted, self.released, within)
+    def compare(self, within: float = 60) -> Comparison:
+        """Waits until nothing is due, then compares."""
+        return compare(self.database_url, self.office, self.load.accepted, self.released, within)
 
 
 @contextmanager
-def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, cuts: bool = False) -> Iterator[Stage]:
-    """Everything is up when it begins, and ended at its end."""
-    office = Office([Customer(AGAIN, "secret"), Customer(PARKED, "secret")])
+def running_cluster(
+    folder: Path, database_url: str, *, replicas: int = 1, workers: int = 2, cuts: bool = False
+) -> Iterator[Cluster]:
+    """Starts all processes and ends them with the context. `cuts`: connects through `CuttingProxy`."""
+    office = Office([Customer(RETRY_CUSTOMER, "secret"), Customer(PARK_CUSTOMER, "secret")])
     with ExitStack() as stack:
         proxy, served_url = stack.enter_context(cutting_proxy(make_url(database_url))) if cuts else (None, database_url)
         vitec_url = stack.enter_context(serve_sandbox(office))
@@ -199,7 +201,7 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, 
         database = Database(database_url)
         upgrade(database)
         database.close()
-        ports = [free_port() for _ in range(webs)]
+        ports = [free_port() for _ in range(replicas)]
         web = [Process(["serve", "--no-deliver", "--port", str(port)], folder) for port in ports]
         work = [Process(["deliver"], folder) for _ in range(workers)]
         for process in (*web, *work):
@@ -208,7 +210,7 @@ def staged(folder: Path, database_url: str, *, webs: int = 1, workers: int = 2, 
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
             eventually(lambda url=url: _answers(url), within=STARTS_WITHIN)  # type: ignore[misc]
-        yield Stage(office, database_url, web, work, Load(urls), proxy)
+        yield Cluster(office, database_url, web, work, Load(urls), proxy)
 
 
 def _answers(url: str) -> bool:
@@ -218,36 +220,38 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def _decide(database: Database, ids: Sequence[str]) -> None:
+async def _erase_and_release(database: Database, ids: Sequence[str]) -> None:
     repository = SubmissionRepository(database, KEYRING)
-    actions = OperatorActions(database, KEYRING, {AGAIN: Defaults(), PARKED: Defaults()})
+    actions = OperatorActions(database, KEYRING, {RETRY_CUSTOMER: Defaults(), PARK_CUSTOMER: Defaults()})
     retention = Retention(database, RetentionPeriods(*(timedelta(days=90),) * 3))
 
     async def release() -> None:
-        for identity in ids:
-            if submission := await repository.get(identity):
+        for submission_id in ids:
+            if submission := await repository.get(submission_id):
                 await actions.release(submission)
 
     with contextlib.suppress(StoreUnavailableError):
         await asyncio.gather(retention.erase_expired(), release())
 
 
-def disturb(stage: Stage, until: float, choose: random.Random, *, everything: bool = False) -> None:
-    """Something bad every second or so, to any process, until that moment of the monotonic clock."""
-    kinds: list[Callable[[], None]] = [lambda: _restarted(stage, choose.choice([*stage.workers, *stage.webs]))] * 6
-    kinds.append(lambda: stage.freeze(choose.choice(stage.workers), LEASE_SECONDS + 1))
-    if stage.database_url.startswith("postgresql"):
-        kinds.append(stage.restart_database)
+def disturb(cluster: Cluster, until: float, rng: random.Random, *, everything: bool = False) -> None:
+    """Causes a random failure about once a second. `until` is a time of `time.monotonic()`."""
+    actions: list[Callable[[], None]] = [
+        lambda: _restart(cluster, rng.choice([*cluster.workers, *cluster.replicas]))
+    ] * 6
+    actions.append(lambda: cluster.freeze(rng.choice(cluster.workers), LEASE_SECONDS + 1))
+    if cluster.database_url.startswith("postgresql"):
+        actions.append(cluster.restart_database)
     if everything:
-        everyone = [*stage.workers, *stage.webs]
-        kinds += [stage.spoil, stage.decide, stage.cut_commit, stage.cut_commit]
-        kinds += [lambda: stage.set_clock(choose.choice(everyone), choose.choice(CLOCKS))] * 2 if faketime() else []
+        everyone = [*cluster.workers, *cluster.replicas]
+        actions += [cluster.make_unreadable, cluster.expire_and_release, cluster.cut_commit, cluster.cut_commit]
+        actions += [lambda: cluster.set_clock(rng.choice(everyone), rng.choice(CLOCKS))] * 2 if faketime() else []
     while time.monotonic() < until:
-        time.sleep(choose.uniform(0.2, 1.5))
+        time.sleep(rng.uniform(0.2, 1.5))
         with contextlib.suppress(DBAPIError):  # the database is being restarted
-            choose.choice(kinds)()
+            rng.choice(actions)()
 
 
-def _restarted(stage: Stage, process: Process) -> None:
-    stage.kill(process)
+def _restart(cluster: Cluster, process: Process) -> None:
+    cluster.kill(process)
     process.start()

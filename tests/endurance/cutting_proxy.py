@@ -1,5 +1,5 @@
-"""A proxy before PostgreSQL that cuts the connection of a commit, before the commit arrives or before its answer is
-back, so that the client can't know whether it was committed."""
+"""A proxy for PostgreSQL that cuts a connection at a commit: before the commit arrives, or before its answer returns.
+The client can't know whether it was committed."""
 
 import contextlib
 import random
@@ -16,7 +16,7 @@ from sqlalchemy import URL
 class CuttingProxy:
     url: URL
     listener: socket.socket
-    cut: threading.Event = field(default_factory=threading.Event)  # the next commit
+    cut: threading.Event = field(default_factory=threading.Event)  # set: cut the next commit
     cuts: int = 0
 
     @property
@@ -28,31 +28,31 @@ class CuttingProxy:
         with contextlib.suppress(OSError):  # closed
             while True:
                 client, _ = self.listener.accept()
-                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+                threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
-    def _carry(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client, _connected(self.url) as server:
+    def _relay(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, _connect(self.url) as server:
             answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
             answers.start()
             try:
                 self._forward(client, server)
-            finally:  # while the other thread reads, closing alone would tell PostgreSQL nothing: its locks would stay
+            finally:  # closing is not enough while the other thread reads: PostgreSQL would keep the locks
                 server.shutdown(socket.SHUT_RDWR)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
-        while said := client.recv(65536):
-            if b"COMMIT" in said and self.cut.is_set():
+        while data := client.recv(65536):
+            if b"COMMIT" in data and self.cut.is_set():
                 self.cut.clear()
                 self.cuts += 1
                 if random.random() < 0.5:
                     client.shutdown(socket.SHUT_RDWR)
-                    server.sendall(said)
-                    server.recv(1)  # once it has answered
+                    server.sendall(data)
+                    server.recv(1)  # wait for the answer
                 return
-            server.sendall(said)
+            server.sendall(data)
 
 
-def _connected(url: URL) -> socket.socket:
+def _connect(url: URL) -> socket.socket:
     folder = url.query.get("host")
     if not isinstance(folder, str):
         return socket.create_connection((url.host or "127.0.0.1", url.port or 5432))
@@ -63,14 +63,14 @@ def _connected(url: URL) -> socket.socket:
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        while said := source.recv(65536):
-            target.sendall(said)
+        while data := source.recv(65536):
+            target.sendall(data)
         target.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def cutting_proxy(url: URL) -> Iterator[tuple[CuttingProxy, str]]:
-    """The proxy, and the database's address behind it."""
+    """Runs the proxy; yields it, and the database's URL through it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = CuttingProxy(url, listener)
         threading.Thread(target=proxy.serve, daemon=True).start()

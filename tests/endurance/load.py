@@ -1,4 +1,4 @@
-"""Posts without end, and the record of those that were accepted."""
+"""A continuous load of posts, and a record of those that were accepted."""
 
 import random
 import threading
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 import httpx
 
-AGAIN, PARKED = "M00001", "M00002"  # customers, by what each wants with what may have been carried out
+RETRY_CUSTOMER, PARK_CUSTOMER = "M00001", "M00002"  # by their `on_ambiguous`
 KEY = "endurance-key"
 
 
 @dataclass
 class Load:
-    """Posts by API key, each of an estate of its own, until stopped; `accepted` are those that were answered 202."""
+    """Posts with an API key until stopped, each for another estate. `accepted` are those answered 202."""
 
     urls: list[str]
-    accepted: dict[str, str] = field(default_factory=dict)  # id by estate
+    accepted: dict[str, str] = field(default_factory=dict)  # submission id by estate
     refused: Counter[str] = field(default_factory=Counter)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -40,12 +40,12 @@ class Load:
         with httpx.Client(timeout=20, headers=headers) as client:
             while not self.stopped.is_set():
                 number += 1
-                estate, customer = f"E{thread}-{number}", (AGAIN, PARKED)[number % 2]
+                estate, customer = f"E{thread}-{number}", (RETRY_CUSTOMER, PARK_CUSTOMER)[number % 2]
                 body = {"firstName": "Anna", "lastName": estate, "email": {"emailAddress": f"{estate}@example.se"}}
                 url = f"{random.choice(self.urls)}/Advertising/Estate/{customer}/{estate}/interest"
                 try:
                     answer = client.post(url, json=body)
-                except httpx.HTTPError as error:  # killed before it answered: nobody was promised anything
+                except httpx.HTTPError as error:  # killed before it answered: nothing was promised
                     self.refused[type(error).__name__] += 1
                     self.stopped.wait(0.05)
                     continue

@@ -12,20 +12,20 @@ ROOT = Path(__file__).parents[2]
 
 
 def faketime() -> Path | None:
-    """libfaketime, where it is installed (see tests/install-programs)."""
+    """The path of libfaketime, if installed (see tests/install-programs)."""
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 @dataclass
 class Process:
-    """`intresse` with these arguments, started anew whenever it was killed."""
+    """`intresse` with these arguments. It can be restarted after it has ended."""
 
     arguments: list[str]
     folder: Path
     running: "subprocess.Popen[bytes] | None" = None
 
     def start(self, clock: Path | None = None) -> None:
-        """`clock`: a file that says how far off this process's clock is, in libfaketime's words."""
+        """`clock`: a file with the offset of this process's clock, in libfaketime's format."""
         environment = os.environ | {"INTRESSE_CONFIG": str(self.folder / "intresse.toml"), "PYTHONUTF8": "1"}
         if clock is not None:
             environment |= {"LD_PRELOAD": str(faketime()), "FAKETIME_TIMESTAMP_FILE": str(clock)}
@@ -34,15 +34,15 @@ class Process:
             command = [sys.executable, "-m", "app", *self.arguments]
             self.running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
-    def send(self, number: int) -> None:
+    def send(self, signal_number: int) -> None:
         if self.running and self.running.poll() is None:
-            self.running.send_signal(number)
+            self.running.send_signal(signal_number)
 
-    def end(self, number: int = signal.SIGKILL, within: float = 30) -> float:
-        """Seconds until it had ended."""
+    def end(self, signal_number: int = signal.SIGKILL, within: float = 30) -> float:
+        """Sends the signal and waits; returns the seconds until the process ended."""
         began = time.monotonic()
         self.send(signal.SIGCONT)
-        self.send(number)
+        self.send(signal_number)
         if self.running:
             self.running.wait(within)
         return time.monotonic() - began

@@ -17,8 +17,8 @@ from app.storage.encryption import KeyedHash
 from app.storage.schema import daily_counts
 from app.submissions.person_index import PersonIndex
 from tests.conftest import new_database
-from tests.endurance.cluster import KEYRING, SECRET_KEY, Stage, staged
-from tests.endurance.load import AGAIN, KEY
+from tests.endurance.cluster import KEYRING, SECRET_KEY, Cluster, running_cluster
+from tests.endurance.load import KEY, RETRY_CUSTOMER
 from tests.endurance.process import faketime
 from tests.servers import eventually, wait_until_ready
 
@@ -29,20 +29,20 @@ AT_ONCE = -MINUTE  # what came just now is settled
 
 
 @pytest.fixture(scope="module")
-def stage(postgresql: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def cluster(postgresql: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("clock")
-    with new_database(postgresql, "template1") as url, staged(folder, url, webs=2, workers=0) as stage:
-        yield stage
+    with new_database(postgresql, "template1") as url, running_cluster(folder, url, replicas=2, workers=0) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def clock(stage: Stage, tmp_path: Path) -> Path:
+def clock(cluster: Cluster, tmp_path: Path) -> Path:
     """The file that sets the second replica's clock, which is still right."""
     clock = tmp_path / "clock"
     clock.write_text("+0d")
-    stage.webs[1].end()
-    stage.webs[1].start(clock)
-    with httpx.Client(base_url=stage.load.urls[1]) as client:
+    cluster.replicas[1].end()
+    cluster.replicas[1].start(clock)
+    with httpx.Client(base_url=cluster.load.urls[1]) as client:
         wait_until_ready(client)
     return clock
 
@@ -60,7 +60,7 @@ def set_clock(clock: Path, off: str, url: str) -> None:
 def post(url: str, address: str) -> str:
     """Posts an interest; returns its id."""
     answer = httpx.post(
-        f"{url}/Advertising/Estate/{AGAIN}/OBJ1/interest",
+        f"{url}/Advertising/Estate/{RETRY_CUSTOMER}/OBJ1/interest",
         json={"firstName": "Anna", "lastName": "Ek", "email": {"emailAddress": address}},
         headers={"Authorization": f"Bearer {KEY}", "Prefer": "respond-async"},
         timeout=30,
@@ -71,10 +71,10 @@ def post(url: str, address: str) -> str:
 
 @pytest.mark.parametrize("off", ["+3650d", "-1h"])
 async def test_submissions_accepted_by_a_replica_with_a_wrong_clock_are_counted_and_found(
-    stage: Stage, clock: Path, off: str
+    cluster: Cluster, clock: Path, off: str
 ) -> None:
-    right, wrong = stage.load.urls
-    database = Database(stage.database_url)
+    right, wrong = cluster.load.urls
+    database = Database(cluster.database_url)
     counter = CounterJob(database, KEYRING, AT_ONCE)
     people = PersonIndex(database, KeyedHash(SECRET_KEY, "contacts"), AT_ONCE)
 
