@@ -1,1 +1,4 @@
-"""Speed and memory, as ratios: `make benchmark`, or `python -m benchmarks --quick`. Prints only, never fails."""
+"""Measures speed and memory, as ratios: `make benchmark`, or `python -m benchmarks --quick`.
+
+A missed goal is not a failure.
+"""

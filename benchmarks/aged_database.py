@@ -1,5 +1,4 @@
-"""A database with years' worth of submissions: three months of them, 2 % stuck, and the counts of all. It is generated,
-not posted."""
+"""Generates a database as after years of use: three months of submissions, 2 % of them stuck, and their counts."""
 
 import random
 from collections import Counter
@@ -24,7 +23,7 @@ from benchmarks.empty_application import EMPTY
 
 DAYS = 90
 BATCH = 5_000
-SOUGHT = "anna@example.se"  # of five submissions
+SEARCHED_EMAIL = "anna@example.se"  # in five submissions
 CAMPAIGNS = [
     Campaign(source, medium, f"vecka-{week}")
     for source, medium in (("google", "cpc"), ("facebook", "social"), ("nyhetsbrev", "email"))
@@ -33,46 +32,46 @@ CAMPAIGNS = [
 
 
 def fill(settings: Settings, rows: int) -> None:
-    """Into the settings' database, which is empty or not there yet."""
+    """Fills the settings' database, which must be empty or not exist."""
     database = Database(settings.database_url.get_secret_value())
     upgrade(database)
     prepare_database(database)
-    made = _Made(settings, rows)
+    generator = _Generator(settings, rows)
     engine = database.engine
     for start in range(0, rows, BATCH):
-        made.batch(engine, start, min(rows, start + BATCH))
+        generator.insert_batch(engine, start, min(rows, start + BATCH))
     with engine.begin() as connection:
-        made.counts(connection)
-    with closing(engine.raw_connection()) as connection:  # vacuuming begins no transaction
+        generator.insert_counts(connection)
+    with closing(engine.raw_connection()) as connection:  # VACUUM can't run in a transaction
         connection.cursor().execute("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE")
     database.close()
 
 
-class _Made:
-    """Submissions from the first of the days to now."""
+class _Generator:
+    """Generates submissions, evenly spread over the last `DAYS` days."""
 
     def __init__(self, settings: Settings, rows: int) -> None:
-        self._random = random.Random(1)
+        self._rng = random.Random(1)
         self._customers = [customer.id for customer in settings.customers]
         self._rows = rows
         self._start = datetime.now(UTC) - timedelta(days=DAYS)
-        self._step = timedelta(days=DAYS) / rows
+        self._interval = timedelta(days=DAYS) / rows
         self._contacts = KeyedHash(settings.secret_key.get_secret_value(), "contacts")
         payload = EMPTY.to_json() | {"application": {"firstName": "Anna"}, "more": "x" * 300}
         self._keyring, self._payload = Keyring(settings.encryption_keys), payload
-        self._sealed = self._keyring.encrypt(payload, payload_aad(""))
+        self._encrypted = self._keyring.encrypt(payload, payload_aad(""))
         self._received: Counter[Counted] = Counter()
         self._delivered: Counter[Counted] = Counter()
         self._times: Counter[Timed] = Counter()
 
-    def batch(self, engine: Engine, start: int, end: int) -> None:
-        rows, of_steps, hashes = [], [], []
+    def insert_batch(self, engine: Engine, start: int, end: int) -> None:
+        rows, step_rows, hashes = [], [], []
         for number in range(start, end):
-            at = self._start + self._step * number
+            at = self._start + self._interval * number
             submission_id = str(UUID(int=(int(at.timestamp() * 1000) << 80) | 0x7 << 76 | number))
             row = self._row(submission_id, at, number)
             rows.append(row)
-            of_steps.append(
+            step_rows.append(
                 {
                     "submission_id": submission_id,
                     "position": 0,
@@ -87,29 +86,31 @@ class _Made:
             del row["step"]
         with engine.begin() as connection:
             connection.execute(insert(submissions), rows)
-            connection.execute(insert(steps), of_steps)
+            connection.execute(insert(steps), step_rows)
             connection.execute(insert(person_index), sorted(hashes, key=lambda row: str(row["hash"])))
             if end == self._rows:
                 connection.execute(insert(person_index), [{"hash": HOW_FAR, "submission_id": rows[-1]["id"]}])
 
     def _row(self, submission_id: str, at: datetime, number: int) -> dict[str, object]:
-        chosen = self._random
-        customer, home = chosen.choice(self._customers), f"OBJ{chosen.randrange(60)}"
+        rng = self._rng
+        customer, home = rng.choice(self._customers), f"OBJ{rng.randrange(60)}"
         operation = Operation.VIEWING if number % 3 == 0 else Operation.INTEREST
         status = Status.DELIVERED
         if number % 50 == 0:
-            status = chosen.choice((Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD))
+            status = rng.choice((Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.HELD))
         if number > self._rows - 20:
             status = Status.PENDING
         day = day_of(at)
-        counted = Counted(day, customer, operation.value, home, chosen.choice(CAMPAIGNS))
+        counted = Counted(day, customer, operation.value, home, rng.choice(CAMPAIGNS))
         self._received[counted] += 1
         if status is Status.DELIVERED:
             self._delivered[counted] += 1
-            self._times[Timed(day, customer, operation.value, chosen.randrange(-8, 20))] += 1
-        contact = SOUGHT if number % (self._rows // 5) == 7 else f"person{number}@example.se"
+            self._times[Timed(day, customer, operation.value, rng.randrange(-8, 20))] += 1
+        contact = SEARCHED_EMAIL if number % (self._rows // 5) == 7 else f"person{number}@example.se"
         payload = (
-            self._keyring.encrypt(self._payload, payload_aad(submission_id)) if contact == SOUGHT else self._sealed
+            self._keyring.encrypt(self._payload, payload_aad(submission_id))
+            if contact == SEARCHED_EMAIL
+            else self._encrypted
         )
         pending = status is Status.PENDING
         return {
@@ -129,7 +130,7 @@ class _Made:
             "step": "waiting" if pending or status is Status.HELD else status.value,
         }
 
-    def counts(self, connection: Connection) -> None:
+    def insert_counts(self, connection: Connection) -> None:
         add(connection, "submissions", self._received)
         add(connection, "delivered", self._delivered)
         add(connection, "views", Counter({counted: count * 20 for counted, count in self._received.items()}))

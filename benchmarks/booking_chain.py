@@ -1,6 +1,6 @@
-"""A booking's chain of three calls, as delivered, relative to the same three calls made directly by the same client.
+"""The time to deliver a booking, a chain of three calls, relative to the same calls made directly by the same client.
 
-Both go to the sandbox in a process of its own, alternating in one run; the median of each is compared.
+Both call a sandbox in another process, alternating in one run. Their medians are compared.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ CUSTOMER = "M12345"
 SLOT = ("VIS1", "SLOT1")
 ROUNDS = 150
 WARM_UP = 5
-WANTED = 1.5
-PATIENCE_SECONDS = 10
+GOAL = 1.5
+TIMEOUT_SECONDS = 10
 PERSON = {"customerId": CUSTOMER, "firstName": "Anna", "lastName": "Andersson", "cellPhone": "+46701740605"}
 BOOKING = {"updatePerson": PERSON, "returnBookingId": False}
 LEAD = {"assignedToId": "G1", "leadSourceId": "S1", "marketing": {"utmTags": [{"name": "utm_source", "value": "x"}]}}
@@ -40,8 +40,8 @@ LEAD = {"assignedToId": "G1", "leadSourceId": "S1", "marketing": {"utmTags": [{"
 
 @dataclass(frozen=True)
 class Chain:
-    """Milliseconds, a median each. `delivered` begins with the first call; `claimed` begins with the claim before it,
-    which a worker makes for as many submissions as it has room for."""
+    """Median milliseconds. `delivered` starts at the first call, `claimed` at the claim before it; a worker claims as
+    many submissions at once as it has room for. `bare`: the calls alone."""
 
     delivered: float
     claimed: float
@@ -58,8 +58,8 @@ class Chain:
 
 def measure_chain(folder: Path) -> Chain:
     with sandbox() as url, (folder / "chain.log").open("w") as log:
-        logs.configure(log)  # as the service writes them
-        return uvloop.run(_measure(_settings(url, folder)))  # the loop that the service runs on
+        logs.configure(log)  # as in the service
+        return uvloop.run(_measure(_settings(url, folder)))  # the service's event loop
 
 
 def _settings(url: str, folder: Path) -> Settings:
@@ -88,13 +88,13 @@ async def _measure(settings: Settings) -> Chain:
 
 
 async def _delivered(service: Service) -> tuple[float, float]:
-    """From the moment the booking is claimed, and from that at which its claim begins, until the last step's outcome
-    is on disk: all that is done around the three calls so that none is lost or made twice."""
+    """Seconds until the last step's outcome is on disk: since the booking was claimed, and since its claim began. They
+    include all that keeps a call from being lost or made twice."""
     outbox, done = service.outbox, asyncio.Event()
     moments: dict[str, float] = {}
     claim_due, record = outbox.claim_due, outbox.record
 
-    async def claimed(
+    async def timed_claim(
         room: Mapping[str, int], limit: int, in_flight: Mapping[str, Sequence[str]] | None = None
     ) -> list[Claim]:
         start = time.perf_counter()
@@ -103,16 +103,16 @@ async def _delivered(service: Service) -> tuple[float, float]:
             moments["claiming"], moments["claimed"] = start, time.perf_counter()
         return claims
 
-    async def noticed(claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> bool:
+    async def timed_record(claim: Claim, step: ClaimedStep, outcome: StepOutcome) -> bool:
         settled = await record(claim, step, outcome)
         moments["recorded"] = time.perf_counter()
         if step is claim.steps[-1]:
             done.set()
         return settled
 
-    outbox.claim_due, outbox.record = claimed, noticed  # type: ignore[method-assign]  # as it happens, not polled for
+    outbox.claim_due, outbox.record = timed_claim, timed_record  # type: ignore[method-assign]  # no polling
     await service.intake.accept(_submission())
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await done.wait()
     outbox.claim_due, outbox.record = claim_due, record  # type: ignore[method-assign]
     return moments["recorded"] - moments["claimed"], moments["recorded"] - moments["claiming"]
@@ -141,7 +141,7 @@ def _submission() -> NewSubmission:
 
 @contextmanager
 def sandbox() -> Iterator[str]:
-    """In a process of its own, so that neither side shares its time."""
+    """Runs the sandbox in its own process, so that it takes no time from what is measured. Yields its URL."""
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there,), daemon=True)

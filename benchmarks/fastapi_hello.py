@@ -1,4 +1,4 @@
-"""The baseline: a FastAPI hello world on a plain uvicorn."""
+"""The baseline: a FastAPI hello world on plain uvicorn."""
 
 import sys
 

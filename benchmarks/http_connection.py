@@ -1,4 +1,4 @@
-"""One kept-alive connection of the load generator: just enough HTTP/1.1 for uvicorn's answers."""
+"""A keep-alive connection of the load generator, with just enough HTTP/1.1 for uvicorn's answers."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from typing import cast
 
 
 @dataclass
-class Shared:
-    """What the connections of a round share. `left` requests may still be sent, until `until`; `open` connections have
-    not ended; latencies are in seconds, without each connection's first, which tells of 64 connecting at once."""
+class RoundState:
+    """State that a round's connections share. `left`: requests that may still be sent, before `until`. `open`: open
+    connections. `latencies`: in seconds, without each connection's first, when 64 connect at once."""
 
     requests: Iterator[bytes]
     until: float
@@ -31,20 +31,20 @@ class Shared:
         if not self.done.done():
             self.done.set_exception(ConnectionError(message))
 
-    def close_one(self) -> None:
+    def connection_closed(self) -> None:
         self.open -= 1
         if not self.open and not self.done.done():
             self.done.set_result(None)
 
 
 class Connection(asyncio.Protocol):
-    """Sends its next request at the last answer, and ends between two, so that no request is left unanswered."""
+    """Sends a request at once after each answer. Closes only after an answer, so that none is missing."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
+    def __init__(self, state: RoundState) -> None:
+        self._state = state
         self._received = b""
         self._finished = False
-        self._settled = False
+        self._warm = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
@@ -55,27 +55,27 @@ class Connection(asyncio.Protocol):
         head, ended, body = self._received.partition(b"\r\n\r\n")
         if not ended:
             return
-        _, found, length = head.lower().partition(b"\r\ncontent-length:")
-        if not found:
-            self._shared.fail(f"an answer without Content-Length: {head[:200]!r}")
+        _, separator, length = head.lower().partition(b"\r\ncontent-length:")
+        if not separator:
+            self._state.fail(f"answer without Content-Length: {head[:200]!r}")
         elif len(body) >= int(length.split(b"\r\n", 1)[0]):
-            if self._settled:
-                self._shared.latencies.append(time.perf_counter() - self._sent_at)
-            self._settled = True
-            self._shared.statuses[int(head[9:12])] += 1
+            if self._warm:
+                self._state.latencies.append(time.perf_counter() - self._sent_at)
+            self._warm = True
+            self._state.statuses[int(head[9:12])] += 1
             self._received = b""
             self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._finished:
-            self._shared.fail(f"the server closed a connection ({error})")
+            self._state.fail(f"the server closed a connection ({error})")
 
     def _send(self) -> None:
-        request = self._shared.next()
+        request = self._state.next()
         if request is not None:
             self._sent_at = time.perf_counter()
             self._transport.write(request)
             return
         self._finished = True
         self._transport.close()
-        self._shared.close_one()
+        self._state.connection_closed()

@@ -1,7 +1,7 @@
-"""The rate of durable posts with and without something else running, alternating in one run; here `intresse deliver`.
+"""The rate of durable posts with and without another process at work, alternating in one run; here `intresse deliver`.
 
-The worker has its default settings, ten calls a second for the one customer: what is posted faster waits. It shares one
-core with the sandbox and the load; the service has the other. It is paused (SIGSTOP) in every other round.
+The worker has its default settings: ten calls a second for a customer. What is posted faster waits. It shares a core
+with the sandbox and the load; the service has the other core. In every other round it is paused (SIGSTOP).
 """
 
 import multiprocessing
@@ -18,20 +18,20 @@ from pathlib import Path
 from benchmarks import machine, service
 from benchmarks.booking_chain import sandbox
 from benchmarks.databases import database_url
-from benchmarks.load import Round, drive, process_id
+from benchmarks.load import Round, process_id, run_round
 from benchmarks.sample_requests import PATH
 from benchmarks.servers import ServerStoppedError, free_port, running
 from benchmarks.service import form_token
 
 ROUNDS = 6
 SECONDS = 3.0
-WANTED = 0.9
-NO_END = 10**9
+GOAL = 0.9
+UNLIMITED = 10**9
 
 
 @dataclass(frozen=True)
 class Interference:
-    """Posts a second, a median each."""
+    """Median posts a second."""
 
     alone: float
     with_other: float
@@ -57,8 +57,8 @@ def measure_interference(kind: str, root: Path, folder: Path) -> Interference:
 def alternate(
     module: list[str], token: str, port: int, root: Path, log: Path, environment: Mapping[str, str]
 ) -> Interference:
-    """Rounds of posts to the service at `port`; in every other one `python -m` with `module` and its arguments works
-    at the same time, on the load's core. Raises `ServerStoppedError` when that has ended by itself."""
+    """Runs rounds of posts to the service at `port`. In every other round, `python -m` with `module` and its arguments
+    runs too, on the load's core. Raises `ServerStoppedError` if it has ended by itself."""
     rates: dict[bool, list[float]] = {False: [], True: []}
     command = [sys.executable, "-m", *module]
     with machine.on_core(machine.load_core()), log.open("wb") as output:
@@ -68,12 +68,12 @@ def alternate(
     try:
         posted = 0
         for number in range(-2, ROUNDS * 2):
-            at_work = bool(number % 2)
-            other.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
-            driven = load.submit(drive, Round("post", port, SECONDS, NO_END, posted, token)).result()
-            posted += driven.statuses.total()
+            other_runs = bool(number % 2)
+            other.send_signal(signal.SIGCONT if other_runs else signal.SIGSTOP)
+            result = load.submit(run_round, Round("post", port, SECONDS, UNLIMITED, posted, token)).result()
+            posted += result.statuses.total()
             if number >= 0:
-                rates[at_work].append(driven.per_second)
+                rates[other_runs].append(result.per_second)
         if other.poll() is not None:
             raise ServerStoppedError(f"{module[0]}: {log.read_text('utf-8', 'replace')[-500:]}")
     finally:

@@ -1,4 +1,4 @@
-"""The load generator, in a process of its own: a round of requests over 64 connections, and their answers."""
+"""The load generator: sends a round of requests over 64 connections. It runs in its own process."""
 
 import asyncio
 import math
@@ -10,28 +10,28 @@ from dataclasses import dataclass
 
 import uvloop
 
-from benchmarks.http_connection import Connection, Shared
+from benchmarks.http_connection import Connection, RoundState
 from benchmarks.sample_requests import ALL_TARGETS
 
 CONNECTIONS = 64
-SILENCE_SECONDS = 15.0  # after its end, until a round that gets no answer is given up
+ANSWER_TIMEOUT_SECONDS = 15.0  # after the end of a round
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round to drive: until `seconds` have passed or `most` requests are sent. `first` numbers the requests."""
+    """A round lasts `seconds`, or until `max_requests` are sent. Requests are numbered from `first_number`."""
 
     target: str
     port: int
     seconds: float
-    most: int
-    first: int
+    max_requests: int
+    first_number: int
     token: str
 
 
 @dataclass(frozen=True)
-class Driven:
-    """What came back. Latencies in milliseconds; `busy` is the load generator's share of its core."""
+class RoundResult:
+    """`median`, `p99`: latencies in milliseconds. `busy`: the share of its core that the load generator used."""
 
     statuses: Counter[int]
     per_second: float
@@ -41,37 +41,37 @@ class Driven:
 
 
 def process_id() -> int:
-    """The load's process; asking for it makes the pool start it."""
+    """The load generator's process id. Asking for it makes the pool start the process."""
     return os.getpid()
 
 
-def drive(wanted: Round) -> Driven:
+def run_round(spec: Round) -> RoundResult:
     """Raises `ConnectionError`, `TimeoutError`."""
-    return uvloop.run(_drive(wanted))
+    return uvloop.run(_run_round(spec))
 
 
-async def _drive(wanted: Round) -> Driven:
+async def _run_round(spec: Round) -> RoundResult:
     loop = asyncio.get_running_loop()
-    began, used = time.perf_counter(), time.process_time()
-    shared = Shared(
-        requests=ALL_TARGETS[wanted.target].requests(wanted.first, wanted.token),
-        until=began + wanted.seconds,
-        left=wanted.most,
+    began, cpu_began = time.perf_counter(), time.process_time()
+    state = RoundState(
+        requests=ALL_TARGETS[spec.target].requests(spec.first_number, spec.token),
+        until=began + spec.seconds,
+        left=spec.max_requests,
         open=CONNECTIONS,
         done=loop.create_future(),
     )
-    async with asyncio.timeout(wanted.seconds + SILENCE_SECONDS):
+    async with asyncio.timeout(spec.seconds + ANSWER_TIMEOUT_SECONDS):
         for _ in range(CONNECTIONS):
-            await loop.create_connection(lambda: Connection(shared), "127.0.0.1", wanted.port)
-        await shared.done
+            await loop.create_connection(lambda: Connection(state), "127.0.0.1", spec.port)
+        await state.done
     took = time.perf_counter() - began
-    busy = (time.process_time() - used) / took
-    median, p99 = _percentiles(shared.latencies)
-    return Driven(shared.statuses, shared.statuses.total() / took, median, p99, busy)
+    busy = (time.process_time() - cpu_began) / took
+    median, p99 = _percentiles(state.latencies)
+    return RoundResult(state.statuses, state.statuses.total() / took, median, p99, busy)
 
 
 def _percentiles(seconds: list[float]) -> tuple[float, float]:
-    if len(seconds) < 2:  # a round of some last posts
+    if len(seconds) < 2:  # a round of few posts
         return math.nan, math.nan
     cuts = statistics.quantiles(seconds, n=100)
     return 1000 * cuts[49], 1000 * cuts[98]

@@ -1,4 +1,4 @@
-"""The machine: its cores, the memory of a process, and the speed of a durable write."""
+"""The machine: its cores, a process's memory, and the speed of a durable write."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ PAGE = 4096
 
 
 def cores() -> list[int]:
-    """The cores that this process may use; empty where processes can't be bound to one."""
+    """The cores that this process may use; empty if processes can't be bound to a core."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
@@ -21,13 +21,13 @@ def server_core() -> int | None:
 
 
 def load_core() -> int | None:
-    """Another core than the server's, where there is one."""
+    """Another core than the server's, if there is one."""
     return cores()[-1] if cores() else None
 
 
 @contextlib.contextmanager
 def on_core(core: int | None) -> Iterator[None]:
-    """What is started meanwhile runs on this core from its first instruction: a child inherits it."""
+    """Binds this process to the core within the context; processes started there inherit that."""
     if core is None:
         yield
         return
@@ -43,8 +43,8 @@ def has_proc() -> bool:
     return Path("/proc/self/status").exists()
 
 
-def resident(pid: int) -> float | None:
-    """MB (10^6 bytes) of memory that the process holds; None where there is no /proc."""
+def resident_mb(pid: int) -> float | None:
+    """The process's resident memory in MB (10^6 bytes); None without /proc."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -53,7 +53,7 @@ def resident(pid: int) -> float | None:
 
 
 def fsync_milliseconds(folder: Path, times: int = 200) -> tuple[float, float]:
-    """Median and 99th percentile of appending a page to a file and making it durable."""
+    """Median and 99th percentile of an fsync after appending a page to a file."""
     results = []
     with (folder / "fsync").open("wb") as file:
         for _ in range(times):
@@ -74,7 +74,7 @@ def processor() -> str:
 
 
 def file_system(folder: Path) -> str:
-    """Its kind ("ext4"; "tmpfs" would be memory), by the longest mount point above the folder."""
+    """The folder's file system, such as "ext4"; "tmpfs" is in memory."""
     with contextlib.suppress(OSError):
         mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
         above = [(point, kind) for point, kind in mounts if folder.resolve().is_relative_to(point)]

@@ -1,4 +1,4 @@
-"""The measurement: rounds that alternate between the targets, on servers that run throughout."""
+"""The measurement: rounds that alternate between the targets, while all servers run."""
 
 import gzip
 import multiprocessing
@@ -9,35 +9,34 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.databases import database_url
-from benchmarks.load import Driven, Round, drive, process_id
+from benchmarks.load import Round, RoundResult, process_id, run_round
 from benchmarks.results import Plan, Results
 from benchmarks.sample_requests import PATH, TARGETS
 from benchmarks.servers import Server, ServerStoppedError, hello
-from benchmarks.service import form_token, service, stored
+from benchmarks.service import form_token, service, stored_rows
 
-NO_END = 10**9
+UNLIMITED = 10**9
 WARM_UP_SECONDS = 1.0
 
 
 class MeasurementError(Exception):
-    """What was measured is not what was meant: an unexpected answer, a row too few."""
+    """The measurement is invalid: a server stopped, an unexpected answer, missing rows."""
 
 
 def measure(plan: Plan, kind: str, root: Path, folder: Path) -> Results:
-    """On a database of this kind (`databases.KINDS`), up to date before the service starts.
-    Raises `MeasurementError`."""
+    """Measures on a new, migrated database of this kind (`databases.KINDS`). Raises `MeasurementError`."""
     deadline = time.monotonic() + plan.limit_seconds
     try:
         with database_url(kind, folder / "database") as url:
             starts = [_start_seconds(root, folder / f"start{number}", url) for number in range(plan.starts)]
             results = _under_load(plan, root, folder, url, deadline)
-            submissions, steps = stored(url)
+            submissions, steps = stored_rows(url)
     except ServerStoppedError as error:
         raise MeasurementError(str(error)) from error
     results.starts = starts
     if not submissions == steps == results.posted:
         raise MeasurementError(
-            f"{results.posted} posts were answered 303; on disk are {submissions} submissions, {steps} steps"
+            f"{results.posted} posts were answered 303, but {submissions} submissions and {steps} steps are on disk"
         )
     return results
 
@@ -52,54 +51,53 @@ def _under_load(plan: Plan, root: Path, folder: Path, url: str, deadline: float)
         with machine.on_core(machine.load_core()):
             load = stack.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn")))
             load.submit(process_id).result()
-        yardstick = stack.enter_context(hello(root, folder))
+        baseline = stack.enter_context(hello(root, folder))
         served = stack.enter_context(service(root, folder / "service", url))
-        bench = _Bench(plan, load, {"hello": yardstick, "page": served, "post": served})
+        measurement = _Measurement(plan, load, {"hello": baseline, "page": served, "post": served})
         for target in TARGETS:
-            bench.drive(target, WARM_UP_SECONDS)
+            measurement.run_round(target, WARM_UP_SECONDS)
         for number in range(1, plan.cycles + 1):
-            bench.cycle(number)
-        bench.results.fsync = machine.fsync_milliseconds(folder)
-        bench.fill(deadline)
-        bench.results.end_mb = machine.resident(served.process.pid)
+            measurement.cycle(number)
+        measurement.results.fsync = machine.fsync_milliseconds(folder)
+        measurement.post_remaining(deadline)
+        measurement.results.end_mb = machine.resident_mb(served.process.pid)
         served.kill()
-    return bench.results
+    return measurement.results
 
 
-class _Bench:
+class _Measurement:
     def __init__(self, plan: Plan, load: ProcessPoolExecutor, servers: dict[str, Server]) -> None:
         self._load = load
         self._servers = servers
         page = servers["page"].fetch(PATH)
         self._token = form_token(page)
         self._next = 0
-        self.results = Results(plan, idle_mb=machine.resident(servers["post"].process.pid))
+        self.results = Results(plan, idle_mb=machine.resident_mb(servers["post"].process.pid))
         self.results.page_bytes = len(page), len(gzip.compress(page, 6))
 
-    def drive(self, target: str, seconds: float, most: int = NO_END) -> Driven:
-        """Every answer is counted, the warm-up's too. Raises `MeasurementError` when one is another than the
-        target's."""
-        right = TARGETS[target].status
-        wanted = Round(target, self._servers[target].port, seconds, most, self._next, self._token)
+    def run_round(self, target: str, seconds: float, max_requests: int = UNLIMITED) -> RoundResult:
+        """Counts all answers, the warm-up's too. Raises `MeasurementError` at an unexpected status."""
+        expected = TARGETS[target].status
+        spec = Round(target, self._servers[target].port, seconds, max_requests, self._next, self._token)
         try:
-            driven = self._load.submit(drive, wanted).result()
+            result = self._load.submit(run_round, spec).result()
         except (OSError, TimeoutError) as error:
             raise MeasurementError(f"{target}: {error!r}") from error
-        self._next += driven.statuses.total()
-        self.results.statuses.update({(target, status): count for status, count in driven.statuses.items()})
-        if set(driven.statuses) != {right}:
-            raise MeasurementError(f"{target}: answers by status {dict(driven.statuses)}, wanted {right} only")
-        return driven
+        self._next += result.statuses.total()
+        self.results.statuses.update({(target, status): count for status, count in result.statuses.items()})
+        if set(result.statuses) != {expected}:
+            raise MeasurementError(f"{target}: answers by status {dict(result.statuses)}, expected {expected} only")
+        return result
 
     def cycle(self, number: int) -> None:
-        """Each target once, every other time in reverse."""
+        """Runs a round of each target; every other cycle in reverse order."""
         targets = list(TARGETS)
         for target in targets if number % 2 else reversed(targets):
-            self.results.rounds[target].append(self.drive(target, self.results.plan.seconds))
+            self.results.rounds[target].append(self.run_round(target, self.results.plan.seconds))
         speeds = (f"{target} {self.results.rounds[target][-1].per_second:6.0f}/s" for target in targets)
         print(f"  round {number} of {self.results.plan.cycles}:", *speeds, flush=True)
 
-    def fill(self, deadline: float) -> None:
-        """Posts until there are as many as planned, or no time is left."""
+    def post_remaining(self, deadline: float) -> None:
+        """Posts until the planned number or the deadline is reached."""
         while (missing := self.results.plan.posts - self.results.posted) > 0 and time.monotonic() < deadline:
-            self.drive("post", deadline - time.monotonic(), missing)
+            self.run_round("post", deadline - time.monotonic(), missing)

@@ -1,32 +1,34 @@
-"""The report: one table, and the figures needed to judge it."""
+"""The report: a table of the results, and the figures behind it."""
 
 import os
 import platform
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.booking_chain import WANTED, Chain
+from benchmarks.booking_chain import GOAL, Chain
 from benchmarks.load import CONNECTIONS
 from benchmarks.results import Results, spread
 from benchmarks.sample_requests import TARGETS
 
-POST_SHARE = 0.35
-POST_TAIL = 3.3
-PAGE_SHARE = 0.8
+# The goals
+POST_RATE = 0.35
+POST_P99 = 3.3
+PAGE_RATE = 0.8
 READY_MB = 120.0
 MEMORY_MB = 150.0
 MEMORY_POSTS = 50_000
 START_SECONDS = 2.0
-BUSY = 0.85  # a load generator above this share of its core measures itself
+
+MAX_BUSY = 0.85  # above this share of its core, the load generator is the bottleneck
 
 
 def machine_lines(folder: Path) -> list[str]:
-    """What it runs on."""
+    """Describes the machine."""
     cores = machine.cores()
     if not cores:
-        binding = "processes can't be bound to a core here: take the ratios with care"
+        binding = "processes can't be bound to a core: take the ratios with care"
     elif len(cores) == 1:
-        binding = "ONE core for server and load together: the ratios say little"
+        binding = "server and load share ONE core: the ratios mean little"
     else:
         binding = f"server bound to core {machine.server_core()}, load to core {machine.load_core()}"
     load = f", load average at the start {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""
@@ -38,20 +40,35 @@ def machine_lines(folder: Path) -> list[str]:
 
 
 def table(results: Results) -> list[str]:
-    """Figure, measured (the rounds' median, lowest to highest), wanted, met or not."""
-    post, page = (results.ratios(target, lambda driven: driven.per_second) for target in ("post", "page"))
-    tail = results.ratios("post", lambda driven: driven.p99)
+    """Columns: figure, measured (median of the rounds), lowest and highest, goal, met or not."""
+    post, page = (results.ratios(target, lambda result: result.per_second) for target in ("post", "page"))
+    tail = results.ratios("post", lambda result: result.p99)
     rows = [
-        ("figure", "measured", "lowest-highest", "wanted", ""),
-        ("durable form post, of hello's rate", *_of(post), f">= {POST_SHARE}", _result(spread(post)[0] >= POST_SHARE)),
-        ("durable form post's p99, of hello's", *_of(tail), f"<= {POST_TAIL}", _result(spread(tail)[0] <= POST_TAIL)),
-        ("form page, of hello's rate", *_of(page), f">= {PAGE_SHARE}", _result(spread(page)[0] >= PAGE_SHARE)),
+        ("figure", "measured", "lowest-highest", "goal", ""),
+        (
+            "durable form post, relative to hello's rate",
+            *_format(post),
+            f">= {POST_RATE}",
+            _result(spread(post)[0] >= POST_RATE),
+        ),
+        (
+            "durable form post's p99, relative to hello's",
+            *_format(tail),
+            f"<= {POST_P99}",
+            _result(spread(tail)[0] <= POST_P99),
+        ),
+        (
+            "form page, relative to hello's rate",
+            *_format(page),
+            f">= {PAGE_RATE}",
+            _result(spread(page)[0] >= PAGE_RATE),
+        ),
         _memory("RSS when ready, MB", results.idle_mb, READY_MB),
         _memory_after(results),
         *([_chain(results.chain)] if results.chain else []),
         (
             "start to first answer, s",
-            *_of(results.starts),
+            *_format(results.starts),
             f"<= {START_SECONDS}",
             _result(spread(results.starts)[0] <= START_SECONDS),
         ),
@@ -62,25 +79,31 @@ def table(results: Results) -> list[str]:
 
 def _chain(chain: Chain) -> tuple[str, str, str, str, str]:
     milliseconds = f"{chain.delivered:.1f} : {chain.bare:.1f} ms"
-    result = _result(chain.ratio <= WANTED)
-    return "a booking's chain, of its three calls bare", f"{chain.ratio:.2f}", milliseconds, f"<= {WANTED}", result
+    result = _result(chain.ratio <= GOAL)
+    return (
+        "a booking's chain, relative to its three calls made bare",
+        f"{chain.ratio:.2f}",
+        milliseconds,
+        f"<= {GOAL}",
+        result,
+    )
 
 
-def _of(values: list[float]) -> tuple[str, str]:
-    middle, least, most = spread(values)
-    return f"{middle:.2f}", f"{least:.2f}-{most:.2f}"
+def _format(values: list[float]) -> tuple[str, str]:
+    median, lowest, highest = spread(values)
+    return f"{median:.2f}", f"{lowest:.2f}-{highest:.2f}"
 
 
-def _memory(name: str, resident: float | None, most: float) -> tuple[str, str, str, str, str]:
-    if resident is None:
-        return name, "-", "", f"<= {most:.0f}", "not measured"
-    return name, f"{resident:.0f}", "", f"<= {most:.0f}", _result(resident <= most)
+def _memory(name: str, resident_mb: float | None, highest: float) -> tuple[str, str, str, str, str]:
+    if resident_mb is None:
+        return name, "-", "", f"<= {highest:.0f}", "not measured"
+    return name, f"{resident_mb:.0f}", "", f"<= {highest:.0f}", _result(resident_mb <= highest)
 
 
 def _memory_after(results: Results) -> tuple[str, str, str, str, str]:
     *row, result = _memory(f"RSS after {results.posted:,} posts, MB", results.end_mb, MEMORY_MB)
-    few = results.posted < MEMORY_POSTS  # they prove nothing
-    return row[0], row[1], row[2], row[3], f"wants {MEMORY_POSTS:,} posts" if few else result
+    few = results.posted < MEMORY_POSTS  # too few to judge
+    return row[0], row[1], row[2], row[3], f"needs {MEMORY_POSTS:,} posts" if few else result
 
 
 def _result(met: bool) -> str:
@@ -88,17 +111,17 @@ def _result(met: bool) -> str:
 
 
 def note_lines(results: Results) -> list[str]:
-    """What stands behind the ratios."""
+    """The absolute figures behind the ratios."""
     lines = []
     for target, rounds in results.rounds.items():
-        rate = spread([driven.per_second for driven in rounds])[0]
-        median = spread([driven.median for driven in rounds])[0]
-        p99 = spread([driven.p99 for driven in rounds])[0]
+        rate = spread([result.per_second for result in rounds])[0]
+        median = spread([result.median for result in rounds])[0]
+        p99 = spread([result.p99 for result in rounds])[0]
         status = TARGETS[target].status
         answers = f"{results.statuses[target, status]:,} x {status}"
         lines.append(f"{target:5}  {rate:6.0f}/s  median {median:5.1f} ms  p99 {p99:5.1f} ms  {answers}")
-    busiest = max(driven.busy for rounds in results.rounds.values() for driven in rounds)
-    warning = ": TOO BUSY, it was measured too" if busiest > BUSY else ""
+    busiest = max(result.busy for rounds in results.rounds.values() for result in rounds)
+    warning = ": TOO BUSY, so it limits the figures" if busiest > MAX_BUSY else ""
     return [
         *lines,
         f"durable: after SIGKILL the database holds {results.posted:,} submissions for {results.posted:,} x 303",

@@ -1,4 +1,4 @@
-"""The plan of a measurement, and its results."""
+"""The plan and the results of a measurement."""
 
 import statistics
 from collections import Counter
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.booking_chain import Chain
-from benchmarks.load import Driven
+from benchmarks.load import RoundResult
 from benchmarks.sample_requests import TARGETS
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`cycles` times `seconds` of each target; then posts until there are `posts`, or until `limit_seconds` after the
-    beginning. `starts`: how often the service is started to see how long that takes."""
+    """`cycles` rounds of `seconds` for each target; then posts until there are `posts`, or until `limit_seconds` after
+    the start. `starts`: how many times the service is started to time that."""
 
     cycles: int
     seconds: float
@@ -29,10 +29,10 @@ QUICK = Plan(cycles=3, seconds=1.5, posts=10_000, starts=3, limit_seconds=28)
 @dataclass
 class Results:
     """`fsync`: median and p99 in ms. `page_bytes`: plain and gzipped. `idle_mb`, `end_mb`: resident memory before the
-    first post and after the last, None where it can't be read."""
+    first post and after the last; None if it can't be read."""
 
     plan: Plan
-    rounds: dict[str, list[Driven]] = field(default_factory=lambda: {target: [] for target in TARGETS})
+    rounds: dict[str, list[RoundResult]] = field(default_factory=lambda: {target: [] for target in TARGETS})
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     starts: list[float] = field(default_factory=list)
     fsync: tuple[float, float] = (0.0, 0.0)
@@ -45,10 +45,10 @@ class Results:
     def posted(self) -> int:
         return self.statuses["post", TARGETS["post"].status]
 
-    def ratios(self, target: str, figure: Callable[[Driven], float]) -> list[float]:
-        """To the hello round of the same cycle, so that the machine's drift cancels."""
+    def ratios(self, target: str, figure: Callable[[RoundResult], float]) -> list[float]:
+        """Relative to the hello round of the same cycle, which cancels out the machine's drift."""
         pairs = zip(self.rounds[target], self.rounds["hello"], strict=True)
-        return [figure(one) / figure(other) for one, other in pairs]
+        return [figure(measured) / figure(baseline) for measured, baseline in pairs]
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:

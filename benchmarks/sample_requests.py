@@ -1,4 +1,4 @@
-"""The requests, as bytes: an endless sequence of distinct requests for each target."""
+"""The requests as bytes: an endless sequence for each target."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -27,19 +27,19 @@ _BROWSER = (
 
 
 def hello(_: int, __: str) -> Iterator[bytes]:
-    """As bare as can be: any header more would slow the yardstick and flatter the service."""
+    """A minimal request: more headers would slow the baseline and flatter the service."""
     return itertools.repeat(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 
 
 def pages(first: int, _: str) -> Iterator[bytes]:
-    """Each visitor comes with a click id of their own, from a page of the broker's."""
+    """Each visitor has a unique click id and comes from a page of the broker."""
     for number in itertools.count(first):
         head = f"GET {PATH}?{_TAGS}{number} HTTP/1.1\r\n{_BROWSER}Referer: {ORIGIN}/hem/OBJ{number % 40}\r\n\r\n"
         yield head.encode()
 
 
 def times(first: int, _: str) -> Iterator[bytes]:
-    """As `pages`, of the homes in turn."""
+    """Like `pages`, for the open times of each home in turn."""
     for number in itertools.count(first):
         path = TIMES_PATH.replace("OBJ0", f"OBJ{number % HOMES}")
         head = f"GET {path}?{_TAGS}{number} HTTP/1.1\r\n{_BROWSER}Referer: {ORIGIN}/hem/OBJ{number % 40}\r\n\r\n"
@@ -47,9 +47,9 @@ def times(first: int, _: str) -> Iterator[bytes]:
 
 
 def posts(first: int, token: str) -> Iterator[bytes]:
-    """Distinct interests. The one token serves them all: with other content it is a new submission.
+    """Distinct interests. All share one token: with different content, each is a new submission.
 
-    The mobile numbers may be real ones. They go nowhere: the worker is off, and its Vitec is a closed port.
+    The mobile numbers may be real. Nothing is sent to them: no worker runs, and Vitec's address is a closed port.
     """
     for number in itertools.count(first):
         body = (
@@ -68,7 +68,7 @@ def posts(first: int, token: str) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Target:
-    """`requests(first, token)`: from request number `first` on. `status` is the only answer that is right."""
+    """`requests(first, token)` starts at request number `first`. `status` is the only correct answer."""
 
     requests: Callable[[int, str], Iterator[bytes]]
     status: int

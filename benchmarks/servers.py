@@ -1,4 +1,4 @@
-"""Server processes, each bound to the server's core and ended by the process that started it."""
+"""Starts and ends server processes, bound to the server's core."""
 
 import contextlib
 import os
@@ -19,12 +19,12 @@ STOP_SECONDS = 15.0
 
 
 class ServerStoppedError(Exception):
-    """A server that did not come up; the message is the end of what it said."""
+    """A server did not start; the message is the end of its log."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """`start_seconds`: from starting the process to its first 200."""
+    """`start_seconds`: from the start of the process to its first 200."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -36,14 +36,14 @@ class Server:
         return content
 
     def kill(self) -> None:
-        """SIGKILL: what it had in memory only is gone."""
+        """Sends SIGKILL: what was only in memory is lost."""
         self.process.kill()
         self.process.wait(STOP_SECONDS)
 
 
 @contextlib.contextmanager
 def hello(root: Path, folder: Path) -> Iterator[Server]:
-    """The yardstick. Raises `ServerStoppedError`."""
+    """Runs the baseline. Raises `ServerStoppedError`."""
     port = free_port()
     with running(["benchmarks.fastapi_hello", str(port)], port, "/", root, folder / "hello.log", {}) as server:
         yield server
@@ -53,7 +53,7 @@ def hello(root: Path, folder: Path) -> Iterator[Server]:
 def running(
     module: list[str], port: int, path: str, root: Path, log: Path, environment: dict[str, str]
 ) -> Iterator[Server]:
-    """`python -m` with `module` and its arguments, from its first 200 on `path` to the end of the context.
+    """Runs `python -m` with `module` and its arguments; yields once it answers 200 on `path`.
     Raises `ServerStoppedError`."""
     command = [sys.executable, "-m", *module]
     with log.open("wb") as output, on_core(server_core()):

@@ -1,4 +1,4 @@
-"""The service under measurement: configuration, start, form token and rows."""
+"""The service under measurement: its configuration and start, a form token, its stored rows."""
 
 import re
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from benchmarks.servers import Server, ServerStoppedError, free_port, running
 
 PUBLIC_URL = "https://leads.example.se"
 CONSOLE_PASSWORD = "benchmark"
-NOBODY = "http://127.0.0.1:9"
-IN_THE_CONTAINER = {"MALLOC_ARENA_MAX": "2"}  # as the Dockerfile has it
-# The limits are out of the way, because every post comes from one address. A second's window keeps the limiter's list
-# of that address as short as the default limit keeps a visitor's.
+UNREACHABLE_VITEC = "http://127.0.0.1:9"
+CONTAINER_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}  # as in the Dockerfile
+# The limits are lifted, because all posts come from one address. A window of a second keeps the limiter's list for that
+# address as short as the default limit keeps a visitor's.
 _CONFIGURATION = f"""
 secret_key = "a secret key for the benchmark alone"
 encryption_keys = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -40,7 +40,7 @@ rate_limit_person = "1000000/day"
 """
 
 
-def configuration(database_url: str, vitec_url: str = NOBODY) -> str:
+def configuration(database_url: str, vitec_url: str = UNREACHABLE_VITEC) -> str:
     return _CONFIGURATION.format(database_url=database_url, vitec_url=vitec_url)
 
 
@@ -49,29 +49,28 @@ def sqlite_url(folder: Path) -> str:
 
 
 @contextmanager
-def service(root: Path, folder: Path, database_url: str, vitec_url: str = NOBODY) -> Iterator[Server]:
-    """`intresse serve --no-deliver` as the container starts it, in the folder, which is made.
-    Raises `ServerStoppedError`."""
+def service(root: Path, folder: Path, database_url: str, vitec_url: str = UNREACHABLE_VITEC) -> Iterator[Server]:
+    """Runs `intresse serve --no-deliver` as in the container, in a new folder. Raises `ServerStoppedError`."""
     folder.mkdir()
     file = folder / "intresse.toml"
     file.write_text(configuration(database_url, vitec_url), "utf-8")
     port = free_port()
     command = ["app", "serve", "--port", str(port), "--no-deliver"]
-    environment = {"INTRESSE_CONFIG": str(file)} | IN_THE_CONTAINER
+    environment = {"INTRESSE_CONFIG": str(file)} | CONTAINER_ENVIRONMENT
     with running(command, port, PATH, root, folder / "service.log", environment) as server:
         yield server
 
 
 def form_token(page: bytes) -> str:
-    """As the visitor's browser would send it. Raises `ServerStoppedError`."""
+    """The page's token, as a browser would send it. Raises `ServerStoppedError`."""
     match = re.search(rb'name="token" value="([^"]+)"', page)
     if not match:
         raise ServerStoppedError("the form page has no token")
     return match[1].decode()
 
 
-def stored(database_url: str) -> tuple[int, int]:
-    """Rows of submissions and of their steps."""
+def stored_rows(database_url: str) -> tuple[int, int]:
+    """The numbers of submissions and of steps."""
     with closing(Database(database_url)) as database, database.engine.connect() as connection:
         counted = (connection.execute(select(func.count()).select_from(table)) for table in (submissions, steps))
         in_submissions, in_steps = (result.scalar_one() for result in counted)

@@ -1,4 +1,4 @@
-"""Memory while a thousand slow connections are open behind the compose file's proxy, and whether visitors get through.
+"""Memory with a thousand slow connections behind the compose file's proxy, and whether visitors get through.
 
 The proxy passes a body on as it arrives, so each of them occupies a connection of the service too.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.machine import resident
+from benchmarks.machine import resident_mb
 from benchmarks.sample_requests import ORIGIN, PATH
 from benchmarks.servers import START_SECONDS, Server, ServerStoppedError, free_port
 from benchmarks.service import form_token, service, sqlite_url
@@ -26,15 +26,15 @@ from benchmarks.service import form_token, service, sqlite_url
 ROOT = Path(__file__).resolve().parents[1]
 CONNECTIONS = 1000
 WAVES = 3
-SECONDS = 8  # that a wave trickles; the proxy would end it after 20
+SECONDS = 8  # length of a wave; the proxy would end it after 20
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nOrigin: {ORIGIN}\r\nContent-Length: 2000\r\n"
 HEAD += "Content-Type: application/x-www-form-urlencoded\r\n\r\nfirstName="
 
 
 @dataclass(frozen=True)
-class Slow:
-    """The service's memory in MB, before and at the end of each wave; `files` are the most that it had open. How long
-    the slowest visitor took meanwhile, from the form's page to the receipt's address, in milliseconds."""
+class SlowResult:
+    """`idle`, `waves`: the service's memory in MB before and at the end of each wave. `proxy`: the proxy's memory.
+    `files`: the most files it had open. `visitor`: the slowest visit meanwhile, in milliseconds."""
 
     idle: float
     waves: list[float]
@@ -45,7 +45,7 @@ class Slow:
 
 @contextlib.contextmanager
 def proxied(server: Server, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, ssl.SSLContext]]:
-    """Caddy with the configuration that the compose file gives it; its port, and what trusts its certificate.
+    """Runs Caddy as in the compose file; yields its process, its port and a TLS context that trusts its certificate.
     Raises `ServerStoppedError`."""
     port, authority = free_port(), folder / "caddy/pki/authorities/local/root.crt"
     environment = os.environ | {
@@ -75,27 +75,27 @@ def _listens(port: int) -> bool:
     return False
 
 
-def measure_slow(folder: Path) -> Slow:
-    """Raises `ServerStoppedError`; `OSError` where the proxy is not installed."""
+def measure_slow(folder: Path) -> SlowResult:
+    """Raises `ServerStoppedError`, or `OSError` if the proxy is not installed."""
     with (
         service(ROOT, folder / "service", sqlite_url(folder)) as server,
-        proxied(server, folder) as (proxy, port, trust),
+        proxied(server, folder) as (proxy, port, tls),
     ):
-        visitor = asyncio.run(_visit(port, trust))  # what the first visitor makes the service load
+        visitor = asyncio.run(_visit(port, tls))  # the first visit loads what the service loads lazily
         idle, waves, files = _megabytes(server.process.pid), [], 0
         for _ in range(WAVES):
-            memory, held, took = asyncio.run(_wave(server.process.pid, port, trust))
+            memory, open_files, took = asyncio.run(_wave(server.process.pid, port, tls))
             waves.append(memory)
-            visitor, files = max(visitor, took), max(files, held)
-        return Slow(idle, waves, _megabytes(proxy.pid), files, visitor)
+            visitor, files = max(visitor, took), max(files, open_files)
+        return SlowResult(idle, waves, _megabytes(proxy.pid), files, visitor)
 
 
-async def _wave(pid: int, port: int, trust: ssl.SSLContext) -> tuple[float, int, float]:
-    """The service's memory while they are still open, how many files it has open, and the slowest visitor meanwhile."""
+async def _wave(pid: int, port: int, tls: ssl.SSLContext) -> tuple[float, int, float]:
+    """The service's memory and number of open files at the end of the wave, and the slowest visit during it."""
     async with contextlib.AsyncExitStack() as ending:
         writers = []
         for _ in range(CONNECTIONS):
-            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost")
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="localhost")
             ending.callback(writer.close)
             writer.write(HEAD.encode())
             writers.append(writer)
@@ -103,37 +103,35 @@ async def _wave(pid: int, port: int, trust: ssl.SSLContext) -> tuple[float, int,
         for _ in range(SECONDS):
             for writer in writers:
                 writer.write(b"a")
-            slowest = max(slowest, await _visit(port, trust))
+            slowest = max(slowest, await _visit(port, tls))
             await asyncio.sleep(1)
         return _megabytes(pid), len(os.listdir(f"/proc/{pid}/fd")), slowest
 
 
-async def _visit(port: int, trust: ssl.SSLContext) -> float:
-    """A visitor from the form's page to the receipt's address, in milliseconds. Raises `ServerStoppedError`."""
+async def _visit(port: int, tls: ssl.SSLContext) -> float:
+    """Milliseconds from the request for the form to the address of the receipt. Raises `ServerStoppedError`."""
     began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=trust, timeout=30) as browser:
+    async with httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=tls, timeout=30) as browser:
         page = await browser.get(PATH)
-        typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@maklarhuset.se", "consent": "on"}
-        typed["token"] = form_token(page.content)
-        answer = await browser.post(PATH, data=typed, headers={"Origin": ORIGIN})
+        fields = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@maklarhuset.se", "consent": "on"}
+        fields["token"] = form_token(page.content)
+        answer = await browser.post(PATH, data=fields, headers={"Origin": ORIGIN})
     if answer.status_code != 303:
         raise ServerStoppedError(f"a visitor was answered {answer.status_code}")
     return 1000 * (time.perf_counter() - began)
 
 
 def _megabytes(pid: int) -> float:
-    return resident(pid) or math.nan
+    return resident_mb(pid) or math.nan
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="intresse-slow-") as folder:
         result = measure_slow(Path(folder))
     waves = ", ".join(f"{megabytes:.0f}" for megabytes in result.waves)
-    print(f"{CONNECTIONS:,} slow connections through the proxy; the service had {result.files:,} files open")
-    print(
-        f"its memory: idle {result.idle:.0f} MB, at the end of each wave {waves} MB; the proxy's {result.proxy:.0f} MB"
-    )
-    print(f"the slowest visitor meanwhile, form and post over new TLS: {result.visitor:.0f} ms")
+    print(f"{CONNECTIONS:,} slow connections through the proxy; the service had {result.files:,} open files")
+    print(f"its memory: idle {result.idle:.0f} MB, after each wave {waves} MB; the proxy's {result.proxy:.0f} MB")
+    print(f"slowest visit meanwhile, form and post over a new TLS connection: {result.visitor:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ DATABASES = ("SQLite", "PostgreSQL")
 
 def main() -> None:
     """Prints a line for each database. Exits with 1 if a lead was lost or needlessly sent twice."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--on", choices=DATABASES, nargs="+", default=DATABASES)
+    parser = argparse.ArgumentParser(prog="python -m tests.endurance", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5, help="on each database (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the random failures")
+    parser.add_argument("--on", choices=DATABASES, nargs="+", default=DATABASES, help="default: both")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}, {arguments.minutes} minutes on {' and '.join(arguments.on)}", flush=True)
     passed = [_run(kind, arguments.minutes * 60, arguments.seed) for kind in arguments.on]
