@@ -209,6 +209,6 @@ def test_the_apis_description_asks_no_other_host_and_breaks_no_policy(page: Page
     page.goto(f"{address}/docs")
     page.get_by_text("Book a place at a viewing", exact=True).first.wait_for()
     page.get_by_text("Book a place at a viewing", exact=True).first.click()
-    page.get_by_text("On disk, not yet delivered").first.wait_for()
+    page.get_by_text("On disk, not delivered yet").first.wait_for()
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(address).netloc}
     assert messages == []
