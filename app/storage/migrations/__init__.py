@@ -41,7 +41,8 @@ def _refuse_newer(revision: str | None) -> None:
 
 
 def upgrade(database: Database) -> bool:
-    """Runs what is missing; says whether anything was. Raises `DatabaseUnusableError`, also on a newer one."""
+    """Runs missing migrations; returns whether there were any. Raises `DatabaseUnusableError`, also if the
+    database is newer."""
     with usable(), database.engine.connect() as connection:
         revision = current(connection)
     if revision == newest():

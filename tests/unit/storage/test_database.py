@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.storage.database import Database, DatabaseUnusableError, StoreUnavailableError, has_wal_reset_bug
+from app.storage.driver.compiled import run_in_driver
 from app.storage.migrations import newest, upgrade
 
 
@@ -142,3 +143,24 @@ def _target(fd: Path) -> str:
         return str(fd.readlink())
     except OSError:  # the folder's own, which is closed
         return ""
+
+
+def test_statements_stay_prepared_on_a_connection_that_has_run_the_migrations(tmp_path: Path) -> None:
+    """Batches of posts need 64 statements. The driver's default of 100 was full after the migrations, and then each new
+    statement replaced the newest."""
+    statements = {f"SELECT {number}" for number in range(64)}
+
+    def run_all(connection: Connection) -> None:
+        for statement in statements:
+            run_in_driver(connection, statement).fetchall()
+
+    def prepared(connection: Connection) -> set[str]:
+        return {sql for (sql,) in run_in_driver(connection, "SELECT sql FROM sqlite_stmt").fetchall()}
+
+    async def work(database: Database) -> set[str]:
+        await database.write(run_all)
+        return await database.write(prepared)
+
+    with closing(Database(f"sqlite:///{tmp_path}/leads.db")) as database:
+        upgrade(database)
+        assert asyncio.run(work(database)) >= statements
