@@ -16,9 +16,9 @@ from app.storage.database import CommitUnknownError, Database, StoreUnavailableE
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.group_commit import GroupCommit
 
-MAX_BATCH = 32  # submissions, as many as fit in one statement; larger batches make the slowest answers slower
+MAX_BATCH = 64  # submissions; larger batches make the slowest answers slower
 MAX_WAITING = 1000
-TURNS = 2  # of the event loop before a commit, so that posts already received join it and need not wait for the next
+TURNS = 2  # of the event loop without another post before a commit, so that those already received join it
 PATIENCE_SECONDS = 8.0  # how long a post waits for its commit
 RETRY_SECONDS = 0.2  # between two checks whether a commit was carried out
 

@@ -1,7 +1,7 @@
 """Group commit: items that wait at the same time are written in one transaction, and each gets its outcome after it.
 
-They share the cost of the commit, and other processes that write to SQLite have fewer commits to wait for. There is no
-timer: a batch forms while the previous commit runs.
+They share the cost of the commit, and other processes that write to SQLite have fewer commits to wait for. No timer
+delays a commit: a batch forms while the previous commit runs, and while more items keep coming.
 """
 
 import asyncio
@@ -37,10 +37,17 @@ class NothingWritten(Exception):
     committed."""
 
 
+@dataclass(slots=True)
+class _Waiting(Generic[Item, Outcome]):
+    item: Item
+    since: float  # by the event loop's clock
+    done: "asyncio.Future[Outcome]"
+
+
 class GroupCommit(Generic[Item, Outcome]):
     """`commit` takes at most `limit` items and returns the outcome of each; an exception that it raises is the outcome
-    of all. Before a batch is taken, the event loop runs `turns` times, so that items that are about to come join it. No
-    item waits longer than `patience` seconds for its commit."""
+    of all. A batch is taken once `turns` turns of the event loop have brought no further item. No item waits longer
+    than `patience` seconds for its outcome."""
 
     def __init__(
         self, commit: Commit[Item, Outcome], *, limit: int = MAX_BATCH, turns: int = 0, patience: float | None = None
@@ -49,7 +56,7 @@ class GroupCommit(Generic[Item, Outcome]):
         self._limit = limit
         self._turns = turns
         self._patience = patience
-        self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        self._waiting: list[_Waiting[Item, Outcome]] = []
         self._committing: asyncio.Task[None] | None = None
         self._is_stuck = False
 
@@ -60,11 +67,12 @@ class GroupCommit(Generic[Item, Outcome]):
     def write(self, item: Item) -> "asyncio.Future[Outcome]":
         """The future raises `StoreUnavailableError` if the commit takes too long; it then doesn't report whether the
         commit succeeded."""
-        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Outcome] = loop.create_future()
         if self._is_stuck:
             done.set_exception(_too_slow())
             return done
-        self._waiting.append((item, done))
+        self._waiting.append(_Waiting(item, loop.time(), done))
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         return done
@@ -76,34 +84,42 @@ class GroupCommit(Generic[Item, Outcome]):
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
-            for _ in range(self._turns):
-                if len(self._waiting) < self._limit:
-                    await asyncio.sleep(0)
+            await self._gather()
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-            timer = self._patience and asyncio.get_running_loop().call_later(self._patience, self._give_up, batch)
+            timer = self._patience and asyncio.get_running_loop().call_at(
+                batch[0].since + self._patience, self._give_up, batch
+            )
             try:
-                outcomes = await self._commit([item for item, _ in batch])
+                outcomes = await self._commit([waiting.item for waiting in batch])
             except Exception as error:  # the outcome of all: none may wait for ever
                 outcomes = [error] * len(batch)
             finally:
                 self._is_stuck = False
                 if timer:
                     timer.cancel()
-            for (_, done), outcome in zip(batch, outcomes, strict=True):
-                if done.done():
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                if waiting.done.done():
                     continue  # its caller was cancelled; what was committed stays
                 if isinstance(outcome, Exception):
-                    done.set_exception(outcome)
+                    waiting.done.set_exception(outcome)
                 else:
-                    done.set_result(outcome)
+                    waiting.done.set_result(outcome)
 
-    def _give_up(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+    async def _gather(self) -> None:
+        """Waits while more items keep coming, up to `limit`."""
+        seen = 0
+        while seen < len(self._waiting) < self._limit:
+            seen = len(self._waiting)
+            for _ in range(self._turns):
+                await asyncio.sleep(0)
+
+    def _give_up(self, batch: Sequence[_Waiting[Item, Outcome]]) -> None:
         """Fails the batch and the items that wait. Those that come while the commit is stuck fail at once."""
         self._is_stuck = True
-        waiting, self._waiting = self._waiting, []
-        for _, done in (*batch, *waiting):
-            if not done.done():
-                done.set_exception(_too_slow())
+        behind, self._waiting = self._waiting, []
+        for waiting in (*batch, *behind):
+            if not waiting.done.done():
+                waiting.done.set_exception(_too_slow())
 
 
 def _too_slow() -> StoreUnavailableError:

@@ -84,3 +84,38 @@ async def test_nobody_waits_for_a_commit_that_takes_too_long() -> None:
     await soon(again)
     await grouped.drain()
     assert ended == [1, 4]
+
+
+async def test_the_wait_behind_a_slow_commit_counts() -> None:
+    stuck = asyncio.Event()
+
+    async def commit(items: Any) -> Any:
+        await (asyncio.sleep(0.8) if 1 in items else stuck.wait())
+        return items
+
+    grouped: GroupCommit[int, int] = GroupCommit(commit, patience=1.0)
+    first = grouped.write(1)
+    await asyncio.sleep(0)
+    came_at = asyncio.get_running_loop().time()
+    behind = grouped.write(2)
+    assert await first == 1
+    with pytest.raises(StoreUnavailableError):
+        await behind
+    assert asyncio.get_running_loop().time() - came_at < 1.5  # counted from its own commit it would be 1.8
+    stuck.set()
+    await grouped.drain()
+
+
+async def test_items_that_keep_coming_share_a_commit_up_to_the_limit() -> None:
+    batches = list[list[int]]()
+
+    async def commit(items: Any) -> Any:
+        batches.append([*items])
+        return items
+
+    grouped: GroupCommit[int, int] = GroupCommit(commit, limit=8, turns=2)
+    for number in range(13):
+        grouped.write(number)
+        await asyncio.sleep(0)
+    await grouped.drain()
+    assert [len(batch) for batch in batches] == [8, 5]
