@@ -27,6 +27,11 @@ def trim(text: str) -> str:
     return text.strip() if text.isascii() else text.strip(_EDGES)
 
 
+def normalized(text: str) -> str:
+    """What `visible` and then `trim` make of the text."""
+    return text.strip() if text.isascii() else visible(text).strip(_EDGES)
+
+
 def visible(text: str) -> str:
     """The text in NFC, without invisible characters, and with no-break spaces as spaces. Keeps control characters."""
     if text.isascii() or _is_plain(text):

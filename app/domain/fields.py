@@ -20,7 +20,7 @@ from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.domain.characters import trim, visible
+from app.domain.characters import normalized, trim
 from app.domain.phones import SWEDEN, dialled
 from app.domain.short_cache import cached_when_short
 
@@ -94,7 +94,7 @@ def cut(text: str, length: int) -> str:
 def one_line(value: Any) -> str:
     if not isinstance(value, str):
         raise invalid("wrong_type")
-    text = trim(visible(value))
+    text = normalized(value)
     if not text.isprintable() and _ONE_LINE_CONTROLS.search(text):
         raise invalid("control_characters")
     return text
@@ -103,7 +103,7 @@ def one_line(value: Any) -> str:
 def _several_lines(value: Any) -> str:
     if not isinstance(value, str):
         raise invalid("wrong_type")
-    text = trim(visible(value.replace("\r\n", "\n")))
+    text = normalized(value.replace("\r\n", "\n"))
     if not text.replace("\n", "").isprintable():
         text = trim(_MESSAGE_CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))
     return text

@@ -5,8 +5,7 @@ Marketing never costs a lead: values that are too long are cut, tags that are to
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,21 +31,21 @@ _TAG = re.compile(
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-@dataclass
+@dataclass(slots=True)
 class Marketing:
-    """`{referrer, utmTags: [{name, value}]}`. `referrer` is the page that the form was shown on (H), at most 2,000
-    UTF-16 code units; `tags` are pairs of name and value, values at most 500."""
+    """`referrer` is the page that the form was shown on (H), at most 2,000 UTF-16 code units; `tags` are pairs of name
+    and value, values at most 500. `member` is both as Vitec's `{referrer, utmTags: [{name, value}]}`; empty if there is
+    neither."""
 
     referrer: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    member: Mapping[str, Any] = field(init=False)
 
-    @cached_property
-    def member(self) -> Mapping[str, Any]:
-        """As Vitec's `marketing` member; empty if there is no marketing."""
+    def __post_init__(self) -> None:
         member: dict[str, Any] = {"referrer": self.referrer} if self.referrer else {}
         if self.tags:
             member["utmTags"] = [{"name": name, "value": value} for name, value in self.tags]
-        return member
+        self.member = member
 
     @classmethod
     def of_member(cls, member: Mapping[str, Any]) -> "Marketing":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Text = TypeVar("Text", str, str | None)
+Text = TypeVar("Text", str, bytes, str | None)
 T = TypeVar("T")
 
 MAX_LENGTH = 200  # characters
@@ -11,14 +11,14 @@ ENTRIES = 256
 
 
 class ShortCache(dict[Any, T]):
-    """The results of one function by its argument, a text or None. The result for a text of more than 200 characters is
-    computed each time. A cache that is full (256 results) is cleared."""
+    """The results of one function by its argument: a text, bytes or None. The result for one of more than 200
+    characters is computed each time. A cache that is full (256 results) is cleared."""
 
     def __init__(self, function: Callable[[Any], T]) -> None:
         super().__init__()
         self.function = function
 
-    def __missing__(self, text: str | None) -> T:
+    def __missing__(self, text: str | bytes | None) -> T:
         result = self.function(text)
         if text is None or len(text) <= MAX_LENGTH:
             if len(self) >= ENTRIES:

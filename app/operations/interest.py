@@ -32,7 +32,6 @@ from app.operations.specification import (
     PostSpec,
     SubmissionContext,
     VitecId,
-    iso_seconds,
     with_defaults,
 )
 
@@ -118,7 +117,7 @@ def _body(request: DeliveryRequest, settings: InterestDefaults, context: Submiss
         "leadSourceId": settings.lead_source_id,
         "assignmentSourceId": settings.assignment_source_id,
         "status": settings.status,
-        "gdprApprovalDate": iso_seconds(context.consented_at),
+        "gdprApprovalDate": context.consented_text,
     }
     submitted = dict(request.submitted)
     if not context.with_key and submitted.get("status") not in PUBLIC_STATUSES:

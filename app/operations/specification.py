@@ -58,11 +58,15 @@ class Defaults:
 @dataclass(slots=True)
 class SubmissionContext:
     """Who submitted (`with_key`: a caller with an API key, whose members take precedence over the configuration), when
-    the person consented, and the campaign."""
+    the person consented, and the campaign. `consented_text` is the time to the second, as it is sent and stored."""
 
     with_key: bool
     consented_at: datetime | None
     marketing: Marketing
+    consented_text: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.consented_text = self.consented_at.isoformat(timespec="seconds") if self.consented_at else None
 
     def without_marketing(self) -> "SubmissionContext":
         return replace(self, marketing=Marketing())
@@ -100,10 +104,6 @@ def only_step(request: DeliveryRequest, _: Defaults) -> tuple[PlannedStep, ...]:
 
 def with_defaults(submitted: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in configured.items() if value is not None} | dict(submitted)
-
-
-def iso_seconds(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment else None
 
 
 class StepSkipped(Exception):  # no error: there is nothing to do

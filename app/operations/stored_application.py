@@ -58,7 +58,7 @@ class StoredApplication:
         return replace(self, bodies=bodies, resources=resources)
 
     def to_json(self) -> dict[str, Any]:
-        context, consented_at = self.context, self.context.consented_at
+        context = self.context
         marketing = context.marketing.member
         submitted = _with_marketing(self.submitted, marketing)
         stored: dict[str, Any] = {
@@ -66,7 +66,7 @@ class StoredApplication:
             "application": self.submitted,
             "marketing": marketing,
             "consent": self.consent.to_json() if self.consent else None,
-            "consentedAt": consented_at.isoformat() if consented_at else None,
+            "consentedAt": context.consented_text,
             "withKey": context.with_key,
             "differences": [_difference(body, submitted) for body in self.bodies],
         }

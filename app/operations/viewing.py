@@ -39,7 +39,6 @@ from app.operations.specification import (
     OperationSpec,
     PostSpec,
     VitecId,
-    iso_seconds,
     with_defaults,
 )
 from app.operations.viewing_attend import NO_REMINDER, ViewingAttendance, as_attendance, as_participant
@@ -192,7 +191,7 @@ def _body(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str, Any]
         "enableBookingLimitValidation": settings.validate_booking_limit,
     }
     context = request.context
-    person = {"obtainThrough": ObtainThrough.INTEREST.value, "gdprApprovalDate": iso_seconds(context.consented_at)}
+    person = {"obtainThrough": ObtainThrough.INTEREST.value, "gdprApprovalDate": context.consented_text}
     submitted = dict(request.submitted)
     if not context.with_key:
         _remove_unoffered(submitted, settings)

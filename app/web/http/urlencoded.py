@@ -1,20 +1,20 @@
 """Names and values of a query or an urlencoded body.
 
-`urllib.parse.parse_qsl` is the reference. pydantic's URL parser (in Rust, by WHATWG's rules) gives the same for all
-that browsers send; the rest is left to `parse_qsl`. Gain: 11 of a post's 230 µs (5.8 µs instead of 16.7).
+`urllib.parse.parse_qsl` is the reference. Percent-encoding is quoted-printable with "%" for "=", which the standard
+library decodes in C; what that reads otherwise is left to `parse_qsl`. Gain:
+a post's body in 9 µs instead of 43, on one core.
 """
 
 import re
-from itertools import chain
+from binascii import a2b_qp
 from urllib.parse import parse_qsl, quote_from_bytes
-
-from pydantic_core import Url
 
 from app.web.http.charsets import UTF_8, decode
 
 Pairs = list[tuple[str, str]]
 
-_REPLACED = "\ufffd"  # replaces bytes that are not UTF-8, unless somebody typed it
+_BETWEEN_PAIRS, _AFTER_NAME = "\x1f", "\x1e"
+_AS_QUOTED_PRINTABLE = bytes.maketrans(b"&=%+", f"{_BETWEEN_PAIRS}{_AFTER_NAME}= ".encode())
 
 _ASCII = "".join(map(chr, range(128)))
 _AMP = re.compile(r"^(?:amp;)+", re.IGNORECASE)  # the rest of an "&amp;" that was split at its "&"
@@ -22,16 +22,25 @@ _AMP = re.compile(r"^(?:amp;)+", re.IGNORECASE)  # the rest of an "&amp;" that w
 
 def pairs_of(text: str, errors: str = "strict") -> Pairs:
     """The pairs in order, without those whose value is empty. Raises `UnicodeDecodeError` if `errors` is `strict`."""
-    if text.isascii() and not _is_more_than_a_query(text):
-        pairs = [pair for pair in Url(f"form:?{text}").query_params() if pair[1]]
-        if _REPLACED not in "".join(chain.from_iterable(pairs)):
-            return pairs
-    return parse_qsl(text, errors=errors)
+    decoded = _decoded_at_once(text)
+    if decoded is None:
+        return parse_qsl(text, errors=errors)
+    pairs = [pair.partition(_AFTER_NAME) for pair in decoded.split(_BETWEEN_PAIRS)]
+    return [(name, value.replace(_AFTER_NAME, "=")) for name, _, value in pairs if value]
 
 
-def _is_more_than_a_query(text: str) -> bool:
-    """Where the parsers differ: a URL has a fragment, and loses tabs, line breaks and control characters at its end."""
-    return "#" in text or "\t" in text or "\n" in text or "\r" in text or text[-1:] <= " "
+def _decoded_at_once(text: str) -> str | None:
+    """The text decoded as a whole, with `_BETWEEN_PAIRS` for "&" and `_AFTER_NAME` for "="; None if it can't be."""
+    if not text.isascii() or "\n" in text or "\r" in text or text.endswith("%"):
+        return None  # a line, or the end, may be joined to what follows
+    try:
+        decoded = a2b_qp(text.encode().translate(_AS_QUOTED_PRINTABLE)).decode()
+    except UnicodeDecodeError:
+        return None
+    if "=" in decoded:  # from "%3D", or from a "%" without two digits
+        return None
+    has_only_ours = decoded.count(_BETWEEN_PAIRS) == text.count("&") and decoded.count(_AFTER_NAME) == text.count("=")
+    return decoded if has_only_ours else None
 
 
 def pairs_of_bytes(content: bytes) -> Pairs:

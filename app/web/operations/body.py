@@ -2,7 +2,6 @@
 
 import asyncio
 import codecs
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -203,8 +202,10 @@ def _urlencoded(content: bytes, text: str, content_type: str) -> tuple[Pairs, li
         return [], [FieldError("", "too_many_fields")]
     labels = (_charset_in(content_type), _charset_field(text))
     if not any(labels):
-        with contextlib.suppress(UnicodeDecodeError):
+        try:
             return pairs_of(content.decode()), []
+        except UnicodeDecodeError:
+            pass  # another charset, to be found by what was typed
     return _decoded(pairs_of_bytes(content), *labels), []
 
 
@@ -278,7 +279,7 @@ def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
     members: dict[str, Any] = {}
     others: Pairs = []
     for name, value in pairs:
-        if not "!" <= value[:1] <= "~" and not trim(value):  # the first test spares most values the trim
+        if not "!" <= value < "\x7f" and not trim(value):  # the first test spares most values the trim
             continue
         place = places.get(name)
         if place is None:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from app.domain.marketing import one_line, page_address
+from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
 from app.lookups.home_cache import KnownHome
@@ -143,7 +144,12 @@ def _hides_a_slash(request: Request) -> bool:
 
 def headers_of(request: Request) -> Mapping[str, str]:
     """The first of each name, in lower case; Starlette's own headers look through all of them for each name asked."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(request.scope["headers"])}
+    return {_header_name(name): value.decode("latin-1") for name, value in reversed(request.scope["headers"])}
+
+
+@cached_when_short
+def _header_name(name: bytes) -> str:
+    return name.decode("latin-1")
 
 
 def request_context(

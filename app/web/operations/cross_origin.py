@@ -6,12 +6,13 @@ An ASGI layer around all public routes, so that no answer lacks the headers. The
 import re
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.short_cache import cached_when_short
 from app.web.http.origins import origin_of
-from app.web.http.uvicorn_protocol import add_headers, header_lines
+from app.web.http.uvicorn_protocol import Headers, add_headers, header_lines
 from app.web.operations.customer import Customer, Customers, OriginRule
 
 CUSTOMER = "customer"  # in the scope: the customer whose answer it is, once known
@@ -28,6 +29,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # a header's name 
 _READABLE_BY = b"access-control-allow-origin"
 _EXPOSED = b"access-control-expose-headers", b"Location, Retry-After, Submission-Id, Preference-Applied"
 _VARIES = b"vary", b"Origin"
+_UNREADABLE = (_VARIES,), header_lines((_VARIES,))
 
 
 class CrossOriginAccess:
@@ -46,21 +48,21 @@ class CrossOriginAccess:
 
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                added = self._added(scope, origin, message["headers"])  # the origin is allowed, and came in a header
-                add_headers(scope, message, added, header_lines(added))
+                add_headers(scope, message, *self._added(scope, origin, message["headers"]))
             return send(message)
 
         answer = None
         if scope["method"] == "OPTIONS" and (named := self._named(scope)):
-            answer = preflight(Headers(scope=scope), self._origins, named)
+            answer = preflight(RequestHeaders(scope=scope), self._origins, named)
         return (answer or self._app)(scope, receive, complete)
 
-    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
+        """The headers to add to an answer that has these, and the same as lines."""
         if _READABLE_BY in dict(said):
-            return ()  # the answer has its own
+            return (), b""  # the answer has its own
         if not may_read(self._origins, origin, self._whose(scope)):
-            return (_VARIES,)
-        return _VARIES, (_READABLE_BY, origin.encode("latin-1")), _EXPOSED
+            return _UNREADABLE
+        return _readable_by(origin)
 
     def _named(self, scope: Scope) -> list[Customer]:
         """Customers named in the address, even if the address is unknown: a script must be able to read the 404."""
@@ -73,6 +75,13 @@ class CrossOriginAccess:
         if named := self._named(scope):
             return named
         return () if scope.get("path_params", {}).get("customerId") else self._customers.values()
+
+
+@cached_when_short
+def _readable_by(origin: str) -> tuple[Headers, bytes]:
+    """`origin` is allowed, and came in a header: so it has no control characters."""
+    headers = _VARIES, (_READABLE_BY, origin.encode("latin-1")), _EXPOSED
+    return headers, header_lines(headers)
 
 
 def may_read(origins: OriginRule, origin: str, customers: Iterable[Customer]) -> bool:

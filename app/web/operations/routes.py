@@ -80,7 +80,7 @@ async def received(
     """Handles a request if its customer, ids and key are valid. Without a form, a key is required."""
     try:
         context = receive(request, deps, spec)
-        if request.method == "OPTIONS":
+        if request.scope["method"] == "OPTIONS":
             return _options(context, methods)
         if spec.form is None and context.key is None:
             raise InvalidApiKeyError(context.customer)
@@ -103,7 +103,7 @@ async def _handle_by_home(context: RequestContext) -> Response:
 
 
 async def _handle(context: RequestContext) -> Response:
-    if context.request.method == "POST":
+    if context.request.scope["method"] == "POST":
         return await post(context)
     context.deps.page_views.count(
         context.customer.id, context.spec.operation, context.resource, context.estate, context.query

@@ -122,14 +122,19 @@ def _consented_at(
     """When consent was given: by the checkbox, or in JSON also by Vitec's own members. Removes from `members` those
     that Vitec's body has no place for."""
     if body.form:
-        return rules.now.astimezone(STOCKHOLM) if is_true(body.typed.get(CONSENT)) else None, []
+        return _second_of(rules) if is_true(body.typed.get(CONSENT)) else None, []
     ticked = members.pop(CONSENT, None)
     given_at, faults = _approval(spec, members, rules) if spec.asks_consent else (None, [])
     if not isinstance(ticked, bool | None):
         faults.append(FieldError(CONSENT, "wrong_type"))
     elif ticked or (spec.approval and member_at(members, spec.approval) is True):
-        given_at = given_at or rules.now.astimezone(STOCKHOLM)
+        given_at = given_at or _second_of(rules)
     return given_at, faults
+
+
+def _second_of(rules: ValidationContext) -> datetime:
+    """The second of receipt, as Stockholm's clocks show it."""
+    return datetime.fromtimestamp(int(rules.now.timestamp()), STOCKHOLM)
 
 
 def _approval(
@@ -146,7 +151,7 @@ def _approval(
         if approval := taken_out(inside, APPROVAL, tree):
             try:
                 parsed = Approval.model_validate(approval, context=ReadContext(form=False, now=rules.now))
-                given_at = given_at or parsed.given_at(rules.now.astimezone(STOCKHOLM))
+                given_at = given_at or parsed.given_at(_second_of(rules))
             except ValidationError as error:
                 faults += [replace(fault, field=above + fault.field) for fault in field_errors_of(error)]
     return given_at, faults

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.characters import MAX_MARKS, trim, visible
+from app.domain.characters import MAX_MARKS, normalized, trim, visible
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,8 @@ def test_a_letter_with_more_marks_than_any_text_has_is_left_as_it_is() -> None:
     flood = "e" + "\u0301" * 10 * MAX_MARKS
     assert visible(flood) == flood
     assert visible("e\u0301" * 1000) == "é" * 1000
+
+
+@given(st.text(st.sampled_from("aÅ \u00a0\u00ad\u200b\u202f\u3000\ufeff\u030a\r\n\x1f😀\ufe0f\u200d")))
+def test_normalized_text_is_visible_and_trimmed(text: str) -> None:
+    assert normalized(text) == trim(visible(text))

@@ -156,7 +156,7 @@ def test_the_submitted_application_excludes_marketing() -> None:
 SAID = [
     VISITOR,
     TAGGED,
-    replace(TAGGED, with_key=True, consented_at=datetime(2026, 6, 1, 14, 0, 0, 5, tzinfo=UTC)),
+    replace(TAGGED, with_key=True, consented_at=datetime(2026, 6, 1, 14, 0, 5, tzinfo=UTC)),
 ]
 
 

@@ -203,7 +203,7 @@ def test_a_name_with_invisible_edges_plans_the_same_again(name: str) -> None:
 WHOLE = StoredApplication(
     ("OBJ1",),
     {"firstName": "Anna"},
-    SubmissionContext(False, NOW, normalize_marketing((("utm_source", "google"),), ["https://a.se/1"])),
+    SubmissionContext(False, NOW.replace(microsecond=0), normalize_marketing((("utm_source", "google"),), ["https://a.se/1"])),
     ConsentRecord(1, "sv", "Mäklarhuset", None),
     "OBJ1",
     ({"firstName": "Anna"}, {}),
@@ -213,6 +213,11 @@ WHOLE = StoredApplication(
 
 def test_a_stored_application_is_read_back_unchanged() -> None:
     assert StoredApplication.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
+
+
+def test_the_time_of_consent_is_stored_to_the_second() -> None:
+    exact = replace(WHOLE, context=replace(WHOLE.context, consented_at=NOW))
+    assert StoredApplication.from_json(json.loads(json.dumps(exact.to_json()))) == WHOLE
 
 
 def test_campaigns_and_homes_are_read_from_it() -> None:
