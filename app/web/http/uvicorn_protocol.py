@@ -172,13 +172,15 @@ class HttpProtocol(HttpToolsProtocol):
         return b"\r\n".join([*lines, b"", b""])
 
     def on_body(self, body: bytes) -> None:
-        self._body_came()
+        if self._awaits_body:
+            self._body_came()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._rebuilt:  # the request will be parsed again
             return
-        self._body_came()
+        if self._awaits_body:
+            self._body_came()
         self._in_body = False
         self._in_head, self._size = True, 0
         if not self.cycle.response_started:
@@ -186,9 +188,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _body_came(self) -> None:
-        if self._awaits_body:
-            self._awaits_body = False
-            self._stop_clock()
+        self._awaits_body = False
+        self._stop_clock()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -266,6 +267,7 @@ class LingeringTransport:
         self._end: asyncio.TimerHandle | None = None
         self._lines = b""
         self.write: Callable[[bytes], None] = transport.write
+        self.is_closing: Callable[[], bool] = transport.is_closing
         self.abort = transport.abort
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
@@ -281,9 +283,6 @@ class LingeringTransport:
         self.write = self._transport.write
         self._transport.write(head[:-2] + lines + b"\r\n")
 
-    def is_closing(self) -> bool:
-        return self._end is not None or self._transport.is_closing()
-
     def close(self) -> None:
         if self._end is not None:
             return
@@ -291,6 +290,7 @@ class LingeringTransport:
             self._transport.close()
             return
         self._end = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.abort)
+        self.is_closing = lambda: True
         self._transport.write_eof()
         self.resume_reading()
 
