@@ -203,7 +203,9 @@ def test_a_name_with_invisible_edges_plans_the_same_again(name: str) -> None:
 WHOLE = StoredApplication(
     ("OBJ1",),
     {"firstName": "Anna"},
-    SubmissionContext(False, NOW.replace(microsecond=0), normalize_marketing((("utm_source", "google"),), ["https://a.se/1"])),
+    SubmissionContext(
+        False, NOW.replace(microsecond=0), normalize_marketing((("utm_source", "google"),), ["https://a.se/1"])
+    ),
     ConsentRecord(1, "sv", "Mäklarhuset", None),
     "OBJ1",
     ({"firstName": "Anna"}, {}),
