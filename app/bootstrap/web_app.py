@@ -18,7 +18,7 @@ from app.web import health
 from app.web.api_docs import swagger_ui
 from app.web.app import App
 from app.web.console.routes import routes as console_routes
-from app.web.http.security_headers import SecurityHeaders
+from app.web.http.security_headers import SecurityHeaders, all_headers
 from app.web.operations import problems
 from app.web.operations.customer import OriginRule
 from app.web.operations.dependencies import Dependencies
@@ -85,6 +85,7 @@ def create_worker_app(settings: Settings) -> Starlette:
         middleware=[Middleware(SecurityHeaders, secure=secure)],
         lifespan=lifespan,
     )
+    app.state.server_headers = all_headers(secure=secure)
     health.serve_health(app, service.database, lambda: service.background.down)
     return app
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.api_docs.openapi import describe
 from app.web.console.session import PATH as CONSOLE
-from app.web.http.security_headers import SecurityHeaders
+from app.web.http.security_headers import SecurityHeaders, all_headers
 from app.web.http.trusted_proxies import TrustedProxies
 from app.web.operations.cross_origin import CrossOriginAccess
 from app.web.operations.dependencies import Dependencies
@@ -31,6 +31,7 @@ class App(FastAPI):
     ) -> None:
         super().__init__(docs_url=None, redoc_url=None, **named)
         self.state.dependencies = deps
+        self.state.server_headers = all_headers(secure=deps.is_https)
         self._deps = deps
         self._trusted_proxies = trusted_proxies
         self._handlers = handlers

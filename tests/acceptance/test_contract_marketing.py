@@ -269,3 +269,10 @@ def test_no_torn_query_costs_a_lead(service: RunningService, query: str) -> None
     assert service.raw("POST", f"{path}?{query}", body, headers)[0] == 303
     assert service.raw("GET", f"{path}?{query}")[0] == 200
     assert service.delivered(path)
+
+
+@pytest.mark.parametrize("post", [posted_form, posted_json, from_page])
+def test_a_tag_behind_any_number_of_other_parameters_is_sent_on(service: RunningService, post: Any) -> None:
+    others = "&".join(f"x{number}=1" for number in range(150))
+    marketing = post(service, f"{others}&utm_source=nyhetsbrev&gclid=g1")
+    assert marketing["utmTags"] == tags(("utm_source", "nyhetsbrev"), ("gclid", "g1"))

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.web.http.security_headers import all_headers
 from tests.acceptance.running_service import RunningService
 from tests.conftest import CUSTOMER, ORIGIN
 from tests.servers import eventually
@@ -384,3 +385,10 @@ def test_metrics_are_answered_whatever_the_accept_header(service: RunningService
     answer = service.client.get("/metrics", headers={b"Accept": accept.encode("latin-1")})
     assert answer.status_code == 200
     assert b"intresse_accepted" in answer.content
+
+
+def test_a_refusal_by_the_server_itself_has_the_headers_of_every_answer(service: RunningService) -> None:
+    lines = answer_to(service, b"NONSENSE\r\n\r\n").lower().partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert lines[0] == b"http/1.1 400 bad request"
+    for name, value in all_headers(secure=True):
+        assert lines.count(name + b": " + value.lower()) == 1

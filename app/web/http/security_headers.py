@@ -25,7 +25,7 @@ DEFAULTS: Mapping[str, str] = {
     "cross-origin-resource-policy": "same-origin",  # what brokers' pages load sets its own
 }
 # Without subdomains: others below this name are not ours to decide about.
-HSTS = ((b"strict-transport-security", b"max-age=31536000"),)
+HSTS = b"strict-transport-security", b"max-age=31536000"
 
 
 class SecurityHeaders:
@@ -34,7 +34,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._always = HSTS if secure else ()
+        self._all = all_headers(secure=secure)
         self._added = lru_cache(maxsize=256)(self._to_add)  # our own answers' header names: few
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -50,9 +50,14 @@ class SecurityHeaders:
 
     def _to_add(self, said: tuple[bytes, ...]) -> tuple[Headers, bytes]:
         """The headers for an answer that has headers of these names; and the same as lines."""
-        encoded = ((name.encode(), value.encode()) for name, value in DEFAULTS.items())
-        added = [*(header for header in encoded if header[0] not in said), *self._always]
+        added = [header for header in self._all if header[0] not in said]
         return added, header_lines(added)
+
+
+def all_headers(*, secure: bool) -> Headers:
+    """The headers of an answer that sets none of them itself."""
+    encoded = [(name.encode(), value.encode()) for name, value in DEFAULTS.items()]
+    return [*encoded, HSTS] if secure else encoded
 
 
 def page_headers(style_hash: str, frame_ancestors: str, form_action: str = "'self'") -> Mapping[str, str]:

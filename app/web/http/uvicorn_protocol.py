@@ -226,6 +226,19 @@ class HttpProtocol(HttpToolsProtocol):
             else:
                 self.send_400_response(INVALID)
 
+    def send_400_response(self, msg: str) -> None:
+        """As uvicorn's, with the `server_headers` of the application's state: its layers don't see this request."""
+        content = msg.encode()
+        headers = [
+            *self.server_state.default_headers,
+            *getattr(getattr(self.app, "state", None), "server_headers", ()),
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(content)),
+            (b"connection", b"close"),
+        ]
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + header_lines(headers) + b"\r\n" + content)
+        self.transport.close()
+
     def _start_clock(self) -> None:
         self._stop_clock()
         self._clock = self.loop.call_later(HEAD_SECONDS, self._time_is_up)

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.domain.marketing import one_line, page_address
+from app.domain.marketing import is_tag, one_line, page_address
 from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
@@ -176,5 +176,8 @@ def request_context(
 
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     """The pairs of the query. A malformed query must never cost a lead: invalid bytes are replaced, and pairs beyond
-    the limit are dropped."""
-    return tuple(pairs_of_query(query)[:MAX_FIELDS])
+    the limit are dropped, unless they are tags."""
+    pairs = pairs_of_query(query)
+    if len(pairs) > MAX_FIELDS:
+        pairs = pairs[:MAX_FIELDS] + [pair for pair in pairs[MAX_FIELDS:] if is_tag(pair[0])]
+    return tuple(pairs)
