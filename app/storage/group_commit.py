@@ -59,6 +59,7 @@ class GroupCommit(Generic[Item, Outcome]):
         self._waiting: list[_Waiting[Item, Outcome]] = []
         self._committing: asyncio.Task[None] | None = None
         self._is_stuck = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         """How many items wait."""
@@ -86,17 +87,16 @@ class GroupCommit(Generic[Item, Outcome]):
         while self._waiting:
             await self._gather()
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-            timer = self._patience and asyncio.get_running_loop().call_at(
-                batch[0].since + self._patience, self._give_up, batch
-            )
+            began = asyncio.get_running_loop().time()
+            self._watch(batch, began)
             try:
                 outcomes = await self._commit([waiting.item for waiting in batch])
             except Exception as error:  # the outcome of all: none may wait for ever
                 outcomes = [error] * len(batch)
             finally:
                 self._is_stuck = False
-                if timer:
-                    timer.cancel()
+                if self._timer:
+                    self._timer.cancel()
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 if waiting.done.done():
                     continue  # its caller was cancelled; what was committed stays
@@ -113,13 +113,24 @@ class GroupCommit(Generic[Item, Outcome]):
             for _ in range(self._turns):
                 await asyncio.sleep(0)
 
-    def _give_up(self, batch: Sequence[_Waiting[Item, Outcome]]) -> None:
-        """Fails the batch and the items that wait. Those that come while the commit is stuck fail at once."""
-        self._is_stuck = True
-        behind, self._waiting = self._waiting, []
-        for waiting in (*batch, *behind):
-            if not waiting.done.done():
+    def _watch(self, batch: Sequence[_Waiting[Item, Outcome]], began: float) -> None:
+        """Sets the timer for the item that has waited longest, in the batch or behind it."""
+        if self._patience is not None:
+            oldest = next((waiting.since for waiting in (*batch, *self._waiting) if not waiting.done.done()), began)
+            at = min(oldest, began) + self._patience
+            self._timer = asyncio.get_running_loop().call_at(at, self._give_up, batch, began, self._patience)
+
+    def _give_up(self, batch: Sequence[_Waiting[Item, Outcome]], began: float, patience: float) -> None:
+        """Fails the items that have waited too long. If the commit itself takes too long, fails all that wait; those
+        that come while it is stuck fail at once."""
+        too_long = asyncio.get_running_loop().time() - patience
+        self._is_stuck = began <= too_long
+        for waiting in (*batch, *self._waiting):
+            if (self._is_stuck or waiting.since <= too_long) and not waiting.done.done():
                 waiting.done.set_exception(_too_slow())
+        self._waiting = [waiting for waiting in self._waiting if not waiting.done.done()]
+        if not self._is_stuck:
+            self._watch(batch, began)
 
 
 def _too_slow() -> StoreUnavailableError:

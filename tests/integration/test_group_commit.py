@@ -106,6 +106,21 @@ async def test_the_wait_behind_a_slow_commit_counts() -> None:
     await grouped.drain()
 
 
+async def test_a_long_queue_fails_only_those_who_waited_too_long() -> None:
+    async def commit(items: Any) -> Any:
+        await asyncio.sleep(0.4)
+        return items
+
+    grouped: GroupCommit[int, int] = GroupCommit(commit, limit=1, patience=1.0)
+    early = [grouped.write(number) for number in range(4)]  # the third commit ends after 1.2 s
+    await asyncio.sleep(0.7)
+    late = grouped.write(4)
+    outcomes = await asyncio.gather(*early, late, return_exceptions=True)
+    assert outcomes[:2] == [0, 1]
+    assert [type(outcome) for outcome in outcomes[2:4]] == [StoreUnavailableError] * 2
+    assert outcomes[4] == 4
+
+
 async def test_items_that_keep_coming_share_a_commit_up_to_the_limit() -> None:
     batches = list[list[int]]()
 
