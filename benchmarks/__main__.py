@@ -2,6 +2,7 @@
 their goals."""
 
 import argparse
+import compileall
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +29,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if not machine.has_proc():
         print("There is no /proc: memory is not measured.")
+    compileall.compile_dir(ROOT / "app", quiet=1)  # as in the image, also where Python is told to write no bytecode
     with tempfile.TemporaryDirectory(prefix="intresse-benchmark-", dir=arguments.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user if we are root

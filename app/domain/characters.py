@@ -19,7 +19,7 @@ _INVISIBLE = re.compile(
     f"|\u200d(?![{_EMOJI}])|(?<![{_EMOJI}#*0-9\u00a9\u00ae])\ufe0f"
 )
 _EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-_EDGES += "".join(chr(code) for code in range(0x10000) if _INVISIBLE.fullmatch(chr(code)) and code != 0xFE0F)
+_EDGES += "".join(_INVISIBLE.findall("".join(map(chr, range(0x10000))))).replace("\ufe0f", "")
 
 
 def trim(text: str) -> str:
