@@ -118,10 +118,11 @@ class Database:
             self._readers = TransactionThreads(reader, READERS, "read", prepare, READ_SECONDS)
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, pipelined: bool = False) -> T:
         """Raises `StoreUnavailableError` if the transaction was not committed, `CommitUnknownError` if that is
-        unknown."""
-        return await _translate_errors(self._writers.run(work))
+        unknown. `pipelined` is for work that reads no results: on PostgreSQL its statements are then sent together
+        with the commit."""
+        return await _translate_errors(self._writers.run(work, pipelined=pipelined))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailableError`."""

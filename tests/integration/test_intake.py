@@ -15,7 +15,7 @@ from sqlalchemy import event, select, text
 
 from app.domain.submission import Operation, PlannedStep
 from app.intake.idempotency import Accepted, IdempotencyConflictError
-from app.intake.intake import MAX_BATCH, MAX_WAITING, Intake
+from app.intake.intake import MAX_WAITING, POSTGRESQL_BATCH, SQLITE_BATCH, Intake
 from app.intake.new_submission import NewSubmission
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import payload_aad
@@ -111,7 +111,8 @@ async def test_what_is_accepted_is_due_at_once_under_the_password_that_its_first
 async def test_many_at_once_share_a_few_commits(database: Database) -> None:
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
-    many = [application() for _ in range(MAX_BATCH + 50)]
+    limit = SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH
+    many = [application() for _ in range(limit + 50)]
     async with taking_in(database) as intake:
         accepted = await asyncio.gather(*map(intake.accept, many))
     assert [result.id for result in accepted] == [new.id for new in many]
@@ -237,11 +238,11 @@ async def test_the_caller_of_a_bad_row_learns_that_it_was_not_stored(database: D
 
 async def test_when_too_many_wait_the_next_is_turned_away_at_once_and_no_one_else(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
-    number = MAX_WAITING + 2 * MAX_BATCH  # one batch may be on its way to the disk already
+    number = MAX_WAITING + 2 * SQLITE_BATCH  # one batch may be on its way to the disk already
     waiting = [asyncio.ensure_future(intake.accept(application())) for _ in range(number)]
     await asyncio.wait(waiting, timeout=0)  # all have handed over their rows
     turned_away = [task for task in waiting if task.done()]
-    assert MAX_BATCH <= len(turned_away) <= 2 * MAX_BATCH
+    assert SQLITE_BATCH <= len(turned_away) <= 2 * SQLITE_BATCH
     intake.stop()
     await intake.run()
     assert all(isinstance(task.exception(), StoreUnavailableError) for task in turned_away)
@@ -266,7 +267,7 @@ async def test_a_post_to_an_unavailable_database_fails_and_the_next_is_stored_on
 
 async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
     intake = Intake(database, KEYRING, CONTACT_HASH, lambda _: None)
-    waiting = [asyncio.ensure_future(intake.accept(application())) for _ in range(MAX_BATCH + 1)]
+    waiting = [asyncio.ensure_future(intake.accept(application())) for _ in range(SQLITE_BATCH + 1)]
     await asyncio.wait(waiting, timeout=0)
     intake.stop()
     await intake.run()

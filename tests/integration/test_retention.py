@@ -246,9 +246,9 @@ class _Slow(Database):
         super().__init__(url)
         self._meanwhile = meanwhile
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, pipelined: bool = False) -> T:
         await self._meanwhile()
-        return await super().write(work)
+        return await super().write(work, pipelined=pipelined)
 
 
 @pytest.mark.parametrize("status", [Status.HELD, Status.REJECTED, Status.FAILED, Status.UNCERTAIN])

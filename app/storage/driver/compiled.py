@@ -83,7 +83,7 @@ class FencedChanges:
 def run_in_driver(connection: Connection, sql: str, inputs: Sequence[Any] | None = None) -> Any:
     """Returns the driver's cursor. Raises `DBAPIError`."""
     driver: Any = connection.connection.driver_connection
-    with _translated_errors(connection, driver, sql):
+    with translated_errors(connection, driver, sql):
         return driver.execute(sql, inputs) if inputs else driver.execute(sql)
 
 
@@ -91,7 +91,7 @@ def _run_native(connection: Connection, sql: str, inputs: Sequence[Any]) -> None
     """Runs a statement with the database's own placeholders, `?` or `$1`: psycopg parses one with more than 50 of its
     own each time, which costs more than running it. Raises `DBAPIError`."""
     driver: Any = connection.connection.driver_connection
-    with _translated_errors(connection, driver, sql):
+    with translated_errors(connection, driver, sql):
         if connection.dialect.name == "sqlite":
             driver.execute(sql, inputs)
         else:
@@ -101,7 +101,7 @@ def _run_native(connection: Connection, sql: str, inputs: Sequence[Any]) -> None
 
 
 @contextmanager
-def _translated_errors(connection: Connection, driver: Any, sql: str) -> Iterator[None]:
+def translated_errors(connection: Connection, driver: Any, sql: str) -> Iterator[None]:
     """Translates the driver's errors as SQLAlchemy does."""
     dialect = connection.dialect
     base = dialect.loaded_dbapi.Error

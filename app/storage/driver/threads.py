@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from app.storage.driver.compiled import run_in_driver
+from app.storage.driver.pipeline import has_pipeline, pipeline
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
@@ -44,7 +47,7 @@ class TransactionThreads:
         prepare: Callable[[Connection], None] | None = None,
         limit: float | None = None,
     ) -> None:
-        self._queue: SimpleQueue[tuple[Work[Any], asyncio.Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Work[Any], bool, asyncio.Future[Any]] | None] = SimpleQueue()
         self._limit = limit
         self._closed = Event()
         self._connections = [_ThreadConnection(engine, prepare) for _ in range(number)]
@@ -57,10 +60,12 @@ class TransactionThreads:
         for thread in self._threads:
             thread.start()
 
-    async def run(self, work: Work[T]) -> T:
-        """Runs `work` in a transaction, which is rolled back if it raises. Also raises `DBAPIError`, `CommitError`."""
+    async def run(self, work: Work[T], *, pipelined: bool = False) -> T:
+        """Runs `work` in a transaction, which is rolled back if it raises. Also raises `DBAPIError`, `CommitError`.
+        `pipelined`: its statements and the commit share one round trip, if the driver can do that. An error of any of
+        them is then raised by whichever is running when it arrives, at the latest by the commit."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put((work, done))
+        self._queue.put((work, pipelined, done))
         return await done
 
     def close(self) -> None:
@@ -78,7 +83,7 @@ class TransactionThreads:
         with contextlib.suppress(Empty):
             while True:
                 if (item := self._queue.get_nowait()) is not None:
-                    _resolve_in_loop(item[1], None, asyncio.CancelledError())
+                    _resolve_in_loop(item[-1], None, asyncio.CancelledError())
         for _ in self._threads:
             self._queue.put(None)
         for connection in self._connections:
@@ -93,9 +98,9 @@ class TransactionThreads:
 
     def _serve(self, connection: "_ThreadConnection") -> None:
         while item := self._queue.get():
-            work, done = item
+            work, pipelined, done = item
             try:
-                outcome, error = connection.transact(work), None
+                outcome, error = connection.transact(work, pipelined), None
             except BaseException as raised:
                 outcome, error = None, raised
             _resolve_in_loop(done, outcome, error)
@@ -114,27 +119,29 @@ class _ThreadConnection:
         self._began: float | None = None  # when its transaction began; None without one
         self._lock = Lock()
 
-    def transact(self, work: Work[T]) -> T:
+    def transact(self, work: Work[T], pipelined: bool) -> T:
         with self._lock:
             self._began = time.monotonic()
         try:
-            return self._transact(work)
+            return self._transact(work, pipelined)
         finally:
             with self._lock:
                 self._began = None
 
-    def _transact(self, work: Work[T]) -> T:
+    def _transact(self, work: Work[T], pipelined: bool) -> T:
         connection = self._begin()
+        pipelined = pipelined and has_pipeline(connection)
+        is_committing = False
         try:
-            outcome = work(connection)
+            with pipeline(connection) if pipelined else contextlib.nullcontext():
+                outcome = work(connection)
+                is_committing = True
+                if pipelined:
+                    run_in_driver(connection, "COMMIT")
+            connection.commit()  # which sends nothing after a COMMIT of our own
         except BaseException as error:
             self._roll_back(error)
-            raise
-        try:
-            connection.commit()
-        except BaseException as error:
-            self._roll_back(error)
-            if isinstance(error, DBAPIError) and not _is_refusal(error):
+            if is_committing and isinstance(error, DBAPIError) and not _is_refusal(error):
                 raise CommitError(error) from error
             raise
         return outcome
