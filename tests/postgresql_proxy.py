@@ -23,17 +23,22 @@ class Cut(Enum):
 @dataclass
 class Proxy:
     """`url` is the database's address through the proxy. `cut` breaks the next transactions that contain `with_text` at
-    their commit."""
+    their commit. `turns` are "client" and "server" in turn, as they have spoken."""
 
     url: str
     with_text: bytes = b""
     cuts: list[Cut] = field(default_factory=list)
     made: int = 0
+    turns: list[str] = field(default_factory=list)
     silent: threading.Event = field(default_factory=threading.Event)  # nothing passes, and nothing is closed
     ended: threading.Event = field(default_factory=threading.Event)
 
     def cut(self, when: Cut, with_text: bytes, times: int = 1) -> None:
         self.with_text, self.cuts = with_text, [when] * times
+
+    def note(self, speaker: str) -> None:
+        if self.turns[-1:] != [speaker]:
+            self.turns.append(speaker)
 
     def take(self, transaction: bytes) -> Cut | None:
         if not self.cuts or self.with_text not in transaction:
@@ -82,6 +87,7 @@ def _serve(client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
     with suppress(OSError):
         while data := client.recv(65536):
             _wait(proxy)
+            proxy.note("client")
             transaction = data if BEGIN in data else transaction + data
             when = proxy.take(transaction) if COMMIT in data else None
             if when is Cut.BEFORE:
@@ -99,6 +105,7 @@ def _answers(server: socket.socket, client: socket.socket, proxy: Proxy, droppin
             _wait(proxy)
             if dropping.is_set():
                 break
+            proxy.note("server")
             client.sendall(data)
     _close(client, server)
 
