@@ -4,15 +4,16 @@ import asyncio
 import re
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from app import __version__
 from app.domain.submission import FunctionGroup, Operation
 from app.operations.registry import OPERATIONS
 from app.operations.viewing_attend import HOME_PATH
@@ -34,7 +35,11 @@ KEEPALIVE_SECONDS = 4  # short, so that a call seldom gets a connection that Vit
 READS = 4  # concurrent lookups; their connections come on top of those for deliveries
 MAX_BODY = 2**20  # bytes read of a response's body
 LARGE_BODY = 2**15  # bytes; a larger body is parsed in a thread, because it would delay other requests
-PLAIN = {"Accept-Encoding": "identity"}  # so that a small response can't decompress to a huge one
+HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",  # so that a small response can't decompress to a huge one
+    "User-Agent": f"intresse/{__version__}",
+}
 CALLS_PER_POOL = 8  # httpx scans all of a pool's connections for each call
 
 
@@ -52,13 +57,13 @@ class Credential:
 
 @dataclass
 class _Pool:
-    http: httpx.AsyncClient
+    transport: httpx.AsyncHTTPTransport
     calls: int = 0  # in progress
 
 
 class VitecClient:
-    """Calls the configured host through its own connection pools. Redirects are never followed, the environment's
-    proxies and netrc are never used, and cookies are never kept."""
+    """Calls the configured host through its own connection pools. These are httpx's transports, without the client
+    around them that would follow redirects, use the environment's proxies and netrc, and keep cookies."""
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class VitecClient:
         """`concurrency` is the usual number of concurrent calls, not a limit: further calls get a connection too, for
         instance while others hang. `observe` is called with the customer's id, the operation and the duration in
         seconds of each call, however it ends."""
+        self._base_url = base_url.rstrip("/")
         self._username = username
         self._credentials = credentials
         self._timeout_seconds = timeout_seconds
@@ -80,13 +86,9 @@ class VitecClient:
         verify = ssl.create_default_context() if base_url.startswith("https") else False
         self._pools = [
             _Pool(
-                httpx.AsyncClient(
-                    base_url=base_url,
-                    timeout=timeout_seconds,
-                    follow_redirects=False,
-                    trust_env=False,
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                httpx.AsyncHTTPTransport(
                     verify=verify,
+                    trust_env=False,
                     limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
                 )
             )
@@ -168,16 +170,16 @@ class VitecClient:
         pool = min(self._pools, key=lambda pool: pool.calls)
         pool.calls += 1
         try:
-            return await self._send(pool.http, method, url, httpx.BasicAuth(self._username, password), body, may_send)
+            return await self._send(pool.transport, method, url, self._authorization(password), body, may_send)
         finally:
             pool.calls -= 1
 
     async def _send(
         self,
-        http: httpx.AsyncClient,
+        transport: httpx.AsyncHTTPTransport,
         method: str,
         url: str,
-        auth: httpx.Auth,
+        authorization: str,
         body: dict[str, Any] | None,
         may_send: MaySend,
     ) -> httpx.Response:
@@ -196,8 +198,11 @@ class VitecClient:
         try:
             async with asyncio.timeout(self._timeout_seconds) as timeout:
                 self._calls.add(timeout)
-                request = http.build_request(method, url, json=body, headers=PLAIN, extensions={"trace": trace})
-                response = await http.send(request, auth=auth, stream=True)
+                headers = HEADERS | {"Authorization": authorization}
+                request = httpx.Request(
+                    method, self._base_url + url, headers=headers, json=body, extensions={"trace": trace}
+                )
+                response = await transport.handle_async_request(request)
                 arrived = response
                 await _read_body(response)
         except LeaseExpiredError:
@@ -221,7 +226,10 @@ class VitecClient:
 
     async def close(self) -> None:
         for pool in self._pools:
-            await pool.http.aclose()
+            await pool.transport.aclose()
+
+    def _authorization(self, password: str) -> str:
+        return "Basic " + b64encode(f"{self._username}:{password}".encode()).decode()
 
 
 async def _read_body(response: httpx.Response) -> None:

@@ -154,7 +154,7 @@ async def has_head(vitec: VitecClient) -> None:
     """Waits until the head of an answer has been received and its body is awaited."""
 
     async def check() -> bool:
-        pools: Any = [pool.http._transport for pool in vitec._pools]
+        pools: Any = [pool.transport for pool in vitec._pools]
         connections = [connection for pool in pools for connection in pool._pool.connections]
         return any(
             str(getattr(connection._connection, "_h11_state", None) and connection._connection._h11_state.their_state)
