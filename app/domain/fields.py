@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 from pydantic_core import PydanticCustomError
 
 from app.domain.characters import normalized, trim
-from app.domain.phones import SWEDEN, dialled
+from app.domain.phones import SWEDEN, normalize_phone
 from app.domain.short_cache import cached_when_short
 
 # ISO 3166-1 alpha-2 as CLDR lists it, without its codes for unions, unknown regions and tests.
@@ -170,7 +170,7 @@ def _normalized_email(value: str) -> str:
 
 def _phone(value: str, info: ValidationInfo[ReadContext]) -> str:
     """A number that can be dialled, in any spelling."""
-    number = dialled(value, info.context.country)
+    number = normalize_phone(value, info.context.country)
     if number is None:
         raise invalid("invalid_phone")
     return number

@@ -26,7 +26,7 @@ _EXTENSION = re.compile(
 _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|\s(?:eller|och|or|and|samt|alt)\b\.?|\s[&+](?=\s)", re.IGNORECASE)
 
 
-def dialled(text: str, country: str = SWEDEN) -> str | None:
+def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     """E.164, with `x` and the extension if that fits in `PHONE_LENGTH`; None for a number that can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
@@ -48,12 +48,12 @@ def _without_separators(digits: str) -> str:
     return digits.replace(" ", "").replace("-", "")
 
 
-def several_numbers(text: str, country: str = SWEDEN) -> list[str]:
+def split_phones(text: str, country: str = SWEDEN) -> list[str]:
     """The numbers in a field that has several; empty if it has one, or anything besides numbers."""
     if len(text) > MAX_PHONE_TEXT:
         return []
     parts = [part for part in map(str.strip, _BETWEEN_NUMBERS.split(text)) if part]
-    numbers = [dialled(part, country) for part in parts]
+    numbers = [normalize_phone(part, country) for part in parts]
     return [number for number in numbers if number] if len(numbers) > 1 and all(numbers) else []
 
 

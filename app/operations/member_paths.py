@@ -70,7 +70,7 @@ def _places(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[str, Place]]
             yield ".".join(path), (path, content)
 
 
-def as_spelled(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+def normalize_names(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
     """The members under the tree's names, ignoring case (.NET's names begin with a capital). Names that are not in the
     tree are kept."""
     if members.keys() <= tree.keys():
@@ -80,17 +80,17 @@ def as_spelled(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
         spelled = {names.get(name.lower(), name): value for name, value in members.items()}
     for name, value in spelled.items():
         if isinstance(value, dict) and isinstance(subtree := tree.get(name), Mapping):
-            spelled[name] = as_spelled(value, subtree)
+            spelled[name] = normalize_names(value, subtree)
     return spelled
 
 
-def taken_out(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str, Any]:
+def pop_members(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str, Any]:
     """Removes from `members` those that are in `tree` but not in `excluded`, ignoring case, and returns them under the
     tree's names."""
     if members.keys() <= excluded.keys():
         return {}
     names = {name.lower() for name in tree if name not in excluded}
-    return as_spelled({name: members.pop(name) for name in [*members] if name.lower() in names}, tree)
+    return normalize_names({name: members.pop(name) for name in [*members] if name.lower() in names}, tree)
 
 
 def as_sent(dotted: str, members: Mapping[str, Any]) -> str:

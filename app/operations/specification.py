@@ -331,7 +331,7 @@ class PostSpec:
 
 
 @dataclass(frozen=True)
-class Booked:
+class BookedTime:
     """The ids of the booked time; "" for one that is not known."""
 
     estate: str
@@ -339,7 +339,7 @@ class Booked:
     slot: str
 
 
-CallChooser = Callable[["DeliveryRequest", Defaults, Booked], "DeliveryRequest"]
+CallChooser = Callable[["DeliveryRequest", Defaults, BookedTime], "DeliveryRequest"]
 
 
 def _none(_: Defaults) -> frozenset[str]:

@@ -31,7 +31,7 @@ from app.operations.members import (
 )
 from app.operations.specification import (
     PERSON,
-    Booked,
+    BookedTime,
     Defaults,
     DefaultsTable,
     DeliveryRequest,
@@ -144,7 +144,7 @@ class ViewingDefaults(DefaultsTable):
     cancel: bool = False
 
 
-def choose_call(request: DeliveryRequest, defaults: Defaults, booked: Booked) -> DeliveryRequest:
+def choose_call(request: DeliveryRequest, defaults: Defaults, booked: BookedTime) -> DeliveryRequest:
     """The request for the call that the configuration prefers, if the ids for that are known and it has members for all
     that was submitted; otherwise the request unchanged. The resource's ids show which call was chosen."""
     settings = defaults.get(ViewingDefaults)

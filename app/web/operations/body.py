@@ -21,7 +21,7 @@ from app.domain.field_errors import FieldError
 from app.domain.fields import is_true
 from app.domain.marketing import is_tag, tags_in
 from app.domain.short_cache import cached_when_short
-from app.operations.member_paths import LIST, TICK, as_spelled
+from app.operations.member_paths import LIST, TICK, normalize_names
 from app.operations.specification import PostSpec
 from app.web.http.charsets import choose_codec, decode
 from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
@@ -98,7 +98,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         body = parse_json(content)
         if media is Media.TEXT and body.faults:
             raise UnsupportedMediaTypeError
-        body.sent, body.members = body.members, as_spelled(body.members, spec.tree)
+        body.sent, body.members = body.members, normalize_names(body.members, spec.tree)
         return body
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), spec)

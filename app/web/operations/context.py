@@ -11,7 +11,7 @@ from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
 from app.lookups.home_cache import KnownHome
-from app.operations.specification import Booked, PostSpec
+from app.operations.specification import BookedTime, PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of_query
@@ -88,10 +88,10 @@ class RequestContext:
         return estate if estate and PATH_ID.fullmatch(estate) else ""
 
     @property
-    def booked(self) -> Booked:
+    def booked(self) -> BookedTime:
         """The time that the post books."""
         viewing, slot = self.resource if self.spec.takes_slots else (self.viewing, self.slot)
-        return Booked(self.estate, viewing, slot)
+        return BookedTime(self.estate, viewing, slot)
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.field_errors import FieldError
-from app.domain.phones import several_numbers
+from app.domain.phones import split_phones
 from app.i18n import GetText
 from app.operations.member_labels import member_label
 from app.operations.member_paths import member_at, with_member
@@ -23,7 +23,7 @@ def split_phone_numbers(
     split: dict[str, Any] | None = None
     for fault in faults:
         value = member_at(members, fault.field) if fault.code == "invalid_phone" else None
-        numbers = several_numbers(value, country) if isinstance(value, str) else []
+        numbers = split_phones(value, country) if isinstance(value, str) else []
         if not numbers or not (spec.other_phone or spec.message):
             continue
         first, *more = numbers

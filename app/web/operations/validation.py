@@ -13,7 +13,7 @@ from app.domain.fields import COUNTRIES, ReadContext, is_true
 from app.domain.marketing import Marketing, is_tag, normalize_marketing, tags_in
 from app.domain.phones import SWEDEN
 from app.i18n import GetText
-from app.operations.member_paths import Tree, member_at, member_tree, set_member, taken_out
+from app.operations.member_paths import Tree, member_at, member_tree, pop_members, set_member
 from app.operations.members import Approval, MarketingMember, VitecModel
 from app.operations.specification import PERSONNUMMER, PostSpec
 from app.web.operations.body import CONSENT, Body
@@ -148,7 +148,7 @@ def _approval(
         members[spec.person] = person = dict(person)
         places.append((f"{spec.person}.", spec.person_tree, person))
     for above, tree, inside in places:
-        if approval := taken_out(inside, APPROVAL, tree):
+        if approval := pop_members(inside, APPROVAL, tree):
             try:
                 parsed = Approval.model_validate(approval, context=ReadContext(form=False, now=rules.now))
                 given_at = given_at or parsed.given_at(_second_of(rules))

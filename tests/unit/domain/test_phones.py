@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.domain.phones import MAX_PHONE_TEXT, PHONE_LENGTH, dialled, several_numbers
+from app.domain.phones import MAX_PHONE_TEXT, PHONE_LENGTH, normalize_phone, split_phones
 
 MOBILE, HOME = "+46701740605", "+46812345678"
 
@@ -59,7 +59,7 @@ MOBILE, HOME = "+46701740605", "+46812345678"
     ],
 )
 def test_a_phone_number_is_one_that_can_be_dialled(typed: str, number: str | None) -> None:
-    assert dialled(typed) == number
+    assert normalize_phone(typed) == number
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_phone_number_is_one_that_can_be_dialled(typed: str, number: str | Non
 def test_a_number_without_a_prefix_belongs_to_the_country_of_the_address(
     typed: str, country: str, number: str | None
 ) -> None:
-    assert dialled(typed, country) == number
+    assert normalize_phone(typed, country) == number
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_a_number_without_a_prefix_belongs_to_the_country_of_the_address(
     ],
 )
 def test_two_numbers_in_one_field_are_split(typed: str, numbers: list[str]) -> None:
-    assert several_numbers(typed) == numbers
+    assert split_phones(typed) == numbers
 
 
-def dialled_by_the_library(typed: str) -> str | None:
+def normalized_by_the_library(typed: str) -> str | None:
     """Without the fast path for Swedish mobile numbers."""
     try:
         number = phonenumbers.parse(typed, "SE")
@@ -125,7 +125,7 @@ def typed_mobiles(draw: st.DrawFn) -> str:
 @settings(max_examples=300)
 @given(typed_mobiles())
 def test_a_swedish_mobile_number_is_read_as_the_library_reads_it(typed: str) -> None:
-    assert dialled(typed) == dialled_by_the_library(typed)
+    assert normalize_phone(typed) == normalized_by_the_library(typed)
 
 
 @given(
@@ -134,20 +134,20 @@ def test_a_swedish_mobile_number_is_read_as_the_library_reads_it(typed: str) -> 
 )
 @example("+4920100000000000", "SE")  # 16 digits: good by the library's rules for Germany, but E.164 ends at 15
 def test_a_phone_number_is_never_sent_on_longer_than_vitec_takes(typed: str, country: str) -> None:
-    number = dialled(typed, country)
+    number = normalize_phone(typed, country)
     assert number is None or (re.fullmatch(r"\+[0-9]{7,15}(x[0-9]+)?", number) and len(number) <= PHONE_LENGTH)
 
 
 @given(st.text() | st.text("0123456789 +-()/,;eller xankn.[mobil]:tel", max_size=MAX_PHONE_TEXT))
 def test_a_formatted_number_is_read_back_unchanged(typed: str) -> None:
-    for number in filter(None, [dialled(typed), *several_numbers(typed)]):
-        assert dialled(number) == number
+    for number in filter(None, [normalize_phone(typed), *split_phones(typed)]):
+        assert normalize_phone(number) == number
 
 
 @pytest.mark.parametrize("filler", ["(", "(a", "[a]", "0 ", "x1", "ext ", ", ", "07", "tel:", "a", "+", " / "])
 def test_no_text_in_the_field_of_a_number_takes_long(filler: str) -> None:
     began = time.process_time()
     for text in ((filler * MAX_PHONE_TEXT)[:MAX_PHONE_TEXT], filler * 30_000):
-        dialled(text)
-        several_numbers(text)
+        normalize_phone(text)
+        split_phones(text)
     assert time.process_time() - began < 0.1

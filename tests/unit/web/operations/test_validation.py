@@ -12,7 +12,7 @@ from app.operations import interest as interest_module
 from app.operations import lead as lead_module
 from app.operations import viewing
 from app.operations.interest import Interest
-from app.operations.member_paths import LIST, TICK, as_spelled, leaves, member_tree
+from app.operations.member_paths import LIST, TICK, leaves, member_tree, normalize_names
 from app.operations.registry import POSTS
 from app.operations.specification import PostSpec
 from app.operations.viewing import ViewingBooking
@@ -241,7 +241,7 @@ def with_the_person(post: PostSpec, members: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked(post: PostSpec, members: dict[str, Any]) -> ValidationResult:
-    return validate(post, Body(False, as_spelled(members, post.tree), {}), ASKING)
+    return validate(post, Body(False, normalize_names(members, post.tree), {}), ASKING)
 
 
 @pytest.mark.parametrize(
