@@ -55,6 +55,8 @@ class Checkpoints:
         _lower_priority()
         while self._due.wait() and not self._stopping.wait(PAUSE_SECONDS):
             self._due.clear()
+            if self._stopping.is_set():  # by a `close` whose own `_due.set()` has just been cleared
+                return
             try:
                 self._copy()
             except (DBAPIError, self._failure) as error:

@@ -140,3 +140,19 @@ def test_a_failed_checkpoint_is_logged_and_retried_after_the_next_commit(file: P
         eventually(lambda: (file.parent / "away" / "intresse.db").exists())
     engine.dispose()
     assert [(line["event"], line["detail"]) for line in lines] == [("WAL checkpoint failed", "OperationalError")]
+
+
+def test_it_ends_also_when_it_is_closed_just_as_it_begins_to_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = Checkpoints(create_engine(f"sqlite:///{tmp_path}/intresse.db"))
+
+    def closed_after_the_pause(_: float) -> bool:
+        checkpoints._stopping.set()
+        checkpoints._due.set()
+        return False
+
+    monkeypatch.setattr(checkpoints._stopping, "wait", closed_after_the_pause)
+    checkpoints.committing()
+    checkpoints._thread.join(10)
+    assert not checkpoints._thread.is_alive()
