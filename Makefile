@@ -8,8 +8,6 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # A file's tests run in one process, and the files in their order: a browser, once started, keeps its event loop.
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
-# The tests start hundreds of processes; each would compile 225 modules where PYTHONDONTWRITEBYTECODE is set.
-COMPILE := $(VENV)/bin/python -m compileall -q app
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow benchmark-times soak robots platforms dist wordpress release-check clean
@@ -32,10 +30,11 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# The tests start hundreds of processes; each would compile 225 modules where PYTHONDONTWRITEBYTECODE is set.
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
 	@sh tests/install-programs >/dev/null
 	$(STATIC_CHECKS)
-	$(COMPILE)
+	$(VENV)/bin/python -m compileall -q app
 	$(PYTEST) --durations=15
 
 check: $(VENV)/.installed-dev ## the quick part of it, for every save: format, lint, types, unit tests
