@@ -16,7 +16,8 @@ COPY app app
 RUN pip --python venv/bin/python --disable-pip-version-check install --quiet --no-cache-dir --no-deps \
         --no-build-isolation --no-index -e . && \
     rm requirements.txt && \
-    venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app
+    venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app && \
+    venv/bin/python -m app.web.rendering.precompile
 
 FROM ${PYTHON}
 LABEL org.opencontainers.image.title="Intresse" \

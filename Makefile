@@ -30,11 +30,13 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The tests start hundreds of processes; each would compile 225 modules where PYTHONDONTWRITEBYTECODE is set.
+# The tests start hundreds of processes; each would compile all modules and templates where PYTHONDONTWRITEBYTECODE is
+# set.
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
 	@sh tests/install-programs >/dev/null
 	$(STATIC_CHECKS)
 	$(VENV)/bin/python -m compileall -q app
+	$(VENV)/bin/python -m app.web.rendering.precompile
 	$(PYTEST) --durations=15
 
 check: $(VENV)/.installed-dev ## the quick part of it, for every save: format, lint, types, unit tests

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from app.web.rendering.precompile import precompile
 from benchmarks import machine
 from benchmarks.booking_chain import measure_chain
 from benchmarks.databases import KINDS
@@ -29,7 +30,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if not machine.has_proc():
         print("There is no /proc: memory is not measured.")
-    compileall.compile_dir(ROOT / "app", quiet=1)  # as in the image, also where Python is told to write no bytecode
+    # As in the image, also where Python is told to write no bytecode.
+    compileall.compile_dir(ROOT / "app", quiet=1)
+    precompile()
     with tempfile.TemporaryDirectory(prefix="intresse-benchmark-", dir=arguments.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user if we are root

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Delete, Update, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.alarms.incidents import Incident, IncidentKind, IncidentState
+from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.process_lease import ProcessLease
 from app.storage.schema import alarms, notices
@@ -69,10 +69,9 @@ class IncidentStore:
         if not self._lease.holds(connection):
             return
         if new:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             now = now_of(connection)
             rows = [_row(incident, now) for incident in new]
-            connection.execute(dialect.insert(alarms).on_conflict_do_nothing(), rows)
+            connection.execute(conflict_insert(connection, alarms).on_conflict_do_nothing(), rows)
         for change in _changes(connection, detector):
             connection.execute(change)
 

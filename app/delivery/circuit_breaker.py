@@ -18,11 +18,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.delivery.claims import CredentialKey, Signal
 from app.delivery.statements import WAS_FORBIDDEN
 from app.domain.submission import FunctionGroup
+from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.driver.compiled import Prepared
 from app.storage.encryption import KeyedHash
@@ -213,12 +213,12 @@ class CircuitBreaker:
 
     def _set(self, connection: Connection, credential: CredentialKey, **values: Any) -> None:
         row = {"customer_id": credential[0], "function_group": credential[1].value, **values}
-        upsert = _dialect(connection).insert(logins).values(row)
+        upsert = conflict_insert(connection, logins).values(row)
         connection.execute(upsert.on_conflict_do_update(index_elements=logins.primary_key, set_=values))
 
     def _ensure(self, connection: Connection, credential: CredentialKey) -> None:
         row = {"customer_id": credential[0], "function_group": credential[1].value}
-        connection.execute(_dialect(connection).insert(logins).values(row).on_conflict_do_nothing())
+        connection.execute(conflict_insert(connection, logins).values(row).on_conflict_do_nothing())
 
     def _is_paused(self, connection: Connection, credential: CredentialKey) -> bool:
         row = connection.execute(_LOGIN, _where(credential)).one_or_none()
@@ -230,10 +230,6 @@ class CircuitBreaker:
         now = now_of(connection)
         probe = connection.execute(_PROBE, _where(credential) | {"of_now": now, "probe_at": now + self._probe})
         return probe.rowcount == 1
-
-
-def _dialect(connection: Connection) -> Any:
-    return sqlite if connection.dialect.name == "sqlite" else postgresql
 
 
 def capacity(row: Row[Any] | None, usual: int, now: datetime) -> int:

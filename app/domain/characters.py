@@ -11,15 +11,21 @@ MAX_COMPOSED = 1000  # characters: a text up to this length is composed whatever
 MAX_MARKS = 100  # on one letter. A text with more is not language, and composing it takes quadratic time
 
 _NO_BREAK_SPACES = str.maketrans({"\u00a0": " ", "\u2007": " ", "\u202f": " "})
-# Characters without width, direction marks and joiners, except those that join the parts of an emoji or colour it.
+# Characters without width, direction marks and joiners, as ranges: each pair is a first and a last one.
+_NEVER_SHOWN = (
+    "\u00ad\u00ad\u034f\u034f\u061c\u061c\u115f\u1160\u17b4\u17b5\u180b\u180f\u200b\u200c\u200e\u200f\u202a\u202e"
+    "\u2060\u206f\u3164\u3164\ufe00\ufe0e\ufeff\ufeff\uffa0\uffa0\ufff9\ufffb"
+    "\U0001bca0\U0001bca3\U0001d173\U0001d17a\U000e0000\U000e0fff"
+)
+_RANGES = list(zip(_NEVER_SHOWN[::2], _NEVER_SHOWN[1::2], strict=True))
+# The joiner and the selector that join the parts of an emoji or colour it are invisible elsewhere.
 _EMOJI = "\u200d\u2190-\u3299\U0001f000-\U0001faff"
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    f"[{''.join(f'{first}-{last}' for first, last in _RANGES)}]"
     f"|\u200d(?![{_EMOJI}])|(?<![{_EMOJI}#*0-9\u00a9\u00ae])\ufe0f"
 )
-_EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-_EDGES += "".join(_INVISIBLE.findall("".join(map(chr, range(0x10000))))).replace("\ufe0f", "")
+_EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200d"
+_EDGES += "".join(chr(code) for first, last in _RANGES if last <= "\uffff" for code in range(ord(first), ord(last) + 1))
 
 
 def trim(text: str) -> str:

@@ -14,15 +14,13 @@ from typing import Annotated, Any
 
 from annotated_types import GroupedMetadata
 from babel import Locale
-from email_validator import EmailNotValidError, validate_email
-from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES, DOT_ATOM_TEXT, LOCAL_PART_MAX_LENGTH
 from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.domain.characters import normalized, trim
+from app.domain.emails import normalize_email
 from app.domain.phones import SWEDEN, normalize_phone
-from app.domain.short_cache import cached_when_short
 
 # ISO 3166-1 alpha-2 as CLDR lists it, without its codes for unions, unknown regions and tests.
 COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
@@ -57,9 +55,6 @@ _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste t
 _POSTCODE = re.compile(r"([1-9]\d{2})\s*(\d{2})", re.ASCII)  # no Swedish one begins with 0
 _DAMAGED = "\ufffd"  # replaces text that was damaged in transit
 _MUCH_TOO_LONG = 1000  # characters: a one-line text above this is refused before it is normalized
-# Typographic apostrophes and full-width letters -> what an e-mail address has.
-_STRAIGHTENED = {ord(mark): "'" for mark in "\u2018\u2019\u201b\u02bc\u00b4\u2032"}
-_STRAIGHTENED |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 
 @dataclass(slots=True)
@@ -141,31 +136,10 @@ def _require_letter(value: str, info: ValidationInfo[ReadContext]) -> str:
 
 
 def _email(value: str) -> str:
-    """The address as validated and normalized by the library. Its result for a domain is cached, because most people
-    share a few domains; a simple local part then only needs to match the library's own regular expression."""
-    if not value.isascii():
-        value = value.translate(_STRAIGHTENED)
-    local, _, domain = value.rpartition("@")
-    try:
-        is_simple = DOT_ATOM_TEXT.fullmatch(local) and len(local) <= LOCAL_PART_MAX_LENGTH
-        if is_simple and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES:
-            return f"{local}@{_email_domain(domain)}"
-        return _normalized_email(value)
-    except EmailNotValidError as error:
-        raise invalid("invalid_email") from error
-
-
-@cached_when_short
-def _email_domain(domain: str) -> str:
-    return _normalized_email(f"a@{domain}").removeprefix("a@")
-
-
-def _normalized_email(value: str) -> str:
-    # test_environment allows the reserved domain .test, which no real address has. There is no DNS lookup.
-    result = validate_email(value, check_deliverability=False, test_environment=True, strict=True)
-    if "." not in result.domain:  # with test_environment the library also allows `test` alone
-        raise EmailNotValidError
-    return result.normalized
+    address = normalize_email(value)
+    if address is None:
+        raise invalid("invalid_email")
+    return address
 
 
 def _phone(value: str, info: ValidationInfo[ReadContext]) -> str:

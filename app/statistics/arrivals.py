@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.operations.registry import POSTED
+from app.storage.conflict_insert import conflict_insert
 from app.storage.schema import arrivals, submissions, tallied
 
 RECEIVED = "received"  # the counter job's round that counts them
@@ -49,8 +49,7 @@ def add_arrivals(connection: Connection, rows: Iterable[Row[Any]]) -> None:
 def _upsert(
     connection: Connection, numbers: Mapping[tuple[str, str, str], int], last_at: Mapping[Any, datetime]
 ) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(arrivals)
+    statement = conflict_insert(connection, arrivals)
     new = statement.excluded
     # Rows are counted in order of time, so the new one is later.
     later = {"number": arrivals.c.number + new.number, "last_at": new.last_at}

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.campaigns import NO_CAMPAIGN
 from app.domain.ids import first_id_of
@@ -20,6 +19,7 @@ from app.operations.registry import OPERATIONS
 from app.statistics.arrivals import RECEIVED, add_arrivals
 from app.statistics.daily_counts import Counted, Timed, add, add_times, day_of, home_of
 from app.statistics.latency_histogram import bucket_of
+from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.encrypted_fields import resource_of
 from app.storage.encryption import Keyring
@@ -115,8 +115,7 @@ def _moved(connection: Connection, name: str, before: _Mark, after: _Mark) -> bo
     """Moves a round's position. False if another process has counted these submissions meanwhile."""
     values = {"moment": after.moment, "submission_id": after.submission_id}
     if not before.submission_id:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        begin = dialect.insert(tallied).values(round=name, **values).on_conflict_do_nothing()
+        begin = conflict_insert(connection, tallied).values(round=name, **values).on_conflict_do_nothing()
         return connection.execute(begin.returning(tallied.c.round)).first() is not None
     same = (tallied.c.round == name) & (tallied.c.submission_id == before.submission_id)
     same &= tallied.c.moment == before.moment if before.moment else tallied.c.moment.is_(None)

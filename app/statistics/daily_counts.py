@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.campaigns import NO_CAMPAIGN, OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import PATH_ID, Operation
 from app.operations.registry import OPERATIONS
+from app.storage.conflict_insert import conflict_insert
 from app.storage.schema import daily_counts, delivery_times, home_campaigns
 
 MAX_CAMPAIGNS_BY_VIEWS = 100  # also the limit of homes
@@ -147,9 +147,8 @@ def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], co
     """`rows` are sorted, so that concurrent processes can't deadlock."""
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     names = [table_column.name for table_column in table.c]
-    statement = dialect.insert(table)
+    statement = conflict_insert(connection, table)
     more = {column: table.c[column] + statement.excluded[column]}
     upsert = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=more)
     connection.execute(upsert, [{name: row[name] for name in names} for row in rows])

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.schema import leases
 
@@ -59,9 +59,8 @@ class ProcessLease:
 
     def _take(self, connection: Connection) -> bool:
         now = now_of(connection)
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         values = {"holder": self._holder, "until": now + LEASE_LASTS}
-        taken = dialect.insert(leases).values(name=self._name, **values)
+        taken = conflict_insert(connection, leases).values(name=self._name, **values)
         free = or_(leases.c.until <= now, leases.c.holder == self._holder)
         upsert = taken.on_conflict_do_update(index_elements=[leases.c.name], set_=values, where=free)
         return connection.execute(upsert.returning(leases.c.holder)).first() is not None

@@ -10,9 +10,9 @@ from datetime import timedelta
 from itertools import takewhile
 
 from sqlalchemy import Connection, Select, delete, select, union, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.ids import first_id_of
+from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.encryption import KeyedHash
 from app.storage.schema import HOW_FAR, person_index, submissions
@@ -89,9 +89,8 @@ def _fill(connection: Connection, lag: timedelta) -> bool:
     both = union_all(*(_hashes(name, after, ids[-1]) for name in ("email_hash", "phone_hash"))).subquery()
     # `distinct`, because the address and the number may be the same text.
     in_order = select(both.c.hash, both.c.id).distinct().order_by(both.c.hash)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     # Some rows may exist already: after a clock error, or if another replica fills at the same time.
-    add = dialect.insert(person_index).on_conflict_do_nothing()
+    add = conflict_insert(connection, person_index).on_conflict_do_nothing()
     connection.execute(add.from_select(["hash", "submission_id"], in_order))
     connection.execute(delete(person_index).where(person_index.c.hash == HOW_FAR))
     connection.execute(add.values(hash=HOW_FAR, submission_id=ids[-1]))

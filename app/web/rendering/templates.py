@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,6 +16,7 @@ from app.i18n import LANGUAGES, _catalogue
 from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
+from app.web.rendering.template_cache import TemplateCache
 from app.web.rendering.theme import Stylesheet, Theme, stylesheet
 
 _TEMPLATE_OF: dict[type[Page], str] = {
@@ -26,6 +28,12 @@ _TEMPLATE_OF: dict[type[Page], str] = {
 # The countries that visitors usually come from; all 250 would double the page. Sweden is the empty choice.
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
+
+_COMPILED_WITH: dict[str, Any] = {
+    "extensions": ["jinja2.ext.i18n"],
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,12 @@ class Templates:
         # A random mark that nobody can send, so it occurs in the page only where we put it.
         self._mark = secrets.token_hex(16)
         self._marks = re.compile(rf"{self._mark}(\w+)\.")
+
+    def load_all(self) -> None:
+        """Compiles each template that is not compiled yet. The code is the same in all languages."""
+        environment = self._environments[LANGUAGES[0]]
+        for name in environment.list_templates(extensions=["html"]):
+            environment.get_template(name)
 
     def render(self, page: Page) -> str:
         """Renders the page with the template of its type."""
@@ -95,12 +109,11 @@ class Templates:
     def _environment(self, directory: Path, language: str) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(directory),
+            bytecode_cache=TemplateCache(directory, _COMPILED_WITH),
             autoescape=True,
             undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
-            trim_blocks=True,
-            lstrip_blocks=True,
             auto_reload=False,
+            **_COMPILED_WITH,
         )
         environment.install_gettext_translations(  # type: ignore[attr-defined]
             self._translations[language], newstyle=True

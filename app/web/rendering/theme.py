@@ -6,12 +6,15 @@ from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from coloraide import Color
 from markupsafe import Markup
 
 from app.domain.branding import ACCENT, COLOUR, FONT, FONTS, LENGTH, RADIUS
 from app.web.rendering.resources import STATIC
+
+if TYPE_CHECKING:
+    from coloraide import Color
 
 MAX_STYLESHEETS = 3 * 512  # cached, for customers and the console's embed builder; each in three themes
 
@@ -83,6 +86,13 @@ class Colours:
     mark: str
 
 
+# What `accent_colours` makes of the default accent, so that coloraide is loaded only for a firm's own.
+DEFAULT_COLOURS = {
+    "light": Colours(accent=ACCENT, on_accent="#ffffff", mark=ACCENT),
+    "dark": Colours(accent="#6ab19c", on_accent="#10150f", mark="#6ab19c"),
+}
+
+
 def accent_colours(accent: str, scheme: str) -> Colours:
     """The colours for the scheme "light" or "dark". In the light scheme, buttons keep the firm's colour and get a text
     colour with enough contrast; lines are made darker if necessary. In the dark scheme, a deep colour is made lighter
@@ -98,12 +108,18 @@ def accent_colours(accent: str, scheme: str) -> Colours:
 
 def contrast(colour: str, other: str) -> float:
     """Contrast ratio as defined by WCAG, from 1 to 21."""
-    return float(Color(colour).contrast(other, method="wcag21"))
+    return float(_color(colour).contrast(other, method="wcag21"))
+
+
+def _color(text: str) -> "Color":
+    from coloraide import Color  # takes a tenth of a second
+
+    return Color(text)
 
 
 def _with_contrast(colour: str, background: str, enough: float) -> str:
     """The colour, made just dark enough (or light enough, on a dark background) for the contrast. The hue stays."""
-    adjusted = Color(colour).convert("oklch")
+    adjusted = _color(colour).convert("oklch")
     end = 0.0 if contrast(background, "#000000") > contrast(background, "#ffffff") else 1.0
     start = float(adjusted["lightness"])
     for step in range(_LIGHTNESS_STEPS + 1):
@@ -115,7 +131,7 @@ def _with_contrast(colour: str, background: str, enough: float) -> str:
 
 
 def _variables(accent: str, scheme: str) -> str:
-    colours = accent_colours(accent, scheme)
+    colours = DEFAULT_COLOURS[scheme] if accent == ACCENT else accent_colours(accent, scheme)
     return f"--accent:{colours.accent};--on-accent:{colours.on_accent};--mark:{colours.mark}"
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.branding import FONT, RADIUS
-from app.web.rendering.theme import accent_colours, contrast, stylesheet
+from app.domain.branding import ACCENT, FONT, RADIUS
+from app.web.rendering.theme import DEFAULT_COLOURS, accent_colours, contrast, stylesheet
 
 PAPER = {"light": "#ffffff", "dark": "#141a18"}
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -21,6 +21,11 @@ def test_any_accent_gives_readable_text_and_visible_lines(accent: str, scheme: s
 @pytest.mark.parametrize("accent", ["#0b5d4b", "#ffd400", "#e30613"])
 def test_on_light_paper_a_button_keeps_the_firms_own_colour(accent: str) -> None:
     assert accent_colours(accent, "light").accent == accent
+
+
+@pytest.mark.parametrize("scheme", sorted(PAPER))
+def test_the_colours_that_stand_for_the_default_accent_are_those_worked_out_for_it(scheme: str) -> None:
+    assert accent_colours(ACCENT, scheme) == DEFAULT_COLOURS[scheme]
 
 
 def test_a_pale_accent_gets_dark_text_and_a_darker_outline() -> None:
