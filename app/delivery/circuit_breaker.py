@@ -12,8 +12,9 @@ and id. There are two exceptions, which never wait for a lock while they hold on
 key rotation and the person index lock submissions by id alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -22,13 +23,15 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete
 from app.delivery.claims import CredentialKey, Signal
 from app.delivery.statements import WAS_FORBIDDEN
 from app.domain.submission import FunctionGroup
+from app.storage import elapsed
 from app.storage.conflict_insert import conflict_insert
-from app.storage.database import Database, now_of
+from app.storage.database import READ_SECONDS, WRITE_SECONDS, Database, now_of
 from app.storage.driver.compiled import Prepared
 from app.storage.encryption import KeyedHash
 from app.storage.schema import logins, submissions
 
 FORBIDDEN_IN_A_ROW = 3
+SETTLES_SECONDS = WRITE_SECONDS + READ_SECONDS  # no transaction begun before is still under way then
 
 log = structlog.get_logger()
 
@@ -68,6 +71,38 @@ _BRING_BACK = _update_by_id(
 ).values(due_at=submissions.c.received_at, at_recovery=False)
 
 
+class _Recorded:
+    """The credentials that have a row, as far as this process knows: a success is recorded only for them. One that was
+    added stays for `SETTLES_SECONDS` even if no row is found, because whoever looked may not have seen its transaction
+    yet. Used by all of the database's threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: frozenset[CredentialKey] = frozenset()
+        self._added: dict[CredentialKey, float] = {}  # with the time, by `elapsed.seconds`
+
+    def __contains__(self, credential: CredentialKey) -> bool:
+        return credential in self._found or credential in self._added
+
+    def __bool__(self) -> bool:
+        return bool(self._found or self._added)
+
+    def add(self, credential: CredentialKey) -> None:
+        with self._lock:
+            self._added[credential] = elapsed.seconds()
+
+    def discard(self, credential: CredentialKey) -> None:
+        with self._lock:
+            self._found -= {credential}
+            self._added.pop(credential, None)
+
+    def have_found(self, credentials: Iterable[CredentialKey]) -> None:
+        with self._lock:
+            recently = elapsed.seconds() - SETTLES_SECONDS
+            self._found = frozenset(credentials)
+            self._added = {credential: at for credential, at in self._added.items() if at > recently}
+
+
 class CircuitBreaker:
     """`probe` is the time between two tries of a paused login. `outage` is how long Vitec must have been unreachable
     for its first success to make the backlog due; after a shorter outage the ordinary retries suffice."""
@@ -77,7 +112,7 @@ class CircuitBreaker:
         self._resource_hash = resource_hash
         self._probe = probe
         self._outage = outage
-        self._recorded: set[CredentialKey] = set()
+        self._recorded = _Recorded()
 
     async def may_read(self, credential: CredentialKey) -> bool:
         """Whether a lookup may call Vitec now. If the login is paused, only as its probe. Raises
@@ -116,10 +151,10 @@ class CircuitBreaker:
     def rows(self, connection: Connection) -> dict[CredentialKey, Row[Any]]:
         """The rows of logins that are paused, or have signals that may lead to a pause."""
         if not _ANY.rows(connection, {}):  # the usual case
-            self._recorded = set()
+            self._recorded.have_found(())
             return {}
         rows = {(row.customer_id, FunctionGroup(row.function_group)): row for row in connection.execute(_ALL)}
-        self._recorded = set(rows)
+        self._recorded.have_found(rows)
         return rows
 
     def is_paused(self, connection: Connection, credential: CredentialKey) -> bool:

@@ -2,11 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from threading import Event
 
 import pytest
+from sqlalchemy import Connection
 
+from app.delivery import circuit_breaker
 from app.delivery.claims import Signal
 from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
 from app.intake.new_submission import NewSubmission
@@ -302,6 +306,31 @@ async def test_a_call_that_was_under_way_when_the_login_was_refused_may_end_the_
             may_come.set()
             assert (await delivery.settled(slow)).status is Status.DELIVERED
         assert (await delivery.settled(refused)).status is Status.DELIVERED
+
+
+async def test_a_success_ends_a_pause_that_another_thread_was_just_too_early_to_see(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that looks for pauses begins to look before one is committed, and ends after it."""
+    breaker, login = logins_of(database), (CUSTOMER, FunctionGroup.ADVERTISING)
+    looked, committed = Event(), Event()
+    without_delay = circuit_breaker._ANY.rows
+
+    def delayed(connection: Connection, values: Mapping[str, object]) -> Sequence[object]:
+        rows = without_delay(connection, values)
+        looked.set()
+        assert committed.wait(10)
+        return rows
+
+    monkeypatch.setattr(circuit_breaker._ANY, "rows", delayed)
+    looking = asyncio.create_task(database.read(breaker.rows))
+    assert await asyncio.to_thread(looked.wait, 10)
+    await breaker.record_lookup(login, Signal.REFUSED)
+    assert len(await database.read(paused_logins)) == 1
+    committed.set()
+    assert await looking == {}
+    await breaker.record_lookup(login, Signal.LET_IN)
+    assert await database.read(paused_logins) == []
 
 
 async def test_a_page_does_not_call_vitec_while_any_process_has_paused_the_login(
