@@ -40,8 +40,11 @@ class TemplateCache(BytecodeCache):
         temporary = file.with_name(f"{file.name}.{os.getpid()}")  # so that no process reads half of it
         with contextlib.suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            temporary.write_bytes(bucket.bytecode_to_string())
-            temporary.replace(file)
+            try:
+                temporary.write_bytes(bucket.bytecode_to_string())
+                temporary.replace(file)
+            finally:
+                temporary.unlink(missing_ok=True)
 
     def _file(self, bucket: Bucket) -> Path:
         return self._folder / f"{bucket.key}{self._suffix}"
