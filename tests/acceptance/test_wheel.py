@@ -67,9 +67,11 @@ def _answers(url: str) -> bool:
 def test_a_wheel_carries_every_template_static_file_and_translation(wheel: Path) -> None:
     carried = set(zipfile.ZipFile(wheel).namelist())
     for name in ("templates", "static", "locale"):
-        here = {f"app/{path.relative_to(ROOT)}" for path in (ROOT / name).rglob("*") if path.is_file()}
+        files = {f"app/{path.relative_to(ROOT)}" for path in (ROOT / name).rglob("*") if path.is_file()}
+        here = {name for name in files if "__pycache__" not in name}
         assert here
         assert here <= carried
+    assert not any("__pycache__" in name for name in carried)
 
 
 def test_the_version_is_defined_in_one_place(wheel: Path) -> None:
