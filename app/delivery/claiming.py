@@ -4,7 +4,7 @@ One transaction claims for all credentials. Its cost grows with the number of cu
 not with the length of their backlogs.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import shuffle
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker, capacity
-from app.delivery.claims import Claim, ClaimedStep, CredentialKey, Lease
+from app.delivery.claims import Claim, CredentialKey, Lease
 from app.delivery.opening import Opened, claimed_step, interrupted, open_submission
 from app.delivery.unreadable_submissions import set_aside
 from app.domain.submission import FunctionGroup, Operation
@@ -66,7 +66,7 @@ class Claiming:
                 taken = self._next(connection, credential, number, due_since, now, in_flight.get(customer, ()))
             left[customer] -= len(taken)
             rows += taken
-        return list(self._begun(connection, rows, probes, now))
+        return self._begun(connection, rows, probes, now)
 
     def _next(
         self,
@@ -132,35 +132,35 @@ class Claiming:
         }
         return statements.claim(len(others), forbidden=forbidden).rows(connection, values)
 
-    def _begun(
-        self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime
-    ) -> Iterable[Claim]:
+    def _begun(self, connection: Connection, rows: Sequence[Row[Any]], probes: set[str], now: datetime) -> list[Claim]:
         began = began_of(connection)
+        steps_of = statements.steps_of(connection, [row.id for row in rows])
+        claims = []
         for row in rows:
-            steps = statements.STEPS.rows(connection, {"of_submission": row.id})
             try:
-                opened = self._opened(row, steps)
+                opened = self._opened(row, steps_of[row.id])
             except Exception as error:  # one bad submission must not stop the others
-                set_aside(connection, row, steps, now, error)
+                set_aside(connection, row, steps_of[row.id], now, error)
                 continue
             since = moment_of(row.delivery_since, connection.dialect)
             assert since is not None  # the column is never empty
-            claim = Claim(
-                row.id,
-                row.claim,
-                row.customer_id,
-                opened.operation,
-                since,
-                opened.steps,
-                opened.results,
-                row.id in probes,
-                Lease(began + self._lease.total_seconds()),
-                _age(connection, since, now),
-                began,
+            claims.append(
+                Claim(
+                    row.id,
+                    row.claim,
+                    row.customer_id,
+                    opened.operation,
+                    since,
+                    opened.steps,
+                    opened.results,
+                    row.id in probes,
+                    Lease(began + self._lease.total_seconds()),
+                    _age(connection, since, now),
+                    began,
+                )
             )
-            if not claim.steps[0].interrupted:
-                _begin(connection, claim, claim.steps[0], now)
-            yield claim
+        _begin(connection, [claim for claim in claims if not claim.steps[0].interrupted], now)
+        return claims
 
     def _opened(self, row: Row[Any], steps: Sequence[Any]) -> Opened:
         """The decrypted submission. If that fails and a call was interrupted, only the step of that call, so that its
@@ -173,10 +173,12 @@ class Claiming:
             return Opened(Operation(row.operation), (claimed_step(step, (), {}),), {})
 
 
-def _begin(connection: Connection, claim: Claim, step: ClaimedStep, now: datetime) -> None:
-    """Marks the step as being sent. This is committed before the call."""
-    begun = {"of_submission": claim.id, "begun_position": step.position, "started_at": now}
-    statements.BEGIN.execute(connection, begun)
+def _begin(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+    """Marks the first step of each as being sent. This is committed before the calls."""
+    begun = [
+        {"of_submission": claim.id, "begun_position": claim.steps[0].position, "started_at": now} for claim in claims
+    ]
+    statements.BEGIN.execute_all(connection, begun)
 
 
 def _age(connection: Connection, since: datetime, now: datetime) -> timedelta:

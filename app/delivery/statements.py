@@ -3,11 +3,13 @@
 Parameters used in conditions are named `of_…`: a column's own name is the parameter for its new value.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Insert,
     Select,
     Update,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 
 from app.domain.submission import AttemptOutcome, FunctionGroup, StepStatus
-from app.storage.driver.compiled import FencedChanges, Prepared
+from app.storage.driver.compiled import FencedChanges, Prepared, Row
 from app.storage.outstanding import IS_OUTSTANDING, customers_with_outstanding
 from app.storage.schema import attempts, steps, submissions
 
@@ -98,11 +100,23 @@ def _was(outcome: AttemptOutcome) -> ColumnElement[bool]:
     return exists().where(of_step, attempts.c.outcome == outcome.value).label(f"was_{outcome.value}")
 
 
-STEPS = Prepared(
-    select(steps, _was(AttemptOutcome.AMBIGUOUS), _was(AttemptOutcome.FORBIDDEN))
-    .where(steps.c.submission_id == bindparam("of_submission"))
-    .order_by(steps.c.position)
-)
+@cache
+def _steps(number: int) -> Prepared:
+    of_them = steps.c.submission_id.in_([bindparam(f"of_{index}") for index in range(number)])
+    return Prepared(
+        select(steps, _was(AttemptOutcome.AMBIGUOUS), _was(AttemptOutcome.FORBIDDEN))
+        .where(of_them)
+        .order_by(steps.c.submission_id, steps.c.position)
+    )
+
+
+def steps_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[Row]]:
+    """The steps of these submissions, in order, by submission."""
+    found: dict[str, list[Row]] = {submission: [] for submission in ids}
+    if ids:
+        for row in _steps(len(ids)).rows(connection, {f"of_{index}": id_ for index, id_ in enumerate(ids)}):
+            found[row.submission_id].append(row)
+    return found
 
 
 def _record_step(allowed: ColumnElement[bool]) -> Update:
@@ -148,7 +162,7 @@ def _begin_attempt(allowed: ColumnElement[bool]) -> Insert:
 
 _RECORD = (_record_step, _end_attempt)
 _BEGIN = (_sending, _begin_attempt)
-BEGIN = FencedChanges(_sending(true()), _begin_attempt)
+BEGIN = FencedChanges(_sending(true()), _begin_attempt)  # of a step whose submission has just been claimed
 
 
 @cache

@@ -69,7 +69,7 @@ def _unreadable_ids(connection: Connection, after: str) -> Sequence[str]:
 def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> list[str]:
     readable = []
     for row in connection.execute(select(submissions).where(submissions.c.id.in_(ids))):
-        step_rows = statements.STEPS.rows(connection, {"of_submission": row.id})
+        step_rows = statements.steps_of(connection, [row.id])[row.id]
         try:
             open_submission(keyring, row, step_rows)
         except Exception as error:  # still malformed, or still without its key

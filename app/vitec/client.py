@@ -40,7 +40,7 @@ HEADERS = {
     "Accept-Encoding": "identity",  # so that a small response can't decompress to a huge one
     "User-Agent": f"intresse/{__version__}",
 }
-CALLS_PER_POOL = 8  # httpx scans all of a pool's connections for each call
+CALLS_PER_POOL = 1
 
 
 def _always() -> bool:
@@ -84,6 +84,7 @@ class VitecClient:
         self._observe = observe
         self._calls: set[asyncio.Timeout] = set()
         verify = ssl.create_default_context() if base_url.startswith("https") else False
+        # One for each usual call: httpx asks all of a pool's connections at each call whether they are still open.
         self._pools = [
             _Pool(
                 httpx.AsyncHTTPTransport(
@@ -92,7 +93,7 @@ class VitecClient:
                     limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
                 )
             )
-            for _ in range(0, concurrency, CALLS_PER_POOL)
+            for _ in range(concurrency)
         ]
 
     async def post(
