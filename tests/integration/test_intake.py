@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -306,6 +306,21 @@ async def test_a_caller_that_hangs_up_does_not_unstore_its_post(database: Databa
             first.cancel()
         assert (await second).id == stays.id
     assert sorted(ids(database)) == sorted([hung_up.id, stays.id])
+
+
+async def test_a_submission_that_cannot_be_made_costs_no_other_of_its_batch(database: Database) -> None:
+    def fault() -> NewSubmission:
+        raise LookupError("a fault of ours")
+
+    before, after = application(), application()
+    async with taking_in(database) as intake:
+        makes: list[Callable[[], NewSubmission]] = [fault, lambda: before, fault, lambda: after, fault]
+        outcomes = await asyncio.gather(*map(intake.accept_from, makes), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [LookupError, Accepted, LookupError, Accepted, LookupError]
+        with pytest.raises(LookupError):  # alone in its batch
+            await intake.accept_from(fault)
+    assert [accepted.id for accepted in outcomes if isinstance(accepted, Accepted)] == [before.id, after.id]
+    assert sorted(ids(database)) == sorted([before.id, after.id])
 
 
 async def test_nothing_of_a_person_can_be_read_in_the_database(database: Database, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A post, from its body to its answer: authorization, validation, rate limits, and storage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -50,8 +51,8 @@ class InvalidSubmissionError(Exception):
         self.faults = faults
 
 
-def _checked(context: RequestContext, body: Body) -> NewSubmission:
-    """Raises `InvalidSubmissionError`, `RateLimitedError`."""
+def _checked(context: RequestContext, body: Body) -> Callable[[], NewSubmission]:
+    """Returns what makes the submission. Raises `InvalidSubmissionError`, `RateLimitedError`."""
     now = context.deps.now()
     customer = context.customer
     with_key = context.key is not None
@@ -74,7 +75,7 @@ def _checked(context: RequestContext, body: Body) -> NewSubmission:
         raise InvalidSubmissionError(faults)
     if not with_key:
         context.deps.limits.count(customer, context.address)
-    return _submission(context, body, read, read.application, now)
+    return partial(_submission, context, body, read, read.application, now)
 
 
 def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
@@ -203,7 +204,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
             return answers.forbidden()
         if context.spec.by_home:
             await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
-        accepted = await context.deps.intake.accept(_checked(context, body))
+        accepted = await context.deps.intake.accept_from(_checked(context, body))
     except NotFoundError:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
