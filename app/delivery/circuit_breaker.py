@@ -74,7 +74,8 @@ _BRING_BACK = _update_by_id(
 class _Recorded:
     """The credentials that have a row, as far as this process knows: a success is recorded only for them. One that was
     added stays for `SETTLES_SECONDS` even if no row is found, because whoever looked may not have seen its transaction
-    yet. Used by all of the database's threads."""
+    yet. It is not taken out with its row, because that transaction may have to be repeated. Used by all of the
+    database's threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -91,16 +92,22 @@ class _Recorded:
         with self._lock:
             self._added[credential] = elapsed.seconds()
 
-    def discard(self, credential: CredentialKey) -> None:
+    def have_found(self, credentials: Iterable[CredentialKey]) -> None:
+        """These have a row, and no others."""
+        with self._lock:
+            self._found = frozenset(credentials)
+            self._added = {credential: at for credential, at in self._added.items() if not _is_settled(at)}
+
+    def have_missed(self, credential: CredentialKey) -> None:
+        """It has no row."""
         with self._lock:
             self._found -= {credential}
-            self._added.pop(credential, None)
+            if credential in self._added and _is_settled(self._added[credential]):
+                del self._added[credential]
 
-    def have_found(self, credentials: Iterable[CredentialKey]) -> None:
-        with self._lock:
-            recently = elapsed.seconds() - SETTLES_SECONDS
-            self._found = frozenset(credentials)
-            self._added = {credential: at for credential, at in self._added.items() if at > recently}
+
+def _is_settled(at: float) -> bool:
+    return at <= elapsed.seconds() - SETTLES_SECONDS
 
 
 class CircuitBreaker:
@@ -193,7 +200,8 @@ class CircuitBreaker:
         """Records what an attempt implies about the login. `resource` is what the call named, `submission` the one that
         made it. Call `lock` first."""
         row = connection.execute(_LOGIN, _where(credential)).one_or_none()
-        self._recorded.add(credential)
+        if signal is not Signal.LET_IN:
+            self._recorded.add(credential)
         if signal is Signal.LET_IN:
             self._let_in(connection, credential, row, now)
         elif signal is Signal.AWAY:
@@ -205,7 +213,6 @@ class CircuitBreaker:
             self._forbidden(connection, credential, row, now, "/".join(resource), submission)
 
     def _let_in(self, connection: Connection, credential: CredentialKey, row: Row[Any] | None, now: datetime) -> None:
-        self._recorded.discard(credential)
         if row is None:
             return
         connection.execute(delete(logins).where(_IS_LOGIN), _where(credential))
@@ -257,9 +264,11 @@ class CircuitBreaker:
 
     def _is_paused(self, connection: Connection, credential: CredentialKey) -> bool:
         row = connection.execute(_LOGIN, _where(credential)).one_or_none()
-        if row is not None:
-            self._recorded.add(credential)
-        return row is not None and row.paused_at is not None
+        if row is None:
+            self._recorded.have_missed(credential)
+            return False
+        self._recorded.add(credential)
+        return row.paused_at is not None
 
     def _try(self, connection: Connection, credential: CredentialKey) -> bool:
         now = now_of(connection)

@@ -15,7 +15,7 @@ from app.delivery.claims import Signal
 from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Fault, Office, Person
-from app.storage.database import Database
+from app.storage.database import Database, now_of
 from app.submissions.backlog import paused_logins
 from app.vitec.errors import LoginRefusedError, NotFoundError, UnavailableError
 from app.vitec.throttle import Throttle
@@ -333,6 +333,22 @@ async def test_a_success_ends_a_pause_that_another_thread_was_just_too_early_to_
     assert await database.read(paused_logins) == []
 
 
+async def test_a_success_ends_the_pause_also_if_its_transaction_is_repeated(database: Database) -> None:
+    breaker, login = logins_of(database), (CUSTOMER, FunctionGroup.ADVERTISING)
+
+    def is_rolled_back(connection: Connection) -> None:
+        breaker.lock(connection, login, Signal.LET_IN)
+        breaker.record(connection, login, Signal.LET_IN, now_of(connection))
+        raise LookupError
+
+    await breaker.record_lookup(login, Signal.REFUSED)
+    with pytest.raises(LookupError):
+        await database.write(is_rolled_back)
+    assert len(await database.read(paused_logins)) == 1
+    await breaker.record_lookup(login, Signal.LET_IN)
+    assert await database.read(paused_logins) == []
+
+
 async def test_a_page_does_not_call_vitec_while_any_process_has_paused_the_login(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
@@ -465,11 +481,19 @@ async def test_the_backlog_drains_at_the_customers_pace(database: Database, vite
         assert fourth - first >= 0.04
 
 
-async def test_a_success_of_a_working_login_writes_nothing(database: Database) -> None:
+@pytest.mark.parametrize("delivers", [True, False])
+async def test_a_success_of_a_working_login_writes_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, delivers: bool
+) -> None:
     logins = logins_of(database)
     assert not logins.changes((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
     await logins.record_lookup(CRM, Signal.REFUSED)
     assert logins.changes(CRM, Signal.LET_IN)
     await logins.record_lookup(CRM, Signal.LET_IN)
+    await logins.record_lookup(CRM, Signal.LET_IN)  # another, which finds nothing to do
+    monkeypatch.setattr(circuit_breaker, "SETTLES_SECONDS", 0)  # a little later
+    if delivers:
+        await database.read(logins.rows)
+    else:
+        assert await logins.may_read(CRM)
     assert not logins.changes(CRM, Signal.LET_IN)
-    assert await logins.may_read(CRM)
