@@ -162,7 +162,8 @@ def _begin_attempt(allowed: ColumnElement[bool]) -> Insert:
 
 _RECORD = (_record_step, _end_attempt)
 _BEGIN = (_sending, _begin_attempt)
-BEGIN = FencedChanges(_sending(true()), _begin_attempt)  # of a step whose submission has just been claimed
+# Begins a step of a submission that the same transaction has claimed, so there is nothing to fence off.
+BEGIN = FencedChanges(_sending(true()), _begin_attempt)
 
 
 @cache

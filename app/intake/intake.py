@@ -24,7 +24,7 @@ TURNS = 2  # of the event loop without another post before a commit, so that tho
 PATIENCE_SECONDS = 8.0  # how long a post waits for its commit
 RETRY_SECONDS = 0.2  # between two checks whether a commit was carried out
 
-Make = Callable[[], NewSubmission]
+MakeSubmission = Callable[[], NewSubmission]
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Intake:
         self._rows = RowBuilder(database.engine.dialect, keyring, contact_hash)
         self._on_accepted = on_accepted
         limit = SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH
-        self._commits: GroupCommit[Make, Accepted] = GroupCommit(
+        self._commits: GroupCommit[MakeSubmission, Accepted] = GroupCommit(
             self._commit, limit=limit, turns=TURNS, patience=PATIENCE_SECONDS
         )
         self._stopping = asyncio.Event()
@@ -54,7 +54,7 @@ class Intake:
         `IdempotencyConflictError` if nothing was stored, as far as the database could be asked."""
         return self.accept_from(lambda: new)
 
-    def accept_from(self, make: Make) -> "asyncio.Future[Accepted]":
+    def accept_from(self, make: MakeSubmission) -> "asyncio.Future[Accepted]":
         """As `accept`, for the submission that `make` returns once its batch is taken; the future also raises what
         `make` raises. So the submissions of a batch are made one after the other, by code that is in the processor's
         cache: 9 % more posts."""
@@ -72,13 +72,13 @@ class Intake:
     def stop(self) -> None:
         self._stopping.set()
 
-    async def _commit(self, batch: Sequence[Make]) -> Sequence[Accepted | Exception]:
+    async def _commit(self, batch: Sequence[MakeSubmission]) -> Sequence[Accepted | Exception]:
         made = [self._made(make) for make in batch]
         rows = [new for new in made if isinstance(new, SubmissionRows)]
         outcomes = iter(await self._commit_rows(rows) if rows else ())
         return [next(outcomes) if isinstance(new, SubmissionRows) else new for new in made]
 
-    def _made(self, make: Make) -> SubmissionRows | Exception:
+    def _made(self, make: MakeSubmission) -> SubmissionRows | Exception:
         try:
             return self._rows.build(make())
         except Exception as error:  # the outcome of this post alone

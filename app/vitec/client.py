@@ -40,7 +40,6 @@ HEADERS = {
     "Accept-Encoding": "identity",  # so that a small response can't decompress to a huge one
     "User-Agent": f"intresse/{__version__}",
 }
-CALLS_PER_POOL = 1
 
 
 def _always() -> bool:

@@ -29,6 +29,7 @@ _TEMPLATE_OF: dict[type[Page], str] = {
 COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
 COUNTRIES += " SG SI SK TH TR UA US"
 
+# Options that change a template's compiled code.
 _COMPILED_WITH: dict[str, Any] = {
     "extensions": ["jinja2.ext.i18n"],
     "trim_blocks": True,
