@@ -125,7 +125,8 @@ def test_fetch_from_an_allowed_page_is_answered_and_can_follow_the_outcome(
 ) -> None:
     page.goto(website.show("/", "<p>"))
     status, answer = page.evaluate(FETCH, service + INTEREST)
-    assert (status, answer["status"]) == (202, "pending")
+    assert status == 202
+    assert answer["status"] in {"pending", "delivered"}  # as it is: the call may be over already
 
     def delivered() -> bool:
         status: dict[str, Any] = page.evaluate("async (url) => (await fetch(url)).json()", answer["statusUrl"])
