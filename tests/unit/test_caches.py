@@ -17,8 +17,8 @@ from app.web.operations import body, slots
 # Caches whose keys are ours: templates, catalogues, configuration, statements, numbers and days of the console, lists
 # in files.
 OURS = {
-    *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "_steps", "number", "share", "day", "_prepare"),
-    *("_make_statement", "_catalogue"),
+    *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
+    *("_make_statement", "_catalogue", "_steps"),
 }
 STRANGERS = [
     origins.origin_of,
