@@ -38,6 +38,13 @@ KEYS = frozenset(
         "url",
         "version",
         "revision",
+        "task",
+        "line",
+        # times
+        "since",
+        "to",
+        "now",
+        "newest",
     }
 )
 

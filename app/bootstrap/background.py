@@ -22,6 +22,7 @@ class _Task:
     run: Callable[[], Awaitable[None]]
     stop: Callable[[], None] | None
     patience: float | None
+    is_stopping: bool = False
     is_down: bool = False
     running: "asyncio.Task[None] | None" = None
 
@@ -81,6 +82,13 @@ class BackgroundTasks:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
+    def stop_early(self, name: str) -> None:
+        """Tells one task to stop before the others, if it is there."""
+        for task in self._tasks:
+            if task.name == name and task.stop is not None:
+                task.is_stopping = True
+                task.stop()
+
     async def stop(self) -> None:
         """Tells all tasks to stop, then waits for each, in the order in which they were started."""
         self._stopping.set()
@@ -105,20 +113,23 @@ class BackgroundTasks:
             except Exception:
                 log.exception("task died", task=task.name)
             else:
-                if self._stopping.is_set() or task.stop is None:
+                if self._is_stopping(task) or task.stop is None:
                     return
                 log.error("task ended before its time", task=task.name)
             finally:
                 well.cancel()
-            if self._stopping.is_set():
+            if self._is_stopping(task):
                 return
             if not task.is_down:
                 pause = RESTART_SECONDS
             task.is_down = True
             await self._rest(pause)
-            if self._stopping.is_set():
+            if self._is_stopping(task):
                 return
             pause = min(2 * pause, MAX_RESTART_SECONDS)
+
+    def _is_stopping(self, task: _Task) -> bool:
+        return task.is_stopping or self._stopping.is_set()
 
     @staticmethod
     def _is_well(task: _Task) -> None:

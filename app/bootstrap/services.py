@@ -56,6 +56,7 @@ from app.vitec.throttle import Throttle
 
 DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; with PostgreSQL in the working directory
 ALARMS_STOP_SECONDS = 2.0
+DELIVERY = "delivery"  # the worker's task
 RESUME_SECONDS = 60.0  # between two tries to read unreadable submissions
 
 
@@ -92,7 +93,7 @@ class Service:
         if self.database.is_sqlite:
             every(clock.TICK_SECONDS, "clock", lambda: clock.tick(self.database))
         if deliver:
-            start("delivery", self.worker.run, self.worker.stop)
+            start(DELIVERY, self.worker.run, self.worker.stop)
             every(retention_job.PAUSE_SECONDS, "retention", self.retention_job.run_once, finishes=True)
             every(RESUME_SECONDS, "unreadable", lambda: resume_readable(self.database, self.keyring))
             every(

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from app import __version__
 from app.bootstrap.console import build_console
 from app.bootstrap.customer_mapping import web_customer
-from app.bootstrap.services import Service, build_service, on_sigterm, prepare_database
+from app.bootstrap.services import DELIVERY, Service, build_service, on_sigterm, prepare_database
 from app.config.settings import Settings
 from app.submissions.cancellations import Cancellations
 from app.web import health
@@ -44,7 +44,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        with on_sigterm(service.worker.stop):
+        with on_sigterm(lambda: service.background.stop_early(DELIVERY)):
             async with service.running(deliver=deliver):
                 log.info("started", version=__version__, url=settings.public_url)
                 if demo:

@@ -162,9 +162,11 @@ def check(connection: Connection) -> datetime | None:
         redating = Redating(now + GAP, None, now)  # also retries that wait for longer: they come too early, once
     if redating:
         _redate(connection, redating)
-        log.warning("clock: rows dated by a wrong clock were redated", since=redating.since, to=redating.to)
+        since, to = redating.since.isoformat(), redating.to.isoformat()
+        log.warning("clock: rows dated by a wrong clock were redated", since=since, to=to)
     if after.wrong_from and not before.wrong_from:
-        log.error("clock: it has jumped; nothing is erased or given up for its age", now=now, newest=before.newest_at)
+        times = {"now": now.isoformat(), "newest": before.newest_at.isoformat()}
+        log.error("clock: it has jumped; nothing is erased or given up for its age", **times)
     jumped = after.steady_since != before.steady_since  # for the first time, or from one wrong time to another
     if after.wrong_from and jumped:
         _make_due_soon(connection, now)

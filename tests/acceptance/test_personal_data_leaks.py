@@ -168,8 +168,10 @@ def test_personal_data_is_written_nowhere_in_the_clear(service: ServiceProcess) 
     assert {"intresse.db", "intresse.db-wal"} <= {name for name, _ in files}
     for name, content in files:
         assert found_in(content, PERSON + SECRETS) == [], name
+    errors = service.output.count(b'"level": "error"')
     service.process.send_signal(signal.SIGTERM)
     service.process.wait(30)
+    assert service.output.count(b'"level": "error"') == errors  # a stop is none
     assert found_in(service.output, PERSON + SECRETS) == []
     assert b"Traceback" not in service.output
 

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from app.bootstrap import background as module
 from app.bootstrap.background import BackgroundTasks
@@ -50,6 +51,30 @@ async def test_a_task_that_must_not_end_by_itself_is_started_again_when_it_does(
     tasks.start("deserter", run, stop=lambda: None)
     await soon(lambda: _true(len(starts) >= 2))
     assert tasks.down == ["deserter"]
+    await tasks.stop()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_task_that_is_stopped_before_the_others_is_not_started_again(dies: bool) -> None:
+    starts: list[None] = []
+    told = asyncio.Event()
+
+    async def run() -> None:
+        starts.append(None)
+        await told.wait()
+        if dies:
+            raise RuntimeError("a fault of ours")
+
+    tasks = BackgroundTasks()
+    tasks.start("another", asyncio.Event().wait)  # type: ignore[arg-type]
+    tasks.start("early", run, told.set)
+    await asyncio.sleep(0)
+    with capture_logs() as logged:
+        tasks.stop_early("early")
+        tasks.stop_early("not there")
+        await asyncio.sleep(0.2)
+    assert (len(starts), tasks.down) == (1, [])
+    assert [event["event"] for event in logged] == (["task died"] if dies else [])
     await tasks.stop()
 
 

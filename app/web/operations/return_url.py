@@ -25,7 +25,7 @@ def return_origin(return_url: str | None, origins: OriginRule, customer: Custome
     begins = origin and (address == origin or address.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
     if origin and begins and not _CONTROLS.search(address) and origins.allows(origin, customer):
         return origin
-    log.warning("return_url ignored", customer=customer.id, origin=origin)
+    log.warning("return_url ignored", customer=customer.id)
     return None
 
 
