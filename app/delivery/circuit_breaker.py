@@ -200,11 +200,11 @@ class CircuitBreaker:
         """Records what an attempt implies about the login. `resource` is what the call named, `submission` the one that
         made it. Call `lock` first."""
         row = connection.execute(_LOGIN, _where(credential)).one_or_none()
-        if signal is not Signal.LET_IN:
-            self._recorded.add(credential)
         if signal is Signal.LET_IN:
             self._let_in(connection, credential, row, now)
-        elif signal is Signal.AWAY:
+            return
+        self._recorded.add(credential)
+        if signal is Signal.AWAY:
             if row is None or row.away_since is None:
                 self._set(connection, credential, away_since=now)
         elif signal is Signal.REFUSED:

@@ -165,8 +165,11 @@ def check(connection: Connection) -> datetime | None:
         since, to = redating.since.isoformat(), redating.to.isoformat()
         log.warning("clock: rows dated by a wrong clock were redated", since=since, to=to)
     if after.wrong_from and not before.wrong_from:
-        times = {"now": now.isoformat(), "newest": before.newest_at.isoformat()}
-        log.error("clock: it has jumped; nothing is erased or given up for its age", **times)
+        log.error(
+            "clock: it has jumped; nothing is erased or given up for its age",
+            now=now.isoformat(),
+            newest=before.newest_at.isoformat(),
+        )
     jumped = after.steady_since != before.steady_since  # for the first time, or from one wrong time to another
     if after.wrong_from and jumped:
         _make_due_soon(connection, now)
