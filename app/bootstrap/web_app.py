@@ -24,6 +24,7 @@ from app.web.operations.customer import OriginRule
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.tokens import FormTokens, IdempotencyKeys, LinkSecrets
 from app.web.rendering.templates import Templates
+from app.web.rendering.theme import prepare_colours
 from app.web.routes import routes
 
 log = structlog.get_logger()
@@ -92,8 +93,10 @@ def create_worker_app(settings: Settings) -> Starlette:
 
 def build_dependencies(settings: Settings, service: Service, demo: bool, templates: Templates) -> Dependencies:
     secret = settings.secret_key.get_secret_value()
+    customers = {customer.id: web_customer(customer) for customer in settings.customers}
+    prepare_colours(customer.firm.accent for customer in customers.values())
     return Dependencies(
-        customers={customer.id: web_customer(customer) for customer in settings.customers},
+        customers=customers,
         public_url=settings.public_url,
         demo=demo,
         wait_seconds=settings.delivery.wait_seconds,

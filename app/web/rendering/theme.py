@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -109,6 +110,12 @@ def accent_colours(accent: str, scheme: str) -> Colours:
 def contrast(colour: str, other: str) -> float:
     """Contrast ratio as defined by WCAG, from 1 to 21."""
     return float(_color(colour).contrast(other, method="wcag21"))
+
+
+def prepare_colours(accents: Iterable[str]) -> None:
+    """Loads coloraide if one of these accents needs it: at the start, so that no visitor waits for it."""
+    if any(accent != ACCENT for accent in accents):
+        _color(ACCENT)
 
 
 def _color(text: str) -> "Color":

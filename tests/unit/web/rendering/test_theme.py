@@ -1,5 +1,8 @@
 """A firm's colours always have enough contrast, and no value of a theme breaks out of the stylesheet."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +29,15 @@ def test_on_light_paper_a_button_keeps_the_firms_own_colour(accent: str) -> None
 @pytest.mark.parametrize("scheme", sorted(PAPER))
 def test_the_colours_that_stand_for_the_default_accent_are_those_worked_out_for_it(scheme: str) -> None:
     assert accent_colours(ACCENT, scheme) == DEFAULT_COLOURS[scheme]
+
+
+@pytest.mark.parametrize(("accents", "loaded"), [([ACCENT], False), ([ACCENT, "#00457c"], True)])
+def test_the_colour_library_is_loaded_at_the_start_if_a_firm_has_its_own_accent(
+    accents: list[str], loaded: bool
+) -> None:
+    code = f"import sys; from app.web.rendering import theme; theme.prepare_colours({accents})"
+    code += "; theme.stylesheet(); print('coloraide' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == str(loaded)
 
 
 def test_a_pale_accent_gets_dark_text_and_a_darker_outline() -> None:
