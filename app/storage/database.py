@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from app.storage import elapsed
 from app.storage.driver.checkpoints import MAX_PAGES, Checkpoints
 from app.storage.driver.compiled import run_in_driver
+from app.storage.driver.pipeline import is_in_pipeline
 from app.storage.driver.threads import CommitError, TransactionThreads
 
 
@@ -120,8 +121,8 @@ class Database:
 
     async def write(self, work: Callable[[Connection], T], *, pipelined: bool = False) -> T:
         """Raises `StoreUnavailableError` if the transaction was not committed, `CommitUnknownError` if that is
-        unknown. `pipelined` is for work that reads no results: on PostgreSQL its statements are then sent together
-        with the commit."""
+        unknown. `pipelined` is for work that reads no results nor the time: on PostgreSQL the whole transaction is then
+        sent at once."""
         return await _translate_errors(self._writers.run(work, pipelined=pipelined))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -137,7 +138,8 @@ class Database:
         return moment + timedelta(seconds=elapsed.seconds() - read_at)
 
     def _note_time(self, connection: Connection) -> None:
-        self._seen = now_of(connection), elapsed.seconds()
+        if not is_in_pipeline(connection):
+            self._seen = now_of(connection), elapsed.seconds()
 
     def _pass_newest(self, connection: Connection) -> None:
         connection.info[NEWEST] = self.newest
@@ -287,6 +289,10 @@ def _begin_postgresql(connection: Connection) -> None:
     # Sent now and not with the first statement, so that a dead connection is replaced before anything can be lost. The
     # database's time comes in the same round trip.
     connection.info[BEGAN] = elapsed.seconds()
+    if is_in_pipeline(connection):
+        connection.info.pop(BEGAN_AT, None)  # nothing may take the time of an earlier transaction for its own
+        run_in_driver(connection, "BEGIN")
+        return
     cursor = run_in_driver(connection, "BEGIN; SELECT clock_timestamp()")
     cursor.nextset()
     [moment] = cursor.fetchone()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select, update
@@ -20,7 +21,7 @@ from app.intake.new_submission import NewSubmission
 from app.operations.specification import SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.column_types import UtcDateTime
-from app.storage.database import Database
+from app.storage.database import POSTGRESQL_WRITERS, Database
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import attempts, logins, steps, submissions
 from app.submissions.repository import SubmissionRepository
@@ -63,6 +64,12 @@ def opened(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+async def connect_all_writers(database: Database) -> None:
+    """Lets each of PostgreSQL's writers connect; none of them takes two of the transactions."""
+    all_connected = Barrier(POSTGRESQL_WRITERS, timeout=30)
+    await asyncio.gather(*(database.write(lambda _: all_connected.wait()) for _ in range(POSTGRESQL_WRITERS)))
 
 
 @asynccontextmanager

@@ -6,8 +6,11 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Connection, text
 
-from app.storage.database import POSTGRESQL_WRITERS, READERS, Database
-from tests.integration.storage_helpers import opened
+from app.intake.idempotency import Accepted
+from app.storage.database import POSTGRESQL_WRITERS, READERS, CommitUnknownError, Database
+from app.storage.driver import threads
+from app.storage.driver.compiled import run_in_driver
+from tests.integration.storage_helpers import application, connect_all_writers, ids, opened, taking_in
 from tests.servers import eventually
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +51,36 @@ async def test_a_connection_that_died_while_idle_is_replaced_before_it_is_used(p
         after = await ask_each(database)  # raises nothing
         assert len(after) == POSTGRESQL_WRITERS + READERS
         assert not before & after
+
+
+async def test_a_transaction_in_one_round_trip_is_not_sent_to_a_dead_connection(postgresql_url: str) -> None:
+    all_asked = Barrier(POSTGRESQL_WRITERS, timeout=30)
+
+    def work(connection: Connection) -> None:
+        all_asked.wait()
+        run_in_driver(connection, "SELECT 1")
+
+    with opened(postgresql_url) as database:
+        await ask_each(database)
+        end_all(postgresql_url)
+        for _ in range(2):
+            # Raises nothing, not even that it is unknown what was committed.
+            await asyncio.gather(*(database.write(work, pipelined=True) for _ in range(POSTGRESQL_WRITERS)))
+
+
+async def test_a_connection_that_was_lost_without_a_sign_costs_no_post(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "is_closed", lambda connection: False)
+    with opened(postgresql_url) as database:
+        await connect_all_writers(database)
+        end_all(postgresql_url)
+        with pytest.raises(CommitUnknownError):
+            await database.write(lambda connection: run_in_driver(connection, "SELECT 1"), pipelined=True)
+        new = application()
+        async with taking_in(database) as intake:
+            assert await intake.accept(new) == Accepted(new.id, repeated=False)
+        assert ids(database) == [new.id]
 
 
 async def test_a_thread_keeps_its_connection(postgresql_url: str) -> None:

@@ -21,6 +21,7 @@ from tests.integration.storage_helpers import (
     BOOKING,
     LEAD_AFTER,
     application,
+    connect_all_writers,
     ids,
     marked,
     opened,
@@ -51,7 +52,12 @@ def through(proxy: Proxy) -> Iterator[Database]:
 
 
 @CUTS
-async def test_a_post_whose_commit_got_no_answer_is_accepted_once(through: Database, proxy: Proxy, when: Cut) -> None:
+@pytest.mark.parametrize("is_connected", [False, True], ids=["first transaction", "later one"])
+async def test_a_post_whose_commit_got_no_answer_is_accepted_once(
+    through: Database, proxy: Proxy, when: Cut, is_connected: bool
+) -> None:
+    if is_connected:
+        await connect_all_writers(through)
     new = [application(), application(repeat=marked(b"a key of its own"))]
     async with taking_in(through) as intake:
         proxy.cut(when, INTAKE)

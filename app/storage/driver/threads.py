@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.storage.driver.compiled import run_in_driver
-from app.storage.driver.pipeline import has_pipeline, pipeline
+from app.storage.driver.pipeline import has_pipeline, is_closed, pipeline
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -62,8 +62,8 @@ class TransactionThreads:
 
     async def run(self, work: Work[T], *, pipelined: bool = False) -> T:
         """Runs `work` in a transaction, which is rolled back if it raises. Also raises `DBAPIError`, `CommitError`.
-        `pipelined`: its statements and the commit share one round trip, if the driver can do that. An error of any of
-        them is then raised by whichever is running when it arrives, at the latest by the commit."""
+        `pipelined`: all of the transaction shares one round trip, if the driver can do that. An error of any statement
+        is then raised by whichever is running when it arrives, at the latest by the commit."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put((work, pipelined, done))
         return await done
@@ -129,11 +129,16 @@ class _ThreadConnection:
                 self._began = None
 
     def _transact(self, work: Work[T], pipelined: bool) -> T:
-        connection = self._begin()
+        connection = self._connection
+        begins_within = pipelined and connection is not None and has_pipeline(connection) and not is_closed(connection)
+        if connection is None or not begins_within:
+            connection = self._begin()
         pipelined = pipelined and has_pipeline(connection)
         is_committing = False
         try:
             with pipeline(connection) if pipelined else contextlib.nullcontext():
+                if begins_within:
+                    connection.begin()
                 outcome = work(connection)
                 is_committing = True
                 if pipelined:
@@ -141,7 +146,10 @@ class _ThreadConnection:
             connection.commit()  # which sends nothing after a COMMIT of our own
         except BaseException as error:
             self._roll_back(error)
-            if is_committing and isinstance(error, DBAPIError) and not _is_refusal(error):
+            # Before BEGIN is answered, a connection that was lost may have been dead already: the caller tries again,
+            # as it does after a commit whose answer was lost.
+            may_be_committed = is_committing or (begins_within and _is_lost(error))
+            if may_be_committed and isinstance(error, DBAPIError) and not _is_refusal(error):
                 raise CommitError(error) from error
             raise
         return outcome
@@ -187,8 +195,7 @@ class _ThreadConnection:
 
     def _roll_back(self, error: BaseException) -> None:
         """Rolls back. Keeps the connection if it is still usable."""
-        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if self._connection is not None and isinstance(error, Exception) and not is_lost:
+        if self._connection is not None and isinstance(error, Exception) and not _is_lost(error):
             try:
                 self._connection.rollback()
             except Exception as rollback_error:
@@ -198,9 +205,13 @@ class _ThreadConnection:
         self._drop(error)
 
     def _drop(self, error: BaseException) -> None:
-        if self._connection is not None and isinstance(error, DBAPIError) and error.connection_invalidated:
+        if self._connection is not None and _is_lost(error):
             self._connection.invalidate()
         self.close()
+
+
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _is_refusal(error: DBAPIError) -> bool:
