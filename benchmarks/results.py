@@ -22,7 +22,7 @@ class Plan:
     limit_seconds: float
 
 
-FULL = Plan(cycles=7, seconds=3.0, posts=50_000, starts=5, limit_seconds=150)
+FULL = Plan(cycles=25, seconds=1.0, posts=50_000, starts=5, limit_seconds=150)
 QUICK = Plan(cycles=3, seconds=1.5, posts=10_000, starts=3, limit_seconds=28)
 
 
