@@ -60,7 +60,7 @@ class AnyCasing(Route):
 
 @dataclass(frozen=True)
 class OperationEndpoint:
-    """An ASGI application, because Starlette would wrap a function to handle exceptions, which `Faults` in
+    """An ASGI application, because Starlette would wrap a function to handle exceptions, which `ExceptionHandling` in
     `app.web.app` does for all routes."""
 
     deps: Dependencies
