@@ -64,7 +64,8 @@ def _composed(text: str) -> str:
 def _has_too_many_marks(text: str) -> bool:
     marks = 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        # Not by their combining class: a Tibetan vowel sign like U+0F73 has none, but is composed of two marks that do.
+        marks = marks + 1 if unicodedata.category(character).startswith("M") else 0
         if marks > MAX_MARKS:
             return True
     return False

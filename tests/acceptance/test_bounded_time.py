@@ -21,7 +21,7 @@ HEAD = 14_000  # bytes; the head may have 16 KB
 BODY = 64_000
 FILLERS = [
     *(" ", "9", "07", "a", "@", ",", ";", "=", "\\", '"', "%", "-", ".", "/", "&#1;", "ext ", "A@1/2,"),
-    *(" \u200b", "\u0301", "😀", "q=0.1,", "\r\n"),
+    *(" \u200b", "\u0301", "\u0f73", "😀", "q=0.1,", "\r\n"),
 ]
 HEADERS = [
     *("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Type", "Cookie", "Forwarded", "Host"),

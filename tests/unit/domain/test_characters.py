@@ -52,7 +52,14 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
 
-@pytest.mark.parametrize("flood", ["\u0301\u0327" * 16_000, ("a" + "\u0301\u0327" * 45) * 350, "\u200b" * 32_000])
+@pytest.mark.parametrize(
+    "flood",
+    [
+        *("\u0301\u0327" * 16_000, ("a" + "\u0301\u0327" * 45) * 350, "\u200b" * 32_000),
+        *(mark * 21_000 for mark in "\u0344\u0f73\u0f75\u0f81"),  # each is two marks; the last three count as letters
+    ],
+    ids=lambda flood: ascii(flood[:3]),
+)
 def test_no_flood_of_marks_takes_long(flood: str) -> None:
     began = time.process_time()
     visible(flood)
