@@ -37,6 +37,7 @@ BROKEN_JSON = [
     b"[" * 30000,
     b'{"a":' * 10000 + b"1" + b"}" * 10000,
     b'{"address":' * 200 + b"{}" + b"}" * 200,
+    b'{"address":' * 700 + b'"\\ud800"' + b"}" * 700,  # Python functions call each other some 1,000 times at most
     b'{"\\u0000": 1}',
 ]
 

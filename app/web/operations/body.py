@@ -35,6 +35,10 @@ BODY_SECONDS = 20.0  # from its first piece to its last
 CONSENT = "consent"
 _LISTED_TAG = re.compile(r"marketing\.utmTags\[(\d{1,3})\]\.(name|value)", re.ASCII | re.IGNORECASE)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# Two escapes that are one character; or, as the group, half of one; or any other escape.
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|\\.", re.ASCII
+)
 
 
 class BodyTooLargeError(Exception):
@@ -142,7 +146,7 @@ def parse_json(content: bytes) -> Body:
         members = _json(_text(content))
     except UnicodeDecodeError:
         return Body(False, {}, {}, faults=(FieldError("", "invalid_encoding"),))
-    except (ValueError, RecursionError):
+    except ValueError:
         return Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
     if not isinstance(members, dict):
         return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
@@ -156,30 +160,20 @@ def _text(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        return str(_whole(content.decode("utf-8", "surrogatepass")))
+        text = content.decode("utf-8", "surrogatepass")
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _json(text: str) -> Any:
-    """Raises `ValueError`, `RecursionError`."""
+    """Unpaired surrogates, as in an emoji that a program cut in two, become U+FFFD. Raises `ValueError`, also for more
+    levels than Python functions could go through."""
     try:
         return pydantic_core.from_json(text, allow_inf_nan=False)
     except ValueError:
         if not _SURROGATE.search(text):
             raise
-    return _whole(json.loads(text, parse_constant=_refuse))  # which leaves half a character as it is
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _whole(value: Any) -> Any:
-    """The value with U+FFFD for each unpaired surrogate, as in an emoji that a program cut in two."""
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return list(map(_whole, value))
-    return {_whole(name): _whole(inside) for name, inside in value.items()} if isinstance(value, dict) else value
+    whole = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
+    return pydantic_core.from_json(whole, allow_inf_nan=False)
 
 
 def _fields(members: Mapping[str, Any]) -> int:

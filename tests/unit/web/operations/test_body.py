@@ -130,6 +130,10 @@ def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | 
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
         (b'{"a": "Hej \\ud83d", "b\\udc00": ["\\ud83d\\ude00"]}', {"a": "Hej \ufffd", "b\ufffd": ["\U0001f600"]}),
         (b'{"a": "Hej \xed\xa0\xbd!", "b": "\\\\ud83d"}', {"a": "Hej \ufffd!", "b": "\\ud83d"}),
+        (
+            b'{"a": "\\ud83d\\\\ud83d\\ud83d\\ud83d\\ude00\\ude00\\u00e5"}',
+            {"a": "\ufffd\\ud83d\ufffd\U0001f600\ufffdå"},
+        ),
     ],
 )
 def test_empty_values_in_json_count_as_absent(content: bytes, members: dict[str, Any]) -> None:
@@ -148,6 +152,8 @@ def test_empty_values_in_json_count_as_absent(content: bytes, members: dict[str,
         (b'{"a": "\\ud800", "b": NaN}', "invalid_json"),
         (b'{"a": "\\ud800"}x', "invalid_json"),
         (b'["\\ud800"' + b"[" * 10_000, "invalid_json"),
+        (b'{"a": ' + b"[" * 300 + b'"\\ud800"' + b"]" * 300 + b"}", "invalid_json"),
+        (b'{"a":' * 300 + b'"\\ud800"' + b"}" * 300, "invalid_json"),
         (b'["\\ud800"]', "wrong_type"),
         (b"[" * 10_000, "invalid_json"),
         (b'{"a":' * 10_000, "invalid_json"),
