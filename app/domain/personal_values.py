@@ -1,7 +1,8 @@
 """A check for personal data in a short text, such as a campaign's name.
 
 A text counts as personal if it has one of these anywhere, in any spelling below, percent-encoded, as HTML entities, in
-full-width characters, or in base64 or hexadecimal. A text that is encoded five times or more counts as personal too.
+full-width characters, or in base64 or hexadecimal. A text that is encoded five times or more counts as personal too,
+and so does one that becomes longer than what is checked.
 
     e-mail address   an "@", or "(at)" in any brackets
     phone number     a number that can be dialled and that begins with "+", "00" or "0" (then with a Swedish area code
@@ -68,7 +69,7 @@ def looks_personal(text: str) -> bool:
     """Whether the text has personal data. Takes linear time for any text."""
     text = _plain(text[:MAX_LENGTH])
     for _ in range(MAX_ENCODED + 1):
-        if _has_personal_data(text):
+        if len(text) > MAX_LENGTH or _has_personal_data(text):  # some characters stand for up to 18 others
             return True
         decoded = _plain(unquote(unescape(_ESCAPE.sub("%", text))))
         if decoded == text:

@@ -243,3 +243,10 @@ def test_the_longest_text_in_the_worst_characters_is_checked_quickly(part: str) 
     began = time.process_time()
     looks_personal(part * 100_000)
     assert time.process_time() - began < 0.1
+
+
+@pytest.mark.parametrize("character", ["\u2474", "\ufdfa"])
+def test_a_text_that_becomes_longer_than_what_is_checked_counts_as_personal(character: str) -> None:
+    """They stand for "(1)" and for 18 letters: a text of them takes three times as long, or more."""
+    assert looks_personal(character * MAX_LENGTH)
+    assert not looks_personal(character * 20)
