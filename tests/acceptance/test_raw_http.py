@@ -296,6 +296,27 @@ def test_trailers_change_nothing(service: RunningService) -> None:
     assert status(answer_to(service, HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + trailers)) == 303
 
 
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        *(b"Connection: close", b"Proxy-Connection: close", b"Connection: x, close", b"Connection: keep-alive"),
+        *(b"Connection: upgrade\r\nUpgrade: foo", b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Expect: 100"),
+    ],
+)
+def test_a_request_behind_trailers_is_answered_unless_the_answer_before_it_says_close(
+    service: RunningService, trailer: bytes
+) -> None:
+    """Otherwise a proxy that passes trailers on would send the next visitor's request into nothing."""
+    body = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
+    with connected(service) as connection:
+        connection.sendall(HEAD + HOST + body + trailer + b"\r\n\r\n")
+        answer = rest_of(connection)
+        assert status(answer) in {303, 400}
+        if b"connection: close" not in answer.lower():
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert status(rest_of(connection)) == 200
+
+
 @pytest.mark.parametrize("line", [b"X-A: b\r\n", b"X-A: " + b"a" * 8_000 + b"\r\n", b"a" * 1_000])
 def test_trailers_without_end_are_not_read_without_end(service: RunningService, line: bytes) -> None:
     head = HEAD + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"

@@ -198,8 +198,8 @@ class _ThreadConnection:
         if self._connection is not None and isinstance(error, Exception) and not _is_lost(error):
             try:
                 self._connection.rollback()
-            except Exception as rollback_error:
-                error = rollback_error
+            except Exception:
+                self._connection.invalidate()  # the pool could not reset it either
             else:
                 return
         self._drop(error)
