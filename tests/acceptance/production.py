@@ -144,7 +144,6 @@ def prepared(folder: Path, database_url: str, vitec_url: str) -> Production:
     # Every visitor of a test comes from one address.
     configuration.write_text(f'{text}rate_limit = "100000/minute"\nrate_limit_person = "100000/day"\n', "utf-8")
     for name, value in {"database_url": database_url, "vitec_M12345": "secret"}.items():
-        (folder / "secrets" / name).unlink()
         (folder / "secrets" / name).write_text(value, "utf-8")
     return made
 

@@ -13,7 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.__main__ import cli
-from app.config.loader import REQUIRED, SERVING_SECRETS
+from app.config.loader import REQUIRED, SERVING_SECRETS, ConfigurationError, load
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -91,6 +91,29 @@ def test_prepare_makes_each_secret_and_leaves_what_is_there(tmp_path: Path) -> N
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
     prepare(tmp_path)
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+
+
+def test_the_owner_may_replace_each_secret_that_prepare_made(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    for path in (tmp_path / "secrets").iterdir():
+        assert path.stat().st_mode & 0o777 == 0o644, path  # also readable to the containers' users
+
+
+def test_the_service_does_not_start_with_the_vitec_password_that_prepare_writes(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    configuration = tmp_path / "intresse.toml"
+    configuration.write_text(configuration.read_text("utf-8").replace("/run/secrets", f"{tmp_path}/secrets"), "utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        load(configuration, {})
+    [line] = refused.value.lines
+    assert line.endswith("customers[0].password: is a placeholder: replace it with the real value")
+
+
+def test_prepare_refuses_what_is_no_host_name_and_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        prepare(tmp_path, "https://leads.example.se")
+    assert refused.value.stderr == b"'https://leads.example.se' is not a host name such as leads.example.se\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"intresse.example.toml", ".env.example"}
 
 
 def test_prepare_writes_the_host_name_where_it_is_asked_for(tmp_path: Path) -> None:
