@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
 from app.config.secrets import is_guessable
 from app.config.settings import Settings
@@ -66,7 +67,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
     try:
         document = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
-        raise ConfigurationError([f"{path}: {error.strerror}. Set INTRESSE_CONFIG, or try: make run"]) from None
+        advice = "Set INTRESSE_CONFIG, or try: intresse serve --demo"
+        raise ConfigurationError([f"{path}: {error.strerror}. {advice}"]) from None
     except (ValueError, RecursionError) as error:  # also a number with thousands of digits, and the like
         raise ConfigurationError([f"{path}: is not valid TOML: {error}"]) from None
     faults: list[str] = []
@@ -96,7 +98,12 @@ def warnings(path: Path, settings: Settings) -> list[str]:
 def _holds_a_secret(value: Any) -> bool:
     if isinstance(value, list):
         return any(_holds_a_secret(item) for item in value)
-    return isinstance(value, dict) and (bool(SECRETS & value.keys()) or any(map(_holds_a_secret, value.values())))
+    if not isinstance(value, dict):
+        return False
+    given = SECRETS & value.keys()
+    if "database_url" in given and make_url(value["database_url"]).password is None:  # a SQLite file's name, usually
+        given -= {"database_url"}
+    return bool(given) or any(map(_holds_a_secret, value.values()))
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,21 @@ def test_a_file_that_only_says_where_the_secrets_are_is_not_warned_of(tmp_path: 
     assert warnings(configuration, load(configuration, secrets)) == []  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"), [("sqlite:///data/intresse.db", False), ("postgresql://intresse:secret@db/intresse", True)]
+)
+def test_a_database_address_is_a_secret_only_if_it_has_a_password(tmp_path: Path, address: str, warned: bool) -> None:
+    environment = {}
+    text = f"database_url = '{address}'\n" + without("database_url")
+    for name in ("secret_key", "encryption_keys", "password"):
+        environment[name] = re.search(rf'^{name} = "(.*)"$', text, re.MULTILINE)[1]  # type: ignore[index]
+        text = re.sub(rf"^{name} = .*$", f"{name}_env = '{name}'", text, flags=re.MULTILINE)
+    configuration = tmp_path / "intresse.toml"
+    configuration.write_text(text)
+    configuration.chmod(0o644)
+    assert bool(warnings(configuration, load(configuration, environment))) is warned
+
+
 @pytest.mark.parametrize(("name", "value"), [("secret_key", "x" * 40), ("encryption_keys", key(bytes(32)))])
 def test_a_secret_that_can_be_guessed_is_warned_of_and_not_repeated(tmp_path: Path, name: str, value: str) -> None:
     configuration = tmp_path / "intresse.toml"
