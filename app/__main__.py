@@ -1,13 +1,23 @@
 """Web forms for estate brokers, delivered to Vitec Connect."""
 
+import sys
 from typing import Annotated
 
+import structlog
 import typer
 
-from app import __version__
+from app import __version__, logs
 from app.cli import database, lead_actions, leads, privacy, serve, setup
+from app.config.loader import DEFAULT_PATH
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # an error is one line, also in a container's log
+    help=__doc__,
+    epilog=f"The configuration is {DEFAULT_PATH}, or the file that INTRESSE_CONFIG names.",
+)
 for group in (serve, database, setup):
     cli.add_typer(group.commands)
 for group in (lead_actions, privacy):
@@ -32,6 +42,8 @@ def intresse(
     ] = False,
 ) -> None:
     """Lead capture for Swedish estate brokers: forms in, Vitec Connect out, nothing lost between."""
+    if not structlog.is_configured():
+        logs.configure(sys.stderr)  # standard output is for what was asked for; `serve` and `deliver` log there
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ from app.submissions.outcomes import Outcomes
 from app.submissions.person_index import PersonIndex
 from app.submissions.repository import SubmissionRepository
 from app.vitec.client import Credential, Observe, VitecClient
-from app.vitec.errors import VitecError
+from app.vitec.errors import AccessDeniedError, LoginRefusedError, VitecError
 from app.vitec.throttle import Throttle
 
 DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; with PostgreSQL in the working directory
@@ -230,8 +230,10 @@ async def refused_logins(settings: Settings) -> list[str]:
         for group, key in {FunctionGroup.ADVERTISING: "password", FunctionGroup.CRM: "crm_password"}.items():
             try:
                 await vitec.try_login(customer.id, group)
+            except (LoginRefusedError, AccessDeniedError) as error:
+                lines.append(f"customers[{customer.id}].{key}: Vitec refuses the login: {error}")
             except VitecError as error:
-                lines.append(f"customers[{customer.id}].{key}: {error}")
+                lines.append(f"customers[{customer.id}].{key}: not tested at {settings.vitec.base_url}: {error}")
     await vitec.close()
     return lines
 

@@ -10,14 +10,21 @@ from sqlalchemy.exc import ArgumentError
 from app.cli.output import stop
 from app.cli.service import configured, run_configured, using_database
 from app.config.loader import REQUIRED
-from app.storage.database import Database, usable
+from app.storage.database import Database, require_existing, usable
 
 commands = typer.Typer()
 
 
-def _configured_database() -> Database:
-    """The database. Of all secrets only its address is needed."""
-    return Database(configured(REQUIRED).database_url.get_secret_value())
+def _configured_url() -> str:
+    """The database's address. Of all secrets only this one is needed."""
+    return configured(REQUIRED).database_url.get_secret_value()
+
+
+def _existing_database() -> Database:
+    """Raises `DatabaseUnusableError`."""
+    url = _configured_url()
+    require_existing(url)
+    return Database(url)
 
 
 @commands.command()
@@ -26,7 +33,7 @@ def migrate() -> None:
     from app.storage.migrations import newest, upgrade
 
     with using_database():
-        changed = upgrade(_configured_database())
+        changed = upgrade(Database(_configured_url()))
     typer.echo(f"The database is {'now' if changed else 'already'} at revision {newest()}.")
 
 
@@ -35,13 +42,13 @@ def move(
     to: Annotated[str, typer.Option(help="postgresql://user:pass@host/db, or a file that contains it.")],
     give_up: Annotated[bool, typer.Option("--give-up", help="Undo a move that has not finished.")] = False,
 ) -> None:
-    """Move everything from SQLite to PostgreSQL; run it again if it is interrupted."""
+    """Move everything from SQLite to PostgreSQL. If it is interrupted, run it again."""
     from app.maintenance.move import MoveError, move
     from app.maintenance.move import give_up as stay
 
     try:
         with using_database():
-            source = _configured_database()
+            source = _existing_database()
             if give_up:
                 stay(source)
                 typer.echo("The move has been undone: this database can be served again.")
@@ -68,12 +75,12 @@ def _target_url(to: str) -> str:
 
 @commands.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")]) -> None:
-    """Copy the SQLite database to a file; safe while the service runs (PostgreSQL: pg_dump)."""
+    """Copy the SQLite database to a file. Safe while the service runs. (For PostgreSQL: pg_dump.)"""
     from app.maintenance.backup import BackupError, back_up
 
     try:
         with using_database():
-            back_up(_configured_database(), file)
+            back_up(_existing_database(), file)
     except BackupError as error:
         stop(str(error))
     typer.echo(f"{file}: {file.stat().st_size:,} bytes")
@@ -81,12 +88,12 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
 
 @commands.command()
 def restored() -> None:
-    """Run once after a restore: parks undelivered submissions for review and replays erasures."""
+    """Run once after a restore. Parks undelivered submissions for review, and replays erasures."""
     from app.bootstrap.services import prepare_database
     from app.maintenance.restore import park_undelivered
 
     with using_database():
-        database = _configured_database()
+        database = _existing_database()
         prepare_database(database)
         with usable(), database.engine.begin() as connection:
             parked = park_undelivered(connection)
@@ -110,7 +117,7 @@ def _replay_erasures() -> int:
 
 @commands.command("rotate-keys")
 def rotate_keys() -> None:
-    """Re-encrypt stored data with the first of encryption_keys; safe while the service runs."""
+    """Re-encrypt stored data with the first key. Safe while the service runs."""
     from app.maintenance.key_rotation import rotate
 
     done = run_configured(lambda service: rotate(service.database, service.keyring))

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from app.domain.submission import Submission
 
 commands = typer.Typer()
-OneOrFilter = Annotated[str | None, typer.Argument(help="Its id, or the visitor's reference; or use a filter.")]
+OneOrFilter = Annotated[
+    str | None, typer.Argument(metavar="SUBMISSION", help="Its id, or the visitor's reference; or use a filter.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the submissions that match.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Apply it to all submissions that match.")]
 
@@ -32,19 +34,19 @@ class _Texts:
 
 TEXTS: Mapping[str, _Texts] = {
     "retry": _Texts(
-        "Fill in the configured values again for the steps not yet done, and make them due now. Safe to repeat.",
+        "Try the unfinished steps again now. The configured values in them are filled in anew. Safe to repeat.",
         "It is due now.",
         "Nothing to do: every step is done, it is held (release it), or a worker is delivering it.",
         "due now",
     ),
     "release": _Texts(
-        "Send what was held, or what Vitec may already have received (uncertain). Safe to repeat.",
+        "Send what is held or uncertain. What is uncertain may reach Vitec twice. Safe to repeat.",
         "It is due now.",
         "Nothing to do: it is neither held nor uncertain.",
         "due now",
     ),
     "discard": _Texts(
-        "Close it for good: nothing more is sent, and its personal data is erased. Safe to repeat.",
+        "Close it for good. Nothing more is sent, and its personal data is erased. Safe to repeat.",
         "It is closed.",
         "Nothing to do: it is delivered or closed, or a worker is delivering it.",
         "closed",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.output import AsJson, attempts_json, print_json, print_submissions, stop, submission_json, submission_lines
-from app.cli.service import run_configured
+from app.cli.service import run_configured, warn_of_unknown_customer
 from app.domain.durations import parse_duration
 from app.domain.submission import Status
 
@@ -35,17 +35,17 @@ def leads_list(
     customer: CustomerOption = None,
     older_than: OlderThanOption = None,
     stuck: StuckOption = False,
-    most: Annotated[int, typer.Option(min=1, help="The maximum number of lines.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of submissions.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List the newest submissions, one per line, without personal data."""
     chosen = submission_filter(status, customer, older_than, stuck)
-    print_submissions(run_configured(lambda service: service.submissions.newest(chosen(service), most)), as_json)
+    print_submissions(run_configured(lambda service: service.submissions.newest(chosen(service), limit)), as_json)
 
 
 @commands.command("show")
 def leads_show(
-    which: Annotated[str, typer.Argument(help="Its id, or the visitor's reference.")],
+    which: Annotated[str, typer.Argument(metavar="SUBMISSION", help="Its id, or the visitor's reference.")],
     as_json: AsJson = False,
 ) -> None:
     """Show a submission's steps, every call, and Vitec's words."""
@@ -82,6 +82,7 @@ def submission_filter(status: Status | None, customer: str | None, older_than: s
         stop(f"--older-than: {error}")
 
     def chosen(service: "Service") -> SubmissionFilter:
+        warn_of_unknown_customer(service.settings, customer)
         before = service.database.now() - age if age else None
         return SubmissionFilter(status=status, customer_id=customer, received_before=before, stuck=stuck)
 

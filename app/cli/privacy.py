@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from app.cli.output import AsJson, print_json, stop
-from app.cli.service import run_configured
+from app.cli.service import run_configured, warn_of_unknown_customer
 from app.domain.ids import reference_of
 
 if TYPE_CHECKING:
+    from app.bootstrap.services import Service
     from app.privacy.requests import PersonQuery, PrivacyRequests
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def erase(
     customer: CustomerOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person's data; print what Vitec has too, and the erasure log's line as proof."""
+    """Erase a person's data. Prints what Vitec has too, and the erasure log's line as proof."""
     erased = _requested(email, phone, id_, customer, lambda requests, person: requests.erase(person))
     if as_json:
         print_json(erased.to_json())
@@ -72,7 +73,12 @@ def _requested(
         person = PersonQuery.parse(by, value, customer)
     except ValueError:
         stop(f"--{by}: can't be read")
+
+    def carry_out(service: "Service") -> Awaitable[T]:
+        warn_of_unknown_customer(service.settings, customer)
+        return work(service.privacy_requests, person)
+
     try:
-        return run_configured(lambda service: work(service.privacy_requests, person))
+        return run_configured(carry_out)
     except ErasureLogError as error:
         stop(str(error))

@@ -35,7 +35,7 @@ def serve(
     wait: Wait = 30,
     drain: Drain = 0,
 ) -> None:
-    """Run the web service, with a delivery worker in it unless --no-deliver."""
+    """Run the web service and a delivery worker."""
     logs.configure()
     with using_database():
         if demo or os.environ.get("INTRESSE_DEMO") == "1":
@@ -62,7 +62,7 @@ def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
 @commands.command()
 def deliver(
     wait: Wait = 30,
-    host: Host = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address to listen on, if there is a --port.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve /healthz, /readyz and /metrics on this port.")
     ] = None,

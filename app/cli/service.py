@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+import typer
+
 from app.cli.output import stop
 from app.config.loader import SECRETS, SERVING_SECRETS, ConfigurationError, configuration_path, load
 from app.config.settings import Settings
-from app.storage.database import DatabaseUnusableError, StoreUnavailableError
+from app.storage.database import DatabaseUnusableError, StoreUnavailableError, require_existing
 
 if TYPE_CHECKING:
     from app.bootstrap.services import Service
@@ -25,6 +27,12 @@ def configured(uses: frozenset[str] = SECRETS - SERVING_SECRETS) -> Settings:
         stop(*error.lines)
 
 
+def warn_of_unknown_customer(settings: Settings, customer: str | None) -> None:
+    """A warning and no error: data of customers that have left the configuration can still be found and erased."""
+    if customer is not None and customer not in {known.id for known in settings.customers}:
+        typer.echo(f"Warning: --customer: {customer} is not in the configuration", err=True)
+
+
 @contextmanager
 def using_database() -> Iterator[None]:
     """If the database can't be used, ends the command with the reason."""
@@ -35,8 +43,11 @@ def using_database() -> Iterator[None]:
 
 
 def run_configured(work: "Callable[[Service], Awaitable[T]]") -> T:
+    """Runs `work` on the configured database, which must exist."""
     with using_database():
-        return run(configured(), work)
+        settings = configured()
+        require_existing(settings.database_url.get_secret_value())
+        return run(settings, work)
 
 
 def run(settings: Settings, work: "Callable[[Service], Awaitable[T]]") -> T:

@@ -34,7 +34,7 @@ def check(
 
 @commands.command("api-key")
 def api_key() -> None:
-    """Create an API key; print it once, with its hash for the configuration."""
+    """Create an API key. It is printed once, with its hash for the configuration."""
     key = secrets.token_urlsafe(32)
     typer.echo(f"API key, shown only now:     {key}")
     typer.echo(f'for the customer in TOML:    api_key_hashes = ["{sha256(key.encode()).hexdigest()}"]')

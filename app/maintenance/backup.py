@@ -1,7 +1,7 @@
 """Backup of a SQLite database that is in use."""
 
 import os
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from app.storage.database import Database, usable
@@ -36,8 +36,9 @@ def back_up(database: Database, file: Path) -> None:
 
 
 def _copy(database: Database, file: Path) -> None:
-    with usable(), closing(database.engine.raw_connection()) as connection:  # outside any transaction
-        connection.cursor().execute("VACUUM INTO ?", (str(file),))
+    with usable(), database.engine.connect() as connection:
+        # Not by SQLAlchemy, which would begin a transaction.
+        connection.connection.cursor().execute("VACUUM INTO ?", (str(file),))
 
 
 def _sync(path: Path) -> None:

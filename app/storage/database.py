@@ -170,6 +170,14 @@ def usable() -> Iterator[None]:
         raise DatabaseUnusableError(_first_line(error)) from None
 
 
+def require_existing(url: str) -> None:
+    """For commands that make no sense on an empty database: SQLite would create a missing file. Raises
+    `DatabaseUnusableError`."""
+    location = make_url(url)
+    if location.get_backend_name() == "sqlite" and not Path(location.database or "").exists():
+        raise DatabaseUnusableError(f"{Path(location.database or '').absolute()} does not exist")
+
+
 def wait_for(url: str, seconds: float) -> None:
     """Waits at most `seconds` until PostgreSQL answers, because containers start in any order. If it doesn't, the first
     use reports why."""

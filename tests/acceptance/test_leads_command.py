@@ -12,7 +12,7 @@ import pytest
 from app.sandbox import Fault, Office, Person
 from tests.acceptance.commands import Intresse, refused
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
-from tests.servers import eventually
+from tests.servers import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 KEY = {"Authorization": f"Bearer {API_KEY}"}
@@ -146,7 +146,7 @@ def test_the_list_names_each_submission_without_personal_data(start: Start, offi
     assert all("pending" in line and CUSTOMER in line and "interest" in line for line in lines)
     assert len({line.split()[-1] for line in lines}) == 3
     assert not re.search("Anna|example.se", done.stdout)
-    assert len(intresse("leads", "list", "--most", "2").stdout.splitlines()) == 2
+    assert len(intresse("leads", "list", "--limit", "2").stdout.splitlines()) == 2
     assert intresse("leads", "list", "--status", "delivered").stdout == ""
 
 
@@ -163,9 +163,31 @@ def test_a_submission_is_found_by_the_reference_that_the_visitor_reads_out(start
         assert "waiting" in done.stdout
 
 
-def test_an_unknown_id_or_reference_is_reported_in_one_line(intresse: Intresse, shell: Intresse) -> None:
+def test_an_unknown_id_or_reference_is_reported_in_one_line(start: Start, intresse: Intresse, shell: Intresse) -> None:
+    start()
     refused(shell("leads", "show", "ABCD2345"), "ABCD2345")
     refused(intresse("leads", "retry", "01a20135-e1a6-76c3-8d7f-a3742508d10f"), "01a20135")
+
+
+def test_a_customer_that_is_not_in_the_configuration_is_warned_of(start: Start, intresse: Intresse) -> None:
+    start()
+    for command in (("list",), ("erase", "--email", "anna@example.se"), ("discard", "--yes")):
+        done = intresse("leads", *command, "--customer", "M99999")
+        assert (done.returncode, done.stderr) == (0, "Warning: --customer: M99999 is not in the configuration\n")
+    assert intresse("leads", "list", "--customer", CUSTOMER).stderr == ""
+
+
+def test_check_names_the_logins_that_vitec_refuses_or_that_it_could_not_try(intresse: Intresse) -> None:
+    assert intresse("check", "--online").stdout.endswith("Vitec accepts every login.\n")
+    done = intresse("check", "--online", customer={"password": "wrong"})
+    assert (done.returncode, done.stderr.splitlines()[1:]) == (
+        1,
+        [f"customers[{CUSTOMER}].password: Vitec refuses the login: Vitec answered 401"],
+    )
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    done = intresse("check", "--online", vitec={"base_url": nowhere})
+    assert done.returncode == 1
+    assert f"customers[{CUSTOMER}].password: not tested at {nowhere}: ConnectError before sending\n" in done.stderr
 
 
 def test_retry_of_a_submission_whose_customer_has_left_is_reported_in_one_line(

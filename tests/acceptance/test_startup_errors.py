@@ -1,17 +1,23 @@
 """If the service can't start, it ends with one line that says why. It waits for a database that is late."""
 
+import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, insert, make_url
 
 from app.maintenance.move import move
 from app.storage.database import Database
+from app.storage.migrations import upgrade
+from app.storage.schema import clock
 from tests.acceptance.commands import command as process_of
 from tests.acceptance.commands import run_here
 from tests.servers import STARTS_WITHIN, eventually, free_port, wait_until_ready
@@ -84,6 +90,70 @@ def test_an_old_schema_stops_the_start(
 @pytest.mark.parametrize("command", ["serve", "deliver", "migrate"])
 def test_an_unwritable_disk_stops_the_start(configured: Callable[[str], dict[str, str]], command: str) -> None:
     assert refusal(configured("sqlite:////sys/intresse.db"), command) == "database: unable to open database file"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backup copy.db",
+        "restored",
+        "rotate-keys",
+        "move --to postgresql://intresse@127.0.0.1/intresse",
+        "leads list",
+        "leads erase --email anna@example.se",
+    ],
+)
+def test_a_command_about_a_database_that_is_not_there_makes_no_empty_one(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path, command: str
+) -> None:
+    file = tmp_path / "nowhere/intresse.db"
+    assert refusal(configured(f"sqlite:///{file}"), *command.split()) == f"database: {file} does not exist"
+    assert not file.parent.exists()
+
+
+def test_what_a_command_logs_is_not_among_its_output(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path
+) -> None:
+    environment = configured(f"sqlite:///{tmp_path}/intresse.db")
+    with closing(Database(f"sqlite:///{tmp_path}/intresse.db")) as database:
+        upgrade(database)
+        with database.engine.begin() as connection:  # so that the clock seems to have jumped, which is logged
+            connection.execute(insert(clock).values(id=1, newest_at=datetime.now(UTC) - timedelta(hours=1)))
+    done = subprocess.run(
+        process_of("leads", "list", "--json"), cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    [line] = done.stderr.splitlines()
+    assert json.loads(line)["event"].startswith("clock: it has jumped")
+
+
+def test_a_mistyped_option_is_reported_in_one_line(configured: Callable[[str], dict[str, str]]) -> None:
+    done = run_here(configured("sqlite:///unused.db"), "leads", "list", "--status", "done")
+    assert done.returncode == 2
+    *_, line = done.stderr.splitlines()
+    assert line.startswith("Error: Invalid value for '--status': ")
+    assert "'rejected'" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver", "sandbox"])
+def test_a_port_that_is_taken_stops_the_start(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path, command: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run_here(configured(f"sqlite:///{tmp_path}/intresse.db"), command, "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == f"can't listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_an_address_that_is_not_this_machines_stops_the_start(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path
+) -> None:
+    environment = configured(f"sqlite:///{tmp_path}/intresse.db")
+    for host, reason in {"192.0.2.1": "Cannot assign requested address", "nowhere.invalid": ""}.items():
+        line = refusal(environment, "serve", "--host", host)
+        assert line.startswith(f"can't listen on {host}:8000: ")
+        assert line.endswith(reason)
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver"])
