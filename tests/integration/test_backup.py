@@ -1,6 +1,7 @@
 """A backup made while the service runs, restored: nothing is sent twice unless an operator says so."""
 
 import importlib.util
+import re
 import resource
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, case, make_url, select, update
+from sqlalchemy import Connection, case, inspect, make_url, select, update
 
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
@@ -149,17 +150,22 @@ async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path
         await store(database, new)
         run_program("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgresql_url}")
         await delivered(outbox_of(database))
-    name = f"{url.database}_restored"
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    there = url.set(database=name).render_as_string(hide_password=False)
-    run_program("pg_restore", "--exit-on-error", f"--dbname={there}", str(dump))
-    with opened(there) as database:
+        connection.execute("CREATE TABLE of_a_newer_version (x int)")  # its migration would stumble over it later
+    server = url.set(database="postgres").render_as_string(hide_password=False)
+    run_program("pg_restore", *restore_options(), f"--dbname={server}", str(dump))
+    with opened(postgresql_url) as database:
         assert (await submission_of(database, new.id)).status is Status.PENDING  # as when the dump was made
         assert await database.write(park_undelivered) == 1
         assert await nothing_is_due(database)
-    with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name}")
+        assert not inspect(database.engine).has_table("of_a_newer_version")
+
+
+def restore_options() -> list[str]:
+    """The options of `pg_restore` on the operator's page."""
+    page = (Path(__file__).parents[2] / "docs/operator.md").read_text("utf-8")
+    [command] = re.findall(r"database pg_restore -U intresse (.*) -d postgres < intresse.dump", page)
+    return str(command).split()
 
 
 def run_program(name: str, *arguments: str) -> None:

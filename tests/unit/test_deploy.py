@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tomllib
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.__main__ import cli
+from app.cli.server import GRACEFUL_SECONDS
 from app.config.loader import REQUIRED, SERVING_SECRETS, ConfigurationError, load
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +127,20 @@ def test_prepare_writes_the_host_name_where_it_is_asked_for(tmp_path: Path) -> N
 def test_the_example_of_the_environment_names_what_compose_asks_for() -> None:
     named = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == set(re.findall(r"\$\{(\w+)", TEXT))
+
+
+def test_the_unit_for_systemd_runs_an_existing_command_and_lets_it_finish() -> None:
+    page = (ROOT / "docs/operator.md").read_text("utf-8")
+    [text] = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    unit = ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(text)
+    service = unit["Service"]
+    program, *command = service["ExecStart"].split()
+    assert program.endswith("/.venv/bin/intresse")
+    assert CliRunner().invoke(cli, [*command, "--help"]).exit_code == 0
+    assert int(service["TimeoutStopSec"]) > GRACEFUL_SECONDS
+    assert service["WorkingDirectory"] == f"/var/lib/{service['StateDirectory']}"
 
 
 def test_the_image_gets_only_what_is_named() -> None:
