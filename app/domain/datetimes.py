@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from app.domain.characters import normalized
 from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -21,7 +22,7 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
     def validate(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
         if not isinstance(value, str):
             raise invalid("wrong_type")
-        text = value.strip()
+        text = normalized(value)
         try:
             moment = _local(_bare_date(text, bare_date_at) or datetime.fromisoformat(text).replace(microsecond=0))
             moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar

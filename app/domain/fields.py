@@ -53,6 +53,7 @@ _ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")  # as people paste them from word processors
 _POSTCODE = re.compile(r"([1-9]\d{2})\s*(\d{2})", re.ASCII)  # no Swedish one begins with 0
+_BEFORE_LAST_FOUR = re.compile(r"(?<=\d)(?: |\s*[\u2010-\u2015\u2212-]\s*)(?=\d{4}$)", re.ASCII)
 _DAMAGED = "\ufffd"  # replaces text that was damaged in transit
 _MUCH_TOO_LONG = 1000  # characters: a one-line text above this is refused before it is normalized
 
@@ -158,10 +159,14 @@ def _postcode(value: str, info: ValidationInfo[ReadContext]) -> str:
 
 
 def check_personnummer(value: str, *, foreign: bool) -> str:
-    """A Swedish personnummer or samordningsnummer must have the right check digit; a foreign number is not checked."""
-    if not foreign and not (value.isascii() and personnummer.valid(value)):
+    """A Swedish personnummer or samordningsnummer must have the right check digit; people part it by a space or a dash,
+    which becomes a hyphen. A foreign number goes as typed, unchecked."""
+    if foreign:
+        return value
+    number = _BEFORE_LAST_FOUR.sub("-", value)
+    if not (number.isascii() and personnummer.valid(number)):
         raise invalid("invalid_personnummer")
-    return value
+    return number
 
 
 def _country(value: str) -> str | None:
@@ -173,13 +178,13 @@ def _country(value: str) -> str | None:
 
 def is_true(value: Any) -> bool:
     """Whether a form's value means that its checkbox was checked."""
-    return isinstance(value, str) and value.strip().lower() in TRUE_WORDS
+    return isinstance(value, str) and normalized(value).lower() in TRUE_WORDS
 
 
 def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     """A JSON boolean, or in a form also a value that checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
-        word = value.strip().lower()
+        word = normalized(value).lower()
         if word in TRUE_WORDS:
             return True
         if word in FALSE_WORDS:
@@ -198,11 +203,13 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
     def validate(value: Any) -> StrEnum | None:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise invalid("wrong_type")
-        word = str(value).strip()
-        if first and word == "0":
-            return None
-        if word.isascii() and word.isdigit() and 0 <= int(word[:9]) - first < len(members):
-            return members[int(word[:9]) - first]
+        word = normalized(str(value))
+        if word.isascii() and word.isdigit():
+            number = int((word.lstrip("0") or "0")[:9]) - first  # nine digits are beyond any enum's last number
+            if number < 0:
+                return None
+            if number < len(members):
+                return members[number]
         if word.lower() in by_name:
             return by_name[word.lower()]
         raise invalid("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))

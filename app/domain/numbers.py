@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from app.domain.characters import normalized
 from app.domain.fields import ReadContext, invalid
 
 MAX_DECIMAL = 2**96 - 1  # .NET's System.Decimal
@@ -69,7 +70,7 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
     if len(text) > MAX_NUMBER_TEXT:
         return None
     if not text.isascii():
-        text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in text)
+        text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in normalized(text))
     text = text.translate(_SIGNS).strip().lower()
     start = next((index for index, c in enumerate(text) if c in _FRACTIONS or c in "+-0123456789"), 0)
     match = _NUMBER.match(text, start)

@@ -213,6 +213,14 @@ def test_a_personnummer_and_a_samordningsnummer_go_as_typed(number: str) -> None
     assert fields.check_personnummer(number, foreign=False) == number
 
 
+@pytest.mark.parametrize("separator", [" ", "\u2011", "\u2013", "\u2212", " - ", " \u2013 "], ids=ascii)
+def test_a_space_or_a_dash_before_the_last_four_digits_is_a_hyphen(separator: str) -> None:
+    assert fields.check_personnummer(f"19811228{separator}9874", foreign=False) == "19811228-9874"
+    assert fields.check_personnummer(f"811228{separator}9874", foreign=True) == f"811228{separator}9874"
+    with pytest.raises(PydanticCustomError, match="invalid_personnummer"):
+        fields.check_personnummer(f"811228{separator}9875", foreign=False)
+
+
 @pytest.mark.parametrize(
     "number", ["811228-9875", "811328-9874", "811228", "811228-987", "000000-0000", "701063-2392", "x", "", "12345"]
 )
@@ -249,6 +257,7 @@ def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: A
         (False, False, False),
         ("true", True, ["wrong_type"]),
         (" On ", True, ["wrong_type"]),
+        ("\u200bon\u00a0", True, ["wrong_type"]),
         ("1", True, ["wrong_type"]),
         ("yes", True, ["wrong_type"]),
         ("off", False, ["wrong_type"]),
@@ -282,12 +291,15 @@ class Colour(StrEnum):
         (0, 0, Colour.RED),
         (0, 1, Colour.DARK_BLUE),
         (0, "1", Colour.DARK_BLUE),
+        (0, "0" * 10 + "1", Colour.DARK_BLUE),
+        (0, "\u200bDark\u200bBlue\u00a0", Colour.DARK_BLUE),
         (0, 2, ["invalid_choice"]),
         (0, -1, ["invalid_choice"]),
         (1, 1, Colour.RED),
         (1, 2, Colour.DARK_BLUE),
         (1, 0, None),  # what .NET sends for an enum that was not set
         (1, "0", None),
+        (1, "00", None),
         (1, 3, ["invalid_choice"]),
         (0, "10000000000000000000000000", ["invalid_choice"]),
         (0, "", ["invalid_choice"]),
