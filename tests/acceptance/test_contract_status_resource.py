@@ -106,6 +106,13 @@ def test_the_status_url_opens_without_a_key_and_shows_no_id_of_vitecs(
     assert f'"{result}"' not in answer.text
 
 
+def test_the_status_url_shows_a_caller_with_the_customers_key_what_the_key_does(service: RunningService) -> None:
+    pending = accepted(service, viewing_path(), booking())
+    status = settled(service, pending["id"])
+    assert status["result"]
+    assert by_url(service, pending["statusUrl"], **key()).json() == status
+
+
 PERSONAL = {
     "firstName": "Förnamnius",
     "lastName": "Efternamnius",

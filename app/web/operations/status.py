@@ -87,17 +87,17 @@ def _moment(moment: datetime | None) -> str | None:
 async def submission_status(
     request: Request, deps: Injected, id: str, key: Annotated[str, Query(description="as in `statusUrl`")] = ""
 ) -> Response:
-    """For the customer's API key, or by `statusUrl`, whose `key` opens this submission alone. Only with the API key the
-    answer has Vitec's ids. Status and result are those of the first step."""
-    linked = deps.status_links.opens(key, id)
-    if not linked and "authorization" not in request.headers:
+    """For the customer's API key, or by `statusUrl`, whose `key` opens this submission alone. Only with the API key,
+    sent to either address, the answer has Vitec's ids. Status and result are those of the first step."""
+    linked, with_key = deps.status_links.opens(key, id), "authorization" in request.headers
+    if not linked and not with_key:
         return error_response(request, deps, 401, headers=CHALLENGE)
     try:
         submission = await deps.submissions.get(id)
     except StoreUnavailableError:
         return error_response(request, deps, 503, headers={"Retry-After": str(RETRY_SECONDS)})
     customer = deps.customers.get(submission.customer_id) if submission else None
-    if not linked or "authorization" in request.headers:
+    if with_key:
         owners = [customer] if customer else list(deps.customers.values())
         if not any(_owns(request, owner) for owner in owners):
             return error_response(request, deps, 401, headers=CHALLENGE)
@@ -105,7 +105,7 @@ async def submission_status(
         return error_response(request, deps, 404)
     if customer:
         request.scope[CUSTOMER] = customer
-    body = SubmissionStatus.from_submission(submission, with_ids=not linked)
+    body = SubmissionStatus.from_submission(submission, with_ids=with_key)
     return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store", "Vary": "Authorization"})
 
 
