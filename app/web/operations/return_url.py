@@ -38,11 +38,11 @@ def return_address(return_url: str, reference: str) -> str:
 
 
 def _as_browsers_write_it(address: str) -> str:
-    """The address with a non-ASCII host name in its xn-- form."""
+    """The address with scheme and host name in lower case, a non-ASCII host name in its xn-- form."""
     scheme, separator, rest = address.partition("://")
     host = re.match(r"[^/?#:@\\]*", rest)
     assert host is not None
-    if host[0].isascii() or len(host[0]) > MAX_HOST:
+    if len(host[0]) > MAX_HOST:
         return address
     try:
         labels = [label if label.isascii() else label.encode("idna").decode() for label in host[0].split(".")]
@@ -50,4 +50,4 @@ def _as_browsers_write_it(address: str) -> str:
         return address
     if any("." in label for label in labels):  # a full stop of another script
         return address
-    return f"{scheme}{separator}{'.'.join(labels)}{rest[host.end() :]}"
+    return f"{scheme}{separator}{'.'.join(labels)}".lower() + rest[host.end() :]

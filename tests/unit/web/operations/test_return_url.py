@@ -16,6 +16,7 @@ RULE = OriginRule("https://leads.example.se", demo=False)
         ("https://www.maklarhuset.se", "https://www.maklarhuset.se"),
         ("https://a.broker.example.se/tack", "https://a.broker.example.se"),
         ("http://localhost:3000/tack", "http://localhost:3000"),
+        ("HTTPS://www.Maklarhuset.se/Tack", "https://www.maklarhuset.se"),  # as people capitalize a firm's name
         ("https://www.maklarhuset.se.evil.example/", None),
         ("https://evil.example\\.broker.example.se/", None),
         ("https://broker.example.se/", None),
@@ -32,6 +33,7 @@ def test_only_a_page_of_the_customers_is_taken(asked: str, origin: str | None) -
     [
         ("https://b.se", "https://b.se?intresse=ok&reference=4F7K9QXW"),
         ("https://b.se/tack?a=1#b", "https://b.se/tack?a=1&intresse=ok&reference=4F7K9QXW#b"),
+        ("https://B.se/Tack", "https://b.se/Tack?intresse=ok&reference=4F7K9QXW"),
     ],
 )
 def test_the_answer_is_added_to_the_pages_own_query(asked: str, address: str) -> None:
