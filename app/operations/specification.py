@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.marketing import Marketing
 from app.domain.submission import PATH_ID, FunctionGroup, Operation, PlannedStep
-from app.operations.member_paths import Places, Tree, member_at, member_tree, nested, places_in
+from app.operations.member_paths import TICK, Places, Tree, member_at, member_tree, nested, places_in
 from app.operations.members import VitecModel
 
 PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
@@ -265,6 +265,11 @@ class PostSpec:
     @cached_property
     def tree(self) -> Tree:
         return member_tree(self.model)
+
+    @cached_property
+    def json_tree(self) -> Tree:
+        """The tree of a JSON body: the model's members, and our own `consent`."""
+        return {**self.tree, "consent": TICK}
 
     @cached_property
     def person_tree(self) -> Tree:

@@ -314,6 +314,13 @@ def test_a_time_that_is_not_the_homes_or_has_passed_is_refused_with_everything_k
     assert attended(office) == []
 
 
+@pytest.mark.parametrize("slot", [5, ["T1"], "T" * 41])
+def test_a_time_that_cannot_be_one_is_a_single_error(client: httpx.Client, slot: object) -> None:
+    body = PERSON | {"timeSlotId": slot, "gdpr": {"hasApproved": True}}
+    answer = client.post(ATTEND, json=body, headers={"Origin": ORIGIN})
+    assert [error["field"] for error in answer.json()["errors"]] == ["timeSlotId"]
+
+
 def test_a_missing_time_and_a_missing_consent_are_errors(client: httpx.Client) -> None:
     answer = client.post(ATTEND, json=PERSON, headers={"Origin": ORIGIN})
     assert [error["field"] for error in answer.json()["errors"]] == ["timeSlotId", "consent"]

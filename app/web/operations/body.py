@@ -102,7 +102,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         body = parse_json(content)
         if media is Media.TEXT and body.faults:
             raise UnsupportedMediaTypeError
-        body.sent, body.members = body.members, normalize_names(body.members, spec.tree)
+        body.sent, body.members = body.members, normalize_names(body.members, spec.json_tree)
         return body
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), spec)

@@ -68,7 +68,8 @@ def _checked(context: RequestContext, body: Body) -> Callable[[], NewSubmission]
     )
     read = validate(context.spec, body, rules)
     header = context.headers.get("idempotency-key", "")
-    faults = [*_take_slot(context, body), *read.faults]
+    invalid = {fault.field for fault in read.faults}
+    faults = [*(fault for fault in _take_slot(context, body) if fault.field not in invalid), *read.faults]
     if len(header) > MAX_REPEAT_KEY:
         faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_REPEAT_KEY}))
     if read.application is None or faults:

@@ -91,13 +91,12 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
 def _json_members(spec: PostSpec, body: Body) -> dict[str, Any]:
     """The members of a JSON body. Tags sent beside them are moved to `body.tags`."""
     members = dict(body.members)
-    if members.keys() <= spec.tree.keys():
+    if members.keys() <= spec.json_tree.keys():
         return members
     tags = {name: value for name, value in members.items() if name not in spec.tree and is_tag(name)}
     if tags:
         body.tags = tuple(tags_in(tags))
-    rest = {name: value for name, value in members.items() if name not in tags}
-    return {spec.spelling.get(name.lower(), name) if name.lower() == CONSENT else name: rest[name] for name in rest}
+    return {name: value for name, value in members.items() if name not in tags}
 
 
 def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
