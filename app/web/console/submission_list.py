@@ -32,7 +32,7 @@ COLUMNS = (
     N_("Id"),
 )
 # A cell that begins with one of these, even after spaces, may be read as a formula by a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")  # full-width ones too
 
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:

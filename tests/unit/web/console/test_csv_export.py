@@ -5,7 +5,9 @@ import pytest
 from app.web.console.submission_list import escape_formula
 
 
-@pytest.mark.parametrize("cell", ["=1+2", "+46701740605", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+2", "+46701740605", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"]
+)
 def test_formulas_become_text(cell: str) -> None:
     assert escape_formula(cell) == f"'{cell}"
 
