@@ -9,6 +9,8 @@ from app.web.http.origins import origin_of
 from app.web.operations.customer import Customer, OriginRule
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# An origin that a header, such as the page's Content-Security-Policy, can name. A demo allows any host.
+_ORIGIN = re.compile(r"https?://[a-z0-9._-]+(?::\d+)?", re.ASCII)
 MAX_HOST = 253  # characters of a host name
 _KEPT = "%/?#[]@!$&'()*+,;=:~"  # of an address that may be encoded already
 
@@ -23,7 +25,8 @@ def return_origin(return_url: str | None, origins: OriginRule, customer: Custome
     origin = origin_of(address)
     # It must begin with the very origin: browsers and urlsplit read "\\" and "@" before a host differently.
     begins = origin and (address == origin or address.startswith((f"{origin}/", f"{origin}?", f"{origin}#")))
-    if origin and begins and not _CONTROLS.search(address) and origins.allows(origin, customer):
+    is_plain = origin and _ORIGIN.fullmatch(origin) and not _CONTROLS.search(address)
+    if origin and begins and is_plain and origins.allows(origin, customer):
         return origin
     log.warning("return_url ignored", customer=customer.id)
     return None

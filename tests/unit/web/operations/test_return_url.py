@@ -29,6 +29,38 @@ def test_only_a_page_of_the_customers_is_taken(asked: str, origin: str | None) -
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "ж" * 70,
+            "å" * 70,
+            "１" * 70,
+            "a;script-src *",
+            "a b",
+            "a,b",
+            "a'b",
+            'a"b',
+            "a%20b",
+            "a*b",
+            "a&b",
+            "å.\u2024",
+        ),
+        *("[::1]", "ж" * 300, "a\u00a0b"),
+    ],
+    ids=lambda host: ascii(host[:3]),
+)
+def test_a_host_that_no_header_can_name_is_not_taken_even_in_a_demo(host: str) -> None:
+    for domain in ("", ".broker.example.se"):
+        for rule in (RULE, OriginRule("https://leads.example.se", demo=True)):
+            assert return_origin(f"https://{host}{domain}/tack", rule, CUSTOMER) is None
+
+
+def test_any_host_as_browsers_write_it_will_do_in_a_demo() -> None:
+    rule = OriginRule("https://leads.example.se", demo=True)
+    assert return_origin("https://mäklare.example:8443/tack", rule, CUSTOMER) == "https://xn--mklare-bua.example:8443"
+
+
+@pytest.mark.parametrize(
     ("asked", "address"),
     [
         ("https://b.se", "https://b.se?intresse=ok&reference=4F7K9QXW"),
