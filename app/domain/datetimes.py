@@ -14,6 +14,12 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 FIRST_YEAR = 1900  # earlier years are typing errors, such as 0027 for 27
 
 
+def swedish_time(moment: datetime) -> datetime:
+    """The moment in Swedish time. Raises `OverflowError` if that or its UTC is outside the calendar: the last hour of
+    9999 in UTC is in the year 10000 in Sweden."""
+    return moment.astimezone(UTC).astimezone(STOCKHOLM)
+
+
 def _local(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)
 

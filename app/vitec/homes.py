@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from app.domain.datetimes import STOCKHOLM
+from app.domain.datetimes import STOCKHOLM, swedish_time
 from app.domain.submission import PATH_ID
 
 MAX_VIEWINGS, MAX_SLOTS = 20_000, 100  # that are read; Vitec returns past viewings too, years back (O)
@@ -142,7 +142,7 @@ def _read_time(value: Any, fold: int = 0) -> datetime | None:
         time = datetime.fromisoformat(value.strip())
         if time.tzinfo is None:
             time = time.replace(tzinfo=STOCKHOLM, fold=fold)
-        return time.astimezone(UTC)
+        return swedish_time(time).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

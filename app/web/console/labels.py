@@ -81,7 +81,10 @@ def member_value(name: str, value: object, language: str, gettext: GetText) -> s
         return str(format_decimal(value, locale=language))
     text = str(value)
     if name in _DATETIMES:
-        return moment(datetime.fromisoformat(text), language)
+        try:
+            return moment(datetime.fromisoformat(text), language)
+        except OverflowError:  # a program's "for ever", which is in the year 10000 in Sweden
+            return text
     choices = CHOICES.get(same_member(name), {})
     return gettext(choices[text]) if text in choices else text
 

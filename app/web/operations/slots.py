@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from babel.dates import format_datetime
 
-from app.domain.datetimes import STOCKHOLM
+from app.domain.datetimes import STOCKHOLM, swedish_time
 from app.domain.field_errors import FieldError
 from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
@@ -85,6 +85,6 @@ def _moment(text: str) -> datetime | None:
     """Without an offset the text is Swedish local time."""
     try:
         moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or STOCKHOLM).astimezone(STOCKHOLM)
+        return swedish_time(moment.replace(tzinfo=moment.tzinfo or STOCKHOLM))
     except (ValueError, OverflowError):
         return None

@@ -52,6 +52,12 @@ def test_bare_times_are_swedish_also_when_the_clock_changes(
     assert parsed.ends_at.isoformat()[:16] == ends
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00"])
+def test_a_time_that_no_calendar_in_sweden_has_is_none(never: str) -> None:
+    [viewing] = home(slot(), deadlineAt=never).viewings
+    assert viewing.deadline_at is None
+
+
 def test_an_end_before_the_start_is_omitted() -> None:
     [parsed] = home(slot("2026-10-24T13:00", "2026-10-24T12:00")).viewings[0].slots
     assert parsed.ends_at is None

@@ -67,6 +67,7 @@ def test_a_share_of_zero_is_a_dash() -> None:
         ("presentAccommodation.estateType", "Tenancy", "Nuvarande bostad: typ", "Hyresrätt"),
         ("presentAccommodation.price", 2500000, "Nuvarande bostad: värde, kronor", "2\u00a0500\u00a0000"),
         ("validUntil", "2025-12-31T23:59:59+01:00", "Gäller till och med", "31 dec. 2025 23:59"),
+        ("validUntil", "9999-12-31T23:59:59+00:00", "Gäller till och med", "9999-12-31T23:59:59+00:00"),
         ("somethingNew", "as it came", "somethingNew", "as it came"),
     ],
 )

@@ -47,6 +47,8 @@ def test_several_times_are_listed_in_order_and_in_the_readers_language() -> None
         "A@2026-11-29T13:15/2026-11-29T13:00",
         "A@2026-11-29T13:00/2026-12-29T13:00",
         "A@0001-01-01/9999-12-31",
+        "A@0001-01-01T00:00/0001-01-01T00:10",  # its UTC is before the calendar's first day
+        "A@9999-12-31T23:30Z/9999-12-31T23:40Z",
     ],
 )
 def test_an_invalid_time_is_left_out(text: str) -> None:
