@@ -184,7 +184,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_body = False
         self._in_head, self._size = True, 0
         if not self.cycle.response_started:
-            self.cycle.keep_alive = self._keep_alive
+            # The parser reads nothing more if a trailer is `Connection: close`, so the answer must say so too.
+            self.cycle.keep_alive = self._keep_alive and self.parser.should_keep_alive()
         super().on_message_complete()
 
     def _body_came(self) -> None:
