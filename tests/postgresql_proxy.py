@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url
 
 COMMIT = b"COMMIT"
 BEGIN = b"BEGIN"
+SYNC = b"S\x00\x00\x00\x04"  # asks for the answers to a pipeline
 
 
 class Cut(Enum):
@@ -23,12 +24,14 @@ class Cut(Enum):
 @dataclass
 class Proxy:
     """`url` is the database's address through the proxy. `cut` breaks the next transactions that contain `with_text` at
-    their commit. `turns` are "client" and "server" in turn, as they have spoken."""
+    their commit. `before_sync` is called when PostgreSQL has received a pipelined commit, but has not been asked for the
+    answer, and is to end that connection. `turns` are "client" and "server" in turn, as they have spoken."""
 
     url: str
     with_text: bytes = b""
     cuts: list[Cut] = field(default_factory=list)
     made: int = 0
+    before_sync: Callable[[], None] | None = None
     turns: list[str] = field(default_factory=list)
     silent: threading.Event = field(default_factory=threading.Event)  # nothing passes, and nothing is closed
     ended: threading.Event = field(default_factory=threading.Event)
@@ -94,6 +97,11 @@ def _serve(client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
                 break
             if when is Cut.AFTER:
                 dropping.set()
+            if proxy.before_sync and COMMIT in transaction and SYNC in data:
+                server.sendall(data[: data.rindex(SYNC)])
+                proxy.before_sync()
+                back.join()  # which passes on the last words of PostgreSQL
+                break
             server.sendall(data)
     if not dropping.is_set():
         _close(client, server)

@@ -11,6 +11,7 @@ from app.storage.database import POSTGRESQL_WRITERS, READERS, CommitUnknownError
 from app.storage.driver import threads
 from app.storage.driver.compiled import run_in_driver
 from tests.integration.storage_helpers import application, connect_all_writers, ids, opened, taking_in
+from tests.postgresql_proxy import proxied
 from tests.servers import eventually
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,29 @@ async def test_a_connection_that_was_lost_without_a_sign_costs_no_post(
         async with taking_in(database) as intake:
             assert await intake.accept(new) == Accepted(new.id, repeated=False)
         assert ids(database) == [new.id]
+
+
+async def test_a_shutdown_between_a_commit_and_its_answer_is_no_refusal(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As at `pg_ctl stop`, which PostgreSQL obeys after the commit that it is carrying out: its last words have an
+    error's code, but nothing was refused."""
+    new = application()
+
+    def shut_down() -> None:
+        with opened(postgresql_url) as watching:
+            eventually(lambda: ids(watching) == [new.id])
+            with watching.engine.begin() as connection:
+                connection.execute(text(f"SELECT pg_terminate_backend(pid) {OTHERS}"))
+        proxy.before_sync = None
+
+    with proxied(postgresql_url) as proxy, opened(proxy.url) as database:
+        await connect_all_writers(database)
+        proxy.before_sync = shut_down
+        async with taking_in(database) as intake:
+            assert await intake.accept(new) == Accepted(new.id, repeated=False)
+        assert ids(database) == [new.id]
+    assert not caplog.records  # of the pool, which can't reset such a connection
 
 
 async def test_a_thread_keeps_its_connection(postgresql_url: str) -> None:
