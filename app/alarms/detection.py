@@ -23,6 +23,7 @@ from app.submissions.backlog import outstanding, paused_logins
 
 SILENCE_SECONDS = 600.0  # between two searches for silent forms, which read five weeks of leads
 MAX_EMAILED_AGE = timedelta(days=7)  # older leads are outdated, and are not e-mailed to their office
+OF_CONFIGURED = frozenset({IncidentKind.PAUSED, IncidentKind.DROUGHT})  # about logins and forms that are in use
 REFUSAL_SHOWN_WITHIN = timedelta(seconds=5)  # between a refusal and the record that the visitor was shown it
 
 _COLUMNS = (
@@ -65,7 +66,8 @@ class Thresholds:
 
 
 class IncidentDetector:
-    """`customers` are the ids in the configuration; incidents of other customers are ignored."""
+    """`customers` are the ids in the configuration. A customer that has left it can't use its logins and forms, but what
+    waits or has stopped still needs somebody: nothing delivers it any more."""
 
     def __init__(self, thresholds: Thresholds, customers: Iterable[str]) -> None:
         self._thresholds = thresholds
@@ -84,7 +86,11 @@ class IncidentDetector:
         ]
         if is_steady(connection, ALARMS_AFTER):
             incidents += self._detect_by_age(connection, now)
-        return [incident for incident in incidents if incident.customer_id in self._customers]
+        return [
+            incident
+            for incident in incidents
+            if incident.kind not in OF_CONFIGURED or incident.customer_id in self._customers
+        ]
 
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
         """A condition on a row of `alarms`: its incident, of this kind, has ended."""

@@ -34,7 +34,10 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     ),
     IncidentKind.OVERDUE: (
         N_("%(firm)s: leads have been waiting since %(since)s"),
-        N_("They are saved, and are being retried. Check whether Vitec is down, and whether a worker is running."),
+        N_(
+            "They are saved. Check whether Vitec is down, whether a worker is running, and whether the firm is in the "
+            "configuration."
+        ),
     ),
     IncidentKind.DROUGHT: (
         N_("%(firm)s: no leads since %(since)s"),

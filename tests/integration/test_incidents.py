@@ -252,6 +252,17 @@ async def test_processes_with_different_configurations_do_not_alternately_raise_
     assert await kinds(database, "office") == [("undelivered", False)]
 
 
+async def test_leads_of_a_customer_that_has_left_the_configuration_are_still_reported(
+    database: Database, observer: Observer
+) -> None:
+    observer.detector = IncidentDetector(LIMITS, [OTHER])
+    await waiting(database, 2 * HOUR)
+    await stopped(database, Status.FAILED, SOON_OVER)
+    await pause(database)  # of a login that nobody uses any more
+    await observer.check()
+    assert sorted(await kinds(database)) == [("failed", False), ("overdue", False), ("soon-discarded", False)]
+
+
 async def test_a_lead_that_has_not_arrived_is_never_reported_as_arrived_however_old(
     database: Database, observer: Observer
 ) -> None:
