@@ -20,7 +20,7 @@ from app.operations.viewing_attend import HOME_PATH
 from app.vitec.contacts import Contact
 from app.vitec.errors import AmbiguousError, LeaseExpiredError, RejectedError, UnavailableError
 from app.vitec.homes import Home
-from app.vitec.responses import VitecResponse, read_contacts_response, read_home_response, read_response
+from app.vitec.responses import IS_CUT, VitecResponse, read_contacts_response, read_home_response, read_response
 
 MaySend = Callable[[], bool]
 Observe = Callable[[str, Operation, float], None]
@@ -233,13 +233,16 @@ class VitecClient:
 
 
 async def _read_body(response: httpx.Response) -> None:
-    """Sets `response.content` to what arrives of the body, `MAX_BODY` bytes at most."""
+    """Sets `response.content` to what arrives of the body, `MAX_BODY` bytes at most, and notes if it broke off."""
     content = bytearray()
     try:
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) >= MAX_BODY:
                 break
+    except BaseException:
+        response.extensions[IS_CUT] = True
+        raise
     finally:
         response._content = bytes(content[:MAX_BODY])  # as httpx itself does after reading
         await response.aclose()

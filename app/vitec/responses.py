@@ -27,6 +27,7 @@ MAX_RETRY_AFTER = timedelta(days=10)  # longer waits are cut to this; the retry 
 ERROR_MEMBERS = ("message", "modelstate", "error")  # an object with one of these reports an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+IS_CUT = "intresse_is_cut"  # among a response's extensions: its body broke off
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def is_foreign(response: httpx.Response) -> bool:
     body that reports an error."""
     if _is_html(response):
         return True
-    body = _json(response.content) if response.is_success else None
+    body = _json(response.content, is_partial=True) if response.is_success else None
     return isinstance(body, dict) and any(
         str(name).lower() in ERROR_MEMBERS and value is not None for name, value in body.items()
     )
@@ -75,7 +76,7 @@ def _is_html(response: httpx.Response) -> bool:
     """HTML, or XML: Vitec never answers a JSON request with either."""
     text = response.content.removeprefix(BYTE_ORDER_MARK).lstrip()
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type in HTML_TYPES and text:
+    if media_type in HTML_TYPES and (text or response.extensions.get(IS_CUT)):
         return _json(text) is None  # some servers label everything as HTML
     return text.startswith(b"<")
 
@@ -128,10 +129,13 @@ def upstream(response: httpx.Response) -> dict[str, Any]:
     return refusal
 
 
-def _json(content: bytes) -> Any:
-    """None if it is not JSON. NaN and unpaired surrogates are not JSON either, and could not be passed on."""
+def _json(content: bytes, *, is_partial: bool = False) -> Any:
+    """None if it is not JSON. NaN and unpaired surrogates are not JSON either, and could not be passed on.
+    `is_partial`: of JSON that breaks off, what there is of it."""
     try:
-        return pydantic_core.from_json(content, allow_inf_nan=False)
+        return pydantic_core.from_json(
+            content, allow_inf_nan=False, allow_partial="trailing-strings" if is_partial else False
+        )
     except ValueError:
         return None
 

@@ -169,6 +169,7 @@ async def test_the_environments_proxy_is_never_asked(
         assert (await interest(vitec)).status == 200
 
 
+HTML = {"Content-Type": "text/html"}
 FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
     (Fault(status=400), RejectedError, 400),
     (Fault(status=401), LoginRefusedError, 401),
@@ -197,6 +198,11 @@ FAULTS: list[tuple[Fault, type[VitecError], int | None]] = [
     (Fault(status=200, page=True), AmbiguousError, 200),
     (Fault(status=200, page=True, carried_out=True), AmbiguousError, 200),
     (Fault(status=200, page=True, truncated=True), AmbiguousError, 200),
+    (Fault(status=200, body="<", headers=HTML, truncated=True), AmbiguousError, 200),  # nothing comes but the head
+    (Fault(status=404, body="<", headers=HTML, truncated=True), UnavailableError, 404),
+    (Fault(status=400, body="<", headers=HTML, stalled=True), UnavailableError, 400),
+    (Fault(status=200, body='{"message": "An error has occurred."}', truncated=True), AmbiguousError, 200),
+    (Fault(status=200, body='{"error": {"code": 17}}', stalled=True), AmbiguousError, 200),
     (Fault(status=200, body='{"Message": "An error has occurred."}'), AmbiguousError, 200),
     (Fault(status=400, page=True), UnavailableError, 400),
     (Fault(status=401, page=True), LoginRefusedError, 401),
