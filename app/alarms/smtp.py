@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+import structlog
 
 from app.alarms.notifications import Notification
 from app.alarms.texts import AlertText
@@ -15,6 +16,8 @@ from app.alarms.webhook import SECONDS, AlertDeliveryError
 
 QUIT_SECONDS = 2.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+log = structlog.get_logger()
 
 Write = Callable[[Notification], Awaitable[AlertText | None]]
 
@@ -42,7 +45,9 @@ class SmtpServer:
         try:
             async with asyncio.timeout(SECONDS):
                 await client.connect()
-                await client.send_message(message)
+                refused, _ = await client.send_message(message)
+            if refused:  # some of them only; it is not sent again to the others
+                log.error("mail refused for some of its recipients", count=len(refused))
             with contextlib.suppress(
                 aiosmtplib.SMTPException, OSError
             ):  # the mail has been sent, even if closing the connection fails

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.alarms import smtp
 from app.alarms.smtp import SmtpServer
@@ -27,13 +28,14 @@ class Silent:
     connections."""
 
     answers: int
+    says: Sequence[str] = ANSWERS
     open: int = 0
     fell_silent: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            for number, answer in enumerate(ANSWERS[: self.answers]):
+            for number, answer in enumerate(self.says[: self.answers]):
                 if number:
                     await reader.readuntil(b".\r\n" if answer == "250 taken" else b"\r\n")
                 writer.write(f"{answer}\r\n".encode())
@@ -101,3 +103,18 @@ async def test_a_stopping_service_does_not_wait_for_a_silent_mail_server(
         sending.cancel()
         await asyncio.wait({sending})
         await soon(silent.is_left)
+
+
+async def test_a_mail_that_one_of_its_recipients_refuses_is_sent_to_the_others_and_logged(
+    monkeypatch: pytest.MonkeyPatch, message: EmailMessage
+) -> None:
+    monkeypatch.setattr(smtp, "SECONDS", 10)
+    message.replace_header("To", f"{SENDER}, gone@example.se")
+    says = (*ANSWERS[:4], "550 no such user", *ANSWERS[4:])
+    silent = Silent(len(says), says)
+    async with listening(silent) as server, asyncio.timeout(10):
+        with capture_logs() as logged:
+            await server.send(message)
+        await soon(silent.is_left)
+    assert [line["count"] for line in logged if line["log_level"] == "error"] == [1]
+    assert "gone" not in str(logged)
