@@ -36,9 +36,10 @@ log = structlog.get_logger()
 
 @dataclass
 class _Try:
-    """One try to write: its time by the database's clock, and what its work returned."""
+    """One try to write: its time by the database's clock, when its transaction began, and what its work returned."""
 
     now: datetime
+    began: float
     result: Any
 
 
@@ -162,18 +163,18 @@ class Outbox:
     ) -> T:
         """Retries until the database is available, unless another worker has taken over by then. If the answer to a
         commit was lost, it first checks whether the commit happened: by the time of the attempt or, if there is none,
-        by the step's `status`."""
+        by the step's `status`. The lease is then as long as that try has made it, and may have run out."""
         in_doubt: list[_Try] = []
         latest: list[_Try] = []
 
         def once(connection: Connection) -> tuple[T, float]:
             for earlier in in_doubt:
                 if _is_written(connection, claim, step, earlier.now, status):
-                    return earlier.result, began_of(connection)
-            now = now_of(connection)
+                    return earlier.result, earlier.began
+            now, began = now_of(connection), began_of(connection)
             result = work(connection, now)
-            latest[:] = [_Try(now, result)]
-            return result, began_of(connection)
+            latest[:] = [_Try(now, began, result)]
+            return result, began
 
         def lock(connection: Connection) -> None:
             if signal is not None:

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from app.delivery import outbox as outbox_module
-from app.domain.submission import AttemptOutcome, Status
+from app.delivery.claims import StepOutcome
+from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.intake import intake as intake_module
 from app.intake.idempotency import Accepted
 from app.sandbox import Office
@@ -21,10 +23,12 @@ from tests.integration.storage_helpers import (
     BOOKING,
     LEAD_AFTER,
     application,
+    claim_one,
     connect_all_writers,
     ids,
     marked,
     opened,
+    outbox_of,
     soon,
     store,
     submission,
@@ -35,6 +39,7 @@ from tests.postgresql_proxy import Cut, Proxy, proxied
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_poll")]
 
 CUTS = pytest.mark.parametrize("when", Cut, ids=lambda when: when.name.lower())
+DELIVERED = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, http_status=200)
 INTAKE, CLAIM, OUTCOME = b"INSERT INTO submissions", b"SKIP LOCKED", b"ended_at"
 
 
@@ -114,6 +119,25 @@ async def test_an_outcome_whose_commit_got_no_answer_is_recorded_once(
         assert [step.attempts for step in outcome.steps] == [1, 1, 1]
         assert await delivery.outcomes(chain) == [AttemptOutcome.DELIVERED] * 3
     assert len(office.received) == 4
+
+
+@pytest.mark.parametrize("begins", [False, True], ids=["recorded", "begun"])
+async def test_a_lease_ends_as_the_row_says_although_its_commit_was_found_later(
+    through: Database, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, begins: bool
+) -> None:
+    lease = timedelta(seconds=1)
+    monkeypatch.setattr(outbox_module, "RETRY_SECONDS", lease.total_seconds())  # as if PostgreSQL was away for so long
+    await store(through, submission(BOOKING.operation, BOOKING, *LEAD_AFTER))
+    outbox = outbox_of(through, lease)
+    claim = await claim_one(outbox)
+    proxy.cut(Cut.AFTER, OUTCOME)
+    if begins:
+        assert await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1]) == (True, True)
+    else:
+        await outbox.record(claim, claim.steps[0], DELIVERED)
+    assert proxy.made == 1
+    assert not claim.lease.holds
+    await claim_one(outbox)  # so another worker may have the submission now, and a call would be a second one
 
 
 @CUTS
