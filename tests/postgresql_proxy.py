@@ -24,8 +24,8 @@ class Cut(Enum):
 @dataclass
 class Proxy:
     """`url` is the database's address through the proxy. `cut` breaks the next transactions that contain `with_text` at
-    their commit. `before_sync` is called when PostgreSQL has received a pipelined commit, but has not been asked for the
-    answer, and is to end that connection. `turns` are "client" and "server" in turn, as they have spoken."""
+    their commit. `before_sync` is called when PostgreSQL has received a pipelined commit, but has not been asked for
+    the answer, and is to end that connection. `turns` are "client" and "server" in turn, as they have spoken."""
 
     url: str
     with_text: bytes = b""

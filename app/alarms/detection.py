@@ -66,8 +66,8 @@ class Thresholds:
 
 
 class IncidentDetector:
-    """`customers` are the ids in the configuration. A customer that has left it can't use its logins and forms, but what
-    waits or has stopped still needs somebody: nothing delivers it any more."""
+    """`customers` are the ids in the configuration. One that has left it has no logins and forms in use, but what waits
+    or has stopped still needs somebody: nothing delivers it any more."""
 
     def __init__(self, thresholds: Thresholds, customers: Iterable[str]) -> None:
         self._thresholds = thresholds

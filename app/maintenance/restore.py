@@ -27,6 +27,7 @@ def park_undelivered(connection: Connection) -> int:
             claim=None,
             due_at=None,
             told_at=None,
+            waiting_since=now,  # for retention: from now on someone has to decide
             status=case((undelivered, Status.UNCERTAIN.value), else_=columns.status),
             settled_at=case((undelivered, literal(now, UtcDateTime)), else_=columns.settled_at),
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, bindparam, case, exists, or_, select, union_all
 
 from app.domain.submission import NEEDS_ATTENTION, Status
 from app.storage.clock import BELIEVED_AFTER, is_steady
@@ -32,7 +32,8 @@ _UNDELIVERED = (Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.UNREADA
 @dataclass(frozen=True)
 class RetentionPeriods:
     """How long personal data is kept: after delivery; while held, from its receipt; and if the submission or a later
-    step was not delivered, from its outcome."""
+    step was not delivered, from its outcome. If a person has retried the later step since, from then: its attempts may
+    end after the period, and someone must hear of it first."""
 
     delivered: timedelta
     held: timedelta
@@ -64,6 +65,11 @@ class RetentionReport:
     soon_erased: Sequence[UndecidedSubmission]
 
 
+# When a later step stopped, or at the latest when a person retried it.
+_retried = submissions.c.waiting_since > submissions.c.settled_at
+_stopped_at = case((_retried, submissions.c.waiting_since), else_=submissions.c.settled_at)
+
+
 def _is_over(delivered: Any, undelivered: Any, held: Any) -> ColumnElement[bool]:
     """The condition that a submission's retention period is over. Each argument is a time, as a value or a parameter:
     what was delivered, stopped or received before it is erased."""
@@ -72,7 +78,7 @@ def _is_over(delivered: Any, undelivered: Any, held: Any) -> ColumnElement[bool]
     was_delivered = columns.status == Status.DELIVERED
     return columns.due_at.is_(None) & or_(
         was_delivered & ~stuck & (columns.settled_at < delivered),
-        was_delivered & stuck & (columns.settled_at < undelivered),
+        was_delivered & stuck & (_stopped_at < undelivered),
         columns.status.in_(literals(*_UNDELIVERED)) & (columns.settled_at < undelivered),
         _IS_HELD & (columns.received_at < held),
     )
@@ -86,7 +92,7 @@ _UNDECIDED = Prepared(
     union_all(
         select(*_COLUMNS, submissions.c.received_at.label("since")).where(NEEDS_A_PERSON, _IS_HELD),
         select(*_COLUMNS, submissions.c.settled_at).where(NEEDS_A_PERSON, ~_IS_HELD, _SETTLED_BY),
-        select(*_COLUMNS, submissions.c.settled_at)
+        select(*_COLUMNS, _stopped_at)
         .join_from(steps, submissions, steps.c.submission_id == submissions.c.id)
         .where(LATER_STEP_STOPPED, HAS_ARRIVED, submissions.c.due_at.is_(None), _SETTLED_BY)
         .distinct(),
@@ -177,11 +183,13 @@ class Retention:
 
 def _undecided(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
     """Held submissions, and others that need a person if they are erased within a week."""
-    values = {"of_settled": now_of(connection) - last_notice_period(periods.undelivered)}
+    settled_by = now_of(connection) - last_notice_period(periods.undelivered)
     undecided = []
-    for row in _UNDECIDED.rows(connection, values):
+    for row in _UNDECIDED.rows(connection, {"of_settled": settled_by}):
         since = moment_of(row.since, connection.dialect)
         assert since is not None  # of a held one it is `received_at`, which is never NULL
+        if row.status == Status.DELIVERED and since > settled_by:  # a condition on this would mislead SQLite's planner
+            continue
         undecided.append(UndecidedSubmission(row.id, row.customer_id, since, row.status == Status.HELD))
     return undecided
 

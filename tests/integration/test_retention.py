@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from app.delivery.claims import LeaseLostError, StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
+from app.maintenance.restore import park_undelivered
 from app.operations.specification import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
@@ -130,9 +131,8 @@ async def test_what_was_not_delivered_is_kept_longer(database: Database, retenti
     assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
 
 
-async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what_was_not_delivered(
-    database: Database, retention: Retention
-) -> None:
+async def stopped_lead(database: Database) -> NewSubmission:
+    """A booking that has arrived, with a lead after it that Vitec has refused."""
     new = await settled(database, DELIVERED, *LEAD_AFTER)
     outbox = outbox_of(database, timedelta(0))
     await database.write(
@@ -140,9 +140,46 @@ async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what
     )
     claim = await claim_one(outbox)
     await outbox.record(claim, claim.steps[0], REJECTED)
+    return new
+
+
+async def waiting_since(database: Database, ago: timedelta) -> None:
+    await database.write(lambda c: c.execute(update(submissions).values(waiting_since=now() - ago)))
+
+
+async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what_was_not_delivered(
+    database: Database, retention: Retention
+) -> None:
+    new = await stopped_lead(database)
     assert (await submission_of(database, new.id)).status is Status.DELIVERED
     assert await after(database, retention, PERIODS.undelivered - MINUTE) == 0
     assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
+
+
+async def test_a_later_lead_that_was_retried_at_the_last_moment_is_kept_and_announced_if_it_stops_again(
+    database: Database, retention: Retention
+) -> None:
+    new = await stopped_lead(database)
+    await grow_old(database, PERIODS.undelivered - DAY)
+    assert [soon.id for soon in (await retention.report()).soon_erased] == [new.id]
+    await OperatorActions(database, KEYRING, {CUSTOMER: Defaults()}).retry(await submission_of(database, new.id))
+    claim = await claim_one(outbox_of(database))
+    await outbox_of(database).record(claim, claim.steps[0], REJECTED)
+    assert await after(database, retention, PERIODS.undelivered + DAY) == 0
+    assert not (await retention.report()).soon_erased
+    await waiting_since(database, PERIODS.undelivered - DAY)
+    assert [soon.id for soon in (await retention.report()).soon_erased] == [new.id]
+    await waiting_since(database, PERIODS.undelivered + DAY)
+    assert await retention.erase_expired() == 1
+
+
+async def test_a_later_lead_that_a_restore_has_parked_is_kept_until_someone_may_have_decided(
+    database: Database, retention: Retention
+) -> None:
+    await stopped_lead(database)
+    await grow_old(database, PERIODS.undelivered + DAY)
+    assert await database.write(park_undelivered) == 1
+    assert await retention.erase_expired() == 0
 
 
 async def test_what_is_still_to_be_delivered_is_never_erased_by_age(database: Database, retention: Retention) -> None:
