@@ -24,10 +24,10 @@
   // About as tall as the empty form at these widths: reserved until the frame sends its own, so that little moves.
   const WIDTHS = [380, 460];
   const HEIGHTS = {
-    interest: [1217, 1148, 1091],
-    viewing: [1245, 1176, 1119],
-    valuation: [1509, 1386, 1328],
-    "final-price": [1040, 940, 859],
+    interest: [1226, 1148, 1091],
+    viewing: [1254, 1176, 1119],
+    valuation: [1518, 1386, 1328],
+    "final-price": [1049, 940, 859],
   };
   const LINES = { title: 31, times: 45, time: [78, 54, 54] };
   const OPEN_TIMES = 3; // of a home: a guess

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -96,6 +97,7 @@ STATES: dict[str, page_models.Page] = {
     "open times in English": open_times(language="en", demo=True, sms_confirmation=True),
     "all times taken": open_times(viewings=FULL, interest_href="/x"),
     "no times": open_times(viewings=(), interest_href="/x"),
+    "no times in a frame": open_times(viewings=(), interest_href="/x", frame_origins="https://example.se"),
     "times away": open_times(viewings=(), away=True, interest_href="/x"),
     "times away with one chosen": open_times(viewings=(), away=True, values={"timeSlotId": "S14"}),
     "contact": form("contact", name="Anna"),
@@ -144,6 +146,45 @@ def gallery() -> Iterator[str]:
 def test_a_scanner_finds_nothing_in_any_state(gallery: str, page: Page, state: str) -> None:
     page.goto(gallery + state)
     assert findings(page) == []
+
+
+# What stands alone and is not as tall as a finger; a link within a sentence is as tall as its line.
+IN_TEXT = ".trap, .consent p, .alert p, .not-cancelled > p, main > p:not(:has(.second))"
+TOO_SMALL = f"""
+  [...document.querySelectorAll("a, button, input:not(.tick *), select, textarea, summary, .tick")]
+    .filter((element) => element.getClientRects().length)
+    .filter((element) => !element.closest("{IN_TEXT}"))
+    .filter((element) => element.getBoundingClientRect().height < 44)
+    .map((element) => element.outerHTML)
+"""
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_whatever_is_tapped_is_as_tall_as_a_finger_and_nothing_is_cut_off(gallery: str, page: Page, state: str) -> None:
+    page.goto(gallery + state)
+    assert page.evaluate(TOO_SMALL) == []
+    for wide in (320, 240, 180):  # 180: half of a phone, for those who enlarge everything twice
+        page.set_viewport_size({"width": wide, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= wide
+
+
+def test_a_printed_receipt_has_no_links_that_only_a_screen_can_follow(gallery: str, page: Page) -> None:
+    page.goto(gallery + "can be cancelled")
+    page.emulate_media(media="print")
+    for name in ("English", "Lägg till i kalendern", "Kan du inte komma? Avboka"):
+        expect(page.get_by_text(name)).to_be_hidden()
+    expect(page.get_by_text("4F7K 9QXW")).to_be_visible()
+    expect(page.get_by_text("08-123 456 78")).to_be_visible()
+
+
+def test_a_page_in_a_frame_has_the_same_distances_as_one_of_its_own(gallery: str, page: Page) -> None:
+    def distances(state: str) -> list[float]:
+        page.goto(gallery + state)
+        paragraphs = page.locator("main > p").all()
+        boxes = [box for paragraph in paragraphs if (box := paragraph.bounding_box())]
+        return [after["y"] - before["y"] - before["height"] for before, after in pairwise(boxes)]
+
+    assert distances("no times") == distances("no times in a frame") == [16, 16, 16]
 
 
 def test_a_scanner_finds_nothing_around_and_in_an_embed(public: Callable[..., str], context: BrowserContext) -> None:

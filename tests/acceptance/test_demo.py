@@ -95,6 +95,17 @@ def test_a_homes_times_are_shown_and_one_is_taken_while_the_visitor_types(demo_u
     expect(form.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
 
 
+def test_nothing_on_the_demos_page_moves_when_the_forms_come(demo_url: str, page: Page) -> None:
+    page.add_init_script("""
+      window.shift = 0;
+      new PerformanceObserver((l) => l.getEntries().forEach((e) => { shift += e.value }))
+        .observe({type: "layout-shift", buffered: true});""")
+    page.set_viewport_size({"width": 820, "height": 1180})  # a tablet: the forms are in view at once
+    page.goto(demo_url)
+    expect(_form(page, "Anmäl intresse").get_by_role("button")).to_be_visible()
+    assert page.evaluate("shift") < 0.005
+
+
 def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desktop: Page) -> None:
     desktop.goto(demo_url)
     expect(_form(desktop, "visning").get_by_role("button")).to_be_visible()
