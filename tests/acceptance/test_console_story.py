@@ -43,6 +43,56 @@ def enter(page: Page, url: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Översikt")
 
 
+def test_a_delivered_leads_one_action_does_not_invite_to_erase_it(public: Public, desktop: Page) -> None:
+    url = public(console_password=PASSWORD)
+    send(url)
+    enter(desktop, url)
+    desktop.goto(f"{url}/console/submissions")
+    eventually(lambda: desktop.reload() and desktop.locator(".status.delivered").count())
+    desktop.locator("th a.reference").click()
+    erase = desktop.get_by_role("link", name="Radera")
+    expect(erase).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    erase.click()
+    expect(desktop.get_by_role("button", name="Radera")).to_have_css("background-color", "rgb(179, 38, 30)")
+
+
+def test_the_same_persons_other_submissions_have_a_list_of_their_own(public: Public, desktop: Page) -> None:
+    url = public(console_password=PASSWORD)
+    send(url)
+    send(url, contactMessage="Jag igen")
+    enter(desktop, url)
+    desktop.goto(f"{url}/console/submissions")
+    desktop.locator("th a.reference").first.click()
+    others = desktop.get_by_role("region", name="Från samma person")
+    expect(others.get_by_role("link")).to_have_text([re.compile("Intresseanmälan ....")])
+    others.get_by_role("link").click()
+    expect(desktop.get_by_role("main")).not_to_contain_text("Jag igen")
+
+
+def test_on_a_phone_the_chart_begins_at_the_newest_day(public: Public, page: Page) -> None:
+    url = public(console_password=PASSWORD)
+    enter(page, url)
+    chart = page.locator(".chart")
+    view, shown = chart.locator("xpath=..").bounding_box(), chart.bounding_box()
+    assert view
+    assert shown
+    assert shown["width"] > view["width"]
+    assert shown["x"] + shown["width"] <= view["x"] + view["width"] + 1
+
+
+def test_a_search_that_can_not_be_read_is_explained_at_its_field(public: Public, desktop: Page) -> None:
+    url = public(console_password=PASSWORD)
+    enter(desktop, url)
+    desktop.get_by_label("Referens, e-post eller telefon").fill("hej")
+    desktop.get_by_role("button", name="Sök").click()
+    field, fault = desktop.get_by_label("Referens, e-post eller telefon"), desktop.get_by_role("alert")
+    expect(field).to_have_accessible_description("Skriv en referens, en hel e-postadress eller ett telefonnummer.")
+    above, below = fault.bounding_box(), field.bounding_box()
+    assert above
+    assert below
+    assert 0 <= below["y"] - above["y"] - above["height"] < 10
+
+
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
 def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
     public: Public, browser: Browser, office: Office, scripted: bool
@@ -58,7 +108,7 @@ def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
 
     def is_shown() -> bool:
         page.reload()
-        return "Nekad av Vitec: 1" in (
+        return "Avvisad av Vitec: 1" in (
             page.get_by_role("region", name="Behöver åtgärdas", exact=True).text_content() or ""
         )
 
@@ -66,7 +116,7 @@ def test_an_operator_finds_a_refused_lead_by_email_and_sends_it_again(
     page.get_by_label("Referens, e-post eller telefon").fill("anna@EXAMPLE.se")
     page.get_by_role("button", name="Sök").click()
     main = page.get_by_role("main")
-    expect(main).to_contain_text("Vitec nekade den")
+    expect(main).to_contain_text("Vitec avvisade den")
     expect(main).to_contain_text("Åkesson")
     page.get_by_role("link", name="Skicka igen").click()
     page.get_by_role("button", name="Skicka igen").click()
@@ -159,7 +209,7 @@ def test_an_embed_is_built_seen_and_copied(public: Public, desktop: Page) -> Non
     desktop.get_by_role("link", name="Kunder").click()
     desktop.get_by_role("link", name="Skapa inbäddning").first.click()
     desktop.get_by_label("Bostadens id i Vitec").fill("OBJ7")
-    desktop.get_by_label("Bostaden i ord").fill("Storgatan 1")
+    desktop.get_by_label("Bostadens namn").fill("Storgatan 1")
     desktop.get_by_role("button", name="Visa").click()
     expect(desktop.get_by_role("textbox", name="Till webbplatsen")).to_have_value(re.compile('data-estate="OBJ7"'))
     expect(desktop.locator("iframe").content_frame.get_by_text("Storgatan 1")).to_be_visible()

@@ -318,7 +318,7 @@ def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_a_notice
     submission_id = post(client)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
-    assert lead["Subject"].startswith("Ett ärende som inte har nått Vitec än (")
+    assert lead["Subject"].startswith("En anmälan som inte har nått Vitec än (")
     for words in ("Förnamn: Anna", "Mobil: +46701740605", "E-post: anna@example.se", "Meddelande: Ring efter fem"):
         assert words in lead.get_content()
     office.clear_faults()

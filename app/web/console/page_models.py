@@ -53,6 +53,14 @@ class Link(NamedTuple):
     href: str
 
 
+class ActionLink(NamedTuple):
+    """`erases`: whether the action erases personal data. Such a button never invites."""
+
+    label: str
+    href: str
+    erases: bool
+
+
 class WaitingRow(NamedTuple):
     customer: str
     waiting: str
@@ -195,7 +203,7 @@ class SubmissionPage(ConsolePage):
 
     why        a sentence or two that explain its status
     submitted  the submitted data, by label
-    related    other submissions that belong to it
+    related    other submissions by the same person
     actions    the actions that apply now
     done       a message about the action that was just carried out
     """
@@ -208,17 +216,17 @@ class SubmissionPage(ConsolePage):
     related: Sequence[LeadRow]
     steps: Sequence[StepRow]
     events: Sequence[Event]
-    actions: Sequence[Link]
+    actions: Sequence[ActionLink]
     done: str
 
 
 @dataclass(frozen=True)
 class ConfirmPage(ConsolePage):
-    """Asks for confirmation of an action. `action` is its name, which is also the stylesheet's class."""
+    """Asks for confirmation of an action. `erases`: whether it erases personal data."""
 
     template = "console/confirm.html"
     row: LeadRow
-    action: str
+    erases: bool
     label: str
     questions: Sequence[str]
     back: str

@@ -12,7 +12,7 @@ from app.privacy.erasure_log import ErasureLogError
 from app.storage.database import StoreUnavailableError
 from app.submissions.operator_actions import ActionImpossibleError, ActionProblem
 from app.web.console.context import ConsoleRequest, redirect
-from app.web.console.page_models import ConfirmPage, Link
+from app.web.console.page_models import ActionLink, ConfirmPage
 from app.web.console.submission_rows import LIST, address, row_of_submission
 from app.web.operations.problems import error_response
 
@@ -21,12 +21,13 @@ log = structlog.get_logger()
 
 class ActionTexts(NamedTuple):
     """An action's texts: its button, the question before it and the message after it. `applies`: whether it is offered
-    for a submission."""
+    for a submission. `erases`: whether it erases personal data."""
 
     label: str
     question: str
     done: str
     applies: Callable[[Submission], bool]
+    erases: bool
 
 
 def _is_stuck(submission: Submission) -> bool:
@@ -48,24 +49,28 @@ ACTIONS: Mapping[str, ActionTexts] = {
         N_("What has not been delivered will be sent to Vitec now, with the current configuration."),
         SENT,
         _can_be_retried,
+        erases=False,
     ),
     "release": ActionTexts(
         N_("Release"),
         N_("It was held because it looks automated. It will be sent to Vitec now."),
         SENT,
         lambda submission: submission.status is Status.HELD,
+        erases=False,
     ),
     "discard": ActionTexts(
         N_("Discard"),
         N_("It will be closed for good: nothing more is sent, and its personal data is erased."),
         N_("It is closed, and its personal data has been erased."),
         _is_stuck,
+        erases=True,
     ),
     "erase": ActionTexts(
         N_("Erase"),
         N_("Its personal data will be erased here for good. What Vitec has received stays there."),
         N_("Its personal data has been erased."),
         lambda submission: True,
+        erases=True,
     ),
 }
 NOTHING_TO_DO = N_("Nothing to do: it is already done, or is being sent right now.")
@@ -78,10 +83,10 @@ PROBLEMS: Mapping[str, str] = {
 }
 
 
-def offered_actions(request: ConsoleRequest, submission: Submission) -> list[Link]:
+def offered_actions(request: ConsoleRequest, submission: Submission) -> list[ActionLink]:
     """The actions that apply now, each with the address of its confirmation page."""
     return [
-        Link(request.gettext(texts.label), f"{LIST}/{submission.id}/{name}")
+        ActionLink(request.gettext(texts.label), f"{LIST}/{submission.id}/{name}", texts.erases)
         for name, texts in ACTIONS.items()
         if texts.applies(submission)
     ]
@@ -105,7 +110,7 @@ async def confirm(request: ConsoleRequest) -> Response:
     page = ConfirmPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),
-        action=name,
+        erases=texts.erases,
         label=request.gettext(texts.label),
         questions=[request.gettext(text) for text in _questions(name, submission)],
         back=f"{LIST}/{submission.id}",

@@ -45,7 +45,7 @@ def test_a_lead_by_mail_has_texts_of_its_own() -> None:
 
 
 def test_times_are_in_swedish_time_and_in_the_recipients_language() -> None:
-    assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: ärenden har väntat sedan 22 november 13:05"
+    assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: anmälningar har väntat sedan 22 november 13:05"
     assert (
         text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have been waiting since 22 November 13:05"
     )
@@ -59,7 +59,7 @@ def test_a_login_is_described_by_what_it_is_for() -> None:
 def test_submissions_are_listed_by_reference_and_only_the_first_of_many() -> None:
     many = tuple(new_id(datetime.now(UTC)) for _ in range(MAX_REFERENCES + 5))
     alert = text(notice(IncidentKind.REJECTED, subjects=many))
-    assert alert.title == f"Mäklarhuset: Vitec har avvisat ärenden ({len(many)})"
+    assert alert.title == f"Mäklarhuset: Vitec har avvisat anmälningar ({len(many)})"
     references = alert.body.split("\n\n")[1].splitlines()
     assert references == [*(reference_of(submission_id) for submission_id in many[:MAX_REFERENCES]), "och 5 till"]
 
