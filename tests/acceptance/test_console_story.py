@@ -69,6 +69,21 @@ def test_the_same_persons_other_submissions_have_a_list_of_their_own(public: Pub
     expect(desktop.get_by_role("main")).not_to_contain_text("Jag igen")
 
 
+def test_on_a_phone_whatever_stands_alone_is_as_tall_as_a_finger(public: Public, browser: Browser) -> None:
+    context = browser.new_context(locale="sv-SE", viewport={"width": 360, "height": 740}, has_touch=True)
+    page = context.new_page()
+    url = public(console_password=PASSWORD)
+    send(url)
+    enter(page, url)
+    for path in ("", "/submissions", "/customers", f"/customers/{CUSTOMER}"):
+        page.goto(f"{url}/console{path}")
+        small = page.locator("a, button, select, #q").evaluate_all(
+            "(all) => all.filter((element) => element.offsetHeight < 44).map((element) => element.outerHTML)"
+        )
+        assert small == []
+    context.close()
+
+
 def test_on_a_phone_the_chart_begins_at_the_newest_day(public: Public, page: Page) -> None:
     url = public(console_password=PASSWORD)
     enter(page, url)
