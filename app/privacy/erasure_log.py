@@ -7,7 +7,6 @@ was never carried out, and is skipped.
 """
 
 import contextlib
-import fcntl
 import hmac
 import json
 import os
@@ -18,6 +17,11 @@ from pathlib import Path
 import structlog
 
 from app.storage.encryption import KeyedHash
+
+try:
+    import fcntl
+except ImportError:  # Windows, where the demo's single process writes alone
+    fcntl = None  # type: ignore[assignment]
 
 BEGINNING = '{"at": '  # of each line
 
@@ -52,7 +56,8 @@ class ErasureLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                if fcntl:
+                    fcntl.flock(file, fcntl.LOCK_EX)
                 _add_line(file, text)
             finally:
                 os.close(file)
@@ -97,7 +102,8 @@ class ErasureLog:
 def _add_line(file: int, text: str) -> None:
     """Appends the line completely or not at all: a partial write, as on a full disk, is undone. Raises `OSError`."""
     size = os.fstat(file).st_size
-    is_cut = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # an earlier line was cut short by a crash
+    os.lseek(file, max(size - 1, 0), os.SEEK_SET)  # where it is read; writing is always at the end
+    is_cut = os.read(file, 1) not in {b"", b"\n"}  # an earlier line was cut short by a crash
     line = ("\n" if is_cut else "").encode() + f"{text}\n".encode()
     try:
         while line:

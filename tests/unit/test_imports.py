@@ -61,3 +61,11 @@ def test_the_service_never_loads_rich() -> None:
     """Libraries look for rich, which the commands' library brings: 4 MB in each process."""
     asked = "import sys, app.cli.server, app.bootstrap.web_app; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_demo_imports_no_module_that_windows_lacks() -> None:
+    lacking = ("fcntl", "grp", "pwd", "resource", "termios", "uvloop")
+    without = f"import sys; sys.modules.update(dict.fromkeys({lacking!r}))"
+    code = f"{without}; import app.__main__, app.cli.server, app.demo.demo"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
