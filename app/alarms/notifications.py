@@ -1,8 +1,9 @@
-"""Queue of notifications for each receiver, until they are sent or given up."""
+"""Notifications, their receivers, and each receiver's queue, until they are sent or given up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
@@ -12,6 +13,7 @@ from app.storage.database import Database, now_of
 from app.storage.schema import notices
 
 MAX_AT_ONCE = 20
+ATTEMPT_SECONDS = 30.0  # the time limit of one attempt
 CLAIM_LASTS = timedelta(minutes=2)  # no attempt takes that long: afterwards its process is taken to be dead
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(days=3)
@@ -30,6 +32,18 @@ class Notification:
     since: datetime
     created_at: datetime
     attempts: int
+
+
+class AlertDeliveryError(Exception):
+    """The receiver did not accept the notification. The message quotes nothing from its content."""
+
+
+class AlertReceiver(Protocol):
+    """Sends notifications by one means, such as e-mail."""
+
+    async def send(self, notice: Notification) -> None:
+        """Raises `AlertDeliveryError`."""
+        ...
 
 
 class NotificationQueue:

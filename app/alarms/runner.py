@@ -8,9 +8,8 @@ from functools import partial
 
 import structlog
 
-from app.alarms.notifications import Notification, NotificationQueue
+from app.alarms.notifications import AlertDeliveryError, AlertReceiver, Notification, NotificationQueue
 from app.alarms.store import Detector, IncidentStore
-from app.alarms.webhook import AlertDeliveryError, AlertReceiver
 from app.storage.database import StoreUnavailableError
 
 DETECT_SECONDS = 5.0

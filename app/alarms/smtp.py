@@ -10,9 +10,8 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 import structlog
 
-from app.alarms.notifications import Notification
+from app.alarms.notifications import ATTEMPT_SECONDS, AlertDeliveryError, Notification
 from app.alarms.texts import AlertText
-from app.alarms.webhook import SECONDS, AlertDeliveryError
 
 QUIT_SECONDS = 2.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -43,14 +42,13 @@ class SmtpServer:
             timeout=None,  # our own timeout is used: the library's `wait_for` can swallow a cancellation on Python 3.11
         )
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(ATTEMPT_SECONDS):
                 await client.connect()
                 refused, _ = await client.send_message(message)
             if refused:  # some of them only; it is not sent again to the others
                 log.error("mail refused for some of its recipients", count=len(refused))
-            with contextlib.suppress(
-                aiosmtplib.SMTPException, OSError
-            ):  # the mail has been sent, even if closing the connection fails
+            # The mail has been sent, even if closing the connection fails.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 async with asyncio.timeout(QUIT_SECONDS):
                     await client.quit()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:

@@ -4,28 +4,17 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 from standardwebhooks.webhooks import Webhook
 
 from app.alarms.incidents import OF_SUBMISSIONS
-from app.alarms.notifications import Notification
+from app.alarms.notifications import ATTEMPT_SECONDS, AlertDeliveryError, Notification
 from app.alarms.texts import AlertText
 from app.domain.ids import reference_of
 
 MAX_NAMED = 100  # submissions in one notification: a receiver may refuse a longer one
-SECONDS = 30.0  # for one attempt
-
-
-class AlertDeliveryError(Exception):
-    """The receiver did not accept the notification. The message quotes nothing from its content."""
-
-
-class AlertReceiver(Protocol):
-    async def send(self, notice: Notification) -> None:
-        """Raises `AlertDeliveryError`."""
-        ...
 
 
 class WebhookReceiver:
@@ -47,7 +36,7 @@ class WebhookReceiver:
         }
         try:
             async with (
-                asyncio.timeout(SECONDS),
+                asyncio.timeout(ATTEMPT_SECONDS),
                 httpx.AsyncClient(trust_env=False) as client,
                 client.stream("POST", self._url, content=body.encode(), headers=headers) as answer,
             ):

@@ -9,12 +9,12 @@ from starlette.routing import Route
 from app.alarms.detection import IncidentDetector, Thresholds
 from app.alarms.incidents import IncidentKind
 from app.alarms.lead_email import lead_text, recovered_text
-from app.alarms.notifications import Notification, NotificationQueue
+from app.alarms.notifications import AlertReceiver, Notification, NotificationQueue
 from app.alarms.runner import AlarmRunner
 from app.alarms.smtp import EmailReceiver, SmtpServer
 from app.alarms.store import IncidentStore
 from app.alarms.texts import AlertText, alert_text
-from app.alarms.webhook import AlertReceiver, WebhookReceiver
+from app.alarms.webhook import WebhookReceiver
 from app.config.settings import Settings
 from app.delivery.claims import Claim
 from app.domain.submission import StepStatus

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.alarms import smtp
+from app.alarms.notifications import AlertDeliveryError
 from app.alarms.smtp import SmtpServer
-from app.alarms.webhook import AlertDeliveryError
 from tests.integration.storage_helpers import soon
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +66,7 @@ def message() -> EmailMessage:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "SECONDS", 0.2)
+    monkeypatch.setattr(smtp, "ATTEMPT_SECONDS", 0.2)
     monkeypatch.setattr(smtp, "QUIT_SECONDS", 0.1)
 
 
@@ -85,7 +85,7 @@ async def test_a_mail_server_that_falls_silent_is_abandoned_and_counts_as_not_se
 async def test_a_mail_that_the_server_accepted_counts_as_sent_however_the_connection_ends(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage, answers: int
 ) -> None:
-    monkeypatch.setattr(smtp, "SECONDS", 10)
+    monkeypatch.setattr(smtp, "ATTEMPT_SECONDS", 10)
     silent = Silent(answers)
     async with listening(silent) as server, asyncio.timeout(10):
         await server.send(message)
@@ -95,7 +95,7 @@ async def test_a_mail_that_the_server_accepted_counts_as_sent_however_the_connec
 async def test_a_stopping_service_does_not_wait_for_a_silent_mail_server(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage
 ) -> None:
-    monkeypatch.setattr(smtp, "SECONDS", 60)
+    monkeypatch.setattr(smtp, "ATTEMPT_SECONDS", 60)
     silent = Silent(2)
     async with listening(silent) as server, asyncio.timeout(10):
         sending = asyncio.create_task(server.send(message))
