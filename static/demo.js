@@ -1,6 +1,6 @@
 // The live list: asks every second and a half for new calls to the CRM, and puts them on top.
 const list = document.getElementById("calls");
-const model = document.getElementById("call").content.firstElementChild;
+const template = document.getElementById("call").content.firstElementChild;
 const received = `/demo/received?lang=${document.documentElement.lang}`;
 const buttons = document.querySelectorAll("button[name=mood]");
 
@@ -15,7 +15,7 @@ const tag = ([name, value]) => {
 };
 
 const show = (call) => {
-  const item = model.cloneNode(true);
+  const item = template.cloneNode(true);
   for (const part of ["label", "person", "path", "at"]) {
     item.querySelector(`[data-${part}]`).textContent = call[part];
   }
@@ -27,26 +27,26 @@ const show = (call) => {
   list.prepend(item);
 };
 
-const press = (mood) => buttons.forEach((b) => b.setAttribute("aria-pressed", String(b.value === mood)));
+const markMood = (mood) => buttons.forEach((b) => b.setAttribute("aria-pressed", String(b.value === mood)));
 
-const look = async () => {
+const poll = async () => {
   try {
     const { mood, calls } = await (await fetch(received)).json();
     if (calls.length && calls[0].number < newest()) list.replaceChildren(); // the CRM was restarted
     calls.filter((call) => call.number > newest()).reverse().forEach(show);
     document.querySelector(".none").hidden = list.children.length > 0;
-    press(mood);
+    markMood(mood);
   } catch {
     // the server is unavailable: try again
   }
-  setTimeout(look, 1500);
+  setTimeout(poll, 1500);
 };
 
 document.querySelector("form.choices").addEventListener("submit", (event) => {
   event.preventDefault(); // so that what was typed in the frames stays
   const { action } = event.currentTarget;
-  press(event.submitter.value);
+  markMood(event.submitter.value);
   fetch(action, { method: "POST", body: new URLSearchParams({ mood: event.submitter.value }), redirect: "manual" });
 });
 
-look();
+poll();

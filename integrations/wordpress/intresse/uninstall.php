@@ -1,6 +1,6 @@
 <?php
 /**
- * Takes the settings away. There is nothing else: no visitor's data is ever stored in WordPress.
+ * Deletes the settings. There is nothing else: no visitor's data is ever stored in WordPress.
  *
  * @package Intresse
  */

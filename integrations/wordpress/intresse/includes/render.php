@@ -10,7 +10,7 @@ defined( 'ABSPATH' ) || exit;
 const INTRESSE_SCRIPT = 'intresse-embed';
 
 /**
- * What a block or shortcode asks for, with what the settings and the post add.
+ * The attributes of a form: those of the block or shortcode, completed from the settings and the post.
  *
  * @param array<string, mixed> $asked   Attributes of the block or shortcode.
  * @param int                  $post_id The post that it stands in, or whose template it stands in; 0 for none.
@@ -55,7 +55,7 @@ function intresse_form( $asked, $post_id ) {
  * @param array<string, string> $form As `intresse_form()` makes it.
  * @return string
  */
-function intresse_fault( $form ) {
+function intresse_problem( $form ) {
 	if ( ! intresse_is_configured() ) {
 		return __( 'Intresse has no settings yet. An administrator enters them under Settings → Intresse.', 'intresse' );
 	}
@@ -70,8 +70,8 @@ function intresse_fault( $form ) {
 }
 
 /**
- * The form's HTML, with the script on its way. Where it can't be shown, visitors see nothing, and who may edit reads
- * why.
+ * The form's HTML; also enqueues the script. If the form can't be shown, visitors see nothing, and those who may edit
+ * see why.
  *
  * @param array<string, mixed> $asked   Attributes of the block or shortcode.
  * @param int                  $post_id The post, 0 for none.
@@ -80,10 +80,10 @@ function intresse_fault( $form ) {
  */
 function intresse_render( $asked, $post_id, $wrapper = '' ) {
 	$form  = intresse_form( $asked, $post_id );
-	$fault = intresse_fault( $form );
-	if ( '' !== $fault ) {
+	$problem = intresse_problem( $form );
+	if ( '' !== $problem ) {
 		$may_edit = $post_id ? current_user_can( 'edit_post', $post_id ) : current_user_can( 'edit_posts' );
-		return $may_edit ? '<p class="intresse-notice"><em>' . esc_html( $fault ) . '</em></p>' : '';
+		return $may_edit ? '<p class="intresse-notice"><em>' . esc_html( $problem ) . '</em></p>' : '';
 	}
 	wp_enqueue_script( INTRESSE_SCRIPT );
 	$attributes = 'data-intresse="' . esc_attr( $form['form'] ) . '"';

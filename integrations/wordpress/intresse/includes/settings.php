@@ -41,7 +41,7 @@ function intresse_is_configured() {
  * An id as Vitec and the service have them: 1-40 letters, digits, `_`, `-` and `.`.
  *
  * @param mixed $value What was typed or stored.
- * @return string The id, or an empty string where it is none.
+ * @return string The id, or an empty string if it is not a possible id.
  */
 function intresse_id( $value ) {
 	$id = is_scalar( $value ) ? trim( (string) $value ) : '';
@@ -52,7 +52,7 @@ function intresse_id( $value ) {
  * The origin of the service: https, or http on this machine, without a path.
  *
  * @param mixed $value What was typed.
- * @return string The origin, or an empty string where it is none.
+ * @return string The origin, or an empty string if it is not a possible origin.
  */
 function intresse_origin( $value ) {
 	$parts  = wp_parse_url( is_string( $value ) ? trim( $value ) : '' );
@@ -66,7 +66,7 @@ function intresse_origin( $value ) {
 }
 
 /**
- * What may be stored of what was submitted; what is wrong is said, and the stored value stays.
+ * Validates the submitted settings. A wrong value is reported, and the stored one is kept.
  *
  * @param mixed $submitted The settings form's fields.
  * @return array<string, mixed>

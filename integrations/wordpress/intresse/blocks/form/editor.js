@@ -71,7 +71,7 @@
 				key: 'form',
 				label: texts.form,
 				value: form.name,
-				options: settings.forms.map( ( one ) => ( { label: one.label, value: one.name } ) ),
+				options: settings.forms.map( ( choice ) => ( { label: choice.label, value: choice.name } ) ),
 				onChange: ( value ) => props.setAttributes( { form: value } ),
 			} ),
 		];
