@@ -165,6 +165,7 @@ class CircuitBreaker:
         return rows
 
     def is_paused(self, connection: Connection, credential: CredentialKey) -> bool:
+        """Whether the login is paused. Without a query while this process knows of no row."""
         return bool(self._recorded) and self._is_paused(connection, credential)
 
     def lock_for_probe(self, connection: Connection, credential: CredentialKey, now: datetime) -> Row[Any] | None:

@@ -128,7 +128,7 @@ class Claiming:
             "limit": number,
             "claim": str(uuid4()),
             "due_at": now + self._lease,
-            **{f"of_other_{number}": other for number, other in enumerate(others)},
+            **{f"of_other_{index}": other for index, other in enumerate(others)},
         }
         return statements.claim(len(others), forbidden=forbidden).rows(connection, values)
 

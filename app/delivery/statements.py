@@ -70,7 +70,7 @@ def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
             submissions.c.function_group == bindparam("of_group"),
             submissions.c.due_at > bindparam("of_since"),
             submissions.c.due_at <= bindparam("of_now"),
-            *(submissions.c.id != bindparam(f"of_other_{number}") for number in range(others)),
+            *(submissions.c.id != bindparam(f"of_other_{index}") for index in range(others)),
             *(() if forbidden is None else (WAS_FORBIDDEN if forbidden else ~WAS_FORBIDDEN,)),
         )
         .order_by(submissions.c.due_at)

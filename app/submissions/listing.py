@@ -26,7 +26,7 @@ class SubmissionFilter:
 
     stuck       it needs a person, possibly because of a later step
     ids         it is one of these
-    older_than  its id is lower than this one, the last on the previous page
+    below_id    its id is lower than this one, the last on the previous page
     """
 
     status: Status | None = None
@@ -36,7 +36,7 @@ class SubmissionFilter:
     received_after: datetime | None = None
     received_before: datetime | None = None
     ids: Sequence[str] | None = None
-    older_than: str | None = None
+    below_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ async def list_submissions(
 
     def work(connection: Connection) -> list[SubmissionSummary]:
         rows, stopped = _rows(connection, filters, limit)
-        return [
-            _listed(row, keyring, row.id in stopped) for row in rows
-        ]  # decrypted in the reader thread, because there may be many
+        # Decrypted here, in the reader thread, because there may be many.
+        return [_listed(row, keyring, row.id in stopped) for row in rows]
 
     return await database.read(work)
 
@@ -131,8 +130,8 @@ def _conditions(connection: Connection, filters: SubmissionFilter) -> list[Colum
         conditions.append(columns.id < first_id_of(filters.received_before))
     if filters.ids is not None:
         conditions.append(columns.id.in_(filters.ids))
-    if filters.older_than:
-        conditions.append(columns.id < filters.older_than)
+    if filters.below_id:
+        conditions.append(columns.id < filters.below_id)
     return conditions
 
 

@@ -253,7 +253,7 @@ async def test_a_list_is_filtered_and_continues_on_the_next_page(database: Datab
         return [row.id for row in await list_submissions(database, KEYRING, SubmissionFilter(**wanted), 2)]
 
     assert await ids_of() == [newest, middle]
-    assert await ids_of(older_than=middle) == [oldest]
+    assert await ids_of(below_id=middle) == [oldest]
     assert await ids_of(status=Status.REJECTED) == [oldest]
     assert await ids_of(status=Status.PENDING) == [newest, middle]
     assert await ids_of(customer_id=OTHER_CUSTOMER) == []

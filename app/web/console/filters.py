@@ -74,7 +74,7 @@ async def submission_filter(request: ConsoleRequest, filters: Filters) -> Submis
         customer_id=filters.customer or None,
         operation=Operation(filters.operation) if filters.operation else None,
         ids=await _ids(request, text) if text else None,
-        older_than=request.query_value("older") or None,
+        below_id=request.query_value("older") or None,
         **moments,
     )
 

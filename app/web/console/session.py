@@ -21,7 +21,7 @@ from app.web.operations.limits import MovingWindows
 PATH = "/console"
 COOKIE = "__Secure-intresse"
 SESSION_LIFETIME = timedelta(hours=12)  # maximum, even if the session is in use
-SIGN_IN_RATES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts per address, including successful ones
+SIGN_IN_RATES = (parse_rate("5/minute"), parse_rate("30/hour"))  # attempts per address; a success resets them
 
 
 class Sessions:

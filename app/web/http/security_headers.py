@@ -48,9 +48,9 @@ class SecurityHeaders:
 
         return self._app(scope, receive, complete)
 
-    def _to_add(self, said: tuple[bytes, ...]) -> tuple[Headers, bytes]:
+    def _to_add(self, present: tuple[bytes, ...]) -> tuple[Headers, bytes]:
         """The headers for an answer that has headers of these names; and the same as lines."""
-        added = [header for header in self._all if header[0] not in said]
+        added = [header for header in self._all if header[0] not in present]
         return added, header_lines(added)
 
 

@@ -152,7 +152,7 @@ def parse_json(content: bytes) -> Body:
         return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
     if content.count(b":") > MAX_FIELDS and _fields(members) > MAX_FIELDS:
         return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
-    return Body(False, _said(members), {})
+    return Body(False, _without_empty(members), {})
 
 
 def _text(content: bytes) -> str:
@@ -181,10 +181,10 @@ def _fields(members: Mapping[str, Any]) -> int:
     return sum(1 + (_fields(value) if isinstance(value, dict) else 0) for value in members.values())
 
 
-def _said(members: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(members: Mapping[str, Any]) -> dict[str, Any]:
     """The members without null and blank text, both of which mean "not given" in all of Vitec's members."""
     return {
-        name: _said(value) if isinstance(value, dict) else value
+        name: _without_empty(value) if isinstance(value, dict) else value
         for name, value in members.items()
         if value is not None and not (isinstance(value, str) and not trim(value))
     }

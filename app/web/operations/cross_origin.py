@@ -56,9 +56,9 @@ class CrossOriginAccess:
             answer = preflight(RequestHeaders(scope=scope), self._origins, named)
         return (answer or self._app)(scope, receive, complete)
 
-    def _added(self, scope: Scope, origin: str, said: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
-        """The headers to add to an answer that has these, and the same as lines."""
-        if _READABLE_BY in dict(said):
+    def _added(self, scope: Scope, origin: str, present: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
+        """The headers to add to an answer with the headers `present`, and the same as lines."""
+        if _READABLE_BY in dict(present):
             return (), b""  # the answer has its own
         if not may_read(self._origins, origin, self._whose(scope)):
             return _UNREADABLE

@@ -1,4 +1,4 @@
-"""A customer as the web needs it: its look, who may post for it, and its defaults."""
+"""A customer as the web needs it: its branding, who may post for it, and its defaults."""
 
 import base64
 import binascii

@@ -107,7 +107,7 @@ class PersonLimits:
     def exceeded(self, customer: Customer, contacts: Mapping[str, str]) -> bool:
         """Whether there were too many submissions with one of these e-mail addresses or phone numbers. If not, counts
         one more for each."""
-        seconds, most = customer.person_rate.seconds, customer.person_rate.amount
+        seconds, limit = customer.person_rate.seconds, customer.person_rate.amount
         number, past = divmod(time.monotonic(), seconds)
         period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
         period.turn(int(number))
@@ -116,7 +116,7 @@ class PersonLimits:
         for contact in contacts.values():
             person = hash((customer.id, contact))
             count = now.get(person, 0)
-            if count + (before.get(person, 0) * still if before else 0) >= most:
+            if count + (before.get(person, 0) * still if before else 0) >= limit:
                 return True
             counted[person] = count + 1
         now.update(counted)

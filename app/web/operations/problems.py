@@ -36,7 +36,8 @@ KINDS = {
     415: "unsupported-media",
     503: "unavailable",
 }
-RETRY_SECONDS = 30  # after which Vitec may be back
+VITEC_RETRY_SECONDS = 30  # after which Vitec may be back
+DATABASE_RETRY_SECONDS = 15  # after which an unavailable database may be back
 # The kinds that have an error page, and which; the others show the page for a fault of ours.
 PAGES = {kind: kind for kind in ("not-found", "gone", "too-large", "unsupported-media", "forbidden")}
 PAGES |= {"unauthorized": "forbidden", "method-not-allowed": "not-found"}
@@ -75,7 +76,7 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
         return Problem(400, "upstream-rejected", gettext, upstream=error.upstream)
     if isinstance(error, UnreadableAnswerError | AccessDeniedError):
         return Problem(502, "upstream-unreadable", gettext)
-    return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(RETRY_SECONDS)})
+    return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(VITEC_RETRY_SECONDS)})
 
 
 def wants_page(request: Request, *, peoples: bool = False) -> bool:

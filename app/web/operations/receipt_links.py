@@ -13,12 +13,11 @@ from app.web.operations.context import plain_title
 from app.web.operations.cross_origin import CUSTOMER
 from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
-from app.web.operations.problems import error_response, language_of
+from app.web.operations.problems import DATABASE_RETRY_SECONDS, error_response, language_of
 from app.web.operations.slots import Slot, parse_slots
 from app.web.rendering.theme import Theme
 
 RECEIPT_LIVES = timedelta(days=30)
-RETRY_SECONDS = 15  # until an unavailable database may be back
 
 
 class Receipt(NamedTuple):
@@ -63,7 +62,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
 
 
 def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:
-    headers = {"Retry-After": str(RETRY_SECONDS)}
+    headers = {"Retry-After": str(DATABASE_RETRY_SECONDS)}
     return error_response(request, deps, 503, customer=customer, headers=headers, peoples=True)
 
 

@@ -21,13 +21,12 @@ from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.home_times import chosen_slot, look_up_again
-from app.web.operations.problems import Problem
+from app.web.operations.problems import DATABASE_RETRY_SECONDS, Problem
 from app.web.operations.return_url import return_address, return_origin
 from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
 VARY = {"Vary": "Accept-Language"}
-RETRY_SECONDS = 15  # until an unavailable database may be back
 RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
 
 
@@ -98,7 +97,7 @@ class JsonResponder:
         return self._problem(422, "repeat-mismatch")
 
     def unavailable(self) -> Response:
-        return self._problem(503, "unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
+        return self._problem(503, "unavailable", headers={"Retry-After": str(DATABASE_RETRY_SECONDS)})
 
     def fault(self) -> Response:
         return self._problem(500, "fault")
@@ -178,7 +177,7 @@ class FormResponder:
         """With the same token: if it was stored after all, the next attempt is recognized as a repeat."""
         token = self.body.token or ""
         is_ours = self.context.deps.tokens.is_ours(token, self.context.path)
-        notice = Notice("unavailable", retry_after=RETRY_SECONDS)
+        notice = Notice("unavailable", retry_after=DATABASE_RETRY_SECONDS)
         return self._again(503, notice, token=token if is_ours else "")
 
     def fault(self) -> Response:

@@ -16,8 +16,7 @@ from app.web.http.typed_route import TypedRoute
 from app.web.operations.cross_origin import CUSTOMER, preflight
 from app.web.operations.customer import Customer, InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies, Injected
-from app.web.operations.problems import CHALLENGE, error_response
-from app.web.operations.receipt_links import RETRY_SECONDS
+from app.web.operations.problems import CHALLENGE, DATABASE_RETRY_SECONDS, error_response
 from app.web.operations.responders import public_status
 
 PATH = "/submissions/{id}"
@@ -95,7 +94,7 @@ async def submission_status(
     try:
         submission = await deps.submissions.get(id)
     except StoreUnavailableError:
-        return error_response(request, deps, 503, headers={"Retry-After": str(RETRY_SECONDS)})
+        return error_response(request, deps, 503, headers={"Retry-After": str(DATABASE_RETRY_SECONDS)})
     customer = deps.customers.get(submission.customer_id) if submission else None
     if with_key:
         owners = [customer] if customer else list(deps.customers.values())

@@ -42,6 +42,8 @@ from app.web.operations.validation import ValidationContext, ValidationResult, m
 
 MAX_REPEAT_KEY = 255
 
+log = structlog.get_logger()
+
 
 class InvalidSubmissionError(Exception):
     """The body is invalid; `faults` are all its faults."""
@@ -51,8 +53,9 @@ class InvalidSubmissionError(Exception):
         self.faults = faults
 
 
-def _checked(context: RequestContext, body: Body) -> Callable[[], NewSubmission]:
-    """Returns what makes the submission. Raises `InvalidSubmissionError`, `RateLimitedError`."""
+def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmission]:
+    """Validates the body. Returns a function that builds the submission. Raises `InvalidSubmissionError`,
+    `RateLimitedError`."""
     now = context.deps.now()
     customer = context.customer
     with_key = context.key is not None
@@ -66,17 +69,17 @@ def _checked(context: RequestContext, body: Body) -> Callable[[], NewSubmission]
         filled=OPERATIONS[context.spec.operation].filled(customer.defaults),
         gettext=context.deps.templates.gettext(customer.language),
     )
-    read = validate(context.spec, body, rules)
+    result = validate(context.spec, body, rules)
     header = context.headers.get("idempotency-key", "")
-    invalid = {fault.field for fault in read.faults}
-    faults = [*(fault for fault in _take_slot(context, body) if fault.field not in invalid), *read.faults]
+    invalid = {fault.field for fault in result.faults}
+    faults = [*(fault for fault in _take_slot(context, body) if fault.field not in invalid), *result.faults]
     if len(header) > MAX_REPEAT_KEY:
         faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_REPEAT_KEY}))
-    if read.application is None or faults:
+    if result.application is None or faults:
         raise InvalidSubmissionError(faults)
     if not with_key:
         context.deps.limits.count(customer, context.address)
-    return partial(_submission, context, body, read, read.application, now)
+    return partial(_build_submission, context, body, result, result.application, now)
 
 
 def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
@@ -105,28 +108,28 @@ def may_post(context: RequestContext, body: Body | None) -> bool:
     )
 
 
-def _submission(
-    context: RequestContext, body: Body, read: ValidationResult, application: VitecModel, now: datetime
+def _build_submission(
+    context: RequestContext, body: Body, result: ValidationResult, application: VitecModel, now: datetime
 ) -> NewSubmission:
     marketing = marketing_of(body, application, context.query, context.came_from)
-    said = SubmissionContext(context.key is not None, read.consented_at, marketing)
+    submission_context = SubmissionContext(context.key is not None, result.consented_at, marketing)
     customer, operation = context.customer, context.spec.operation
     token_age = _token_age(context, body)
-    order = DeliveryRequest(customer.id, operation, context.resource, application, said)
-    contacts = context.spec.contacts(order.submitted)
+    delivery_request = DeliveryRequest(customer.id, operation, context.resource, application, submission_context)
+    contacts = context.spec.contacts(delivery_request.submitted)
     choose_call = OPERATIONS[operation].choose_call
     if choose_call:
-        order = choose_call(order, customer.defaults, context.booked)
-    steps = plan(order, customer.defaults)
-    consent = _consent(context, token_age) if read.consented_at else None
+        delivery_request = choose_call(delivery_request, customer.defaults, context.booked)
+    steps = plan(delivery_request, customer.defaults)
+    consent = _consent(context, token_age) if result.consented_at else None
     return NewSubmission(
         id=new_id(now),
         customer_id=customer.id,
         operation=operation,
-        resource=order.resource,
+        resource=delivery_request.resource,
         language=context.language,
         received_at=now,
-        application=StoredApplication.of(order, steps, consent, context.estate),
+        application=StoredApplication.of(delivery_request, steps, consent, context.estate),
         contacts=contacts,
         steps=steps,
         repeat=_repeat(context, body),
@@ -169,9 +172,6 @@ def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
     return None if context.key else repeats.of_content(context.path, content)
 
 
-log = structlog.get_logger()
-
-
 async def post(context: RequestContext) -> Response:
     """Answers a form with pages if the operation has a form, and everything else with JSON."""
     try:
@@ -205,7 +205,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
             return answers.forbidden()
         if context.spec.by_home:
             await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
-        accepted = await context.deps.intake.accept_from(_checked(context, body))
+        accepted = await context.deps.intake.accept_from(_validated(context, body))
     except NotFoundError:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
