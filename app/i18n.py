@@ -23,8 +23,8 @@ LANGUAGES = tuple(LANGUAGE_NAMES)
 
 
 @cache
-def _catalogue(directory: Path, language: str) -> NullTranslations:
-    """Compiled from the .po file when it is first used, so that there is no compiled file to keep up to date. Changes
+def catalogue(directory: Path, language: str) -> NullTranslations:
+    """A language's texts, compiled from the .po file when first used: no compiled file must be kept up to date. Changes
     show after a restart. English has no catalogue: its texts are the message ids."""
     path = directory / language / "LC_MESSAGES" / "intresse.po"
     if not path.exists():

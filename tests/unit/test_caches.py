@@ -18,7 +18,7 @@ from app.web.operations import body, slots
 # in files.
 OURS = {
     *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
-    *("_make_statement", "_catalogue", "_steps"),
+    *("_make_statement", "catalogue", "_steps"),
 }
 STRANGERS = [
     origins.origin_of,

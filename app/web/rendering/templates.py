@@ -12,7 +12,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.i18n import LANGUAGES, _catalogue
+from app.i18n import LANGUAGES, catalogue
 from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
@@ -58,7 +58,7 @@ class Templates:
     languages = LANGUAGES
 
     def __init__(self, directory: Path = TEMPLATES, catalogues: Path = LOCALE) -> None:
-        self._translations = {language: _catalogue(catalogues, language) for language in LANGUAGES}
+        self._translations = {language: catalogue(catalogues, language) for language in LANGUAGES}
         self._environments = {language: self._environment(directory, language) for language in LANGUAGES}
         # A random mark that nobody can send, so it occurs in the page only where we put it.
         self._mark = secrets.token_hex(16)
