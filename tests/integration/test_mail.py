@@ -108,7 +108,7 @@ async def test_a_stopping_service_does_not_wait_for_a_silent_mail_server(
 async def test_a_mail_that_one_of_its_recipients_refuses_is_sent_to_the_others_and_logged(
     monkeypatch: pytest.MonkeyPatch, message: EmailMessage
 ) -> None:
-    monkeypatch.setattr(smtp, "SECONDS", 10)
+    monkeypatch.setattr(smtp, "ATTEMPT_SECONDS", 10)
     message.replace_header("To", f"{SENDER}, gone@example.se")
     says = (*ANSWERS[:4], "550 no such user", *ANSWERS[4:])
     silent = Silent(len(says), says)

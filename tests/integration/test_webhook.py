@@ -9,9 +9,9 @@ import pytest
 
 from app.alarms import webhook
 from app.alarms.incidents import IncidentKind
-from app.alarms.notifications import Notification
+from app.alarms.notifications import AlertDeliveryError, Notification
 from app.alarms.texts import AlertText
-from app.alarms.webhook import AlertDeliveryError, WebhookReceiver
+from app.alarms.webhook import WebhookReceiver
 from tests.conftest import CUSTOMER
 from tests.integration.alarm_receivers import SECRET
 
@@ -42,7 +42,7 @@ async def answering(status: bytes) -> AsyncIterator[WebhookReceiver]:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "SECONDS", 3.0)
+    monkeypatch.setattr(webhook, "ATTEMPT_SECONDS", 3.0)
 
 
 async def test_an_accepted_alert_is_delivered_although_the_answers_body_never_ends() -> None:
