@@ -1,5 +1,10 @@
-"""Times in Vitec's bodies: ISO 8601; one without an offset is Swedish local time (O: we always send an offset)."""
+"""Times in Vitec's bodies: ISO 8601; one without an offset is Swedish local time (O: we always send an offset).
 
+A form's dates are also read as people write them: `27 mars 2027`, `27/3 2027`, `2027.3.27`.
+"""
+
+import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
@@ -11,7 +16,18 @@ from app.domain.characters import normalized
 from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+MAX_DATE_TEXT = 100  # characters
 FIRST_YEAR = 1900  # earlier years are typing errors, such as 0027 for 27
+
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
+_MONTHS = (  # Swedish, and English where it differs; the first three letters are enough
+    "jan|januari|january feb|februari|february mar|mars|march apr|april maj|may jun|juni|june jul|juli|july "
+    "aug|augusti|august sep|sept|september okt|oktober|oct|october nov|november dec|december"
+)
+_MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS.split(), 1) for name in names.split("|")}
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})", re.ASCII)
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})[-/. ](?P<year>\d{4})", re.ASCII)
+_IN_WORDS = re.compile(r"(?:den )?(?P<day>\d{1,2})(?::e|\.)? (?P<name>[a-z]{3,9})\.?,? (?P<year>\d{4})", re.ASCII)
 
 
 def swedish_time(moment: datetime) -> datetime:
@@ -28,9 +44,13 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
     def validate(value: Any, info: ValidationInfo[ReadContext]) -> datetime:
         if not isinstance(value, str):
             raise invalid("wrong_type")
-        text = normalized(value)
+        if len(value) > MAX_DATE_TEXT:
+            raise invalid("invalid_datetime")
+        text = normalized(value).translate(_HYPHENS)
         try:
-            moment = _local(_bare_date(text, bare_date_at) or datetime.fromisoformat(text).replace(microsecond=0))
+            day = _bare_date(text) or (_typed_date(text) if info.context.form or info.context.visitor else None)
+            moment = datetime.combine(day, bare_date_at) if day else datetime.fromisoformat(text)
+            moment = _local(moment.replace(microsecond=0))
             moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar
         except (ValueError, OverflowError) as error:
             raise invalid("invalid_datetime") from error
@@ -41,11 +61,23 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
     return validate
 
 
-def _bare_date(text: str, at: time) -> datetime | None:
+def _bare_date(text: str) -> date | None:
     try:
-        return datetime.combine(date.fromisoformat(text), at)
+        return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _typed_date(text: str) -> date | None:
+    """The date that a person wrote, with the day before the month unless the year comes first. A year has four digits,
+    because `27.3.28` could be two days. Raises `ValueError` for a day that does not exist."""
+    text = " ".join(unicodedata.normalize("NFKC", text).lower().split()).rstrip(".")
+    match = next(filter(None, (form.fullmatch(text) for form in (_YEAR_FIRST, _DAY_FIRST, _IN_WORDS))), None)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    month = _MONTH_NUMBERS.get(parts["name"], 0) if "name" in parts else int(parts["month"])
+    return date(int(parts["year"]), month, int(parts["day"]))
 
 
 def _not_in_the_future(moment: datetime, info: ValidationInfo[ReadContext]) -> datetime:

@@ -1,12 +1,15 @@
 """E-mail addresses: which are valid, and how they are written."""
 
+import unicodedata
+
 from email_validator import EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES, DOT_ATOM_TEXT, LOCAL_PART_MAX_LENGTH
 
 from app.domain.short_cache import cached_when_short
 
-# Typographic apostrophes and full-width letters -> what an e-mail address has.
-_STRAIGHTENED = {ord(mark): "'" for mark in "\u2018\u2019\u201b\u02bc\u00b4\u2032"}
+# Typographic apostrophes and hyphens, and full-width letters -> what an e-mail address has.
+_STRAIGHTENED = {ord(mark): "'" for mark in "\u2018\u2019\u201b\u02b9\u02bb\u02bc\u00b4\u2032"}
+_STRAIGHTENED |= {ord(mark): "-" for mark in "\u2010\u2011\u2012\u2013\u2212"}
 _STRAIGHTENED |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 
@@ -16,6 +19,8 @@ def normalize_email(value: str) -> str | None:
     library's own regular expression."""
     if not value.isascii():
         value = value.translate(_STRAIGHTENED)
+        plain = unicodedata.normalize("NFKC", value)  # the letters of a "font" from a chat, and ligatures
+        value = plain if plain.isascii() else value
     local, _, domain = value.rpartition("@")
     try:
         is_simple = DOT_ATOM_TEXT.fullmatch(local) and len(local) <= LOCAL_PART_MAX_LENGTH

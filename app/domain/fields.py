@@ -46,8 +46,12 @@ CODES = frozenset(
     }
 )
 # The values of a checked checkbox: those of browsers and ASP.NET, and hand-written ones.
-TRUE_WORDS = frozenset({"true", "on", "1", "yes", "y", "ja", "j", "sant", "x", "checked", "ok"})
-FALSE_WORDS = frozenset({"false", "off", "0", "no", "n", "nej", "falskt"})
+TRUE_WORDS = frozenset(
+    {"true", "t", "on", "1", "yes", "y", "x", "checked", "selected", "ok", "\u2713", "\u2714", "\u2611"}
+)
+TRUE_WORDS |= {"accept", "accepted", "agree", "agreed", "ja", "j", "sant", "sann", "på"}
+TRUE_WORDS |= {"accepterar", "godkänn", "godkänner", "godkänt", "samtycker"}
+FALSE_WORDS = frozenset({"false", "f", "off", "0", "no", "n", "unchecked", "nej", "falskt", "falsk", "av"})
 
 _ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -176,15 +180,19 @@ def _country(value: str) -> str | None:
     return None if code == "SE" else code  # "left out for Sweden" (H)
 
 
+def _word(value: str) -> str:
+    return normalized(value).lower()
+
+
 def is_true(value: Any) -> bool:
     """Whether a form's value means that its checkbox was checked."""
-    return isinstance(value, str) and normalized(value).lower() in TRUE_WORDS
+    return isinstance(value, str) and _word(value) in TRUE_WORDS
 
 
 def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     """A JSON boolean, or in a form also a value that checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
-        word = normalized(value).lower()
+        word = _word(value)
         if word in TRUE_WORDS:
             return True
         if word in FALSE_WORDS:

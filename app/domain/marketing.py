@@ -24,7 +24,7 @@ CLICK_IDS = frozenset(
 # A name may still have the "amp;" of HTML's "&amp;" before it, and the "[]" by which programs mark lists after it.
 _NAME = re.compile(r"(?:amp;)*(.*?)(?:\[\d{0,3}\])?", re.DOTALL | re.IGNORECASE | re.ASCII)
 _TAG = re.compile(
-    rf"(?:amp;)*(?:utm_(?!\[\d{{0,3}}\]\Z).+|(?:{'|'.join(sorted(CLICK_IDS))})(?:\[\d{{0,3}}\])?)",
+    rf"\s*(?:amp;)*(?:utm_(?!\s|\[\d{{0,3}}\]\Z).+|(?:{'|'.join(sorted(CLICK_IDS))})(?:\[\d{{0,3}}\])?)\s*",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 
@@ -61,6 +61,7 @@ def is_tag(name: str) -> bool:
 
 def bare_name(name: str) -> str:
     """The name without what was added to it in transit, as in `amp;utm_source` or `utm_source[]`."""
+    name = name.strip()
     if ";" not in name and not name.endswith("]"):
         return name
     match = _NAME.fullmatch(name)
@@ -78,6 +79,8 @@ def tags_in(tags: Any) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and value:
+        value = value[0]  # of several values the first counts
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):

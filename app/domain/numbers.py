@@ -20,31 +20,36 @@ from app.domain.fields import ReadContext, invalid
 MAX_DECIMAL = 2**96 - 1  # .NET's System.Decimal
 MAX_DIGITS = 28  # of a System.Decimal
 MAX_NUMBER_TEXT = 100  # characters that a person types
+MILLION = 1_000_000
 
 _NUMBER = re.compile(r"([+-]?)(\d(?:[\d .,]*\d)?)?\s*([½¼¾])?", re.ASCII)
+_HALF = re.compile(r"(?<=\d) 1/2(?!\d)", re.ASCII)
 _WHOLE = re.compile(r"\d+(?: \d{3})*|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,}", re.ASCII)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,]\d{3})+", re.ASCII)  # with any separator
 _DECIMALS = re.compile(r"(?:\d+(?: \d{3})*|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,3}(?:,\d{3})+(?=\.))[.,](\d+)", re.ASCII)
 _FRACTIONS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
-_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2019": " ", "'": " "})
+_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\u00b4": "'"})
+_APOSTROPHE = re.compile(r"(?<=\d)'(?=\d{3}(?!\d))", re.ASCII)  # elsewhere it means thousands (850') or feet
+_NO_WORD = re.compile(r"[\s.]")  # "kv. m.", "2,5 milj. kr"
 
-
-_CURRENCY = frozenset({"", "kr", "kr.", "sek"})
+_CURRENCY = frozenset({"", "kr", "sek"})
+_NO_ORE = ":;,-"  # as in "850 000:-"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """The words that may follow a number, without spaces, and the factor of each. With `kronor`, a currency may also
-    come before the number."""
+    """The words that may follow a number, without spaces and points, and the factor of each. With `kronor`, a currency
+    may also come before the number."""
 
     words: Mapping[str, int]
     kronor: bool = False
 
     def factor(self, before: str, after: str) -> int | None:
         """The factor for the words before and after a number; None if they are not the unit's."""
+        before, after = _NO_WORD.sub("", before), _NO_WORD.sub("", after)
         if before not in (_CURRENCY if self.kronor else {""}):
             return None
-        return self.words.get(after)
+        return self.words.get(after.strip(_NO_ORE) if self.kronor else after)
 
 
 def _words(text: str, factor: int = 1) -> dict[str, int]:
@@ -54,13 +59,18 @@ def _words(text: str, factor: int = 1) -> dict[str, int]:
 _BARE = {"": 1}
 NONE = Unit(_BARE)
 DEGREES = Unit(_BARE | _words("°"))
-SQUARE_METRES = Unit(_BARE | _words("m m2 kv kvm kv.m kvadrat kvadratmeter sqm sq.m squaremetres"))
-ROOMS = Unit(_BARE | _words("r rum rok rokv r.o.k rkv rumochkök rumokök rum&kök room rooms"))
+SQUARE_METRES = Unit(_BARE | _words("m m2 m^2 kv kvm kvadrat kvadratm kvadratmeter sqm squaremetres squaremeters"))
+ROOMS = Unit(
+    _BARE
+    | _words("r rum rok rk rokv rkv rkvrå rumochkök rumokök rum&kök rum+kök rumochkokvrå room rooms")
+    | _words(":a a st stycken")
+)
 KRONOR = Unit(
     _BARE
-    | _words("kr kronor sek skr :- ,- .- - kr:-")
+    | _words("kr kronor sek skr")
     | _words("k t tkr tsek ksek tusen tusenkr tusenkronor", 1_000)
-    | _words("m mn mkr mnkr msek milj miljkr miljon miljonkr miljoner miljonerkr miljonerkronor million", 1_000_000),
+    | _words("m mn mkr mnkr msek milj miljkr miljkronor mill mio", MILLION)
+    | _words("miljon miljonkr miljonkronor miljoner miljonerkr miljonerkronor million", MILLION),
     kronor=True,
 )
 
@@ -71,14 +81,17 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
         return None
     if not text.isascii():
         text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in normalized(text))
-    text = text.translate(_SIGNS).strip().lower()
+    text = _APOSTROPHE.sub(" ", " ".join(text.translate(_SIGNS).lower().split()))
+    text = _HALF.sub("½", text)
     start = next((index for index, c in enumerate(text) if c in _FRACTIONS or c in "+-0123456789"), 0)
     match = _NUMBER.match(text, start)
     if match is None or not (match[2] or match[3]):
         return None
-    factor = unit.factor(text[:start].strip(), text[match.end() :].replace(" ", "").rstrip("."))
-    number = _decimal(match[2] or "0", thousands=unit.kronor and factor == 1)
-    if factor is None or number is None:
+    factor = unit.factor(text[:start], text[match.end() :])
+    if factor is None:
+        return None
+    number = _decimal(match[2] or "0", thousands=unit.kronor and factor < MILLION)
+    if number is None:
         return None
     number = (number + _FRACTIONS.get(match[3], 0)) * factor
     if number.adjusted() > MAX_DIGITS:

@@ -16,20 +16,33 @@ SWEDEN = "SE"
 _PREFIXES = ("+", "0", "\uff0b", "\uff10")  # full-width ones too
 
 _MOBILE = phonenumbers.PhoneMetadata.metadata_for_region(SWEDEN).mobile.national_number_pattern  # type: ignore[union-attr]
-_SWEDISH_MOBILE = re.compile(rf"(?:(?P<whole>\+46|0046)|46|0)?(?:\(0\))?({_MOBILE})", re.ASCII)
+_SWEDISH_MOBILE = re.compile(rf"(?:(?:(?P<whole>\+46|0046)|46)(?:\(0\)|0)?|0|\(0\))?({_MOBILE})", re.ASCII)
 _WORD_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[^\W\d_][^()\[\]{}]*[)\]}]")
-_WORDS = r"tel(?:efon(?:nummer|nr)?)?|tfn|tlf|phone|mob(?:il(?:e|nummer|nr|telefon)?)?|hem|arbete|jobb|nr|nummer"
-_LABEL = re.compile(rf"^(?:{_WORDS})\b[.:]*|(?<=[\d )])(?:{_WORDS})\.?$", re.IGNORECASE)
-_EXTENSION = re.compile(
-    r"[,;]?\s*[(\[]?(?:ankn(?:ytning|yt)?|anknr|ext(?:ension)?|x)[.:]?\s*(\d+)[)\]]?$", re.IGNORECASE | re.ASCII
+_WORDS = (  # Swedish, English, Norwegian, Danish and Finnish ones
+    r"(?:tel(?:efon(?:nummer|nr)?|nr)?|tfn|tlf|phone|ph|mob(?:il(?:e|nummer|nr|telefon)?)?|cell|gsm|puh|sms|callto"
+    r"|whatsapp|hem(?:nr|ma)?|bostad|priv(?:at)?|arb(?:ete|etet)?|jobb(?:et)?|kontor|v(?:ä)?x(?:el|l)?|direkt|nr|nummer"
+    r"|dagtid|kvällstid|[tmhap])"
 )
-_BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|\s(?:eller|och|or|and|samt|alt)\b\.?|\s[&+](?=\s)", re.IGNORECASE)
+_LABEL = re.compile(rf"^(?:{_WORDS}\b[.: ]*)+|(?<=[\d )]){_WORDS}\.?$", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"[,;]?\s*[(\[]?(?:ankn(?:ytning|yt)?|anknr|ext(?:ension)?|int(?:ern)?|x)[.:]?\s*(\d+)[)\]]?$",
+    re.IGNORECASE | re.ASCII,
+)
+_BETWEEN_NUMBERS = re.compile(
+    rf"[,;/|\n]|\s(?:eller|el|och|or|and|samt|alt)\b\.?|\s[&+\u2013-](?=\s)|\s(?={_WORDS}[.:]*\s*[+(0])",
+    re.IGNORECASE,
+)
+_NEXT_NUMBER = re.compile(r"\s(?=[+(]*0*[1-9])")
+_ZERO_AS_LETTER = re.compile(r"(?<![^\W\d_])[oO](?=\d)|(?<=\d)[oO](?![^\W\d_])")
+_NO_DIGIT = re.compile(r"[^\d+]+", re.ASCII)
+_SHORTEST = 7  # digits of a number beside another one
 
 
 def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     """E.164, with `x` and the extension if that fits in `PHONE_LENGTH`; None for a number that can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
+    text = _ZERO_AS_LETTER.sub("0", " ".join(text.split()))
     mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(text))
     if mobile and (country == SWEDEN or mobile["whole"]):
         return f"+46{mobile[2]}"  # the most common form; the library's own rule, but faster
@@ -37,6 +50,8 @@ def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     if any(map(str.isalpha, plain.replace(";ext=", "", 1))):
         return None  # phonenumbers would read letters as the keys of a telephone
     number = _parse(plain, country)
+    if number is None and ";ext=" not in plain:
+        number = _parse(_NO_DIGIT.sub(" ", plain).strip(), country)  # with a comma, say, between its groups
     if number is None:
         # A person who has moved abroad may have kept a Swedish number.
         mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(plain))
@@ -50,11 +65,24 @@ def _without_separators(digits: str) -> str:
 
 def split_phones(text: str, country: str = SWEDEN) -> list[str]:
     """The numbers in a field that has several; empty if it has one, or anything besides numbers."""
-    if len(text) > MAX_PHONE_TEXT:
+    if len(text) > MAX_PHONE_TEXT or normalize_phone(text, country):
         return []
     parts = [part for part in map(str.strip, _BETWEEN_NUMBERS.split(text)) if part]
-    numbers = [normalize_phone(part, country) for part in parts]
+    numbers = [number for part in parts for number in _numbers_in(part, country)]
     return [number for number in numbers if number] if len(numbers) > 1 and all(numbers) else []
+
+
+def _numbers_in(text: str, country: str) -> list[str | None]:
+    """The number, or two that only a space separates."""
+    number = normalize_phone(text, country)
+    if number is None:
+        for space in _NEXT_NUMBER.finditer(text):
+            parts = text[: space.start()], text[space.end() :]
+            if all(sum(map(str.isdigit, part)) >= _SHORTEST for part in parts):
+                numbers = [normalize_phone(part, country) for part in parts]
+                if all(numbers):
+                    return numbers
+    return [number]
 
 
 def _without_words(text: str) -> str:

@@ -101,6 +101,8 @@ class MarketingMember(VitecModel):
     @model_validator(mode="before")
     @classmethod
     def _leniently(cls, sent: Any) -> Any:
+        if isinstance(sent, list):
+            sent = {"utmTags": sent}  # the tags without the object around them
         if not isinstance(sent, dict):
             return {}
         if sent.keys() == {"referrer"} and isinstance(sent["referrer"], str):

@@ -474,7 +474,13 @@ def test_a_forms_inputs_may_be_in_any_casing_too(service: RunningService) -> Non
 
 
 @pytest.mark.parametrize(
-    "sign", [{"Sec-Fetch-Mode": "cors"}, {"Accept": "application/json"}, {"Accept": "application/json, */*;q=0.1"}]
+    "sign",
+    [
+        {"Sec-Fetch-Mode": "cors"},
+        {"Accept": "application/json"},
+        {"Accept": "Application/JSON, */*;q=0.1"},
+        {"Accept": "*/*"},  # as a library says it in a browser without Sec-Fetch-Mode
+    ],
 )
 def test_a_form_that_a_script_sends_is_answered_as_json(service: RunningService, sign: dict[str, str]) -> None:
     headers = SITE | {"X-Requested-With": "XMLHttpRequest"} | sign

@@ -16,6 +16,24 @@ _LABELS = {
     "iso8859-2": "iso-8859-2 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 iso-ir-101 csisolatin2 latin2 l2",
     "cp1250": "windows-1250 cp1250 x-cp1250",
     "mac-roman": "macintosh mac x-mac-roman csmacintosh",
+    # Rare in Sweden; without them a form that names its charset would arrive as nonsense.
+    "cp1251": "windows-1251 cp1251 x-cp1251",
+    "cp1253": "windows-1253 cp1253 x-cp1253",
+    "cp1254": "windows-1254 cp1254 x-cp1254 iso-8859-9 iso8859-9 iso88599 latin5 l5",
+    "cp1255": "windows-1255 cp1255 x-cp1255",
+    "cp1256": "windows-1256 cp1256 x-cp1256",
+    "cp1257": "windows-1257 cp1257 x-cp1257",
+    "cp1258": "windows-1258 cp1258 x-cp1258",
+    "iso8859-3": "iso-8859-3 iso8859-3 latin3 l3",
+    "iso8859-4": "iso-8859-4 iso8859-4 latin4 l4",
+    "iso8859-5": "iso-8859-5 iso8859-5 cyrillic",
+    "iso8859-7": "iso-8859-7 iso8859-7 greek",
+    "iso8859-10": "iso-8859-10 iso8859-10 latin6 l6",
+    "iso8859-13": "iso-8859-13 iso8859-13",
+    "iso8859-14": "iso-8859-14 iso8859-14",
+    "iso8859-16": "iso-8859-16",
+    "koi8-r": "koi8-r koi8 koi",
+    "koi8-u": "koi8-u koi8-ru",
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 _REFERENCE = re.compile(r"&#([0-9]{1,7});")
@@ -48,7 +66,7 @@ def decode(content: bytes, codec: str) -> str:
     """Decodes bytes of a form as a browser encoded them; what is not valid UTF-8 is read as windows-1252."""
     if codec == UTF_8:
         return content.decode(UTF_8) if _is_utf_8(content) else content.decode(WINDOWS_1252, _BYTES_AS_CONTROLS)
-    return _with_references(content.decode(codec, _BYTES_AS_CONTROLS))
+    return with_references(content.decode(codec, _BYTES_AS_CONTROLS))
 
 
 def _is_utf_8(content: bytes) -> bool:
@@ -59,9 +77,12 @@ def _is_utf_8(content: bytes) -> bool:
     return True
 
 
-def _with_references(text: str) -> str:
-    """Replaces numeric references, which browsers send for characters that the page's charset lacks."""
-    return text if "&#" not in text else _REFERENCE.sub(_character, text)
+def with_references(text: str, *, least: int = 1) -> str:
+    """Replaces numeric references, which browsers send for characters that the page's charset lacks. `least` is the
+    lowest number of a character that is replaced."""
+    if "&#" not in text:
+        return text
+    return _REFERENCE.sub(lambda match: _character(match) if int(match[1]) >= least else match[0], text)
 
 
 def _character(match: re.Match[str]) -> str:

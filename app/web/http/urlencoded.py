@@ -18,6 +18,8 @@ _AS_QUOTED_PRINTABLE = bytes.maketrans(b"&=%+", f"{_BETWEEN_PAIRS}{_AFTER_NAME}=
 _ASCII = "".join(map(chr, range(128)))
 _AMP = re.compile(r"^(?:amp;)+", re.IGNORECASE)  # the rest of an "&amp;" that was split at its "&"
 
+_SECOND_QUERY = re.compile(rb"\?(?=(?:amp;)*utm_)", re.IGNORECASE)
+
 
 def pairs_of(text: str, errors: str = "strict") -> Pairs:
     """The pairs in order, without those whose value is empty. Raises `UnicodeDecodeError` if `errors` is `strict`."""
@@ -50,7 +52,9 @@ def pairs_of_bytes(content: bytes) -> Pairs:
 
 def pairs_of_query(query: bytes) -> Pairs:
     """The pairs of an address's query. It may be pieced together from several sources, so each name and value is
-    decoded by itself, as UTF-8 or else as windows-1252."""
+    decoded by itself, as UTF-8 or else as windows-1252, and tags may begin with a "?" of their own."""
+    if b"?" in query:
+        query = _SECOND_QUERY.sub(b"&", query)
     try:
         pairs = pairs_of(query.decode("ascii"))
     except UnicodeDecodeError:

@@ -23,7 +23,7 @@ from app.domain.marketing import is_tag, tags_in
 from app.domain.short_cache import cached_when_short
 from app.operations.member_paths import LIST, TICK, normalize_names
 from app.operations.specification import PostSpec
-from app.web.http.charsets import choose_codec, decode
+from app.web.http.charsets import choose_codec, decode, with_references
 from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -33,7 +33,8 @@ MAX_FIELDS = 100
 MAX_LENGTH_DIGITS = 15  # of a Content-Length
 BODY_SECONDS = 20.0  # from its first piece to its last
 CONSENT = "consent"
-_LISTED_TAG = re.compile(r"marketing\.utmTags\[(\d{1,3})\]\.(name|value)", re.ASCII | re.IGNORECASE)
+_LISTED_TAG = re.compile(r"marketing\.utmTags\.(\d{1,3})\.(name|value)", re.ASCII | re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Two escapes that are one character; or, as the group, half of one; or any other escape.
 _ESCAPE = re.compile(
@@ -197,7 +198,8 @@ def _urlencoded(content: bytes, text: str, content_type: str) -> tuple[Pairs, li
     labels = (_charset_in(content_type), _charset_field(text))
     if not any(labels):
         try:
-            return pairs_of(content.decode()), []
+            pairs = pairs_of(content.decode())
+            return (_with_references(pairs) if b"%23" in content else pairs), []
         except UnicodeDecodeError:
             pass  # another charset, to be found by what was typed
     return _decoded(pairs_of_bytes(content), *labels), []
@@ -257,7 +259,17 @@ def _decoded(pairs: Pairs, *labels: str) -> Pairs:
     the charset, and each pair is decoded by itself."""
     typed = "\n".join(f"{name}\n{value}" for name, value in pairs if not is_tag(name))
     codec = choose_codec(typed.encode("latin-1"), *labels)
-    return [(decode(name.encode("latin-1"), codec), decode(value.encode("latin-1"), codec)) for name, value in pairs]
+    decoded = [(decode(name.encode("latin-1"), codec), decode(value.encode("latin-1"), codec)) for name, value in pairs]
+    return decoded if any(labels) else _with_references(decoded)
+
+
+def _with_references(pairs: Pairs) -> Pairs:
+    """The pairs with characters for the references by which a page in an old charset sends what that charset lacks. In
+    a form of ASCII only, nothing else tells the page's charset. Our own pages, whose forms have a token, are in UTF-8.
+    """
+    if not all(value.isascii() and name != "token" for name, value in pairs):
+        return pairs
+    return [(name, value if is_tag(name) else with_references(value, least=128)) for name, value in pairs]
 
 
 def _is_file(upload: UploadFile) -> bool:
@@ -277,10 +289,10 @@ def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
             continue
         place = places.get(name)
         if place is None:
-            name = spelled.get(name.lower(), name)
+            name = spelled.get(_dotted(name).lower(), name)
             place = places.get(name)
         path, kind = place or ((), TICK if name == CONSENT else None)
-        if kind != TICK or not is_true(typed.get(name)) or is_true(value):
+        if name not in typed or not _counts_more(kind, name, typed[name], value):
             typed[name] = value
         if not path:
             others.append((name, value))
@@ -296,11 +308,28 @@ def as_form(pairs: Pairs, faults: list[FieldError], spec: PostSpec) -> Body:
     return Body(True, members, typed, token=token, tags=_tags(others), faults=tuple(faults))
 
 
+def _counts_more(kind: str | None, name: str, earlier: str, later: str) -> bool:
+    """Whether the earlier of two values of an input counts: of a tag's the first, of a checkbox's any true one."""
+    return is_true(earlier) and not is_true(later) if kind == TICK else is_tag(name)
+
+
+def _dotted(name: str) -> str:
+    """The name with dots for the brackets by which PHP, Rails and jQuery nest: `email[emailAddress]`, `consent[]`."""
+    return _IN_BRACKETS.sub(lambda part: f".{part[1]}" if part[1] else "", name) if name.endswith("]") else name
+
+
 def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:
-    """Tags in inputs of their own, and those in `marketing.utmTags[0].name` and `.value`, .NET's form of a list."""
-    tags = [(name, value) for full, value in pairs if is_tag(name := full.removeprefix("marketing."))]
+    """Tags in inputs of their own, and those in a list: `marketing.utmTags[0].name` and `.value` (.NET), or
+    `marketing[utmTags][0][name]` (jQuery)."""
+    tags = []
     listed: dict[str, dict[str, str]] = {}
     for name, value in pairs:
-        if name.startswith("marketing.") and (part := _LISTED_TAG.fullmatch(name)):
-            listed.setdefault(part[1], {})[part[2].lower()] = value
+        if is_tag(name):
+            tags.append((name, value))
+        elif name[:9].lower() == "marketing":
+            full = _IN_BRACKETS.sub(r".\1", name)
+            if is_tag(inner := full[10:].rstrip(".")):
+                tags.append((inner, value))
+            elif part := _LISTED_TAG.fullmatch(full):
+                listed.setdefault(part[1], {})[part[2].lower()] = value
     return (*tags, *tags_in(list(listed.values()))) if listed else tuple(tags)

@@ -194,7 +194,7 @@ class FormResponder:
                     await look_up_again(context)
                 message = (submission.refusal or {}).get("message")
                 return _shown(context, submission, self._again(400, Notice("refused", upstream=message)))
-        return_url = self.body.typed.get("return_url", "").strip()
+        return_url = self.body.typed.get("return_url")
         if return_url and return_origin(return_url, context.deps.origins, context.customer):
             return _see(return_address(return_url, reference_of(accepted.id)))
         return _see(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))

@@ -41,7 +41,9 @@ def return_address(return_url: str, reference: str) -> str:
 
 
 def _as_browsers_write_it(address: str) -> str:
-    """The address with scheme and host name in lower case, a non-ASCII host name in its xn-- form."""
+    """The address without spaces around it, with scheme and host name in lower case, a non-ASCII host name in its xn--
+    form."""
+    address = address.strip()
     scheme, separator, rest = address.partition("://")
     host = re.match(r"[^/?#:@\\]*", rest)
     assert host is not None

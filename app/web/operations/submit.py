@@ -195,8 +195,9 @@ async def post(context: RequestContext) -> Response:
 
 def _by_script(headers: Mapping[str, str]) -> bool:
     """Whether a page's script sent the form (`fetch` with FormData): it can't use a page as the answer."""
-    accept = headers.get("accept", "")
-    return headers.get("sec-fetch-mode") == "cors" or ("json" in accept and "html" not in accept)
+    accept = headers.get("accept", "").lower()
+    by_library = headers.get("x-requested-with", "").lower() == "xmlhttprequest"  # in browsers without Sec-Fetch-Mode
+    return headers.get("sec-fetch-mode") == "cors" or ((by_library or "json" in accept) and "html" not in accept)
 
 
 async def _answer(context: RequestContext, body: Body, answers: Responder, *, is_allowed: bool) -> Response:

@@ -1,6 +1,7 @@
 """Datetime fields: the values that each accepts, their result, and the error codes."""
 
 import re
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -57,6 +58,54 @@ def test_a_datetime_without_offset_is_swedish_time(typed: Any, read_as: Any) -> 
 )
 def test_a_bare_date_until_which_something_is_valid_is_its_last_second(typed: str, read_as: str) -> None:
     assert iso(read(datetimes.LastMoment, typed)) == read_as
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "27 mars 2027",
+        "den 27 Mars 2027",
+        "27:e mars 2027",
+        "27. mar. 2027",
+        "27 March 2027",
+        "27/3 2027",
+        "27/3/2027",
+        "27.3.2027",
+        "27-03-2027",
+        "2027/3/27",
+        "2027.03.27",
+        "2027 03 27",
+        "2027-3-27",
+        "2027\u201103\u201127",
+        "2027\u22123\u221227",
+        "\u200e27/\u200e3/\u200e2027",
+        "\uff12\uff10\uff12\uff17-3-27",
+        "2027-03-27.",
+    ],
+    ids=ascii,
+)
+def test_a_date_in_a_form_is_written_as_people_write_dates(typed: str) -> None:
+    for context in (IN_FORM, replace(IN_JSON, visitor=True)):
+        assert iso(read(datetimes.Moment, typed, context)) == "2027-03-27T00:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["27.3.28", "27-03-28", "3/27/2027", "31 april 2027", "30/2 2027", "27 mars", "mars 2027", "27 mar 27", "imorgon"],
+)
+def test_a_date_that_could_be_another_day_or_is_none_is_refused(typed: str) -> None:
+    assert read(datetimes.Moment, typed, IN_FORM) == ["invalid_datetime"]
+
+
+def test_a_caller_with_a_key_sends_dates_as_vitec_documents_them() -> None:
+    assert read(datetimes.Moment, "27 mars 2027", IN_JSON) == ["invalid_datetime"]
+
+
+def test_no_text_in_the_field_of_a_date_takes_long() -> None:
+    began = time.process_time()
+    for filler in ("27 ", "a", "2027-", "\u0301", ". "):
+        read(datetimes.Moment, filler * 20_000, IN_FORM)
+    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.parametrize(

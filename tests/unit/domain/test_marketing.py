@@ -42,6 +42,9 @@ from app.sandbox.schemas import FormMarketing
         ("amp;amp;gclid", True),
         ("utm_source[]", True),
         ("gclid[0]", True),
+        (" utm_source", True),
+        ("utm_source\u00a0", True),
+        ("utm_ ", False),
         ("[]", False),
         ("amp;", False),
         ("utm_", False),
@@ -76,6 +79,7 @@ def test_a_tag_is_utm_something_or_a_click_id(name: str, known: bool) -> None:
         ([("amp;utm_medium", "cpc"), ("utm_source[]", "google")], [("utm_medium", "cpc"), ("utm_source", "google")]),
         ([("utm_source[]", "a"), ("utm_source[]", "b")], [("utm_source", "a")]),
         ([("Kampanj", "Vår")], [("Kampanj", "Vår")]),
+        ([(" utm_source", "a"), ("utm_source ", "b")], [("utm_source", "a")]),
     ],
 )
 def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) -> None:
@@ -93,6 +97,8 @@ def test_tags_are_kept_in_order_the_first_of_each_name(pairs: Any, kept: Any) ->
         ([{"name": None, "value": "x"}, {"name": "utm_x", "value": None}, {"name": "utm_y"}], []),
         ([{"name": ["a"], "value": {"b": 1}}], []),
         ([{"name": "utm_id", "value": 10**400}], []),
+        ([{"name": "utm_id", "value": ["a", "b"]}, {"name": "utm_x", "value": []}], [("utm_id", "a")]),
+        ({"utm_id": [5, None], "utm_x": [[]]}, [("utm_id", "5")]),
         ({"utm_source": "google", "utm_id": 5, "utm_x": None}, [("utm_source", "google"), ("utm_id", "5")]),
         ("utm_source=google", []),
         (None, []),

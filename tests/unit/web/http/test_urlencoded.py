@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.web.http.urlencoded import pairs_of
+from app.web.http.urlencoded import pairs_of, pairs_of_query
 
 raw = st.text(
     st.sampled_from("\x00\x01\x08\x0b\x0c\x1f\x7faZ09 %+&=;#?/\\'\"<>[]{}|^`~!$()*,.:@_-\t\r\n\0é😀\ufffd%%&&=="),
@@ -39,3 +39,15 @@ def test_invalid_utf_8_is_reported_exactly_when_parse_qsl_reports_it(text: str) 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1))))
 def test_an_encoded_form_is_read_back_unchanged(pairs: list[tuple[str, str]]) -> None:
     assert pairs_of(urlencode(pairs)) == pairs
+
+
+@pytest.mark.parametrize(
+    "query", [b"p=1?utm_source=a&utm_medium=b", b"?utm_source=a&amp;utm_medium=b", b"UTM_source=a?&amp;utm_medium=b"]
+)
+def test_a_query_may_have_a_second_one_with_tags_behind_it(query: bytes) -> None:
+    pairs = [(name.lower(), value) for name, value in pairs_of_query(query) if name != "p"]
+    assert [(name, value.rstrip("?")) for name, value in pairs] == [("utm_source", "a"), ("utm_medium", "b")]
+
+
+def test_a_question_mark_in_a_value_is_kept() -> None:
+    assert pairs_of_query(b"title=Ny?&page=https://a.se/?x=1") == [("title", "Ny?"), ("page", "https://a.se/?x=1")]

@@ -212,6 +212,49 @@ def test_in_a_booking_the_persons_prefix_may_be_left_out() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("email[emailAddress]", {"email": {"emailAddress": "x"}}),
+        ("Email[EmailAddress]", {"email": {"emailAddress": "x"}}),
+        ("address[zipCode]", {"address": {"zipCode": "x"}}),
+        ("firstName[]", {"firstName": "x"}),
+        ("presentAccommodation[coordinate][longitud]", {"presentAccommodation": {"coordinate": {"longitud": "x"}}}),
+        ("email[colour]", {}),
+        ("[]", {}),
+        ("[[]]", {}),
+    ],
+)
+def test_names_may_be_nested_in_brackets(name: str, members: Any) -> None:
+    body = form((name, "x"))
+    assert body.members == members
+    assert members or body.typed == {name: "x"}
+
+
+def test_a_tick_may_have_brackets_behind_its_name() -> None:
+    assert form(("consent[]", "0"), ("consent[]", "on")).typed == {"consent": "on"}
+    assert form(("smsReminder[]", "on"), booking=True).members == {"smsReminder": "on"}
+
+
+@pytest.mark.parametrize(
+    "spelling", ["marketing.utmTags[{}].{}", "marketing[utmTags][{}][{}]", "marketing.utmTags.{}.{}"]
+)
+def test_tags_may_be_a_list_of_names_and_values(spelling: str) -> None:
+    sent = [(spelling.format(0, "name"), "utm_source"), (spelling.format(0, "value"), "google")]
+    assert form(*sent).tags == (("utm_source", "google"),)
+
+
+def test_tags_may_be_inputs_of_marketing() -> None:
+    sent = [("marketing.utm_source", "google"), ("marketing[utm_medium]", "cpc"), ("marketing[gclid][]", "x")]
+    assert form(*sent).tags == (("utm_source", "google"), ("utm_medium", "cpc"), ("gclid", "x"))
+
+
+def test_of_a_tag_the_first_value_is_typed_again_because_that_one_counts() -> None:
+    body = form(("utm_source", "a"), ("utm_source", "b"), ("colour", "red"), ("colour", "blue"))
+    assert body.typed == {"utm_source": "a", "colour": "blue"}
+    assert body.tags == (("utm_source", "a"), ("utm_source", "b"))
+
+
 def test_several_values_are_a_list_if_the_member_is_one_and_otherwise_the_last_counts() -> None:
     body = form(
         ("updatePerson.categoryIds", "1"),
@@ -288,6 +331,31 @@ def test_a_form_is_read_by_the_charset_that_it_names(label: str, codec: str, tex
     assert read_as(parts, f'{content_type}; charset="{label}"').typed["firstName"] == text
     parts, content_type = multipart(('name="_charset_"', label.encode()), ('name="firstName"', value))
     assert read_as(parts, content_type).typed["firstName"] == text
+
+
+OTHERS = {"windows-1251": "Анна", "ISO-8859-9": "İbrahim", "windows-1257": "Šarūnas", "koi8-r": "Анна"}
+
+
+@pytest.mark.parametrize(("label", "text"), OTHERS.items())
+def test_a_form_may_name_a_charset_of_another_script(label: str, text: str) -> None:
+    codec = {"ISO-8859-9": "cp1254"}.get(label, label)
+    content = b"firstName=" + quote_from_bytes(text.encode(codec)).encode() + f"&_charset_={label}".encode()
+    assert read_as(content, FORM).typed["firstName"] == text
+
+
+@pytest.mark.parametrize(
+    ("others", "text"),
+    [
+        ([], "☎ &#38; Łuk"),
+        ([("lastName", "Öberg")], "&#9742; &#38; &#321;uk"),  # in UTF-8, so the visitor wrote the references
+        ([("token", "T1")], "&#9742; &#38; &#321;uk"),  # from our own page
+    ],
+)
+def test_a_form_of_ascii_only_may_have_references_to_characters(others: list[tuple[str, str]], text: str) -> None:
+    pairs = [("contactMessage", "&#9742; &#38; &#321;uk"), *others]
+    assert read_as(urlencode(pairs).encode(), FORM).typed["contactMessage"] == text
+    content, content_type = multipart(*((f'name="{name}"', value.encode()) for name, value in pairs))
+    assert read_as(content, content_type).typed["contactMessage"] == text
 
 
 NO_CHARSETS = [

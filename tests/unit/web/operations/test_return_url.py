@@ -17,6 +17,7 @@ RULE = OriginRule("https://leads.example.se", demo=False)
         ("https://a.broker.example.se/tack", "https://a.broker.example.se"),
         ("http://localhost:3000/tack", "http://localhost:3000"),
         ("HTTPS://www.Maklarhuset.se/Tack", "https://www.maklarhuset.se"),  # as people capitalize a firm's name
+        (" https://www.maklarhuset.se/tack ", "https://www.maklarhuset.se"),
         ("https://www.maklarhuset.se.evil.example/", None),
         ("https://evil.example\\.broker.example.se/", None),
         ("https://broker.example.se/", None),
