@@ -7,7 +7,7 @@
     return;
   }
   if (!script || !script.src) {
-    console.error("Intresse: embed.js needs a script element of its own, with src");
+    console.error("Intresse: embed.js needs a script element with src");
     return;
   }
   const SERVICE = new URL(script.src).origin;
@@ -35,14 +35,14 @@
   const STYLE = {
     display: "block", position: "static", float: "none", flex: "none", "box-sizing": "content-box",
     width: "576px", "min-width": "200px", "max-width": "100%", "min-height": 0, "max-height": "none", "aspect-ratio": "auto",
-    margin: "0 auto", padding: 0, border: 0,
+    margin: "0 auto", padding: 0, border: 0, visibility: "inherit", opacity: 1,
   };
   const TO_LOAD = 10000; // milliseconds within which a frame in view must load
   const TO_ANSWER = 1500; // milliseconds within which it must then answer
   const REASONS = {
-    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot. An intresse-form has form, customer, and so on.",
+    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot. An intresse-form has form, customer and so on.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
-    blocked: `The frame was refused or had no answer from ${SERVICE}: a blocker, a sandbox, this page's COEP, or a proxy.`,
+    blocked: `No answer from ${SERVICE} in the frame: a blocker, a sandbox, this page's COEP, or a proxy.`,
   };
   const LONGEST = 500;
   const STORED = "intresse.tags";
@@ -51,12 +51,13 @@
   const connected = new Set(); // the elements <intresse-form>, including those in shadow trees, which no selector finds
   const elements = () => [...document.querySelectorAll("[data-intresse]"), ...connected];
 
-  // A div has data attributes, an <intresse-form> plain ones.
+  // A div has data attributes, an <intresse-form> plain ones. Templates leave spaces around values.
   const attributesOf = (element) => {
-    if (element.hasAttribute("data-intresse")) return element.dataset;
+    const prefix = element.hasAttribute("data-intresse") ? "data-" : "";
     const values = {};
-    for (const { name, value } of element.attributes) values[name] = value;
-    return { ...values, intresse: values.form };
+    for (const { name, value } of element.attributes)
+      if (name.startsWith(prefix)) values[name.slice(prefix.length)] = value.trim();
+    return prefix ? values : { ...values, intresse: values.form };
   };
 
   const dispatch = (element, name, detail) =>
@@ -71,10 +72,10 @@
     }
   };
   const pairsIn = (query) =>
-    query.split("&").map((pair) => [pair.split("=")[0], pair.replace(/^[^=]*=?/, "")].map(decode));
+    query.split(/&|\?(?=utm_)/i).map((pair) => [pair.split("=")[0], pair.replace(/^[^=]*=?/, "")].map(decode));
   const tagsIn = (pairs) =>
     pairs
-      .map(([name, value]) => [name.toLowerCase().replace(/^(amp;)+|\[\d*\]$/g, ""), value])
+      .map(([name, value]) => [name.trim().toLowerCase().replace(/^(amp;|data_)+|\[\d*\]$/g, ""), value])
       .filter(([name, value]) => value && (/^utm_./.test(name) || CLICK_IDS.includes(name)));
   const tagsOf = (address) => {
     const { search, hash } = new URL(address);
@@ -108,7 +109,7 @@
   const tagsFor = (element) => {
     const stored = rememberedTags(attributesOf(element).remember || script.dataset.remember);
     const page = pageTags();
-    const own = [...element.attributes].map(({ name, value }) => [name.replace(/^data-/, "").replace(/-/g, "_"), value]);
+    const own = Object.entries(attributesOf(element)).map(([name, value]) => [name.replace(/-/g, "_"), value]);
     const tags = new Map();
     for (const [name, value] of [...tagsIn(own), ...(page.length ? page : stored)])
       if (!tags.has(name)) tags.set(name, value);
@@ -129,8 +130,8 @@
 
   // What the element asks for, without what the page adds; null when an attribute is missing.
   const addressOf = (element) => {
-    const { intresse, customer, ...values } = { ...attributesOf(element) };
-    values.slot ||= (values.slots || "").trim().split("@")[0];
+    const { intresse, customer, ...values } = attributesOf(element);
+    values.slot ||= (values.slots || "").split("@")[0];
     const paths = Object.hasOwn(PATHS, intresse) && customer ? PATHS[intresse] : [];
     const path = paths.find((path) => path.match(/\w+(?=})/g)?.every((name) => values[name]) ?? true);
     if (!path) return null;

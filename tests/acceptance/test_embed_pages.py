@@ -57,6 +57,16 @@ def test_the_form_is_shown_though_the_page_already_uses_our_names(embedded: Embe
         assert page.evaluate("intresse") == "theirs"
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_spaces_that_a_template_left_around_values_do_not_matter(embedded: Embedded, page: Page, own: bool) -> None:
+    make = embedded.own_element if own else embedded.element
+    element = make(**{"data_utm_source" if own else "utm_source": "a"})
+    spaced = re.sub('="(M12345|OBJ1|interest|a)"', r'=" \1 "', element)
+    page.goto(embedded.page(spaced, embedded.script))
+    assert dispatched(page, "ready") == [{"form": "interest"}]
+    assert "/interest/OBJ1?utm_source=a&" in src(page).replace("theme=light&", "")
+
+
 @pytest.mark.parametrize(
     ("came_by", "rewrites", "passed_on"),
     [
@@ -70,6 +80,8 @@ def test_the_form_is_shown_though_the_page_already_uses_our_names(embedded: Embe
         ("?utm_source[]=a&UTM_MEDIUM[0]=m", "", ["utm_source=a", "utm_medium=m"]),
         ("?utm_campaign=h%F6st+100%", "", ["utm_campaign=h%C3%B6st+100%25"]),
         ("?utm_content=a=b?c", "", ["utm_content=a%3Db%3Fc"]),
+        ("?p=1?utm_source=a&utm_medium=m", "", ["utm_source=a", "utm_medium=m"]),  # put behind a query by hand
+        ("?%20utm_source=a&utm_medium%20=m", "", ["utm_source=a", "utm_medium=m"]),
     ],
 )
 def test_the_tags_are_those_that_the_visitor_came_by_wherever_they_stood(
@@ -205,6 +217,13 @@ def test_the_form_uses_the_available_width_and_is_not_cut_off_in_any_layout(
     page.set_viewport_size({"width": 360, "height": 800})
     eventually(lambda: is_as_tall_as_its_content(page))
     assert width(page) <= 360 or "px 1fr" in around or "400px" in around
+
+
+def test_a_form_is_seen_though_the_page_fades_its_frames_in(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page("<style>iframe{opacity:0;visibility:hidden}</style>", embedded.element(), embedded.script))
+    assert dispatched(page, "ready")
+    expect(page.locator(FRAME)).to_be_visible()
+    expect(page.locator(FRAME)).to_have_css("opacity", "1")
 
 
 def test_an_accordion_can_grow_with_the_form(embedded: Embedded, page: Page) -> None:
