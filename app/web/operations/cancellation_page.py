@@ -82,13 +82,13 @@ class CancellationPages:
                 return _to_receipt(opened, deps)
             attendance = await _attendance(opened, deps)
             if attendance is None:
-                return error_response(request, deps, 404, customer=opened.customer, peoples=True)
+                return error_response(request, deps, 404, customer=opened.customer, for_people=True)
             if request.method != "POST":
                 return self._confirm(request, opened)
             await read_content(request, request.headers, MAX_BODY)
             await self._cancel(opened, *attendance)
         except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
-            return error_response(request, deps, 400, customer=opened.customer, peoples=True)
+            return error_response(request, deps, 400, customer=opened.customer, for_people=True)
         except StoreUnavailableError as error:
             log.error("store unavailable", customer=opened.customer.id, detail=str(error))
             return unavailable(request, deps, opened.customer)

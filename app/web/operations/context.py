@@ -38,7 +38,7 @@ class RequestContext:
     key              the API key that the caller sent; None without one
     path             what form tokens and idempotency keys are bound to: the same for every address of a form
     address_members  members of the application that the address determines, such as a personal link's contact
-    once             the mark of a link that may be used only once
+    once             the key of a link that may be used only once
     """
 
     request: Request

@@ -79,11 +79,11 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
     return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(VITEC_RETRY_SECONDS)})
 
 
-def wants_page(request: Request, *, peoples: bool = False) -> bool:
+def wants_page(request: Request, *, for_people: bool = False) -> bool:
     """Whether to answer with a page: a browser that navigates accepts HTML by name, a program rarely does. At an
-    address for people (`peoples`), everybody gets a page unless `Accept` or `Content-Type` mentions JSON."""
+    address for people (`for_people`), everybody gets a page unless `Accept` or `Content-Type` mentions JSON."""
     accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
-    return "text/html" in accept or (peoples and "json" not in accept + sent)
+    return "text/html" in accept or (for_people and "json" not in accept + sent)
 
 
 def language_of(request: Request, deps: Dependencies, default: str = "sv") -> str:
@@ -98,14 +98,14 @@ def error_response(
     *,
     customer: Customer | None = None,
     headers: Mapping[str, str] | None = None,
-    peoples: bool = False,
+    for_people: bool = False,
 ) -> Response:
     """A page or a problem, as the caller prefers, in the customer's look and language if the customer is known.
-    `peoples`: the address is meant for people."""
+    `for_people`: the address is meant for people."""
     kind = KINDS.get(status, "fault")
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
-    if not wants_page(request, peoples=peoples):
+    if not wants_page(request, for_people=for_people):
         varies = {"Vary": "Accept-Language", **(headers or {})}
         return Problem(status, kind, deps.templates.gettext(language), headers=varies)
     shown = PAGES.get(kind, "fault")

@@ -49,21 +49,21 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     """The receipt, or an error page."""
     submission_id = request.path_params["id"]
     if not deps.receipt_links.opens(request.query_params.get("key", ""), submission_id):
-        return error_response(request, deps, 404, peoples=True)
+        return error_response(request, deps, 404, for_people=True)
     try:
         submission = await deps.submissions.get(submission_id)
     except StoreUnavailableError:
         return unavailable(request, deps)
     customer = deps.customers.get(submission.customer_id) if submission else None
     if submission is None or customer is None or submission.received_at + RECEIPT_LIVES < deps.now():
-        return error_response(request, deps, 410, peoples=True)
+        return error_response(request, deps, 410, for_people=True)
     request.scope[CUSTOMER] = customer
     return Receipt(submission, customer, language_of(request, deps, submission.language), *_receipt_details(request))
 
 
 def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:
     headers = {"Retry-After": str(DATABASE_RETRY_SECONDS)}
-    return error_response(request, deps, 503, customer=customer, headers=headers, peoples=True)
+    return error_response(request, deps, 503, customer=customer, headers=headers, for_people=True)
 
 
 def _receipt_details(request: Request) -> tuple[Slot | None, dict[str, str]]:

@@ -26,12 +26,12 @@ class FormTokens:
     (1.6 µs instead of 6.2, twice)."""
 
     def __init__(self, secret: str) -> None:
-        self._marks = KeyedHash(secret, "form token", SECRET_LENGTH)
+        self._macs = KeyedHash(secret, "form token", SECRET_LENGTH)
         self._random = RandomBytes(12)
 
     def issue(self, path: str) -> str:
         content = f"{int(time.time()):x}.{self._random.draw().hex()}"
-        return f"{content}.{self._marks.digest(path, content).hex()}"
+        return f"{content}.{self._macs.digest(path, content).hex()}"
 
     def is_ours(self, token: str | None, path: str) -> bool:
         return self.age(token, path) is not None
@@ -40,8 +40,8 @@ class FormTokens:
         """The token's age in seconds; None if it is not ours, is another form's, or has expired."""
         if not token or not token.isascii():
             return None
-        content, _, mark = token.rpartition(".")
-        if not hmac.compare_digest(self._marks.digest(path, content).hex(), mark):
+        content, _, mac = token.rpartition(".")
+        if not hmac.compare_digest(self._macs.digest(path, content).hex(), mac):
             return None
         age = int(time.time()) - int(content.partition(".")[0], 16)
         return age if 0 <= age <= TOKEN_SECONDS else None
@@ -65,8 +65,8 @@ class LinkSecrets:
         return hmac.compare_digest(self.secret_of(submission_id).encode(), secret.encode("utf-8", "replace"))
 
 
-def _text(mark: bytes) -> str:
-    return urlsafe_b64encode(mark).decode()
+def _text(digest: bytes) -> str:
+    return urlsafe_b64encode(digest).decode()
 
 
 class IdempotencyKeys:
@@ -76,17 +76,17 @@ class IdempotencyKeys:
         self._hash = KeyedHash(secret, "repeats").digest
 
     def of_header(self, header: str, customer_id: str, path: str, caller: str, content: str) -> IdempotencyKey:
-        mark = self._hash("header", customer_id, path, caller, header)
-        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIVES)
+        digest = self._hash("header", customer_id, path, caller, header)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIVES)
 
     def of_token(self, token: str, path: str, content: str) -> IdempotencyKey:
         """A token with other content is a new submission, so the content is part of the key."""
-        mark = self._hash("token", path, token, content)
-        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, TOKEN_LIVES)
+        digest = self._hash("token", path, token, content)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, TOKEN_LIVES)
 
     def of_content(self, path: str, content: str) -> IdempotencyKey:
-        mark = self._hash("content", path, content)
-        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, CONTENT_LIVES)
+        digest = self._hash("content", path, content)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, CONTENT_LIVES)
 
     def of_link(self, token: str) -> bytes:
         """The key of a link that can be used once."""
@@ -94,8 +94,8 @@ class IdempotencyKeys:
 
     def of_cancellation(self, booking_id: str) -> IdempotencyKey:
         """A booking is cancelled once, however often the visitor asks."""
-        mark = self._hash("cancellation", booking_id)
-        return IdempotencyKey(mark[:REPEAT_KEY_LENGTH], mark, LINK_LIVES)
+        digest = self._hash("cancellation", booking_id)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, LINK_LIVES)
 
-    def once(self, mark: bytes, content: str) -> IdempotencyKey:
-        return IdempotencyKey(mark, self._hash(content), LINK_LIVES)
+    def once(self, key: bytes, content: str) -> IdempotencyKey:
+        return IdempotencyKey(key, self._hash(content), LINK_LIVES)

@@ -40,12 +40,12 @@ class PersonalPages:
         try:
             link = read(self._keyring, token, deps.now())
         except InvalidLinkError:
-            return error_response(request, self._deps, 404, peoples=True)
+            return error_response(request, self._deps, 404, for_people=True)
         except ExpiredLinkError:
-            return error_response(request, self._deps, 410, peoples=True)
+            return error_response(request, self._deps, 410, for_people=True)
         customer = self._deps.customers.get(link.customer_id)
         if customer is None or not PERSONAL_POSTS[link.form].is_open(customer.defaults):
-            return error_response(request, self._deps, 404, peoples=True)
+            return error_response(request, self._deps, 404, for_people=True)
         request.scope[CUSTOMER] = customer
         try:
             context = self._context(request, link, token)
