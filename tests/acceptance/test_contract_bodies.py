@@ -123,6 +123,15 @@ def test_an_unknown_member_is_refused_by_name_in_json(
     assert service.nothing_at(at)
 
 
+@pytest.mark.parametrize("multipart", [False, True])
+def test_a_form_may_be_a_part_of_a_page_that_is_one_large_form(service: RunningService, multipart: bool) -> None:
+    path = interest_path()
+    typed = fields(interest()) | {f"ctl00$main$grid$row{number}": "x" for number in range(400)}
+    form: Any = {"files": {name: (None, value) for name, value in typed.items()}} if multipart else {"data": typed}
+    assert service.client.post(path, headers=SITE, **form).status_code == 303
+    assert service.delivered(path).body["firstName"] == "Anna"
+
+
 def test_unknown_members_are_ignored_in_forms(service: RunningService) -> None:
     junk = {
         "fax": "1",

@@ -360,6 +360,9 @@ def test_a_name_has_a_letter_and_no_control_character(service: RunningService, n
 @pytest.mark.parametrize("year", ["0027-03-31", "1899-12-31", "0001-01-01T00:00:00Z"])
 def test_an_implausible_year_is_refused(service: RunningService, year: str) -> None:
     assert set(service.faults(interest_path(), interest(gdprApprovalDate=year))) == {"gdprApprovalDate"}
+    assert set(service.faults(interest_path(), interest(gdprApprovalDate=year), SITE)) == {"gdprApprovalDate"}
+    typed = fields(interest()) | {"gdprApprovalDate": year}
+    assert page_of(service.client.post(interest_path(), data=typed, headers=SITE)).faulty == {"gdprApprovalDate"}
 
 
 # Tags

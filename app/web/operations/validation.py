@@ -71,7 +71,8 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
         except ValidationError as error:
             all_faults = field_errors_of(error) + all_faults
         all_faults = all_faults + _beyond_fields(spec, members, rules)
-        if not _consent_is_enough(spec, members, consented_at, body.form, rules):
+        is_wrong = any(fault.field == CONSENT for fault in faults)
+        if not is_wrong and not _consent_is_enough(spec, members, consented_at, body.form, rules):
             all_faults.append(FieldError(CONSENT, "consent_required"))
         return ValidationResult(None if all_faults else application, consented_at, tuple(all_faults))
 

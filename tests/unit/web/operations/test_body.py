@@ -303,7 +303,7 @@ def test_campaign_tags_may_be_inputs_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("fields", "faults"), [(MAX_FIELDS, ()), (MAX_FIELDS + 1, (FieldError("", "too_many_fields"),))]
 )
-def test_a_form_has_at_most_a_hundred_fields(fields: int, faults: Any) -> None:
+def test_a_form_has_a_limit_of_fields(fields: int, faults: Any) -> None:
     assert form(*[(f"f{i}", "x") for i in range(fields)]).faults == faults
 
 
@@ -432,8 +432,8 @@ def nested(fields: int) -> bytes:
     return json.dumps({"a": {f"f{i}": "x:y" for i in range(fields - 1)}}).encode()
 
 
-@pytest.mark.parametrize(("content", "codes"), [(nested(100), []), (nested(101), ["too_many_fields"])])
-def test_json_has_at_most_a_hundred_members_with_those_inside(content: bytes, codes: list[str]) -> None:
+@pytest.mark.parametrize(("content", "codes"), [(nested(MAX_FIELDS), []), (nested(MAX_FIELDS + 1), ["too_many_fields"])])
+def test_json_has_a_limit_of_members_with_those_inside(content: bytes, codes: list[str]) -> None:
     assert [fault.code for fault in parse_json(content).faults] == codes
 
 
@@ -441,7 +441,7 @@ def test_many_colons_do_not_count_as_many_members() -> None:
     assert parse_json(json.dumps({"contactMessage": ":" * 5000}).encode()).faults == ()
 
 
-def test_a_multipart_form_has_at_most_a_hundred_fields() -> None:
+def test_a_multipart_form_has_a_limit_of_fields() -> None:
     parts = [(f'name="f{i}"', b"x") for i in range(MAX_FIELDS + 1)]
     assert [fault.code for fault in read_as(*multipart(*parts)).faults] == ["too_many_fields"]
     assert read_as(*multipart(*parts[1:])).faults == ()
