@@ -466,6 +466,13 @@ def test_half_an_emoji_in_a_name_is_an_error_at_the_name_as_it_was_sent(service:
     assert set(faults_of(answer)) <= {"FirstName", "firstName"}
 
 
+def test_an_empty_member_is_an_error_at_its_name_as_it_was_sent(service: RunningService) -> None:
+    body = {"FirstName": "", "LastName": None, "Email": {"EmailAddress": " "}, "Consent": True}
+    assert set(service.faults(interest_path(), body)) == {"FirstName", "LastName", "Email.EmailAddress"}
+    body = {"UpdatePerson": {"FirstName": "", "LastName": "Ek", "CellPhone": "070-174 06 05"}}
+    assert set(service.faults(viewing_path(), body)) == {"UpdatePerson.FirstName"}
+
+
 def test_a_forms_inputs_may_be_in_any_casing_too(service: RunningService) -> None:
     typed = {name.upper(): value for name, value in fields(booking({"cellPhone": "070-174 06 05"})).items()}
     received = service.submitted(viewing_path(), typed)

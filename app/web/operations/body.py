@@ -57,8 +57,8 @@ class UnsupportedMediaTypeError(Exception):
 @dataclass(slots=True)
 class Body:
     """`members` are nested, without empty ones. For a form also `typed`, each input as it was sent; `token`; `tags`,
-    campaign tags in inputs of their own; and `text`, an urlencoded body as it was sent. For JSON, `sent`: the members
-    in the caller's casing."""
+    campaign tags in inputs of their own; and `text`, an urlencoded body as it was sent. For JSON, `sent`: all
+    members, in the caller's casing."""
 
     form: bool
     members: Mapping[str, Any]
@@ -103,7 +103,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         body = parse_json(content)
         if media is Media.TEXT and body.faults:
             raise UnsupportedMediaTypeError
-        body.sent, body.members = body.members, normalize_names(body.members, spec.json_tree)
+        body.members = normalize_names(body.members, spec.json_tree)
         return body
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), spec)
@@ -153,7 +153,7 @@ def parse_json(content: bytes) -> Body:
         return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
     if content.count(b":") > MAX_FIELDS and _fields(members) > MAX_FIELDS:
         return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
-    return Body(False, _without_empty(members), {})
+    return Body(False, _without_empty(members), {}, sent=members)
 
 
 def _text(content: bytes) -> str:

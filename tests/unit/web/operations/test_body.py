@@ -137,7 +137,8 @@ def test_a_body_is_at_most_64_kib(content_type: str, size: int, declared: int | 
     ],
 )
 def test_empty_values_in_json_count_as_absent(content: bytes, members: dict[str, Any]) -> None:
-    assert parse_json(content) == Body(False, members, {})
+    body = parse_json(content)
+    assert (body.form, body.members, body.faults) == (False, members, ())
 
 
 @pytest.mark.parametrize(
@@ -432,7 +433,9 @@ def nested(fields: int) -> bytes:
     return json.dumps({"a": {f"f{i}": "x:y" for i in range(fields - 1)}}).encode()
 
 
-@pytest.mark.parametrize(("content", "codes"), [(nested(MAX_FIELDS), []), (nested(MAX_FIELDS + 1), ["too_many_fields"])])
+@pytest.mark.parametrize(
+    ("content", "codes"), [(nested(MAX_FIELDS), []), (nested(MAX_FIELDS + 1), ["too_many_fields"])]
+)
 def test_json_has_a_limit_of_members_with_those_inside(content: bytes, codes: list[str]) -> None:
     assert [fault.code for fault in parse_json(content).faults] == codes
 
