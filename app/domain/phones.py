@@ -49,6 +49,9 @@ def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     plain = _without_words(_EXTENSION.sub(r";ext=\1", text))
     if any(map(str.isalpha, plain.replace(";ext=", "", 1))):
         return None  # phonenumbers would read letters as the keys of a telephone
+    parts = [part for part in _BETWEEN_NUMBERS.split(plain) if part.strip()]
+    if len(parts) > 1 and all(_parse(part, country) for part in parts):
+        return None  # where numbers differ in length, two of them could be one longer number
     number = _parse(plain, country)
     if number is None and ";ext=" not in plain:
         number = _parse(_NO_DIGIT.sub(" ", plain).strip(), country)  # with a comma, say, between its groups

@@ -128,6 +128,16 @@ def test_two_numbers_in_one_field_are_split(typed: str, numbers: list[str]) -> N
     assert split_phones(typed) == numbers
 
 
+@pytest.mark.parametrize("between", [", ", " / ", "; ", " - ", " och "])
+@pytest.mark.parametrize(
+    ("country", "first", "second"), [("DE", "089 1234", "089 4321"), ("AT", "0512 123", "0512 321")]
+)
+def test_two_short_numbers_are_never_one_long_number(country: str, first: str, second: str, between: str) -> None:
+    typed = first + between + second
+    assert normalize_phone(typed, country) is None
+    assert split_phones(typed, country) == [normalize_phone(first, country), normalize_phone(second, country)]
+
+
 def normalized_by_the_library(typed: str) -> str | None:
     """Without the fast path for Swedish mobile numbers."""
     try:
