@@ -3,6 +3,7 @@
 Both use SQLAlchemy's synchronous Core in threads: one writer on SQLite, which allows no more, and a few on PostgreSQL.
 """
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -227,15 +228,23 @@ def _sqlite_engine(url: URL) -> Engine:
         dbapi2.register_adapter(binary, bytearray)
     dbapi2.register_adapter(type(None), lambda value: value)
     if url.database:
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnusableError(f"{Path(url.database).parent}: {error.strerror}") from error
+        _create_file(Path(url.database))
     arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": CACHED_STATEMENTS}
     engine = create_engine(url, module=dbapi2, pool_size=READERS + 2, connect_args=arguments)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _create_file(path: Path) -> None:
+    """Creates a missing file that only its owner may read: SQLite would let everybody, and gives the WAL the same
+    mode. Raises `DatabaseUnusableError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseUnusableError(f"{error.filename}: {error.strerror}") from error
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:

@@ -89,7 +89,8 @@ def test_an_old_schema_stops_the_start(
 
 @pytest.mark.parametrize("command", ["serve", "deliver", "migrate"])
 def test_an_unwritable_disk_stops_the_start(configured: Callable[[str], dict[str, str]], command: str) -> None:
-    assert refusal(configured("sqlite:////sys/intresse.db"), command) == "database: unable to open database file"
+    line = refusal(configured("sqlite:////sys/intresse.db"), command)
+    assert line == "database: /sys/intresse.db: Permission denied"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_the_versions_of_sqlite_that_can_lose_committed_rows_are_known(
     assert has_wal_reset_bug(version) is affected
 
 
+def test_only_the_owner_may_read_a_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "intresse.db"
+    with closing(Database(f"sqlite:///{path}")) as database, database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE numbers (number INTEGER)"))
+        assert {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {
+            "intresse.db": 0o600,
+            "intresse.db-shm": 0o600,
+            "intresse.db-wal": 0o600,
+        }
+
+
 def test_an_affected_sqlite_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlean import dbapi2
 
