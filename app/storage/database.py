@@ -114,8 +114,7 @@ class Database:
             self._writers = TransactionThreads(self.engine, 1, "write", _keep_journals_in_memory)
             self._readers = TransactionThreads(reader, READERS, "read")
         else:
-            prepare = partial(_limit_statements, after=WRITE_SECONDS - 2)
-            self._writers = TransactionThreads(self.engine, POSTGRESQL_WRITERS, "write", prepare, WRITE_SECONDS)
+            self._writers = TransactionThreads(self.engine, POSTGRESQL_WRITERS, "write", _prepare_writer, WRITE_SECONDS)
             prepare = partial(_limit_statements, after=READ_SECONDS - 2)
             self._readers = TransactionThreads(reader, READERS, "read", prepare, READ_SECONDS)
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
@@ -288,6 +287,14 @@ def _limit_statements(connection: Connection, after: float) -> None:
     # Also for idle transactions: a process that is frozen or gone must not keep its locks.
     for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
         run_in_driver(connection, f"SET {bound} = {int(1000 * after)}").close()
+
+
+def _prepare_writer(connection: Connection) -> None:
+    _limit_statements(connection, after=WRITE_SECONDS - 2)
+    # A server may be tuned to report commits that a power failure would undo. Other values are more or less than `on`
+    # only for its standbys.
+    name = "'synchronous_commit'"
+    run_in_driver(connection, f"SELECT set_config({name}, 'on', false) WHERE current_setting({name}) = 'off'").close()
 
 
 def _keep_journals_in_memory(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select, text
 
 from app.delivery import outbox as outbox_module
 from app.delivery.claims import StepOutcome
@@ -148,6 +148,16 @@ async def test_a_lost_answer_is_not_taken_for_a_refusal(through: Database, proxy
     with pytest.raises(CommitUnknownError):
         await through.write(lambda connection: connection.execute(count).scalar())
     assert await through.write(lambda connection: connection.execute(count).scalar()) == 0
+
+
+@pytest.mark.parametrize(("tuned", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
+async def test_a_commit_is_on_disk_before_it_is_answered_however_the_server_is_tuned(
+    postgresql_url: str, tuned: str, used: str
+) -> None:
+    url = make_url(postgresql_url).update_query_dict({"options": f"-csynchronous_commit={tuned}"})
+    with opened(url.render_as_string(hide_password=False)) as database:
+        setting = await database.write(lambda connection: connection.execute(text("SHOW synchronous_commit")).scalar())
+    assert setting == used
 
 
 @pytest.fixture
