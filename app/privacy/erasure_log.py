@@ -58,6 +58,8 @@ class ErasureLog:
             try:
                 if fcntl:
                     fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file).st_size == 0:  # a new file is only safe once its folder is on disk, too
+                    _sync_folder(self.path.parent)
                 _add_line(file, text)
             finally:
                 os.close(file)
@@ -97,6 +99,16 @@ class ErasureLog:
 
     def _proof_of(self, line: dict[str, str]) -> str:
         return self._proof.digest(json.dumps(line, sort_keys=True)).hex()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows can't sync folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _add_line(file: int, text: str) -> None:

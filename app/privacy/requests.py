@@ -142,7 +142,11 @@ class PrivacyRequests:
         assert submission is not None
         try:
             stored = await self._repository.application(submission_id)
+        except KeyError:  # erased meanwhile
+            return _known_of(submission)
         except (DecryptionError, StoredApplicationError):
+            return _known_of(submission) | {"unreadable": True}
+        if len(stored.bodies) != len(submission.steps):
             return _known_of(submission) | {"unreadable": True}
         resources = stored.resources or [step.resource for step in submission.steps]
         application = {

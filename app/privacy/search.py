@@ -63,22 +63,26 @@ class PersonSearch:
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
         """The texts in a submission, and whether they are complete: not if a value could not be decrypted."""
         texts = [row.id, reference_of(row.id), *resource_of(row.resource)]
-        try:
-            texts.extend(self._decrypted_texts(row, results))
-        except DecryptionError:
-            return texts, False
-        return texts, True
+        is_complete = True
+        for encrypted, aad in _encrypted(row, results):
+            try:
+                leaves = _leaves(self._keyring.decrypt(encrypted, aad))
+            except DecryptionError:  # the others may name the person all the same
+                is_complete = False
+                continue
+            for text in leaves:
+                texts += (text, text.partition(EXTENSION)[0])
+        return texts, is_complete
 
-    def _decrypted_texts(self, row: Row[Any], results: list[Row[Any]]) -> Iterator[str]:
-        for text in _leaves(self._keyring.decrypt(row.payload, payload_aad(row.id))):
-            yield text
-            yield text.partition(EXTENSION)[0]
-        for step in results:
-            for column in ("result", "upstream"):
-                encrypted = getattr(step, column)
-                if encrypted is not None:
-                    aad = step_aad(step.submission_id, step.position, column)
-                    yield from _leaves(self._keyring.decrypt(encrypted, aad))
+
+def _encrypted(row: Row[Any], results: list[Row[Any]]) -> Iterator[tuple[bytes, str]]:
+    """The encrypted values of a submission, with their associated data."""
+    yield row.payload, payload_aad(row.id)
+    for step in results:
+        for column in ("result", "upstream"):
+            encrypted = getattr(step, column)
+            if encrypted is not None:
+                yield encrypted, step_aad(step.submission_id, step.position, column)
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:

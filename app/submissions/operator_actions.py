@@ -88,11 +88,16 @@ class OperatorActions:
         aad = payload_aad(submission.id)
         try:
             stored = StoredApplication.from_json(self._keyring.decrypt(payload, aad))
+            refilled = stored.refilled(submission, defaults, positions)
         except (DecryptionError, StoredApplicationError) as error:
             raise ActionImpossibleError(
                 ActionProblem.UNREADABLE, f"{submission.id} can't be opened: {error}"
             ) from error
-        return self._keyring.encrypt(stored.refilled(submission, defaults, positions).to_json(), aad)
+        except (ValueError, LookupError) as error:  # whose message may quote what was typed
+            raise ActionImpossibleError(
+                ActionProblem.UNREADABLE, f"{submission.id} is not as expected: {type(error).__name__}"
+            ) from error
+        return self._keyring.encrypt(refilled.to_json(), aad)
 
     def _defaults_of(self, submission: Submission) -> Defaults:
         try:

@@ -1,6 +1,7 @@
 """Access and erasure requests, on either database: everything is found, and erased again after a restore."""
 
 import json
+import os
 import resource
 import signal
 from dataclasses import replace
@@ -250,6 +251,16 @@ async def test_an_erasure_removes_idempotency_keys_but_a_used_link_stays_used(da
     await database.write(lambda connection: erase(connection, [new.id, link.id]))
     rows = [await row_of(database, new_submission.id) for new_submission in (new, link)]
     assert [(row.repeat_key, row.repeat_content) for row in rows] == [(None, None), (b"the link", None)]
+
+
+def test_a_new_erasure_log_is_on_disk_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(Path(os.readlink(f"/proc/self/fd/{file}"))))
+    log = ErasureLog(tmp_path / "erasures.log", PROOF)
+    log.append(ERASURE)
+    assert synced == [tmp_path, log.path]
+    log.append(ERASURE)
+    assert synced == [tmp_path, log.path, log.path]
 
 
 async def test_erased_data_is_in_no_file_of_the_database(database: Database) -> None:

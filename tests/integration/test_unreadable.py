@@ -1,23 +1,28 @@
 """Submissions that can't be read, on either database: each is set aside alone, and continues once a key decrypts it."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
 
+from app.delivery.claims import StepOutcome
 from app.delivery.unreadable_submissions import resume_readable
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
+from app.operations.specification import Defaults
+from app.privacy.erasure_log import ErasureLog
+from app.privacy.requests import PersonQuery, PrivacyRequests
 from app.privacy.search import PersonSearch
 from app.sandbox import Fault, Office
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_aad
+from app.storage.encrypted_fields import payload_aad, step_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
 from app.submissions.backlog import need_a_person, outstanding
 from app.submissions.listing import SubmissionFilter, list_submissions
-from app.submissions.operator_actions import OperatorActions
+from app.submissions.operator_actions import ActionImpossibleError, ActionProblem, OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.conftest import CUSTOMER
 from tests.integration.delivery_helpers import Delivery, received, working
@@ -27,6 +32,8 @@ from tests.integration.storage_helpers import (
     LEAD_AFTER,
     application,
     attempts_of,
+    claim_one,
+    outbox_of,
     row_of,
     soon,
     store,
@@ -134,6 +141,46 @@ async def test_an_unreadable_submission_can_be_discarded_and_does_not_hide_other
     row = await row_of(database, closed.id)
     assert (row.status, row.payload, row.due_at) == (Status.FAILED, None, None)
     assert await resume_readable(database, LOST) == 0
+
+
+MISSHAPEN: list[dict[str, Any]] = [  # these open, but are not what was accepted
+    {**DAMAGED[-1], "differences": []},
+    {**DAMAGED[-1], "differences": [{"set": {}, "unset": []}]},
+]
+
+
+@pytest.mark.parametrize("value", MISSHAPEN, ids=["no step", "no application"])
+async def test_a_misshapen_submission_stops_no_export_and_is_not_retried(
+    database: Database, tmp_path: Path, value: dict[str, Any]
+) -> None:
+    new = application()
+    await store(database, new)
+    await seal(database, new, KEYRING, value)
+    search = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    log = ErasureLog(tmp_path / "erasures.log", KeyedHash("a secret key for the tests alone", "erasure log"))
+    requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), search, log)
+    [exported] = await requests.export(PersonQuery("id", new.id, None))
+    assert exported["id"] == new.id
+    actions = OperatorActions(database, KEYRING, {CUSTOMER: Defaults()})
+    with pytest.raises(ActionImpossibleError) as impossible:
+        await actions.retry(await submission_of(database, new.id))
+    assert impossible.value.problem is ActionProblem.UNREADABLE
+
+
+async def test_a_person_is_found_by_what_can_be_read_of_a_submission(database: Database) -> None:
+    new = application(more_steps=(BOOKING,))
+    await store(database, new)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    for step in claim.steps:
+        await outbox.record(claim, step, StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7"))
+    lost = LOST.encrypt("C6", step_aad(new.id, 0, "result"))
+    first = update(steps).where(steps.c.submission_id == new.id, steps.c.position == 0).values(result=lost)
+    await database.write(lambda connection: connection.execute(first))
+    await seal(database, new, LOST)
+    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    found, others = await people.find({people.digest_of("C7")})
+    assert ([match.id for match in found], others) == ([new.id], 0)
 
 
 async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can_be_read(
