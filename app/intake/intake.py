@@ -92,7 +92,10 @@ class Intake:
         new = [rows.submission for index, rows in enumerate(batch) if is_new(outcomes[index])]
         if new:
             log.info("accepted", submissions=[row["id"] for row in new])  # one line per commit
-            self._on_accepted(new)
+            try:
+                self._on_accepted(new)
+            except Exception:  # they are stored, so no answer may say that they are not
+                log.exception("accepted, but not counted", submissions=[row["id"] for row in new])
         return [outcomes[index] for index in range(len(batch))]
 
     async def _store(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:

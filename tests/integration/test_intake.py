@@ -308,6 +308,16 @@ async def test_a_caller_that_hangs_up_does_not_unstore_its_post(database: Databa
     assert sorted(ids(database)) == sorted([hung_up.id, stays.id])
 
 
+async def test_a_fault_after_the_commit_is_no_refusal(database: Database) -> None:
+    def fault(_: object) -> None:
+        raise LookupError("a fault of ours")
+
+    new = [application(), application()]
+    async with taking_in(database, fault) as intake:
+        accepted = await asyncio.gather(*map(intake.accept, new))
+    assert accepted == [Accepted(new_submission.id, repeated=False) for new_submission in new]
+
+
 async def test_a_submission_that_cannot_be_made_costs_no_other_of_its_batch(database: Database) -> None:
     def fault() -> NewSubmission:
         raise LookupError("a fault of ours")
