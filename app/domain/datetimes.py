@@ -51,12 +51,12 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
             day = _bare_date(text) or (_typed_date(text) if info.context.form or info.context.visitor else None)
             moment = datetime.combine(day, bare_date_at) if day else datetime.fromisoformat(text)
             moment = _local(moment.replace(microsecond=0))
-            moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar
+            if moment.year >= FIRST_YEAR or info.context.stored:
+                moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar
+                return moment
         except (ValueError, OverflowError) as error:
             raise invalid("invalid_datetime") from error
-        if moment.year < FIRST_YEAR and not info.context.stored:
-            raise invalid("invalid_datetime")
-        return moment
+        raise invalid("too_early", year=FIRST_YEAR)
 
     return validate
 

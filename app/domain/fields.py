@@ -41,6 +41,7 @@ CODES = frozenset(
         "invalid_datetime",
         "invalid_country",
         "has_passed",
+        "too_early",
         "wrong_type",
         "too_large",
     }

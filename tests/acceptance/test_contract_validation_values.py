@@ -81,6 +81,14 @@ def test_an_unreadable_quantity_goes_into_the_message(service: RunningService, t
     assert service.published(interest_path(), script)["contactMessage"] == f"Boarea: {typed}"
 
 
+@pytest.mark.parametrize("typed", ["igår", "2026-02-30", "27/3"])
+def test_an_unreadable_date_goes_into_the_message(service: RunningService, typed: str) -> None:
+    """But one before 1900 is refused: `test_an_implausible_year_is_refused`."""
+    received = service.submitted(interest_path(), fields(interest()) | {"gdprApprovalDate": typed})
+    assert typed in received["contactMessage"]
+    assert typed in service.published(interest_path(), interest(gdprApprovalDate=typed))["contactMessage"]
+
+
 @pytest.mark.parametrize("typed", ["-1", "\u22120,5 m²"])
 def test_a_quantity_below_zero_is_refused_at_its_field(service: RunningService, typed: str) -> None:
     answer = service.client.post(

@@ -12,8 +12,7 @@ from app.operations.member_labels import member_label
 from app.operations.member_paths import member_at, with_member
 from app.operations.specification import PostSpec
 
-# No dates: the only one in a visitor's post that has a message is that of the consent, which nobody types.
-UNREADABLE = frozenset({"invalid_phone", "invalid_number"})
+UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
 
 
 def split_phone_numbers(

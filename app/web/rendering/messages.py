@@ -85,6 +85,7 @@ GENERAL: Mapping[str, str] = {
     "invalid_choice": N_("%(name)s must be one of: %(choices)s"),
     "invalid_datetime": N_("%(name)s must be a date and time, like this: 2026-11-29T13:00:00+01:00"),
     "has_passed": N_("%(name)s must be today or later"),
+    "too_early": N_("%(name)s must be in %(year)s or later"),
     "invalid_country": N_("Enter the country as two letters, for example NO"),
     "wrong_type": N_("%(name)s has the wrong type"),
     "unknown": N_("%(name)s is not a known field. Check the spelling, or leave it out"),

@@ -20,6 +20,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "invalid_choice": {"choices": "Interested, VeryInterested"},
     "too_small": {"ge": 0},
     "too_large": {"le": 90},
+    "too_early": {"year": 1900},
     "too_many": {"max_length": 100, "actual_length": 101, "field_type": "List"},
 }
 # Those of the web itself, beside the domain's.
