@@ -14,6 +14,7 @@ import pytest
 from app.bootstrap.personal_link import make_link
 from app.sandbox import Company, DeceasedEstate, Fault, Person
 from app.storage.encryption import Keyring
+from app.web.operations.body import MAX_FIELDS
 from app.web.personal.links import PersonalLink, write
 from tests.acceptance.bodies import CUSTOMER, KEYS, PHONE, PLAIN, PUBLIC_URL, basic
 from tests.acceptance.html_page import page_of
@@ -210,7 +211,7 @@ def is_private(headers: Any) -> None:
 def test_the_page_is_never_framed_cached_or_sent_as_referrer(service: RunningService, form: str) -> None:
     path = link_to(known(service), form)
     is_private(service.client.get(path).headers)
-    faulty = service.client.post(path, data={f"more{number}": "1" for number in range(101)})
+    faulty = service.client.post(path, data={f"more{number}": "1" for number in range(MAX_FIELDS + 1)})
     assert faulty.status_code == 400
     is_private(faulty.headers)
     assert "set-cookie" not in faulty.headers
