@@ -46,6 +46,7 @@ NAMES: Mapping[str, str] = {
 
 _PHONE = N_("Enter the number like this: 070-123 45 67. If it isn’t Swedish, start with + and the country code")
 _EMAIL = N_("Enter the e-mail address like this: name@example.com")
+_DATE = N_("Enter the date like this: 2026-12-31")
 TEXTS: Mapping[tuple[str, str], str] = {
     ("", "wrong_type"): N_("The body must be a JSON object"),
     ("firstName", "required"): N_("Enter your first name"),
@@ -64,7 +65,8 @@ TEXTS: Mapping[tuple[str, str], str] = {
     ("presentAccommodation.price", "invalid_number"): N_("Enter the price in figures, for example 2 500 000"),
     ("presentAccommodation.estateType", "invalid_choice"): N_("Choose a type of home from the list"),
     ("bank", "required"): N_("Enter the bank that gave the loan promise"),
-    ("validUntil", "invalid_datetime"): N_("Enter the date like this: 2026-12-31"),
+    ("validUntil", "invalid_datetime"): _DATE,
+    ("validUntil", "too_early"): _DATE,
     ("validUntil", "has_passed"): N_("The loan promise has expired. Enter today’s date or a later one"),
     ("estateType", "invalid_choice"): N_("Choose a type of home from the list"),
     ("financing", "invalid_choice"): N_("Choose the financing from the list"),
