@@ -42,10 +42,11 @@ def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     """E.164, with `x` and the extension if that fits in `PHONE_LENGTH`; None for a number that can't be dialled."""
     if len(text) > MAX_PHONE_TEXT:
         return None
+    if mobile := _swedish_mobile(text, country):
+        return mobile  # the most common form, which needs no tidying
     text = _ZERO_AS_LETTER.sub("0", " ".join(text.split()))
-    mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(text))
-    if mobile and (country == SWEDEN or mobile["whole"]):
-        return f"+46{mobile[2]}"  # the most common form; the library's own rule, but faster
+    if mobile := _swedish_mobile(text, country):
+        return mobile
     plain = _without_words(_EXTENSION.sub(r";ext=\1", text))
     if any(map(str.isalpha, plain.replace(";ext=", "", 1))):
         return None  # phonenumbers would read letters as the keys of a telephone
@@ -56,14 +57,14 @@ def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
     if number is None and ";ext=" not in plain:
         number = _parse(_NO_DIGIT.sub(" ", plain).strip(), country)  # with a comma, say, between its groups
     if number is None:
-        # A person who has moved abroad may have kept a Swedish number.
-        mobile = _SWEDISH_MOBILE.fullmatch(_without_separators(plain))
-        return f"+46{mobile[2]}" if mobile else None
+        return _swedish_mobile(plain, SWEDEN)  # a person who has moved abroad may have kept it
     return _e164(number)
 
 
-def _without_separators(digits: str) -> str:
-    return digits.replace(" ", "").replace("-", "")
+def _swedish_mobile(text: str, country: str) -> str | None:
+    """By the library's own rule, but faster. Elsewhere than in Sweden only with its country code."""
+    mobile = _SWEDISH_MOBILE.fullmatch(text.replace(" ", "").replace("-", ""))
+    return f"+46{mobile[2]}" if mobile and (country == SWEDEN or mobile["whole"]) else None
 
 
 def split_phones(text: str, country: str = SWEDEN) -> list[str]:

@@ -79,7 +79,7 @@ function intresse_problem( $form ) {
  * @return string
  */
 function intresse_render( $asked, $post_id, $wrapper = '' ) {
-	$form  = intresse_form( $asked, $post_id );
+	$form    = intresse_form( $asked, $post_id );
 	$problem = intresse_problem( $form );
 	if ( '' !== $problem ) {
 		$may_edit = $post_id ? current_user_can( 'edit_post', $post_id ) : current_user_can( 'edit_posts' );
