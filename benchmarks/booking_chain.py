@@ -9,7 +9,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -133,10 +133,8 @@ def _submission() -> NewSubmission:
         PlannedStep(Operation.CONTACT, (), {}),
         PlannedStep(Operation.LEAD, (), LEAD),
     )
-    now = datetime.now(UTC)
-    return NewSubmission(
-        new_id(now), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, EMPTY.for_steps(steps), {}, steps, None
-    )
+    now, stored = datetime.now(UTC), replace(EMPTY, bodies=tuple(step.body for step in steps))
+    return NewSubmission(new_id(now), CUSTOMER, Operation.VIEWING, SLOT, "sv", now, stored, {}, steps, None)
 
 
 @contextmanager

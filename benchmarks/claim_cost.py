@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,7 +138,7 @@ async def _accept(database: Database) -> None:
     for number in range(CLAIMS + WARM_UP):
         step = PlannedStep(Operation.INTEREST, ("OBJ1",), {"firstName": "Anna"})
         customer = CUSTOMERS[number % len(CUSTOMERS)]
-        stored = EMPTY.for_steps((step,))
+        stored = replace(EMPTY, bodies=(step.body,))
         await intake.accept(
             NewSubmission(
                 new_id(datetime.now(UTC)),

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,7 +141,7 @@ class _DeliveryWatcher:
 
 def _submission() -> NewSubmission:
     step = PlannedStep(Operation.INTEREST, ("OBJ1",), INTEREST)
-    stored = EMPTY.for_steps((step,))
+    stored = replace(EMPTY, bodies=(step.body,))
     return NewSubmission(
         new_id(datetime.now(UTC)),
         CUSTOMER,

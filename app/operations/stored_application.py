@@ -49,13 +49,10 @@ class StoredApplication:
         consent: ConsentRecord | None = None,
         estate: str = "",
     ) -> "StoredApplication":
-        bodies, resources = _of_steps(steps)
+        names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
+        bodies = tuple([step.body for step in steps])
+        resources = tuple([step.resource for step in steps]) if names_contact else None
         return cls(request.resource, request.submitted, request.context, consent, estate, bodies, resources)
-
-    def for_steps(self, steps: Sequence[PlannedStep]) -> "StoredApplication":
-        """A copy with the bodies of these steps."""
-        bodies, resources = _of_steps(steps)
-        return replace(self, bodies=bodies, resources=resources)
 
     def to_json(self) -> dict[str, Any]:
         context = self.context
@@ -126,15 +123,6 @@ class StoredApplication:
                 for step, body in bodies
             ),
         )
-
-
-def _of_steps(
-    steps: Sequence[PlannedStep],
-) -> tuple[tuple[Mapping[str, Any], ...], tuple[tuple[str, ...], ...] | None]:
-    """The steps' bodies, and the ids in their paths if one of those is a contact's."""
-    names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
-    resources = tuple([step.resource for step in steps]) if names_contact else None
-    return tuple([step.body for step in steps]), resources
 
 
 def _with_marketing(submitted: Mapping[str, Any], marketing: Mapping[str, Any]) -> Mapping[str, Any]:

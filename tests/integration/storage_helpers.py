@@ -116,7 +116,9 @@ def submission(
         resource=resource,
         language="sv",
         received_at=now,
-        application=stored(body).for_steps(steps),
+        application=replace(
+            stored(body), bodies=tuple(step.body for step in steps), resources=tuple(step.resource for step in steps)
+        ),
         contacts={"email": "anna@example.se", "phone": "+46701740605"},
         steps=steps,
         repeat=repeat,
