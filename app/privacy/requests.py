@@ -18,7 +18,7 @@ from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
 from app.storage.encryption import DecryptionError
-from app.submissions.erasure import ErasedSubmission, erase, erase_and_report
+from app.submissions.erasure import ErasedSubmission, erase
 from app.submissions.repository import SubmissionRepository
 
 log = structlog.get_logger()
@@ -133,7 +133,7 @@ class PrivacyRequests:
         (`delivery.circuit_breaker`)."""
         erased: list[ErasedSubmission] = []
         for match in matches:
-            erased += await self._database.write(partial(erase_and_report, ids=[match.id]))
+            erased += await self._database.write(partial(erase, ids=[match.id]))
         await empty_log(self._database.engine)
         return erased
 

@@ -31,18 +31,12 @@ class ErasedSubmission:
     may_have_arrived: bool
 
 
-def erase(connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None) -> list[str]:
-    """Erases the submissions that fulfil the condition and are not erased yet, and returns their ids. The condition is
-    part of the statement that erases. Open submissions end as failed; as uncertain if a call may have been carried
-    out."""
-    return [submission.id for submission in erase_and_report(connection, ids, condition)]
-
-
-def erase_and_report(
+def erase(
     connection: Connection, ids: Sequence[str], condition: ColumnElement[bool] | None = None
 ) -> list[ErasedSubmission]:
-    """As `erase`, and returns what Vitec has of each. That is read after the erasure, when no worker can record any
-    more."""
+    """Erases the submissions that fulfil the condition and are not erased yet, and returns them. The condition is part
+    of the statement that erases. Open submissions end as failed; as uncertain if a call may have been carried out. What
+    Vitec has of each is read after the erasure, when no worker can record any more."""
     rows = {row.id: row for row in connection.execute(_taken(connection, ids, condition))}
     if not rows:
         return []

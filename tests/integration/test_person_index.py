@@ -127,7 +127,7 @@ async def test_an_erasure_that_comes_while_the_index_is_filled_waits_for_it_and_
         erasing = asyncio.create_task(another.write(lambda connection: erase(connection, [submission_id])))
         await asyncio.wait([erasing], timeout=0.2)
         filling.commit()
-        assert await erasing == [submission_id]
+        assert [erased.id for erased in await erasing] == [submission_id]
     assert filled_in(database) == 0
 
 

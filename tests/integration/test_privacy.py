@@ -23,7 +23,7 @@ from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import submissions
-from app.submissions.erasure import erase, erase_and_report
+from app.submissions.erasure import erase
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
     KEYRING,
@@ -226,9 +226,7 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
         await outbox.record(claim, claim.steps[0], outcome)
     await only_due(database, sending.id)
     await claim_one(outbox)
-    erased = await database.write(
-        lambda connection: erase_and_report(connection, [new_submission.id for new_submission in new])
-    )
+    erased = await database.write(lambda connection: erase(connection, [new_submission.id for new_submission in new]))
     assert {erasure.id for erasure in erased if erasure.arrived} == {delivered.id}
     assert {erasure.id for erasure in erased if erasure.may_have_arrived} == {uncertain.id, ambiguous.id, sending.id}
     statuses = [(await row_of(database, new_submission.id)).status for new_submission in new]
