@@ -6,7 +6,7 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -118,33 +118,25 @@ class VitecClient:
         """Reads 1-20 contacts; returns those that Vitec knows. Raises as `post`, but never `AmbiguousError`, because
         reading changes nothing."""
         url = _url(OPERATIONS[Operation.CONTACT].path, customer_id, ",".join(contact_ids))
-        try:
-            with self._observed(customer_id, Operation.CONTACT):
-                response = await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send)
-                return read_contacts_response(response)
-        except AmbiguousError as error:
-            raise UnavailableError(str(error), status=error.status) from None
+        with _reading(), self._observed(customer_id, Operation.CONTACT):
+            response = await self._call("GET", url, customer_id, FunctionGroup.CRM, None, may_send)
+            return read_contacts_response(response)
 
     async def home(self, customer_id: str, estate_id: str) -> Home:
         """Reads a home and its viewings. Raises as `contacts`."""
         url = _url(HOME_PATH, customer_id, estate_id)
-        try:
+        with _reading():
             response = await self._call("GET", url, customer_id, FunctionGroup.ADVERTISING, None, _always)
-        except AmbiguousError as error:
-            raise UnavailableError(str(error), status=error.status) from None
-        if len(response.content) > LARGE_BODY:
-            return await asyncio.to_thread(read_home_response, response, estate_id)
-        return read_home_response(response, estate_id)
+            if len(response.content) > LARGE_BODY:
+                return await asyncio.to_thread(read_home_response, response, estate_id)
+            return read_home_response(response, estate_id)
 
     async def try_login(self, customer_id: str, group: FunctionGroup) -> None:
         """Returns if Vitec accepts the password. Raises `VitecError`s, but neither `RejectedError` nor
         `AmbiguousError`, because reading changes nothing."""
-        try:
-            read_response(await self._call("GET", _url(PROBES[group], customer_id), customer_id, group, None, _always))
-        except RejectedError:
-            pass  # Vitec has looked at the ids, so it has accepted the login
-        except AmbiguousError as error:
-            raise UnavailableError(str(error), status=error.status) from None
+        url = _url(PROBES[group], customer_id)
+        with _reading(), suppress(RejectedError):  # Vitec has looked at the ids, so it has accepted the login
+            read_response(await self._call("GET", url, customer_id, group, None, _always))
 
     @contextmanager
     def _observed(self, customer_id: str, operation: Operation) -> Iterator[None]:
@@ -246,6 +238,15 @@ async def _read_body(response: httpx.Response) -> None:
     finally:
         response._content = bytes(content[:MAX_BODY])  # as httpx itself does after reading
         await response.aclose()
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """For calls that change nothing: one without a usable answer has carried out nothing."""
+    try:
+        yield
+    except AmbiguousError as error:
+        raise UnavailableError(str(error), status=error.status) from None
 
 
 def _url(path: str, *ids: str) -> str:
