@@ -4,6 +4,7 @@ with deliveries, which have priority."""
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from app.delivery.circuit_breaker import CircuitBreaker
@@ -41,28 +42,17 @@ class LookupQueue:
         if self._waiting[credential] >= MAX_WAITING:
             raise UnavailableError("too many lookups are waiting")
         self._waiting[credential] += 1
-        try:
-            async with asyncio.timeout(turn_seconds):
-                await self._customer_places[customer_id].acquire()
-                try:
-                    await self._places.acquire()
-                    try:
-                        await self._take_turn(customer_id)
-                    except BaseException:
-                        self._places.release()
-                        raise
-                except BaseException:
-                    self._customer_places[customer_id].release()
-                    raise
-        except TimeoutError:
-            raise UnavailableError("no turn came in time") from None
-        finally:
-            self._waiting[credential] -= 1
-        try:
+        async with AsyncExitStack() as places:
+            try:
+                async with asyncio.timeout(turn_seconds):
+                    await places.enter_async_context(self._customer_places[customer_id])
+                    await places.enter_async_context(self._places)
+                    await self._take_turn(customer_id)
+            except TimeoutError:
+                raise UnavailableError("no turn came in time") from None
+            finally:
+                self._waiting[credential] -= 1
             return await self._call_with(credential, call)
-        finally:
-            self._places.release()
-            self._customer_places[customer_id].release()
 
     async def _take_turn(self, customer_id: str) -> None:
         async with self._turns[customer_id]:  # in order of arrival
