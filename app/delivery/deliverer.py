@@ -9,10 +9,11 @@ import structlog
 from app.delivery.claims import Claim, ClaimedStep, Signal, StepOutcome
 from app.delivery.outbox import Outbox
 from app.delivery.retry_policy import RetryPolicy, decide, signal_of
-from app.delivery.steps import CallResult, Results, Vitec, execute, prepare
+from app.delivery.steps import CallResult, Results, execute, prepare
 from app.domain.submission import STOPPED, AttemptOutcome, StepStatus
 from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, StepBlockedError, StepSkipped
+from app.vitec.client import VitecClient
 from app.vitec.errors import (
     AccessDeniedError,
     AmbiguousError,
@@ -33,7 +34,7 @@ class Deliverer:
     def __init__(
         self,
         outbox: Outbox,
-        vitec: Vitec,
+        vitec: VitecClient,
         policy: RetryPolicy,
         parks: frozenset[str],
         throttle: Throttle,

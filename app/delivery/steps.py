@@ -1,33 +1,16 @@
 """One step of a delivery: prepares its call from the results of earlier steps, and makes it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from app.delivery.claims import Claim, ClaimedStep
 from app.domain.submission import Operation
 from app.operations.registry import OPERATIONS
 from app.operations.specification import Call, Progress
-from app.vitec.contacts import Contact
+from app.vitec.client import VitecClient
 from app.vitec.errors import NotFoundError
-from app.vitec.responses import VitecResponse
 
 Results = Mapping[Operation, str | None]
-
-
-class Vitec(Protocol):
-    async def post(
-        self,
-        operation: Operation,
-        customer_id: str,
-        resource: Sequence[str],
-        body: Mapping[str, Any],
-        may_send: Callable[[], bool],
-    ) -> VitecResponse: ...
-
-    async def contacts(
-        self, customer_id: str, contact_ids: Sequence[str], may_send: Callable[[], bool]
-    ) -> list[Contact]: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +27,7 @@ def prepare(claim: Claim, step: ClaimedStep, results: Results) -> Call:
     return OPERATIONS[step.operation].prepare(Call(step.resource, step.body), progress)
 
 
-async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, call: Call) -> CallResult:
+async def execute(vitec: VitecClient, claim: Claim, step: ClaimedStep, call: Call) -> CallResult:
     """Makes the call. Raises `VitecError`, and `LeaseExpiredError` if the lease has run out, as when the process was
     frozen."""
     if OPERATIONS[step.operation].reads:
@@ -53,7 +36,7 @@ async def execute(vitec: Vitec, claim: Claim, step: ClaimedStep, call: Call) -> 
     return CallResult(answer.status, answer.result)
 
 
-async def _find_agent(vitec: Vitec, claim: Claim, contact: str) -> CallResult:
+async def _find_agent(vitec: VitecClient, claim: Claim, contact: str) -> CallResult:
     """Looks up the contact's own agent."""
     contacts = await vitec.contacts(claim.customer_id, [contact], lambda: claim.lease.holds)
     if not contacts:
