@@ -6,6 +6,7 @@ operator discards it. Nothing of it is sent meanwhile, and it does not hold up o
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -46,17 +47,16 @@ async def resume_readable(database: Database, keyring: Keyring) -> int:
     """Makes unreadable submissions due again if they can be read now. Returns how many. Raises
     `StoreUnavailableError`."""
     resumed, last = 0, ""
-    while ids := await database.read(lambda connection, after=last: _unreadable_ids(connection, after)):  # type: ignore[misc]
-        readable = await database.read(lambda connection, some=ids: _readable(connection, keyring, some))  # type: ignore[misc]
-        if readable:
-            resumed += await database.write(lambda connection, some=readable: _make_due(connection, some))  # type: ignore[misc]
+    while ids := await database.read(partial(_unreadable_ids, last)):
+        if readable := await database.read(partial(_readable, keyring, ids)):
+            resumed += await database.write(partial(_make_due, readable))
         last = ids[-1]
     if resumed:
         log.info("unreadable submissions can be read again", count=resumed)
     return resumed
 
 
-def _unreadable_ids(connection: Connection, after: str) -> Sequence[str]:
+def _unreadable_ids(after: str, connection: Connection) -> Sequence[str]:
     own = select(submissions.c.id).where(NEEDS_A_PERSON, submissions.c.status == Status.UNREADABLE)
     later = select(submissions.c.id).where(HAS_ARRIVED, exists().where(_UNREADABLE_STEP, steps.c.position > 0))
     ids: set[str] = set()
@@ -66,7 +66,7 @@ def _unreadable_ids(connection: Connection, after: str) -> Sequence[str]:
     return sorted(ids)[:BATCH]
 
 
-def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> list[str]:
+def _readable(keyring: Keyring, ids: Sequence[str], connection: Connection) -> list[str]:
     readable = []
     for row in connection.execute(select(submissions).where(submissions.c.id.in_(ids))):
         step_rows = statements.steps_of(connection, [row.id])[row.id]
@@ -79,7 +79,7 @@ def _readable(connection: Connection, keyring: Keyring, ids: Sequence[str]) -> l
     return readable
 
 
-def _make_due(connection: Connection, ids: Sequence[str]) -> int:
+def _make_due(ids: Sequence[str], connection: Connection) -> int:
     """Makes submissions due that nobody has discarded meanwhile. The time that they were set aside does not count
     towards their age."""
     now, columns = now_of(connection), submissions.c
