@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from app.domain.datetimes import STOCKHOLM
 from app.domain.ids import first_id_of
@@ -24,6 +24,7 @@ from app.storage.schema import (
     submissions,
 )
 from app.submissions.backlog import outstanding
+from app.submissions.listing import SubmissionFilter, newest_ids
 
 NEWEST_STUCK = 8
 
@@ -73,7 +74,7 @@ def _load(connection: Connection, scope: Scope) -> Dashboard:
         waiting=_waiting(connection, scope),
         stuck=_by_status(connection, scope, NEEDS_A_PERSON),
         later=_stuck_later(connection, scope),
-        newest_stuck=_newest_stuck(connection, scope),
+        newest_stuck=newest_ids(connection, SubmissionFilter(stuck=True, customer_id=scope.customer_id), NEWEST_STUCK),
         by_day=by_day,
         delivered=delivered,
         not_arrived=_not_arrived(connection, scope),
@@ -113,22 +114,11 @@ def _not_arrived(connection: Connection, scope: Scope) -> dict[str, int]:
     return _by_status(connection, scope, HAS_STOPPED, submissions.c.id >= first_id_of(_midnight(scope.first)))
 
 
-def _later_stuck(scope: Scope) -> Select[tuple[str]]:
-    """Delivered submissions with a later step that has stopped."""
-    stopped = select(steps.c.submission_id).where(LATER_STEP_STOPPED)
-    return select(submissions.c.id).where(submissions.c.id.in_(stopped), HAS_ARRIVED, *_of(scope.customer_id))
-
-
 def _stuck_later(connection: Connection, scope: Scope) -> int:
-    return connection.execute(select(func.count()).select_from(_later_stuck(scope).subquery())).scalar_one()
-
-
-def _newest_stuck(connection: Connection, scope: Scope) -> list[str]:
-    columns = submissions.c
-    stopped = select(columns.id).where(NEEDS_A_PERSON, *_of(scope.customer_id))
-    queries = (stopped.order_by(columns.id.desc()), _later_stuck(scope).order_by(columns.id.desc()))
-    ids = [id_ for query in queries for id_ in connection.execute(query.limit(NEWEST_STUCK)).scalars()]
-    return sorted(ids, reverse=True)[:NEWEST_STUCK]
+    """The number of delivered submissions with a later step that has stopped."""
+    stopped = submissions.c.id.in_(select(steps.c.submission_id).where(LATER_STEP_STOPPED))
+    query = select(func.count()).select_from(submissions).where(stopped, HAS_ARRIVED, *_of(scope.customer_id))
+    return connection.execute(query).scalar_one()
 
 
 def _by_day(connection: Connection, scope: Scope) -> tuple[dict[tuple[date, str], int], int]:
