@@ -1,13 +1,14 @@
 """E-mails the lead itself to its office when it has not reached Vitec in time, so that a broker can call back while the
 CRM is down. Opt-in, and the only alarm that contains personal data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from app.alarms.texts import ABOUT, AlertText, moment
 from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
 from app.operations.member_labels import MEMBERS, same_member
+from app.operations.member_paths import leaves
 
 # What a broker needs to get in touch, in the order of the mail.
 SHOWN = (
@@ -31,17 +32,9 @@ def lead_text(submission: Submission, application: Mapping[str, Any], gettext: G
         (gettext(N_("Received at")), moment(submission.received_at, language)),
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
     ]
-    values = dict(_leaves(application))
+    values = {same_member(name): value for name, value in leaves(application) if isinstance(value, str)}
     lines = about + [(gettext(MEMBERS[member]), values[member]) for member in SHOWN if member in values]
     why = gettext(
         N_("It is saved, and will be sent to Vitec as soon as possible. The details are below, so you can call now.")
     )
     return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
-
-
-def _leaves(members: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in members.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{inside}{name}.")
-        elif isinstance(value, str):
-            yield same_member(inside + name), value

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
 from app.operations.member_labels import member_label
+from app.operations.member_paths import leaves
 from app.operations.registry import group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
@@ -175,8 +176,9 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     """Label and value of each submitted member, then the campaign tags, the referring page and the consent."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
     lines = [
-        (member_label(name, gettext), labels.member_value(name, value, language, gettext))
-        for name, value in _flat(stored.submitted, "")
+        (member_label(name, gettext), labels.member_value(name, item, language, gettext))
+        for name, value in leaves(stored.submitted)
+        for item in (value if isinstance(value, list) else [value])
     ]
     lines += marketing.tags
     if marketing.referrer:
@@ -184,14 +186,3 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     if consented_at:
         lines.append((gettext(CONSENT), moment(consented_at, language)))
     return lines
-
-
-def _flat(value: Any, name: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _flat(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _flat(item, name)
-    elif value is not None:
-        yield name, value
