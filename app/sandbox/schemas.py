@@ -351,12 +351,6 @@ class LoanPromise(Body):
     financing: Annotated[Financing | None, NotNull] = None
 
 
-class GdprApproval(Body):
-    """Source: H."""
-
-    has_approved: Flag = None
-
-
 class ValuationLead(Body):
     """Source: H."""
 
@@ -380,7 +374,7 @@ class ValuationForm(Body):
     email: EmailAddress = None
     cell_phone: Phone = None
     address: Address | None = None
-    gdpr: GdprApproval | None = None
+    gdpr: Gdpr | None = None
     lead: ValuationLead | None = None
     marketing: FormMarketing | None = None
     receiver: Receiver | None = None

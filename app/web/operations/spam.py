@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 
 from app.operations.registry import PERSON_PREFIXES
+from app.operations.specification import MESSAGES
 
 QUICK_SECONDS = 2  # from the form's page to its post
 _IN_LINKS = frozenset("/.[<")  # each link has one of these, few names do
 _LINK = re.compile(r"https?:/|www\.|\[url|<a\b", re.IGNORECASE)
 _NAMES = tuple(prefix + name for prefix in ("", *PERSON_PREFIXES) for name in ("firstName", "lastName"))
-_MESSAGES = ("contactMessage", "message", "lead.message")
 
 
 def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int | None) -> bool:
@@ -23,7 +23,7 @@ def looks_automatic(typed: Mapping[str, str], trap: str | None, token_age: int |
         return True
     if _has_link(typed, _NAMES):
         return True
-    return token_age is not None and token_age < QUICK_SECONDS and _has_link(typed, _MESSAGES)
+    return token_age is not None and token_age < QUICK_SECONDS and _has_link(typed, MESSAGES)
 
 
 def _has_link(typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
