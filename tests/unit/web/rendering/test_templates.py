@@ -83,10 +83,7 @@ PAGES = [
     ),
     form(faults=(FieldMessage("firstName", "Skriv ditt förnamn"), FieldMessage("address.city", "Orten …"))),
     form("viewing", faults=(FieldMessage("contact", "Skriv …"), FieldMessage("consent", "Kryssa …"))),
-    *(
-        form("viewing", notice=Notice(kind, "Fullt"))
-        for kind in ("forbidden", "busy", "unavailable", "refused", "expired")
-    ),
+    *(form("viewing", notice=Notice(kind, "Fullt")) for kind in ("forbidden", "busy", "unavailable", "refused")),
     *(
         ReceiptPage(FORMS["viewing"], "sv", LANGUAGES, FIRM, True, "https://b.se", "pending", "4F7K9QXW", s, "/r")
         for s in ("received", "booked", "refused")
