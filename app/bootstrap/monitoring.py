@@ -1,8 +1,7 @@
 """Builds metrics and alarms from the configuration."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
 from starlette.routing import Route
 
@@ -16,8 +15,6 @@ from app.alarms.store import IncidentStore
 from app.alarms.texts import AlertText, alert_text
 from app.alarms.webhook import WebhookReceiver
 from app.config.settings import Settings
-from app.delivery.claims import Claim
-from app.domain.submission import StepStatus
 from app.i18n import GetText
 from app.metrics import endpoint as metrics
 from app.metrics.counters import Counters
@@ -44,12 +41,6 @@ class Monitoring:
 
     def routes(self) -> list[Route]:
         return metrics.routes(self.counts, self._gauges, self._token)
-
-    def accepted(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self.counts.accepted(rows)
-
-    def settled(self, claim: Claim, status: StepStatus) -> None:
-        self.counts.settled(claim.customer_id, claim.operation, status)
 
 
 def retention_periods(settings: Settings) -> RetentionPeriods:

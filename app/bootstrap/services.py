@@ -137,10 +137,10 @@ def build_service(settings: Settings) -> Service:
 
     def settled(claim: Claim, status: StepStatus) -> None:
         outcomes.notify(claim.id)
-        monitoring.settled(claim, status)
+        monitoring.counts.settled(claim.customer_id, claim.operation, status)
 
     def accepted(rows: Sequence[Mapping[str, Any]]) -> None:
-        monitoring.accepted(rows)
+        monitoring.counts.accepted(rows)
         worker.wake()
 
     parks = frozenset(customer.id for customer in settings.customers if customer.on_ambiguous == "park")

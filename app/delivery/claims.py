@@ -1,7 +1,7 @@
 """Types that the outbox and the worker exchange: claims, leases and step outcomes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -56,8 +56,8 @@ class ClaimedStep:
     attempts: int
     interrupted: bool
     was_not_found: bool
-    was_ambiguous: bool = False
-    was_forbidden: bool = False
+    was_ambiguous: bool
+    was_forbidden: bool
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ class Claim:
     delivery_since: datetime
     steps: tuple[ClaimedStep, ...]
     results: Mapping[Operation, str | None]
-    probes: bool = False
-    lease: Lease = field(default_factory=lambda: Lease(0))
-    age_at_claim: timedelta = timedelta(0)
-    claimed_at: float = field(default_factory=elapsed.seconds)
+    probes: bool
+    lease: Lease
+    age_at_claim: timedelta
+    claimed_at: float
 
     @property
     def age(self) -> timedelta:

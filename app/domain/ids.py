@@ -6,20 +6,12 @@ from uuid import UUID
 from app.domain.random_bytes import RandomBytes
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # easy to read out: no 0/O, no 1/I
-
 REFERENCE_LENGTH = 8
-
 _REFERENCE_EPOCH = 1735689600  # 2025-01-01; 30 bits of seconds last until 2059
-
 _SECONDS_BITS = 30
-
 _RANDOM_PART = 1 << 10
-
-
 _STEPS_OF_A_SECOND = 1000 * 4096  # milliseconds, and the 12 bits of a fraction that a UUIDv7 may have
-
 _VARIANTS = "89ab"  # RFC 9562: the bits 10 and two random ones
-
 _RANDOM = RandomBytes(8)
 
 
@@ -38,6 +30,11 @@ def reference_of(submission_id: str) -> str:
     number = int(submission_id.replace("-", ""), 16)
     value = (number % _RANDOM_PART) << _SECONDS_BITS | (number >> 80) // 1000 - _REFERENCE_EPOCH
     return "".join(REFERENCE_ALPHABET[value >> shift & 31] for shift in range(35, -1, -5))
+
+
+def grouped(reference: str) -> str:
+    """The reference in groups of four, to be read over the phone."""
+    return f"{reference[:4]} {reference[4:]}"
 
 
 def ids_of_reference(reference: str) -> tuple[str, str]:

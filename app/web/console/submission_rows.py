@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from app.domain.ids import grouped
 from app.i18n import N_
 from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
 from app.web.console import labels
@@ -28,11 +29,6 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
         status=status,
         kind="stopped" if summary.stopped else summary.status.value,
     )
-
-
-def grouped(reference: str) -> str:
-    """The reference in groups of four, as the visitor sees it."""
-    return f"{reference[:4]} {reference[4:]}"
 
 
 def customer_name(request: ConsoleRequest, customer_id: str) -> str:

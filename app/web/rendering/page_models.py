@@ -7,6 +7,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from app.domain.fields import is_true
+from app.domain.ids import grouped
 from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
@@ -51,7 +52,7 @@ class FieldMessage:
 class Notice:
     """Why the form is shown again although it has no field errors.
 
-    kind         "forbidden", "busy" (429), "unavailable" (503), "refused" (by Vitec), "expired"
+    kind         "forbidden", "busy" (429), "unavailable" (503), "refused" (by Vitec)
     upstream     Vitec's own words, with "refused"
     retry_after  seconds, with "busy" and "unavailable"
     """
@@ -238,8 +239,7 @@ class ReceiptPage:
 
     @property
     def readable_reference(self) -> str:
-        """The reference in groups of four, to be read over the phone."""
-        return " ".join(self.reference[i : i + 4] for i in range(0, len(self.reference), 4))
+        return grouped(self.reference)
 
 
 @dataclass(frozen=True)
