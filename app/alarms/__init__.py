@@ -1,1 +1,1 @@
-"""Alarms to the operator: one message when an incident begins, and one when it ends."""
+"""Alarms: incidents, and the alerts by which the operator hears of each, once when it begins and once when it ends."""

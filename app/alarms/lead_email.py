@@ -1,5 +1,5 @@
 """E-mails the lead itself to its office when it has not reached Vitec in time, so that a broker can call back while the
-CRM is down. Opt-in, and the only alarm that contains personal data."""
+CRM is down. Opt-in, and the only alert that contains personal data."""
 
 from collections.abc import Mapping
 from typing import Any

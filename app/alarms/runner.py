@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from app.alarms.notifications import AlertDeliveryError, AlertReceiver, Notification, NotificationQueue
+from app.alarms.alerts import Alert, AlertDeliveryError, AlertQueue, AlertReceiver
 from app.alarms.store import Detector, IncidentStore
 from app.storage.database import StoreUnavailableError
 
@@ -25,19 +25,19 @@ class AlarmRunner:
 
     def __init__(
         self,
-        alarms: IncidentStore,
-        notices: NotificationQueue,
+        incidents: IncidentStore,
+        alerts: AlertQueue,
         detector: Detector,
         receivers: Mapping[str, AlertReceiver],
     ) -> None:
-        self._alarms = alarms
-        self._notices = notices
+        self._incidents = incidents
+        self._alerts = alerts
         self._detector = detector
         self._receivers = receivers
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Runs until `stop`. If it is cancelled while sending, that notification is sent again some minutes later."""
+        """Runs until `stop`. If it is cancelled while sending, that alert is sent again some minutes later."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._detect_until_stopped())
             for name, receiver in self._receivers.items():
@@ -48,10 +48,10 @@ class AlarmRunner:
         self._stopping.set()
 
     async def _detect_until_stopped(self) -> None:
-        detect = partial(self._alarms.observe, self._detector)
+        detect = partial(self._incidents.observe, self._detector)
         await self._repeat(detect, "incident detection failed", DETECT_SECONDS, DETECT_SHARE)
         with contextlib.suppress(StoreUnavailableError):  # the lease then runs out by itself
-            await self._alarms.stop()
+            await self._incidents.stop()
 
     async def _repeat(
         self, work: Callable[[], Awaitable[object]], failed: str, seconds: float, share: float = 1.0
@@ -73,25 +73,25 @@ class AlarmRunner:
     async def _send_due(self, name: str, receiver: AlertReceiver) -> None:
         """Sends one at a time. After a failure it leaves the rest for later, because the receiver would fail for them
         too."""
-        for notice in await self._notices.due(name):
+        for alert in await self._alerts.due(name):
             if self._stopping.is_set():
                 return
-            if await self._notices.claim(notice) and not await self._send(name, receiver, notice):
+            if await self._alerts.claim(alert) and not await self._send(name, receiver, alert):
                 return
 
-    async def _send(self, name: str, receiver: AlertReceiver, notice: Notification) -> bool:
+    async def _send(self, name: str, receiver: AlertReceiver, alert: Alert) -> bool:
         try:
-            await receiver.send(notice)
+            await receiver.send(alert)
         except AlertDeliveryError as error:
-            await self._notices.put_off(notice)
-            log.warning("alert delivery failed", receiver=name, alarm=notice.kind.value, detail=str(error))
+            await self._alerts.put_off(alert)
+            log.warning("alert delivery failed", receiver=name, alarm=alert.kind.value, detail=str(error))
             return False
         except StoreUnavailableError:
             raise
         except Exception:  # one that can't be rendered must not hold up the others
-            await self._notices.put_off(notice)
-            log.exception("alert delivery failed", receiver=name, alarm=notice.kind.value)
+            await self._alerts.put_off(alert)
+            log.exception("alert delivery failed", receiver=name, alarm=alert.kind.value)
             return True
-        await self._notices.mark_sent(notice)
-        log.info("alert delivered", receiver=name, alarm=notice.kind.value, customer=notice.customer_id)
+        await self._alerts.mark_sent(alert)
+        log.info("alert delivered", receiver=name, alarm=alert.kind.value, customer=alert.customer_id)
         return True

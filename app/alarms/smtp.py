@@ -1,4 +1,4 @@
-"""Alarms by e-mail, over SMTP."""
+"""Alerts by e-mail, over SMTP."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 import structlog
 
-from app.alarms.notifications import ATTEMPT_SECONDS, AlertDeliveryError, Notification
+from app.alarms.alerts import ATTEMPT_SECONDS, Alert, AlertDeliveryError
 from app.alarms.texts import AlertText
 
 QUIT_SECONDS = 2.0
@@ -18,7 +18,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 log = structlog.get_logger()
 
-Write = Callable[[Notification], Awaitable[AlertText | None]]
+Write = Callable[[Alert], Awaitable[AlertText | None]]
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,25 @@ class SmtpServer:
 
 
 class EmailReceiver:
-    """Sends an e-mail for each notification, to the addresses that `to` returns. `write` returns None if there is
+    """Sends an e-mail for each alert, to the addresses that `to` returns. `write` returns None if there is
     nothing left to send."""
 
-    def __init__(self, server: SmtpServer, to: Callable[[Notification], Sequence[str]], write: Write) -> None:
+    def __init__(self, server: SmtpServer, to: Callable[[Alert], Sequence[str]], write: Write) -> None:
         self._server = server
         self._to = to
         self._write = write
 
-    async def send(self, notice: Notification) -> None:
-        text, to = await self._write(notice), self._to(notice)
+    async def send(self, alert: Alert) -> None:
+        text, to = await self._write(alert), self._to(alert)
         if text is None or not to:
             return
         message = EmailMessage()
         message["From"] = self._server.sender
         message["To"] = ", ".join(to)
         message["Subject"] = text.title
-        message["Date"] = notice.created_at
+        message["Date"] = alert.created_at
         # The same id at each attempt, so that a mail server that accepted the first can drop the second.
-        message["Message-ID"] = f"<{notice.id}@{self._server.sender.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{alert.id}@{self._server.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text.body)
         await self._server.send(message)

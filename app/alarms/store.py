@@ -19,7 +19,7 @@ from app.storage.schema import alarms, notices
 
 REPORT_EVERY = timedelta(minutes=5)  # at most, for each kind and customer, except for the urgent kinds
 URGENT = frozenset({IncidentKind.REFUSED_BOOKING, IncidentKind.UNDELIVERED})
-NOTICES_KEPT = timedelta(days=7)
+ALERTS_KEPT = timedelta(days=7)
 
 Unreported = tuple[IncidentKind, str, IncidentState]
 
@@ -28,8 +28,8 @@ _UNREPORTED = (
     .where(alarms.c.state != IncidentState.REPORTED)
     .distinct()
 )
-_NOTICE_KEY = (notices.c.kind, notices.c.customer_id, notices.c.over)
-_LAST = select(*_NOTICE_KEY, func.max(notices.c.created_at).label("at")).group_by(*_NOTICE_KEY)
+_ALERT_KEY = (notices.c.kind, notices.c.customer_id, notices.c.over)
+_LAST = select(*_ALERT_KEY, func.max(notices.c.created_at).label("at")).group_by(*_ALERT_KEY)
 
 
 class Detector(Protocol):
@@ -41,7 +41,7 @@ class Detector(Protocol):
 
 
 class IncidentStore:
-    """`receivers(kind, customer_id)` returns the names of the receivers to notify."""
+    """`receivers(kind, customer_id)` returns the names of the receivers to alert."""
 
     def __init__(self, database: Database, receivers: Callable[[IncidentKind, str], Sequence[str]]) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class IncidentStore:
         self._lease = ProcessLease(database, "alarms")
 
     async def observe(self, detector: Detector) -> bool:
-        """Detects incidents, records the changes, and creates notifications of those not reported yet. Returns False if
+        """Detects incidents, records the changes, and creates alerts of those not reported yet. Returns False if
         another process does this. Raises `StoreUnavailableError`."""
         if not await self._lease.take():
             return False
@@ -79,7 +79,7 @@ class IncidentStore:
         if not self._lease.holds(connection):
             return
         now = now_of(connection)
-        old = notices.c.due_at.is_(None) & (notices.c.created_at < now - NOTICES_KEPT)
+        old = notices.c.due_at.is_(None) & (notices.c.created_at < now - ALERTS_KEPT)
         connection.execute(delete(notices).where(old))
         for kind, customer_id, state in ready:
             of_group = (
@@ -98,14 +98,11 @@ class IncidentStore:
                 (Incident(kind, customer_id, *row) for row in rows), key=lambda incident: incident.subject
             )
             # Each lead is e-mailed separately: the next one may be for another person at the office.
-            for batch in (
-                [[incident] for incident in incidents]
-                if kind is IncidentKind.UNDELIVERED
-                else filter(None, [incidents])
-            ):
-                self._notify(connection, batch, now, over=over)
+            batches = [[incident] for incident in incidents] if kind is IncidentKind.UNDELIVERED else [incidents]
+            for batch in filter(None, batches):
+                self._queue(connection, batch, now, over=over)
 
-    def _notify(self, connection: Connection, incidents: Sequence[Incident], now: datetime, *, over: bool) -> None:
+    def _queue(self, connection: Connection, incidents: Sequence[Incident], now: datetime, *, over: bool) -> None:
         first = incidents[0]
         for receiver in self._receivers(first.kind, first.customer_id):
             row = {

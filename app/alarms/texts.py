@@ -1,4 +1,4 @@
-"""Texts of alarms: a title and instructions for each kind of incident. They contain no personal data."""
+"""Texts of alerts: a title and instructions for each kind of incident. They contain no personal data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
+from app.alarms.alerts import Alert
 from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
-from app.alarms.notifications import Notification
 from app.domain.datetimes import STOCKHOLM
 from app.domain.ids import reference_of
 from app.domain.submission import FunctionGroup
@@ -106,7 +106,7 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
         (N_("%(firm)s: leads that have been dealt with (%(number)s)"), N_("No further action is needed.")),
     ),
 }
-# What an alarm is about, by function group or operation.
+# What an alert is about, by function group or operation.
 ABOUT: Mapping[str, str] = {
     FunctionGroup.ADVERTISING: N_("interests, bookings, valuations and final prices"),
     FunctionGroup.CRM: N_("leads, contacts and loan promises"),
@@ -114,29 +114,29 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def alert_text(notice: Notification, firm: str, gettext: GetText, language: str, console: str = "") -> AlertText:
+def alert_text(alert: Alert, firm: str, gettext: GetText, language: str, console: str = "") -> AlertText:
     """`console` is the console's address, if there is one; the text then links to each submission."""
-    title, body = (CLEARED_TEXTS if notice.over else STARTED_TEXTS)[notice.kind]
+    title, body = (CLEARED_TEXTS if alert.over else STARTED_TEXTS)[alert.kind]
     values = {
         "firm": firm,
-        "number": len(notice.subjects),
-        "about": ", ".join(gettext(ABOUT[subject]) for subject in notice.subjects if subject in ABOUT),
-        "since": moment(notice.since, language),
+        "number": len(alert.subjects),
+        "about": ", ".join(gettext(ABOUT[subject]) for subject in alert.subjects if subject in ABOUT),
+        "since": moment(alert.since, language),
     }
     paragraphs = [gettext(body) % values]
-    if notice.kind in OF_SUBMISSIONS:
-        paragraphs.append("\n".join(_references(notice, gettext, console)))
+    if alert.kind in OF_SUBMISSIONS:
+        paragraphs.append("\n".join(_references(alert, gettext, console)))
     return AlertText(gettext(title) % values, "\n\n".join(paragraphs) + "\n")
 
 
-def _references(notice: Notification, gettext: GetText, console: str) -> list[str]:
+def _references(alert: Alert, gettext: GetText, console: str) -> list[str]:
     shown = [
         f"{reference_of(submission_id)}  {console}/submissions/{submission_id}"
         if console
         else reference_of(submission_id)
-        for submission_id in notice.subjects[:MAX_REFERENCES]
+        for submission_id in alert.subjects[:MAX_REFERENCES]
     ]
-    more = len(notice.subjects) - len(shown)
+    more = len(alert.subjects) - len(shown)
     return [*shown, gettext(N_("and %(number)s more")) % {"number": more}] if more else shown
 
 

@@ -1,4 +1,4 @@
-"""Alarms by webhook, signed according to the Standard Webhooks specification."""
+"""Alerts by webhook, signed according to the Standard Webhooks specification."""
 
 import asyncio
 import json
@@ -9,30 +9,30 @@ from typing import Any
 import httpx
 from standardwebhooks.webhooks import Webhook
 
+from app.alarms.alerts import ATTEMPT_SECONDS, Alert, AlertDeliveryError
 from app.alarms.incidents import OF_SUBMISSIONS
-from app.alarms.notifications import ATTEMPT_SECONDS, AlertDeliveryError, Notification
 from app.alarms.texts import AlertText
 from app.domain.ids import reference_of
 
-MAX_NAMED = 100  # submissions in one notification: a receiver may refuse a longer one
+MAX_NAMED = 100  # submissions in one alert: a receiver may refuse a longer one
 
 
 class WebhookReceiver:
-    """POSTs each notification as JSON. Any answer but 2xx is an error, and is retried with the same `webhook-id`."""
+    """POSTs each alert as JSON. Any answer but 2xx is an error, and is retried with the same `webhook-id`."""
 
-    def __init__(self, url: str, secret: str, write: Callable[[Notification], AlertText]) -> None:
+    def __init__(self, url: str, secret: str, write: Callable[[Alert], AlertText]) -> None:
         self._url = url
         self._signing = Webhook(secret)
         self._write = write
 
-    async def send(self, notice: Notification) -> None:
-        body = json.dumps(self._content(notice), ensure_ascii=False)
+    async def send(self, alert: Alert) -> None:
+        body = json.dumps(self._content(alert), ensure_ascii=False)
         now = datetime.now(UTC)
         headers = {
             "Content-Type": "application/json",
-            "webhook-id": notice.id,
+            "webhook-id": alert.id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signing.sign(notice.id, now, body),
+            "webhook-signature": self._signing.sign(alert.id, now, body),
         }
         try:
             async with (
@@ -46,25 +46,25 @@ class WebhookReceiver:
         if not answer.is_success:
             raise AlertDeliveryError(f"HTTP {answer.status_code}")
 
-    def _content(self, notice: Notification) -> dict[str, Any]:
-        text = self._write(notice)
+    def _content(self, alert: Alert) -> dict[str, Any]:
+        text = self._write(alert)
         data: dict[str, Any] = {
-            "alarm": notice.kind.value,
-            "customerId": notice.customer_id,
-            "since": notice.since.isoformat(),
+            "alarm": alert.kind.value,
+            "customerId": alert.customer_id,
+            "since": alert.since.isoformat(),
             "title": text.title,
             "text": text.body,
         }
-        if notice.kind in OF_SUBMISSIONS:
-            data["number"] = len(notice.subjects)
-            named = notice.subjects[:MAX_NAMED]
+        if alert.kind in OF_SUBMISSIONS:
+            data["number"] = len(alert.subjects)
+            named = alert.subjects[:MAX_NAMED]
             data["submissions"] = [
                 {"id": submission_id, "reference": reference_of(submission_id)} for submission_id in named
             ]
-        elif any(notice.subjects):
-            data["about"] = list(notice.subjects)
+        elif any(alert.subjects):
+            data["about"] = list(alert.subjects)
         return {
-            "type": "alarm.over" if notice.over else "alarm.raised",
-            "timestamp": notice.created_at.isoformat(),
+            "type": "alarm.over" if alert.over else "alarm.raised",
+            "timestamp": alert.created_at.isoformat(),
             "data": data,
         }

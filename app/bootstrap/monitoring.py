@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
+from app.alarms.alerts import Alert, AlertQueue, AlertReceiver
 from app.alarms.detection import IncidentDetector, Thresholds
 from app.alarms.incidents import IncidentKind
 from app.alarms.lead_email import lead_text, recovered_text
-from app.alarms.notifications import AlertReceiver, Notification, NotificationQueue
 from app.alarms.runner import AlarmRunner
 from app.alarms.smtp import EmailReceiver, SmtpServer
 from app.alarms.store import IncidentStore
@@ -71,7 +71,7 @@ def _alarm_runner(settings: Settings, database: Database, submissions: Submissio
         },
     )
     detector = IncidentDetector(thresholds, [customer.id for customer in settings.customers])
-    return AlarmRunner(IncidentStore(database, receivers_of), NotificationQueue(database), detector, receivers)
+    return AlarmRunner(IncidentStore(database, receivers_of), AlertQueue(database), detector, receivers)
 
 
 def _receivers(settings: Settings, submissions: SubmissionRepository, gettext: Languages) -> dict[str, AlertReceiver]:
@@ -79,12 +79,12 @@ def _receivers(settings: Settings, submissions: SubmissionRepository, gettext: L
     console = f"{settings.public_url}{CONSOLE}" if settings.console_password else ""
     firms = {customer.id: customer.name for customer in settings.customers}
 
-    def text(notice: Notification) -> AlertText:
-        firm = firms.get(notice.customer_id, notice.customer_id)
-        return alert_text(notice, firm, gettext(alarms.language), alarms.language, console)
+    def text(alert: Alert) -> AlertText:
+        firm = firms.get(alert.customer_id, alert.customer_id)
+        return alert_text(alert, firm, gettext(alarms.language), alarms.language, console)
 
-    async def mail(notice: Notification) -> AlertText:
-        return text(notice)
+    async def mail(alert: Alert) -> AlertText:
+        return text(alert)
 
     receivers: dict[str, AlertReceiver] = {}
     if alarms.webhook_url and alarms.webhook_secret:
@@ -104,16 +104,16 @@ def _office(
 ) -> AlertReceiver:
     customers = {customer.id: customer for customer in settings.customers if customer.lead_mail}
 
-    def to(notice: Notification) -> Sequence[str]:
-        customer = customers.get(notice.customer_id)
+    def to(alert: Alert) -> Sequence[str]:
+        customer = customers.get(alert.customer_id)
         return [customer.lead_mail.to] if customer and customer.lead_mail else []
 
-    async def write(notice: Notification) -> AlertText | None:
-        language = customers[notice.customer_id].language if notice.customer_id in customers else "sv"
-        submission = await submissions.get(notice.subjects[0])
+    async def write(alert: Alert) -> AlertText | None:
+        language = customers[alert.customer_id].language if alert.customer_id in customers else "sv"
+        submission = await submissions.get(alert.subjects[0])
         if submission is None:
             return None
-        if notice.over:
+        if alert.over:
             return recovered_text(submission, gettext(language))
         try:
             stored = await submissions.application(submission.id)

@@ -40,9 +40,9 @@ class RetentionPeriods:
     undelivered: timedelta
 
 
-def last_notice_period(period: timedelta) -> timedelta:
-    """How long after the beginning of a retention `period` the operator gets a second notice: a week before the
-    erasure, or halfway if the period is a week or less, so that the two notices do not coincide."""
+def last_alert_after(period: timedelta) -> timedelta:
+    """How long after the beginning of a retention `period` the operator is alerted once more: a week before the
+    erasure, or halfway if the period is a week or less, so that the two alerts do not coincide."""
     return period - WEEK if period > WEEK else period / 2
 
 
@@ -183,7 +183,7 @@ class Retention:
 
 def _undecided(connection: Connection, periods: RetentionPeriods) -> list[UndecidedSubmission]:
     """Held submissions, and others that need a person if they are erased within a week."""
-    settled_by = now_of(connection) - last_notice_period(periods.undelivered)
+    settled_by = now_of(connection) - last_alert_after(periods.undelivered)
     undecided = []
     for row in _UNDECIDED.rows(connection, {"of_settled": settled_by}):
         since = moment_of(row.since, connection.dialect)
@@ -197,5 +197,5 @@ def _undecided(connection: Connection, periods: RetentionPeriods) -> list[Undeci
 def _soon_erased(
     undecided: Sequence[UndecidedSubmission], now: datetime, periods: RetentionPeriods
 ) -> list[UndecidedSubmission]:
-    held_by = now - last_notice_period(periods.held)
+    held_by = now - last_alert_after(periods.held)
     return [submission for submission in undecided if not submission.held or submission.since <= held_by]

@@ -247,7 +247,7 @@ alarms = Table(
     Column("raised_at", UtcDateTime),
 )
 
-# Notifications to send, and those sent recently: a row for each receiver.
+# Alerts to send, and those sent recently: a row for each receiver.
 notices = Table(
     "notices",
     metadata,

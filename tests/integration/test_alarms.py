@@ -8,14 +8,13 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from app.alarms import detection, notifications, runner, store
+from app.alarms import alerts, detection, runner, store
 from app.bootstrap.services import Service
 from app.bootstrap.web_app import create_app
 from app.cli.service import run
 from app.config.settings import Settings
 from app.sandbox import Fault, Office
-from app.storage.schema import notices as notices_table
-from app.storage.schema import submissions
+from app.storage.schema import notices, submissions
 from app.submissions.erasure import erase
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.integration.alarm_receivers import SECRET, Hook, PostOffice, hook, post_office
@@ -44,7 +43,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SEND_SECONDS", 0.02)
     monkeypatch.setattr(store, "REPORT_EVERY", timedelta(0))
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(seconds=1))
-    monkeypatch.setattr(notifications, "RETRY_DELAYS", (timedelta(milliseconds=20),))
+    monkeypatch.setattr(alerts, "RETRY_DELAYS", (timedelta(milliseconds=20),))
 
 
 @pytest.fixture
@@ -308,7 +307,7 @@ def test_an_alarm_contains_no_personal_data(
     assert not [word for word in PERSONAL if word in text]
 
 
-def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_a_notice_when_it_arrives(
+def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_an_alert_when_it_arrives(
     start: Start, options: dict[str, Any], office: Office, webhook: Hook, mail: PostOffice
 ) -> None:
     client = start(
@@ -327,7 +326,7 @@ def test_an_office_with_lead_mail_gets_the_lead_while_vitec_is_down_and_a_notice
     assert "väntar inte längre" in mail.to(BROKER)[1]["Subject"]
     assert webhook.alarms("undelivered") == []
     with opened(options["database_url"]) as database, database.engine.connect() as connection:
-        kept = "".join(str(row) for row in connection.execute(select(notices_table)))
+        kept = "".join(str(row) for row in connection.execute(select(notices)))
     assert not [word for word in PERSONAL if word in kept]
 
 
@@ -400,12 +399,12 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
 
     def queued() -> list[Any]:
         with opened(database_url) as database, database.engine.connect() as connection:
-            of_office = notices_table.c.receiver == "office"
-            return list(connection.execute(select(notices_table).where(of_office)))
+            of_office = notices.c.receiver == "office"
+            return list(connection.execute(select(notices).where(of_office)))
 
-    eventually(lambda: [notice for notice in queued() if notice.attempts > 1])
+    eventually(lambda: [alert for alert in queued() if alert.attempts > 1])
     with opened(database_url) as database, database.engine.begin() as connection:
         erase(connection, [submission_id])
-    eventually(lambda: queued() and not [notice for notice in queued() if not notice.over and notice.due_at])
+    eventually(lambda: queued() and not [alert for alert in queued() if not alert.over and alert.due_at])
     mail.refuses = 0
     assert not [message for message in mail.to(BROKER) if "Anna" in message.get_content()]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from app.alarms.alerts import GIVE_UP_AFTER, Alert, AlertQueue
 from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
 from app.alarms.incidents import Incident, IncidentKind
-from app.alarms.notifications import GIVE_UP_AFTER, Notification, NotificationQueue
 from app.alarms.silence import WEEK, WEEKS
 from app.alarms.store import REPORT_EVERY, IncidentStore
 from app.domain.ids import first_id_of
@@ -23,8 +23,7 @@ from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
 from app.storage.process_lease import LEASE_LASTS
 from app.storage.schema import alarms as alarms_table
-from app.storage.schema import leases, logins, steps, submissions
-from app.storage.schema import notices as notices_table
+from app.storage.schema import leases, logins, notices, steps, submissions
 from app.submissions.erasure import erase
 from tests.conftest import CUSTOMER
 from tests.integration.storage_helpers import KEYRING, MINUTE, OTHER, application, opened, store
@@ -58,12 +57,12 @@ def observer(database: Database) -> Observer:
     return Observer(database)
 
 
-async def notices(database: Database, receiver: str = "mail") -> list[Notification]:
-    return list(await NotificationQueue(database).due(receiver))
+async def alerts(database: Database, receiver: str = "mail") -> list[Alert]:
+    return list(await AlertQueue(database).due(receiver))
 
 
 async def kinds(database: Database, receiver: str = "mail") -> list[tuple[str, bool]]:
-    return [(notice.kind.value, notice.over) for notice in await notices(database, receiver)]
+    return [(alert.kind.value, alert.over) for alert in await alerts(database, receiver)]
 
 
 async def execute(database: Database, *statements: Any) -> None:
@@ -84,9 +83,9 @@ async def resume(database: Database) -> None:
 
 
 async def minutes_pass(database: Database, minutes: float) -> None:
-    """Shifts all notices into the past."""
+    """Shifts all alerts into the past."""
     ago = now() - minutes * MINUTE
-    await execute(database, update(notices_table).values(created_at=ago))
+    await execute(database, update(notices).values(created_at=ago))
 
 
 async def stopped(database: Database, status: Status, age: timedelta = HOUR, number: int = 1) -> list[NewSubmission]:
@@ -122,8 +121,8 @@ async def test_an_incident_is_alerted_once_however_often_it_is_detected(database
     for _ in range(3):
         await observer.check()
         await minutes_pass(database, 6)
-    (notice,) = await notices(database)
-    assert (notice.kind, notice.subjects, notice.over) == (IncidentKind.PAUSED, ("crm",), False)
+    (alert,) = await alerts(database)
+    assert (alert.kind, alert.subjects, alert.over) == (IncidentKind.PAUSED, ("crm",), False)
 
 
 async def test_the_end_of_an_incident_is_alerted_once_and_a_recurrence_is_a_new_incident(
@@ -140,8 +139,8 @@ async def test_the_end_of_an_incident_is_alerted_once_and_a_recurrence_is_a_new_
 async def test_simultaneous_incidents_are_alerted_together(database: Database, observer: Observer) -> None:
     new = await stopped(database, Status.REJECTED, number=3)
     await observer.check()
-    (notice,) = await notices(database)
-    assert sorted(notice.subjects) == sorted(submission.id for submission in new)
+    (alert,) = await alerts(database)
+    assert sorted(alert.subjects) == sorted(submission.id for submission in new)
 
 
 async def test_incidents_soon_after_an_alert_wait_to_be_alerted_together(
@@ -150,10 +149,10 @@ async def test_incidents_soon_after_an_alert_wait_to_be_alerted_together(
     for _ in range(3):
         await stopped(database, Status.REJECTED)
         await observer.check()
-    assert len(await notices(database)) == 1
+    assert len(await alerts(database)) == 1
     await minutes_pass(database, REPORT_EVERY / MINUTE)
     await observer.check()
-    assert sorted(len(notice.subjects) for notice in await notices(database)) == [1, 2]
+    assert sorted(len(alert.subjects) for alert in await alerts(database)) == [1, 2]
 
 
 async def test_an_incident_that_ends_before_its_alert_is_not_alerted(database: Database, observer: Observer) -> None:
@@ -164,7 +163,7 @@ async def test_an_incident_that_ends_before_its_alert_is_not_alerted(database: D
     await arrive(database, *other)
     await minutes_pass(database, 6)
     await observer.check()
-    assert len(await notices(database)) == 1
+    assert len(await alerts(database)) == 1
 
 
 async def test_the_end_of_an_incident_is_alerted_at_once_even_soon_after_its_start(
@@ -228,7 +227,7 @@ async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(d
 
     slow.detector = Slow(LIMITS, [CUSTOMER])
     await slow.check()
-    assert await notices(database) == []
+    assert await alerts(database) == []
     assert not await other.check()
 
 
@@ -285,8 +284,7 @@ async def test_what_is_about_to_be_erased_is_announced_until_someone_has_seen_to
     (young,) = await stopped(database, status, HOUR)
     await observer.check()
     assert {
-        (notice.kind.value, new.id in notice.subjects, young.id in notice.subjects)
-        for notice in await notices(database)
+        (alert.kind.value, new.id in alert.subjects, young.id in alert.subjects) for alert in await alerts(database)
     } == {(status.value, True, True), ("soon-discarded", True, False)}
     await database.write(lambda connection: erase(connection, [new.id]))
     await minutes_pass(database, 6)
@@ -313,30 +311,30 @@ async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwh
 async def test_an_alert_is_sent_by_one_process_at_a_time(database: Database, observer: Observer) -> None:
     await pause(database)
     await observer.check()
-    (notice,) = await notices(database)
-    claims = await asyncio.gather(*(NotificationQueue(database).claim(notice) for _ in range(4)))
+    (alert,) = await alerts(database)
+    claims = await asyncio.gather(*(AlertQueue(database).claim(alert) for _ in range(4)))
     assert sorted(claims) == [False, False, False, True]
-    assert await notices(database) == []
-    await execute(database, update(notices_table).values(due_at=now()))  # the process that had it died
-    (again,) = await notices(database)
-    assert await NotificationQueue(database).claim(again)
-    await NotificationQueue(database).mark_sent(notice)  # by the first, which has lost it
-    await execute(database, update(notices_table).where(notices_table.c.due_at.is_not(None)).values(due_at=now()))
-    assert len(await notices(database)) == 1
+    assert await alerts(database) == []
+    await execute(database, update(notices).values(due_at=now()))  # the process that had it died
+    (again,) = await alerts(database)
+    assert await AlertQueue(database).claim(again)
+    await AlertQueue(database).mark_sent(alert)  # by the first, which has lost it
+    await execute(database, update(notices).where(notices.c.due_at.is_not(None)).values(due_at=now()))
+    assert len(await alerts(database)) == 1
 
 
 async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database, observer: Observer) -> None:
-    queue = NotificationQueue(database)
+    queue = AlertQueue(database)
     await pause(database)
     await observer.check()
     for age, left in ((2 * DAY, 1), (GIVE_UP_AFTER + MINUTE, 0)):
-        (notice,) = await notices(database)
-        assert await queue.claim(notice)
-        old = replace(notice, created_at=now() - age)
+        (alert,) = await alerts(database)
+        assert await queue.claim(alert)
+        old = replace(alert, created_at=now() - age)
         await queue.put_off(old)
-        due = update(notices_table).where(notices_table.c.due_at.is_not(None)).values(due_at=now())
+        due = update(notices).where(notices.c.due_at.is_not(None)).values(due_at=now())
         await execute(database, due)
-        assert len(await notices(database)) == left
+        assert len(await alerts(database)) == left
 
 
 def _at(moment: datetime, number: int) -> NewSubmission:

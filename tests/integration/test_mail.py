@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.alarms import smtp
-from app.alarms.notifications import AlertDeliveryError
+from app.alarms.alerts import AlertDeliveryError
 from app.alarms.smtp import SmtpServer
 from tests.integration.storage_helpers import soon
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.alarms import webhook
+from app.alarms.alerts import Alert, AlertDeliveryError
 from app.alarms.incidents import IncidentKind
-from app.alarms.notifications import AlertDeliveryError, Notification
 from app.alarms.texts import AlertText
 from app.alarms.webhook import WebhookReceiver
 from tests.conftest import CUSTOMER
@@ -17,7 +17,7 @@ from tests.integration.alarm_receivers import SECRET
 
 pytestmark = pytest.mark.anyio
 NOW = datetime.now(UTC)
-NOTICE = Notification("n1", IncidentKind.OVERDUE, CUSTOMER, False, ("",), NOW, NOW, 0)
+ALERT = Alert("n1", IncidentKind.OVERDUE, CUSTOMER, False, ("",), NOW, NOW, 0)
 
 
 @asynccontextmanager
@@ -47,10 +47,10 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_an_accepted_alert_is_delivered_although_the_answers_body_never_ends() -> None:
     async with answering(b"200 OK") as receiver:
-        await receiver.send(NOTICE)  # otherwise it would be sent again and again
+        await receiver.send(ALERT)  # otherwise it would be sent again and again
 
 
 async def test_a_refusal_is_recognized_although_its_body_never_ends() -> None:
     async with answering(b"503 Later") as receiver:
         with pytest.raises(AlertDeliveryError, match="HTTP 503"):
-            await receiver.send(NOTICE)
+            await receiver.send(ALERT)

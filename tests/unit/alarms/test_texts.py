@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.alarms.alerts import Alert
 from app.alarms.incidents import OF_SUBMISSIONS, IncidentKind
-from app.alarms.notifications import Notification
 from app.alarms.texts import CLEARED_TEXTS, MAX_REFERENCES, STARTED_TEXTS, AlertText, alert_text
 from app.domain.ids import new_id, reference_of
 from app.domain.submission import FunctionGroup, Operation
@@ -20,11 +20,11 @@ SUBJECTS = {
 } | dict.fromkeys(OF_SUBMISSIONS, new_id(datetime.now(UTC)))
 
 
-def notice(kind: IncidentKind, *, over: bool = False, subjects: tuple[str, ...] = ()) -> Notification:
-    return Notification("N1", kind, "M1", over, subjects or (SUBJECTS[kind],), SINCE, SINCE, 0)
+def alert(kind: IncidentKind, *, over: bool = False, subjects: tuple[str, ...] = ()) -> Alert:
+    return Alert("N1", kind, "M1", over, subjects or (SUBJECTS[kind],), SINCE, SINCE, 0)
 
 
-def text(of: Notification, language: str = "sv") -> AlertText:
+def text(of: Alert, language: str = "sv") -> AlertText:
     return alert_text(of, "Mäklarhuset", TEMPLATES.gettext(language), language)
 
 
@@ -34,10 +34,10 @@ def text(of: Notification, language: str = "sv") -> AlertText:
 def test_every_alarm_and_every_all_clear_names_the_firm_and_fills_its_text(
     kind: IncidentKind, over: bool, language: str
 ) -> None:
-    alert = text(notice(kind, over=over), language)
-    assert alert.title.startswith("Mäklarhuset: ")
-    assert "%" not in alert.title + alert.body
-    assert "\n" not in alert.title
+    shown = text(alert(kind, over=over), language)
+    assert shown.title.startswith("Mäklarhuset: ")
+    assert "%" not in shown.title + shown.body
+    assert "\n" not in shown.title
 
 
 def test_a_lead_by_mail_has_texts_of_its_own() -> None:
@@ -45,35 +45,35 @@ def test_a_lead_by_mail_has_texts_of_its_own() -> None:
 
 
 def test_times_are_in_swedish_time_and_in_the_recipients_language() -> None:
-    assert text(notice(IncidentKind.OVERDUE)).title == "Mäklarhuset: anmälningar har väntat sedan 22 november 13:05"
+    assert text(alert(IncidentKind.OVERDUE)).title == "Mäklarhuset: anmälningar har väntat sedan 22 november 13:05"
     assert (
-        text(notice(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have been waiting since 22 November 13:05"
+        text(alert(IncidentKind.OVERDUE), "en").title == "Mäklarhuset: leads have been waiting since 22 November 13:05"
     )
 
 
 def test_a_login_is_described_by_what_it_is_for() -> None:
-    both = notice(IncidentKind.PAUSED, subjects=("advertising", "crm"))
+    both = alert(IncidentKind.PAUSED, subjects=("advertising", "crm"))
     assert "valuations and final prices, leads, contacts and loan promises" in text(both, "en").body
 
 
 def test_submissions_are_listed_by_reference_and_only_the_first_of_many() -> None:
     many = tuple(new_id(datetime.now(UTC)) for _ in range(MAX_REFERENCES + 5))
-    alert = text(notice(IncidentKind.REJECTED, subjects=many))
-    assert alert.title == f"Mäklarhuset: Vitec har avvisat anmälningar ({len(many)})"
-    references = alert.body.split("\n\n")[1].splitlines()
+    shown = text(alert(IncidentKind.REJECTED, subjects=many))
+    assert shown.title == f"Mäklarhuset: Vitec har avvisat anmälningar ({len(many)})"
+    references = shown.body.split("\n\n")[1].splitlines()
     assert references == [*(reference_of(submission_id) for submission_id in many[:MAX_REFERENCES]), "och 5 till"]
 
 
 def test_with_a_console_each_submission_is_a_click_away() -> None:
-    single = notice(IncidentKind.FAILED)
-    alert = alert_text(single, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
+    single = alert(IncidentKind.FAILED)
+    shown = alert_text(single, "Mäklarhuset", TEMPLATES.gettext("sv"), "sv", "https://leads.example.se/console")
     [submission_id] = single.subjects
     assert (
-        f"{reference_of(submission_id)}  https://leads.example.se/console/submissions/{submission_id}\n" in alert.body
+        f"{reference_of(submission_id)}  https://leads.example.se/console/submissions/{submission_id}\n" in shown.body
     )
 
 
 def test_alarms_are_in_english_if_the_configuration_says_so() -> None:
-    alert = text(notice(IncidentKind.REFUSED_BOOKING), "en")
-    assert alert.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
-    assert alert.body.startswith("The visitors believe that they have a place. Contact them now")
+    shown = text(alert(IncidentKind.REFUSED_BOOKING), "en")
+    assert shown.title == "Mäklarhuset: Vitec refused bookings whose visitors have a receipt (1)"
+    assert shown.body.startswith("The visitors believe that they have a place. Contact them now")

@@ -1,4 +1,4 @@
-"""Notifications, their receivers, and each receiver's queue, until they are sent or given up."""
+"""Alerts, their receivers, and each receiver's queue, until they are sent or given up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ GIVE_UP_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
-class Notification:
-    """One message to one receiver. `subjects` are those of incidents of one kind and customer; `over`: it reports their
+class Alert:
+    """A message to one receiver. `subjects` are those of incidents of one kind and customer; `over`: it reports their
     end; `attempts`: the number of failed attempts."""
 
     id: str
@@ -35,30 +35,30 @@ class Notification:
 
 
 class AlertDeliveryError(Exception):
-    """The receiver did not accept the notification. The message quotes nothing from its content."""
+    """The receiver did not accept the alert. The message quotes nothing from its content."""
 
 
 class AlertReceiver(Protocol):
-    """Sends notifications by one means, such as e-mail."""
+    """Sends alerts by one means, such as e-mail."""
 
-    async def send(self, notice: Notification) -> None:
+    async def send(self, alert: Alert) -> None:
         """Raises `AlertDeliveryError`."""
         ...
 
 
-class NotificationQueue:
+class AlertQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, receiver: str) -> Sequence[Notification]:
-        """The receiver's notifications to send now, oldest first. Raises `StoreUnavailableError`."""
+    async def due(self, receiver: str) -> Sequence[Alert]:
+        """The receiver's alerts to send now, oldest first. Raises `StoreUnavailableError`."""
         of_receiver = (
             select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MAX_AT_ONCE)
         )
 
-        def work(connection: Connection) -> list[Notification]:
+        def work(connection: Connection) -> list[Alert]:
             return [
-                Notification(
+                Alert(
                     row.id,
                     IncidentKind(row.kind),
                     row.customer_id,
@@ -73,37 +73,37 @@ class NotificationQueue:
 
         return await self._database.read(work)
 
-    async def claim(self, notice: Notification) -> bool:
-        """Reserves the notification for this process. False if another process has it. Raises
+    async def claim(self, alert: Alert) -> bool:
+        """Reserves the alert for this process. False if another process has it. Raises
         `StoreUnavailableError`."""
 
         def work(connection: Connection) -> bool:
             now = now_of(connection)
-            unclaimed = _attempted(notice, 0) & (notices.c.due_at <= now)
-            claim = update(notices).where(unclaimed).values(attempts=notice.attempts + 1, due_at=now + CLAIM_LASTS)
+            unclaimed = _attempted(alert, 0) & (notices.c.due_at <= now)
+            claim = update(notices).where(unclaimed).values(attempts=alert.attempts + 1, due_at=now + CLAIM_LASTS)
             return connection.execute(claim).rowcount == 1
 
         return await self._database.write(work)
 
-    async def mark_sent(self, notice: Notification) -> None:
+    async def mark_sent(self, alert: Alert) -> None:
         """Raises `StoreUnavailableError`."""
-        sent = update(notices).where(_attempted(notice, 1)).values(due_at=None)
+        sent = update(notices).where(_attempted(alert, 1)).values(due_at=None)
         await self._database.write(lambda connection: connection.execute(sent))
 
-    async def put_off(self, notice: Notification) -> None:
+    async def put_off(self, alert: Alert) -> None:
         """Schedules the next attempt after a failed one. Raises `StoreUnavailableError`."""
-        delay = RETRY_DELAYS[min(notice.attempts, len(RETRY_DELAYS) - 1)]
+        delay = RETRY_DELAYS[min(alert.attempts, len(RETRY_DELAYS) - 1)]
 
         def work(connection: Connection) -> None:
             now = now_of(connection)
             due_at = (
-                None if now - notice.created_at > GIVE_UP_AFTER and is_steady(connection, ALARMS_AFTER) else now + delay
+                None if now - alert.created_at > GIVE_UP_AFTER and is_steady(connection, ALARMS_AFTER) else now + delay
             )
-            connection.execute(update(notices).where(_attempted(notice, 1)).values(due_at=due_at))
+            connection.execute(update(notices).where(_attempted(alert, 1)).values(due_at=due_at))
 
         await self._database.write(work)
 
 
-def _attempted(notice: Notification, more: int) -> ColumnElement[bool]:
+def _attempted(alert: Alert, more: int) -> ColumnElement[bool]:
     """A condition: since it was read it has been attempted `more` times, by this process only."""
-    return (notices.c.id == notice.id) & (notices.c.attempts == notice.attempts + more)
+    return (notices.c.id == alert.id) & (notices.c.attempts == alert.attempts + more)
