@@ -38,6 +38,13 @@ def normalized(text: str) -> str:
     return text.strip() if text.isascii() else visible(text).strip(_EDGES)
 
 
+def western_digits(text: str) -> str:
+    """The text with 0 to 9 for other scripts' digits: a phone in Arabic or Persian types them in a field of numbers."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+
+
 def visible(text: str) -> str:
     """The text in NFC, without invisible characters, and with no-break spaces as spaces. Keeps control characters."""
     if text.isascii() or _is_plain(text):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from app.domain.characters import normalized
+from app.domain.characters import normalized, western_digits
 from app.domain.fields import ReadContext, invalid
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -46,7 +46,7 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
             raise invalid("wrong_type")
         if len(value) > MAX_DATE_TEXT:
             raise invalid("invalid_datetime")
-        text = normalized(value).translate(_HYPHENS)
+        text = western_digits(normalized(value)).translate(_HYPHENS)
         try:
             day = _bare_date(text) or (_typed_date(text) if info.context.form or info.context.visitor else None)
             moment = datetime.combine(day, bare_date_at) if day else datetime.fromisoformat(text)

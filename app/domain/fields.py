@@ -18,7 +18,7 @@ from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.domain.characters import normalized, trim
+from app.domain.characters import normalized, trim, western_digits
 from app.domain.emails import normalize_email
 from app.domain.phones import SWEDEN, normalize_phone
 
@@ -48,10 +48,15 @@ CODES = frozenset(
 )
 # The values of a checked checkbox: those of browsers and ASP.NET, and hand-written ones.
 TRUE_WORDS = frozenset(
-    {"true", "t", "on", "1", "yes", "y", "x", "checked", "selected", "ok", "\u2713", "\u2714", "\u2611"}
+    {"true", "t", "on", "1", "yes", "y", "x", "consent", "checked", "selected", "ok", "\u2713", "\u2714", "\u2611"}
 )
 TRUE_WORDS |= {"accept", "accepted", "agree", "agreed", "ja", "j", "sant", "sann", "på"}
 TRUE_WORDS |= {"accepterar", "godkänn", "godkänner", "godkänt", "samtycker"}
+# A box's own label, sent as its value, is true with one of these words and none of those that deny it.
+_AGREEING = frozenset({"ja", "yes", "accepterar", "godkänner", "samtycker", "accept", "agree", "consent"})
+_DENYING = frozenset({"nej", "inte", "ej", "aldrig", "no", "not", "don't", "never"})
+_MAX_LABEL = 500  # characters
+_LABEL_WORD = re.compile(r"[\w']+")
 FALSE_WORDS = frozenset({"false", "f", "off", "0", "no", "n", "unchecked", "nej", "falskt", "falsk", "av"})
 
 _ONE_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -159,7 +164,7 @@ def _phone(value: str, info: ValidationInfo[ReadContext]) -> str:
 def _postcode(value: str, info: ValidationInfo[ReadContext]) -> str:
     if info.context.country != SWEDEN or info.context.stored:
         return value
-    match = _POSTCODE.fullmatch(value)
+    match = _POSTCODE.fullmatch(western_digits(value))
     return f"{match[1]} {match[2]}" if match else value
 
 
@@ -168,7 +173,7 @@ def check_personnummer(value: str, *, foreign: bool) -> str:
     which becomes a hyphen. A foreign number goes as typed, unchecked."""
     if foreign:
         return value
-    number = _BEFORE_LAST_FOUR.sub("-", value)
+    number = _BEFORE_LAST_FOUR.sub("-", western_digits(value))
     if not (number.isascii() and personnummer.valid(number)):
         raise invalid("invalid_personnummer")
     return number
@@ -186,17 +191,28 @@ def _word(value: str) -> str:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a form's value means that its checkbox was checked."""
-    return isinstance(value, str) and _word(value) in TRUE_WORDS
+    """Whether a form's value means that its checkbox was checked: a word, `true,false` as classic ASP joins an input
+    and its hidden brother, or the box's label ("Jag godkänner villkoren"), as form builders send it."""
+    if not isinstance(value, str) or len(value) > _MAX_LABEL:
+        return False
+    word = _word(value)
+    return word in TRUE_WORDS or ((" " in word or "," in word) and _agrees(word))
+
+
+def _agrees(text: str) -> bool:
+    parts = {part.strip() for part in text.split(",")}
+    if parts <= TRUE_WORDS | FALSE_WORDS:
+        return bool(parts & TRUE_WORDS)
+    words = set(_LABEL_WORD.findall(text.replace("\u2019", "'")))
+    return bool(words & _AGREEING) and not words & _DENYING
 
 
 def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     """A JSON boolean, or in a form also a value that checkboxes and hidden inputs send."""
     if info.context.form and isinstance(value, str):
-        word = _word(value)
-        if word in TRUE_WORDS:
+        if is_true(value):
             return True
-        if word in FALSE_WORDS:
+        if _word(value) in FALSE_WORDS:
             return False
     if not isinstance(value, bool):
         raise invalid("wrong_type")

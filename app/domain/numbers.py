@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
-from app.domain.characters import normalized
+from app.domain.characters import normalized, western_digits
 from app.domain.fields import ReadContext, invalid
 
 MAX_DECIMAL = 2**96 - 1  # .NET's System.Decimal
@@ -29,6 +29,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,]\d{3})+", re.ASCII)  # with any se
 _DECIMALS = re.compile(r"(?:\d+(?: \d{3})*|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,3}(?:,\d{3})+(?=\.))[.,](\d+)", re.ASCII)
 _FRACTIONS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\u00b4": "'"})
+_SIGNS |= {0x066B: ",", 0x066C: " "}  # the Arabic separators of decimals and of thousands
 _APOSTROPHE = re.compile(r"(?<=\d)'(?=\d{3}(?!\d))", re.ASCII)  # elsewhere it means thousands (850') or feet
 _NO_WORD = re.compile(r"[\s.]")  # "kv. m.", "2,5 milj. kr"
 
@@ -80,7 +81,8 @@ def typed_number(text: str, unit: Unit = NONE) -> int | float | None:
     if len(text) > MAX_NUMBER_TEXT:
         return None
     if not text.isascii():
-        text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in normalized(text))
+        text = western_digits(normalized(text))
+        text = "".join(c if c in _FRACTIONS else unicodedata.normalize("NFKC", c) for c in text)
     text = _APOSTROPHE.sub(" ", " ".join(text.translate(_SIGNS).lower().split()))
     text = _HALF.sub("½", text)
     start = next((index for index, c in enumerate(text) if c in _FRACTIONS or c in "+-0123456789"), 0)

@@ -9,6 +9,8 @@ from typing import Any
 
 import phonenumbers
 
+from app.domain.characters import western_digits
+
 PHONE_LENGTH = 17  # Vitec's limit for every phone number (H)
 MAX_PHONE_TEXT = 100  # characters typed in a phone field
 MAX_PHONE_DIGITS = 15  # E.164, with the country code
@@ -44,7 +46,7 @@ def normalize_phone(text: str, country: str = SWEDEN) -> str | None:
         return None
     if mobile := _swedish_mobile(text, country):
         return mobile  # the most common form, which needs no tidying
-    text = _ZERO_AS_LETTER.sub("0", " ".join(text.split()))
+    text = _ZERO_AS_LETTER.sub("0", " ".join(western_digits(text).split()))
     if mobile := _swedish_mobile(text, country):
         return mobile
     plain = _without_words(_EXTENSION.sub(r";ext=\1", text))

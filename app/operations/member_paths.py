@@ -70,17 +70,21 @@ def _places(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[str, Place]]
             yield ".".join(path), (path, content)
 
 
-def normalize_names(members: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+def normalize_names(members: Mapping[str, Any], tree: Tree, required: str | None = None) -> dict[str, Any]:
     """The members under the tree's names, ignoring case (.NET's names begin with a capital). Names that are not in the
-    tree are kept."""
+    tree are kept. An empty list in the place of an object, but for the required one, is an empty object: PHP writes
+    `"address": []` for a visitor who left all of it empty."""
     if members.keys() <= tree.keys():
         spelled = dict(members)
     else:
         names = {name.lower(): name for name in tree}
         spelled = {names.get(name.lower(), name): value for name, value in members.items()}
     for name, value in spelled.items():
-        if isinstance(value, dict) and isinstance(subtree := tree.get(name), Mapping):
+        subtree = tree.get(name)
+        if isinstance(value, dict) and isinstance(subtree, Mapping):
             spelled[name] = normalize_names(value, subtree)
+        elif value == [] and isinstance(subtree, Mapping) and subtree and name != required:
+            spelled[name] = {}
     return spelled
 
 

@@ -66,6 +66,16 @@ def test_in_json_the_persons_members_are_nested_in_their_own_object(service: Run
     assert set(faults) == {"firstName"}
 
 
+def test_in_json_an_object_may_be_an_empty_list_as_php_writes_it(service: RunningService) -> None:
+    nothing: Members = {"Address": [], "telephone": [], "presentAccommodation": {"price": 1, "coordinate": []}}
+    body = service.published(interest_path(), interest(**nothing))
+    assert not body.get("address")
+    assert not body.get("telephone")
+    assert body["presentAccommodation"]["price"] == 1
+    assert service.published(viewing_path(), booking({"address": []}))["updatePerson"]["firstName"] == "Anna"
+    assert set(service.faults(interest_path(), interest(address=["Storgatan 1"]), SITE)) == {"address"}
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t", "\r\n"])
 def test_an_empty_form_value_counts_as_absent(service: RunningService, blank: str) -> None:
     empty = dict.fromkeys(

@@ -103,7 +103,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         body = parse_json(content)
         if media is Media.TEXT and body.faults:
             raise UnsupportedMediaTypeError
-        body.members = normalize_names(body.members, spec.json_tree)
+        body.members = normalize_names(body.members, spec.json_tree, required=spec.person)
         return body
     if media is Media.MULTIPART:
         return as_form(*await _multipart(request.headers, content), spec)

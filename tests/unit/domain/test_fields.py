@@ -188,6 +188,7 @@ def test_a_phone_number_is_one_that_can_be_dialled_in_the_persons_country(
         ("12345", "123 45"),
         ("123 45", "123 45"),
         (" 123   45 ", "123 45"),
+        ("\u0661\u0662\u0663\u0664\u0665", "123 45"),
         ("1234", "1234"),
         ("123456", "123456"),
         ("SE-123 45", "SE-123 45"),
@@ -222,6 +223,10 @@ def test_a_space_or_a_dash_before_the_last_four_digits_is_a_hyphen(separator: st
     assert fields.check_personnummer(f"811228{separator}9874", foreign=True) == f"811228{separator}9874"
     with pytest.raises(PydanticCustomError, match="invalid_personnummer"):
         fields.check_personnummer(f"811228{separator}9875", foreign=False)
+
+
+def test_a_personnummer_may_be_typed_with_another_scripts_digits() -> None:
+    assert fields.check_personnummer("\u0668\u0661\u0661\u0662\u0662\u0668-9874", foreign=False) == "811228-9874"
 
 
 @pytest.mark.parametrize(
@@ -278,6 +283,16 @@ def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: A
         ("av", False, ["wrong_type"]),
         ("x", True, ["wrong_type"]),
         ("nej", False, ["wrong_type"]),
+        ("true,false", True, ["wrong_type"]),  # as classic ASP joins a box and its hidden brother
+        ("0, 1", True, ["wrong_type"]),
+        ("consent", True, ["wrong_type"]),
+        ("Jag godkänner villkoren.", True, ["wrong_type"]),  # the label, as form builders send it
+        ("Ja, kontakta mig", True, ["wrong_type"]),
+        ("I agree to the terms", True, ["wrong_type"]),
+        ("Jag godkänner inte", ["wrong_type"], ["wrong_type"]),
+        ("I don\u2019t agree", ["wrong_type"], ["wrong_type"]),
+        ("Nej, tack", ["wrong_type"], ["wrong_type"]),
+        ("ja " * 200, ["wrong_type"], ["wrong_type"]),
         ("kanske", ["wrong_type"], ["wrong_type"]),
         (1, ["wrong_type"], ["wrong_type"]),
     ],

@@ -29,6 +29,9 @@ from tests.unit.domain.field_validation import IN_FORM, IN_JSON, read
         ("2'500'000", 2500000),
         ("850,125", 850.125),
         ("\uff17\uff15", 75),
+        ("\u0667\u0665", 75),  # Arabic digits
+        ("\u06f7\u06f5", 75),  # Persian ones
+        ("\u0661\u066c\u0662\u0665\u0660\u066b\u0665", 1250.5),  # with Arabic separators
         ("½", 0.5),
         ("2½", 2.5),
         ("2 ¾", 2.75),

@@ -29,6 +29,8 @@ MOBILE, HOME = "+46701740605", "+46812345678"
         ("70-174 06 05", MOBILE),
         ("070‑174 06 05", MOBILE),  # a hyphen that doesn't break, as copied from a page
         ("\uff10\uff17\uff10\uff0d\uff11\uff17\uff14\uff10\uff16\uff10\uff15", MOBILE),
+        ("\u0660\u0667\u0660\u0661\u0667\u0664\u0660\u0666\u0660\u0665", MOBILE),  # typed on an Arabic phone
+        ("+\u06f4\u06f6 \u06f7\u06f0 \u06f1\u06f7\u06f4 \u06f0\u06f6 \u06f0\u06f5", MOBILE),  # a Persian one
         ("08-123 456 78", HOME),
         ("(08) 123 456 78", HOME),
         ("+47 22 12 34 56", "+4722123456"),
