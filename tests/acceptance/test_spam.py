@@ -87,6 +87,20 @@ def test_a_person_with_a_browser_that_fills_in_at_once_is_no_robot(client: httpx
     eventually(lambda: is_delivered(client, answer))
 
 
+def test_a_person_who_corrects_a_field_and_sends_at_once_is_no_robot(client: httpx.Client) -> None:
+    """The form that comes back is new, but not to its visitor."""
+    linked = ANNA | {"contactMessage": "Vi bor på https://hem.se/1"}
+    corrected = page_of(client.post(PATH, data=linked | {"lastName": ""}, headers=SITE)).submit(client, linked)
+    eventually(lambda: is_delivered(client, corrected))
+
+
+def test_a_robot_that_corrects_its_form_at_once_is_held(client: httpx.Client) -> None:
+    page = fetched(client)
+    linked = ANNA | {"contactMessage": "Buy at https://pills.example"}
+    again = page_of(page.submit(client, linked | {"lastName": ""}))
+    assert status_of(client, again.submit(client, linked)) == "held"
+
+
 def test_json_and_the_brokers_own_form_have_no_token_and_are_not_held_for_that(client: httpx.Client) -> None:
     form = client.post(PATH, data=ANNA, headers=SITE)
     eventually(lambda: is_delivered(client, form))

@@ -271,8 +271,9 @@ def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | N
     query = urlencode(_query_to_pass_on(context))
     values = {SYNONYMS.get(name, name): value for name, value in page.values.items()}
     values = {name: value for name, value in values.items() if name not in BOOKINGS}
+    tokens = context.deps.tokens
     return InterestOffer(
         action=f"{address}?{query}" if query else address,
-        token=context.deps.tokens.issue(interest.POST.path(*ids)),
+        token=tokens.issue(interest.POST.path(*ids), tokens.age(page.token, context.path) or 0),
         values=values | ({"marketing.referrer": page.referrer} if page.referrer else {}),
     )

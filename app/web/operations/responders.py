@@ -23,6 +23,7 @@ from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.home_times import chosen_slot, look_up_again
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, Problem
 from app.web.operations.return_url import return_address, return_origin
+from app.web.operations.spam import QUICK_SECONDS
 from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
@@ -148,7 +149,14 @@ class FormResponder:
         shown = field_messages(faults, self.context.gettext)
         retry_after = notice.retry_after if notice else None
         headers = {"Retry-After": str(retry_after)} if retry_after else {}
-        return form_response(self.context, status, self._typed(), shown, notice, headers, token)
+        return form_response(self.context, status, self._typed(), shown, notice, headers, token or self._next_token())
+
+    def _next_token(self) -> str:
+        """A new token, of a form that is not new to its visitor, who may correct one field and send it at once. Not if
+        the form came back quickly, as from a robot."""
+        tokens, path = self.context.deps.tokens, self.context.path
+        age = tokens.age(self.body.token, path)  # None for the broker's own form
+        return tokens.issue(path, QUICK_SECONDS if age is None else min(age, QUICK_SECONDS))
 
     def _typed(self) -> Mapping[str, str]:
         """The input without the honeypot, which a robot or autofill may have filled in: the next form has another

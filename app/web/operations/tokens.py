@@ -29,8 +29,9 @@ class FormTokens:
         self._macs = KeyedHash(secret, "form token", SECRET_LENGTH)
         self._random = RandomBytes(12)
 
-    def issue(self, path: str) -> str:
-        content = f"{int(time.time()):x}.{self._random.draw().hex()}"
+    def issue(self, path: str, age: int = 0) -> str:
+        """`age` in seconds: of a form that is shown again, because its visitor has filled it in before."""
+        content = f"{int(time.time()) - age:x}.{self._random.draw().hex()}"
         return f"{content}.{self._macs.digest(path, content).hex()}"
 
     def is_ours(self, token: str | None, path: str) -> bool:

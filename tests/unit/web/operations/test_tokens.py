@@ -142,6 +142,7 @@ def test_a_tokens_age_is_known(clock: dict[str, int]) -> None:
     clock["now"] += 90
     assert TOKENS.age(token, PATH) == 90
     assert TOKENS.age(token, "/another") is None
+    assert TOKENS.age(TOKENS.issue(PATH, 2), PATH) == 2
 
 
 def test_each_form_has_its_own_meaningless_honeypot_name() -> None:
