@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 import zipfile
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def test_the_plugin_offers_every_public_form() -> None:
 def test_every_text_of_the_plugin_is_translated_into_swedish() -> None:
     texts = {text for source in PHP.values() for text in TEXT.findall(source)}
     assert len(texts) > 20
+    texts.add(json.loads((PLUGIN / "blocks/form/block.json").read_text("utf-8"))["description"])
+    texts.update(re.findall(r"Description: +(.+)", PHP[PLUGIN / "intresse.php"]))  # in the list of plugins
     with (PLUGIN / "languages/intresse-sv_SE.po").open("rb") as file:
         translated = {message.id: message.string for message in read_po(file) if message.id}
     assert {text for text in texts if not translated.get(text)} == set()
@@ -47,6 +50,19 @@ def test_the_zip_has_the_plugin_in_a_folder_of_its_own_with_its_translations_com
     names = zipfile.ZipFile(made).namelist()
     assert {"intresse/intresse.php", "intresse/languages/intresse-sv_SE.mo"} <= set(names)
     assert all(name.startswith("intresse/") for name in names)
+
+
+def test_whoever_unpacks_the_zip_the_web_server_may_read_it(tmp_path: Path) -> None:
+    for entry in zipfile.ZipFile(package(tmp_path, __version__)).infolist():
+        assert entry.external_attr >> 16 == 0o100644
+        assert entry.compress_type == zipfile.ZIP_DEFLATED
+
+
+def test_wordpress_finds_the_translations_where_it_looks_for_them(tmp_path: Path) -> None:
+    """As its `MO::import_from_reader` checks it, which refuses the file otherwise."""
+    made = zipfile.ZipFile(package(tmp_path, __version__)).read("intresse/languages/intresse-sv_SE.mo")
+    count, originals, translations, _, hashes = struct.unpack("=5I", made[8:28])
+    assert (translations - originals, hashes - translations) == (count * 8, count * 8)
 
 
 def test_the_block_has_an_attribute_for_all_that_a_form_is_made_from() -> None:

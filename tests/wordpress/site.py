@@ -63,13 +63,14 @@ class Site:
     folder: Path
     log: Path
 
-    def php(self, code: str, **argument: Any) -> Any:
-        """What the code prints as JSON, run within WordPress; `$argument` holds what is handed over."""
+    def php(self, code: str, *, before: str = "", **argument: Any) -> Any:
+        """What the code prints as JSON, run within WordPress; `$argument` holds what is handed over, `before` is run
+        before WordPress is loaded."""
         script = self.folder.parent / "script.php"
         script.write_text(
             "<?php\n"
-            f"if ( {json.dumps(code.strip() == _INSTALL.strip())} ) {{ define( 'WP_INSTALLING', true ); }}\n"
             f"$_SERVER['HTTP_HOST'] = '{self.url.removeprefix('http://')}';\n"
+            f"{before}\n"
             f"require '{self.folder}/wp-load.php';\n"
             "$argument = json_decode( $argv[1], true );\n" + code,
             "utf-8",
@@ -111,7 +112,10 @@ def wordpress(folder: Path) -> Iterator[Site]:
             archive.extractall(root / "wp-content/plugins")
         port = free_port()
         site = Site(f"http://127.0.0.1:{port}", root, log)
-        assert site.php(_INSTALL, url=site.url, password=PASSWORD) == "activated"
+        assert (
+            site.php(_INSTALL, before="define( 'WP_INSTALLING', true );", url=site.url, password=PASSWORD)
+            == "activated"
+        )
         serving = ["php", "-S", f"127.0.0.1:{port}", "-t", str(root)]
         _running(stack, serving, folder / "php.log", {"PHP_CLI_SERVER_WORKERS": "4"})
         eventually(lambda: _answers(site.url))

@@ -95,9 +95,12 @@ def test_an_author_places_the_block_and_a_lead_arrives_with_its_campaign(
     editor.keyboard.type("/Intresse: Interest")
     editor.get_by_role("option", name="Intresse: Interest in a home").click()
     editor.get_by_role("button", name="Settings", exact=True).first.wait_for()
-    editor.get_by_label("The home’s id").fill("OBJ1")
+    editor.get_by_label("The home’s id").fill("OBJ1 ")  # as it was copied
     preview = editor.frame_locator("iframe[title='Preview of the form']")
     expect(preview.get_by_label("Förnamn")).to_be_visible()
+    editor.get_by_label("Customer id").fill("M2")
+    expect(editor.locator("iframe[src$='/forms/M2/interest/OBJ1']")).to_be_visible()
+    editor.get_by_label("Customer id").fill("")
     send_interest(page, published(editor))
     lead = arrived(office)
     assert lead.path == f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
@@ -148,6 +151,31 @@ def test_one_template_serves_every_listing_by_its_custom_field(site: Site, page:
         )
 
 
+def test_beside_a_list_of_listings_a_form_is_about_none_of_them(site: Site, page: Page) -> None:
+    site.publish("<p>En tvåa.</p>", intresse_estate="OBJ4")
+    site.php(
+        """
+        $listed = '<!-- wp:post-title /--><!-- wp:intresse/form {"form":"viewing"} /-->';
+        $id = wp_insert_post( array(
+            'post_type' => 'wp_template', 'post_name' => 'home', 'post_title' => 'List', 'post_status' => 'publish',
+            'post_content' => '<!-- wp:intresse/form {"form":"interest"} /-->'
+                . '<!-- wp:query {"queryId":0,"query":{"inherit":true}} --><div class="wp-block-query">'
+                . "<!-- wp:post-template -->$listed<!-- /wp:post-template --></div><!-- /wp:query -->"
+                . '<!-- wp:shortcode -->[intresse form="final-price"]<!-- /wp:shortcode -->',
+        ) );
+        wp_set_object_terms( $id, get_stylesheet(), 'wp_theme' );
+        """
+    )
+    try:
+        page.goto(site.url)
+        expect(page.locator("[data-intresse='viewing'][data-estate='OBJ4']")).to_have_count(1)
+        expect(page.locator("[data-intresse='interest'], [data-intresse='final-price']")).to_have_count(0)
+    finally:
+        site.php(
+            "array_map( 'wp_delete_post', wp_list_pluck( get_posts( array( 'post_type' => 'wp_template' ) ), 'ID' ) );"
+        )
+
+
 def test_the_script_is_loaded_only_where_a_form_is_and_only_once(site: Site, page: Page) -> None:
     page.goto(site.publish("<p>Om oss.</p>"))
     expect(page.locator("script[src$='/embed.js']")).to_have_count(0)
@@ -164,6 +192,8 @@ def test_the_script_is_loaded_only_where_a_form_is_and_only_once(site: Site, pag
         ('form="viewing" viewing="VIS1" slot="T1"', "/forms/M12345/viewing/VIS1/T1"),
         ('form="valuation"', "/forms/M12345/valuation"),
         ('form="valuation" customer="M2"', "/forms/M2/valuation"),
+        ('form="valuation" estate="OBJ1"', "/forms/M12345/valuation"),
+        ('form="Valuation"', "/forms/M12345/valuation"),
         ('form="final-price" estate="OBJ1"', "/forms/M12345/final-price/OBJ1"),
     ],
 )
@@ -216,6 +246,17 @@ def test_without_settings_a_visitor_sees_nothing_broken_and_an_editor_reads_why(
     expect(editor.get_by_text("Intresse has no settings yet")).to_be_visible()
 
 
+def test_a_form_that_does_not_exist_is_told_to_whoever_may_edit(
+    site: Site, desktop: BrowserContext, page: Page
+) -> None:
+    address = site.publish('[intresse form="värdering" estate="OBJ1"]')
+    page.goto(address)
+    expect(page.locator("[data-intresse], .intresse-notice")).to_have_count(0)
+    administrator = signed_in(desktop, site, "admin")
+    administrator.goto(address)
+    expect(administrator.locator(".intresse-notice")).to_contain_text("There is no form “värdering”")
+
+
 def test_an_administrator_enters_the_settings_and_reads_what_is_wrong(installed: Site, desktop: BrowserContext) -> None:
     installed.configure(service="", customer="")
     page = signed_in(desktop, installed, "admin")
@@ -224,11 +265,24 @@ def test_an_administrator_enters_the_settings_and_reads_what_is_wrong(installed:
     page.get_by_label("Customer id").fill("M 1")
     page.get_by_role("button", name="Save Changes").click()
     expect(page.locator(".notice-error, .error")).to_have_count(2)
+    page.get_by_label("Address of the service").fill("https://leads.exa mple.se")
+    page.get_by_role("button", name="Save Changes").click()
+    expect(page.locator(".notice-error, .error")).to_have_count(1)
     page.get_by_label("Address of the service").fill("https://leads.example.se/embed.js")
     page.get_by_label("Customer id").fill("M12345")
     page.get_by_role("button", name="Save Changes").click()
     expect(page.get_by_label("Address of the service")).to_have_value("https://leads.example.se")
     expect(page.get_by_label("Customer id")).to_have_value("M12345")
+
+
+def test_a_swedish_administrator_reads_swedish(site: Site, desktop: BrowserContext) -> None:
+    site.php("update_user_meta( 1, 'locale', 'sv_SE' );")
+    try:
+        page = signed_in(desktop, site, "admin")
+        page.goto(f"{site.url}/wp-admin/options-general.php?page=intresse")
+        expect(page.get_by_label("Tjänstens adress")).to_be_visible()
+    finally:
+        site.php("delete_user_meta( 1, 'locale' );")
 
 
 def test_an_author_cannot_change_the_settings(site: Site, desktop: BrowserContext) -> None:
@@ -254,3 +308,35 @@ def test_nothing_of_a_visitor_is_stored_in_wordpress(site: Site, page: Page, off
         """
     )
     assert output == []
+
+
+def test_uninstalled_from_a_network_it_leaves_no_site_s_settings(site: Site) -> None:
+    site.php(
+        """
+        require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+        foreach ( $wpdb->tables( 'ms_global' ) as $table => $prefixed ) { $wpdb->$table = $prefixed; }
+        install_network();
+        populate_network( 1, '127.0.0.1', 'admin@example.com', 'Kedjan', '/', false );
+        update_option( 'permalink_structure', '' );
+        """,
+        before="define( 'WP_INSTALLING', true );",
+    )
+    left = site.php(
+        """
+        $other = wp_insert_site( array( 'domain' => '127.0.0.1', 'path' => '/kontor/', 'user_id' => 1 ) );
+        add_blog_option( $other, 'intresse', get_option( 'intresse' ) );
+        define( 'WP_UNINSTALL_PLUGIN', 'intresse/intresse.php' );
+        require WP_PLUGIN_DIR . '/intresse/uninstall.php';
+        echo wp_json_encode( array( get_blog_option( 1, 'intresse' ), get_blog_option( $other, 'intresse' ) ) );
+        """,
+        before="""
+        $_SERVER['HTTP_HOST'] = '127.0.0.1';  // a network has no port
+        define( 'MULTISITE', true );
+        define( 'SUBDOMAIN_INSTALL', false );
+        define( 'DOMAIN_CURRENT_SITE', '127.0.0.1' );
+        define( 'PATH_CURRENT_SITE', '/' );
+        define( 'SITE_ID_CURRENT_SITE', 1 );
+        define( 'BLOG_ID_CURRENT_SITE', 1 );
+        """,
+    )
+    assert left == [False, False]

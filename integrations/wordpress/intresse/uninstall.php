@@ -7,4 +7,10 @@
 
 defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 
-delete_option( 'intresse' );
+if ( is_multisite() ) {
+	foreach ( get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) as $intresse_site ) {
+		delete_blog_option( $intresse_site, 'intresse' );
+	}
+} else {
+	delete_option( 'intresse' );
+}

@@ -48,28 +48,34 @@ add_action(
 			'estateField' => $settings['estate_field'],
 			'forms'       => $forms,
 			'texts'       => array(
-				'settings'   => __( 'Form', 'intresse' ),
-				'form'       => __( 'Which form', 'intresse' ),
-				'estate'     => __( 'The home’s id', 'intresse' ),
-				'estateHelp' => sprintf(
+				'settings'     => __( 'Form', 'intresse' ),
+				'form'         => __( 'Which form', 'intresse' ),
+				'estate'       => __( 'The home’s id', 'intresse' ),
+				'estateHelp'   => sprintf(
 					/* translators: %s: the name of a custom field. */
 					__( 'If empty, it is taken from the post’s custom field “%s”.', 'intresse' ),
 					$settings['estate_field']
 				),
-				'title'      => __( 'The home’s name above the form', 'intresse' ),
-				'viewing'    => __( 'The viewing’s id', 'intresse' ),
-				'slot'       => __( 'The time’s id', 'intresse' ),
-				'slotHelp'   => __( 'Fill in both only to offer one particular time. If empty, the home’s open times are shown.', 'intresse' ),
-				'theme'      => __( 'Colours', 'intresse' ),
-				'themes'     => array(
+				'customer'     => __( 'Customer id', 'intresse' ),
+				'customerHelp' => sprintf(
+					/* translators: %s: a customer's id. */
+					__( 'If empty, that of the settings: %s.', 'intresse' ),
+					$settings['customer']
+				),
+				'title'        => __( 'The home’s name above the form', 'intresse' ),
+				'viewing'      => __( 'The viewing’s id', 'intresse' ),
+				'slot'         => __( 'The time’s id', 'intresse' ),
+				'slotHelp'     => __( 'Fill in both only to offer one particular time. If empty, the home’s open times are shown.', 'intresse' ),
+				'theme'        => __( 'Colours', 'intresse' ),
+				'themes'       => array(
 					''      => __( 'Same as the page', 'intresse' ),
 					'light' => __( 'Light', 'intresse' ),
 					'dark'  => __( 'Dark', 'intresse' ),
 					'auto'  => __( 'Same as the visitor’s device', 'intresse' ),
 				),
-				'missing'    => __( 'Intresse has no settings yet. An administrator enters them under Settings → Intresse.', 'intresse' ),
-				'noEstate'   => __( 'The form appears on pages that have the id of a home.', 'intresse' ),
-				'preview'    => __( 'Preview of the form', 'intresse' ),
+				'missing'      => __( 'Intresse has no settings yet. An administrator enters them under Settings → Intresse.', 'intresse' ),
+				'noEstate'     => __( 'The form appears on pages that have the id of a home.', 'intresse' ),
+				'preview'      => __( 'Preview of the form', 'intresse' ),
 			),
 		);
 		wp_add_inline_script( 'intresse-block', 'window.intresseBlock = ' . wp_json_encode( $data ) . ';', 'before' );

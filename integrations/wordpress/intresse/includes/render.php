@@ -22,7 +22,7 @@ function intresse_form( $asked, $post_id ) {
 		return isset( $asked[ $name ] ) && is_scalar( $asked[ $name ] ) ? trim( (string) $asked[ $name ] ) : '';
 	};
 	$form     = array(
-		'form'     => isset( intresse_forms()[ $text( 'form' ) ] ) ? $text( 'form' ) : 'interest',
+		'form'     => '' === $text( 'form' ) ? 'interest' : strtolower( $text( 'form' ) ),
 		'customer' => intresse_id( $text( 'customer' ) ),
 		'estate'   => intresse_id( $text( 'estate' ) ),
 		'viewing'  => intresse_id( $text( 'viewing' ) ),
@@ -35,7 +35,10 @@ function intresse_form( $asked, $post_id ) {
 	if ( '' === $form['customer'] ) {
 		$form['customer'] = $settings['customer'];
 	}
-	if ( '' === $form['estate'] && $post_id ) {
+	$forms = intresse_forms();
+	if ( isset( $forms[ $form['form'] ] ) && ! $forms[ $form['form'] ]['needs_estate'] ) {
+		$form['estate'] = '';
+	} elseif ( '' === $form['estate'] && $post_id ) {
 		$form['estate'] = intresse_id( get_post_meta( $post_id, $settings['estate_field'], true ) );
 		if ( '' !== $form['estate'] && '' === $form['title'] ) {
 			$form['title'] = wp_strip_all_tags( get_the_title( $post_id ) );
@@ -50,6 +53,16 @@ function intresse_form( $asked, $post_id ) {
 }
 
 /**
+ * Whether a form stands in a post. Beside a list of posts, as in a sidebar or a footer, WordPress takes the first or the
+ * last of them for the current post, whose home has nothing to do with the form.
+ *
+ * @return bool
+ */
+function intresse_is_in_a_post() {
+	return is_singular() || doing_filter( 'the_content' ) || did_action( 'loop_start' ) > did_action( 'loop_end' );
+}
+
+/**
  * Why the form can't be shown, for whoever edits the page; an empty string when it can.
  *
  * @param array<string, string> $form As `intresse_form()` makes it.
@@ -59,7 +72,16 @@ function intresse_problem( $form ) {
 	if ( ! intresse_is_configured() ) {
 		return __( 'Intresse has no settings yet. An administrator enters them under Settings → Intresse.', 'intresse' );
 	}
-	if ( intresse_forms()[ $form['form'] ]['needs_estate'] && '' === $form['estate'] && '' === $form['viewing'] ) {
+	$forms = intresse_forms();
+	if ( ! isset( $forms[ $form['form'] ] ) ) {
+		return sprintf(
+			/* translators: 1: what was written, 2: the names of the forms. */
+			__( 'There is no form “%1$s”. The forms are: %2$s.', 'intresse' ),
+			$form['form'],
+			implode( ', ', array_keys( $forms ) )
+		);
+	}
+	if ( $forms[ $form['form'] ]['needs_estate'] && '' === $form['estate'] && '' === $form['viewing'] ) {
 		return sprintf(
 			/* translators: %s: the name of a custom field. */
 			__( 'This form needs the id of a home: in the block’s settings, or in the post’s custom field “%s”.', 'intresse' ),
@@ -74,11 +96,12 @@ function intresse_problem( $form ) {
  * see why.
  *
  * @param array<string, mixed> $asked   Attributes of the block or shortcode.
- * @param int                  $post_id The post, 0 for none.
+ * @param int                  $post_id The current post, 0 for none.
  * @param string               $wrapper Attributes of the element, already escaped.
  * @return string
  */
 function intresse_render( $asked, $post_id, $wrapper = '' ) {
+	$post_id = intresse_is_in_a_post() ? $post_id : 0;
 	$form    = intresse_form( $asked, $post_id );
 	$problem = intresse_problem( $form );
 	if ( '' !== $problem ) {

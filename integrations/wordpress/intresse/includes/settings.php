@@ -59,7 +59,7 @@ function intresse_origin( $value ) {
 	$scheme = isset( $parts['scheme'] ) ? strtolower( $parts['scheme'] ) : '';
 	$host   = isset( $parts['host'] ) ? strtolower( $parts['host'] ) : '';
 	$local  = in_array( $host, array( 'localhost', '127.0.0.1' ), true );
-	if ( '' === $host || ( 'https' !== $scheme && ! ( 'http' === $scheme && $local ) ) ) {
+	if ( ! preg_match( '/\A[a-z0-9\x80-\xff.-]+\z/', $host ) || ( 'https' !== $scheme && ! ( 'http' === $scheme && $local ) ) ) {
 		return '';
 	}
 	return $scheme . '://' . $host . ( isset( $parts['port'] ) ? ':' . (int) $parts['port'] : '' );

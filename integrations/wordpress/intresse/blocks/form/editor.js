@@ -8,14 +8,20 @@
 	const texts = settings.texts;
 	const ID = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,40}$/;
 
+	/* What was typed or stored, as the plugin's PHP reads it. */
+	function id( value ) {
+		const trimmed = String( value || '' ).trim();
+		return ID.test( trimmed ) ? trimmed : '';
+	}
+
 	function formNamed( name ) {
 		return settings.forms.find( ( form ) => form.name === name ) || settings.forms[ 0 ];
 	}
 
 	function address( attributes, estate ) {
-		const path = [ 'forms', attributes.customer || settings.customer, attributes.form ];
-		if ( attributes.form === 'viewing' && attributes.viewing && attributes.slot ) {
-			path.push( attributes.viewing, attributes.slot );
+		const path = [ 'forms', id( attributes.customer ) || settings.customer, attributes.form ];
+		if ( attributes.form === 'viewing' && id( attributes.viewing ) && id( attributes.slot ) ) {
+			path.push( id( attributes.viewing ), id( attributes.slot ) );
 		} else if ( estate ) {
 			path.push( estate );
 		}
@@ -56,8 +62,8 @@
 			},
 			[]
 		);
-		const estate = ID.test( attributes.estate ) ? attributes.estate : fromPost;
-		const slot = attributes.viewing && attributes.slot;
+		const estate = form.needsEstate ? id( attributes.estate ) || id( fromPost ) : '';
+		const slot = id( attributes.viewing ) && id( attributes.slot );
 		let content;
 		if ( ! settings.service ) {
 			content = el( wp.components.Placeholder, { icon: 'feedback', label: 'Intresse' }, texts.missing );
@@ -82,6 +88,7 @@
 			controls.push( text( props, 'viewing' ), text( props, 'slot', texts.slotHelp ) );
 		}
 		controls.push(
+			text( props, 'customer', texts.customerHelp ),
 			el( wp.components.SelectControl, {
 				key: 'theme',
 				label: texts.theme,
