@@ -1,14 +1,12 @@
 """E-mails the lead itself to its office when it has not reached Vitec in time, so that a broker can call back while the
 CRM is down. Opt-in, and the only alert that contains personal data."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.alarms.texts import ABOUT, AlertText, moment
 from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
 from app.operations.member_labels import MEMBERS, same_member
 from app.operations.member_paths import leaves
+from app.operations.stored_application import StoredApplication
 
 # What a broker needs to get in touch, in the order of the mail.
 SHOWN = (
@@ -24,16 +22,18 @@ def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
     return AlertText(title, gettext(reason) + "\n")
 
 
-def lead_text(submission: Submission, application: Mapping[str, Any], gettext: GetText, language: str) -> AlertText:
-    """`application` is the stored application, in Vitec's member names."""
+def lead_text(submission: Submission, stored: StoredApplication, gettext: GetText, language: str) -> AlertText:
     title = gettext(N_("A lead that has not reached Vitec yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
         (gettext(N_("Regarding")), gettext(ABOUT[submission.operation])),
         (gettext(N_("Received at")), moment(submission.received_at, language)),
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
+        (gettext(N_("Home")), stored.title),
+        (gettext(N_("Time")), moment(stored.starts_at, language) if stored.starts_at else ""),
     ]
-    values = {same_member(name): value for name, value in leaves(application) if isinstance(value, str)}
+    values = {same_member(name): value for name, value in leaves(stored.submitted) if isinstance(value, str)}
     lines = about + [(gettext(MEMBERS[member]), values[member]) for member in SHOWN if member in values]
+    lines.append((gettext(N_("Page")), stored.context.marketing.referrer or ""))
     why = gettext(
         N_("It is saved, and will be sent to Vitec as soon as possible. The details are below, so you can call now.")
     )

@@ -119,6 +119,6 @@ def _office(
             stored = await submissions.application(submission.id)
         except KeyError:  # erased: there is nothing left to send
             return None
-        return lead_text(submission, stored.submitted, gettext(language), language)
+        return lead_text(submission, stored, gettext(language), language)
 
     return EmailReceiver(server, to, write)

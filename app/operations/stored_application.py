@@ -30,6 +30,7 @@ class StoredApplicationError(Exception):
 @dataclass(slots=True)  # not frozen: made for each post, and a frozen one takes three times as long to make
 class StoredApplication:
     """`resource` and `submitted` are as in `DeliveryRequest`; `estate` is a viewing's home if the embed named it.
+    `title` is the home's name and `starts_at` the booked time, as the visitor saw them, if they are known.
     `bodies` are the steps' bodies by position, and `resources` the ids in each step's path, which are stored here only
     if one of them is a contact's."""
 
@@ -38,6 +39,8 @@ class StoredApplication:
     context: SubmissionContext
     consent: ConsentRecord | None = None
     estate: str = ""
+    title: str = ""
+    starts_at: datetime | None = None
     bodies: tuple[Mapping[str, Any], ...] = ()
     resources: tuple[tuple[str, ...], ...] | None = None
 
@@ -48,11 +51,14 @@ class StoredApplication:
         steps: Sequence[PlannedStep],
         consent: ConsentRecord | None = None,
         estate: str = "",
+        title: str = "",
+        starts_at: datetime | None = None,
     ) -> "StoredApplication":
         names_contact = any(OPERATIONS[step.operation].names_contact for step in steps)
         bodies = tuple([step.body for step in steps])
         resources = tuple([step.resource for step in steps]) if names_contact else None
-        return cls(request.resource, request.submitted, request.context, consent, estate, bodies, resources)
+        submitted, context = request.submitted, request.context
+        return cls(request.resource, submitted, context, consent, estate, title, starts_at, bodies, resources)
 
     def to_json(self) -> dict[str, Any]:
         context = self.context
@@ -69,6 +75,10 @@ class StoredApplication:
         }
         if self.estate:
             stored["estate"] = self.estate
+        if self.title:
+            stored["title"] = self.title
+        if self.starts_at:
+            stored["startsAt"] = self.starts_at.isoformat()
         if self.resources is not None:
             stored["resources"] = self.resources
         return stored
@@ -78,6 +88,7 @@ class StoredApplication:
         """Raises `StoredApplicationError`."""
         try:
             consent, consented_at, resources = stored["consent"], stored["consentedAt"], stored.get("resources")
+            starts_at = stored.get("startsAt")
             application, marketing = dict(stored["application"]), Marketing.of_member(stored["marketing"])
             return cls(
                 tuple(stored["resource"]),
@@ -89,6 +100,8 @@ class StoredApplication:
                 ),
                 ConsentRecord.from_json(consent) if consent else None,
                 stored.get("estate", ""),
+                stored.get("title", ""),
+                datetime.fromisoformat(starts_at) if starts_at else None,
                 tuple(_bodies(stored, _with_marketing(application, marketing.member))),
                 None if resources is None else tuple(tuple(ids) for ids in resources),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -345,8 +346,13 @@ WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
         ),
         (
             f"/Advertising/Estate/{CUSTOMER}/OBJ1/FinalPriceWatched",
-            {"person": WATCHER, "message": "Ring efter fem"},
-            ("Gäller: bevakningar av slutpris", "Id i Vitec: OBJ1", "Meddelande: Ring efter fem"),
+            {"person": WATCHER, "message": "Ring efter fem", "marketing": {"referrer": f"{ORIGIN}/hem"}},
+            (
+                "Gäller: bevakningar av slutpris",
+                "Id i Vitec: OBJ1",
+                "Meddelande: Ring efter fem",
+                f"Sida: {ORIGIN}/hem/1",
+            ),
         ),
     ],
     ids=["valuation", "final price"],
@@ -370,19 +376,21 @@ def test_lead_mail_covers_valuations_and_final_prices_too(
         assert line in lead.get_content()
 
 
-def test_lead_mail_of_a_cancellation_names_the_visitor(
+def test_lead_mail_of_a_cancellation_names_the_visitor_the_home_and_the_time(
     start: Start, options: dict[str, Any], office: Office, mail: PostOffice
 ) -> None:
     customer = {"viewing": {"cancel": True}, "lead_mail": {"to": BROKER, "after_minutes": 1}}
     client = start(**options, customer=customer, delivery={"wait_seconds": 1})
     typed = {"firstName": "Anna", "lastName": "Å", "cellPhone": "0701740605", "consent": "on"}
-    booked = client.post(f"{BOOKING}?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
+    home = {"estate": "OBJ1", "title": "Storgatan 1", "slots": "SLOT1@2099-12-06T13:00/2099-12-06T13:15"}
+    booked = client.post(f"{BOOKING}?{urlencode(home)}", data=typed, headers={"Origin": ORIGIN})
     receipt = httpx.URL(booked.headers["location"])
     office.inject(Fault(status=503, operation="cancellation"))
     client.post(f"{receipt.path}/cancellation?{receipt.query.decode()}", timeout=30)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
-    for line in ("Gäller: avbokningar", "Förnamn: Anna", "Mobil: +46701740605"):
+    words = ("Gäller: avbokningar", "Bostad: Storgatan 1", "Tid: 6 december 13:00")
+    for line in (*words, "Förnamn: Anna", "Mobil: +46701740605"):
         assert line in lead.get_content()
 
 

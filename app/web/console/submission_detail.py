@@ -168,14 +168,20 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     return Event(at, request.gettext(outcome), details, kind)
 
 
+HOME = N_("Home")
+TIME = N_("Time")
 REFERRER = N_("Page")
 CONSENT = N_("Consent")
 
 
 def submitted_fields(stored: StoredApplication, language: str, gettext: GetText) -> list[tuple[str, str]]:
-    """Label and value of each submitted member, then the campaign tags, the referring page and the consent."""
+    """Label and value of the home, the booked time and each submitted member, then the campaign tags, the referring
+    page and the consent."""
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
-    lines = [
+    lines = [(gettext(HOME), stored.title)] if stored.title else []
+    if stored.starts_at:
+        lines.append((gettext(TIME), moment(stored.starts_at, language)))
+    lines += [
         (member_label(name, gettext), labels.member_value(name, item, language, gettext))
         for name, value in leaves(stored.submitted)
         for item in (value if isinstance(value, list) else [value])

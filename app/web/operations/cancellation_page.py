@@ -123,7 +123,9 @@ class CancellationPages:
             resource=request.resource,
             language=receipt.language,
             received_at=now,
-            application=StoredApplication.of(request, steps, estate=attendance.estate),
+            application=StoredApplication.of(
+                request, steps, estate=attendance.estate, title=stored.title, starts_at=stored.starts_at
+            ),
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,
             repeat=deps.idempotency_keys.of_cancellation(booking.id),

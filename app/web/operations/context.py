@@ -96,7 +96,8 @@ class RequestContext:
     @property
     def title(self) -> str:
         """The home's name, from the embed or from Vitec: one line of plain text."""
-        return plain_title(self.query_value("title") or (self.known_home.home.name if self.known_home else None))
+        title = self.query_value("title") or (self.known_home.home.name if self.known_home else None)
+        return plain_title(title) if title else ""
 
     @property
     def came_from(self) -> str | None:

@@ -64,8 +64,10 @@ def is_bookable(context: RequestContext) -> bool:
     return bool(times_of(context).free)
 
 
-def chosen_slot(context: RequestContext) -> Slot | None:
-    """The chosen time for the receipt; None if it is unknown or has no end."""
+def booked_slot(context: RequestContext) -> Slot | None:
+    """The booked time, as Vitec or the embed tells it; None if it is unknown or has no end."""
+    if not context.spec.by_home:
+        return next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
     match = times_of(context).find(context.slot)
     return Slot.in_sweden(match[1].id, match[1].starts_at, match[1].ends_at) if match and match[1].ends_at else None
 

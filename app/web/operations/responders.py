@@ -20,7 +20,7 @@ from app.web.http.ready_response import ReadyResponse
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
-from app.web.operations.home_times import chosen_slot, look_up_again
+from app.web.operations.home_times import booked_slot, look_up_again
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, Problem
 from app.web.operations.return_url import return_address, return_origin
 from app.web.operations.spam import QUICK_SECONDS
@@ -214,10 +214,7 @@ class FormResponder:
     def _receipt_details(self) -> dict[str, str]:
         """Parameters of the receipt's link: the theme and, if the booked time is known, the time and the home."""
         context = self.context
-        if context.spec.by_home:
-            slot = chosen_slot(context)
-        else:
-            slot = next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
+        slot = booked_slot(context)
         title = context.title if slot else ""
         details = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
         return {name: value for name, value in details.items() if value}

@@ -32,7 +32,7 @@ from app.web.operations.body import (
     read,
 )
 from app.web.operations.context import RequestContext
-from app.web.operations.home_times import TIME, faults_of_time, find_chosen_time
+from app.web.operations.home_times import TIME, booked_slot, faults_of_time, find_chosen_time
 from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
 from app.web.operations.responders import FormResponder, JsonResponder, Responder
@@ -122,6 +122,8 @@ def _build_submission(
         delivery_request = choose_call(delivery_request, customer.defaults, context.booked)
     steps = plan(delivery_request, customer.defaults)
     consent = _consent(context, token_age) if result.consented_at else None
+    slot = booked_slot(context)
+    starts_at = slot.starts_at if slot else None
     return NewSubmission(
         id=new_id(now),
         customer_id=customer.id,
@@ -129,7 +131,7 @@ def _build_submission(
         resource=delivery_request.resource,
         language=context.language,
         received_at=now,
-        application=StoredApplication.of(delivery_request, steps, consent, context.estate),
+        application=StoredApplication.of(delivery_request, steps, consent, context.estate, context.title, starts_at),
         contacts=contacts,
         steps=steps,
         repeat=_repeat(context, body),

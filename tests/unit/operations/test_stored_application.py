@@ -208,6 +208,8 @@ WHOLE = StoredApplication(
     ),
     ConsentRecord(1, "sv", "Mäklarhuset", None),
     "OBJ1",
+    "Storgatan 1",
+    NOW.replace(microsecond=0),
     ({"firstName": "Anna"}, {}),
     (("OBJ1",), ("C1",)),
 )
