@@ -1,12 +1,13 @@
 // Intresse: a firm's forms on its own pages. How to use it: docs/embedding.md
 (() => {
-  const script = document.currentScript;
+  // A module is not told which script it is.
+  const script = document.currentScript || document.querySelector("script[type=module][src*='/embed.js']");
   const OURS = Symbol.for("intresse"); // a symbol, because the page may have something else by our name
   if (window[OURS]) {
     window[OURS].scan(); // a second script element only shows new forms
     return;
   }
-  if (!script || !script.src) {
+  if (!script?.src) {
     console.error("Intresse: embed.js needs a script element with src");
     return;
   }
@@ -40,9 +41,9 @@
   const TO_LOAD = 10000; // milliseconds within which a frame in view must load
   const TO_ANSWER = 1500; // milliseconds within which it must then answer
   const REASONS = {
-    attributes: "data-intresse is interest, viewing, valuation or final-price; all need data-customer, interest and final-price data-estate, a viewing data-estate, or data-viewing and data-slot. An intresse-form has form, customer and so on.",
+    attributes: "data-intresse is interest, viewing, valuation or final-price, with data-customer and, but for a valuation, data-estate or data-viewing and data-slot. An intresse-form has form, customer and so on.",
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
-    blocked: `No answer from ${SERVICE} in the frame: a blocker, a sandbox, this page's COEP, or a proxy.`,
+    blocked: `No answer from ${SERVICE} in the frame: an id or a form that it doesn't have, a blocker, a sandbox, this page's COEP, or a proxy.`,
   };
   const LONGEST = 500;
   const STORED = "intresse.tags";
@@ -266,7 +267,11 @@
 
   // While the page is being parsed, an element's own content may not have arrived yet.
   const isParsed = (node) => document.readyState !== "loading" || (node && (node.nextSibling || isParsed(node.parentNode)));
-  const scan = () => elements().filter(isParsed).forEach(mount);
+  const scan = () => {
+    // A site switches to dark by its styles, or by an attribute of one of these. Single-page sites replace the body.
+    for (const root of [document.documentElement, document.body]) if (root) changes.observe(root, { attributes: true });
+    elements().filter(isParsed).forEach(mount);
+  };
   const rescan = () => {
     themes = new WeakMap();
     scan();
@@ -353,9 +358,6 @@
     // a browser without custom elements, or the page has defined the name itself
   }
   scan();
-  // A site switches to dark by its styles, or by an attribute of one of these.
-  for (const root of [document.documentElement, document.body])
-    if (root) new MutationObserver(rescan).observe(root, { attributes: true });
   document.addEventListener("DOMContentLoaded", scan);
   addEventListener("load", rescan);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rescan);

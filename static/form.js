@@ -1,17 +1,35 @@
-// The form works without this script, which moves focus to the errors and prevents double submissions.
+// The form works without this script, which moves focus to the errors, prevents double submissions, and keeps what was
+// typed where there is no network.
+const { src, dataset } = document.currentScript;
+
 for (const form of document.forms) {
   const button = form.querySelector("button");
   const label = button.textContent;
+  const notice = document.createElement("p");
+  notice.className = "fault";
+  notice.setAttribute("role", "alert");
+  notice.textContent = dataset.offline;
 
   const ready = () => {
     button.disabled = false;
     button.textContent = label;
   };
 
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", async (event) => {
+    notice.remove();
     button.disabled = true;
     button.textContent = button.dataset.sending;
     setTimeout(ready, 10000); // not for ever: the answer may never come
+    if (navigator.onLine) return;
+    event.preventDefault(); // the browser's error page would take the form's place
+    try {
+      await fetch(src, { method: "HEAD", cache: "no-store" }); // some browsers are mistaken
+      form.submit();
+    } catch {
+      ready();
+      button.before(notice);
+      button.focus();
+    }
   });
   addEventListener("pageshow", ready); // also when the visitor comes back
 }

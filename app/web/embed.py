@@ -23,7 +23,8 @@ from app.web.rendering.templates import Templates
 
 router = APIRouter(route_class=TypedRoute, tags=["embedding"])
 MAX_LENGTH = 300  # characters of a query parameter
-_NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$", re.MULTILINE)  # indentation and comments; our strings contain neither
+# Indentation, comments, and the spaces around operators, which are kept as \2. Our strings contain none of these.
+_NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$| ([=?:|&<>]+) ", re.MULTILINE)
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # Any page may load these: they are meant for other origins and contain no personal data.
 OPEN = {
@@ -60,10 +61,10 @@ def embed_script(templates: Templates) -> bytes:
         language: {form: templates.gettext(language)(text) for form, text in TITLES.items()}
         for language in templates.languages
     }
-    source = _NOT_CODE.sub("", (STATIC / "embed.js").read_text("utf-8"))
-    for placeholder, content in (("TITLES = {}", titles), ("CLICK_IDS = []", sorted(CLICK_IDS))):
-        name, _, _ = placeholder.partition(" ")
-        source = source.replace(placeholder, f"{name} = {json.dumps(content, ensure_ascii=False)}")
+    source = _NOT_CODE.sub(r"\2", (STATIC / "embed.js").read_text("utf-8"))
+    for placeholder, content in (("TITLES={}", titles), ("CLICK_IDS=[]", sorted(CLICK_IDS))):
+        name, _, _ = placeholder.partition("=")
+        source = source.replace(placeholder, f"{name}={json.dumps(content, ensure_ascii=False)}")
     return source.encode()
 
 
@@ -109,6 +110,7 @@ async def check_embedding(
 ) -> Response:
     """Checks the configuration only. `advice` is in the language of `lang` or `Accept-Language`."""
     customer, origin = customer[:MAX_LENGTH], origin[:MAX_LENGTH]
+    origin = origin.rstrip("/")  # as it is copied from a browser's address line
     configured = deps.customers.get(customer)
     reason: Literal["customer", "no-origin", "origin"] | None = None
     if configured is None:

@@ -73,6 +73,34 @@ def test_without_javascript_the_elements_own_link_leads_to_the_form(embedded: Em
     context.close()
 
 
+def test_without_a_network_nothing_typed_is_lost_and_the_form_can_be_sent_later(
+    embedded: Embedded, page: Page, context: BrowserContext
+) -> None:
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    form = frame(page)
+    fill(form)
+    context.set_offline(True)
+    for _ in range(2):
+        form.get_by_label("Förnamn").press("Enter")
+        expect(form.get_by_role("alert")).to_contain_text("Du verkar sakna uppkoppling")
+        expect(form.get_by_role("button", name="Skicka intresseanmälan")).to_be_focused()
+    expect(form.get_by_role("alert")).to_have_count(1)
+    eventually(lambda: is_as_tall_as_its_content(page))
+    context.set_offline(False)
+    send(form)
+    assert dispatched(page, "submitted")
+    assert len(eventually(lambda: embedded.office.received)) == 1
+
+
+def test_a_browser_that_wrongly_believes_to_be_offline_sends_the_form(embedded: Embedded, page: Page) -> None:
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'onLine', {get: () => false})")
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    fill(frame(page))
+    frame(page).get_by_role("button", name="Skicka intresseanmälan").dblclick()
+    assert dispatched(page, "submitted")
+    assert len(eventually(lambda: embedded.office.received)) == 1
+
+
 def test_a_visitor_sends_the_form_by_keyboard_alone(embedded: Embedded, page: Page) -> None:
     page.goto(embedded.page(embedded.element("viewing"), embedded.script))
     form = frame(page, "viewing")
@@ -118,6 +146,15 @@ def test_an_english_reader_in_the_dark_is_met_in_english_and_in_dark(embedded: E
     assert form.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(20, 26, 24)"
     expect(page.locator("iframe")).to_have_attribute("title", "Anmäl intresse")  # in the page's language
     context.close()
+
+
+@pytest.mark.parametrize("attributes", ["", "defer", "type=module", "type=module crossorigin", "async type=module"])
+def test_the_script_may_be_loaded_in_any_way(embedded: Embedded, page: Page, attributes: str) -> None:
+    before = "<script src='/other/embed.js'></script>"  # a usual name
+    script = embedded.script.replace("async", f"{attributes} data-theme=dark")
+    page.goto(embedded.page(before, script, embedded.element()))
+    assert dispatched(page, "ready") == [{"form": "interest"}]
+    expect(page.locator("iframe")).to_have_attribute("src", re.compile("theme=dark"))
 
 
 def test_several_forms_a_second_script_and_late_content_each_get_one_frame(embedded: Embedded, page: Page) -> None:

@@ -1,5 +1,6 @@
 """Light and dark: the form follows the page's own colour scheme, whatever the visitor's setting."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_site_that_turns_dark_takes_the_form_along(embedded: Embedded, page: P
     page.goto(embedded.page(toggled, embedded.element(), embedded.script))
     assert dispatched(page, "ready")
     page.evaluate("document.documentElement.classList.add('dark')")
+    expect(frame(page).locator("body")).to_have_css("background-color", PAPER["dark"])
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_the_form_follows_a_body_that_came_after_the_script(embedded: Embedded, page: Page, replaced: bool) -> None:
+    """A script in the head runs before there is a body, and Turbo or Astro put another in its place."""
+    in_head = embedded.script.replace(" async", "")
+    page.goto(embedded.page(in_head, "<style>.dark{color-scheme:dark}</style><body>", embedded.element()))
+    if replaced:
+        page.evaluate("document.body.replaceWith(document.body.cloneNode(true))")
+    assert dispatched(page, "ready")
+    expect(page.locator("iframe")).to_have_attribute("src", re.compile("theme=light"))
+    page.evaluate("document.body.classList.add('dark')")
     expect(frame(page).locator("body")).to_have_css("background-color", PAPER["dark"])
 
 

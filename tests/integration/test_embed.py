@@ -38,6 +38,7 @@ def test_the_scripts_types_can_be_saved_from_the_same_place(client: httpx.Client
 
 
 def test_the_check_of_an_allowed_origin_reports_no_error(client: httpx.Client) -> None:
+    assert check(client, CUSTOMER, f"{ORIGIN}/") == check(client, CUSTOMER, ORIGIN)  # as copied from a browser
     status, answer = check(client, CUSTOMER, ORIGIN)
     assert (status, answer["ok"], answer["reason"]) == (200, True, None)
     assert answer["frameAncestors"] == f"'self' {ORIGIN}"
