@@ -14,16 +14,18 @@ from sqlalchemy import Connection, update
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.ids import reference_of
-from app.domain.submission import AttemptOutcome, Operation, PlannedStep, StepStatus
+from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.maintenance.key_rotation import rotate
 from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogError
+from app.privacy.requests import PersonQuery, PrivacyRequests
+from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.search import BATCH, PersonSearch
 from app.storage.database import Database
-from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import submissions
 from app.submissions.erasure import erase
+from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
     KEYRING,
@@ -261,18 +263,37 @@ def test_a_new_erasure_log_is_on_disk_with_its_folder(tmp_path: Path, monkeypatc
     assert synced == [tmp_path, log.path, log.path]
 
 
-async def test_erased_data_is_in_no_file_of_the_database(database: Database) -> None:
+@pytest.mark.parametrize("way", ["a request", "one submission", "a replay", "an operator", "retention"])
+async def test_erased_data_is_in_no_file_of_the_database(
+    database: Database, people: PersonSearch, tmp_path: Path, way: str
+) -> None:
     if not database.is_sqlite:
         return
     new = application()
     await store(database, new)
     sealed = (await row_of(database, new.id)).payload
     folder = Path(database.url.database or "").parent
+    repository, log = SubmissionRepository(database, KEYRING), ErasureLog(tmp_path / "erasures.log", PROOF)
+    requests = PrivacyRequests(database, repository, people, log)
+    found = await repository.get(new.id)
+    assert found is not None
 
     def files() -> bytes:
         return b"".join(file.read_bytes() for file in folder.glob("intresse.db*"))
 
     assert sealed[:64] in files()
-    await database.write(lambda connection: erase(connection, [new.id]))
-    await empty_log(database.engine)
+    if way == "a request":
+        await requests.erase(PersonQuery("id", new.id, None))
+    elif way == "one submission":
+        await requests.erase_submission(found)
+    elif way == "a replay":
+        log.append(Erasure(LATER, "id", people.digest_of(new.id), None))
+        await requests.replay_erasures()
+    elif way == "an operator":
+        await OperatorActions(database, KEYRING, {}).discard(found)
+    else:
+        held = update(submissions).values(status=Status.HELD.value, due_at=None)
+        await database.write(lambda connection: connection.execute(held))
+        await Retention(database, RetentionPeriods(*[timedelta(microseconds=1)] * 3)).erase_expired()
+    assert (await row_of(database, new.id)).erased_at is not None
     assert sealed[:64] not in files()
