@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from app.__main__ import cli
 from app.config.loader import load
+from tests.acceptance.commands import Intresse, refused
 from tests.servers import STARTS_WITHIN, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
@@ -145,9 +146,16 @@ def test_a_container_on_a_page_runs_an_existing_command(snippet: Snippet) -> Non
         assert container[probe]["httpGet"]["path"] in {"/healthz", "/readyz"}
 
 
-def test_a_database_of_the_wrong_kind_is_not_moved_to(tmp_path: Path) -> None:
-    environ = environment(tmp_path)
-    for to in ("sqlite:///other.db", "nowhere", "postgresql://[", "intresse.toml"):
-        command = [str(tmp_path / "bin/intresse"), "move", "--to", to]
-        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+def test_a_database_of_the_wrong_kind_is_not_moved_to(intresse: Intresse, tmp_path: Path) -> None:
+    assert intresse("migrate").returncode == 0
+    no_address, sqlite = tmp_path / "no_address", tmp_path / "sqlite"
+    no_address.write_text("Ankeborg")
+    sqlite.write_text(f"sqlite:///{tmp_path}/other.db")
+    for to, words in {
+        "sqlite:///other.db": "neither postgresql",
+        "nowhere": "neither postgresql",
+        "postgresql://host:port/db": "is not an address",
+        str(no_address): "is not an address",
+        str(sqlite): "to a postgresql:// one",
+    }.items():
+        refused(intresse("move", "--to", to), words)
