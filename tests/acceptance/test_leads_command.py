@@ -45,9 +45,8 @@ def operations(office: Office) -> list[str]:
 
 
 def test_retry_fills_in_the_corrected_configuration_only_for_steps_not_yet_done(
-    start: Start, office: Office, shell: Intresse
+    start: Start, office: Office, intresse: Intresse, shell: Intresse
 ) -> None:
-    intresse = shell
     office.inject(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
     answer = book(start(customer={"lead": LEAD}), leadSourceId="CALLERS")
     submission_id = answer.headers["Submission-Id"]
@@ -65,7 +64,7 @@ def test_retry_fills_in_the_corrected_configuration_only_for_steps_not_yet_done(
     ]
     assert "Åkesson" not in shown.stdout + shown.stderr
 
-    done = intresse("leads", "retry", submission_id, customer={"lead": MENDED})
+    done = shell("leads", "retry", submission_id, customer={"lead": MENDED})
     assert (done.returncode, done.stderr) == (0, "")
     client = start(customer={"lead": MENDED})
     eventually(lambda: steps_of(client, submission_id) == ["delivered"] * 3)
@@ -264,5 +263,5 @@ def test_link_refuses_in_one_clear_line(configure: Configure, options: dict[str,
     ("options", "word"),
     [({"customer": "M99999"}, "M99999"), ({"expires": "91d"}, "91d"), ({"form": "contact"}, "lead")],
 )
-def test_links_refusals_end_the_command_with_1(shell: Intresse, options: dict[str, str], word: str) -> None:
-    refused(shell(*link(**options)), word)
+def test_links_refusals_end_the_command_with_1(intresse: Intresse, options: dict[str, str], word: str) -> None:
+    refused(intresse(*link(**options)), word)
