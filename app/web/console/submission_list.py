@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import StringIO
@@ -31,8 +32,9 @@ COLUMNS = (
     N_("Customer"),
     N_("Id"),
 )
-# A cell that begins with one of these, even after spaces, may be read as a formula by a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")  # full-width ones too
+# A cell that begins with one of these, even after spaces, may be read as a formula by a spreadsheet; full-width ones
+# too. After a semicolon too: Excel in Swedish separates by that, and takes the commas and quotes between for text.
+_FORMULA = re.compile(r"(^|;)(?= *[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
 
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
@@ -102,8 +104,8 @@ def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
 
 
 def escape_formula(cell: str) -> str:
-    """Puts an apostrophe before a cell that a spreadsheet could read as a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+    """Puts an apostrophe before what a spreadsheet could read as a formula."""
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _translated(request: ConsoleRequest, labels: dict[str, str]) -> dict[str, str]:
