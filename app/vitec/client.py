@@ -4,6 +4,7 @@ import asyncio
 import re
 import ssl
 import time
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -197,6 +198,7 @@ class VitecClient:
                 response = await transport.handle_async_request(request)
                 arrived = response
                 await _read_body(response)
+                await _drop_surplus(transport)
         except LeaseExpiredError:
             raise
         except Exception as error:  # of any class: all that matters here is whether anything was sent
@@ -228,7 +230,7 @@ async def _read_body(response: httpx.Response) -> None:
     """Sets `response.content` to what arrives of the body, `MAX_BODY` bytes at most, and notes if it broke off."""
     content = bytearray()
     try:
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             content += chunk
             if len(content) >= MAX_BODY:
                 break
@@ -236,7 +238,8 @@ async def _read_body(response: httpx.Response) -> None:
         response.extensions[IS_CUT] = True
         raise
     finally:
-        response._content = bytes(content[:MAX_BODY])  # as httpx itself does after reading
+        # As httpx itself does after reading.
+        response._content = _decompressed(response, bytes(content[:MAX_BODY]))
         await response.aclose()
 
 
@@ -247,6 +250,27 @@ def _reading() -> Iterator[None]:
         yield
     except AmbiguousError as error:
         raise UnavailableError(str(error), status=error.status) from None
+
+
+def _decompressed(response: httpx.Response, content: bytes) -> bytes:
+    """The content, `MAX_BODY` bytes at most: a gateway may have compressed it although we don't ask for that. Not by
+    httpx, which would decompress 2 KB to 1 GB."""
+    if response.headers.get("Content-Encoding", "").strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return content
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content, MAX_BODY)
+    except zlib.error:
+        return content
+
+
+async def _drop_surplus(transport: httpx.AsyncHTTPTransport) -> None:
+    """Closes the idle connection on which more has arrived than an answer, such as a 204 with a body: httpcore would
+    read the rest as the answer to the next call."""
+    pool: Any = transport._pool
+    for connection in pool.connections:
+        http11 = connection._connection
+        if http11 is not None and http11.is_idle() and http11._h11_state.trailing_data[0]:
+            await connection.aclose()
 
 
 def _url(path: str, *ids: str) -> str:

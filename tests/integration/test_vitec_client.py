@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gzip
+import re
 import ssl
 import sys
+import tracemalloc
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -546,3 +549,73 @@ async def test_many_calls_at_once_are_spread_over_several_pools(vitec_url: str, 
     answers = await asyncio.gather(*(interest(vitec, f"E{number}") for number in range(20)))
     await vitec.close()
     assert len(answers) == len(office.received) == 20
+
+
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[str]:
+    """A server that answers its requests with exactly these bytes, one after the other; yields its URL."""
+    left, ended = list(answers), asyncio.Semaphore(0)
+    connections = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while left:
+                head = await reader.readuntil(b"\r\n\r\n")
+                [length] = re.findall(rb"(?i)content-length: (\d+)", head)
+                await reader.readexactly(int(length))
+                writer.write(left.pop(0))
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+        ended.release()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for _ in range(connections):
+            await ended.acquire()
+
+
+@pytest.mark.parametrize(
+    "surplus",
+    [b"null", b'{"message": "x"}', b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"],
+    ids=["a body", "an object", "an answer"],
+)
+async def test_what_vitec_sends_after_its_answer_is_not_taken_for_the_next_ones(surplus: bytes) -> None:
+    refusal = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    async with answering(b"HTTP/1.1 204 No Content\r\n\r\n" + surplus, refusal) as url, client(url) as vitec:
+        assert (await interest(vitec)).status == 204
+        assert type(await failure(vitec)) is UnavailableError
+
+
+async def test_an_answer_that_is_compressed_all_the_same_is_read() -> None:
+    body = gzip.compress(b'"C1"')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with answering(head.encode() + body) as url, client(url) as vitec:
+        assert await interest(vitec) == VitecResponse(200, "C1")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip"])
+async def test_no_small_answer_becomes_a_huge_one(encoding: str) -> None:
+    """httpx itself would keep the service busy for seconds, and take gigabytes."""
+    body = gzip.compress(bytes(50 * MAX_BODY))
+    body = body if encoding == "gzip" else gzip.compress(body)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with answering(head.encode() + body) as url, client(url) as vitec:
+        tracemalloc.start()
+        try:
+            assert await interest(vitec) == VitecResponse(200, None)
+            assert tracemalloc.get_traced_memory()[1] < 10 * MAX_BODY
+        finally:
+            tracemalloc.stop()
+
+
+async def test_a_wrongly_labelled_answer_is_read_as_it_is() -> None:
+    head = b'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"C1"'
+    async with answering(head) as url, client(url) as vitec:
+        assert await interest(vitec) == VitecResponse(200, "C1")
