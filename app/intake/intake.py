@@ -136,10 +136,12 @@ class Intake:
             await asyncio.sleep(RETRY_SECONDS)
 
     def _insert(self, batch: Sequence[SubmissionRows], connection: Connection) -> list[Accepted]:
+        self._database.require_in_place()
         self._rows.insert(connection, batch)
         return [Accepted(rows.id, repeated=False) for rows in batch]
 
     def _insert_new(self, batch: Sequence[SubmissionRows], in_doubt: bool, connection: Connection) -> list[Outcome]:
+        self._database.require_in_place()
         outcomes, new = resolve_duplicates(connection, batch, in_doubt=in_doubt)
         if new:
             self._rows.insert(connection, new)

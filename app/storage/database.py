@@ -109,6 +109,7 @@ class Database:
         # On SQLite the newest time that is believed; None while the clock is in doubt, see `storage.clock`.
         self.newest: datetime | None = None
         event.listen(self.engine, "begin", self._pass_newest if self.is_sqlite else self._note_time)
+        event.listen(self.engine, "connect", self._note_file)
         reader = self.engine.execution_options(intresse_reads=True)
         if self.is_sqlite:
             self._writers = TransactionThreads(self.engine, 1, "write", _keep_journals_in_memory)
@@ -118,6 +119,8 @@ class Database:
             prepare = partial(_limit_statements, after=READ_SECONDS - 2)
             self._readers = TransactionThreads(reader, READERS, "read", prepare, READ_SECONDS)
         self._checkpoints = _checkpoints_after_commits(self.engine) if self.is_sqlite else None
+        self._file = Path(self.url.database) if self.is_sqlite and self.url.database else None
+        self._file_id: tuple[int, int] | None = None  # of the file that was opened first
 
     async def write(self, work: Callable[[Connection], T], *, pipelined: bool = False) -> T:
         """Raises `StoreUnavailableError` if the transaction was not committed, `CommitUnknownError` if that is
@@ -128,6 +131,12 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises `StoreUnavailableError`."""
         return await _translate_errors(self._readers.run(work))
+
+    def require_in_place(self) -> None:
+        """To be called in a transaction. Raises `StoreUnavailableError` if the SQLite file was removed or replaced, or
+        its WAL removed: SQLite would write on, to files that nobody can open again."""
+        if self._file and (_id_of(self._file) != self._file_id or not Path(f"{self._file}-wal").exists()):
+            raise StoreUnavailableError(f"{self._file} was removed or replaced while in use")
 
     def now(self) -> datetime:
         """The time by the deciding clock, without a query: on PostgreSQL the time of the latest transaction plus the
@@ -140,6 +149,10 @@ class Database:
     def _note_time(self, connection: Connection) -> None:
         if not is_in_pipeline(connection):
             self._seen = now_of(connection), elapsed.seconds()
+
+    def _note_file(self, *_: Any) -> None:
+        if self._file and self._file_id is None:
+            self._file_id = _id_of(self._file)
 
     def _pass_newest(self, connection: Connection) -> None:
         connection.info[NEWEST] = self.newest
@@ -244,6 +257,15 @@ def _create_file(path: Path) -> None:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError as error:
         raise DatabaseUnusableError(f"{error.filename}: {error.strerror}") from error
+
+
+def _id_of(path: Path) -> tuple[int, int] | None:
+    """Which file has this path; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:

@@ -45,9 +45,16 @@ class Readiness:
     async def ask(self) -> bool:
         """Raises `StoreUnavailableError`."""
         if self._check is None or self._check.done():
-            self._check = asyncio.ensure_future(self._database.write(_is_ready))
+            self._check = asyncio.ensure_future(self._database.write(self._is_ready))
             self._check.add_done_callback(_retrieve_exception)
         return await asyncio.shield(self._check)
+
+    def _is_ready(self, connection: Connection) -> bool:
+        self._database.require_in_place()
+        if not is_current(connection) or not is_active(connection):
+            return False
+        can_write(connection)
+        return True
 
 
 def serve_health(app: Starlette, database: Database, down: Callable[[], Sequence[str]]) -> None:
@@ -113,10 +120,3 @@ def _retrieve_exception(check: asyncio.Future[bool]) -> None:
 
 def _is_stopping(request: Request) -> bool:
     return getattr(request.app.state, "stopping", False)
-
-
-def _is_ready(connection: Connection) -> bool:
-    if not is_current(connection) or not is_active(connection):
-        return False
-    can_write(connection)
-    return True

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 
 from app.domain.submission import Operation, PlannedStep
 from app.intake.idempotency import Accepted, IdempotencyConflictError
@@ -20,6 +22,8 @@ from app.intake.new_submission import NewSubmission
 from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import payload_aad
 from app.storage.schema import steps, submissions
+from app.web.health import Readiness
+from tests.databases import put_migrated
 from tests.integration.storage_helpers import (
     BODY,
     BOOKING,
@@ -263,6 +267,36 @@ async def test_a_post_to_an_unavailable_database_fails_and_the_next_is_stored_on
         new = application()
         await intake.accept(new)
     assert ids(database) == [new.id]  # of the first not even half
+
+
+def put_another(file: Path) -> None:
+    shutil.copyfile(file, copy := file.with_suffix(".copy"))
+    copy.replace(file)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there an open file can't be removed")
+@pytest.mark.parametrize(
+    "remove",
+    [Path.unlink, put_another, lambda file: Path(f"{file}-wal").unlink()],
+    ids=["the file is removed", "it is replaced", "its WAL is removed"],
+)
+async def test_nothing_is_accepted_into_a_file_that_nobody_can_open_again(
+    tmp_path: Path, remove: Callable[[Path], None]
+) -> None:
+    """SQLite itself writes on and reports success. What was accepted before can still be delivered."""
+    file = tmp_path / "intresse.db"
+    put_migrated(url := f"sqlite:///{file}")
+    with opened(url) as database:
+        async with taking_in(database) as intake:
+            before = await intake.accept(application())
+            assert await Readiness(database, list).ask() is True
+            remove(file)
+            with pytest.raises(StoreUnavailableError, match="while in use"):
+                await intake.accept(application())
+            with pytest.raises(StoreUnavailableError):
+                await Readiness(database, list).ask()
+            deliver = update(submissions).values(due_at=None).returning(submissions.c.id)
+            assert await database.write(lambda connection: connection.execute(deliver).scalars().all()) == [before.id]
 
 
 async def test_what_waits_when_the_service_stops_is_still_stored_and_answered(database: Database) -> None:
