@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.intake.idempotency import Accepted
-from app.storage.database import POSTGRESQL_WRITERS, READERS, CommitUnknownError, Database
+from app.storage.database import POSTGRESQL_WRITERS, READERS, CommitUnknownError, Database, StoreUnavailableError
 from app.storage.driver import threads
 from app.storage.driver.compiled import run_in_driver
 from tests.integration.storage_helpers import application, connect_all_writers, ids, opened, taking_in
@@ -105,6 +105,30 @@ async def test_a_shutdown_between_a_commit_and_its_answer_is_no_refusal(
             assert await intake.accept(new) == Accepted(new.id, repeated=False)
         assert ids(database) == [new.id]
     assert not caplog.records  # of the pool, which can't reset such a connection
+
+
+@pytest.mark.parametrize("pipelined", [True, False])
+async def test_a_session_that_may_only_read_is_replaced(postgresql_url: str, pipelined: bool) -> None:
+    """Such as one to a server that is a standby since a fail-over. It would refuse posts until the next restart."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(text("DELETE FROM submissions"))
+
+    with opened(postgresql_url) as database:
+        all_set = Barrier(POSTGRESQL_WRITERS, timeout=30)
+
+        def demote(connection: Connection) -> None:
+            all_set.wait()
+            connection.execute(text("SET default_transaction_read_only = on"))
+
+        await asyncio.gather(*(database.write(demote) for _ in range(POSTGRESQL_WRITERS)))
+        refused = 0
+        for _ in range(2 * POSTGRESQL_WRITERS):
+            try:
+                await database.write(write, pipelined=pipelined)
+            except StoreUnavailableError:
+                refused += 1
+        assert 0 < refused <= POSTGRESQL_WRITERS
 
 
 async def test_a_thread_keeps_its_connection(postgresql_url: str) -> None:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 CLOSE_SECONDS = 5.0  # for queued work to finish, if the database may never answer
+READ_ONLY = "25006"  # PostgreSQL's code of a write in a transaction that may only read
 WATCH_SECONDS = 0.5  # between two checks for transactions that take too long
 
 
@@ -195,7 +196,8 @@ class _ThreadConnection:
 
     def _roll_back(self, error: BaseException) -> None:
         """Rolls back. Keeps the connection if it is still usable."""
-        if self._connection is not None and isinstance(error, Exception) and not _is_lost(error):
+        is_usable = isinstance(error, Exception) and not _is_lost(error) and not _is_read_only(error)
+        if self._connection is not None and is_usable:
             try:
                 self._connection.rollback()
             except Exception:
@@ -212,6 +214,12 @@ class _ThreadConnection:
 
 def _is_lost(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _is_read_only(error: BaseException) -> bool:
+    """Whether the session may only read: after a fail-over its server can be a standby for good, while a new connection
+    would lead to the new primary."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == READ_ONLY
 
 
 def _is_refusal(error: DBAPIError) -> bool:
