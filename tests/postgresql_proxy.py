@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url
 
 COMMIT = b"COMMIT"
 BEGIN = b"BEGIN"
+PROCESS = b"K\x00\x00\x00\x0c"  # what PostgreSQL sends before the id of a connection's process
 SYNC = b"S\x00\x00\x00\x04"  # asks for the answers to a pipeline
 
 
@@ -25,13 +26,15 @@ class Cut(Enum):
 class Proxy:
     """`url` is the database's address through the proxy. `cut` breaks the next transactions that contain `with_text` at
     their commit. `before_sync` is called when PostgreSQL has received a pipelined commit, but has not been asked for
-    the answer, and is to end that connection. `turns` are "client" and "server" in turn, as they have spoken."""
+    the answer, and is to end that connection. `pools` makes up the process's id, as PgBouncer does. `turns` are
+    "client" and "server" in turn, as they have spoken."""
 
     url: str
     with_text: bytes = b""
     cuts: list[Cut] = field(default_factory=list)
     made: int = 0
     before_sync: Callable[[], None] | None = None
+    pools: bool = False
     turns: list[str] = field(default_factory=list)
     silent: threading.Event = field(default_factory=threading.Event)  # nothing passes, and nothing is closed
     ended: threading.Event = field(default_factory=threading.Event)
@@ -114,6 +117,9 @@ def _answers(server: socket.socket, client: socket.socket, proxy: Proxy, droppin
             if dropping.is_set():
                 break
             proxy.note("server")
+            if proxy.pools and PROCESS in data:
+                before, _, after = data.partition(PROCESS)
+                data = before + PROCESS + bytes(4) + after[4:]
             client.sendall(data)
     _close(client, server)
 

@@ -223,8 +223,17 @@ def _postgresql_engine(url: URL) -> Engine:
         paramstyle="format",  # positional, as on SQLite: the intake's rows go to the driver as they are
         connect_args={**CONNECT_ARGS, "autocommit": True},  # we say BEGIN ourselves
     )
+    event.listen(engine, "connect", _avoid_prepared_statements)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _avoid_prepared_statements(driver: Any, _: Any) -> None:
+    """Behind a pooler such as PgBouncer, which makes up the process's id. The next transaction may get another server
+    process, in which another client has given the same name to another statement: that would be executed."""
+    [process] = driver.execute("SELECT pg_backend_pid()").fetchone()
+    if process != driver.info.backend_pid:
+        driver.prepare_threshold = None
 
 
 def _sqlite_engine(url: URL) -> Engine:

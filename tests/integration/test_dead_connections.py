@@ -131,6 +131,22 @@ async def test_a_session_that_may_only_read_is_replaced(postgresql_url: str, pip
         assert 0 < refused <= POSTGRESQL_WRITERS
 
 
+@pytest.mark.parametrize("pools", [True, False])
+async def test_no_statement_is_prepared_behind_a_pooler(postgresql_url: str, pools: bool) -> None:
+    """The next transaction may get a server process where another client has given its name to another statement."""
+
+    def prepared(connection: Connection) -> int:
+        for _ in range(10):  # psycopg prepares what is executed often
+            connection.execute(text("SELECT 1"))
+        return int(connection.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one())
+
+    with proxied(postgresql_url) as proxy:
+        proxy.pools = pools
+        with opened(proxy.url) as database:
+            counts = await database.write(prepared), await database.read(prepared)
+    assert [count == 0 for count in counts] == [pools, pools]
+
+
 async def test_a_thread_keeps_its_connection(postgresql_url: str) -> None:
     with opened(postgresql_url) as database:
         assert await ask_each(database) == await ask_each(database)
