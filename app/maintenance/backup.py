@@ -1,10 +1,14 @@
 """Backup of a SQLite database that is in use."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from app.storage.database import Database, usable
+
+PARTIAL = ".intresse-partial"  # how the name of an unfinished backup ends
+STALE_SECONDS = 3600.0  # an unfinished backup that has not grown for so long belongs to a process that was killed
 
 
 class BackupError(Exception):
@@ -18,8 +22,9 @@ def back_up(database: Database, file: Path) -> None:
         raise BackupError("back PostgreSQL up with its own tools: pg_dump --format=custom")
     if file.exists():
         raise BackupError(f"{file} already exists")
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    partial = file.with_name(f".{file.name}.{os.getpid()}{PARTIAL}")
     try:
+        _remove_stale(file.parent)
         # SQLite writes into an existing empty file, so its permissions are right from the first byte.
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         _copy(database, partial)
@@ -31,8 +36,17 @@ def back_up(database: Database, file: Path) -> None:
     except database.engine.dialect.loaded_dbapi.Error as error:  # the disk is full
         raise BackupError(f"{file}: {error}") from error
     finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+        for left in (partial, partial.with_name(f"{partial.name}-journal")):  # the latter after an I/O error
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+
+
+def _remove_stale(folder: Path) -> None:
+    """Otherwise the copy that a killed backup leaves behind, hidden and unused, would be kept for ever."""
+    for partial in folder.glob(f".*{PARTIAL}*"):  # SQLite's journal of it, too
+        with suppress(OSError):  # another backup has removed it, or it is another user's
+            if partial.stat().st_mtime < time.time() - STALE_SECONDS:
+                partial.unlink()
 
 
 def _copy(database: Database, file: Path) -> None:

@@ -1,10 +1,12 @@
 """A backup made while the service runs, restored: nothing is sent twice unless an operator says so."""
 
 import importlib.util
+import os
 import re
 import resource
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -14,7 +16,7 @@ from sqlalchemy import Connection, case, inspect, make_url, select, update
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
 from app.domain.submission import AttemptOutcome, Status, StepStatus
-from app.maintenance.backup import BackupError, back_up
+from app.maintenance.backup import PARTIAL, STALE_SECONDS, BackupError, back_up
 from app.maintenance.restore import park_undelivered
 from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import steps, submissions
@@ -140,6 +142,17 @@ def test_a_backup_that_fails_leaves_nothing_behind_and_says_why_in_one_line(tmp_
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list((tmp_path / "small").iterdir()) == []
+
+
+def test_what_a_killed_backup_has_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """A copy of the whole database that nobody would look for. What another backup is still writing stays."""
+    left, growing = (tmp_path / f".{name}.db.1{PARTIAL}" for name in ("left", "growing"))
+    for partial in (left, growing):
+        partial.write_bytes(b"personal data")
+    os.utime(left, (long_ago := time.time() - STALE_SECONDS - 60, long_ago))
+    with opened(f"sqlite:///{tmp_path}/intresse.db") as database:
+        back_up(database, tmp_path / "backup.db")
+    assert (left.exists(), growing.exists()) == (False, True)
 
 
 async def test_a_postgresql_dump_is_put_back(postgresql_url: str, tmp_path: Path) -> None:
