@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 from app.storage import elapsed
 from app.storage.driver.checkpoints import MAX_PAGES, Checkpoints
 from app.storage.driver.compiled import run_in_driver
+from app.storage.driver.errors import name_of
 from app.storage.driver.pipeline import is_in_pipeline
 from app.storage.driver.threads import CommitError, TransactionThreads
 
@@ -169,9 +170,9 @@ async def _translate_errors(outcome: Awaitable[T]) -> T:
     try:
         return await outcome
     except CommitError as commit:
-        raise CommitUnknownError(type(commit.error.orig).__name__) from commit.error
+        raise CommitUnknownError(name_of(commit.error)) from commit.error
     except DBAPIError as error:
-        raise StoreUnavailableError(type(error.orig).__name__) from error
+        raise StoreUnavailableError(name_of(error)) from error
 
 
 @contextmanager

@@ -16,6 +16,8 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from app.storage.driver.errors import name_of
+
 MAX_PAGES = 16384  # 64 MB: above this a commit checkpoints, in case the thread can't keep up
 FEW_PAGES = 256  # that may be left for a commit to copy
 PAUSE_SECONDS = 1.0  # after a commit: pages that are written repeatedly are then copied once
@@ -60,7 +62,7 @@ class Checkpoints:
             try:
                 self._copy()
             except (DBAPIError, self._failure) as error:
-                log.warning("WAL checkpoint failed", detail=type(error).__name__)
+                log.warning("WAL checkpoint failed", detail=name_of(error))
 
     def _copy(self) -> None:
         connection = self._engine.raw_connection()

@@ -104,10 +104,19 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     assert "half" not in names
 
 
-def test_a_database_error_is_reported_by_its_type_alone(database: Database) -> None:
+def test_a_database_error_is_reported_by_its_name_alone(database: Database) -> None:
     with pytest.raises(StoreUnavailableError) as refused:
         asyncio.run(database.read(lambda c: c.execute(text("SELECT 'anna@example.se' FROM nowhere"))))
-    assert str(refused.value) == "OperationalError"
+    assert str(refused.value) == "SQLITE_ERROR"
+
+
+def test_a_full_disk_is_reported_as_one(database: Database) -> None:
+    def fill(connection: Connection) -> None:
+        connection.execute(text("PRAGMA max_page_count = 1"))  # which SQLite takes for the pages that there are
+        connection.execute(text("CREATE TABLE large AS SELECT zeroblob(100000)"))
+
+    with pytest.raises(StoreUnavailableError, match="SQLITE_FULL"):
+        asyncio.run(database.write(fill))
 
 
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:

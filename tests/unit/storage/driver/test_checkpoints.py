@@ -139,7 +139,7 @@ def test_a_failed_checkpoint_is_logged_and_retried_after_the_next_commit(file: P
         checkpoints.committing()
         eventually(lambda: (file.parent / "away" / "intresse.db").exists())
     engine.dispose()
-    assert [(line["event"], line["detail"]) for line in lines] == [("WAL checkpoint failed", "OperationalError")]
+    assert [(line["event"], line["detail"]) for line in lines] == [("WAL checkpoint failed", "SQLITE_CANTOPEN")]
 
 
 def test_it_ends_also_when_it_is_closed_just_as_it_begins_to_copy(
