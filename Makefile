@@ -10,6 +10,10 @@ PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadsc
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
+# An environment's scripts name its folder and its Python: one that was moved or copied, or whose Python is gone, goes.
+$(shell [ ! -s $(VENV)/.installed ] || { [ "$$(cat $(VENV)/.installed)" = "$$(pwd -P)" ] && \
+	$(VENV)/bin/python -c 'import pip' 2>/dev/null; } || rm -rf $(VENV))
+
 .PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow benchmark-times soak robots platforms dist wordpress release-check clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
@@ -20,11 +24,11 @@ setup: $(VENV)/.installed ## the environment, with the `intresse` command in it
 # The dependencies are locked with hashes; the project itself is a link to this folder, built without the network.
 $(VENV)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Intresse needs Python 3.11 or newer; try make PYTHON=python3.12"; exit 1; }
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) …"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
-	@touch $@
+	@pwd -P > $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
@@ -64,7 +68,7 @@ sbom: $(AUDIT)/.installed ## sbom.json: what is in the product, as CycloneDX
 	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json requirements.txt
 
 $(AUDIT)/.installed: requirements-audit.txt
-	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(AUDIT)
 	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 

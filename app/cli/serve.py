@@ -55,8 +55,8 @@ def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
     public_url = f"http://127.0.0.1:{port}"
     api_key = secrets.token_urlsafe(32)
     with demo.demo(public_url, api_key) as staged:
-        typer.echo(f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})")
-        listen(demo.demo_app(staged, deliver=deliver), host, port, drain)
+        announcement = f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})"
+        listen(demo.demo_app(staged, deliver=deliver), host, port, drain, announcement=announcement)
 
 
 @commands.command()
@@ -124,5 +124,5 @@ def sandbox(
     contacts = demo_contacts(customer, datetime.now(UTC))
     login = Customer(customer, password=password, crm_password=crm_password)
     office = Office([login], username=username, contacts=contacts)
-    typer.echo(f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real.")
-    listen(create_sandbox(office), "127.0.0.1", port)
+    announcement = f"Vitec Connect sandbox on http://127.0.0.1:{port}: {username}, {customer}. Nothing here is real."
+    listen(create_sandbox(office), "127.0.0.1", port, announcement=announcement)

@@ -144,6 +144,7 @@ def test_a_port_that_is_taken_stops_the_start(
         port = other.getsockname()[1]
         done = run_here(configured(f"sqlite:///{tmp_path}/intresse.db"), command, "--port", str(port))
     assert done.returncode == 1
+    assert done.stdout == ""  # no address to open
     assert done.stderr == f"can't listen on 127.0.0.1:{port}: Address already in use\n"
 
 
