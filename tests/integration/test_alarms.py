@@ -1,7 +1,8 @@
-"""Alarms of a running service, on either database: sent once when an incident starts, and once when it ends."""
+"""Alarms of a running service: sent once when an incident starts, and once when it ends."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,6 +46,12 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "REPORT_EVERY", timedelta(0))
     monkeypatch.setattr(detection, "REFUSAL_SHOWN_WITHIN", timedelta(seconds=1))
     monkeypatch.setattr(alerts, "RETRY_DELAYS", (timedelta(milliseconds=20),))
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind is enough here: `test_incidents` tries the rules on both."""
+    return f"sqlite:///{tmp_path}/intresse.db"
 
 
 @pytest.fixture

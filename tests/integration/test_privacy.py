@@ -263,12 +263,11 @@ def test_a_new_erasure_log_is_on_disk_with_its_folder(tmp_path: Path, monkeypatc
     assert synced == [tmp_path, log.path, log.path]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("way", ["a request", "one submission", "a replay", "an operator", "retention"])
 async def test_erased_data_is_in_no_file_of_the_database(
     database: Database, people: PersonSearch, tmp_path: Path, way: str
 ) -> None:
-    if not database.is_sqlite:
-        return
     new = application()
     await store(database, new)
     sealed = (await row_of(database, new.id)).payload
