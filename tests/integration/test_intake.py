@@ -142,11 +142,12 @@ async def test_the_same_key_twice_in_one_batch_is_one_submission(database: Datab
 
 async def test_the_same_key_in_a_later_batch_answers_the_first(database: Database) -> None:
     first = application(repeat=marked(b"key"))
-    async with taking_in(database) as intake:
+    counted: list[Any] = []
+    async with taking_in(database, counted.extend) as intake:
         await intake.accept(first)
         repeated = await intake.accept(again(first))
     assert repeated == Accepted(first.id, repeated=True)
-    assert ids(database) == [first.id]
+    assert ids(database) == [row["id"] for row in counted] == [first.id]
 
 
 async def test_the_same_keys_at_two_replicas_at_once_are_one_submission_each(
