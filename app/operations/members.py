@@ -110,7 +110,8 @@ class MarketingMember(VitecModel):
         sent_tags = sent.get("utmTags")
         tags = [{"name": name, "value": value} for name, value in tags_in(sent_tags)]
         for tag, item in zip(tags, sent_tags if isinstance(sent_tags, list) else (), strict=False):
-            tag |= {name: item[name] for name in item if name.lower() not in tag} if isinstance(item, dict) else {}
+            others = item.items() if isinstance(item, dict) else ()
+            tag |= {name: value for name, value in others if name.lower() not in tag and value not in (None, "")}
         tags += [{"name": name, "value": text} for name, text in tags_in({n: sent[n] for n in sent if is_tag(n)})]
         referrer = sent.get("referrer")
         members = {name: value for name, value in sent.items() if not is_tag(name)}

@@ -14,7 +14,8 @@ from app.domain.submission import PATH_ID, FunctionGroup, Operation, PlannedStep
 from app.operations.member_paths import TICK, Places, Tree, member_at, member_tree, nested, places_in
 from app.operations.members import VitecModel
 
-PERSONNUMMER = frozenset({"socialSecurityNumber", "isForeignSocialSecurityNumber"})
+SOCIAL_SECURITY_NUMBER = "socialSecurityNumber"  # the personnummer, or a foreign number
+PERSONNUMMER = frozenset({SOCIAL_SECURITY_NUMBER, "isForeignSocialSecurityNumber"})
 PERSON = frozenset({"firstName", "lastName", "address", "email", "gdprApprovalDate"})
 
 _PARAMETER = re.compile(r"{\w+}")  # in a path

@@ -15,8 +15,8 @@ from app.web.rendering import static_files
 def routes(deps: Dependencies, keyring: Keyring) -> list[BaseRoute]:
     return [
         *operation_routes.routes(deps),
-        *contacts_api.routes(deps),
         *contacts_api.router.routes,
+        *contacts_api.routes(deps),
         *personal_routes.routes(deps, keyring, ContactNames(deps.contacts)),
         *receipts.routes(deps),
         *status.router.routes,

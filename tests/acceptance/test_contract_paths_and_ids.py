@@ -170,6 +170,13 @@ def test_only_get_and_post_are_allowed(service: RunningService, method: str, mak
     assert service.received(path) == []
 
 
+def test_allow_names_the_methods_of_a_path_with_a_typed_route(service: RunningService) -> None:
+    for path in (f"/CRM/Contact/{CUSTOMER}/C1", "/submissions/1"):
+        answer = service.client.post(path, json={}, headers=key())
+        assert answer.status_code == 405
+        assert {"GET", "HEAD"} <= set(answer.headers["allow"].replace(" ", "").split(","))
+
+
 def test_a_path_with_a_slash_more_is_another_path_and_no_redirect(service: RunningService) -> None:
     answer = service.client.get(f"{interest_path()}/")
     assert answer.status_code == 404

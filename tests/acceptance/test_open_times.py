@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.sandbox import Fault, Office, Slot, Viewing
+from app.statistics.page_views import PageViews
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.servers import eventually, serve
@@ -96,9 +97,11 @@ def test_json_omits_the_agents_and_with_a_key_it_is_vitecs_own(client: httpx.Cli
         "timeSlots": home["viewings"][0]["timeSlots"],
     }
     assert [slot["isRegistrationAvailable"] for slot in home["viewings"][0]["timeSlots"]] == [True, False]
-    assert client.get(HOME, headers=KEY).json() == office.received[0].answer
+    for accept in ({}, JSON, {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}):  # Java's default
+        assert client.get(HOME, headers=KEY | accept).json() == office.received[0].answer
     assert client.get(FORM, headers=JSON).json() == home
-    assert "text/html" in client.get(HOME, headers=KEY | {"Accept": "text/html"}).headers["content-type"]
+    preferring_json = {"Accept": "Application/JSON, text/html;q=0.5"}
+    assert client.get(HOME, headers=preferring_json).json() == home
 
 
 @pytest.mark.parametrize("headers", [JSON, {"Accept": "text/html"}, {}])
@@ -444,3 +447,13 @@ def test_a_booking_by_home_can_be_cancelled(start: Start, office: Office, call: 
     client = start(customer={"viewing": {"call": call, "cancel": True}})
     receipt = client.get(booked(client).headers["location"])
     assert "Avboka" in receipt.text or "Cancel" in receipt.text
+
+
+def test_a_head_request_is_no_view_of_a_form(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewed: list[str] = []
+    monkeypatch.setattr(PageViews, "count", lambda _, __, operation, *___: viewed.append(operation))
+    for path in (FORM, f"/forms/{CUSTOMER}/interest/OBJ1"):
+        assert client.head(path).status_code == 200
+        assert viewed == []
+        assert client.get(path).status_code == 200
+        assert viewed.pop()

@@ -113,6 +113,11 @@ class RequestContext:
         """The theme that the embed chose; a personal page is never embedded."""
         return Theme.AUTO if self.spec.personal else Theme.of(self.query_value("theme"))
 
+    def count_view(self) -> None:
+        """Counts a view of the form. HEAD, as monitors and link checkers send, shows it to nobody."""
+        if self.request.scope["method"] == "GET":
+            self.deps.page_views.count(self.customer.id, self.spec.operation, self.resource, self.estate, self.query)
+
     @property
     def address(self) -> str:
         client = self.request.scope.get("client")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.domain.datetimes import STOCKHOLM
 from app.vitec.errors import NotFoundError, VitecError
 from app.vitec.homes import Home, OpenTimes, Viewing
+from app.web.http.preferences import preferred_media
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response
 from app.web.operations.home_times import read_times
@@ -17,9 +18,8 @@ from app.web.operations.problems import error_response, unanswered
 
 
 async def show_open_times(context: RequestContext) -> Response:
-    """A program with a key gets Vitec's own body."""
-    accepted = context.headers.get("accept", "")
-    as_json = "text/html" not in accepted and ("json" in accepted or context.key is not None)
+    """A program with a key gets Vitec's own body, whatever it accepts: Java's HttpURLConnection asks for HTML."""
+    as_json = context.key is not None or preferred_media(context.headers.get("accept", "")) == "json"
     try:
         await read_times(context)
     except NotFoundError:
@@ -32,9 +32,7 @@ async def show_open_times(context: RequestContext) -> Response:
         content = cached.home.content if context.key else _as_json(cached.home, cached.times(context.deps.now()))
         return Response(content, media_type="application/json")
     if cached:
-        context.deps.page_views.count(
-            context.customer.id, context.spec.operation, context.resource, context.estate, context.query
-        )
+        context.count_view()
     return form_response(context)
 
 

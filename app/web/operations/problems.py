@@ -13,6 +13,7 @@ from app.domain.field_errors import FieldError
 from app.i18n import GetText
 from app.vitec.errors import AccessDeniedError, RejectedError, UnreadableAnswerError, VitecError
 from app.web.http.languages import choose_language
+from app.web.http.preferences import preferred_media
 from app.web.http.security_headers import page_headers
 from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
@@ -82,8 +83,9 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
 def wants_page(request: Request, *, for_people: bool = False) -> bool:
     """Whether to answer with a page: a browser that navigates accepts HTML by name, a program rarely does. At an
     address for people (`for_people`), everybody gets a page unless `Accept` or `Content-Type` mentions JSON."""
-    accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
-    return "text/html" in accept or (for_people and "json" not in accept + sent)
+    preferred = preferred_media(request.headers.get("accept", ""))
+    is_json = preferred == "json" or "json" in request.headers.get("content-type", "")
+    return preferred == "html" or (for_people and not is_json)
 
 
 def language_of(request: Request, deps: Dependencies, default: str = "sv") -> str:

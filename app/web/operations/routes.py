@@ -105,7 +105,5 @@ async def _handle_by_home(context: RequestContext) -> Response:
 async def _handle(context: RequestContext) -> Response:
     if context.request.scope["method"] == "POST":
         return await post(context)
-    context.deps.page_views.count(
-        context.customer.id, context.spec.operation, context.resource, context.estate, context.query
-    )
+    context.count_view()
     return form_response(context)

@@ -15,7 +15,7 @@ from app.domain.phones import SWEDEN
 from app.i18n import GetText
 from app.operations.member_paths import Tree, member_at, member_tree, pop_members, set_member
 from app.operations.members import Approval, MarketingMember, VitecModel
-from app.operations.specification import PERSONNUMMER, PostSpec
+from app.operations.specification import SOCIAL_SECURITY_NUMBER, PostSpec
 from app.web.operations.body import CONSENT, Body
 from app.web.operations.unreadable import split_phone_numbers, unreadable_to_message
 
@@ -170,11 +170,12 @@ def _consent_is_enough(
 def _personnummer_faults(
     spec: PostSpec, members: Mapping[str, Any], form: bool, rules: ValidationContext
 ) -> list[FieldError]:
-    """Faults for a personnummer in a public JSON post that may not carry one. In a form it is just removed."""
-    if rules.with_key or rules.collect_personnummer or form:
+    """The fault of a public JSON post with a personnummer that may not carry one. In a form it is just removed, and so
+    is the mark of a foreign one without a number: a .NET client sends all its booleans."""
+    if rules.with_key or rules.collect_personnummer or form or SOCIAL_SECURITY_NUMBER not in spec.person_tree:
         return []
-    names = [spec.dotted(name) for name in sorted(PERSONNUMMER & set(spec.person_tree), reverse=True)]
-    return [FieldError(name, "not_allowed") for name in names if member_at(members, name) is not None]
+    name = spec.dotted(SOCIAL_SECURITY_NUMBER)
+    return [FieldError(name, "not_allowed")] if member_at(members, name) is not None else []
 
 
 def _only(members: Mapping[str, Any], tree: Tree, settable: Tree) -> dict[str, Any]:

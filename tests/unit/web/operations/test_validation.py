@@ -132,12 +132,19 @@ def test_an_unknown_member_is_refused_by_name_in_json(
     assert (field, "unknown") in faults(interest(in_json(ANNA | telephone | members), rules))
 
 
-@pytest.mark.parametrize("name", ["socialSecurityNumber", "isForeignSocialSecurityNumber"])
-def test_a_personnummer_that_is_not_collected_is_refused_in_json_and_ignored_in_a_form(name: str) -> None:
-    value = "811228-9874" if name == "socialSecurityNumber" else "true"
-    assert faults(interest(in_json(ANNA | {name: value}))) == [(name, "not_allowed")]
-    assert faults(booking(in_json({"updatePerson": ANNA | {name: value}}))) == [(f"updatePerson.{name}", "not_allowed")]
-    assert sent(interest(in_form(ANNA | {name: value}))) == ANNA
+def test_a_personnummer_that_is_not_collected_is_refused_in_json_and_ignored_in_a_form() -> None:
+    name = "socialSecurityNumber"
+    person = ANNA | {name: "811228-9874"}
+    assert faults(interest(in_json(person))) == [(name, "not_allowed")]
+    assert faults(booking(in_json({"updatePerson": person}))) == [(f"updatePerson.{name}", "not_allowed")]
+    assert sent(interest(in_form(person))) == ANNA
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_mark_of_a_foreign_personnummer_without_one_is_ignored(marked: bool) -> None:
+    person = ANNA | {"isForeignSocialSecurityNumber": marked}
+    assert sent(interest(in_json(person))) == ANNA
+    assert sent(booking(in_json({"updatePerson": person}))) == {"updatePerson": ANNA}
 
 
 @pytest.mark.parametrize("rules", [CALLER, replace(VISITOR, collect_personnummer=True)])
@@ -362,6 +369,13 @@ def test_tags_come_from_the_address_then_the_inputs_then_the_member() -> None:
     query = [("utm_source", "1"), ("lang", "sv"), ("title", "x"), ("gclid", "1")]
     tags = [("utm_source", "1"), ("gclid", "1"), ("utm_medium", "2"), ("utm_term", "2")]
     assert marketing(body, query).tags == tuple(tags)
+
+
+def test_an_empty_member_of_a_tag_counts_as_absent() -> None:
+    tag = {"name": "utm_source", "value": "1", "id": None, "note": ""}
+    assert marketing(in_json(ANNA | {"marketing": {"utmTags": [tag]}}), []).tags == (("utm_source", "1"),)
+    named = in_json(ANNA | {"marketing": {"utmTags": [tag | {"id": 5}]}})
+    assert faults(interest(named)) == [("marketing.utmTags.0.id", "unknown")]
 
 
 @pytest.mark.parametrize(
