@@ -8,7 +8,7 @@ MAX_TAG = 35  # characters of a language tag (RFC 5646)
 
 def choose_language(asked: str | None, accepted: str | None, default: str, known: tuple[str, ...]) -> str:
     """`?lang=`, else the best of `Accept-Language`, else the customer's."""
-    language = (asked or "")[:MAX_TAG].partition("-")[0].lower()
+    language = (asked or "")[:MAX_TAG].replace("_", "-").partition("-")[0].lower()  # sv_SE, as WordPress calls it
     if language in known:
         return language
     for language in _accepted(accepted):

@@ -28,6 +28,8 @@ KNOWN = ("sv", "en")
         (None, "en;q=0.5, sv;q=0.8", "en", "sv"),
         (None, "en;q=0.8,sv;q=0.8", "sv", "en"),
         (None, "en; q=0.1 , sv ;q=0.2", "en", "sv"),
+        ("sv_SE", "en", "en", "sv"),
+        ("en_GB", "sv", "sv", "en"),
         (None, "en;q=0", "sv", "sv"),
         (None, "en;q=x,sv;q=0.1", "en", "sv"),
         (None, "*", "sv", "sv"),
