@@ -26,12 +26,13 @@ class Outcomes:
         self._wake = asyncio.Event()
 
     async def wait(self, submission_id: str, seconds: float) -> None:
-        """Waits until the submission has an outcome, at most `seconds`."""
+        """Waits until the submission has an outcome, at most `seconds`. If it is cancelled, because the service's time
+        to stop is up, it only ends sooner: the submission is stored, and its caller must be told so."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(submission_id, []).append(settled)
         self._wake.set()
         try:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(seconds):
                     await settled
         finally:
