@@ -284,7 +284,7 @@ class PostSpec:
     @cached_property
     def spelling(self) -> Mapping[str, str]:
         """The spelling of each form input's name, by the name in lower case."""
-        return {name.lower(): name for name in (*self.places, *OTHER_INPUTS)}
+        return {name.lower(): name for name in (*self.places, *OTHER_INPUTS, self.country)}
 
     @cached_property
     def message(self) -> str:

@@ -256,6 +256,14 @@ def test_a_number_is_read_by_the_country_of_the_address(
     assert member(service.submitted(path(), fields(body()) | form), prefix + phone) == sent
 
 
+@pytest.mark.parametrize(("path", "body", "phone", "prefix"), OPERATIONS)
+def test_the_country_may_be_named_as_a_member_of_the_person(
+    service: RunningService, path: Any, body: Any, phone: str, prefix: str
+) -> None:
+    form = {f"{prefix}Address.CountryCode": "NO", phone: "90 12 34 56"}
+    assert member(service.submitted(path(), fields(body()) | form), prefix + phone) == "+4790123456"
+
+
 def test_in_json_a_number_is_read_by_the_country_of_the_address_too(service: RunningService) -> None:
     person = {"cellPhone": "90 12 34 56", "address": {"countryCode": "NO", "zipCode": "0150"}}
     assert service.published(viewing_path(), booking(person))["updatePerson"]["cellPhone"] == "+4790123456"

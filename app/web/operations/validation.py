@@ -103,7 +103,8 @@ def _json_members(spec: PostSpec, body: Body) -> dict[str, Any]:
 def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
     """The country of the person's address, also from a form whose operation has no such member at Vitec; default
     Sweden."""
-    value = member_at(members, spec.country) or body.typed.get("address.countryCode")
+    typed = body.typed
+    value = member_at(members, spec.country) or typed.get(spec.country) or typed.get("address.countryCode")
     code = value.strip().upper() if isinstance(value, str) else SWEDEN
     return code if code in COUNTRIES else SWEDEN
 
