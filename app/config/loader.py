@@ -1,6 +1,7 @@
 """Loads `Settings` from `intresse.toml` and the environment: fetches the secrets, and reports each fault on a line."""
 
 import os
+import re
 import secrets
 import stat
 import string
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 
 from app.config.secrets import is_guessable
 from app.config.settings import Settings
+from app.domain.submission import PATH_ID
 
 DEFAULT_PATH = "intresse.toml"
 SECRETS = frozenset(
@@ -35,6 +37,7 @@ SERVING_SECRETS = frozenset({"console_password", "metrics_token"})
 # Required in every configuration, so no command starts without them.
 REQUIRED = frozenset({"secret_key", "encryption_keys", "database_url"})
 _CHARACTERS = string.ascii_letters + string.digits
+_CUSTOMER = re.compile(r"^customers\[(\d+)\](?!\.id\b)")
 MESSAGES = {
     "extra_forbidden": "is not a known key",
     "string_type": "must be text",
@@ -79,7 +82,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset
     except ValidationError as error:
         faults += [line for line in _lines(error) if line.partition(": ")[0] not in reported]
     if faults:
-        raise ConfigurationError([f"{path}: {line}" for line in faults])
+        raise ConfigurationError([f"{path}: {_with_customer_id(line, document)}" for line in faults])
     return settings
 
 
@@ -92,7 +95,23 @@ def warnings(path: Path, settings: Settings) -> list[str]:
         lines.append("secret_key: can be guessed; make one with: openssl rand -base64 32")
     if any(map(is_guessable, settings.encryption_keys)):
         lines.append("encryption_keys: one can be guessed; make one with: openssl rand -base64 32 | tr '+/' '-_'")
+    alarms = settings.alarms
+    if alarms.webhook_secret and not alarms.webhook_url:
+        lines.append("alarms.webhook_secret: no alarm is sent without webhook_url")
+    if alarms.smtp_url and not alarms.mail_to and not any(customer.lead_mail for customer in settings.customers):
+        lines.append("alarms.smtp_url: no alarm is mailed without mail_to")
     return lines
+
+
+def _with_customer_id(line: str, document: Mapping[str, Any]) -> str:
+    """`customers[M12345].name` instead of `customers[37].name`: nobody counts the tables of fifty offices."""
+
+    def name(match: re.Match[str]) -> str:
+        customer = document["customers"][int(match[1])]
+        id_ = customer.get("id") if isinstance(customer, dict) else None
+        return f"customers[{id_}]" if isinstance(id_, str) and PATH_ID.fullmatch(id_) else match[0]
+
+    return _CUSTOMER.sub(name, line)
 
 
 def _holds_a_secret(value: Any) -> bool:

@@ -38,6 +38,13 @@ def _not_a_placeholder(value: SecretStr) -> SecretStr:
     return value
 
 
+def _typeable(value: SecretStr) -> SecretStr:
+    """A variable, unlike a file, keeps its line break, as of a Kubernetes Secret made with `echo`."""
+    if not value.get_secret_value().isprintable():
+        raise ValueError("contains a line break or another character that nobody can type")
+    return value
+
+
 def _long_enough(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if len(text) < SHORTEST_SECRET:
@@ -95,6 +102,7 @@ def _smtp(value: SecretStr) -> SecretStr:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_not_a_placeholder)]
+Password = Annotated[Secret, AfterValidator(_typeable)]
 SecretKey = Annotated[Secret, AfterValidator(_long_enough)]
 EncryptionKeys = Annotated[list[bytes], BeforeValidator(_keys), Field(repr=False)]
 DatabaseUrl = Annotated[Secret, AfterValidator(_database)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from app.config.secrets import DatabaseUrl, EncryptionKeys, Secret, SecretKey, SmtpUrl, WebhookSecret
+from app.config.secrets import DatabaseUrl, EncryptionKeys, Password, SecretKey, SmtpUrl, WebhookSecret
 from app.config.types import (
     ContactAddress,
     Days,
@@ -98,8 +98,8 @@ class CustomerSettings(Table):
 
     id: PathId
     name: Text
-    password: Secret
-    crm_password: Secret | None = None
+    password: Password
+    crm_password: Password | None = None
     allowed_origins: list[Origin] = Field(default_factory=list)
     api_key_hashes: list[KeyHash] = Field(default_factory=list)
     privacy_url: PageAddress | None = None
@@ -131,8 +131,8 @@ class Settings(Table):
     database_url: DatabaseUrl
     public_url: PublicUrl
     trusted_proxies: list[Network] = Field(default_factory=list)
-    console_password: Secret | None = None
-    metrics_token: Secret | None = None
+    console_password: Password | None = None
+    metrics_token: Password | None = None
     vitec: VitecSettings
     delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()

@@ -108,7 +108,7 @@ def test_the_service_does_not_start_with_the_vitec_password_that_prepare_writes(
     with pytest.raises(ConfigurationError) as refused:
         load(configuration, {})
     [line] = refused.value.lines
-    assert line.endswith("customers[0].password: is a placeholder: replace it with the real value")
+    assert line.endswith("customers[M12345].password: is a placeholder: replace it with the real value")
 
 
 def test_prepare_refuses_what_is_no_host_name_and_writes_nothing(tmp_path: Path) -> None:

@@ -199,17 +199,17 @@ SECRET_MISSING = "is missing (give {0}, {0}_env or {0}_file)"
     [
         (without("public_url"), ["public_url: is missing"]),
         (without("secret_key"), ["secret_key: " + SECRET_MISSING.format("secret_key")]),
-        (without("password"), ["customers[0].password: " + SECRET_MISSING.format("password")]),
+        (without("password"), ["customers[M12345].password: " + SECRET_MISSING.format("password")]),
         (without("username"), ["vitec.username: is missing"]),
         (without("id"), ["customers[0].id: is missing"]),
         ("colour = 1\n" + SMALLEST, ["colour: is not a known key"]),
-        (SMALLEST + "colour = 1", ["customers[0].colour: is not a known key"]),
-        (SMALLEST + "[customers.theme]\ncolour = 1", ["customers[0].theme.colour: is not a known key"]),
-        (without("name") + "\nname = 1", ["customers[0].name: must be text"]),
-        (SMALLEST + "collect_personnummer = 1", ["customers[0].collect_personnummer: must be true or false"]),
-        (SMALLEST + "theme = 1", ["customers[0].theme: must be a table"]),
-        (SMALLEST + "allowed_origins = 1", ["customers[0].allowed_origins: must be a list"]),
-        (SMALLEST + "allowed_origins = [1]", ["customers[0].allowed_origins[0]: must be text"]),
+        (SMALLEST + "colour = 1", ["customers[M12345].colour: is not a known key"]),
+        (SMALLEST + "[customers.theme]\ncolour = 1", ["customers[M12345].theme.colour: is not a known key"]),
+        (without("name") + "\nname = 1", ["customers[M12345].name: must be text"]),
+        (SMALLEST + "collect_personnummer = 1", ["customers[M12345].collect_personnummer: must be true or false"]),
+        (SMALLEST + "theme = 1", ["customers[M12345].theme: must be a table"]),
+        (SMALLEST + "allowed_origins = 1", ["customers[M12345].allowed_origins: must be a list"]),
+        (SMALLEST + "allowed_origins = [1]", ["customers[M12345].allowed_origins[0]: must be text"]),
         (
             "trusted_proxies = ['x']\n" + SMALLEST,
             ["trusted_proxies[0]: 'x' does not appear to be an IPv4 or IPv6 network"],
@@ -218,7 +218,7 @@ SECRET_MISSING = "is missing (give {0}, {0}_env or {0}_file)"
         (SMALLEST + "[delivery]\ngive_up_hours = 'x'", ["delivery.give_up_hours: must be a number"]),
         (
             SMALLEST + "[customers.lead]\nlead_source_id = 'A'\nassigned_to_id = 'contact-agent'",
-            ["customers[0].lead: fallback_assigned_to_id is needed when assigned_to_id is contact-agent"],
+            ["customers[M12345].lead: fallback_assigned_to_id is needed when assigned_to_id is contact-agent"],
         ),
         (
             SMALLEST + "[[customers]]\nid = 'M12345'\nname = 'B'\npassword = 'b'",
@@ -233,8 +233,8 @@ def test_an_error_is_reported_in_one_line_that_names_its_key(faults: Lines, text
 def test_all_errors_are_reported_at_once(faults: Lines) -> None:
     text = without("public_url", without("username")) + "\ncolour = 1\nlanguage = 1"
     assert sorted(line.partition(": ")[0] for line in faults(text)) == [
-        "customers[0].colour",
-        "customers[0].language",
+        "customers[M12345].colour",
+        "customers[M12345].language",
         "public_url",
         "vitec.username",
     ]
@@ -380,7 +380,26 @@ def test_a_secret_that_is_given_twice_is_reported(faults: Lines, more: str, key:
 def test_a_secret_by_file_and_by_environment_is_given_twice(faults: Lines, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("a secret")
     text = without("password") + f"\npassword_env = 'A_NAME'\npassword_file = '{tmp_path}/secret'"
-    assert faults(text, {"A_NAME": "another"}) == ["customers[0].password_file: password is given twice"]
+    assert faults(text, {"A_NAME": "another"}) == ["customers[M12345].password_file: password is given twice"]
+
+
+def test_an_error_names_its_customer_by_id_where_there_is_one(faults: Lines) -> None:
+    more = "[[customers]]\nid = '{0}'\nname = ''\npassword_env = 'A_NAME'"
+    lines = faults("\n".join([SMALLEST, more.format("M67890"), more.format("no id")]))
+    assert [line.partition(": ")[0] for line in sorted(lines)] == [
+        "customers[2].id",
+        "customers[2].name",
+        "customers[2].password",
+        "customers[M67890].name",
+        "customers[M67890].password",
+    ]
+
+
+def test_a_password_that_nobody_can_type_is_reported(faults: Lines) -> None:
+    """A variable keeps its line break, which no sign-in and no login at Vitec would contain."""
+    text = without("password") + "\npassword_env = 'A_NAME'"
+    line = "customers[M12345].password: contains a line break or another character that nobody can type"
+    assert faults(text, {"A_NAME": "hemligt\n"}) == [line]
 
 
 def test_only_secrets_can_be_given_by_file_or_by_environment(faults: Lines) -> None:
@@ -393,7 +412,7 @@ def test_only_secrets_can_be_given_by_file_or_by_environment(faults: Lines) -> N
 
 def test_an_empty_secret_is_reported(faults: Lines) -> None:
     text = without("password") + "\npassword_env = 'A_NAME'"
-    assert faults(text, {"A_NAME": ""}) == ["customers[0].password: is empty"]
+    assert faults(text, {"A_NAME": ""}) == ["customers[M12345].password: is empty"]
 
 
 @pytest.mark.parametrize(
@@ -412,7 +431,7 @@ def test_an_error_never_repeats_a_secret(faults: Lines, name: str, value: str) -
 
 def test_a_key_in_the_place_of_its_hash_is_not_repeated_either(faults: Lines) -> None:
     (line,) = faults(SMALLEST + "api_key_hashes = ['hemligt']")
-    assert line.startswith("customers[0].api_key_hashes[0]: ")
+    assert line.startswith("customers[M12345].api_key_hashes[0]: ")
     assert "hemligt" not in line
 
 

@@ -106,3 +106,19 @@ def test_a_secret_that_can_be_guessed_is_warned_of_and_not_repeated(tmp_path: Pa
     [line] = warnings(configuration, load(configuration, {}))
     assert line.startswith(f"{name}: ")
     assert value not in line
+
+
+@pytest.mark.parametrize(
+    ("alarms", "start"),
+    [
+        (f"webhook_secret = '{'a' * 44}'", "alarms.webhook_secret: "),
+        ("smtp_url = 'smtp://localhost'\nmail_from = 'a@example.se'", "alarms.smtp_url: "),
+        ("smtp_url = 'smtp://localhost'\nmail_from = 'a@example.se'\nmail_to = ['b@example.se']", None),
+    ],
+)
+def test_alarms_that_reach_nobody_are_warned_of(tmp_path: Path, alarms: str, start: str | None) -> None:
+    configuration = tmp_path / "intresse.toml"
+    configuration.write_text(f"{SMALLEST}[alarms]\n{alarms}\n")
+    configuration.chmod(0o600)
+    lines = warnings(configuration, load(configuration, {}))
+    assert [line.startswith(str(start)) for line in lines] == [True] * (start is not None)
