@@ -39,7 +39,11 @@ class PersonQuery:
         types: dict[str, Any] = {"email": Email, "phone": Phone}
         context = ReadContext(form=True, now=datetime.now(UTC))
         value = TypeAdapter(types.get(by, str)).validate_python(text, context=context)
-        return cls(by, value.replace(" ", "") if by == "id" else value, customer_id)
+        if by == "id":
+            value = "".join(value.split())
+        if not value:
+            raise ValueError("empty")
+        return cls(by, value, customer_id)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from app.storage.schema import steps, submissions
 
 BATCH = 500
 EXTENSION = "x"  # what `domain.fields` writes between a phone number and its extension
+# Members that hold an id; "" is Vitec's answer, which is a contact's id.
+IDS = frozenset({"", "contactId", "resource", "resources", "socialSecurityNumber"})
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,11 @@ class PersonSearch:
         is_complete = True
         for encrypted, aad in _encrypted(row, results):
             try:
-                leaves = _leaves(self._keyring.decrypt(encrypted, aad))
+                leaves = list(_naming(self._keyring.decrypt(encrypted, aad)))
             except DecryptionError:  # the others may name the person all the same
                 is_complete = False
                 continue
-            for text in leaves:
-                texts += (text, text.partition(EXTENSION)[0])
+            texts += leaves
         return texts, is_complete
 
 
@@ -95,12 +96,17 @@ def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[A
     return [(row, of_row[row.id]) for row in rows]
 
 
-def _leaves(value: Any) -> Iterator[str]:
+def _naming(value: Any, member: str = "") -> Iterator[str]:
+    """The texts that name a person: addresses, numbers, and ids. Not a first name, a town or a fixed word: whoever
+    takes one of these for an id must not erase strangers."""
     if isinstance(value, str):
-        yield value
+        if "@" in value or value.startswith("+"):
+            yield from (value, value.partition(EXTENSION)[0])
+        elif member in IDS:
+            yield value
     elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
+        for name, inner in value.items():
+            yield from _naming(inner, name)
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner)
+            yield from _naming(inner, member)

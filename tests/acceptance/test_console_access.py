@@ -1,10 +1,12 @@
 """Access to the console: who gets in, and who does not."""
 
+import csv
 import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import escape, unescape
+from io import StringIO
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -15,6 +17,7 @@ from sqlalchemy import update
 from app.storage.database import Database
 from app.storage.migrations import upgrade
 from app.storage.schema import console_sessions
+from app.web.console import submission_list
 from app.web.console.routes import POSTS
 from tests.acceptance.html_page import page_of
 
@@ -199,6 +202,19 @@ def test_a_search_that_is_not_ours_finds_nothing_rather_than_everything(client: 
     assert page.status_code == 200
     assert '<th scope="row">' not in page.text
     assert client.get("/console/submissions.csv", params={"search": token}, headers=headers).text.count("\r\n") == 1
+
+
+def test_the_export_has_every_submission_however_many_there_are(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission_list, "EXPORTED_AT_ONCE", 2)
+    for number in range(5):
+        typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": f"anna{number}@example.se"}
+        assert client.post(INTEREST, data=typed | {"consent": "true"}, headers=OURS).status_code == 303
+    text = client.get("/console/submissions.csv", headers=signed_in(client)).text
+    rows = list(csv.reader(StringIO(text.removeprefix("\ufeff"))))
+    assert len(rows) == 1 + 5
+    assert len({row[-1] for row in rows}) == 1 + 5
 
 
 ODD = ("%00", "a%00b", "%0A", "%2F", "%5C", "..%2F..", "%27%3B--", "%F0%9F%8F%A0", "%ED%A0%80", "%FF", "a" * 300)

@@ -116,6 +116,7 @@ def test_what_was_not_sent_yet_is_never_sent_after_an_erasure(start: Start, intr
         (("--email", "a@example.se", "--id", "1"), ("--email, --phone and --id",)),
         (("--email", "anna"), ("--email", "can't be read")),
         (("--phone", "hej"), ("--phone", "can't be read")),
+        (("--id", ""), ("--id", "can't be read")),
     ],
 )
 @pytest.mark.parametrize("what", ["erase", "export"])

@@ -100,10 +100,19 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
     assert await find(people, "C7") == [booked.id, promise.id]
 
 
+@pytest.mark.parametrize("value", ["Anna", "Interested", "", "8112189876"])
+async def test_only_what_names_a_person_finds_one(database: Database, people: PersonSearch, value: str) -> None:
+    """`intresse leads erase --id "$REFERENCE"` with a mistaken or unset variable must not erase strangers."""
+    body = BODY | {"status": "Interested", "contactMessage": "x", "socialSecurityNumber": "8112189876"}
+    new = application(body=body)
+    await store(database, new)
+    assert await find(people, value) == ([new.id] if value.isdecimal() else [])
+
+
 async def test_a_search_covers_more_than_one_batch(database: Database, people: PersonSearch) -> None:
-    last = application(body={"firstName": "Zoë"})
+    last = application(body={"email": {"emailAddress": "zoë@example.se"}})
     await store(database, *(application(body={"firstName": "Bo"}) for _ in range(BATCH + 1)), last)
-    assert await find(people, "zoë") == [last.id]
+    assert await find(people, "zoë@example.se") == [last.id]
 
 
 async def test_submissions_that_no_key_decrypts_are_counted_and_reported(database: Database) -> None:

@@ -70,7 +70,8 @@ def number(value: int, language: str) -> str:
 
 @lru_cache(maxsize=4096)
 def share(part: int, whole: int, language: str) -> str:
-    return str(format_percent(part / whole, locale=language)) if whole else "–"
+    """A dash if there is none: what programs post has no form view, so `part` may be more than `whole`."""
+    return str(format_percent(part / whole, locale=language)) if 0 < whole >= part else "–"
 
 
 def member_value(name: str, value: object, language: str, gettext: GetText) -> str:

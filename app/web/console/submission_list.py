@@ -3,11 +3,11 @@
 import asyncio
 import csv
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from io import StringIO
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.i18n import N_
 from app.operations.registry import POSTED
@@ -19,7 +19,7 @@ from app.web.console.page_models import SubmissionsPage
 from app.web.console.submission_rows import LIST, address, customers, options, row_of
 
 PAGE = 50
-MAX_EXPORTED = 5000
+EXPORTED_AT_ONCE = 5000
 COLUMNS = (
     N_("Reference"),
     N_("Received at"),
@@ -74,32 +74,51 @@ async def show_submissions(request: ConsoleRequest) -> Response:
 
 
 async def export(request: ConsoleRequest) -> Response:
-    """CSV of this page and the pages after it; at most `MAX_EXPORTED` rows."""
+    """CSV of this page and all pages after it, read and sent in pieces, because there may be very many."""
     filters = Filters.from_query(request, request.http.query_params)
     if request.query_value("q"):
         return redirect(address(f"{LIST}.csv", **asdict(filters)))
     try:
-        summaries = await _list(request, await submission_filter(request, filters), MAX_EXPORTED)
+        chosen = await submission_filter(request, filters)
     except FilterError:
-        summaries = []
+        chosen = SubmissionFilter(ids=[])
+    pieces = _csv(request, chosen)
+    first = await anext(pieces)  # before the answer begins: an unavailable database is a 503 here, too
+
+    async def text() -> AsyncIterator[str]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="intresse.csv"'}
-    text = await asyncio.to_thread(_csv, request, summaries)  # in a thread: thousands of lines would delay posts
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(text(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _list(request: ConsoleRequest, filters: SubmissionFilter, limit: int) -> list[SubmissionSummary]:
     return await list_submissions(request.deps.database, request.deps.keyring, filters, limit)
 
 
-def _csv(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> str:
-    text = StringIO()
-    text.write("\ufeff")  # byte order mark: Excel needs it to recognise UTF-8
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([request.gettext(column) for column in COLUMNS])
+async def _csv(request: ConsoleRequest, filters: SubmissionFilter) -> AsyncIterator[str]:
+    beginning = "\ufeff" + _lines([[request.gettext(column) for column in COLUMNS]])  # Excel needs the byte order mark
+    while True:
+        summaries = await _list(request, filters, EXPORTED_AT_ONCE)
+        # In a thread: thousands of lines would delay posts.
+        yield beginning + await asyncio.to_thread(_lines, _cells(request, summaries))
+        if len(summaries) < EXPORTED_AT_ONCE:
+            return
+        beginning, filters = "", replace(filters, below_id=summaries[-1].id)
+
+
+def _cells(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> Iterator[Iterable[str]]:
     for summary in summaries:
         row = row_of(request, summary)
         cells = (row.reference, summary.received_at.isoformat(), row.status, row.operation, row.home)
-        writer.writerow(map(escape_formula, (*cells, *summary.campaign, summary.customer_id, summary.id)))
+        yield map(escape_formula, (*cells, *summary.campaign, summary.customer_id, summary.id))
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> str:
+    text = StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue()
 
 

@@ -53,8 +53,9 @@ def test_shorter_durations_are_shown_more_precisely(taken: timedelta | None, lab
     assert labels.duration(taken, "sv") == label
 
 
-def test_a_share_of_zero_is_a_dash() -> None:
-    assert (labels.share(1, 20, "sv"), labels.share(1, 0, "sv")) == ("5\u00a0%", "–")
+def test_a_share_of_zero_is_a_dash_and_so_is_more_than_everything() -> None:
+    shares = [labels.share(part, whole, "sv") for part, whole in ((1, 20), (20, 20), (1, 0), (25, 2))]
+    assert shares == ["5\u00a0%", "100\u00a0%", "–", "–"]
 
 
 @pytest.mark.parametrize(
