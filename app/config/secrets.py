@@ -73,6 +73,8 @@ def _database(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    if text.startswith("postgresql://") and text.count("@") > 1:  # else the rest of the password would be the host
+        raise ValueError("has more than one @: in a user's name or a password, write it as %40")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # ValueError: a port that is not a number
