@@ -57,7 +57,6 @@ def test_a_personnummer_or_samordningsnummer_with_the_right_check_digit_is_taken
         "811228-98744",
         "0000000000",
         "abcdef-ghij",
-        "٨١١٢٢٨-٩٨٧٤",
     ],
 )
 def test_another_number_is_refused_unless_it_is_marked_as_foreign(

@@ -358,7 +358,7 @@ WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
                 "Gäller: bevakningar av slutpris",
                 "Id i Vitec: OBJ1",
                 "Meddelande: Ring efter fem",
-                f"Sida: {ORIGIN}/hem/1",
+                f"Sida: {ORIGIN}/hem",
             ),
         ),
     ],
