@@ -100,10 +100,10 @@ def _naming(value: Any, member: str = "") -> Iterator[str]:
     """The texts that name a person: addresses, numbers, and ids. Not a first name, a town or a fixed word: whoever
     takes one of these for an id must not erase strangers."""
     if isinstance(value, str):
-        if "@" in value or value.startswith("+"):
-            yield from (value, value.partition(EXTENSION)[0])
-        elif member in IDS:
+        if "@" in value or value.startswith("+") or member in IDS:
             yield value
+        if value.startswith("+"):
+            yield value.partition(EXTENSION)[0]
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _naming(inner, name)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -275,7 +274,6 @@ def put_another(file: Path) -> None:
     copy.replace(file)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there an open file can't be removed")
 @pytest.mark.parametrize(
     "remove",
     [Path.unlink, put_another, lambda file: Path(f"{file}-wal").unlink()],

@@ -100,10 +100,11 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
     assert await find(people, "C7") == [booked.id, promise.id]
 
 
-@pytest.mark.parametrize("value", ["Anna", "Interested", "", "8112189876"])
+@pytest.mark.parametrize("value", ["Anna", "ma", "Interested", "", "8112189876"])
 async def test_only_what_names_a_person_finds_one(database: Database, people: PersonSearch, value: str) -> None:
     """`intresse leads erase --id "$REFERENCE"` with a mistaken or unset variable must not erase strangers."""
     body = BODY | {"status": "Interested", "contactMessage": "x", "socialSecurityNumber": "8112189876"}
+    body |= {"email": {"emailAddress": "max@example.se"}}
     new = application(body=body)
     await store(database, new)
     assert await find(people, value) == ([new.id] if value.isdecimal() else [])

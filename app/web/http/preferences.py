@@ -1,4 +1,4 @@
-"""What a client prefers, by the weights in its `Accept` and `Accept-Language` headers (RFC 9110)."""
+"""Weighted preferences in the `Accept` and `Accept-Language` headers (RFC 9110)."""
 
 from collections.abc import Mapping
 from typing import Literal
