@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.marketing import Marketing
 from app.domain.submission import PATH_ID, FunctionGroup, Operation, PlannedStep
@@ -24,7 +24,14 @@ OTHER_INPUTS = ("consent", "token", "slot", "gone", "ticks", "return_url", "_cha
 MESSAGES = ("contactMessage", "message", "lead.message")
 OTHER_PHONES = ("telephone.other", "otherPhone")
 
-VitecId = Annotated[str, Field(min_length=1, max_length=40)]  # of a source, user or office
+
+def _one_line(value: str) -> str:
+    if value != value.strip() or not value.isprintable():
+        raise ValueError("must be one line without a space at either end")
+    return value
+
+
+VitecId = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]  # of a source, user, office
 
 
 class DefaultsTable(BaseModel):

@@ -220,6 +220,13 @@ SECRET_MISSING = "is missing (give {0}, {0}_env or {0}_file)"
             SMALLEST + "[customers.lead]\nlead_source_id = 'A'\nassigned_to_id = 'contact-agent'",
             ["customers[M12345].lead: fallback_assigned_to_id is needed when assigned_to_id is contact-agent"],
         ),
+        *(
+            (
+                SMALLEST + f"[customers.interest]\nlead_source_id = {pasted}",
+                ["customers[M12345].interest.lead_source_id: must be one line without a space at either end"],
+            )
+            for pasted in ("' '", "'LS1 '", r'"LS1\u200b"', r'"LS1\n"')
+        ),
         (
             SMALLEST + "[[customers]]\nid = 'M12345'\nname = 'B'\npassword = 'b'",
             ["customers: the id M12345 appears twice"],
