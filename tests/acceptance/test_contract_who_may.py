@@ -14,6 +14,7 @@ from tests.acceptance.bodies import (
     PLAIN,
     PUBLIC_URL,
     SITE,
+    Members,
     basic,
     booking,
     fields,
@@ -316,3 +317,23 @@ def test_a_browser_at_an_api_address_is_not_shown_a_server_error(
     assert answer.status_code == status
     assert "our side" not in page_of(answer).text
     assert "error is ours" not in page_of(answer).text
+
+
+JAVA = {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}  # what its HTTP client sends by default
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "body", "headers"),
+    [
+        (401, interest_path(), interest(), {"Authorization": "Bearer wrong"}),
+        (404, interest_path("M99999"), interest(), {}),
+        (405, interest_path().replace("interest", "FinalPriceWatched"), None, {"Content-Type": "application/json"}),
+        (413, interest_path(), interest(contactMessage="a" * 70_000), {}),
+        (415, interest_path(), None, {"Content-Type": "application/xml"}),
+    ],
+)
+def test_a_program_that_accepts_html_is_told_an_error_as_json(
+    service: RunningService, status: int, path: str, body: Members | None, headers: dict[str, str]
+) -> None:
+    method = "PATCH" if status == 405 else "POST"
+    problem(service.client.request(method, path, json=body, headers=SITE | JAVA | headers), status)

@@ -42,6 +42,8 @@ DATABASE_RETRY_SECONDS = 15  # after which an unavailable database may be back
 # The kinds that have an error page, and which; the others show the page for a fault of ours.
 PAGES = {kind: kind for kind in ("not-found", "gone", "too-large", "unsupported-media", "forbidden")}
 PAGES |= {"unauthorized": "forbidden", "method-not-allowed": "not-found"}
+# The content types of browsers' forms, and that of a request without a body.
+_SENT_BY_FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
 
 
 class Problem(JSONResponse):
@@ -81,11 +83,14 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
 
 
 def wants_page(request: Request, *, for_people: bool = False) -> bool:
-    """Whether to answer with a page: a browser that navigates accepts HTML by name, a program rarely does. At an
-    address for people (`for_people`), everybody gets a page unless `Accept` or `Content-Type` mentions JSON."""
+    """Whether to answer with a page. At an address for people (`for_people`) only who prefers JSON gets none; elsewhere
+    only who accepts HTML by name gets one. Programs do so too (Java's clients): one is known by a body that no browser's
+    form sends."""
+    sent, _, _ = request.headers.get("content-type", "").lower().partition(";")
     preferred = preferred_media(request.headers.get("accept", ""))
-    is_json = preferred == "json" or "json" in request.headers.get("content-type", "")
-    return preferred == "html" or (for_people and not is_json)
+    if sent.strip() not in _SENT_BY_FORMS:
+        return False
+    return preferred != "json" if for_people else preferred == "html"
 
 
 def language_of(request: Request, deps: Dependencies, default: str = "sv") -> str:
