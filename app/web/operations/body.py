@@ -23,7 +23,7 @@ from app.domain.marketing import is_tag, tags_in
 from app.domain.short_cache import cached_when_short
 from app.operations.member_paths import LIST, TICK, normalize_names
 from app.operations.specification import PostSpec
-from app.web.http.charsets import choose_codec, decode, with_references
+from app.web.http.charsets import UTF_8, choose_codec, codec_of, decode, with_references
 from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -100,7 +100,7 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
     Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`, `UnsupportedMediaTypeError`."""
     content = await read_content(request, headers)
     if media not in FORMS:
-        body = parse_json(content)
+        body = parse_json(content, _charset_in(headers.get("content-type", "")))
         if media is Media.TEXT and body.faults:
             raise UnsupportedMediaTypeError
         body.members = normalize_names(body.members, spec.json_tree, required=spec.person)
@@ -141,10 +141,11 @@ def _piece(message: Message, largest: int) -> tuple[bytes, bool]:
     return piece, message.get("more_body", False)
 
 
-def parse_json(content: bytes) -> Body:
+def parse_json(content: bytes, charset: str = "") -> Body:
+    """JSON is UTF-8 or has a byte order mark. `charset`, that of the Content-Type, only counts for what is neither."""
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        members = _json(_text(content))
+        members = _json(_text(content, charset))
     except UnicodeDecodeError:
         return Body(False, {}, {}, faults=(FieldError("", "invalid_encoding"),))
     except ValueError:
@@ -156,11 +157,14 @@ def parse_json(content: bytes) -> Body:
     return Body(False, _without_empty(members), {}, sent=members)
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes, charset: str) -> str:
     """Raises `UnicodeDecodeError`."""
+    encoding = json.detect_encoding(content)
     try:
-        return content.decode()
+        return content.decode(encoding, "strict" if encoding == UTF_8 else "replace")
     except UnicodeDecodeError:
+        if (codec := codec_of(charset)) not in (None, UTF_8):
+            return content.decode(codec, "replace")
         text = content.decode("utf-8", "surrogatepass")
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

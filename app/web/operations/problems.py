@@ -84,8 +84,8 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
 
 def wants_page(request: Request, *, for_people: bool = False) -> bool:
     """Whether to answer with a page. At an address for people (`for_people`) only who prefers JSON gets none; elsewhere
-    only who accepts HTML by name gets one. Programs do so too (Java's clients): one is known by a body that no browser's
-    form sends."""
+    only who accepts HTML by name gets one. So do programs in Java: they are known by a body that no browser's form
+    sends."""
     sent, _, _ = request.headers.get("content-type", "").lower().partition(";")
     preferred = preferred_media(request.headers.get("accept", ""))
     if sent.strip() not in _SENT_BY_FORMS:

@@ -142,6 +142,29 @@ def test_empty_values_in_json_count_as_absent(content: bytes, members: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("", "utf-16"),  # PowerShell's and .NET's "Unicode"
+        ("utf-16", "utf-16-le"),
+        ("utf-16be", "utf-16-be"),
+        ("iso-8859-1", "latin-1"),
+        ("Windows-1252", "cp1252"),
+        ("iso-8859-1", "utf-8"),  # which is what most programs send, whatever they say
+        ("nonsense", "utf-8"),
+    ],
+)
+def test_json_in_another_charset_is_read_by_its_byte_order_or_the_content_type(charset: str, codec: str) -> None:
+    content = '{"firstName": "Åsa"}'.encode(codec)
+    assert read_as(content, f"{JSON}; charset={charset}").members == {"firstName": "Åsa"}
+
+
+@pytest.mark.parametrize("charset", ["", "utf-8", "nonsense", "utf-7"])
+def test_json_in_an_unknown_charset_is_an_error(charset: str) -> None:
+    body = read_as(b'{"firstName": "\xc5sa"}', f"{JSON}; charset={charset}")
+    assert [fault.code for fault in body.faults] == ["invalid_encoding"]
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [
         (b"", "invalid_json"),
