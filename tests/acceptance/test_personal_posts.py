@@ -258,6 +258,7 @@ def test_a_json_post_of_a_used_link_is_answered_with_a_problem(service: RunningS
     assert first.headers["submission-id"] == again.headers["submission-id"]
     other = service.client.post(path, json=PROMISE | {"bank": "Swedbank"})
     assert (other.status_code, other.headers["content-type"]) == (422, "application/problem+json")
+    assert other.json()["title"] == "Vi har redan ditt lånelöfte"
 
 
 def test_a_link_cannot_be_used_twice_by_encoding_it_differently(service: RunningService) -> None:

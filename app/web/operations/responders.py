@@ -95,7 +95,7 @@ class JsonResponder:
         return self._problem(429, "too-many", headers={"Retry-After": str(retry_after)})
 
     def mismatch(self) -> Response:
-        return self._problem(422, "repeat-mismatch")
+        return self._problem(422, "repeat-mismatch" if self.context.once is None else "used")
 
     def unavailable(self) -> Response:
         return self._problem(503, "unavailable", headers={"Retry-After": str(DATABASE_RETRY_SECONDS)})
@@ -158,6 +158,11 @@ class FormResponder:
         age = tokens.age(self.body.token, path)  # None for the broker's own form
         return tokens.issue(path, QUICK_SECONDS if age is None else min(age, QUICK_SECONDS))
 
+    def _same_token(self) -> str:
+        """The form's own token; "" if it has none of ours."""
+        token = self.body.token or ""
+        return token if self.context.deps.tokens.is_ours(token, self.context.path) else ""
+
     def _typed(self) -> Mapping[str, str]:
         """The input without the honeypot, which a robot or autofill may have filled in: the next form has another
         one."""
@@ -173,6 +178,9 @@ class FormResponder:
     def not_found(self) -> Response:
         return self._again(404, Notice("refused"))
 
+    def in_other_language(self) -> Response:
+        return self._again(200, token=self._same_token())
+
     def too_many(self, retry_after: int) -> Response:
         return self._again(429, Notice("busy", retry_after=retry_after))
 
@@ -183,10 +191,8 @@ class FormResponder:
 
     def unavailable(self) -> Response:
         """With the same token: if it was stored after all, the next attempt is recognized as a repeat."""
-        token = self.body.token or ""
-        is_ours = self.context.deps.tokens.is_ours(token, self.context.path)
         notice = Notice("unavailable", retry_after=DATABASE_RETRY_SECONDS)
-        return self._again(503, notice, token=token if is_ours else "")
+        return self._again(503, notice, token=self._same_token())
 
     def fault(self) -> Response:
         return self._again(500, Notice("unavailable"))

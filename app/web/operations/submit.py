@@ -39,6 +39,7 @@ from app.web.operations.responders import FormResponder, JsonResponder, Responde
 from app.web.operations.slots import choose_slot
 from app.web.operations.spam import looks_automatic
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
+from app.web.rendering.page_models import SWITCH
 
 MAX_REPEAT_KEY = 255
 
@@ -206,8 +207,9 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
     try:
         if not is_allowed and not may_post(context, body):
             return answers.forbidden()
-        if context.spec.by_home:
-            await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
+        await _find_time(context, body)
+        if SWITCH in body.typed and isinstance(answers, FormResponder):
+            return answers.in_other_language()
         accepted = await context.deps.intake.accept_from(_validated(context, body))
     except NotFoundError:
         return answers.not_found()
@@ -228,6 +230,12 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
     except Exception:  # it is stored, so no answer may say that it is not
         log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
         return answers.received(accepted)
+
+
+async def _find_time(context: RequestContext, body: Body) -> None:
+    """Raises `NotFoundError`, of a home that Vitec does not know."""
+    if context.spec.by_home:
+        await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
 
 
 def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:

@@ -140,6 +140,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         N_("Idempotency-Key reused with a different body"),
         N_("Use a new key for each new submission."),
     ),
+    "used": (N_("We already have your loan promise"), N_("Thank you! If anything in it has changed, contact us.")),
     "fault": (N_("Something went wrong on our side"), N_("The error is ours. Send it again later.")),
     "gone": (N_("Gone"), N_("This link has expired.")),
     "method-not-allowed": (N_("Method not allowed"), N_("See the Allow header for the methods of this URL.")),
