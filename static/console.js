@@ -1,10 +1,5 @@
-// The embed builder: a selection updates the preview at once, and a button copies the snippet. Typed text waits for the
-// Show button, as everything does without this script.
-const builder = document.getElementById("builder");
-builder?.addEventListener("change", ({ target }) => {
-  if (target.matches("select, [type=color]")) builder.requestSubmit();
-});
-
+// The embed builder: a button copies the snippet. A choice waits for the Show button, because who chooses by the arrow
+// keys passes through others.
 const copy = document.getElementById("copy-button");
 if (copy && navigator.clipboard) {
   copy.hidden = false;

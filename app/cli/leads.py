@@ -21,7 +21,18 @@ FilterOf = Callable[["Service"], "SubmissionFilter"]
 
 MAX_AGE = timedelta(days=3660)  # the longest retention that the configuration allows
 
-StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
+
+def _status(name: str) -> Status:
+    try:
+        return Status(name)
+    except ValueError:
+        raise typer.BadParameter(f"{name} is not one of {', '.join(Status)}") from None
+
+
+StatusOption = Annotated[
+    Status | None,
+    typer.Option("--status", parser=_status, metavar=f"[{'|'.join(Status)}]", help="Only those with this status."),
+]
 CustomerOption = Annotated[str | None, typer.Option("--customer", help="Only this customer's.")]
 OlderThanOption = Annotated[str | None, typer.Option(help="Only those received longer ago than this: 45m, 12h, 30d.")]
 StuckOption = Annotated[bool, typer.Option("--stuck", help="Only what needs attention.")]

@@ -108,6 +108,7 @@ STATES: dict[str, page_models.Page] = {
     "429": form("interest", notice=Notice("busy")),
     "503": form("interest", notice=Notice("unavailable")),
     "received": receipt("viewing"),
+    "a long name": receipt("viewing", home="Kvarnbygatan" * 7, firm=replace(FIRM, email=f"{'kontakt' * 5}@example.se")),
     "booked": receipt("viewing", state="booked", calendar_url="/x"),
     "refused": receipt("viewing", state="refused"),
     "thanks": receipt("interest", time=None),
@@ -149,7 +150,7 @@ def test_a_scanner_finds_nothing_in_any_state(gallery: str, page: Page, state: s
 
 
 # What stands alone and is not as tall as a finger; a link within a sentence is as tall as its line.
-IN_TEXT = ".trap, .consent p, .alert p, .not-cancelled > p, main > p:not(:has(.second))"
+IN_TEXT = ".trap, .unseen, .consent p, .alert p, .not-cancelled > p, main > p:not(:has(.second))"
 TOO_SMALL = f"""
   [...document.querySelectorAll("a, button, input:not(.tick *), select, textarea, summary, .tick")]
     .filter((element) => element.getClientRects().length)

@@ -236,6 +236,53 @@ def test_an_embed_is_built_seen_and_copied(public: Public, desktop: Page) -> Non
     expect(desktop.locator(".fault")).to_contain_text("1–40")
 
 
+def test_an_embeds_form_is_chosen_by_the_arrow_keys(public: Public, desktop: Page) -> None:
+    url = public(console_password=PASSWORD, customer={"valuation": {}})
+    enter(desktop, url)
+    desktop.goto(f"{url}/console/customers/{CUSTOMER}/embed")
+    desktop.get_by_label("Formulär").focus()
+    for _ in range(2):
+        desktop.keyboard.press("ArrowDown")
+    chosen = desktop.get_by_label("Formulär").input_value()
+    for _ in range(10):
+        desktop.keyboard.press("Tab")
+        if desktop.evaluate("document.activeElement.textContent") == "Visa":
+            break
+    desktop.keyboard.press("Enter")
+    expect(desktop.get_by_role("textbox", name="Till webbplatsen")).to_have_value(re.compile("data-intresse"))
+    assert f"form={chosen}" in desktop.url
+    expect(desktop.get_by_label("Formulär")).to_have_value(chosen)
+
+
+def test_without_javascript_no_button_is_shown_that_needs_it(public: Public, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="sv-SE")
+    page = context.new_page()
+    url = public(console_password=PASSWORD)
+    enter(page, url)
+    page.goto(f"{url}/console/customers/{CUSTOMER}/embed")
+    expect(page.get_by_role("button", name="Visa")).to_be_visible()
+    expect(page.get_by_role("button", name="Kopiera")).to_be_hidden()
+    context.close()
+
+
+EDGELESS = """[...document.querySelectorAll("button:not(.plain), .button")]
+  .filter((button) => getComputedStyle(button).borderBlockStart.startsWith("0px"))
+  .map((button) => button.outerHTML)"""
+
+
+def test_in_forced_colours_every_button_has_an_edge(public: Public, desktop: Page) -> None:
+    url = public(console_password=PASSWORD)
+    desktop.emulate_media(forced_colors="active")
+    desktop.goto(f"{url}/console")
+    assert desktop.evaluate(EDGELESS) == []
+    send(url)
+    enter(desktop, url)
+    desktop.goto(f"{url}/console/submissions")
+    desktop.locator("tbody a").click()
+    expect(desktop.locator(".button")).not_to_have_count(0)
+    assert desktop.evaluate(EDGELESS) == []
+
+
 def test_a_scanner_finds_nothing_to_remark_on_in_any_page(public: Public, desktop: Page, office: Office) -> None:
     url = public(console_password=PASSWORD)
     office.slots = {("VIS1", "SLOT1"): Slot(capacity=0)}

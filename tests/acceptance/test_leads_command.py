@@ -168,6 +168,12 @@ def test_an_unknown_id_or_reference_is_reported_in_one_line(start: Start, intres
     refused(intresse("leads", "retry", "01a20135-e1a6-76c3-8d7f-a3742508d10f"), "01a20135")
 
 
+def test_an_unknown_status_is_refused_with_those_that_exist(intresse: Intresse) -> None:
+    done = intresse("leads", "list", "--status", "nonsense")
+    assert done.returncode == 2
+    assert "Invalid value for '--status': nonsense is not one of pending, delivered" in done.stderr
+
+
 def test_a_customer_that_is_not_in_the_configuration_is_warned_of(start: Start, intresse: Intresse) -> None:
     start()
     for command in (("list",), ("erase", "--email", "anna@example.se"), ("discard", "--yes")):
