@@ -6,7 +6,7 @@ translated in `app.web`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -219,11 +219,15 @@ def _truth(value: Any, info: ValidationInfo[ReadContext]) -> Any:
     return value
 
 
-def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator:
+def by_name_or_number(
+    enum: type[StrEnum], *, first: int = 0, swedish: Mapping[str, StrEnum] | None = None
+) -> BeforeValidator:
     """An enum's member by name, or by Vitec's number (a JSON number, or its digits), which counts from `first`. If that
-    is 1, a 0 is read as None, because .NET sends it for an enum that was not set."""
+    is 1, a 0 is read as None, because .NET sends it for an enum that was not set. `swedish`: words in lower case that
+    a website's own form has for its members."""
     members = list(enum)
     by_name = {member.value.lower(): member for member in members}
+    by_word: Mapping[str, StrEnum] = {**by_name, **(swedish or {})}
 
     def validate(value: Any) -> StrEnum | None:
         if isinstance(value, bool) or not isinstance(value, str | int):
@@ -235,8 +239,8 @@ def by_name_or_number(enum: type[StrEnum], *, first: int = 0) -> BeforeValidator
                 return None
             if number < len(members):
                 return members[number]
-        if word.lower() in by_name:
-            return by_name[word.lower()]
+        if word.lower() in by_word:
+            return by_word[word.lower()]
         raise invalid("invalid_choice", choices=", ".join(by_name[key].value for key in by_name))
 
     return BeforeValidator(validate)

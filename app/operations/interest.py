@@ -66,10 +66,24 @@ class EstateType(StrEnum):
     CONDOMINIUM = "Condominium"
 
 
+_IN_SWEDISH = {  # as Vitec's own pages call them (H)
+    "villa": EstateType.HOUSE,
+    "radhus": EstateType.ROW_HOUSE,
+    "bostadsrätt": EstateType.HOUSING_COOPERATIVE,
+    "fritidshus": EstateType.COTTAGE,
+    "tomt": EstateType.PLOT,
+    "gård": EstateType.AGRICULTURE_PROPERTY,
+    "hyresrätt": EstateType.TENANCY,
+    "övrig": EstateType.OTHER_HOUSING,
+    "kommersiell fastighet": EstateType.COMMERCIAL_PROPERTY,
+    "ägarlägenhet": EstateType.CONDOMINIUM,
+}
+
+
 class PresentAccommodation(VitecModel):
     """The person's current home. Quantities are decimals and not negative (S)."""
 
-    estate_type: Annotated[EstateType, by_name_or_number(EstateType)] | None = None
+    estate_type: Annotated[EstateType, by_name_or_number(EstateType, swedish=_IN_SWEDISH)] | None = None
     living_space: LivingSpace | None = None
     number_of_rooms: Rooms | None = None
     price: Price | None = None

@@ -21,6 +21,13 @@ class LoanEstateType(StrEnum):
     HOUSE = "House"
 
 
+_IN_SWEDISH = {
+    "bostadsrätt": LoanEstateType.APARTMENT,
+    "fritidshus": LoanEstateType.COTTAGE,
+    "villa": LoanEstateType.HOUSE,
+}
+
+
 class LoanPromiseStatus(StrEnum):
     """`LoanPromise.status` (H); Vitec's numbers count from 1."""
 
@@ -47,7 +54,9 @@ class LoanPromise(VitecModel):
     bank: Line | None = None
     valid_until: LastMoment | None = None
     estate_id: Line | None = None
-    estate_type: Annotated[LoanEstateType | None, by_name_or_number(LoanEstateType, first=1)] = None
+    estate_type: Annotated[LoanEstateType | None, by_name_or_number(LoanEstateType, first=1, swedish=_IN_SWEDISH)] = (
+        None
+    )
     status: Annotated[LoanPromiseStatus | None, by_name_or_number(LoanPromiseStatus, first=1)] = None
     financing: Annotated[Financing, by_name_or_number(Financing)] | None = None
 

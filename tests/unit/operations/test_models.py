@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.domain.fields import ReadContext
 from app.operations.final_price import FinalPrice
 from app.operations.interest import EstateType, Interest, InterestStatus
+from app.operations.loan_promise import LoanEstateType, LoanPromise
 from app.operations.members import VitecModel
 from app.operations.valuation import Valuation
 from app.operations.viewing import ObtainThrough, ViewingBooking
@@ -132,6 +133,18 @@ def codes(model: type[VitecModel], members: Any) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as refused:
         model.model_validate(members, context=IN_JSON)
     return [(".".join(map(str, e["loc"])), e["type"]) for e in refused.value.errors()]
+
+
+@pytest.mark.parametrize(
+    ("word", "choice"), [("Bostadsrätt", EstateType.HOUSING_COOPERATIVE), ("villa", EstateType.HOUSE)]
+)
+def test_a_type_of_home_may_be_in_swedish_as_in_a_websites_own_form(word: str, choice: EstateType) -> None:
+    members = PERSON | {"presentAccommodation": {"estateType": word}}
+    home = Interest.model_validate(members, context=IN_JSON).present_accommodation
+    assert home is not None
+    assert home.estate_type is choice
+    loan = LoanPromise.model_validate({"estateType": word}, context=IN_JSON)
+    assert loan.estate_type in {LoanEstateType.APARTMENT, LoanEstateType.HOUSE}
 
 
 @pytest.mark.parametrize(("model", "whole"), WHOLE)
