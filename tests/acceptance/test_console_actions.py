@@ -58,7 +58,7 @@ def test_a_submission_is_shown_in_the_operators_language(start: Start) -> None:
     submission_id = post_booking(client)
     headers = sign_in(client)
     shown = client.get(f"/console/submissions/{submission_id}", headers=headers).text
-    assert "<dt>Påminnelse per sms</dt><dd>Ja</dd>" in shown
+    assert "<dt>Påminnelse via sms</dt><dd>Ja</dd>" in shown
     shown = client.get(f"/console/submissions/{submission_id}?lang=en", headers=headers).text
     assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
 

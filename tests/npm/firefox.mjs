@@ -34,6 +34,9 @@ try {
   await own.evaluate(() => { history.back(); });
   await own.waitForFunction(() => document.querySelector("[name=contactMessage]"), PATIENCE);
   seen.kept = await own.$eval("[name=contactMessage]", (input) => input.value);
+  await own.click("[name=switch-language]");
+  await own.waitForFunction(() => document.documentElement.lang === "en", PATIENCE);
+  seen.keptInEnglish = await own.$eval("[name=contactMessage]", (input) => input.value);
 } finally {
   await browser.close();
 }

@@ -1,6 +1,7 @@
 """Every text exists in every language, with the same placeholders."""
 
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_every_text_in_use_is_translated(language: str) -> None:
 def test_nothing_is_translated_that_is_no_longer_in_use(language: str) -> None:
     assert sorted({str(entry.id) for entry in entries(language)} - texts_in_use()) == []
     assert not catalogue(language).obsolete
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_is_translated_twice(language: str) -> None:
+    """The reader would take the last one, and the others would look as if they counted."""
+    file = (ROOT / "locale" / language / "LC_MESSAGES" / "intresse.po").read_text()
+    texts = re.findall(r'^msgid ((?:".*"\n)+)', file, re.MULTILINE)
+    assert len(texts) > 100
+    assert [text for text, times in Counter(texts).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -61,8 +61,8 @@ def test_a_share_of_zero_is_a_dash_and_so_is_more_than_everything() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "label", "text"),
     [
-        ("smsReminder", True, "Påminnelse per sms", "Ja"),
-        ("mailConfirmation", False, "Bekräftelse per e-post", "Nej"),
+        ("smsReminder", True, "Påminnelse via sms", "Ja"),
+        ("mailConfirmation", False, "Bekräftelse via e-post", "Nej"),
         ("updatePerson.cellPhone", "+46701740605", "Mobil", "+46701740605"),
         ("status", "VeryInterested", "Hur intresserad", "Mycket intresserad"),
         ("presentAccommodation.estateType", "Tenancy", "Nuvarande bostad: typ", "Hyresrätt"),

@@ -43,8 +43,8 @@ def say(field: str, code: str, language: str = "sv", **parameters: Any) -> str:
         ("firstName", "too_long", "Förnamnet får vara högst 30 tecken"),
         ("presentAccommodation.price", "invalid_number", "Skriv priset med siffror, till exempel 2 500 000"),
         ("leadSourceId", "required", "leadSourceId saknas"),
-        ("validUntil", "has_passed", "Lånelöftet har gått ut. Skriv ett datum från och med i dag"),
-        ("lastName", "no_letters", "Efternamnet måste skrivas med bokstäver"),
+        ("validUntil", "has_passed", "Lånelöftet har gått ut. Skriv dagens datum eller ett senare"),
+        ("lastName", "no_letters", "Efternamnet måste innehålla minst en bokstav"),
     ],
 )
 def test_a_message_says_what_to_do(field: str, code: str, text: str) -> None:
