@@ -212,16 +212,15 @@ def _attendance(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str
         if not settings.sms_confirmation:
             confirmation.pop("isSmsEnabled", None)
     lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": settings.lead_source_id})
+    gdpr = with_defaults(submitted.get("gdpr", {}), {"hasApproved": True if context.consented_at else None})
     limits = {"isBookingLimitEnabled": settings.validate_booking_limit, "isDeadLineEnabled": settings.validate_deadline}
     marketing = context.marketing.member
-    body = {
-        "gdpr": {"hasApproved": True} if context.consented_at else None,
-        "reminderTime": settings.reminder_minutes if settings.sms_reminder else None,
-    }
-    body = with_defaults(submitted, body) | {
+    reminder = {"reminderTime": settings.reminder_minutes if settings.sms_reminder else None}
+    body = with_defaults(submitted, reminder) | {
         "confirmation": {"isEmailEnabled": settings.mail_confirmation, "isSmsEnabled": settings.sms_confirmation}
         | confirmation,
         "validation": limits | submitted.get("validation", {}),
+        **({"gdpr": gdpr} if gdpr else {}),
         **({"lead": lead} if lead else {}),
         **({"marketing": marketing} if marketing else {}),
     }

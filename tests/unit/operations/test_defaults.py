@@ -15,6 +15,7 @@ from app.operations.registry import plan
 from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.valuation import Valuation, ValuationDefaults
 from app.operations.viewing import ViewingBooking, ViewingDefaults
+from app.operations.viewing_attend import ViewingAttendance
 from app.sandbox import schemas
 
 PERSON: dict[str, Any] = {"firstName": "Anna", "lastName": "Å"}
@@ -42,6 +43,12 @@ def viewing(
     application = ViewingBooking.model_validate(whole, context=IN_JSON)
     request = DeliveryRequest("M12345", Operation.VIEWING, ("VIS1", "SLOT1"), application, context)
     return dict(plan(request, Defaults(*([defaults] if defaults else [])))[0].body)
+
+
+def attendance(context: SubmissionContext, **members: Any) -> dict[str, Any]:
+    application = ViewingAttendance.model_validate(PERSON | {"timeSlotId": "SLOT1"} | members, context=IN_JSON)
+    request = DeliveryRequest("M12345", Operation.VIEWING, ("OBJ1",), application, context)
+    return dict(plan(request, Defaults())[0].body)
 
 
 def test_an_interest_gets_its_sources_and_status_from_the_configuration() -> None:
@@ -221,8 +228,11 @@ def test_a_callers_values_of_a_valuation_with_a_key_win_and_the_rest_is_configur
     }
 
 
-def test_a_ticked_consent_is_sent_with_a_valuation() -> None:
-    assert valuation(replace(VISITOR, consented_at=CONSENTED_AT))["gdpr"] == {"hasApproved": True}
+@pytest.mark.parametrize("members", [{}, {"gdpr": {}}, {"gdpr": {"hasApproved": None}}], ids=str)
+def test_a_ticked_consent_is_sent_with_a_valuation_and_a_booking_by_home(members: dict[str, Any]) -> None:
+    context = replace(VISITOR, consented_at=CONSENTED_AT)
+    assert valuation(context, **members)["gdpr"] == {"hasApproved": True}
+    assert attendance(context, **members)["gdpr"] == {"hasApproved": True}
 
 
 def test_a_final_price_gets_its_source_and_status_from_the_configuration() -> None:
