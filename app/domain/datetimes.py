@@ -1,12 +1,13 @@
 """Times in Vitec's bodies: ISO 8601; one without an offset is Swedish local time (O: we always send an offset).
 
-A form's dates are also read as people write them: `27 mars 2027`, `27/3 2027`, `2027.3.27`.
+A form's dates are also read as people write them: `27 mars 2027`, `27/3 2027`, `2027.3.27`; and all as older .NET
+serializers write them: `/Date(1806105600000+0100)/`.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 MAX_DATE_TEXT = 100  # characters
 FIRST_YEAR = 1900  # earlier years are typing errors, such as 0027 for 27
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Milliseconds, and the offset of the sender's clock, which does not change the moment.
+_DOTNET = re.compile(r"/Date\((?P<milliseconds>-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
 _MONTHS = (  # Swedish, and English where it differs; the first three letters are enough
     "jan|januari|january feb|februari|february mar|mars|march apr|april maj|may jun|juni|june jul|juli|july "
@@ -49,7 +53,7 @@ def _moment(bare_date_at: time) -> Callable[[Any, ValidationInfo[ReadContext]], 
         text = western_digits(normalized(value)).translate(_HYPHENS)
         try:
             day = _bare_date(text) or (_typed_date(text) if info.context.form or info.context.visitor else None)
-            moment = datetime.combine(day, bare_date_at) if day else datetime.fromisoformat(text)
+            moment = datetime.combine(day, bare_date_at) if day else _whole_moment(text)
             moment = _local(moment.replace(microsecond=0))
             if moment.year >= FIRST_YEAR or info.context.stored:
                 moment.astimezone(UTC)  # fails for a time whose UTC is outside the calendar
@@ -66,6 +70,13 @@ def _bare_date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _whole_moment(text: str) -> datetime:
+    """Raises `ValueError`, `OverflowError`."""
+    if match := _DOTNET.fullmatch(text):
+        return swedish_time(_EPOCH + timedelta(milliseconds=int(match["milliseconds"])))
+    return datetime.fromisoformat(text)
 
 
 def _typed_date(text: str) -> date | None:

@@ -38,6 +38,11 @@ def iso(value: Any) -> Any:
         ("1899-12-31T23:59:59", ["too_early"]),
         ("1900-01-01", "1900-01-01T00:00:00+01:00"),
         ("2026-05-01T10:00:00.1234567+02:00", "2026-05-01T10:00:00+02:00"),  # as .NET writes it
+        ("/Date(1777622400000)/", "2026-05-01T10:00:00+02:00"),  # as older .NET serializers write it
+        ("/Date(1777622400999-0500)/", "2026-05-01T10:00:00+02:00"),
+        ("/Date(-62135596800000)/", ["too_early"]),
+        ("/Date(-999999999999999)/", ["invalid_datetime"]),
+        ("/Date()/", ["invalid_datetime"]),
         ("9999-12-31T23:59:59-23:00", ["invalid_datetime"]),
         ("1 maj", ["invalid_datetime"]),
         ("", ["invalid_datetime"]),
