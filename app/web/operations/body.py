@@ -35,6 +35,7 @@ BODY_SECONDS = 20.0  # from its first piece to its last
 CONSENT = "consent"
 _LISTED_TAG = re.compile(r"marketing\.utmTags\.(\d{1,3})\.(name|value)", re.ASCII | re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_ITEM = re.compile(r"\[\d{0,3}\]", re.ASCII)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Two escapes that are one character; or, as the group, half of one; or any other escape.
 _ESCAPE = re.compile(
@@ -318,8 +319,9 @@ def _counts_more(kind: str | None, name: str, earlier: str, later: str) -> bool:
 
 
 def _dotted(name: str) -> str:
-    """The name with dots for the brackets by which PHP, Rails and jQuery nest: `email[emailAddress]`, `consent[]`."""
-    return _IN_BRACKETS.sub(lambda part: f".{part[1]}" if part[1] else "", name) if name.endswith("]") else name
+    """The name with dots for the brackets by which PHP, Rails and jQuery nest: `email[emailAddress]`, and without those
+    that mark one of several values: `consent[]`, `categoryIds[0]`."""
+    return _IN_BRACKETS.sub(r".\1", _ITEM.sub("", name)) if name.endswith("]") else name
 
 
 def _tags(pairs: Pairs) -> tuple[tuple[str, str], ...]:

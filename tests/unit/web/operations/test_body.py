@@ -243,6 +243,7 @@ def test_in_a_booking_the_persons_prefix_may_be_left_out() -> None:
         ("Email[EmailAddress]", {"email": {"emailAddress": "x"}}),
         ("address[zipCode]", {"address": {"zipCode": "x"}}),
         ("firstName[]", {"firstName": "x"}),
+        ("email[0][emailAddress]", {"email": {"emailAddress": "x"}}),  # as PHP and axios number values
         ("presentAccommodation[coordinate][longitud]", {"presentAccommodation": {"coordinate": {"longitud": "x"}}}),
         ("email[colour]", {}),
         ("[]", {}),
@@ -258,6 +259,12 @@ def test_names_may_be_nested_in_brackets(name: str, members: Any) -> None:
 def test_a_tick_may_have_brackets_behind_its_name() -> None:
     assert form(("consent[]", "0"), ("consent[]", "on")).typed == {"consent": "on"}
     assert form(("smsReminder[]", "on"), booking=True).members == {"smsReminder": "on"}
+
+
+@pytest.mark.parametrize("brackets", [("", ""), ("[]", "[]"), ("[0]", "[1]")], ids=str)
+def test_each_value_of_a_list_counts(brackets: tuple[str, str]) -> None:
+    first, second = (f"updatePerson.categoryIds{mark}" for mark in brackets)
+    assert form((first, "A"), (second, "B"), booking=True).members == {"updatePerson": {"categoryIds": ["A", "B"]}}
 
 
 @pytest.mark.parametrize(
