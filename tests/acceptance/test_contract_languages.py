@@ -69,6 +69,7 @@ PROBLEMS: dict[str, tuple[int, Ask]] = {
     ),
     "other type": (415, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", content=b"x", headers=key(who) | h)),
     "method": (405, lambda c, q, h, who: c.put(f"{interest_path(who)}{q}", headers=key(who) | h)),
+    "too many contacts": (400, lambda c, q, h, who: c.get(f"/CRM/Contact/{who}/1{',1' * 20}{q}", headers=key(who) | h)),
     "no such path": (404, lambda c, q, h, _: c.get(f"/Advertising/Estate/M99999/OBJ1/interest{q}", headers=h)),
 }
 
@@ -122,6 +123,7 @@ def check_problem(
     status, ask = PROBLEMS[what]
     answer = ask(service.client, query, headers, who)
     assert answer.status_code == status, answer.text
+    assert "Accept-Language" in answer.headers["vary"]
     content = answer.json()
     text = " ".join([content["title"], content["detail"], *(e["message"] for e in content.get("errors", []))])
     assert (is_swedish if language == "sv" else is_english)(text), text

@@ -21,6 +21,7 @@ from app.web.rendering.messages import message, problem_text
 from app.web.rendering.page_models import ErrorPage
 from app.web.rendering.theme import Theme
 
+VARY = {"Vary": "Accept-Language"}
 CHALLENGE = {"WWW-Authenticate": 'Bearer, Basic realm="Intresse"'}
 
 log = structlog.get_logger()
@@ -70,7 +71,7 @@ class Problem(JSONResponse):
             content["errors"] = errors
         if upstream is not None:
             content["upstream"] = upstream
-        super().__init__(content, status, headers=headers)
+        super().__init__(content, status, headers={**VARY, **(headers or {})})
 
 
 def unanswered(error: VitecError, gettext: GetText) -> Problem:
@@ -113,8 +114,7 @@ def error_response(
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, for_people=for_people):
-        varies = {"Vary": "Accept-Language", **(headers or {})}
-        return Problem(status, kind, deps.templates.gettext(language), headers=varies)
+        return Problem(status, kind, deps.templates.gettext(language), headers=headers)
     shown = PAGES.get(kind, "fault")
     frame_origins = deps.frame_origins(customer)
     theme = Theme.of(request.query_params.get("theme"))

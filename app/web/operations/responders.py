@@ -21,13 +21,12 @@ from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.home_times import booked_slot, look_up_again
-from app.web.operations.problems import DATABASE_RETRY_SECONDS, Problem
+from app.web.operations.problems import DATABASE_RETRY_SECONDS, VARY, Problem
 from app.web.operations.return_url import return_address, return_origin
 from app.web.operations.spam import QUICK_SECONDS
 from app.web.rendering.messages import field_messages
 from app.web.rendering.page_models import Notice
 
-VARY = {"Vary": "Accept-Language"}
 RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
 
 
@@ -70,8 +69,7 @@ class JsonResponder:
     body: Body | None
 
     def _problem(self, status: int, kind: str, **more: Any) -> Response:
-        headers = VARY | more.pop("headers", {})
-        return Problem(status, kind, self.context.gettext, headers=headers, **more)
+        return Problem(status, kind, self.context.gettext, **more)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
         return self._problem(400, "validation", faults=[self._as_sent(fault) for fault in faults])
