@@ -138,6 +138,7 @@ def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
     ("words", "shown"),
     [
         ('{"Message": "Fullt.", "ModelState": {"participant.updatePerson": ["Fel"]}}', "Fullt."),
+        ('{"Message": "The request is invalid.", "ModelState": {"slot": ["Fullt."], "a": "Nej"}}', "Fullt."),
         ('"Fullt."', "Fullt."),
         ('{"message": "<script>alert(1)</script>"}', "<script>alert(1)</script>"),
         ("not json", ""),
@@ -147,7 +148,7 @@ def test_json_that_vitec_refuses_is_a_problem_with_vitecs_words(
         ("null", ""),
         ('{"message": "' + "x" * 100_000 + '"}', "xxx"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_vitecs_words_are_always_shown_as_text(sullen: RunningService, words: str, shown: str) -> None:
     sullen.office.inject(Fault(status=400, body=words, times=2))

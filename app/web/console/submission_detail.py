@@ -22,6 +22,7 @@ from app.web.console.page_models import Event, LeadRow, StepRow, SubmissionPage
 from app.web.console.submission_actions import action_message, offered_actions
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
+from app.web.rendering.messages import vitec_messages
 
 # Why it has not been delivered, and what an operator should know before acting.
 WHY: Mapping[str, str] = {
@@ -131,19 +132,12 @@ def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow
             request.gettext(labels.OPERATIONS[step.operation]),
             labels.number(step.attempts, request.language),
         )
-        yield StepRow(operation, request.gettext(status), kind, attempts, vitec_messages(step.upstream))
+        yield StepRow(operation, request.gettext(status), kind, attempts, _upstream_lines(step.upstream))
         stopped = stopped or step.status in STOPPED
 
 
-def vitec_messages(upstream: Any) -> list[str]:
-    """Vitec's messages: the general one, and those about single members."""
-    if not isinstance(upstream, dict):
-        return []
-    lines = [str(upstream["message"])] if upstream.get("message") else []
-    state = upstream.get("modelState")
-    for name, texts in state.items() if isinstance(state, dict) else ():
-        lines += [f"{name}: {text}" for text in (texts if isinstance(texts, list) else [texts])]
-    return lines
+def _upstream_lines(upstream: Any) -> list[str]:
+    return [f"{name}: {text}" if name else text for name, text in vitec_messages(upstream)]
 
 
 def _events(request: ConsoleRequest, submission: Submission, past: History) -> Iterator[Event]:

@@ -24,7 +24,7 @@ from app.web.operations.home_times import booked_slot, look_up_again
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, VARY, Problem
 from app.web.operations.return_url import return_address, return_origin
 from app.web.operations.spam import QUICK_SECONDS
-from app.web.rendering.messages import field_messages
+from app.web.rendering.messages import field_messages, vitec_messages
 from app.web.rendering.page_models import Notice
 
 RESPOND_ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:[;,]|$)", re.IGNORECASE)  # RFC 7240
@@ -204,8 +204,8 @@ class FormResponder:
             if submission and submission.status is Status.REJECTED:
                 if context.spec.by_home:
                     await look_up_again(context)
-                message = (submission.refusal or {}).get("message")
-                return _shown(context, submission, self._again(400, Notice("refused", upstream=message)))
+                texts = dict.fromkeys(text for _, text in vitec_messages(submission.refusal))
+                return _shown(context, submission, self._again(400, Notice("refused", upstream=tuple(texts))))
         return_url = self.body.typed.get("return_url")
         if return_url and return_origin(return_url, context.deps.origins, context.customer):
             return _see(return_address(return_url, reference_of(accepted.id)))

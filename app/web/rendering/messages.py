@@ -4,7 +4,8 @@ A text says what to do. It is looked up by field and code, otherwise by code alo
 Members that only programs send have no translated name and are named as in the body.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from app.domain.field_errors import FieldError
 from app.i18n import N_, GetText
@@ -161,6 +162,18 @@ def field_messages(faults: Iterable[FieldError], gettext: GetText) -> tuple[Fiel
         FieldMessage(CONTACT if fault.code == "contact_required" else plain_name(fault.field), message(fault, gettext))
         for fault in faults
     )
+
+
+def vitec_messages(upstream: Any) -> Iterator[tuple[str, str]]:
+    """Vitec's messages in a stored refusal: the member that each is about, "" for the general one, and its text."""
+    if not isinstance(upstream, dict):
+        return
+    if upstream.get("message"):
+        yield "", str(upstream["message"])
+    state = upstream.get("modelState")
+    for name, texts in state.items() if isinstance(state, dict) else ():
+        for text in texts if isinstance(texts, list) else [texts]:
+            yield name, str(text)
 
 
 def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Page models: typed contexts for the templates, without logic."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,12 +54,12 @@ class Notice:
     """Why the form is shown again although it has no field errors.
 
     kind         "forbidden", "busy" (429), "unavailable" (503), "refused" (by Vitec)
-    upstream     Vitec's own words, with "refused"
+    upstream     Vitec's own messages, with "refused"
     retry_after  seconds, with "busy" and "unavailable"
     """
 
     kind: str
-    upstream: str | None = None
+    upstream: Sequence[str] = ()
     retry_after: int | None = None
 
 

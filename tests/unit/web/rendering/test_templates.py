@@ -83,7 +83,7 @@ PAGES = [
     ),
     form(faults=(FieldMessage("firstName", "Skriv ditt förnamn"), FieldMessage("address.city", "Orten …"))),
     form("viewing", faults=(FieldMessage("contact", "Skriv …"), FieldMessage("consent", "Kryssa …"))),
-    *(form("viewing", notice=Notice(kind, "Fullt")) for kind in ("forbidden", "busy", "unavailable", "refused")),
+    *(form("viewing", notice=Notice(kind, ("Fullt",))) for kind in ("forbidden", "busy", "unavailable", "refused")),
     *(
         ReceiptPage(FORMS["viewing"], "sv", LANGUAGES, FIRM, True, "https://b.se", "pending", "4F7K9QXW", s, "/r")
         for s in ("received", "booked", "refused")
@@ -205,7 +205,7 @@ def test_personnummer_is_asked_for_only_where_the_firm_wants_it() -> None:
 
 @pytest.mark.parametrize("kind", ["forbidden", "unavailable", "refused"])
 def test_where_we_cannot_help_we_say_who_can(kind: str) -> None:
-    html = TEMPLATES.render(form("viewing", notice=Notice(kind, upstream="<Fullt>")))
+    html = TEMPLATES.render(form("viewing", notice=Notice(kind, upstream=("Kan inte bokas", "<Fullt>"))))
     assert html.index('href="tel:0812345678"') < html.index("<h1>")
     assert ("&lt;Fullt&gt;" in html) == (kind == "refused")
 
