@@ -14,13 +14,7 @@
   const SERVICE = new URL(script.src).origin;
   const TITLES = {}; // by language and form; filled in by the service
   const CLICK_IDS = []; // filled in by the service
-  // Each form's paths: the first whose attributes are all given.
-  const PATHS = {
-    interest: ["interest/{estate}"],
-    viewing: ["viewing/{viewing}/{slot}", "viewing/{estate}"],
-    valuation: ["valuation"],
-    "final-price": ["final-price/{estate}"],
-  };
+  const PATHS = {}; // by form, the first whose attributes are all given; filled in by the service
   const QUERY = { viewing: ["title", "lang", "estate", "slots"] };
   // About as tall as the empty form at these widths: reserved until the frame sends its own, so that little moves.
   const WIDTHS = [380, 460];
@@ -41,7 +35,7 @@
   const TO_LOAD = 10000; // milliseconds within which a frame in view must load
   const TO_ANSWER = 1500; // milliseconds within which it must then answer
   const REASONS = {
-    attributes: "data-intresse is interest, viewing, valuation or final-price, with data-customer and, but for a valuation, data-estate or data-viewing and data-slot. An intresse-form has form, customer and so on.",
+    attributes: `data-intresse is one of ${Object.keys(PATHS).join(", ")}, with data-customer and what the form is about: data-estate, or data-viewing and data-slot. An intresse-form has form, customer and so on.`,
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
     blocked: `No answer from ${SERVICE} in the frame: an id or a form that it doesn't have, a blocker, a sandbox, this page's COEP, or a proxy.`,
   };

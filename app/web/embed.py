@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from app.domain.marketing import CLICK_IDS
 from app.i18n import N_
-from app.operations.registry import PUBLIC_POSTS
+from app.operations.registry import POSTS, PUBLIC_POSTS
 from app.web.http.typed_route import TypedRoute
 from app.web.operations.dependencies import Dependencies, Injected
 from app.web.operations.problems import language_of
@@ -26,6 +26,8 @@ MAX_LENGTH = 300  # characters of a query parameter
 # Indentation, comments, and the spaces around operators, which are kept as \2. Our strings contain none of these.
 _NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$| ([=?:|&<>]+) ", re.MULTILINE)
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
+# The element's attribute for each id in a form's path.
+_ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
 # Any page may load these: they are meant for other origins and contain no personal data.
 OPEN = {
     "Access-Control-Allow-Origin": "*",
@@ -56,16 +58,28 @@ def routes(deps: Dependencies) -> list[Route]:
 
 
 def embed_script(templates: Templates) -> bytes:
-    """`static/embed.js`, with the frame titles in every language and the names of the click ids inserted."""
+    """`static/embed.js` with the frames' titles in every language, the forms' paths and the click ids inserted."""
     titles = {
         language: {form: templates.gettext(language)(text) for form, text in TITLES.items()}
         for language in templates.languages
     }
     source = _NOT_CODE.sub(r"\2", (STATIC / "embed.js").read_text("utf-8"))
-    for placeholder, content in (("TITLES={}", titles), ("CLICK_IDS=[]", sorted(CLICK_IDS))):
+    contents = (("TITLES={}", titles), ("PATHS={}", _paths()), ("CLICK_IDS=[]", sorted(CLICK_IDS)))
+    for placeholder, content in contents:
         name, _, _ = placeholder.partition("=")
         source = source.replace(placeholder, f"{name}={json.dumps(content, ensure_ascii=False)}")
     return source.encode()
+
+
+def _paths() -> dict[str, list[str]]:
+    """The paths of each form, below the customer's, with attributes instead of ids: `viewing/{viewing}/{slot}`."""
+    paths: dict[str, list[str]] = {}
+    for post in POSTS:
+        if post.form and post.form_path:
+            below = post.form_path.removeprefix("/forms/{customerId}/")
+            path = re.sub(r"{(\w+)}", lambda match: f"{{{_ATTRIBUTES[match[1]]}}}", below)
+            paths.setdefault(post.form.name, []).append(path)
+    return paths
 
 
 class _File:

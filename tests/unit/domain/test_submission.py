@@ -24,7 +24,7 @@ from app.domain.submission import (
     StepStatus,
     Submission,
 )
-from app.operations.registry import group_of
+from app.operations.registry import OPERATIONS, group_of
 from app.storage.schema import steps, submissions
 
 
@@ -205,8 +205,8 @@ def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
     assert replace(kept, language="en").reference == kept.reference
 
 
-def test_every_operation_uses_one_of_the_customers_two_passwords() -> None:
-    assert {group: {o.value for o in Operation if group_of(o) is group} for group in FunctionGroup} == {
-        FunctionGroup.ADVERTISING: {"interest", "viewing", "valuation", "final-price", "cancellation"},
-        FunctionGroup.CRM: {"lead", "loan-promise", "contact"},
-    }
+def test_operations_below_crm_use_the_crm_password_and_all_others_that_of_advertising() -> None:
+    assert OPERATIONS.keys() == set(Operation)
+    for spec in OPERATIONS.values():
+        below_crm = spec.path.startswith("/CRM/")
+        assert group_of(spec.operation) is (FunctionGroup.CRM if below_crm else FunctionGroup.ADVERTISING)
