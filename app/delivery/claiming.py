@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 from app.delivery import statements
 from app.delivery.circuit_breaker import CircuitBreaker, capacity
 from app.delivery.claims import Claim, CredentialKey, Lease
-from app.delivery.opening import Opened, claimed_step, interrupted, open_submission
+from app.delivery.decryption import DecryptedSubmission, claimed_step, decrypt_submission, interrupted
 from app.delivery.unreadable_submissions import set_aside
 from app.domain.submission import FunctionGroup, Operation
 from app.storage.clock import ALARMS_AFTER, is_steady
@@ -138,7 +138,7 @@ class Claiming:
         claims = []
         for row in rows:
             try:
-                opened = self._opened(row, steps_of[row.id])
+                decrypted = self._decrypted(row, steps_of[row.id])
             except Exception as error:  # one bad submission must not stop the others
                 set_aside(connection, row, steps_of[row.id], now, error)
                 continue
@@ -149,10 +149,10 @@ class Claiming:
                     row.id,
                     row.claim,
                     row.customer_id,
-                    opened.operation,
+                    decrypted.operation,
                     since,
-                    opened.steps,
-                    opened.results,
+                    decrypted.steps,
+                    decrypted.results,
                     row.id in probes,
                     Lease(began + self._lease.total_seconds()),
                     _age(connection, since, now),
@@ -162,15 +162,15 @@ class Claiming:
         _begin(connection, [claim for claim in claims if not claim.steps[0].interrupted], now)
         return claims
 
-    def _opened(self, row: Row[Any], steps: Sequence[Any]) -> Opened:
+    def _decrypted(self, row: Row[Any], steps: Sequence[Any]) -> DecryptedSubmission:
         """The decrypted submission. If that fails and a call was interrupted, only the step of that call, so that its
         outcome is recorded anyway."""
         try:
-            return open_submission(self._keyring, row, steps)
+            return decrypt_submission(self._keyring, row, steps)
         except Exception:
             if (step := interrupted(steps)) is None:
                 raise
-            return Opened(Operation(row.operation), (claimed_step(step, (), {}),), {})
+            return DecryptedSubmission(Operation(row.operation), (claimed_step(step, (), {}),), {})
 
 
 def _begin(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:

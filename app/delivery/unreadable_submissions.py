@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Row, exists, insert, or_, select, update
 
 from app.delivery import statements
-from app.delivery.opening import open_submission
+from app.delivery.decryption import decrypt_submission
 from app.domain.submission import FINAL, AttemptOutcome, Status, StepStatus
 from app.storage.database import Database, now_of
 from app.storage.encryption import Keyring
@@ -71,7 +71,7 @@ def _readable(keyring: Keyring, ids: Sequence[str], connection: Connection) -> l
     for row in connection.execute(select(submissions).where(submissions.c.id.in_(ids))):
         step_rows = statements.steps_of(connection, [row.id])[row.id]
         try:
-            open_submission(keyring, row, step_rows)
+            decrypt_submission(keyring, row, step_rows)
         except Exception as error:  # still malformed, or still without its key
             log.debug("still unreadable", submission=row.id, detail=type(error).__name__)
         else:

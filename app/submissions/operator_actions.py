@@ -90,9 +90,7 @@ class OperatorActions:
             stored = StoredApplication.from_json(self._keyring.decrypt(payload, aad))
             refilled = stored.refilled(submission, defaults, positions)
         except (DecryptionError, StoredApplicationError) as error:
-            raise ActionImpossibleError(
-                ActionProblem.UNREADABLE, f"{submission.id} can't be opened: {error}"
-            ) from error
+            raise ActionImpossibleError(ActionProblem.UNREADABLE, f"{submission.id} can't be read: {error}") from error
         except (ValueError, LookupError) as error:  # whose message may quote what was typed
             raise ActionImpossibleError(
                 ActionProblem.UNREADABLE, f"{submission.id} is not as expected: {type(error).__name__}"

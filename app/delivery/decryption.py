@@ -13,15 +13,15 @@ from app.storage.encryption import Keyring
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A decrypted submission: its remaining steps in order, and the results of the steps that are done."""
+class DecryptedSubmission:
+    """What a delivery needs of it: the remaining steps in order, and the results of the steps that are done."""
 
     operation: Operation
     steps: tuple[ClaimedStep, ...]
     results: Mapping[Operation, str | None]
 
 
-def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
+def decrypt_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> DecryptedSubmission:
     """`row` is from `submissions`, `steps` are its rows from `steps`. May raise any exception if the stored data is
     malformed."""
     stored = StoredApplication.from_json(keyring.decrypt(row.payload, payload_aad(row.id)))
@@ -29,7 +29,7 @@ def open_submission(keyring: Keyring, row: Any, steps: Sequence[Any]) -> Opened:
     if not todo:
         raise ValueError("it is due, and no step is left to do")
     results = {Operation(step.operation): _result(keyring, step) for step in steps if step.status in DONE}
-    return Opened(Operation(row.operation), todo, results)
+    return DecryptedSubmission(Operation(row.operation), todo, results)
 
 
 def interrupted(steps: Sequence[Any]) -> Any | None:
