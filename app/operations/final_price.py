@@ -65,10 +65,9 @@ class FinalPriceDefaults(DefaultsTable):
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
-    settings, marketing = defaults.get(FinalPriceDefaults), request.context.marketing.member
+    settings = defaults.get(FinalPriceDefaults)
     configured = {"leadSourceId": settings.lead_source_id, "prospectiveBuyerStatus": settings.status}
-    body = with_defaults(request.submitted, configured)
-    return (request.step(body | ({"marketing": marketing} if marketing else {})),)
+    return (request.step(with_defaults(request.submitted, configured) | request.context.marketing_member),)
 
 
 FORM = FormSpec(

@@ -136,8 +136,7 @@ def _body(request: DeliveryRequest, settings: InterestDefaults, context: Submiss
     submitted = dict(request.submitted)
     if not context.with_key and submitted.get("status") not in PUBLIC_STATUSES:
         submitted.pop("status", None)
-    marketing = context.marketing.member
-    return with_defaults(submitted, configured) | ({"marketing": marketing} if marketing else {})
+    return with_defaults(submitted, configured) | context.marketing_member
 
 
 FORM = FormSpec(

@@ -5,7 +5,7 @@
 The contact is looked up first if its id is only inferred from Vitec's answer, or if its own agent is to get the lead.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -79,25 +79,20 @@ def lead_after(context: SubmissionContext, defaults: Defaults) -> tuple[PlannedS
     settings = defaults.find(LeadDefaults)
     if settings is None or not (settings.when == "always" or context.marketing.tags):
         return ()
-    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(
-        Operation.LEAD, (), settings.members() | _marketing(context)
-    )
+    body = settings.members() | context.marketing_member
+    return PlannedStep(Operation.CONTACT, (), {}), PlannedStep(Operation.LEAD, (), body)
 
 
 def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...]:
     application, settings = request.application, defaults.find(LeadDefaults)
     assert isinstance(application, Lead)
-    body = with_defaults(request.submitted, settings.members() if settings else {}) | _marketing(request.context)
+    configured = settings.members() if settings else {}
+    body = with_defaults(request.submitted, configured) | request.context.marketing_member
     step = PlannedStep(Operation.LEAD, (), body)
     if body.get("assignedToId") != CONTACT_AGENT:
         body.pop(FALLBACK, None)
         return (step,)
     return PlannedStep(Operation.CONTACT, (application.contact_id,), {}), step
-
-
-def _marketing(context: SubmissionContext) -> dict[str, Any]:
-    marketing = context.marketing.member
-    return {"marketing": marketing} if marketing else {}
 
 
 def prepare(call: Call, progress: Progress) -> Call:

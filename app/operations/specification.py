@@ -79,6 +79,12 @@ class SubmissionContext:
     def without_marketing(self) -> "SubmissionContext":
         return replace(self, marketing=Marketing())
 
+    @property
+    def marketing_member(self) -> dict[str, Any]:
+        """A body's `marketing`; empty if there is nothing to tell."""
+        member = self.marketing.member
+        return {"marketing": member} if member else {}
+
 
 @dataclass(slots=True)
 class DeliveryRequest:

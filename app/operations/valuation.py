@@ -68,9 +68,8 @@ def plan(request: DeliveryRequest, defaults: Defaults) -> tuple[PlannedStep, ...
         "gdpr": {"hasApproved": True if context.consented_at else None},
     }
     filled = {name: with_defaults(submitted.get(name, {}), configured) for name, configured in parts.items()}
-    marketing = {"marketing": context.marketing.member}
-    additions = {name: members for name, members in (filled | marketing).items() if members}
-    return (request.step({**submitted, **additions}),)
+    additions = {name: members for name, members in filled.items() if members}
+    return (request.step({**submitted, **additions, **context.marketing_member}),)
 
 
 FORM = FormSpec(

@@ -214,7 +214,6 @@ def _attendance(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str
     lead = with_defaults(submitted.get("lead", {}), {"leadSourceId": settings.lead_source_id})
     gdpr = with_defaults(submitted.get("gdpr", {}), {"hasApproved": True if context.consented_at else None})
     limits = {"isBookingLimitEnabled": settings.validate_booking_limit, "isDeadLineEnabled": settings.validate_deadline}
-    marketing = context.marketing.member
     reminder = {"reminderTime": settings.reminder_minutes if settings.sms_reminder else None}
     body = with_defaults(submitted, reminder) | {
         "confirmation": {"isEmailEnabled": settings.mail_confirmation, "isSmsEnabled": settings.sms_confirmation}
@@ -222,7 +221,7 @@ def _attendance(request: DeliveryRequest, settings: ViewingDefaults) -> dict[str
         "validation": limits | submitted.get("validation", {}),
         **({"gdpr": gdpr} if gdpr else {}),
         **({"lead": lead} if lead else {}),
-        **({"marketing": marketing} if marketing else {}),
+        **context.marketing_member,
     }
     if body.get("reminderTime") == NO_REMINDER:
         del body["reminderTime"]
