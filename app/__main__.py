@@ -26,7 +26,10 @@ cli.add_typer(leads.commands, name="leads")
 
 
 def main() -> None:
-    cli()
+    try:
+        cli()
+    except OSError as error:  # as when the disk under standard output is full
+        sys.exit(f"intresse: {error}")
 
 
 def _version(requested: bool) -> None:

@@ -69,15 +69,18 @@ def configure(stream: Any = None) -> None:
 class _Unfailing:
     """Ignores errors: a full disk may cost log lines, but not the work that they report."""
 
+    # A stream that is full, closed, or None: standard output was closed before the start.
+    _LOST = contextlib.suppress(OSError, ValueError, AttributeError)
+
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # full, or closed
+        with self._LOST:
             self._stream.write(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # full, or closed
+        with self._LOST:
             self._stream.flush()
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, ip_address
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from app.config.settings import Settings
 commands = typer.Typer()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for PostgreSQL to come up.")]
 Drain = Annotated[
     float, typer.Option(min=0, help="Seconds to keep serving after SIGTERM, while /healthz and /readyz fail.")
@@ -52,11 +53,22 @@ def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
     from app.cli.server import listen
     from app.demo import demo
 
-    public_url = f"http://127.0.0.1:{port}"
+    public_url = local_url(host, port)
     api_key = secrets.token_urlsafe(32)
     with demo.demo(public_url, api_key) as staged:
         announcement = f"DEMO: nothing here is real. Open {public_url}  (customer {demo.CUSTOMER}, API key {api_key})"
         listen(demo.demo_app(staged, deliver=deliver), host, port, drain, announcement=announcement)
+
+
+def local_url(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on `host`."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # a name
+        address = IPv4Address("127.0.0.1")
+    if address.is_unspecified:
+        address = IPv4Address("127.0.0.1")
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
 
 
 @commands.command()
@@ -64,7 +76,7 @@ def deliver(
     wait: Wait = 30,
     host: Annotated[str, typer.Option(help="The address to listen on, if there is a --port.")] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Serve /healthz, /readyz and /metrics on this port.")
+        int | None, typer.Option(min=1, max=65535, help="Serve /healthz, /readyz and /metrics on this port.")
     ] = None,
 ) -> None:
     """Run a delivery worker alone."""

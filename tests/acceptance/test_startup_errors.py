@@ -128,12 +128,29 @@ def test_what_a_command_logs_is_not_among_its_output(
     assert json.loads(line)["event"].startswith("clock: it has jumped")
 
 
-def test_a_mistyped_option_is_reported_in_one_line(configured: Callable[[str], dict[str, str]]) -> None:
-    done = run_here(configured("sqlite:///unused.db"), "leads", "list", "--status", "done")
+@pytest.mark.parametrize(
+    ("command", "option", "value", "expected"),
+    [
+        ("leads list", "--status", "done", "'rejected'"),
+        ("serve --demo", "--port", "0", "greater than or equal to 1"),  # nobody would know which port it got
+    ],
+)
+def test_a_mistyped_option_is_reported_in_one_line(
+    configured: Callable[[str], dict[str, str]], command: str, option: str, value: str, expected: str
+) -> None:
+    done = run_here(configured("sqlite:///unused.db"), *command.split(), option, value)
     assert done.returncode == 2
     *_, line = done.stderr.splitlines()
-    assert line.startswith("Error: Invalid value for '--status': ")
-    assert "'rejected'" in line
+    assert line.startswith(f"Error: Invalid value for '{option}': ")
+    assert expected in line
+
+
+def test_output_that_does_not_fit_on_the_disk_is_one_line(configured: Callable[[str], dict[str, str]]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            process_of("api-key"), env=configured("sqlite:///unused.db"), cwd=ROOT, stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (1, b"intresse: [Errno 28] No space left on device\n")
 
 
 @pytest.mark.parametrize("command", ["serve", "deliver", "sandbox"])

@@ -115,3 +115,11 @@ def test_an_exception_that_hides_its_context_is_written_alone(written: Written) 
     except RuntimeError:
         structlog.get_logger().exception("fault")
     assert [line.partition(" ")[0] for line in written()[0]["exception"]] == ["RuntimeError"]
+
+
+def test_a_process_that_began_without_standard_output_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = structlog.get_config()
+    monkeypatch.setattr("sys.stdout", None)
+    logs.configure()
+    structlog.get_logger().info("accepted", submission="S1")
+    structlog.configure(**before)

@@ -454,7 +454,7 @@ def test_the_environment_says_where_the_configuration_is(environ: dict[str, str]
 def test_without_a_configuration_nothing_starts_and_least_of_all_a_demo(tmp_path: Path, demo: str | None) -> None:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("INTRESSE_")}
     environ |= {} if demo is None else {"INTRESSE_DEMO": demo}
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "app", "serve"]
     ended = subprocess.run(
         command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=100
     )  # many, for a busy machine
