@@ -63,12 +63,12 @@ def _serve_demo(host: str, port: int, drain: float, *, deliver: bool) -> None:
 def local_url(host: str, port: int) -> str:
     """Where a browser on this machine finds what listens on `host`."""
     try:
-        address = ip_address(host.partition("%")[0])
+        address = ip_address(host)
     except ValueError:  # a name
         address = IPv4Address("127.0.0.1")
     if address.is_unspecified:
-        address = IPv4Address("127.0.0.1")
-    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return f"http://{address}:{port}" if address.version == 4 else f"http://[{address}]:{port}"
 
 
 @commands.command()

@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.rates import parse_rate
 from app.domain.submission import PATH_ID
+from app.i18n import LANGUAGES
 
 _ORIGIN = re.compile(r"(https?)://(?:\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(?::(\d{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -86,6 +87,12 @@ def _rate(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"{value!r} is not one of {', '.join(LANGUAGES)}")
+    return value
+
+
 def _one_line(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise ValueError("must be text in one line")
@@ -115,7 +122,7 @@ KeyHash = Annotated[str, AfterValidator(_key_hash)]
 PathId = Annotated[str, matching(PATH_ID, "1-40 characters of letters, digits, _ - .")]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 Username = Annotated[Text, AfterValidator(_user)]
-Language = Literal["sv", "en"]
+Language = Annotated[str, AfterValidator(_language)]
 RateText = Annotated[str, AfterValidator(_rate)]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
