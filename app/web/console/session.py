@@ -16,7 +16,7 @@ from app.domain.rates import parse_rate
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
 from app.web.http.origins import network_of
-from app.web.operations.limits import MovingWindows
+from app.web.operations.rate_limits import MovingWindows
 
 PATH = "/console"
 COOKIE = "__Secure-intresse"

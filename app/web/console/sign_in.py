@@ -10,8 +10,8 @@ from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import SignInPage
 from app.web.console.return_path import return_path
 from app.web.console.session import is_cross_site
-from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
+from app.web.operations.rate_limits import RateLimitedError
 
 log = structlog.get_logger()
 

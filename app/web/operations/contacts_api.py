@@ -18,7 +18,7 @@ from app.web.http.typed_route import AnyCasingTypedRoute
 from app.web.operations.context import RequestContext
 from app.web.operations.dependencies import Dependencies, Injected
 from app.web.operations.problems import Problem, error_response, unanswered
-from app.web.operations.routes import options, received
+from app.web.operations.routes import options_route, respond
 
 router = APIRouter(route_class=AnyCasingTypedRoute, tags=["programs"])
 
@@ -47,12 +47,12 @@ async def contacts(
     contactIds: Annotated[str, Path(description="1-20 ids, separated by commas", examples=["C1,C2"])],
 ) -> Response:
     """Vitec's answer, at `requests_per_second` and never before a delivery that waits."""
-    return await received(request, deps, READ, _contacts, ("GET",))
+    return await respond(request, deps, READ, _contacts, ("GET",))
 
 
 def routes(deps: Dependencies) -> list[Route]:
     """The preflight."""
-    return [options(PATH, deps, READ, "GET")]
+    return [options_route(PATH, deps, READ, "GET")]
 
 
 async def _contacts(context: RequestContext) -> Response:

@@ -17,7 +17,7 @@ from app.submissions.outcomes import Outcomes
 from app.submissions.repository import SubmissionRepository
 from app.vitec.contacts import Contact
 from app.web.operations.customer import Customer, Customers, OriginRule
-from app.web.operations.limits import AddressLimits, PersonLimits
+from app.web.operations.rate_limits import AddressLimits, PersonLimits
 from app.web.operations.tokens import FormTokens, IdempotencyKeys, LinkSecrets
 from app.web.rendering.templates import Skeleton, Templates
 
@@ -49,7 +49,7 @@ class Dependencies:
     contacts: Contacts
     homes: HomeCache
     page_views: PageViews
-    limits: AddressLimits = field(default_factory=AddressLimits)
+    address_limits: AddressLimits = field(default_factory=AddressLimits)
     person_limits: PersonLimits = field(default_factory=PersonLimits)
     # Rendered empty forms and their headers, by what differs between them. The configuration limits their number.
     fresh_forms: dict[tuple[object, ...], tuple[Skeleton, RawHeaders]] = field(default_factory=dict)

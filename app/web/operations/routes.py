@@ -26,7 +26,7 @@ Handler = Callable[[RequestContext], Awaitable[Response]]
 def routes(deps: Dependencies) -> list[Route]:
     """Plain Starlette routes: FastAPI's parsing would cost more than all the rest of a post."""
     return [
-        operation(path, deps, spec, handle, *methods)
+        operation_route(path, deps, spec, handle, *methods)
         for spec in POSTS
         for path in dict.fromkeys((*spec.addresses, *spec.form_addresses))
         for handle in [_handle_by_home if spec.by_home else _handle]
@@ -38,13 +38,13 @@ def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
     return (*(("GET",) if path in spec.form_addresses else ()), *(("POST",) if path in spec.addresses else ()))
 
 
-def operation(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
+def operation_route(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:
     """With `OPTIONS`. Preflights from allowed pages are answered earlier, in `cross_origin`."""
     endpoint = OperationEndpoint(deps, spec, handle, methods)
     return AnyCasing(path, endpoint, methods=[*methods, "OPTIONS"], name=spec.operation.value)
 
 
-def options(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
+def options_route(path: str, deps: Dependencies, spec: PostSpec, *methods: str) -> Route:
     """`OPTIONS` alone, for a path with a typed route."""
     endpoint = OperationEndpoint(deps, spec, _handle, methods)
     return AnyCasing(path, endpoint, methods=["OPTIONS"], name=spec.operation.value)
@@ -70,11 +70,11 @@ class OperationEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        response = await received(request, self.deps, self.spec, self.handle, self.methods)
+        response = await respond(request, self.deps, self.spec, self.handle, self.methods)
         await response(scope, receive, send)
 
 
-async def received(
+async def respond(
     request: Request, deps: Dependencies, spec: PostSpec, handle: Handler, methods: tuple[str, ...]
 ) -> Response:
     """Handles a request if its customer, ids and key are valid. Without a form, a key is required."""

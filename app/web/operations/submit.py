@@ -33,8 +33,8 @@ from app.web.operations.body import (
 )
 from app.web.operations.context import RequestContext
 from app.web.operations.home_times import TIME, booked_slot, faults_of_time, find_chosen_time
-from app.web.operations.limits import RateLimitedError
 from app.web.operations.problems import error_response
+from app.web.operations.rate_limits import RateLimitedError
 from app.web.operations.responders import FormResponder, JsonResponder, Responder
 from app.web.operations.slots import choose_slot
 from app.web.operations.spam import looks_automatic
@@ -79,7 +79,7 @@ def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmissio
     if result.application is None or faults:
         raise InvalidSubmissionError(faults)
     if not with_key:
-        context.deps.limits.count(customer, context.address)
+        context.deps.address_limits.count(customer, context.address)
     return partial(_build_submission, context, body, result, result.application, now)
 
 

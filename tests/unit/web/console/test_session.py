@@ -8,7 +8,7 @@ from itsdangerous import TimestampSigner
 
 from app.storage.console_sessions import ConsoleSessions
 from app.web.console.session import COOKIE, SESSION_LIFETIME, Sessions, SignInAttempts, is_cross_site
-from app.web.operations.limits import RateLimitedError
+from app.web.operations.rate_limits import RateLimitedError
 
 SECRET, PASSWORD = "a secret key for the tests alone", "rätt lösenord"
 URL = "https://leads.example.se"

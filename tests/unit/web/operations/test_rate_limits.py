@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.rates import parse_rate
-from app.web.operations import limits
-from app.web.operations.limits import (
+from app.web.operations import rate_limits
+from app.web.operations.rate_limits import (
     MAX_KEYS,
     MAX_PERSONS,
     AddressLimits,
@@ -174,7 +174,7 @@ def test_however_many_addresses_come_the_memory_has_a_bound_and_who_posts_on_is_
 
 
 def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_ENTRIES", 500)
+    monkeypatch.setattr(rate_limits, "MAX_ENTRIES", 500)
     windows, rate = MovingWindows(), parse_rate("100/minute")
     for number in range(8):
         for _ in range(100):
