@@ -1,5 +1,6 @@
 """Turns Vitec's HTTP responses into results or `VitecError`s. No other module does."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,7 +27,6 @@ MAX_MESSAGE = 2000  # characters
 MAX_RETRY_AFTER = timedelta(days=10)  # longer waits are cut to this; the retry policy has a lower limit of its own
 ERROR_MEMBERS = ("message", "modelstate", "error")  # an object with one of these reports an error, whatever the status
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IS_CUT = "intresse_is_cut"  # among a response's extensions: its body broke off
 
 
@@ -74,11 +74,11 @@ def is_foreign(response: httpx.Response) -> bool:
 
 def _is_html(response: httpx.Response) -> bool:
     """HTML, or XML: Vitec never answers a JSON request with either."""
-    text = response.content.removeprefix(BYTE_ORDER_MARK).lstrip()
+    text = _text(response.content).lstrip()
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type in HTML_TYPES and (text or response.extensions.get(IS_CUT)):
-        return _json(text) is None  # some servers label everything as HTML
-    return text.startswith(b"<")
+        return _json(response.content) is None  # some servers label everything as HTML
+    return text.startswith("<")
 
 
 def read_home_response(response: httpx.Response, estate_id: str) -> Home:
@@ -129,12 +129,20 @@ def upstream(response: httpx.Response) -> dict[str, Any]:
     return refusal
 
 
+def _text(content: bytes) -> str:
+    """Vitec writes UTF-8; what stands between us may write a byte order mark, UTF-16 or the encoding of old servers."""
+    try:
+        return content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
 def _json(content: bytes, *, is_partial: bool = False) -> Any:
     """None if it is not JSON. NaN and unpaired surrogates are not JSON either, and could not be passed on.
     `is_partial`: of JSON that breaks off, what there is of it."""
     try:
         return pydantic_core.from_json(
-            content, allow_inf_nan=False, allow_partial="trailing-strings" if is_partial else False
+            _text(content), allow_inf_nan=False, allow_partial="trailing-strings" if is_partial else False
         )
     except ValueError:
         return None

@@ -92,6 +92,7 @@ PAGES = [
     (b"\xef\xbb\xbf<html>", None),
     (b"<!-- nginx --><center>Maintenance</center>", None),
     (b'<?xml version="1.0"?><Error/>', None),
+    ("<html>".encode("utf-16"), None),
     (b"<html><head><tit", "text/html"),
     (b"Maintenance", "text/html; charset=utf-8"),
     (b"Maintenance", "Application/XHTML+XML"),
@@ -176,8 +177,12 @@ def test_vitecs_message_is_kept_whatever_its_format(status: int, content: str, w
     assert error.upstream == {"status": status} | words
 
 
-def test_utf_8_is_read_without_a_declared_charset() -> None:
-    assert upstream(httpx.Response(400, content='{"message": "Å"}'.encode()))["message"] == "Å"
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+def test_an_answer_is_read_in_its_encoding_without_a_declared_charset(encoding: str) -> None:
+    error = '{"message": "Å"}'.encode(encoding)
+    assert upstream(httpx.Response(400, content=error))["message"] == "Å"
+    assert type(refusal(200, error)) is AmbiguousError
+    assert read_response(httpx.Response(200, content='"Å1001"'.encode(encoding))) == VitecResponse(200, "Å1001")
 
 
 def in_two_minutes() -> str:
