@@ -1,5 +1,7 @@
 """Migrations on either kind of database."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -100,6 +102,14 @@ def test_every_revision_is_brought_forward(database: Database, revision: str) ->
     with database.engine.connect() as connection:
         assert is_current(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_two_migrations_at_once_wait_for_each_other(database: Database, database_url: str) -> None:
+    program = "import sys; from app.storage import database, migrations as m; m.upgrade(database.Database(sys.argv[1]))"
+    running = [subprocess.Popen([sys.executable, "-c", program, database_url]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    with database.engine.connect() as connection:
+        assert current(connection) == newest()
 
 
 def test_a_second_time_loses_nothing(database: Database) -> None:

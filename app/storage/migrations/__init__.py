@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from app.storage.database import Database, DatabaseUnusableError, usable
 
 HERE = Path(__file__).parent
+LOCK = 1_952_412_531  # of migrations, among the advisory locks of the database: any number
 
 
 def newest() -> str:
@@ -55,6 +56,8 @@ def upgrade(database: Database) -> bool:
     config.set_main_option("script_location", str(HERE))
     config.set_main_option("path_separator", "os")
     with usable(), database.engine.begin() as connection:
+        if not database.is_sqlite:  # as on SQLite, which has one writer, a second migration at once waits for the first
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return True
