@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-import structlog
 
 from app.alarms.alerts import ATTEMPT_SECONDS, Alert, AlertDeliveryError
 from app.alarms.texts import AlertText
 
 QUIT_SECONDS = 2.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-log = structlog.get_logger()
 
 Write = Callable[[Alert], Awaitable[AlertText | None]]
 
@@ -28,6 +26,7 @@ class SmtpServer:
 
     url: str
     sender: str
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     async def send(self, message: EmailMessage) -> None:
         """Raises `AlertDeliveryError`."""
@@ -39,14 +38,13 @@ class SmtpServer:
             password=unquote(url.password) if url.password else None,
             use_tls=url.scheme == "smtps",
             start_tls=url.scheme == "smtp" and url.hostname not in LOOPBACK,
+            tls_context=self.tls,
             timeout=None,  # our own timeout is used: the library's `wait_for` can swallow a cancellation on Python 3.11
         )
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 await client.connect()
-                refused, _ = await client.send_message(message)
-            if refused:  # some of them only; it is not sent again to the others
-                log.error("mail refused for some of its recipients", count=len(refused))
+                await client.send_message(message)
             # The mail has been sent, even if closing the connection fails.
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 async with asyncio.timeout(QUIT_SECONDS):
@@ -58,21 +56,24 @@ class SmtpServer:
 
 
 class EmailReceiver:
-    """Sends an e-mail for each alert, to the addresses that `to` returns. `write` returns None if there is
-    nothing left to send."""
+    """Sends an e-mail for each alert, to the address that `to` returns: a server can refuse one of several addresses
+    for now, and then the rest must not get it again. `to` returns None if the address is not in this process's
+    configuration, `write` if there is nothing left to send."""
 
-    def __init__(self, server: SmtpServer, to: Callable[[Alert], Sequence[str]], write: Write) -> None:
+    def __init__(self, server: SmtpServer, to: Callable[[Alert], str | None], write: Write) -> None:
         self._server = server
         self._to = to
         self._write = write
 
     async def send(self, alert: Alert) -> None:
         text, to = await self._write(alert), self._to(alert)
-        if text is None or not to:
+        if text is None:
             return
+        if to is None:  # another process may know it, while a new configuration is introduced
+            raise AlertDeliveryError("the recipient is not in the configuration")
         message = EmailMessage()
         message["From"] = self._server.sender
-        message["To"] = ", ".join(to)
+        message["To"] = to
         message["Subject"] = text.title
         message["Date"] = alert.created_at
         # The same id at each attempt, so that a mail server that accepted the first can drop the second.

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Delete, Update, delete, func, insert, select, update
 
 from app.alarms.incidents import Incident, IncidentKind, IncidentState
+from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.conflict_insert import conflict_insert
 from app.storage.database import Database, now_of
 from app.storage.process_lease import ProcessLease
@@ -79,8 +80,8 @@ class IncidentStore:
         if not self._lease.holds(connection):
             return
         now = now_of(connection)
-        old = notices.c.due_at.is_(None) & (notices.c.created_at < now - ALERTS_KEPT)
-        connection.execute(delete(notices).where(old))
+        if is_steady(connection, ALARMS_AFTER):  # unsent ones too: their receiver has left the configuration
+            connection.execute(delete(notices).where(notices.c.created_at < now - ALERTS_KEPT))
         for kind, customer_id, state in ready:
             of_group = (
                 alarms.c.kind == kind.value,

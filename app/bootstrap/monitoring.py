@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from hashlib import sha256
 
 from starlette.routing import Route
 
@@ -92,11 +93,19 @@ def _receivers(settings: Settings, submissions: SubmissionRepository, gettext: L
         receivers["webhook"] = WebhookReceiver(alarms.webhook_url, secret, text)
     if alarms.smtp_url and alarms.mail_from:
         server = SmtpServer(alarms.smtp_url.get_secret_value(), alarms.mail_from)
-        if alarms.mail_to:
-            receivers["mail"] = EmailReceiver(server, lambda _: alarms.mail_to, mail)
+
+        def mailbox(address: str) -> EmailReceiver:
+            return EmailReceiver(server, lambda _: address, mail)
+
+        receivers |= {_name_of(address): mailbox(address) for address in alarms.mail_to}
         if any(customer.lead_mail for customer in settings.customers):
             receivers[OFFICE] = _office(settings, server, submissions, gettext)
     return receivers
+
+
+def _name_of(address: str) -> str:
+    """The receiver's name in the database: each address has a queue of its own."""
+    return f"mail-{sha256(address.encode()).hexdigest()[:5]}"
 
 
 def _office(
@@ -104,9 +113,9 @@ def _office(
 ) -> AlertReceiver:
     customers = {customer.id: customer for customer in settings.customers if customer.lead_mail}
 
-    def to(alert: Alert) -> Sequence[str]:
+    def to(alert: Alert) -> str | None:
         customer = customers.get(alert.customer_id)
-        return [customer.lead_mail.to] if customer and customer.lead_mail else []
+        return customer.lead_mail.to if customer and customer.lead_mail else None
 
     async def write(alert: Alert) -> AlertText | None:
         language = customers[alert.customer_id].language if alert.customer_id in customers else "sv"

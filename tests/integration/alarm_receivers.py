@@ -63,11 +63,20 @@ def hook() -> Iterator[Hook]:
 
 @dataclass
 class PostOffice:
-    """A mail server. It answers 451 `refuses` times first."""
+    """A mail server. It answers 451 `refuses` times first, and refuses the recipients in `greylisted` for now."""
 
     port: int
     refuses: int = 0
+    greylisted: set[str] = field(default_factory=set)
     mails: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_RCPT(  # aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.greylisted:
+            return "450 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # aiosmtpd's
         if self.refuses:

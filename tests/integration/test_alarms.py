@@ -281,6 +281,20 @@ def test_receivers_that_are_down_hold_up_nothing_and_get_the_alert_later_with_th
     assert len(mail.mails) == len(webhook.heard) == 1
 
 
+def test_a_recipient_that_is_refused_for_now_gets_the_alert_later_and_nobody_twice(
+    start: Start, options: dict[str, Any], office: Office, mail: PostOffice
+) -> None:
+    mail.greylisted.add(OPERATOR)
+    options["alarms"] |= {"mail_to": [OPERATOR, BROKER]}
+    client = start(**options)
+    office.inject(Fault(status=400, times=1))
+    post(client)
+    eventually(lambda: mail.to(BROKER))
+    mail.greylisted.clear()
+    eventually(lambda: mail.to(OPERATOR))
+    assert len(mail.mails) == 2
+
+
 def test_neither_a_restart_nor_a_second_process_repeats_or_loses_an_alert(
     start: Start,
     configure: Callable[..., Settings],

@@ -13,7 +13,7 @@ from app.alarms.alerts import GIVE_UP_AFTER, Alert, AlertQueue
 from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
 from app.alarms.incidents import Incident, IncidentKind
 from app.alarms.silence import WEEK, WEEKS
-from app.alarms.store import REPORT_EVERY, IncidentStore
+from app.alarms.store import ALERTS_KEPT, REPORT_EVERY, IncidentStore
 from app.domain.ids import first_id_of
 from app.domain.submission import Status
 from app.intake.new_submission import NewSubmission
@@ -335,6 +335,17 @@ async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database,
         due = update(notices).where(notices.c.due_at.is_not(None)).values(due_at=now())
         await execute(database, due)
         assert len(await alerts(database)) == left
+
+
+async def test_an_alert_whose_receiver_has_left_the_configuration_is_not_kept(
+    database: Database, observer: Observer
+) -> None:
+    await pause(database)
+    await observer.check()
+    await minutes_pass(database, (ALERTS_KEPT + DAY) / MINUTE)
+    await resume(database)
+    await observer.check()
+    assert await kinds(database) == [("paused", True)]
 
 
 def _at(moment: datetime, number: int) -> NewSubmission:
