@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from app.config.secrets import DatabaseUrl, EncryptionKeys, Password, SecretKey, SmtpUrl, WebhookSecret
 from app.config.types import (
+    Concurrency,
     ContactAddress,
     Days,
     KeyHash,
@@ -19,7 +20,6 @@ from app.config.types import (
     Origin,
     PageAddress,
     PathId,
-    Positive,
     PublicUrl,
     RateText,
     Seconds,
@@ -67,8 +67,8 @@ class VitecSettings(Table):
     base_url: UpstreamUrl
     username: Username
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
-    concurrency: Positive = 8
-    concurrency_per_customer: Positive = 2
+    concurrency: Concurrency = 8
+    concurrency_per_customer: Concurrency = 2
     requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
     paused_probe_seconds: Seconds = 300
 

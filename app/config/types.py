@@ -124,7 +124,7 @@ Text = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 Username = Annotated[Text, AfterValidator(_user)]
 Language = Annotated[str, AfterValidator(_language)]
 RateText = Annotated[str, AfterValidator(_rate)]
-Positive = Annotated[int, Field(ge=1)]
+Concurrency = Annotated[int, Field(ge=1, le=1000)]  # each call may have a connection of its own, that is, a file
 Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
 Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
 Days = Annotated[float, Field(gt=0, le=3660)]

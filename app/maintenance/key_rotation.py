@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, func, select, tuple_, update
 
 from app.storage.database import Database
+from app.storage.driver.checkpoints import empty_log
 from app.storage.encrypted_fields import payload_aad, step_aad
 from app.storage.encryption import KEY_ID_LENGTH, DecryptionError, Keyring
 from app.storage.schema import steps, submissions
@@ -46,6 +47,7 @@ async def rotate(database: Database, keyring: Keyring) -> RotationResult:
                 values += result.values
                 unreadable += result.unreadable
                 batches += [[row] for row in result.locked]
+    await empty_log(database.engine)  # which still holds values that an old key opens
     return RotationResult(values, unreadable)
 
 

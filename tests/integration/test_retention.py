@@ -1,14 +1,17 @@
 """Retention, on either database: expired data is erased, and the operator is told about held submissions."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection, Row, event, select, update
 from structlog.testing import capture_logs
 
+from app.bootstrap.services import build_service
 from app.delivery.claims import LeaseLostError, StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
@@ -20,7 +23,8 @@ from app.storage.database import Database
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
-from tests.conftest import CUSTOMER
+from tests.conftest import CUSTOMER, Configure
+from tests.databases import put_migrated
 from tests.integration.storage_helpers import (
     KEYRING,
     LEAD_AFTER,
@@ -29,6 +33,7 @@ from tests.integration.storage_helpers import (
     application,
     claim_one,
     marked,
+    opened,
     outbox_of,
     row_of,
     store,
@@ -265,6 +270,29 @@ async def test_a_round_erases_and_logs_how_many(database: Database, retention: R
     with capture_logs() as lines:
         await RetentionJob(retention).run_once()
     assert [(line["event"], line["count"]) for line in lines] == [("expired data erased", 1)]
+
+
+async def test_what_a_process_erased_before_it_was_killed_does_not_stay_in_the_log(
+    configure: Configure, tmp_path: Path
+) -> None:
+    """Killed between the erasure and the emptying of SQLite's log."""
+    before, after_kill = tmp_path / "before.db", tmp_path / "after.db"
+    put_migrated(f"sqlite:///{before}")
+    with opened(f"sqlite:///{before}") as database:
+        new = application()
+        await store(database, new)
+        payload = (await row_of(database, new.id)).payload
+        await database.write(lambda connection: erase(connection, [new.id]))
+        for end in ("", "-wal"):
+            shutil.copy(f"{before}{end}", f"{after_kill}{end}")
+
+    def log() -> bytes:
+        return Path(f"{after_kill}-wal").read_bytes()
+
+    assert payload in log()
+    service = build_service(configure(database_url=f"sqlite:///{after_kill}"))
+    async with service.running():
+        assert payload not in log()
 
 
 async def test_a_round_with_nothing_to_do_is_one_transaction(database: Database, retention: Retention) -> None:

@@ -80,7 +80,7 @@ class Checkpoints:
 
 
 async def empty_log(engine: Engine) -> None:
-    """Truncates the WAL after an erasure, because it still holds the erased data. Does nothing on PostgreSQL. If
+    """Truncates the WAL, because it still holds what was erased or replaced. Does nothing on PostgreSQL. If
     readers keep the WAL in use, it is truncated when the last connection closes."""
     if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_truncated, engine):
         log.warning("WAL truncation failed")
