@@ -120,10 +120,12 @@ def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:
 def _consented_at(
     spec: PostSpec, body: Body, members: dict[str, Any], rules: ValidationContext
 ) -> tuple[datetime | None, list[FieldError]]:
-    """When consent was given: by the checkbox, or in JSON also by Vitec's own members. Removes from `members` those
-    that Vitec's body has no place for."""
+    """When consent was given: by the checkbox, or also by Vitec's own members in JSON, and in a form that need not have
+    the checkbox. Removes from `members` those that Vitec's body has no place for."""
     if body.form:
-        return _second_of(rules) if is_true(body.typed.get(CONSENT)) else None, []
+        needs_tick = rules.consent_required and not rules.with_key
+        ticked = is_true(body.typed.get(CONSENT)) or (not needs_tick and is_true(member_at(members, spec.approval)))
+        return _second_of(rules) if ticked else None, []
     ticked = members.pop(CONSENT, None)
     given_at, faults = _approval(spec, members, rules) if spec.asks_consent else (None, [])
     if not isinstance(ticked, bool | None):

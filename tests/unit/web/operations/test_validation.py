@@ -233,6 +233,14 @@ def test_the_time_of_approval_is_a_consent_in_json_and_not_in_a_form() -> None:
     assert faults(interest(in_form(approved), ASKING)) == [("consent", "consent_required")]
 
 
+def test_an_approval_in_a_form_is_a_consent_unless_the_box_must_be_ticked() -> None:
+    members = ANNA | {"timeSlotId": "S1", "email": "anna@example.se", "gdpr": {"hasApproved": "true"}}
+    body = in_form(members)
+    for rules in (VISITOR, CALLER, replace(ASKING, with_key=True)):
+        assert validate(viewing.ATTEND_POST, body, rules).consented_at == NOW
+    assert faults(validate(viewing.ATTEND_POST, body, ASKING)) == [("consent", "consent_required")]
+
+
 PUBLIC = [post for post in POSTS if post.asks_consent]
 SAID_ON = {"gdprApprovalDate": "2026-05-01"}
 APPROVED: dict[str, Any] = {"gdpr": {"hasApproved": True}}
