@@ -9,7 +9,8 @@ from functools import partial
 import structlog
 
 from app.alarms.alerts import Alert, AlertDeliveryError, AlertQueue, AlertReceiver
-from app.alarms.store import Detector, IncidentStore
+from app.alarms.detection import IncidentDetector
+from app.alarms.store import IncidentStore
 from app.storage.database import StoreUnavailableError
 
 DETECT_SECONDS = 5.0
@@ -27,7 +28,7 @@ class AlarmRunner:
         self,
         incidents: IncidentStore,
         alerts: AlertQueue,
-        detector: Detector,
+        detector: IncidentDetector,
         receivers: Mapping[str, AlertReceiver],
     ) -> None:
         self._incidents = incidents

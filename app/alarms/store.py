@@ -6,11 +6,12 @@ that condition.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, Update, delete, func, insert, select, update
 
+from app.alarms.detection import IncidentDetector
 from app.alarms.incidents import Incident, IncidentKind, IncidentState
 from app.storage.clock import ALARMS_AFTER, is_steady
 from app.storage.conflict_insert import conflict_insert
@@ -33,14 +34,6 @@ _ALERT_KEY = (notices.c.kind, notices.c.customer_id, notices.c.over)
 _LAST = select(*_ALERT_KEY, func.max(notices.c.created_at).label("at")).group_by(*_ALERT_KEY)
 
 
-class Detector(Protocol):
-    def detect(self, connection: Connection) -> Iterable[Incident]: ...
-
-    def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
-        """A condition on a row of `alarms`: its incident, of this kind, has ended."""
-        ...
-
-
 class IncidentStore:
     """`receivers(kind, customer_id)` returns the names of the receivers to alert."""
 
@@ -49,7 +42,7 @@ class IncidentStore:
         self._receivers = receivers
         self._lease = ProcessLease(database, "alarms")
 
-    async def observe(self, detector: Detector) -> bool:
+    async def observe(self, detector: IncidentDetector) -> bool:
         """Detects incidents, records the changes, and creates alerts of those not reported yet. Returns False if
         another process does this. Raises `StoreUnavailableError`."""
         if not await self._lease.take():
@@ -66,7 +59,7 @@ class IncidentStore:
         """Releases the lease, so that another process can observe. Raises `StoreUnavailableError`."""
         await self._lease.give_back()
 
-    def _record(self, connection: Connection, detector: Detector, new: Sequence[Incident]) -> None:
+    def _record(self, connection: Connection, detector: IncidentDetector, new: Sequence[Incident]) -> None:
         if not self._lease.holds(connection):
             return
         if new:
@@ -121,7 +114,7 @@ class IncidentStore:
             connection.execute(insert(notices).values(row))
 
 
-def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
+def _fresh(connection: Connection, detector: IncidentDetector) -> list[Incident] | None:
     """Incidents that are not recorded yet; None if neither these nor the recorded ones have changed."""
     rows = connection.execute(select(alarms.c.kind, alarms.c.customer_id, alarms.c.subject))
     recorded = {(IncidentKind(kind), *whose) for kind, *whose in rows}
@@ -131,7 +124,7 @@ def _fresh(connection: Connection, detector: Detector) -> list[Incident] | None:
     return None
 
 
-def _changes(connection: Connection, detector: Detector) -> Iterable[Update | Delete]:
+def _changes(connection: Connection, detector: IncidentDetector) -> Iterable[Update | Delete]:
     """Statements that bring the recorded incidents up to date with the database's facts."""
     kinds = connection.execute(select(alarms.c.kind).distinct()).scalars().all()
     for kind in kinds:

@@ -246,19 +246,15 @@ def prepare_database(database: Database) -> None:
     upgrade(database) if database.is_sqlite else require_current(database)
     require_active(database)
     require_plausible_clock(database, datetime.now(UTC))
-    with (
-        contextlib.suppress(DBAPIError),
-        database.engine.begin() as connection,
-    ):  # a full disk must not prevent the start
+    # A full disk must not prevent the start.
+    with contextlib.suppress(DBAPIError), database.engine.begin() as connection:
         database.newest = clock.check(connection)  # before anything is claimed or erased
 
 
 @contextlib.contextmanager
 def on_sigterm(stop: Callable[[], None]) -> Iterator[None]:
     """At SIGTERM, calls `stop` in the running loop and then the handler that was installed before."""
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # as in tests; only the main thread can handle signals
+    if threading.current_thread() is not threading.main_thread():  # as in tests: only that one can handle signals
         yield
         return
     loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from app.domain.datetimes import STOCKHOLM
 from app.domain.marketing import is_tag
 from app.domain.submission import Operation
 from app.i18n import LANGUAGE_NAMES, N_, GetText
-from app.operations import member_labels, registry
+from app.operations import registry
 from app.web.http.languages import choose_language
 from app.web.http.urlencoded import pairs_of
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
@@ -90,8 +90,8 @@ class DemoPage:
 MAX_MOOD = 200  # bytes of a posted body
 SHOWN = 30  # calls in the live list
 OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
-OPERATIONS: Mapping[str, str] = {
-    **member_labels.OPERATIONS,
+CALL_LABELS: Mapping[str, str] = {
+    **{spec.operation: spec.label for spec in registry.OPERATIONS.values()},
     "estate": N_("Home lookup"),
     "attend": registry.OPERATIONS[Operation.VIEWING].label,
 }
@@ -221,7 +221,7 @@ class _Demo:
             yield CrmCall(
                 number=call.number,
                 operation=str(call.operation),
-                label=gettext(OPERATIONS[str(call.operation)]),
+                label=gettext(CALL_LABELS[str(call.operation)]),
                 person=_person_name(body),
                 path=call.path,
                 at=call.at.astimezone(STOCKHOLM).strftime("%H:%M:%S"),

@@ -12,7 +12,7 @@ from app.intake.new_submission import NewSubmission
 from app.operations.registry import group_of
 from app.storage.column_types import UtcDateTime
 from app.storage.driver.compiled import RowInsert
-from app.storage.encrypted_fields import open_resource, payload_aad
+from app.storage.encrypted_fields import payload_aad, plain_resource
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import cancellations, steps, submissions
 
@@ -72,7 +72,7 @@ class RowBuilder:
             "id": new.id,
             "customer_id": new.customer_id,
             "operation": str(new.operation),
-            "resource": open_resource(new.operation, new.resource),
+            "resource": plain_resource(new.operation, new.resource),
             "status": _HELD if new.held else _PENDING,
             "language": new.language,
             "received_at": received,
@@ -91,7 +91,7 @@ class RowBuilder:
                 "submission_id": new.id,
                 "position": position,
                 "operation": str(step.operation),
-                "resource": open_resource(step.operation, step.resource),
+                "resource": plain_resource(step.operation, step.resource),
                 "status": _WAITING,
                 "attempts": 0,
             }

@@ -1,7 +1,5 @@
 """Cancellation of a booking by its visitor (vitec-connect.md, section 10).
 
-cancellation
-
 Vitec's call has no body; its path has the home and the contact, not the slot. The other members are stored for the
 person who has to handle a cancellation that Vitec refuses.
 """

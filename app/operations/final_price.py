@@ -1,7 +1,4 @@
-"""Final price watched: a person wants to know what a home is sold for (vitec-connect.md, section 9).
-
-final price
-"""
+"""Final price watched: a person wants to know what a home is sold for (vitec-connect.md, section 9)."""
 
 from enum import StrEnum
 from typing import Annotated, Literal

@@ -1,7 +1,6 @@
 """Interest in a home (vitec-connect.md, section 1).
 
-interest
-with `interest.marketing = "lead"` and tags to pass on: interest → contact → lead
+Steps: interest; with `interest.marketing = "lead"` and tags to pass on, interest → contact → lead.
 """
 
 from enum import StrEnum

@@ -1,8 +1,7 @@
 """Lead on a known contact (vitec-connect.md, section 3), and the lead that follows another operation.
 
-    [contact →] lead
-
-The contact is looked up first if its id is only inferred from Vitec's answer, or if its own agent is to get the lead.
+Steps: [contact →] lead. The contact is looked up first if its id is only inferred from Vitec's answer, or if its own
+agent is to get the lead.
 """
 
 from typing import Annotated, Literal

@@ -1,12 +1,10 @@
-"""Labels of operations, of applications' members and of their values: one table for each."""
+"""Labels of applications' members and of their values."""
 
 from collections.abc import Mapping
 
 from app.i18n import N_, GetText
-from app.operations.registry import OPERATIONS as SPECS
 from app.operations.registry import plain_name
 
-OPERATIONS: Mapping[str, str] = {spec.operation: spec.label for spec in SPECS.values()}
 # A member as one operation names it -> as the tables below name it.
 SYNONYMS = {
     "email": "email.emailAddress",

@@ -1,7 +1,4 @@
-"""Valuation of a home to sell (vitec-connect.md, section 8).
-
-valuation
-"""
+"""Valuation of a home to sell (vitec-connect.md, section 8)."""
 
 from typing import Any
 

@@ -1,7 +1,6 @@
 """Viewing booking (vitec-connect.md, sections 2 and 7).
 
-viewing
-with `[customers.lead]` and tags to pass on: viewing → contact → lead
+Steps: viewing; with `[customers.lead]` and tags to pass on, viewing → contact → lead.
 
 Vitec has two calls for it. The older one is addressed by viewing and has all members of a person. The newer one is
 addressed by home and has the marketing, so that no lead follows.

@@ -7,7 +7,7 @@ from app.domain.submission import Operation
 from app.operations.registry import OPERATIONS
 
 
-def open_resource(operation: Operation, resource: Sequence[str]) -> str:
+def plain_resource(operation: Operation, resource: Sequence[str]) -> str:
     """The ids for the `resource` column, which is in plain text: none if they name a contact."""
     return "" if OPERATIONS[operation].names_contact else "/".join(resource)
 

@@ -88,11 +88,11 @@ class SubmissionRepository:
             resource=resource_of(row.resource),
             status=StepStatus(row.status),
             attempts=row.attempts,
-            result=self._open(row, "result"),
-            upstream=self._open(row, "upstream"),
+            result=self._decrypted(row, "result"),
+            upstream=self._decrypted(row, "upstream"),
         )
 
-    def _open(self, row: Any, column: str) -> Any:
+    def _decrypted(self, row: Any, column: str) -> Any:
         encrypted = getattr(row, column)
         aad = step_aad(row.submission_id, row.position, column)
         try:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.domain.campaigns import OTHER, Campaign
 from app.domain.submission import PATH_ID, Operation
 from app.i18n import N_
+from app.operations.registry import OPERATIONS
 from app.statistics.campaign_report import Line, Scope, campaigns_of
 from app.statistics.daily_counts import day_of
 from app.web.console import charts, labels
@@ -91,7 +92,7 @@ async def show_home(request: ConsoleRequest) -> Response:
         customer=customer_label(request, customer_id),
         periods=period.options(request),
         tables=[
-            (operation.value, request.gettext(labels.OPERATIONS[operation]), campaign_rows(request, matching))
+            (operation.value, request.gettext(OPERATIONS[operation].label), campaign_rows(request, matching))
             for operation, matching in by_operation.items()
             if matching
         ],

@@ -11,7 +11,7 @@ from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
 from app.domain.submission import AttemptOutcome, FunctionGroup, Status
 from app.i18n import N_, GetText
-from app.operations.member_labels import CHOICES, OPERATIONS, same_member
+from app.operations.member_labels import CHOICES, same_member
 
 STATUSES: Mapping[str, str] = {
     Status.PENDING: N_("Waiting"),
@@ -57,9 +57,6 @@ REASONS: Mapping[str, str] = {
     "refused": N_("Vitec refuses the password."),
     "forbidden": N_("Vitec denied access to several things in a row."),
 }
-
-
-__all__ = ["OPERATIONS"]  # re-exported
 
 
 # Cached: Babel parses its patterns at each call, and a page has hundreds of numbers.

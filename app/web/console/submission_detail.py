@@ -10,7 +10,7 @@ from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, 
 from app.i18n import N_, GetText
 from app.operations.member_labels import member_label
 from app.operations.member_paths import leaves
-from app.operations.registry import group_of
+from app.operations.registry import OPERATIONS, group_of
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.encryption import DecryptionError
 from app.submissions.backlog import paused_logins
@@ -78,7 +78,7 @@ async def _why(request: ConsoleRequest, submission: Submission, past: History) -
         (step for step in submission.steps[submission.main.position + 1 :] if step.status in NEEDS_ATTENTION), None
     )
     if later and submission.status is Status.DELIVERED:
-        lines.append(_(LATER) % {"operation": _(labels.OPERATIONS[later.operation])})
+        lines.append(_(LATER) % {"operation": _(OPERATIONS[later.operation].label)})
     if past.due_at and submission.status is Status.PENDING:
         lines += await _why_waiting(request, submission, past, past.due_at)
     if past.erased_at:
@@ -129,7 +129,7 @@ def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow
         if step.status in {StepStatus.WAITING, StepStatus.SENDING}:
             status, kind = (NOT_REACHED, "") if stopped else (status, "pending")
         operation, attempts = (
-            request.gettext(labels.OPERATIONS[step.operation]),
+            request.gettext(OPERATIONS[step.operation].label),
             labels.number(step.attempts, request.language),
         )
         yield StepRow(operation, request.gettext(status), kind, attempts, _upstream_lines(step.upstream))
@@ -152,9 +152,7 @@ def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -
     if attempt.outcome in _NOTES:
         return Event(at, request.gettext(labels.DECISIONS[attempt.outcome]), (), "")
     outcome = labels.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
-    details = [
-        request.gettext(labels.OPERATIONS[step.operation]) for step in steps if step.position == attempt.position
-    ]
+    details = [request.gettext(OPERATIONS[step.operation].label) for step in steps if step.position == attempt.position]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
     details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # the HTTP status is shorter

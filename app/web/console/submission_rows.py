@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from app.domain.ids import grouped
 from app.i18n import N_
+from app.operations.registry import OPERATIONS
 from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
 from app.web.console import labels
 from app.web.console.context import ConsoleRequest
@@ -23,7 +24,7 @@ def row_of(request: ConsoleRequest, summary: SubmissionSummary) -> LeadRow:
         reference=grouped(summary.reference),
         received=labels.moment(summary.received_at, request.language),
         customer=customer_name(request, summary.customer_id),
-        operation=request.gettext(labels.OPERATIONS[summary.operation]),
+        operation=request.gettext(OPERATIONS[summary.operation].label),
         home="/".join(summary.resource),
         campaign=labels.campaign(summary.campaign, request.gettext),
         status=status,
