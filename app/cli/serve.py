@@ -68,7 +68,8 @@ def local_url(host: str, port: int) -> str:
         address = IPv4Address("127.0.0.1")
     if address.is_unspecified:
         address = ip_address("127.0.0.1" if address.version == 4 else "::1")
-    return f"http://{address}:{port}" if address.version == 4 else f"http://[{address}]:{port}"
+    authority = str(address) if address.version == 4 else f"[{address}]"
+    return f"http://{authority}" if port == 80 else f"http://{authority}:{port}"
 
 
 @commands.command()

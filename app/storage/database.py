@@ -266,7 +266,7 @@ def _create_file(path: Path) -> None:
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError as error:
-        raise DatabaseUnusableError(f"{error.filename}: {error.strerror}") from error
+        raise DatabaseUnusableError(f"{Path(error.filename).absolute()}: {error.strerror}") from error
 
 
 def _id_of(path: Path) -> tuple[int, int] | None:
