@@ -71,6 +71,7 @@ def test_plain_text_that_is_no_json_object_is_415(service: RunningService, conte
     [
         *("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8;x=y"),
         *("text/json", "Text/JSON; charset=utf-8", "text/plain", "text/plain;charset=UTF-8"),
+        "application/x-www-form-urlencoded",  # as curl's -d labels everything
     ],
 )
 def test_parameters_and_case_of_a_content_type_do_not_matter(service: RunningService, content_type: str) -> None:

@@ -100,6 +100,8 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
     """`headers` are the request's, by lower-case name.
     Raises `ClientDisconnect`, `BodyTooLargeError`, `BodyTimeoutError`, `UnsupportedMediaTypeError`."""
     content = await read_content(request, headers)
+    if media is Media.URLENCODED and content.startswith(b"{") and not parse_json(content).faults:
+        media = Media.JSON  # curl's -d sends it so, unless told otherwise
     if media not in FORMS:
         body = parse_json(content, _charset_in(headers.get("content-type", "")))
         if media is Media.TEXT and body.faults:
