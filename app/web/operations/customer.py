@@ -1,7 +1,6 @@
 """A customer as the web needs it: its branding, who may post for it, and its defaults."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
@@ -86,9 +85,10 @@ def _plain(value: str) -> str:
 
 
 def _basic_password(value: str) -> str:
+    """The user's name does not matter, and may be in any charset."""
     try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+        return base64.b64decode(value, validate=True).decode(errors="replace").partition(":")[2]
+    except ValueError:  # not Base64, or not even ASCII
         return ""
 
 

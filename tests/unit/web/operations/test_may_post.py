@@ -27,6 +27,7 @@ def basic(username: str, password: str) -> str:
         (basic("partner", "first"), "first"),
         (basic("", "first"), "first"),
         (basic("partner", "andra å"), "andra å"),
+        ("Basic " + base64.b64encode("mäklare:first".encode("latin-1")).decode(), "first"),
     ],
 )
 def test_a_key_is_carried_as_bearer_or_as_basic_password(authorization: str | None, key: str | None) -> None:
@@ -46,6 +47,7 @@ def test_a_key_is_carried_as_bearer_or_as_basic_password(authorization: str | No
         "Basic first",
         "Basic !!!",
         "Basic /w==",
+        "Basic Å",
         basic("first", ""),
         basic("first", "wrong"),
         basic("partner", "first:"),
