@@ -5,7 +5,7 @@ person who has to handle a cancellation that Vitec refuses.
 """
 
 from app.domain.fields import Line
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import VitecModel
 from app.operations.specification import Defaults, DeliveryRequest, OperationSpec, PostSpec
@@ -32,7 +32,6 @@ CANCELLATION = OperationSpec(
     operation=Operation.CANCELLATION,
     method="PUT",
     path=PATH,
-    group=FunctionGroup.ADVERTISING,
     label=N_("Cancellation"),
     plural=N_("cancellations"),
     summary="Take a visitor off a home's viewing",

@@ -6,7 +6,7 @@ answer is a contact's is only inferred.
 
 import re
 
-from app.domain.submission import FunctionGroup, Operation
+from app.domain.submission import Operation
 from app.i18n import N_
 from app.operations.lead import answered_contact
 from app.operations.members import VitecModel
@@ -27,7 +27,6 @@ CONTACT = OperationSpec(
     operation=Operation.CONTACT,
     method="GET",
     path=PATH,
-    group=FunctionGroup.CRM,
     label=N_("Contact lookup"),
     plural="",  # never more than a step
     summary="Look up 1–20 contacts; separate their ids by commas",

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_number
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import Address, CheckDigit, EmailAddresses, MarketingMember, Telephone, VitecModel
 from app.operations.specification import (
@@ -101,7 +101,6 @@ POST = PostSpec(
 FINAL_PRICE = OperationSpec(
     operation=Operation.FINAL_PRICE,
     path=PATH,
-    group=FunctionGroup.ADVERTISING,
     label=N_("Final price"),
     plural=N_("requests for a final price"),
     summary="Watch a home's final price",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from app.domain.datetimes import ApprovalMoment
 from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_number
 from app.domain.numbers import LivingSpace, Price, Rooms
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.lead import lead_after
 from app.operations.members import (
@@ -178,7 +178,6 @@ POST = PostSpec(
 INTEREST = OperationSpec(
     operation=Operation.INTEREST,
     path=PATH,
-    group=FunctionGroup.ADVERTISING,
     label=N_("Interest"),
     plural=N_("interests in homes"),
     summary="Register interest in a home",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from app.domain.fields import Length, Line, Message
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import MarketingMember, VitecModel
 from app.operations.specification import (
@@ -149,7 +149,6 @@ PERSONAL_POST = PostSpec(
 LEAD = OperationSpec(
     operation=Operation.LEAD,
     path=PATH,
-    group=FunctionGroup.CRM,
     label=N_("Lead"),
     plural=N_("leads for known contacts"),
     summary="Create a lead on a known contact",

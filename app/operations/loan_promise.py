@@ -5,7 +5,7 @@ from typing import Annotated
 
 from app.domain.datetimes import LastMoment
 from app.domain.fields import Line, by_name_or_number
-from app.domain.submission import FunctionGroup, Operation
+from app.domain.submission import Operation
 from app.i18n import N_
 from app.operations.members import VitecModel
 from app.operations.specification import FormSpec, OperationSpec, PostSpec
@@ -93,7 +93,6 @@ PERSONAL_POST = PostSpec(
 LOAN_PROMISE = OperationSpec(
     operation=Operation.LOAN_PROMISE,
     path=PATH,
-    group=FunctionGroup.CRM,
     label=N_("Loan promise"),
     plural=N_("loan promises"),
     summary="Register a known contact's loan promise",

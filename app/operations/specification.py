@@ -366,7 +366,6 @@ class OperationSpec:
     """One of Vitec's operations.
 
     path             at Vitec and at this service; if there are several calls, that of the first
-    group            the function group whose password gives access (S)
     label            its name for people
     plural           its plural, for use within a sentence
     summary          its line in the OpenAPI document
@@ -384,7 +383,6 @@ class OperationSpec:
     operation: Operation
     method: str = "POST"
     path: str
-    group: FunctionGroup
     label: str
     plural: str
     summary: str
@@ -399,6 +397,11 @@ class OperationSpec:
     has_body: bool = True
     is_repeatable: bool = False
     is_lead: bool = True
+
+    @cached_property
+    def group(self) -> FunctionGroup:
+        """The function group whose password gives access: CRM for `CRM/…`, advertising for all else (S)."""
+        return FunctionGroup.CRM if self.path.startswith("/CRM/") else FunctionGroup.ADVERTISING
 
     def post_of(self, resource: Sequence[str]) -> PostSpec:
         """The call with this number of ids, which distinguishes several calls of one operation."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain.fields import Email, Line, Message, Name, Phone
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import Address, Gdpr, MarketingMember, VitecModel
 from app.operations.specification import (
@@ -107,7 +107,6 @@ POST = PostSpec(
 VALUATION = OperationSpec(
     operation=Operation.VALUATION,
     path=PATH,
-    group=FunctionGroup.ADVERTISING,
     label=N_("Valuation"),
     plural=N_("valuations"),
     summary="Request a valuation of a home to sell",

@@ -16,7 +16,7 @@ from pydantic import Field
 from app.domain.datetimes import ApprovalMoment, Moment
 from app.domain.fields import Id, Length, Line, Message, Name, Phone, ReadContext, Truth, by_name_or_number
 from app.domain.numbers import Int32, Minutes
-from app.domain.submission import FunctionGroup, Operation, PlannedStep
+from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations import viewing_attend
 from app.operations.lead import lead_after
@@ -313,7 +313,6 @@ ATTEND_POST = PostSpec(
 VIEWING = OperationSpec(
     operation=Operation.VIEWING,
     path=PATH,
-    group=FunctionGroup.ADVERTISING,
     label=N_("Viewing booking"),
     plural=N_("viewing bookings"),
     summary="Book a place at a viewing",

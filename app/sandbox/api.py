@@ -154,7 +154,7 @@ def _carry_out(office: Office, endpoint: Endpoint, request: Request, raw: bytes)
     ids, headers = request.path_params, request.headers
     try:
         authorization = headers.get("Authorization", "")
-        admit(authorization, office.username, office.customers, ids["customerId"], endpoint.operation)
+        admit(authorization, office.username, office.customers, ids["customerId"], endpoint.path)
         body = None
         if endpoint.body is None and raw:
             raise RefusedError(400, "The request has a body, and none is expected.")

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.sandbox.answers import RefusedError
-from app.sandbox.records import Operation
-
-_CRM = {Operation.LEAD, Operation.CONTACT, Operation.LOAN_PROMISE}
 
 
 @dataclass(frozen=True)
@@ -23,22 +20,21 @@ class Customer:
     crm_password: str | None = None
     has_access: bool = True
 
-    def password_for(self, operation: Operation) -> str:
-        if operation in _CRM and self.crm_password is not None:
+    def password_for(self, path: str) -> str:
+        if path.startswith("/CRM/") and self.crm_password is not None:
             return self.crm_password
         return self.password
 
 
-def admit(
-    authorization: str, username: str, customers: Mapping[str, Customer], customer_id: str, operation: Operation
-) -> None:
+def admit(authorization: str, username: str, customers: Mapping[str, Customer], customer_id: str, path: str) -> None:
     """Raises `RefusedError`: 401 for a missing or wrong login; 403 for an unknown customer, or one without access.
 
-    An unknown customer has no password to compare with, so only the username decides between the two.
+    `path` is the operation's, which decides the password. An unknown customer has no password to compare with, so only
+    the username decides between the two.
     """
     login = _credentials(authorization)
     customer = customers.get(customer_id)
-    if login is None or login[0] != username or (customer and login[1] != customer.password_for(operation)):
+    if login is None or login[0] != username or (customer and login[1] != customer.password_for(path)):
         raise RefusedError(401, "Authorization has been denied for this request.")
     if customer is None or not customer.has_access:
         raise RefusedError(403, "Åtkomst saknas till de begärda uppgifterna.")

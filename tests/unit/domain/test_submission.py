@@ -207,6 +207,7 @@ def test_a_submission_is_read_out_by_the_reference_of_its_id() -> None:
 
 def test_operations_below_crm_use_the_crm_password_and_all_others_that_of_advertising() -> None:
     assert OPERATIONS.keys() == set(Operation)
-    for spec in OPERATIONS.values():
-        below_crm = spec.path.startswith("/CRM/")
-        assert group_of(spec.operation) is (FunctionGroup.CRM if below_crm else FunctionGroup.ADVERTISING)
+    for operation in (Operation.LEAD, Operation.CONTACT, Operation.LOAN_PROMISE):
+        assert group_of(operation) is FunctionGroup.CRM
+    for operation in (Operation.INTEREST, Operation.VIEWING, Operation.VALUATION, Operation.CANCELLATION):
+        assert group_of(operation) is FunctionGroup.ADVERTISING
