@@ -36,6 +36,7 @@ from tests.integration.storage_helpers import (
     OTHER,
     VISITOR,
     application,
+    claim_one,
     logins_of,
     opened,
     outbox_of,
@@ -275,6 +276,15 @@ async def test_of_any_number_of_processes_one_tries_a_paused_login(
         assert len(office.received) == 2  # it hangs for longer than a rest, and there is no other meanwhile
 
 
+async def test_another_customers_call_that_is_under_way_holds_up_no_probe(database: Database) -> None:
+    outbox, logins = outbox_of(database, lease=2 * LONG), logins_of(database, LONG)
+    await store(database, application(OTHER), new := application())
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await claim_one(outbox, OTHER)
+    await time_passes(database, LONG)
+    assert (await claim_one(outbox)).id == new.id
+
+
 async def test_time_spent_paused_does_not_count_towards_giving_up(
     database: Database, vitec_url: str, office: Office
 ) -> None:
@@ -284,7 +294,7 @@ async def test_time_spent_paused_does_not_count_towards_giving_up(
     async with working(database, vitec_url, probe=LONG, give_up=timedelta(hours=96), per_customer=1) as delivery:
         await delivery.attempted(first, 1)
         await store(database, second)
-        office.inject(Fault(status=503, times=1))  # the probe
+        office.inject(Fault(status=503, names="B", times=2))  # the probe, and the first call after the pause
         await time_passes(database, timedelta(hours=200))
         await delivery.attempted(second, 1)
         await time_passes(database, timedelta(hours=1))

@@ -78,6 +78,7 @@ def multipart(*parts: tuple[str, bytes]) -> tuple[bytes, str]:
     [
         (JSON, False),
         ("application/json; charset=utf-8", False),
+        ("application/json ; charset=utf-8", False),
         ("Application/JSON", False),
         (FORM, True),
         (f"{FORM}; charset=UTF-8", True),
@@ -422,10 +423,12 @@ def test_a_file_is_refused_by_name_and_an_unused_file_input_is_not() -> None:
     content, content_type = multipart(
         ('name="firstName"', b"Anna"),
         ('name="cv"; filename="cv.pdf"', b"%PDF"),
+        ('name="empty"; filename="empty.txt"', b""),
+        ('name="nameless"; filename=""', b"%PDF"),
         ('name="unused"; filename=""', b""),
     )
     body = read_as(content, content_type)
-    assert body.faults == (FieldError("cv", "file"),)
+    assert body.faults == tuple(FieldError(name, "file") for name in ("cv", "empty", "nameless"))
     assert body.members == {"firstName": "Anna"}
 
 
