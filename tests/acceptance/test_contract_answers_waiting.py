@@ -128,7 +128,7 @@ def test_when_vitec_fails_for_a_while_a_post_is_accepted_and_delivered_later(has
 
     def post(path: str) -> httpx.Response:
         content: Any = {"json": programs[path]} if path in programs else {"data": fields(visitors[path])}
-        return httpx.post(f"{hasty.url}{path}", headers=SITE, timeout=30, **content)
+        return hasty.client.post(path, headers=SITE, **content)
 
     with ThreadPoolExecutor(16) as threads:
         answers = dict(zip([*programs, *visitors], threads.map(post, [*programs, *visitors]), strict=True))

@@ -113,12 +113,10 @@ def test_simultaneous_identical_posts_are_one_submission(
     if by == "token":
         typed |= {"token": service.page(path).values["token"]}
     posts: dict[str, Callable[[], httpx.Response]] = {
-        "token": lambda: httpx.post(f"{service.url}{path}", data=typed, headers=SITE, timeout=30),
-        "header": lambda: httpx.post(
-            f"{service.url}{path}", json=body, headers=key() | {"Idempotency-Key": "1"}, timeout=30
-        ),
-        "content of a form": lambda: httpx.post(f"{service.url}{path}", data=typed, headers=SITE, timeout=30),
-        "content of json": lambda: httpx.post(f"{service.url}{path}", json=body, headers=SITE, timeout=30),
+        "token": lambda: service.client.post(path, data=typed, headers=SITE),
+        "header": lambda: service.client.post(path, json=body, headers=key() | {"Idempotency-Key": "1"}),
+        "content of a form": lambda: service.client.post(path, data=typed, headers=SITE),
+        "content of json": lambda: service.client.post(path, json=body, headers=SITE),
     }
     answers = at_once(posts[by])
     assert len({submission_id(answer) for answer in answers}) == 1

@@ -17,7 +17,7 @@ from app.storage.migrations import upgrade
 from tests.acceptance.bodies import CUSTOMER, FULL, key
 from tests.acceptance.commands import ROOT, command, written
 from tests.acceptance.running_service import settings
-from tests.servers import eventually, serve
+from tests.servers import client_of, eventually, serve
 
 LEAD = {"lead_source_id": "WEB", "assigned_to_id": "GROUP1"}
 CUSTOMERS: list[dict[str, Any]] = [
@@ -82,7 +82,7 @@ def test_after_a_crash_each_chain_resumes_at_the_next_step(
 ) -> None:
     with (
         serve(create_app(configuration, deliver=False)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        client_of(url) as client,
     ):
 
         def caught(customer: str, slot: str, operation: str) -> str:
@@ -120,7 +120,7 @@ def test_a_worker_that_stops_in_order_leaves_the_rest_to_the_next(
 ) -> None:
     configuration = settings(tmp_path, vitec_url, customers=CUSTOMERS, delivery={"retry_seconds": [1]})
     office.inject(Fault(delay_seconds=1, operation="contact", times=1))
-    with serve(create_app(configuration)) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with serve(create_app(configuration)) as url, client_of(url) as client:
         answer = client.post(
             f"/Viewing/{CUSTOMER}/VIS1/S1/Participant?utm_source=x",
             json={"updatePerson": {"firstName": "A", "lastName": "B", "email": {"emailAddress": "a@example.se"}}},

@@ -182,7 +182,7 @@ def test_a_404_is_retried_once_and_then_refused_with_vitecs_words(service: Runni
             status=404, body='{"message": "Finns inte"}', operation=Operation(operation), customer_id=PLAIN, times=2
         )
         service.office.inject(fault)
-        return httpx.post(service.url + path, json=body, headers=key(PLAIN), timeout=20)
+        return service.client.post(path, json=body, headers=key(PLAIN))
 
     before = len(service.office.received)
     with ThreadPoolExecutor(4) as pool:

@@ -276,7 +276,7 @@ def test_when_a_link_is_used_twice_at_once_one_promise_is_sent_and_both_get_a_fr
     path = link_to(contact, "loan-promise")
     banks = [f"Bank {number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda bank: httpx.post(service.url + path, data=PROMISE | {"bank": bank}), banks))
+        answers = list(pool.map(lambda bank: service.client.post(path, data=PROMISE | {"bank": bank}), banks))
     received = [answer for answer in answers if answer.status_code == 303]
     assert len(received) == 1
     eventually(lambda: promises_of(service, contact))
@@ -290,7 +290,7 @@ def test_the_same_press_twice_at_once_is_one_promise_with_one_receipt(service: R
     contact = known(service)
     page = service.page(link_to(contact, "loan-promise"))
     with ThreadPoolExecutor(6) as pool:
-        posts = [pool.submit(httpx.post, page.url, data=page.values | PROMISE) for _ in range(6)]
+        posts = [pool.submit(service.client.post, page.url, data=page.values | PROMISE) for _ in range(6)]
     answers = [post.result() for post in posts]
     assert len({answer.headers["location"] for answer in answers if answer.status_code == 303}) == 1
     for answer in answers:

@@ -11,7 +11,7 @@ from app.bootstrap.web_app import create_app
 from app.sandbox import Office
 from tests.acceptance.commands import Intresse
 from tests.conftest import API_KEY, CUSTOMER, Configure
-from tests.servers import eventually, serve
+from tests.servers import client_of, eventually, serve
 
 OLD = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 NEW = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
@@ -32,7 +32,7 @@ def post(client: httpx.Client, name: str) -> str:
 
 def posting(url: str, visitor: int, enough: threading.Event) -> dict[str, str]:
     """Posts until `enough` is set; returns the name in each submission, by id."""
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with client_of(url) as client:
         sent: dict[str, str] = {}
         while not enough.wait(0.05):
             name = f"Ek {visitor}:{len(sent)}"
@@ -52,7 +52,7 @@ def test_keys_are_changed_while_visitors_post(
     @contextmanager
     def served(keys: str, *, deliver: bool = True) -> Iterator[httpx.Client]:
         app = create_app(configure(encryption_keys=keys, database_url=database_url), deliver=deliver)
-        with serve(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+        with serve(app) as url, client_of(url) as client:
             yield client
 
     shell("migrate", database_url=database_url)

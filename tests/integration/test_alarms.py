@@ -21,7 +21,7 @@ from app.submissions.erasure import erase
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
 from tests.integration.alarm_receivers import SECRET, Hook, PostOffice, hook, post_office
 from tests.integration.storage_helpers import opened
-from tests.servers import eventually, serve
+from tests.servers import client_of, eventually, serve
 
 Start = Callable[..., httpx.Client]
 INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
@@ -305,7 +305,7 @@ def test_neither_a_restart_nor_a_second_process_repeats_or_loses_an_alert(
 ) -> None:
     webhook.refuses = 1_000_000
     office.inject(Fault(status=400))
-    with serve(create_app(configure(**options))) as url, httpx.Client(base_url=url) as before:
+    with serve(create_app(configure(**options))) as url, client_of(url) as before:
         post(before)
         eventually(lambda: mail.mails and webhook.ids)
     webhook.refuses = 0

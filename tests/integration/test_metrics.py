@@ -11,7 +11,7 @@ from app.bootstrap.web_app import create_worker_app
 from app.metrics import gauges
 from app.sandbox import Fault, Office
 from tests.conftest import API_KEY, CUSTOMER, Configure
-from tests.servers import eventually, serve
+from tests.servers import client_of, eventually, serve
 
 Start = Callable[..., httpx.Client]
 PERSON = {"firstName": "Anna", "lastName": "Andersson", "email": {"emailAddress": "anna@example.se"}}
@@ -129,7 +129,7 @@ def test_the_database_is_queried_only_at_intervals(
 
 def test_a_separate_worker_serves_its_own_metrics(database_url: str, start: Start, configure: Configure) -> None:
     client = start(database_url=database_url, deliver=False)
-    with serve(create_worker_app(configure(database_url=database_url))) as url, httpx.Client(base_url=url) as worker:
+    with serve(create_worker_app(configure(database_url=database_url))) as url, client_of(url) as worker:
         post(client)
         whose = {"customer": CUSTOMER, "operation": "interest"}
         eventually(lambda: metric(worker, "intresse_settled_total", **whose, status="delivered") == 1)
