@@ -227,6 +227,16 @@ def test_counts_of_persons_are_forgotten_after_two_days(clock: Clock) -> None:
     assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(4)] == [False, False, False, True]
 
 
+def test_the_posts_of_a_persons_day_before_count_less_the_longer_ago_it_is(clock: Clock) -> None:
+    persons = PersonLimits()
+    clock.now = 10 * DAY - 1
+    assert not any(persons.exceeded(CUSTOMER, ANNA) for _ in range(3))
+    clock.now += 2
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(2)] == [False, True]
+    clock.now += DAY / 2
+    assert [persons.exceeded(CUSTOMER, ANNA) for _ in range(2)] == [False, True]
+
+
 def test_a_post_without_email_and_phone_is_not_counted(clock: Clock) -> None:
     persons = PersonLimits()
     assert not any(persons.exceeded(CUSTOMER, {}) for _ in range(10))
