@@ -276,6 +276,14 @@ async def test_of_any_number_of_processes_one_tries_a_paused_login(
         assert len(office.received) == 2  # it hangs for longer than a rest, and there is no other meanwhile
 
 
+async def test_a_success_ends_the_pause_of_its_own_login_alone(database: Database) -> None:
+    logins = logins_of(database)
+    for customer in (CUSTOMER, OTHER):
+        await logins.record_lookup((customer, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
+    assert [login.customer_id for login in await database.read(paused_logins)] == [OTHER]
+
+
 async def test_another_customers_call_that_is_under_way_holds_up_no_probe(database: Database) -> None:
     outbox, logins = outbox_of(database, lease=2 * LONG), logins_of(database, LONG)
     await store(database, application(OTHER), new := application())
