@@ -198,6 +198,13 @@ async def test_never_more_is_claimed_than_the_worker_has_places(database: Databa
     assert len(await outbox.claim_due({CUSTOMER: 2, OTHER: 2}, 3)) == 3
 
 
+async def test_a_customer_without_room_keeps_no_other_waiting(database: Database, outbox: Outbox) -> None:
+    await store(database, *[application(customer) for customer in (CUSTOMER, OTHER) for _ in range(10)])
+    for _ in range(10):  # the order of customers is a matter of chance
+        (claim,) = await outbox.claim_due({CUSTOMER: 0, OTHER: 1}, 9)
+        assert claim.customer_id == OTHER
+
+
 @pytest.mark.parametrize(("room", "claimed"), [(2, 2), (4, 4), (9, 6)])
 async def test_both_logins_of_a_customer_share_its_concurrency(
     database: Database, outbox: Outbox, room: int, claimed: int

@@ -24,6 +24,7 @@ AD = "Cheap pills at https://pills.example"
         (ANNA | {"contactMessage": AD}, QUICK_SECONDS, False),  # a person sends a link to a home
         (ANNA | {"contactMessage": AD}, None, False),
         (ANNA | {"firstName": "www.pills.example"}, 60, True),
+        (ANNA | {"firstName": "A./B. [Annie]"}, 60, False),
         (ANNA | {"updatePerson.lastName": "HTTP://pills.example"}, None, True),
         (ANNA | {"contactMessage": "<a href=x>y</a>"}, 0, True),
         (ANNA | {"marketing.referrer": "https://www.maklarhuset.se/hem"}, 0, False),
