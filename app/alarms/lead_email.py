@@ -34,7 +34,9 @@ def lead_text(submission: Submission, stored: StoredApplication, gettext: GetTex
     values = {same_member(name): value for name, value in leaves(stored.submitted) if isinstance(value, str)}
     lines = about + [(gettext(MEMBERS[member]), values[member]) for member in SHOWN if member in values]
     lines.append((gettext(N_("Page")), stored.context.marketing.referrer or ""))
-    why = gettext(
+    why = (
         N_("It is saved, and will be sent to Vitec as soon as possible. The details are below, so you can call now.")
+        if submission.status is Status.PENDING
+        else N_("It is saved, but is not sent to Vitec again by itself. The details are below, so you can call now.")
     )
-    return AlertText(title, why + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))
+    return AlertText(title, gettext(why) + "\n\n" + "".join(f"{label}: {value}\n" for label, value in lines if value))

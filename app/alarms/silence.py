@@ -9,15 +9,18 @@ all is e^-7, less than one in a thousand.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app.domain.datetimes import STOCKHOLM
+
 WEEK = timedelta(days=7)
 WEEKS = 4
 MIN_AVERAGE = 7.0
 
 
 def windows(last: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """The period from `last` until now (at most a week), shifted back into each of the four weeks before."""
-    until = min(now, last + WEEK)
-    return [(last - weeks * WEEK, until - weeks * WEEK) for weeks in range(1, WEEKS + 1)]
+    """The period from `last` until now (at most a week), shifted back into each of the four weeks before. By Swedish
+    wall-clock time: otherwise an office would seem to open an hour late for four weeks after the clocks change."""
+    begin, end = last.astimezone(STOCKHOLM), min(now, last + WEEK).astimezone(STOCKHOLM)
+    return [(begin - weeks * WEEK, end - weeks * WEEK) for weeks in range(1, WEEKS + 1)]
 
 
 def is_silent(leads: Sequence[int]) -> bool:

@@ -397,6 +397,18 @@ def test_lead_mail_covers_valuations_and_final_prices_too(
         assert line in lead.get_content()
 
 
+def test_lead_mail_of_a_lead_that_has_stopped_does_not_promise_that_it_will_be_sent(
+    start: Start, options: dict[str, Any], office: Office, mail: PostOffice
+) -> None:
+    client = start(**options, customer={"lead_mail": {"to": BROKER, "after_minutes": 1}})
+    office.inject(Fault(status=400))
+    post(client)
+    eventually(lambda: mail.to(OPERATOR))
+    make_older(options["database_url"], received_at=timedelta(minutes=2))
+    (lead,) = eventually(lambda: mail.to(BROKER))
+    assert "skickas inte till Vitec igen av sig själv" in lead.get_content()
+
+
 def test_lead_mail_of_a_cancellation_names_the_visitor_the_home_and_the_time(
     start: Start, options: dict[str, Any], office: Office, mail: PostOffice
 ) -> None:

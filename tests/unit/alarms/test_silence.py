@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.alarms.silence import WEEK, is_silent, windows
+from app.domain.datetimes import STOCKHOLM
 
 HOUR = timedelta(hours=1)
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -36,5 +37,17 @@ def test_the_silent_hours_are_compared_with_the_same_hours_of_the_four_weeks_bef
 def test_no_window_reaches_into_the_silence_or_into_another_window_however_long_it_lasts() -> None:
     last = MONDAY_NOON - 3 * WEEK
     spans = windows(last, MONDAY_NOON)
-    assert [end for _, end in spans] == [last, last - WEEK, last - 2 * WEEK, last - 3 * WEEK]
+    assert [end for _, end in spans] == [last, *(begin for begin, _ in spans[:-1])]
     assert all(end - begin == WEEK for begin, end in spans)
+
+
+@pytest.mark.parametrize(
+    "monday", [datetime(2026, 10, 26, 8, tzinfo=STOCKHOLM), datetime(2027, 3, 29, 8, tzinfo=STOCKHOLM)]
+)
+def test_the_hours_are_the_same_by_the_clock_on_the_wall_after_the_clocks_have_changed(monday: datetime) -> None:
+    now, last = monday.astimezone(UTC), (monday - timedelta(hours=12)).astimezone(UTC)
+    (begin, end), *_ = windows(last, now)
+    assert (begin.astimezone(UTC), end.astimezone(UTC)) == (
+        (monday - WEEK - timedelta(hours=12)).astimezone(UTC),
+        (monday - WEEK).astimezone(UTC),
+    )
