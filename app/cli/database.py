@@ -1,7 +1,7 @@
 """Commands for the whole database: migrate, backup, move and others."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlalchemy import make_url
@@ -11,6 +11,9 @@ from app.cli.output import stop
 from app.cli.service import configured, run_configured, using_database
 from app.config.loader import REQUIRED
 from app.storage.database import Database, require_existing, usable
+
+if TYPE_CHECKING:
+    from app.bootstrap.services import Service
 
 commands = typer.Typer()
 
@@ -109,8 +112,17 @@ def restored() -> None:
 def _replay_erasures() -> int:
     from app.privacy.erasure_log import ErasureLogError
 
+    async def replay(service: "Service") -> int:
+        if missing := service.privacy_requests.missing_log:
+            typer.echo(
+                f"There is no erasure log at {missing}: if it is elsewhere, name it in retention.erasure_log, and run "
+                "this again.",
+                err=True,
+            )
+        return await service.privacy_requests.replay_erasures()
+
     try:
-        return run_configured(lambda service: service.privacy_requests.replay_erasures())
+        return run_configured(replay)
     except ErasureLogError as error:
         stop(f"erasures not replayed: {error}")
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -95,6 +96,11 @@ class PrivacyRequests:
         self._repository = repository
         self._search = search
         self._log = log
+
+    @property
+    def missing_log(self) -> Path | None:
+        """Where the erasure log would be, if it is not there: perhaps it is in another folder."""
+        return None if self._log.path.exists() else self._log.path.absolute()
 
     async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
         """All stored data about the person as JSON values, oldest first."""

@@ -163,6 +163,15 @@ def test_a_restored_backup_forgets_again_who_was_erased(
     assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure
 
 
+def test_a_restore_says_that_the_erasure_log_is_not_where_it_looks(
+    start: Start, intresse: Intresse, tmp_path: Path
+) -> None:
+    post_interest(start())
+    assert f"no erasure log at {tmp_path / 'erasures.log'}" in intresse("restored").stderr
+    intresse("leads", "erase", "--email", "anna.akesson@example.se")
+    assert "no erasure log" not in intresse("restored").stderr
+
+
 def test_a_cancellation_is_exported_and_erased_with_its_booking(start: Start, intresse: Intresse) -> None:
     client = start(customer={"viewing": {"cancel": True}})
     typed = {"firstName": "Anna", "lastName": "Ek", "email.emailAddress": "anna@example.se", "consent": "true"}
