@@ -5,7 +5,10 @@ Of an exception, the types and code locations are written, never the messages, b
 """
 
 import contextlib
+import io
 import logging
+import os
+import stat
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -61,9 +64,23 @@ def configure(stream: Any = None) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
-        logger_factory=structlog.WriteLoggerFactory(_Unfailing(stream or sys.stdout)),  # type: ignore[arg-type]  # the two it calls
+        logger_factory=structlog.WriteLoggerFactory(_Unfailing(stream or _standard_output())),  # type: ignore[arg-type]  # the two it calls
         cache_logger_on_first_use=True,
     )
+
+
+def _standard_output() -> Any:
+    """Standard output. If it is a pipe whose reader hangs, lines are lost instead of holding up the service. They go to
+    the pipe one by one, past Python's buffer, so that none is lost in part."""
+    try:
+        file = sys.stdout.fileno()
+        mode = os.fstat(file).st_mode
+    except (OSError, ValueError, AttributeError):  # closed, or a test's
+        return sys.stdout
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return sys.stdout
+    os.set_blocking(file, False)
+    return io.TextIOWrapper(io.FileIO(file, "w", closefd=False), "utf-8", write_through=True)
 
 
 class _Unfailing:

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,6 +116,23 @@ def test_an_exception_that_hides_its_context_is_written_alone(written: Written) 
     except RuntimeError:
         structlog.get_logger().exception("fault")
     assert [line.partition(" ")[0] for line in written()[0]["exception"]] == ["RuntimeError"]
+
+
+def test_a_reader_that_hangs_costs_whole_lines_and_does_not_hold_up_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = structlog.get_config()
+    read, write = os.pipe()
+    with os.fdopen(read) as reader, os.fdopen(write, "w") as writer:
+        monkeypatch.setattr("sys.stdout", writer)
+        logs.configure()
+        for number in range(3000):  # several times what a pipe holds
+            structlog.get_logger().info("accepted", count=number)
+        structlog.configure(**before)
+        writer.close()
+        numbers = [json.loads(line)["count"] for line in reader]
+    assert 0 < len(numbers) < 3000
+    assert numbers == list(range(len(numbers)))
 
 
 def test_a_process_that_began_without_standard_output_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
