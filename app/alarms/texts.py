@@ -35,8 +35,8 @@ STARTED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.OVERDUE: (
         N_("%(firm)s: leads have been waiting since %(since)s"),
         N_(
-            "They are saved. Check whether Vitec is down, whether a worker is running, and whether the firm is in the "
-            "configuration."
+            "They are saved. Check whether Vitec is down, whether a worker is running, and whether the customer is in "
+            "the configuration."
         ),
     ),
     IncidentKind.DROUGHT: (

@@ -73,10 +73,16 @@ def test_the_form_follows_the_elements_attributes(
     expect(page.locator("iframe")).to_have_count(1)
 
 
-def test_what_was_typed_stays_and_the_visitor_is_asked(embedded: Embedded, page: Page) -> None:
+@pytest.mark.parametrize("languages", [(), ("English", "Svenska")])
+def test_what_was_typed_stays_and_the_visitor_is_asked(
+    embedded: Embedded, page: Page, languages: tuple[str, ...]
+) -> None:
     page.goto(embedded.page(embedded.own_element(), embedded.script))
     form = frame(page)
     form.get_by_label("Förnamn").fill("Anna")
+    for language in languages:
+        form.get_by_role("button", name=language).click()
+    expect(form.get_by_label("Förnamn")).to_have_value("Anna")
     change(page, estate="OBJ2")
     form.get_by_role("button", name="Visa det nya formuläret").click()
     expect(page.locator(FRAME)).to_have_attribute("src", re.compile("/OBJ2[?]"))

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
@@ -116,6 +117,11 @@ def duration(value: timedelta | None, language: str) -> str:
     if seconds < 10:
         return f"{format_decimal(round(seconds, 1), locale=language)} s"
     return str(format_timedelta(value, threshold=1.2, format="short", locale=language))
+
+
+def seconds(number: int, language: str) -> str:
+    """ "1 second", "90 seconds": never rounded to minutes."""
+    return str(format_unit(number, "duration-second", locale=language))
 
 
 def campaign(value: Campaign, gettext: GetText) -> str:

@@ -30,8 +30,8 @@ class SignInPage(ConsolePage):
     """The sign-in page.
 
     wrong        the password was wrong
-    retry_after  seconds to wait after too many attempts
     lost         the password was right, but the browser did not keep the cookie
+    wait         how long to wait after too many attempts, such as "30 seconds"
     then         the page to continue to
     """
 
@@ -39,7 +39,7 @@ class SignInPage(ConsolePage):
     then: str
     wrong: bool = False
     lost: bool = False
-    retry_after: int | None = None
+    wait: str = ""
 
 
 class Option(NamedTuple):

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.responses import Response
 
+from app.web.console import labels
 from app.web.console.context import SIGN_IN, ConsoleRequest, Endpoint, open_page, read_form, redirect
 from app.web.console.dependencies import ConsoleDependencies
 from app.web.console.page_models import SignInPage
@@ -71,5 +72,6 @@ def _page(
     retry_after: int | None = None,
 ) -> Response:
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    page = SignInPage(request.frame("sign-in"), then, wrong, lost, retry_after)
+    wait = labels.seconds(retry_after, request.language) if retry_after else ""
+    page = SignInPage(request.frame("sign-in"), then, wrong, lost, wait)
     return request.show(page, status, headers)

@@ -41,6 +41,13 @@ def test_history_entries_show_seconds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "language", "label"), [(1, "sv", "1 sekund"), (300, "sv", "300 sekunder"), (1, "en", "1 second")]
+)
+def test_a_wait_is_told_in_seconds(number: int, language: str, label: str) -> None:
+    assert labels.seconds(number, language) == label
+
+
+@pytest.mark.parametrize(
     ("taken", "label"),
     [
         (None, "–"),

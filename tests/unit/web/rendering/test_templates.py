@@ -194,6 +194,12 @@ def test_ticks_are_set_until_the_visitor_removes_them() -> None:
     assert "checked" in typed.named("mailConfirmation")
 
 
+def test_consent_is_described_by_what_it_is_for() -> None:
+    elements = Elements(TEMPLATES.render(form("viewing", faults=(FieldMessage("consent", "Kryssa …"),))))
+    assert (elements.named("consent")["aria-describedby"] or "").split() == ["consent-hint", "consent-fault"]
+    assert {"consent-hint", "consent-fault"} <= {attributes.get("id") for _, attributes in elements.all}
+
+
 def test_consent_is_never_given_beforehand() -> None:
     assert "checked" not in Elements(TEMPLATES.render(form("viewing"))).named("consent")
 
