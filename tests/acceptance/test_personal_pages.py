@@ -304,6 +304,8 @@ def test_a_link_works_until_it_expires(service: RunningService, form: str) -> No
     answer = eventually(closed_now)
     assert answer.status_code == 410
     assert "Hanna" not in answer.text
+    assert PHONE in answer.text  # whom to ask for a new one
+    is_private(answer.headers)
     closed(service, path)
 
 

@@ -14,10 +14,6 @@ class InvalidLinkError(Exception):
     """Forged, altered, or encrypted with a key that is no longer configured."""
 
 
-class ExpiredLinkError(Exception):
-    """The link is genuine, but has expired."""
-
-
 @dataclass(frozen=True)
 class PersonalLink:
     customer_id: str
@@ -25,18 +21,19 @@ class PersonalLink:
     form: str  # the form's name
     expires_at: datetime
 
+    def has_expired(self, now: datetime) -> bool:
+        """`now` is the database's time."""
+        return self.expires_at <= now
+
 
 def write(keyring: Keyring, link: PersonalLink) -> str:
     return write_token(keyring, asdict(link) | {"expires_at": link.expires_at.timestamp()}, PURPOSE)
 
 
-def read(keyring: Keyring, token: str, now: datetime) -> PersonalLink:
-    """`now` is the database's time. Raises `InvalidLinkError`, `ExpiredLinkError`."""
+def read(keyring: Keyring, token: str) -> PersonalLink:
+    """The link, which may have expired. Raises `InvalidLinkError`."""
     try:
         members = read_token(keyring, token, PURPOSE)
     except InvalidTokenError as error:
         raise InvalidLinkError from error
-    link = PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})
-    if link.expires_at <= now:
-        raise ExpiredLinkError
-    return link
+    return PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})

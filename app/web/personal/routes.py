@@ -13,10 +13,10 @@ from app.web.operations.cross_origin import CUSTOMER, preflight
 from app.web.operations.customer import InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response, instead_of_form
-from app.web.operations.problems import CHALLENGE, error_response
+from app.web.operations.problems import CHALLENGE, error_response, wants_page
 from app.web.operations.submit import post
 from app.web.personal.contact_names import ContactNames, ContactNotFoundError
-from app.web.personal.links import ExpiredLinkError, InvalidLinkError, PersonalLink, read
+from app.web.personal.links import InvalidLinkError, PersonalLink, read
 
 
 def routes(deps: Dependencies, keyring: Keyring, names: ContactNames) -> list[Route]:
@@ -38,11 +38,9 @@ class PersonalPages:
             )
         token = request.path_params["token"]
         try:
-            link = read(self._keyring, token, deps.now())
+            link = read(self._keyring, token)
         except InvalidLinkError:
             return error_response(request, self._deps, 404, for_people=True)
-        except ExpiredLinkError:
-            return error_response(request, self._deps, 410, for_people=True)
         customer = self._deps.customers.get(link.customer_id)
         if customer is None or not PERSONAL_POSTS[link.form].is_open(customer.defaults):
             return error_response(request, self._deps, 404, for_people=True)
@@ -51,6 +49,9 @@ class PersonalPages:
             context = self._context(request, link, token)
         except InvalidApiKeyError as wrong:
             return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
+        if link.has_expired(deps.now()):
+            is_page = wants_page(request, for_people=True)
+            return instead_of_form(context, "gone", 410) if is_page else error_response(request, deps, 410)
         try:
             if request.method == "POST":
                 context.greeting = self._names.cached(link.customer_id, link.contact_id)
