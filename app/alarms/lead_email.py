@@ -1,11 +1,12 @@
 """E-mails the lead itself to its office when it has not reached Vitec in time, so that a broker can call back while the
 CRM is down. Opt-in, and the only alert that contains personal data."""
 
-from app.alarms.texts import ABOUT, AlertText, moment
+from app.alarms.texts import AlertText, moment
 from app.domain.submission import Status, Submission
 from app.i18n import N_, GetText
 from app.operations.member_labels import MEMBERS, same_member
 from app.operations.member_paths import leaves
+from app.operations.registry import OPERATIONS
 from app.operations.stored_application import StoredApplication
 
 # What a broker needs to get in touch, in the order of the mail.
@@ -25,7 +26,7 @@ def recovered_text(submission: Submission, gettext: GetText) -> AlertText:
 def lead_text(submission: Submission, stored: StoredApplication, gettext: GetText, language: str) -> AlertText:
     title = gettext(N_("A lead that has not reached Vitec yet (%(reference)s)")) % {"reference": submission.reference}
     about = [
-        (gettext(N_("Regarding")), gettext(ABOUT[submission.operation])),
+        (gettext(N_("Regarding")), gettext(OPERATIONS[submission.operation].label)),
         (gettext(N_("Received at")), moment(submission.received_at, language)),
         (gettext(N_("Id in Vitec")), " ".join(submission.resource)),
         (gettext(N_("Home")), stored.title),

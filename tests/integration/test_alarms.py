@@ -363,13 +363,13 @@ WATCHER = {name: PERSON[name] for name in PERSON if name != "contactMessage"}
         (
             f"/v2/Advertising/Form/{CUSTOMER}/Valuation",
             SELLER,
-            ("Gäller: värderingar", "Gatuadress: Storgatan 1", "Meddelande: Ring efter fem"),
+            ("Gäller: Värdering", "Gatuadress: Storgatan 1", "Meddelande: Ring efter fem"),
         ),
         (
             f"/Advertising/Estate/{CUSTOMER}/OBJ1/FinalPriceWatched",
             {"person": WATCHER, "message": "Ring efter fem", "marketing": {"referrer": f"{ORIGIN}/hem"}},
             (
-                "Gäller: bevakningar av slutpris",
+                "Gäller: Slutpris",
                 "Id i Vitec: OBJ1",
                 "Meddelande: Ring efter fem",
                 f"Sida: {ORIGIN}/hem",
@@ -422,7 +422,7 @@ def test_lead_mail_of_a_cancellation_names_the_visitor_the_home_and_the_time(
     client.post(f"{receipt.path}/cancellation?{receipt.query.decode()}", timeout=30)
     make_older(options["database_url"], received_at=timedelta(minutes=2))
     (lead,) = eventually(lambda: mail.to(BROKER))
-    words = ("Gäller: avbokningar", "Bostad: Storgatan 1", "Tid: 6 december 13:00")
+    words = ("Gäller: Avbokning", "Bostad: Storgatan 1", "Tid: 6 december 13:00")
     for line in (*words, "Förnamn: Anna", "Mobil: +46701740605"):
         assert line in lead.get_content()
 
