@@ -75,6 +75,25 @@ def test_a_form_sent_twice_with_its_token_is_one_submission(service: RunningServ
 
 
 @EACH
+def test_a_form_and_a_scripts_copy_of_it_at_once_are_one_submission(
+    service: RunningService, make: Make, body: Members
+) -> None:
+    path = make()
+    typed = fields(body) | {
+        "token": service.page(path).values["token"],
+        "contactMessage": "å\r\n+%&=",
+        "telePhone": "",
+    }
+    sent: list[dict[str, Any]] = [
+        {"data": typed},
+        {"files": {name: (None, value) for name, value in typed.items()}},
+    ] * 4
+    answers = at_once(lambda: httpx.post(f"{service.url}{path}", headers=SITE, timeout=30, **sent.pop()))
+    assert len({submission_id(answer) for answer in answers}) == 1
+    assert calls(service, path, 1)
+
+
+@EACH
 def test_a_token_with_other_content_is_a_new_submission(service: RunningService, make: Make, body: Members) -> None:
     path = make()
     page = service.page(path)

@@ -6,7 +6,7 @@ library decodes in C; what that reads otherwise is left to `parse_qsl`. Gain: a 
 
 import re
 from binascii import a2b_qp
-from urllib.parse import parse_qsl, quote_from_bytes
+from urllib.parse import parse_qsl, quote_from_bytes, urlencode
 
 from app.web.http.charsets import UTF_8, decode
 
@@ -28,6 +28,11 @@ def pairs_of(text: str, errors: str = "strict") -> Pairs:
         return parse_qsl(text, errors=errors)
     pairs = [pair.partition(_AFTER_NAME) for pair in decoded.split(_BETWEEN_PAIRS)]
     return [(name, value.replace(_AFTER_NAME, "=")) for name, _, value in pairs if value]
+
+
+def text_of(pairs: Pairs) -> str:
+    """The pairs as browsers urlencode a form's."""
+    return urlencode(pairs, safe="*").replace("~", "%7E")
 
 
 def _decoded_at_once(text: str) -> str | None:

@@ -24,7 +24,7 @@ from app.domain.short_cache import cached_when_short
 from app.operations.member_paths import LIST, TICK, normalize_names
 from app.operations.specification import PostSpec
 from app.web.http.charsets import UTF_8, choose_codec, codec_of, decode, with_references
-from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes
+from app.web.http.urlencoded import Pairs, pairs_of, pairs_of_bytes, text_of
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -58,8 +58,8 @@ class UnsupportedMediaTypeError(Exception):
 @dataclass(slots=True)
 class Body:
     """`members` are nested, without empty ones. For a form also `typed`, each input as it was sent; `token`; `tags`,
-    campaign tags in inputs of their own; and `text`, an urlencoded body as it was sent. For JSON, `sent`: all
-    members, in the caller's casing."""
+    campaign tags in inputs of their own; and `text`, the body urlencoded: as it was sent, or as a browser would send a
+    multipart form. For JSON, `sent`: all members, in the caller's casing."""
 
     form: bool
     members: Mapping[str, Any]
@@ -72,7 +72,8 @@ class Body:
 
     @property
     def content(self) -> str:
-        """The same for the same members in any order, as programs send them; a browser's order never changes."""
+        """The same for the same members of JSON in any order, as programs send them, and for a browser's form in either
+        encoding: a script may send a copy of the form that the browser sends, too."""
         return self.text or _canonical(self.typed if self.form else self.members)
 
 
@@ -109,7 +110,10 @@ async def read(request: Request, media: Media, headers: Mapping[str, str], spec:
         body.members = normalize_names(body.members, spec.json_tree, required=spec.person)
         return body
     if media is Media.MULTIPART:
-        return as_form(*await _multipart(request.headers, content), spec)
+        pairs, faults = await _multipart(request.headers, content)
+        body = as_form(pairs, faults, spec)
+        body.text = text_of(pairs)
+        return body
     text = content.decode("latin-1")
     body = as_form(*_urlencoded(content, text, headers.get("content-type", "")), spec)
     body.text = text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.web.http.urlencoded import pairs_of, pairs_of_query
+from app.web.http.urlencoded import pairs_of, pairs_of_query, text_of
 
 raw = st.text(
     st.sampled_from("\x00\x01\x08\x0b\x0c\x1f\x7faZ09 %+&=;#?/\\'\"<>[]{}|^`~!$()*,.:@_-\t\r\n\0é😀\ufffd%%&&=="),
@@ -51,3 +51,9 @@ def test_a_query_may_have_a_second_one_with_tags_behind_it(query: bytes) -> None
 
 def test_a_question_mark_in_a_value_is_kept() -> None:
     assert pairs_of_query(b"title=Ny?&page=https://a.se/?x=1") == [("title", "Ny?"), ("page", "https://a.se/?x=1")]
+
+
+def test_pairs_are_urlencoded_as_browsers_do_it() -> None:
+    pairs = [("email.emailAddress", "a@ex.se"), ("contactMessage", "*-._~ å\r\n+%&="), ("slot", "")]
+    text = "email.emailAddress=a%40ex.se&contactMessage=*-._%7E+%C3%A5%0D%0A%2B%25%26%3D&slot="
+    assert text_of(pairs) == text
