@@ -8,6 +8,7 @@ from app.domain.submission import Operation, PlannedStep, Status, StepStatus
 from app.operations.lead import CONTACT_AGENT, FALLBACK
 from app.sandbox import Fault, Office
 from app.storage.database import Database
+from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
 from tests.integration.delivery_helpers import HANGING, LEASE, received, working
 from tests.integration.storage_helpers import BOOKING, LEAD_AFTER, application, soon, store, submission, time_passes
@@ -28,6 +29,15 @@ async def test_a_lead_follows_a_booking_on_the_contact_that_vitec_answered(
     assert office.received[1].path == f"/CRM/Contact/{CUSTOMER}/{contact}"
     assert office.received[2].body == {"leadSourceId": "LS1", "assignedToId": "U1", "contactId": contact}
     assert delivery.recorded == [new.id]  # told of once, when the booking itself had its outcome
+
+
+async def test_each_call_of_a_chain_counts_towards_the_customers_rate(database: Database, vitec_url: str) -> None:
+    throttle = Throttle(0.01)  # a call in 100 seconds; those of a chain are made at once, and delay later ones
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url, throttle=throttle) as delivery:
+        await delivery.all_done(new)
+    assert (throttle.seconds_until_available() or 0) > 200
 
 
 @pytest.mark.parametrize(
