@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, insert
+from sqlalchemy import Connection, Dialect, insert, update
 
 from app.domain.submission import Status, StepStatus
 from app.intake.new_submission import NewSubmission
@@ -64,6 +64,9 @@ class RowBuilder:
         cancelled = [{"booking_id": rows.cancels, "submission_id": rows.id} for rows in batch if rows.cancels]
         if cancelled:
             connection.execute(insert(cancellations), cancelled)
+            # The same booking once more is meant: a repeat would be answered by the receipt of the cancelled one.
+            bookings = submissions.c.id.in_([row["booking_id"] for row in cancelled])
+            connection.execute(update(submissions).where(bookings).values(repeat_key=None))
 
     def build(self, new: NewSubmission) -> SubmissionRows:
         received = self._time(new.received_at)

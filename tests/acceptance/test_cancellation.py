@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -38,10 +39,16 @@ def _no_faults(service: RunningService) -> Iterator[None]:
 
 
 def booked(
-    service: RunningService, customer: str = CUSTOMER, estate: str | None = "", slot: str = SLOT, **members: str
+    service: RunningService,
+    customer: str = CUSTOMER,
+    estate: str | None = "",
+    slot: str = SLOT,
+    number: int | None = None,
+    **members: str,
 ) -> str:
-    """The address of the receipt of a delivered booking, for a visitor and a home that no other test uses."""
-    number = next(_numbers)
+    """The address of the receipt of a delivered booking, for a visitor and a home that no other test uses, unless it
+    gives the `number` of an earlier booking."""
+    number = number or next(_numbers)
     query = {"slots": f"S{number}@{slot}", "title": "Storgatan 1"}
     query |= {"estate": estate or f"HOME{number}"} if estate is not None else {}
     path = f"/Viewing/{customer}/VIS1/S{number}/Participant"
@@ -104,6 +111,16 @@ def test_pressing_again_or_twice_at_once_cancels_once(service: RunningService) -
     assert service.client.get(cancellation(receipt)).headers["location"] == receipt
 
 
+def test_who_books_the_same_time_again_after_a_cancellation_has_a_new_booking(service: RunningService) -> None:
+    number = next(_numbers)
+    receipt = booked(service, number=number)
+    assert booked(service, number=number) == receipt
+    service.client.post(cancellation(receipt))
+    again = booked(service, number=number)
+    assert again != receipt
+    assert heading(service, again) == "Din plats är bokad"
+
+
 def test_a_cancellation_waits_while_vitec_is_down_and_the_receipt_updates_by_itself(service: RunningService) -> None:
     receipt = booked(service)
     service.office.inject(Fault(status=503, operation="cancellation", times=1))
@@ -148,7 +165,7 @@ def test_an_ambiguous_attempt_is_tried_again_also_where_others_are_parked(servic
     ids=["not configured", "no home", "over"],
 )
 def test_a_booking_that_cannot_be_cancelled_offers_and_accepts_no_cancellation(
-    service: RunningService, changed: dict[str, str]
+    service: RunningService, changed: dict[str, Any]
 ) -> None:
     receipt = booked(service, **changed)
     assert "/cancellation?" not in text_of(service, receipt)
