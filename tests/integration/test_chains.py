@@ -1,13 +1,16 @@
 """Submissions of several steps, on either database: the order of the steps, and what stops them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.submission import Operation, PlannedStep, Status, StepStatus
 from app.operations.lead import CONTACT_AGENT, FALLBACK
 from app.sandbox import Fault, Office
 from app.storage.database import Database
+from app.storage.schema import steps as step_rows
 from app.vitec.throttle import Throttle
 from tests.conftest import CUSTOMER
 from tests.integration.delivery_helpers import HANGING, LEASE, received, working
@@ -70,6 +73,20 @@ async def test_a_lead_that_cannot_be_made_leaves_its_booking_delivered(
         outcome = await delivery.all_done(new)
     assert outcome.status is Status.DELIVERED
     assert [step.status.value for step in outcome.steps] == ["delivered", "delivered", "rejected"]
+
+
+async def test_a_lead_that_may_have_been_made_and_can_no_longer_be_sent_is_uncertain(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.inject(Fault.model_validate({"cut": True, "operation": "lead"}))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url, retry=timedelta(hours=2)) as delivery:
+        await delivery.attempted(new, 3)
+        await database.write(lambda connection: connection.execute(update(step_rows).values(result=None)))
+        await time_passes(database, timedelta(hours=3))
+        outcome = await delivery.all_done(new)
+    assert outcome.steps[2].status is StepStatus.UNCERTAIN
 
 
 async def test_a_booking_that_vitec_refuses_is_followed_by_nothing(
