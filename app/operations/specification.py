@@ -258,6 +258,10 @@ class PostSpec:
         """Vitec's own path of the resource: the same for all of its addresses, in any case."""
         return self._resource_format % ids
 
+    def shown(self, *ids: str) -> str:
+        """Vitec's own path of the form."""
+        return _PARAMETER.sub("%s", self.shown_at) % ids
+
     def form_address(self, *ids: str) -> str:
         """The path that a link to the form has; `ids` are the customer's and the resource's."""
         return _PARAMETER.sub("%s", self.form_path) % ids

@@ -11,8 +11,7 @@ import httpx
 @dataclass
 class Page:
     """A page in a browser. `values` are what its form would send, `faulty` the fields marked as wrong, `links` the
-    targets of the alert's links, `messages` the error messages by element id, `languages` the addresses that the
-    buttons for other languages post to."""
+    targets of the alert's links, `messages` the error messages by element id."""
 
     url: str
     language: str = ""
@@ -25,17 +24,10 @@ class Page:
     faulty: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
-    languages: dict[str, str] = field(default_factory=dict)
 
     def submit(self, client: httpx.Client, typed: Mapping[str, str], **headers: str) -> httpx.Response:
         """Submits the form as a browser without JavaScript would."""
         return client.post(urljoin(self.url, self.action or self.url), data=self.values | dict(typed), headers=headers)
-
-    def in_language(self, client: httpx.Client, language: str, typed: Mapping[str, str]) -> "Page":
-        """The page after a press of the button for that language, as from a browser without JavaScript."""
-        pressed = {"switch-language": language}
-        url = urljoin(self.url, self.languages[language])
-        return page_of(client.post(url, data=self.values | dict(typed) | pressed))
 
 
 def page_of(answer: httpx.Response) -> Page:
@@ -76,8 +68,6 @@ class _Reader(HTMLParser):
             page.has_form, page.action = True, attributes.get("action", "")
         elif tag == "a" and self._inside("role", "alert"):
             page.links.append(attributes.get("href", ""))
-        elif tag == "button" and name == "switch-language":
-            page.languages[attributes["value"]] = attributes["formaction"]
         self._control(tag, name, attributes)
         if tag not in self.VOID:
             self._open.append((tag, attributes))

@@ -57,8 +57,8 @@ def test_the_colour_scheme_stays_through_an_error_a_change_of_language_and_the_r
     page = context.new_page()
     page.goto(embedded.page(embedded.element(), embedded.script))
     form = frame(page)
-    form.get_by_role("button", name="English").click()
-    form.get_by_role("button", name="Svenska").click()
+    form.get_by_role("link", name="English").click()
+    form.get_by_role("link", name="Svenska").click()
     send(form)
     expect(form.get_by_role("alert")).to_be_visible()
     assert paper(page) == "light"

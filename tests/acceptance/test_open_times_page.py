@@ -65,6 +65,20 @@ def test_a_time_that_was_taken_meanwhile_is_shown_as_full_and_another_is_booked(
     context.close()
 
 
+@pytest.mark.parametrize("path", [FORM, f"/v2/Advertising/Form/{CUSTOMER}/Estate/OBJ1"])
+def test_a_change_of_language_keeps_the_chosen_time(public: Public, page: Page, office: Office, path: str) -> None:
+    page.goto(f"{public()}{path}?utm_source=x")
+    page.get_by_role("group", name="Tid").get_by_role("radio").nth(1).check()
+    page.get_by_role("link", name="English").click()
+    page.get_by_label("First name").fill("Åsa")
+    page.get_by_role("link", name="Svenska").click()
+    expect(page.get_by_label("Förnamn")).to_have_value("Åsa")
+    fill(page)
+    send(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
+    assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
+
+
 def test_a_time_is_booked_by_keyboard_alone(public: Public, page: Page, office: Office) -> None:
     page.goto(public() + FORM)
     page.get_by_label("Förnamn").focus()

@@ -198,10 +198,11 @@ def _shown_on(context: RequestContext) -> str:
 
 
 def _query_start(context: RequestContext, referrer: str) -> str:
-    """The start of the address of this page in another language: its query and `referrer`, ready for `lang` to be
-    added. It begins with a path if the form is posted to another one."""
-    path = context.path if _action(context) else ""
-    return path + _own_query_start(context, referrer)
+    """The start of a link to this page in another language: the page's query and `referrer`, ready for `lang` to be
+    added. It begins with the form's path if this request's path only accepts posts."""
+    shown_at = context.spec.shown_at
+    form = context.spec.shown(context.customer.id, *context.resource) if shown_at and not _is_at_form(context) else ""
+    return form + _own_query_start(context, referrer)
 
 
 def _own_query_start(context: RequestContext, referrer: str) -> str:

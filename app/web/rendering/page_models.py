@@ -11,7 +11,7 @@ from app.domain.ids import grouped
 from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
-SWITCH = "switch-language"  # the button that shows the form in another language, with everything that was typed
+SWITCH = "switch-language"  # by form.js: shows the form in another language, with everything that is filled in
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
 # Inputs that our page sets itself, and `_charset_`, which browsers fill in.
 OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", SWITCH, ""})
@@ -172,13 +172,8 @@ class FormPage:
 
     @property
     def hidden(self) -> Mapping[str, str]:
-        """Values without a visible input, such as those from the broker's own form: they are posted again as hidden
-        inputs."""
-        return {
-            name: text
-            for name, text in self.values.items()
-            if name not in OURS and not (self.bookable and self.has_input(name))
-        }
+        """Values from the broker's own form without an input on ours: they are posted again as hidden inputs."""
+        return {name: text for name, text in self.values.items() if name not in OURS and not self.has_input(name)}
 
     def ticked(self, name: str) -> bool:
         """Whether the tick is set: as submitted, or initially, when a booking's ticks are set."""

@@ -147,7 +147,7 @@ def test_a_form_is_small_enough_for_the_first_packets(kind: str) -> None:
 
 def test_a_form_posts_to_its_own_address_with_our_messages_instead_of_the_browsers() -> None:
     [attributes] = [attributes for tag, attributes in Elements(TEMPLATES.render(form())).all if tag == "form"]
-    assert attributes == {"method": "post", "id": "form", "novalidate": None}
+    assert attributes == {"method": "post", "novalidate": None}
 
 
 def test_an_error_is_shown_in_the_title_in_the_summary_and_at_its_field() -> None:
