@@ -37,7 +37,7 @@
   const REASONS = {
     attributes: `data-intresse is one of ${Object.keys(PATHS).join(", ")}, with data-customer and what the form is about: data-estate, or data-viewing and data-slot. An intresse-form has form, customer and so on.`,
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
-    blocked: `No answer from ${SERVICE} in the frame: an id or a form that it doesn't have, a blocker, a sandbox, this page's COEP, or a proxy.`,
+    blocked: `No answer from ${SERVICE} in the frame: an id or a form that it doesn't have, a blocker, a sandbox, this page's COEP, another site's frame around it, or a proxy.`,
   };
   const LONGEST = 500;
   const STORED = "intresse.tags";

@@ -42,7 +42,9 @@ SCRIPT_HEADERS = {
 }
 ADVICE = {
     "customer": N_("No such customer. Check data-customer."),
-    "no-origin": N_("Give the origin as browsers send it, such as https://www.example.se."),
+    "no-origin": N_(
+        "Not an origin, such as https://www.example.se. Open the page through a web server, not as a file."
+    ),
     "origin": N_("The customer’s allowed_origins do not include this origin. Add it to the configuration."),
 }
 ALLOWED = N_("The forms can be shown on this origin.")

@@ -12,12 +12,23 @@ from tests.servers import eventually
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "embedding.md"
 
 
+def _examples(embedded: Embedded, language: str) -> list[str]:
+    """The guide's blocks in this language, with this service's and website's addresses."""
+    guide = GUIDE.read_text("utf-8").replace("https://leads.example.se", embedded.service)
+    guide = guide.replace("https://www.maklarhuset.se", embedded.website.url)
+    return re.findall(rf"```{language}\n(.*?)```", guide, re.DOTALL)
+
+
 def _example(embedded: Embedded, containing: str) -> str:
-    """The guide's HTML block that contains these words, with this service's and website's addresses."""
-    blocks = re.findall(r"```html\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
-    example = next(block for block in blocks if containing in block)
-    example = example.replace("https://leads.example.se", embedded.service)
-    return str(example.replace("https://www.maklarhuset.se", embedded.website.url))
+    return next(block for block in _examples(embedded, "html") if containing in block)
+
+
+def _campaign(embedded: Embedded) -> dict[str, object]:
+    """What the CRM receives of a visit of `embedded.page()` by the newsletter."""
+    return {
+        "referrer": f"{embedded.website.url}/storgatan-1",
+        "utmTags": [{"name": "utm_source", "value": "newsletter"}],
+    }
 
 
 def test_the_scripts_example_shows_the_form_and_the_tag_managers_counts_it(
@@ -48,7 +59,7 @@ def test_the_elements_example_shows_the_homes_form(embedded: Embedded, page: Pag
 
 def test_the_example_of_an_own_form_sends_a_lead_and_comes_back(embedded: Embedded, page: Page, office: Office) -> None:
     embedded.website.show("/tack", "<h1>Tack!</h1>")
-    page.goto(embedded.page(_example(embedded, "return_url")))
+    page.goto(embedded.page(_example(embedded, "return_url")) + "?utm_source=newsletter&lang=sv")
     page.get_by_label("Förnamn").fill("Anna")
     page.get_by_label("Efternamn").fill("Ek")
     page.get_by_label("Mobil").fill("070-174 06 05")
@@ -57,3 +68,12 @@ def test_the_example_of_an_own_form_sends_a_lead_and_comes_back(embedded: Embedd
     expect(page.get_by_role("heading")).to_have_text("Tack!")
     [received] = eventually(lambda: office.received)
     assert received.body["telephone"] == {"cell": "+46701740605"}
+    assert received.body["marketing"] == _campaign(embedded)
+
+
+def test_the_fetch_example_sends_a_lead_with_its_campaign(embedded: Embedded, page: Page, office: Office) -> None:
+    [script] = [block for block in _examples(embedded, "js") if "fetch(" in block]
+    page.goto(embedded.page() + "?utm_source=newsletter")
+    assert page.evaluate(f"async () => {{ {script} return answer.status }}") in {200, 202}
+    [received] = eventually(lambda: office.received)
+    assert received.body["marketing"] == _campaign(embedded)
