@@ -72,8 +72,8 @@ def _places(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[str, Place]]
 
 def normalize_names(members: Mapping[str, Any], tree: Tree, required: str | None = None) -> dict[str, Any]:
     """The members under the tree's names, ignoring case (.NET's names begin with a capital). Names that are not in the
-    tree are kept. An empty list in the place of an object, but for the required one, is an empty object: PHP writes
-    `"address": []` for a visitor who left all of it empty."""
+    tree are kept. An empty list in place of an object is read as an empty object, unless it is the `required` one: PHP
+    writes `"address": []` for a visitor who left all of it empty."""
     if members.keys() <= tree.keys():
         spelled = dict(members)
     else:

@@ -130,7 +130,7 @@ def upstream(response: httpx.Response) -> dict[str, Any]:
 
 
 def _text(content: bytes) -> str:
-    """Vitec writes UTF-8; what stands between us may write a byte order mark, UTF-16 or the encoding of old servers."""
+    """Vitec writes UTF-8; a proxy in between may add a byte order mark, or write UTF-16 or windows-1252."""
     try:
         return content.decode(json.detect_encoding(content))
     except UnicodeDecodeError:
@@ -139,7 +139,7 @@ def _text(content: bytes) -> str:
 
 def _json(content: bytes, *, is_partial: bool = False) -> Any:
     """None if it is not JSON. NaN and unpaired surrogates are not JSON either, and could not be passed on.
-    `is_partial`: of JSON that breaks off, what there is of it."""
+    `is_partial`: if the JSON breaks off, what there is of it."""
     try:
         return pydantic_core.from_json(
             _text(content), allow_inf_nan=False, allow_partial="trailing-strings" if is_partial else False

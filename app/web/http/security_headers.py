@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",  # what brokers' pages load sets its own
+    "cross-origin-resource-policy": "same-origin",  # files that brokers' pages load set their own
 }
 # Without subdomains: others below this name are not ours to decide about.
 HSTS = b"strict-transport-security", b"max-age=31536000"

@@ -38,7 +38,7 @@ def text_of(pairs: Pairs) -> str:
 def _decoded_at_once(text: str) -> str | None:
     """The text decoded as a whole, with `_BETWEEN_PAIRS` for "&" and `_AFTER_NAME` for "="; None if it can't be."""
     if not text.isascii() or "\n" in text or "\r" in text or text.endswith("%"):
-        return None  # a line, or the end, may be joined to what follows
+        return None  # quoted-printable would see a soft line break
     try:
         decoded = a2b_qp(text.encode().translate(_AS_QUOTED_PRINTABLE)).decode()
     except UnicodeDecodeError:

@@ -69,7 +69,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._lingering = LingeringTransport(transport, self._has_unread)
         self._extensions = {HEADER_LINES: self._add_to_head}
-        super().connection_made(self._lingering)  # type: ignore[arg-type]  # all that uvicorn calls of one
+        super().connection_made(self._lingering)  # type: ignore[arg-type]  # has all that uvicorn uses
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -128,7 +128,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = True
         self._size = self._received
         super().on_message_begin()
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # of which ASGI lets there be any
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # ASGI allows any
 
     def _add_to_head(self, lines: bytes) -> bool:
         if self.flow.write_paused:  # something else may be written first

@@ -2,7 +2,7 @@
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.domain.ids import new_id
@@ -14,7 +14,6 @@ from app.operations.viewing import ViewingDefaults
 from app.storage.database import StoreUnavailableError
 from app.storage.encryption import DecryptionError
 from app.submissions.cancellations import Attendance, cancellation_request
-from app.web.http.security_headers import page_headers
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
@@ -95,11 +94,11 @@ class CancellationPages:
         return _to_receipt(opened, deps)
 
     def _confirm(self, request: Request, receipt: Receipt) -> Response:
-        deps, firm = self._deps, receipt.customer.firm
+        deps = self._deps
         page = CancelPage(
             language=receipt.language,
             languages=language_links(deps, receipt.language, query_start(request.query_params.multi_items())),
-            firm=firm,
+            firm=receipt.customer.firm,
             demo=deps.demo,
             frame_origins=deps.frame_origins(receipt.customer),
             home=receipt.details.get("title", ""),
@@ -107,8 +106,7 @@ class CancellationPages:
             back=receipt.path(deps),
             theme=receipt.theme,
         )
-        headers = page_headers(deps.templates.css(firm, receipt.theme).csp_hash, deps.frame_ancestors(receipt.customer))
-        return HTMLResponse(deps.templates.render(page), headers=dict(headers))
+        return receipt.respond(deps, page)
 
     async def _cancel(self, receipt: Receipt, attendance: Attendance, stored: StoredApplication) -> None:
         """Committed when it returns, and with some luck delivered. Raises `StoreUnavailableError`."""

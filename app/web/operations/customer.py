@@ -62,7 +62,7 @@ def _is_below(origin: str, allowed: str) -> bool:
 class InvalidApiKeyError(Exception):
     """The key is not this customer's, or is missing where one is required."""
 
-    def __init__(self, customer: Customer | None = None) -> None:
+    def __init__(self, customer: Customer) -> None:
         super().__init__()
         self.customer = customer
 
@@ -74,14 +74,16 @@ def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     if authorization is None:
         return None
     scheme, _, value = authorization.partition(" ")
-    key = {"bearer": _plain, "basic": _basic_password}.get(scheme.lower(), lambda _: "")(value.strip())
+    match scheme.lower():
+        case "bearer":
+            key = value.strip()
+        case "basic":
+            key = _basic_password(value.strip())
+        case _:
+            key = ""
     if not key or not customer.owns(key):
         raise InvalidApiKeyError(customer)
     return key
-
-
-def _plain(value: str) -> str:
-    return value
 
 
 def _basic_password(value: str) -> str:

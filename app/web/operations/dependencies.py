@@ -22,8 +22,6 @@ from app.web.operations.tokens import FormTokens, IdempotencyKeys, LinkSecrets
 from app.web.rendering.templates import Skeleton, Templates
 
 Contacts = Callable[[str, Sequence[str]], Awaitable[list[Contact]]]
-
-
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 

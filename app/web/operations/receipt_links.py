@@ -4,17 +4,19 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.domain.submission import Submission
 from app.i18n import GetText
 from app.storage.database import StoreUnavailableError
+from app.web.http.security_headers import page_headers
 from app.web.operations.context import plain_title
 from app.web.operations.cross_origin import CUSTOMER
 from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, error_response, language_of
 from app.web.operations.slots import Slot, parse_slots
+from app.web.rendering.page_models import CancelPage, ReceiptPage
 from app.web.rendering.theme import Theme
 
 RECEIPT_LIVES = timedelta(days=30)
@@ -43,6 +45,11 @@ class Receipt(NamedTuple):
     def time(self, deps: Dependencies) -> tuple[str, str] | None:
         """Day and time, formatted."""
         return self.slot.format(self.language, self.gettext(deps)) if self.slot else None
+
+    def respond(self, deps: Dependencies, page: ReceiptPage | CancelPage) -> Response:
+        style = deps.templates.css(self.customer.firm, self.theme).csp_hash
+        headers = dict(page_headers(style, deps.frame_ancestors(self.customer)))
+        return HTMLResponse(deps.templates.render(page), headers=headers)
 
 
 async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Response:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.domain.submission import Status, Submission
@@ -12,7 +12,6 @@ from app.i18n import N_
 from app.operations.registry import OPERATIONS
 from app.operations.specification import FormSpec
 from app.storage.database import StoreUnavailableError
-from app.web.http.security_headers import page_headers
 from app.web.operations.cancellation_page import CANCELLATION, can_cancel, cancellation_of, state_of
 from app.web.operations.cancellation_page import routes as cancellation_routes
 from app.web.operations.dependencies import Dependencies
@@ -24,6 +23,7 @@ from app.web.operations.slots import Slot
 from app.web.rendering.page_models import ReceiptPage, ReceiptState
 
 CALENDAR_FILE = "/viewing.ics"
+MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
 def routes(deps: Dependencies) -> list[Route]:
@@ -72,8 +72,7 @@ class Receipts:
             cancel_url=opened.path(deps, file=CANCELLATION) if offers_cancelling else None,
             theme=opened.theme,
         )
-        headers = page_headers(deps.templates.css(customer.firm, opened.theme).csp_hash, deps.frame_ancestors(customer))
-        return HTMLResponse(deps.templates.render(page), headers=dict(headers))
+        return opened.respond(deps, page)
 
     async def calendar(self, request: Request) -> Response:
         """The viewing as a calendar file, once it is booked and if the embed named its time."""
@@ -112,9 +111,6 @@ def _state(submission: Submission) -> ReceiptState:
         return "received"
     states: dict[Status, ReceiptState] = {Status.DELIVERED: "booked", Status.REJECTED: "refused"}
     return states.get(submission.status, "received")
-
-
-MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
 def viewing_file(slot: Slot, *, uid: str, received_at: datetime, summary: str, description: str) -> bytes:

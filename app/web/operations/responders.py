@@ -150,8 +150,8 @@ class FormResponder:
         return form_response(self.context, status, self._typed(), shown, notice, headers, token or self._next_token())
 
     def _next_token(self) -> str:
-        """A new token, of a form that is not new to its visitor, who may correct one field and send it at once. Not if
-        the form came back quickly, as from a robot."""
+        """A new token, backdated, because its visitor may correct one field and send the form at once; but not beyond
+        the age of the posted token, so that a robot remains as quick as it was."""
         tokens, path = self.context.deps.tokens, self.context.path
         age = tokens.age(self.body.token, path)  # None for the broker's own form
         return tokens.issue(path, QUICK_SECONDS if age is None else min(age, QUICK_SECONDS))
@@ -208,12 +208,12 @@ class FormResponder:
                 return _shown(context, submission, self._again(400, Notice("refused", upstream=tuple(texts))))
         return_url = self.body.typed.get("return_url")
         if return_url and return_origin(return_url, context.deps.origins, context.customer):
-            return _see(return_address(return_url, reference_of(accepted.id)))
-        return _see(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))
+            return _redirect(return_address(return_url, reference_of(accepted.id)))
+        return _redirect(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))
 
     def received(self, accepted: Accepted) -> Response:
         """Stored; nothing more is known yet."""
-        return _see(self.context.deps.receipt_path(accepted.id, self.context.language))
+        return _redirect(self.context.deps.receipt_path(accepted.id, self.context.language))
 
     def _receipt_details(self) -> dict[str, str]:
         """Parameters of the receipt's link: the theme and, if the booked time is known, the time and the home."""
@@ -224,7 +224,7 @@ class FormResponder:
         return {name: value for name, value in details.items() if value}
 
 
-def _see(location: str) -> Response:
+def _redirect(location: str) -> Response:
     return ReadyResponse(303, [(b"location", location.encode("latin-1"))])
 
 

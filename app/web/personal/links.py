@@ -4,14 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.storage.encryption import Keyring
-from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
+from app.web.encrypted_tokens import read_token, write_token
 
 PURPOSE = "personal link"
 MAX_LIFETIME = timedelta(days=90)
-
-
-class InvalidLinkError(Exception):
-    """Forged, altered, or encrypted with a key that is no longer configured."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +27,6 @@ def write(keyring: Keyring, link: PersonalLink) -> str:
 
 
 def read(keyring: Keyring, token: str) -> PersonalLink:
-    """The link, which may have expired. Raises `InvalidLinkError`."""
-    try:
-        members = read_token(keyring, token, PURPOSE)
-    except InvalidTokenError as error:
-        raise InvalidLinkError from error
+    """The link, which may have expired. Raises `InvalidTokenError`."""
+    members = read_token(keyring, token, PURPOSE)
     return PersonalLink(**members | {"expires_at": datetime.fromtimestamp(members["expires_at"], UTC)})

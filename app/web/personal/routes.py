@@ -8,15 +8,16 @@ from app.operations import lead
 from app.operations.registry import PERSONAL_POSTS
 from app.storage.database import StoreUnavailableError
 from app.storage.encryption import Keyring
+from app.web.encrypted_tokens import InvalidTokenError
 from app.web.operations.context import RequestContext, headers_of, request_context
 from app.web.operations.cross_origin import CUSTOMER, preflight
-from app.web.operations.customer import InvalidApiKeyError, caller_key
+from app.web.operations.customer import Customer, InvalidApiKeyError, caller_key
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.problems import CHALLENGE, error_response, wants_page
 from app.web.operations.submit import post
 from app.web.personal.contact_names import ContactNames, ContactNotFoundError
-from app.web.personal.links import InvalidLinkError, PersonalLink, read
+from app.web.personal.links import PersonalLink, read
 
 
 def routes(deps: Dependencies, keyring: Keyring, names: ContactNames) -> list[Route]:
@@ -39,16 +40,16 @@ class PersonalPages:
         token = request.path_params["token"]
         try:
             link = read(self._keyring, token)
-        except InvalidLinkError:
-            return error_response(request, self._deps, 404, for_people=True)
-        customer = self._deps.customers.get(link.customer_id)
+        except InvalidTokenError:
+            return error_response(request, deps, 404, for_people=True)
+        customer = deps.customers.get(link.customer_id)
         if customer is None or not PERSONAL_POSTS[link.form].is_open(customer.defaults):
-            return error_response(request, self._deps, 404, for_people=True)
+            return error_response(request, deps, 404, for_people=True)
         request.scope[CUSTOMER] = customer
         try:
-            context = self._context(request, link, token)
-        except InvalidApiKeyError as wrong:
-            return error_response(request, self._deps, 401, customer=wrong.customer, headers=CHALLENGE)
+            context = self._context(request, customer, link, token)
+        except InvalidApiKeyError:
+            return error_response(request, deps, 401, customer=customer, headers=CHALLENGE)
         if link.has_expired(deps.now()):
             is_page = wants_page(request, for_people=True)
             return instead_of_form(context, "gone", 410) if is_page else error_response(request, deps, 410)
@@ -63,10 +64,8 @@ class PersonalPages:
             return instead_of_form(context, "no-contact", 404)
         return form_response(context)
 
-    def _context(self, request: Request, link: PersonalLink, token: str) -> RequestContext:
-        spec = PERSONAL_POSTS[link.form]
-        customer = self._deps.customers[link.customer_id]
-        headers = headers_of(request)
+    def _context(self, request: Request, customer: Customer, link: PersonalLink, token: str) -> RequestContext:
+        spec, headers = PERSONAL_POSTS[link.form], headers_of(request)
         caller_key(headers, customer)  # a key is not needed here, but a wrong one is always an error
         if spec is lead.PERSONAL_POST:
             return request_context(

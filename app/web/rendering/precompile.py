@@ -7,7 +7,7 @@ from app.web.rendering.templates import Templates
 
 
 def precompile() -> None:
-    """Also where Python is told to write no bytecode."""
+    """Compiles all templates, even if Python is set to write no bytecode."""
     sys.dont_write_bytecode = False
     Templates().load_all()
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.storage.encryption import Keyring
-from app.web.personal.links import InvalidLinkError, PersonalLink, read, write
+from app.web.encrypted_tokens import InvalidTokenError
+from app.web.personal.links import PersonalLink, read, write
 
 OLD, NEW = b"0" * 32, b"1" * 32
 RING = Keyring([OLD])
@@ -31,13 +32,13 @@ def test_two_links_for_the_same_contact_differ_and_reveal_nothing() -> None:
 def test_a_link_still_opens_after_the_keys_were_rotated() -> None:
     token = write(RING, LINK)
     assert read(Keyring([NEW, OLD]), token) == LINK
-    with pytest.raises(InvalidLinkError):
+    with pytest.raises(InvalidTokenError):
         read(Keyring([NEW]), token)
 
 
 def test_a_value_encrypted_for_another_purpose_is_not_a_link() -> None:
     sealed = RING.encrypt({"customer_id": "M1", "contact_id": "C1", "form": "contact", "expires_at": 9e9}, "id/payload")
-    with pytest.raises(InvalidLinkError):
+    with pytest.raises(InvalidTokenError):
         read(RING, urlsafe_b64encode(sealed).rstrip(b"=").decode())
 
 
@@ -53,7 +54,7 @@ def test_changing_any_bit_invalidates_a_link() -> None:
     for place in range(len(sealed)):
         for bit in (1, 128):
             altered = sealed[:place] + bytes([sealed[place] ^ bit]) + sealed[place + 1 :]
-            with pytest.raises(InvalidLinkError):
+            with pytest.raises(InvalidTokenError):
                 read(RING, urlsafe_b64encode(altered).rstrip(b"=").decode())
 
 
@@ -64,7 +65,7 @@ def test_a_token_has_only_one_valid_encoding(contact: str) -> None:
     spellings += [token[:-1] + chr(ord(token[-1]) + by) for by in (-1, 1)]
     opened = []
     for spelled in spellings:
-        with contextlib.suppress(InvalidLinkError):
+        with contextlib.suppress(InvalidTokenError):
             opened.append((spelled, read(RING, spelled)))
     assert opened == []
 
@@ -72,5 +73,5 @@ def test_a_token_has_only_one_valid_encoding(contact: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(token=st.text(max_size=80) | st.binary(max_size=80).map(lambda b: urlsafe_b64encode(b).decode()))
 def test_any_other_text_is_a_bad_link_and_nothing_else(token: str) -> None:
-    with pytest.raises(InvalidLinkError):
+    with pytest.raises(InvalidTokenError):
         read(RING, token)
