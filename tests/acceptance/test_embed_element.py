@@ -81,7 +81,7 @@ def test_what_was_typed_stays_and_the_visitor_is_asked(
     form = frame(page)
     form.get_by_label("Förnamn").fill("Anna")
     for language in languages:
-        form.get_by_role("button", name=language).click()
+        form.get_by_role("link", name=language).click()
     expect(form.get_by_label("Förnamn")).to_have_value("Anna")
     change(page, estate="OBJ2")
     form.get_by_role("button", name="Visa det nya formuläret").click()

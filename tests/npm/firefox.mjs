@@ -34,7 +34,7 @@ try {
   await own.evaluate(() => { history.back(); });
   await own.waitForFunction(() => document.querySelector("[name=contactMessage]"), PATIENCE);
   seen.kept = await own.$eval("[name=contactMessage]", (input) => input.value);
-  await own.click("[name=switch-language]");
+  await own.click("[hreflang=en]");
   await own.waitForFunction(() => document.documentElement.lang === "en", PATIENCE);
   seen.keptInEnglish = await own.$eval("[name=contactMessage]", (input) => input.value);
 } finally {
