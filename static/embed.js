@@ -227,7 +227,9 @@
       }
     }
     const form = attributesOf(element).intresse;
-    const own = shown ? before.own : [...element.childNodes].filter((node) => node !== before?.link);
+    // Carousels and page caches copy an element with its frame, which is nothing of the page's own.
+    const isOurs = (node) => node === before?.link || node.src?.startsWith(`${SERVICE}/forms/`);
+    const own = shown ? before.own : [...element.childNodes].filter((node) => !isOurs(node));
     const tries = before?.key === key && !before.sent.size ? before.tries + 1 : 0;
     const embed = { key, url, form, own, tries, sent: new Set() };
     embeds.set(element, embed);

@@ -132,6 +132,15 @@ def test_an_element_without_a_link_of_its_own_is_given_one(embedded: Embedded, p
     assert "utm_source=a" in page.url
 
 
+def test_a_copy_of_an_element_with_its_frame_gives_way_to_a_link_too(embedded: Embedded, page: Page) -> None:
+    page.goto(embedded.page(embedded.element(), embedded.script))
+    assert dispatched(page, "ready")
+    refused_by_the_browser(page)
+    page.evaluate("interest.replaceWith(interest.cloneNode(true))")
+    assert _reason(page) == "blocked"
+    expect(page.locator("iframe")).to_have_count(0)
+
+
 def test_a_link_to_somewhere_else_is_left_as_it_is(embedded: Embedded, page: Page) -> None:
     refused_by_the_browser(page)
     theirs = "<a href='/kontakt?a=1#b'>Kontakt</a><svg><a href='/x'><text>x</text></a></svg>"

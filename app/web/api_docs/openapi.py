@@ -1,6 +1,7 @@
 """The OpenAPI document. Typed routes describe themselves; the plain routes of forms, posts and pages are described
 here."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -168,12 +169,10 @@ def _post(post: PostSpec, path: str) -> dict[str, Any]:
     }
 
 
-def _body(model: str, example: Any = None) -> dict[str, Any]:
-    body: dict[str, Any] = {"schema": {"$ref": REFERENCE.format(model=model)}}
-    content = {media.value: body for media in Media}
-    if example:
-        content[Media.JSON.value] = {**body, "example": example}
-    return {"required": True, "content": content}
+def _body(model: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"schema": {"$ref": REFERENCE.format(model=model)}}
+    content = {media.value: schema for media in Media}
+    return {"required": True, "content": content | {Media.JSON.value: {**schema, "example": example}}}
 
 
 def _accepted(*posts: PostSpec) -> dict[str, Any]:

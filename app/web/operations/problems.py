@@ -83,7 +83,7 @@ def unanswered(error: VitecError, gettext: GetText) -> Problem:
     return Problem(503, "upstream-away", gettext, headers={"Retry-After": str(VITEC_RETRY_SECONDS)})
 
 
-def wants_page(request: Request, *, for_people: bool = False) -> bool:
+def wants_page(request: Request, *, for_people: bool) -> bool:
     """Whether to answer with a page. At an address for people (`for_people`) only who prefers JSON gets none; elsewhere
     only who accepts HTML by name gets one. So do programs in Java: they are known by a body that no browser's form
     sends."""
