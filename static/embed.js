@@ -8,7 +8,7 @@
     return;
   }
   if (!script?.src) {
-    console.error("Intresse: embed.js needs a script element with src");
+    console.error("Intresse: embed.js needs a script with src");
     return;
   }
   const SERVICE = new URL(script.src).origin;
@@ -35,9 +35,9 @@
   const TO_LOAD = 10000; // milliseconds within which a frame in view must load
   const TO_ANSWER = 1500; // milliseconds within which it must then answer
   const REASONS = {
-    attributes: `data-intresse is one of ${Object.keys(PATHS).join(", ")}, with data-customer and what the form is about: data-estate, or data-viewing and data-slot. An intresse-form has form, customer and so on.`,
+    attributes: `data-intresse is one of ${Object.keys(PATHS)}, with data-customer, and data-estate or data-viewing and data-slot. An intresse-form has them without data-.`,
     csp: `This page's Content-Security-Policy forbids the frame: add ${SERVICE} to frame-src.`,
-    blocked: `No answer from ${SERVICE} in the frame: an id or a form that it doesn't have, a blocker, a sandbox, this page's COEP, another site's frame around it, or a proxy.`,
+    blocked: `No answer from ${SERVICE}: unknown id, blocker, sandbox, COEP, frame around this page, or proxy.`,
   };
   const LONGEST = 500;
   const STORED = "intresse.tags";
