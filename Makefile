@@ -3,8 +3,8 @@ MINUTES ?= 10
 PYTHON ?= python3
 VENV := .venv
 AUDIT := $(VENV)/audit
-# One more than there are cores: every third second of the integration and browser tests is a wait.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are cores: every third second of the integration and browser tests is a wait.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 # A file's tests run in one process, and the files in their order: a browser, once started, keeps its event loop.
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
