@@ -25,7 +25,7 @@ class WebhookReceiver:
         self._url = url
         self._signing = Webhook(secret)
         self._write = write
-        # The system's authorities, as for Vitec; read once, because that takes a quarter of a second.
+        # The system's authorities, as for Vitec; read once, because that takes 20 ms in which nothing else runs.
         self._tls = ssl.create_default_context()
 
     async def send(self, alert: Alert) -> None:

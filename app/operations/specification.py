@@ -25,13 +25,13 @@ MESSAGES = ("contactMessage", "message", "lead.message")
 OTHER_PHONES = ("telephone.other", "otherPhone")
 
 
-def _one_line(value: str) -> str:
+def _unpadded(value: str) -> str:
     if value != value.strip() or not value.isprintable():
         raise ValueError("must be one line without a space at either end")
     return value
 
 
-VitecId = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]  # of a source, user, office
+VitecId = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_unpadded)]  # of a source, user, office
 
 
 class DefaultsTable(BaseModel):

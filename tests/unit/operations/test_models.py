@@ -136,15 +136,21 @@ def codes(model: type[VitecModel], members: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("word", "choice"), [("Bostadsrätt", EstateType.HOUSING_COOPERATIVE), ("villa", EstateType.HOUSE)]
+    ("word", "choice", "loan_choice"),
+    [
+        ("Bostadsrätt", EstateType.HOUSING_COOPERATIVE, LoanEstateType.APARTMENT),
+        ("villa", EstateType.HOUSE, LoanEstateType.HOUSE),
+        ("FRITIDSHUS", EstateType.COTTAGE, LoanEstateType.COTTAGE),
+    ],
 )
-def test_a_type_of_home_may_be_in_swedish_as_in_a_websites_own_form(word: str, choice: EstateType) -> None:
+def test_a_type_of_home_may_be_in_swedish_as_in_a_websites_own_form(
+    word: str, choice: EstateType, loan_choice: LoanEstateType
+) -> None:
     members = PERSON | {"presentAccommodation": {"estateType": word}}
     home = Interest.model_validate(members, context=IN_JSON).present_accommodation
     assert home is not None
     assert home.estate_type is choice
-    loan = LoanPromise.model_validate({"estateType": word}, context=IN_JSON)
-    assert loan.estate_type in {LoanEstateType.APARTMENT, LoanEstateType.HOUSE}
+    assert LoanPromise.model_validate({"estateType": word}, context=IN_JSON).estate_type is loan_choice
 
 
 @pytest.mark.parametrize(("model", "whole"), WHOLE)
