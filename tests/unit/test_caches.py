@@ -15,10 +15,10 @@ from app.web.http import languages, origins
 from app.web.operations import body, slots
 
 # Caches whose keys are ours: templates, catalogues, configuration, statements, numbers and days of the console, lists
-# in files.
+# in files, the current second.
 OURS = {
     *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
-    *("_make_statement", "catalogue", "_steps"),
+    *("_make_statement", "catalogue", "_steps", "_stockholm_second"),
 }
 STRANGERS = [
     origins.origin_of,

@@ -145,7 +145,7 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
 
 def _hides_a_slash(request: Request) -> bool:
     """Whether an id contains an encoded slash: decoded, it would split the path elsewhere."""
-    return "%2f" in str(request.scope.get("raw_path", b""), "latin-1").lower()
+    return b"%2f" in request.scope.get("raw_path", b"").lower()
 
 
 def headers_of(request: Request) -> Mapping[str, str]:

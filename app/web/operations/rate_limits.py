@@ -47,15 +47,18 @@ class MovingWindows:
         self._longest = max(self._longest, seconds)
         moments = self._moments.pop(key, None) or array("d")
         over = bisect_right(moments, now - seconds)
-        del moments[:over]
-        is_full = len(moments) >= rate.amount
+        is_full = len(moments) - over >= rate.amount
+        oldest = moments[over] if is_full else now
         if not is_full:
             moments.append(now)
+            self._entries += 1
+        if 2 * over >= len(moments):  # to remove each at once would move all the others each time
+            del moments[:over]
+            self._entries -= over
         self._moments[key] = moments
-        self._entries += (not is_full) - over
         self._drop(now - self._longest)
         if is_full:
-            raise RateLimitedError(max(1, ceil(moments[0] + seconds - now)))
+            raise RateLimitedError(max(1, ceil(oldest + seconds - now)))
 
     def forget(self, key: str) -> None:
         self._entries -= len(self._moments.pop(key, ()))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -137,7 +138,14 @@ def _consented_at(
 
 def _second_of(rules: ValidationContext) -> datetime:
     """The second of receipt, as Stockholm's clocks show it."""
-    return datetime.fromtimestamp(int(rules.now.timestamp()), STOCKHOLM)
+    return _stockholm_second(int(rules.now.timestamp()))
+
+
+@lru_cache(maxsize=2)
+def _stockholm_second(timestamp: int) -> datetime:
+    """With a fixed offset: a zone looks for its own each time that the moment is written."""
+    moment = datetime.fromtimestamp(timestamp, STOCKHOLM)
+    return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()))
 
 
 def _approval(
