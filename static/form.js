@@ -48,7 +48,7 @@ for (const link of document.querySelectorAll(".bar [hreflang]")) {
     const button = document.createElement("button");
     button.hidden = true;
     button.name = "switch-language";
-    button.value = link.lang;
+    button.value = form.querySelector("[aria-invalid]") ? "with-errors" : "as-is";
     button.formAction = (form.getAttribute("action") ?? "").split("?")[0] + link.search;
     form.append(button);
     form.requestSubmit(button);

@@ -214,6 +214,22 @@ def test_a_form_is_shown_in_the_other_language_with_what_was_typed(
     assert service.nothing_at(path)
 
 
+def test_a_form_with_errors_is_shown_in_the_other_language_with_those_that_are_left(service: RunningService) -> None:
+    path = interest_path()
+    form = service.page(f"{path}?lang=sv")
+    switch = {"switch-language": "with-errors"}
+    answer = service.client.post(f"{path}?lang=en", data=form.values | TYPED | {"lastName": "Å"} | switch)
+    page = page_of(answer)
+    assert (answer.status_code, page.language) == (400, "en")
+    assert is_english(page.alert)
+    assert page.faulty == {"telephone.cell", "consent"}
+    assert page.values.items() >= TYPED.items()
+    corrected = page.values | fields(interest()) | switch
+    page = page_of(service.client.post(f"{path}?lang=sv", data=corrected))
+    assert (page.language, page.alert, page.faulty) == ("sv", "", set())
+    assert service.nothing_at(path)
+
+
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_other_answers_are_in_that_language_too(tmp_path: Path, language: str) -> None:
     headers = {"Accept-Language": language}

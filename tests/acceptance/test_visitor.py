@@ -180,3 +180,16 @@ def test_a_change_of_language_keeps_what_is_filled_in(public: Public, browser: B
     expect(page.get_by_label("Förnamn")).to_have_value("Åsa")
     assert "utm_source=x" in page.url
     context.close()
+
+
+def test_a_change_of_language_also_changes_that_of_the_errors(public: Public, browser: Browser) -> None:
+    context = browser.new_context(locale="sv-SE")
+    page = context.new_page()
+    page.goto(f"{public()}{INTEREST}")
+    page.get_by_label("Förnamn").fill("Åsa")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("efternamn")
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("alert")).to_contain_text("last name")
+    expect(page.get_by_label("First name")).to_have_value("Åsa")
+    context.close()

@@ -39,7 +39,7 @@ from app.web.operations.responders import FormResponder, JsonResponder, Responde
 from app.web.operations.slots import choose_slot
 from app.web.operations.spam import looks_automatic
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
-from app.web.rendering.page_models import SWITCH
+from app.web.rendering.page_models import SWITCH, WITH_ERRORS
 
 MAX_REPEAT_KEY = 255
 
@@ -58,11 +58,18 @@ def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmissio
     """Validates the body. Returns a function that builds the submission. Raises `InvalidSubmissionError`,
     `RateLimitedError`."""
     now = context.deps.now()
+    result, application = _valid(context, body, now)
+    if context.key is None:
+        context.deps.address_limits.count(context.customer, context.address)
+    return partial(_build_submission, context, body, result, application, now)
+
+
+def _valid(context: RequestContext, body: Body, now: datetime) -> tuple[ValidationResult, VitecModel]:
+    """The result, and the application in it. Raises `InvalidSubmissionError`."""
     customer = context.customer
-    with_key = context.key is not None
     rules = ValidationContext(
         customer.id,
-        with_key,
+        context.key is not None,
         customer.collect_personnummer,
         context.asks_consent,
         now,
@@ -78,9 +85,7 @@ def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmissio
         faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_REPEAT_KEY}))
     if result.application is None or faults:
         raise InvalidSubmissionError(faults)
-    if not with_key:
-        context.deps.address_limits.count(customer, context.address)
-    return partial(_build_submission, context, body, result, result.application, now)
+    return result, result.application
 
 
 def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
@@ -209,7 +214,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
             return answers.forbidden()
         await _find_time(context, body)
         if SWITCH in body.typed and isinstance(answers, FormResponder):
-            return answers.in_other_language()
+            return _in_other_language(context, body, answers)
         accepted = await context.deps.intake.accept_from(_validated(context, body))
     except NotFoundError:
         return answers.not_found()
@@ -230,6 +235,13 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
     except Exception:  # it is stored, so no answer may say that it is not
         log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
         return answers.received(accepted)
+
+
+def _in_other_language(context: RequestContext, body: Body, answers: FormResponder) -> Response:
+    """Raises `InvalidSubmissionError` if the form showed errors and some are left: they are to be read, too."""
+    if body.typed[SWITCH] == WITH_ERRORS:
+        _valid(context, body, context.deps.now())
+    return answers.in_other_language()
 
 
 async def _find_time(context: RequestContext, body: Body) -> None:

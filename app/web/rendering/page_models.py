@@ -11,7 +11,10 @@ from app.domain.ids import grouped
 from app.operations.specification import FormSpec
 from app.web.rendering.theme import Theme
 
-SWITCH = "switch-language"  # by form.js: shows the form in another language, with everything that is filled in
+# By form.js: shows the form in another language, with everything that is filled in, and if it showed errors with those
+# that are left.
+SWITCH = "switch-language"
+WITH_ERRORS = "with-errors"
 CONTACT = "contact"  # the error of the pair "e-mail or phone" as a whole
 # Inputs that our page sets itself, and `_charset_`, which browsers fill in.
 OURS = frozenset({"token", "ticks", "gone", "return_url", "marketing.referrer", "_charset_", SWITCH, ""})
