@@ -88,7 +88,7 @@ def submission_filter(status: Status | None, customer: str | None, older_than: s
     from app.submissions.listing import SubmissionFilter
 
     try:
-        age = parse_duration(older_than, MAX_AGE) if older_than else None
+        age = None if older_than is None else parse_duration(older_than, MAX_AGE)
     except ValueError as error:
         stop(f"--older-than: {error}")
 

@@ -50,7 +50,7 @@ class ErasureLog:
     def append(self, erasure: Erasure) -> str:
         """Returns the line, once it is on disk. Raises `ErasureLogError`."""
         line = {"at": erasure.at.isoformat(), "by": erasure.by, "hash": erasure.digest.hex()}
-        line |= {"customer": erasure.customer_id} if erasure.customer_id else {}
+        line |= {} if erasure.customer_id is None else {"customer": erasure.customer_id}
         text = json.dumps(line | {"proof": self._proof_of(line)})
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

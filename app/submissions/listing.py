@@ -120,7 +120,7 @@ def _conditions(connection: Connection, filters: SubmissionFilter) -> list[Colum
             conditions.append(HAS_STOPPED)  # lets the query use its index
     if filters.status is Status.PENDING:
         conditions += [_WAITS, *_pending(connection)]
-    if filters.customer_id:
+    if filters.customer_id is not None:
         conditions.append(columns.customer_id == filters.customer_id)
     if filters.operation:
         conditions.append(columns.operation == filters.operation)

@@ -57,7 +57,7 @@ def test_all_matching_submissions_are_sent_again_and_a_second_run_changes_nothin
 
 
 def test_newer_submissions_and_other_customers_are_left_alone(rejected: httpx.Client, intresse: Intresse) -> None:
-    for others in (("--older-than", "1h"), ("--older-than", "400d"), ("--customer", "M99999")):
+    for others in (("--older-than", "1h"), ("--older-than", "400d"), ("--customer", "M99999"), ("--customer", "")):
         done = intresse("leads", "discard", "--status", "rejected", *others, "--yes")
         assert (done.returncode, done.stdout) == (0, "closed: 0, nothing to do: 0\n")
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
@@ -87,5 +87,6 @@ def test_either_a_submission_or_a_filter_must_be_given(intresse: Intresse, argum
     refused(intresse("leads", "discard", *arguments), "--status", "--customer", "--older-than")
 
 
-def test_an_invalid_age_is_reported_in_one_line(intresse: Intresse) -> None:
-    refused(intresse("leads", "discard", "--older-than", "soon", "--yes"), "--older-than")
+@pytest.mark.parametrize("age", ["soon", ""])  # "": a script's variable that was not set
+def test_an_invalid_age_is_reported_in_one_line(intresse: Intresse, age: str) -> None:
+    refused(intresse("leads", "discard", "--status", "held", "--older-than", age, "--yes"), "--older-than")

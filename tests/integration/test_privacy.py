@@ -173,9 +173,9 @@ async def test_a_worker_delivers_submissions_that_are_re_encrypted_meanwhile(dat
 def test_an_erasure_is_written_down_as_a_hash_and_read_again(tmp_path: Path) -> None:
     log = ErasureLog(tmp_path / "new" / "erasures.log", PROOF)
     assert log.read() == []
-    second = replace(ERASURE, customer_id="M12345")
-    lines = [log.append(ERASURE), log.append(second)]
-    assert log.read() == [ERASURE, second]
+    erasures = [replace(ERASURE, customer_id=id_) for id_ in (None, "M12345", "")]
+    lines = [log.append(erasure) for erasure in erasures]
+    assert log.read() == erasures
     assert log.path.read_text().splitlines() == lines
     assert log.path.stat().st_mode & 0o077 == 0
 
