@@ -61,7 +61,7 @@ class ConfigurationError(Exception):
 
 
 def configuration_path(environ: Mapping[str, str] = os.environ) -> Path:
-    return Path(environ.get("INTRESSE_CONFIG", DEFAULT_PATH))
+    return Path(environ.get("INTRESSE_CONFIG") or DEFAULT_PATH)
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ, *, uses: frozenset[str] = SECRETS) -> Settings:

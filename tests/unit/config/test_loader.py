@@ -444,7 +444,11 @@ def test_a_key_in_the_place_of_its_hash_is_not_repeated_either(faults: Lines) ->
 
 @pytest.mark.parametrize(
     ("environ", "path"),
-    [({}, "intresse.toml"), ({"INTRESSE_CONFIG": "/etc/intresse/main.toml"}, "/etc/intresse/main.toml")],
+    [
+        ({}, "intresse.toml"),
+        ({"INTRESSE_CONFIG": ""}, "intresse.toml"),
+        ({"INTRESSE_CONFIG": "/etc/intresse/main.toml"}, "/etc/intresse/main.toml"),
+    ],
 )
 def test_the_environment_says_where_the_configuration_is(environ: dict[str, str], path: str) -> None:
     assert configuration_path(environ) == Path(path)
