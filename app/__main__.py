@@ -1,6 +1,7 @@
 """Web forms for estate brokers, delivered to Vitec Connect."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import structlog
@@ -26,10 +27,20 @@ cli.add_typer(leads.commands, name="leads")
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not if it was closed before the start
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # any name can be printed, in any locale
+    if any(map(_is_undecodable, sys.argv[1:])):
+        sys.exit("intresse: the arguments must be in UTF-8")
     try:
         cli()
     except OSError as error:  # as when the disk under standard output is full
         sys.exit(f"intresse: {error}")
+
+
+def _is_undecodable(argument: str) -> bool:
+    """Whether it has bytes that Python could not decode. No id, name or address has such, and no database takes it."""
+    return any("\udc80" <= character <= "\udcff" for character in argument)
 
 
 def _version(requested: bool) -> None:

@@ -153,6 +153,27 @@ def test_output_that_does_not_fit_on_the_disk_is_one_line(configured: Callable[[
     assert (done.returncode, done.stderr) == (1, b"intresse: [Errno 28] No space left on device\n")
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_names_beyond_the_terminals_encoding_are_printed_in_utf_8(
+    configured: Callable[[str], dict[str, str]], tmp_path: Path, encoding: str
+) -> None:
+    environment = configured("sqlite:///unused.db")
+    file = Path(environment["INTRESSE_CONFIG"]).rename(tmp_path / "Łódź.toml")
+    here = environment | {"INTRESSE_CONFIG": str(file), "PYTHONIOENCODING": encoding}
+    done = subprocess.run(process_of("check"), env=here, cwd=ROOT, capture_output=True)
+    assert (done.returncode, done.stdout.decode()) == (0, f"{file}: 1 customer(s), no errors.\n")
+
+
+@pytest.mark.parametrize("arguments", [(b"leads", b"show", b"\xff"), (b"leads", b"list", b"--customer", b"M\xe5")])
+def test_arguments_in_another_encoding_are_one_line(
+    configured: Callable[[str], dict[str, str]], arguments: tuple[bytes, ...]
+) -> None:
+    done = subprocess.run(
+        [*process_of(), *arguments], env=configured("sqlite:///unused.db"), cwd=ROOT, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (1, b"intresse: the arguments must be in UTF-8\n")
+
+
 @pytest.mark.parametrize("command", ["serve", "deliver", "sandbox"])
 def test_a_port_that_is_taken_stops_the_start(
     configured: Callable[[str], dict[str, str]], tmp_path: Path, command: str
