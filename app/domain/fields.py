@@ -13,18 +13,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from annotated_types import GroupedMetadata
-from babel import Locale
 from personnummer import personnummer
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.domain.characters import normalized, trim, western_digits
+from app.domain.countries import country_code
 from app.domain.emails import normalize_email
 from app.domain.phones import SWEDEN, normalize_phone
-
-# ISO 3166-1 alpha-2 as CLDR lists it, without its codes for unions, unknown regions and tests.
-COUNTRIES = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
-COUNTRIES -= {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 
 CODES = frozenset(
     {
@@ -180,8 +176,8 @@ def check_personnummer(value: str, *, foreign: bool) -> str:
 
 
 def _country(value: str) -> str | None:
-    code = value.upper()
-    if code not in COUNTRIES:
+    code = country_code(value)
+    if code is None:
         raise invalid("invalid_country")
     return None if code == "SE" else code  # "left out for Sweden" (H)
 

@@ -232,6 +232,7 @@ def test_of_several_values_of_a_tick_any_true_one_counts(service: RunningService
         ("90 12 34 56", "NO", "+4790123456"),
         ("50 12 34 56", "dk", "+4550123456"),
         ("040 123 4567", "FI", "+358401234567"),
+        ("90 12 34 56", "Norge", "+4790123456"),
         ("+46 70 174 06 05", "NO", MOBILE),
         ("0046701740605", "FI", MOBILE),
         ("701740605", "", MOBILE),
@@ -324,6 +325,8 @@ def test_a_second_number_in_the_field_goes_to_other(
         ("12345", "SE", "123 45"),
         ("00100", "FI", "00100"),
         ("10115", "DE", "10115"),
+        ("10115", "Tyskland", "10115"),
+        ("12345", "Sverige", "123 45"),
         ("00100", "", "00100"),
     ],
 )

@@ -15,10 +15,10 @@ from app.web.http import languages, origins
 from app.web.operations import body, slots
 
 # Caches whose keys are ours: templates, catalogues, configuration, statements, numbers and days of the console, lists
-# in files, the current second.
+# in files, the current second, names of countries.
 OURS = {
     *("_content", "describe", "_missing", "stylesheet", "fenced", "claim", "number", "share", "day", "_prepare"),
-    *("_make_statement", "catalogue", "_steps", "_stockholm_second"),
+    *("_make_statement", "catalogue", "_steps", "_stockholm_second", "_codes_by_name"),
 }
 STRANGERS = [
     origins.origin_of,

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.domain.characters import normalized
+from app.domain.countries import country_code
 from app.domain.datetimes import STOCKHOLM
 from app.domain.field_errors import FieldError, field_errors_of
-from app.domain.fields import COUNTRIES, ReadContext, is_true
+from app.domain.fields import ReadContext, is_true
 from app.domain.marketing import Marketing, is_tag, normalize_marketing, tags_in
 from app.domain.phones import SWEDEN
 from app.i18n import GetText
@@ -106,8 +108,7 @@ def _country(spec: PostSpec, body: Body, members: Mapping[str, Any]) -> str:
     Sweden."""
     typed = body.typed
     value = member_at(members, spec.country) or typed.get(spec.country) or typed.get("address.countryCode")
-    code = value.strip().upper() if isinstance(value, str) else SWEDEN
-    return code if code in COUNTRIES else SWEDEN
+    return (country_code(normalized(value)) if isinstance(value, str) else None) or SWEDEN
 
 
 def _with_ticks(spec: PostSpec, members: Mapping[str, Any]) -> dict[str, Any]:

@@ -248,13 +248,15 @@ def test_a_wrong_personnummer_is_refused_unless_it_is_foreign(number: str) -> No
         ("se", None),
         ("XX", ["invalid_country"]),
         ("EU", ["invalid_country"]),
-        ("SWE", ["invalid_country"]),
-        ("Sverige", ["invalid_country"]),
+        ("SWE", None),
+        ("Sverige", None),
+        ("Norge", "NO"),
+        ("Sverige/Norge", ["invalid_country"]),
         ("", ["invalid_country"]),
         (46, ["wrong_type"]),
     ],
 )
-def test_a_country_is_two_letters_and_left_out_for_sweden(typed: Any, read_as: Any) -> None:
+def test_a_country_is_sent_as_two_letters_and_left_out_for_sweden(typed: Any, read_as: Any) -> None:
     assert read(fields.Country, typed) == read_as
 
 
