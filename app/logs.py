@@ -102,11 +102,14 @@ class _Unfailing:
 
 
 class _Library(logging.Handler):
-    """Logs a library's message without its arguments, and the code locations of an exception."""
+    """Logs a library's message without its arguments, and the code locations of an exception. A message without
+    arguments may have been formatted already, as asyncio's are, which quote exceptions and what a callback was given:
+    its place in the code is logged instead."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        what = f": {record.msg}" if record.args else f" at {record.filename}:{record.lineno}"
         log = structlog.get_logger()
-        log.log(record.levelno, "library", detail=f"{record.name}: {record.msg}"[:200], exc_info=record.exc_info)
+        log.log(record.levelno, "library", detail=f"{record.name}{what}"[:200], exc_info=record.exc_info)
 
 
 def _known_keys(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -105,6 +106,16 @@ def test_an_exception_may_be_handed_over(written: Written) -> None:
     structlog.get_logger().error("fault", exc_info=TypedByAVisitor("anna@example.se"))
     (event,) = written()
     assert event["exception"] == ["TypedByAVisitor at "]
+
+
+def test_a_librarys_message_is_written_as_a_template_or_as_its_place(written: Written) -> None:
+    """asyncio formats its messages itself: they quote an exception, or the arguments of a callback."""
+    library = logging.getLogger("library")
+    library.warning("%s is odd", "anna@example.se")
+    library.warning(f"{'anna@example.se'} is odd")
+    template, formatted = [event["detail"] for event in written()]
+    assert template == "library: %s is odd"
+    assert re.fullmatch(r"library at test_logs\.py:\d+", formatted)
 
 
 def test_an_exception_that_hides_its_context_is_written_alone(written: Written) -> None:
