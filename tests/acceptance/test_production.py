@@ -2,9 +2,11 @@
 
 import contextlib
 import itertools
+import json
 import re
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ import pytest
 from sqlalchemy import URL
 
 from app.sandbox import Customer, Office, create_sandbox
-from tests.acceptance.production import REPLICAS, Production, production
+from tests.acceptance.production import REPLICAS, ROOT, Production, production
 from tests.conftest import CUSTOMER, new_database
 from tests.servers import eventually, serve
 
@@ -214,3 +216,11 @@ def test_the_proxy_does_not_reveal_its_software(running: Production) -> None:
 def test_a_head_that_is_too_large_ends_at_the_proxy(running: Production) -> None:
     with running.client() as browser:
         assert browser.get("/healthz", headers={"X-Long": "a" * 40_000}).status_code == 431
+
+
+def test_the_proxys_log_leaves_out_the_request() -> None:
+    """Caddy logs it whenever a visitor leaves before the end of an answer."""
+    adapt = ["caddy", "adapt", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
+    adapted = json.loads(subprocess.run(adapt, check=True, capture_output=True).stdout)
+    [log] = adapted["logging"]["logs"].values()
+    assert log["encoder"]["fields"]["request"] == {"filter": "delete"}
