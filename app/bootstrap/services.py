@@ -160,7 +160,10 @@ def build_service(settings: Settings) -> Service:
             database, keyring, {customer.id: defaults_of(customer) for customer in settings.customers}
         ),
         privacy_requests=PrivacyRequests(
-            database, repository, PersonSearch(database, keyring, KeyedHash(secret, "erasures")), _erasure_log(settings)
+            database,
+            repository,
+            PersonSearch(database, keyring, KeyedHash(secret, "erasures"), contact_hash),
+            _erasure_log(settings),
         ),
         outcomes=outcomes,
         vitec=vitec,

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+EXAMPLES = {
+    "email": "one address like anna@example.se",
+    "phone": "one number like 070-123 45 67, or a foreign one with its country code like +49 151 12345678",
+    "id": "a receipt's reference, or the id of a submission or of a contact",
+}
+
 commands = typer.Typer()
 EmailOption = Annotated[str | None, typer.Option("--email", help="One of the person's e-mail addresses.")]
 PhoneOption = Annotated[str | None, typer.Option("--phone", help="One of the person's phone numbers.")]
@@ -72,7 +78,7 @@ def _requested(
     try:
         person = PersonQuery.parse(by, value, customer)
     except ValueError:
-        stop(f"--{by}: can't be read")
+        stop(f"--{by}: can't be read; write {EXAMPLES[by]}")
 
     def carry_out(service: "Service") -> Awaitable[T]:
         warn_of_unknown_customer(service.settings, customer)

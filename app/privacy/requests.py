@@ -19,6 +19,7 @@ from app.privacy.search import PersonMatch, PersonSearch
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log
 from app.storage.encryption import DecryptionError
+from app.submissions.cancellations import Cancellations
 from app.submissions.erasure import ErasedSubmission, erase
 from app.submissions.repository import SubmissionRepository
 
@@ -104,7 +105,7 @@ class PrivacyRequests:
 
     async def export(self, person: PersonQuery) -> list[dict[str, Any]]:
         """All stored data about the person as JSON values, oldest first."""
-        matches = await self._matches({self._search.digest_of(person.value)}, person.customer_id)
+        matches = await self._matches({self._search.digest_of(person.value)}, person.customer_id, person.value)
         return [await self._exported(match.id) for match in matches]
 
     async def erase(self, person: PersonQuery) -> ErasureResult:
@@ -112,38 +113,38 @@ class PrivacyRequests:
         finishes it. Raises `ErasureLogError`."""
         now = await self._database.read(now_of)
         digest = self._search.digest_of(person.value)
-        matches = await self._matches({digest}, person.customer_id)
+        matches = await self._matches({digest}, person.customer_id, person.value)
         proof = self._log.append(Erasure(now, person.by, digest, person.customer_id))
-        return ErasureResult(proof, tuple(await self._erase(matches)))
+        return ErasureResult(proof, tuple(await self._erase([match.id for match in matches])))
 
     async def erase_submission(self, submission: Submission) -> bool:
-        """Erases one submission; returns whether it still had personal data. Raises `ErasureLogError`."""
+        """Erases one submission, a booking with its cancellation; returns whether there still was personal data. Raises
+        `ErasureLogError`."""
         now = await self._database.read(now_of)
         self._log.append(Erasure(now, "id", self._search.digest_of(submission.id), submission.customer_id))
-        erased = await self._database.write(partial(erase, ids=[submission.id]))
-        await empty_log(self._database.engine)
-        return bool(erased)
+        cancellation = await Cancellations(self._database).of_booking(submission.id)
+        return bool(await self._erase([submission.id, *([cancellation] if cancellation else [])]))
 
     async def replay_erasures(self) -> int:
         """Repeats all logged erasures, after a restore; returns how many submissions were erased. Submissions received
         after the erasure stay. Raises `ErasureLogError`."""
         erasures = self._log.read()
         matches = await self._matches({erasure.digest for erasure in erasures}, None)
-        outdated = [match for match in matches if any(_covers(erasure, match) for erasure in erasures)]
+        outdated = [match.id for match in matches if any(_covers(erasure, match) for erasure in erasures)]
         return len(await self._erase(outdated))
 
-    async def _matches(self, digests: set[bytes], customer_id: str | None) -> list[PersonMatch]:
-        matches, unreadable = await self._search.find(digests)
+    async def _matches(self, digests: set[bytes], customer_id: str | None, contact: str = "") -> list[PersonMatch]:
+        matches, unreadable = await self._search.find(digests, contact)
         if unreadable:  # they don't stop the request, but the operator must know
             log.warning("submissions that encryption_keys does not open were not searched", count=unreadable)
         return [match for match in matches if customer_id in (None, match.customer_id)]
 
-    async def _erase(self, matches: Sequence[PersonMatch]) -> list[ErasedSubmission]:
+    async def _erase(self, ids: Sequence[str]) -> list[ErasedSubmission]:
         """Erases each in its own transaction: several would not be locked in delivery's order
         (`delivery.circuit_breaker`)."""
         erased: list[ErasedSubmission] = []
-        for match in matches:
-            erased += await self._database.write(partial(erase, ids=[match.id]))
+        for submission_id in ids:
+            erased += await self._database.write(partial(erase, ids=[submission_id]))
         await empty_log(self._database.engine)
         return erased
 

@@ -2,7 +2,7 @@
 
 By its hashes a submission is found only by its first e-mail address and phone number. The law asks for more: a second
 address, a work number, a contact's id that Vitec returned. So everything that is not erased is decrypted and searched;
-retention keeps that little enough.
+retention keeps that little enough. What no key decrypts is found by its hashes: it would be sent once its key is back.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -17,7 +17,7 @@ from app.domain.ids import reference_of
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
 from app.storage.encryption import DecryptionError, KeyedHash, Keyring
-from app.storage.schema import steps, submissions
+from app.storage.schema import cancellations, steps, submissions
 
 BATCH = 500
 EXTENSION = "x"  # what `domain.fields` writes between a phone number and its extension
@@ -38,33 +38,40 @@ class PersonMatch:
 class PersonSearch:
     """`digest` has a key of its own, so that searches can be logged without naming the person."""
 
-    def __init__(self, database: Database, keyring: Keyring, digest: KeyedHash) -> None:
+    def __init__(self, database: Database, keyring: Keyring, digest: KeyedHash, contact_hash: KeyedHash) -> None:
         self._database = database
         self._keyring = keyring
         self._digest = digest
+        self._contact_hash = contact_hash
 
     def digest_of(self, value: str) -> bytes:
         """The digest of an e-mail address, a phone number in E.164, a contact's or submission's id, or a reference."""
         return self._digest.digest(value.lower())
 
-    async def find(self, digests: Collection[bytes]) -> tuple[list[PersonMatch], int]:
+    async def find(self, digests: Collection[bytes], contact: str = "") -> tuple[list[PersonMatch], int]:
         """The matches in order of time, and how many submissions could not be decrypted and searched completely.
-        Raises `StoreUnavailableError`."""
-        matches: list[PersonMatch] = []
+        `contact` is the e-mail address or phone number of a single digest. Raises `StoreUnavailableError`."""
+        contact_hash = self._contact_hash.digest(contact.lower())
+        matches: dict[str, PersonMatch] = {}
         unreadable, last = 0, ""
         while rows := await self._database.read(partial(_batch, last)):
             last = rows[-1][0].id
             for row, results in rows:
                 texts, is_complete = self._texts(row, results)
                 matching = frozenset(digests) & {self.digest_of(text) for text in texts}
+                if contact_hash in {row.email_hash, row.phone_hash}:
+                    matching = frozenset(digests)
+                if row.booking_id in matches:  # a cancellation has only some of its booking's addresses and numbers
+                    matching |= matches[row.booking_id].digests
                 unreadable += not is_complete and not matching
                 if matching:
-                    matches.append(PersonMatch(row.id, row.customer_id, row.received_at, matching))
-        return matches, unreadable
+                    matches[row.id] = PersonMatch(row.id, row.customer_id, row.received_at, matching)
+        return list(matches.values()), unreadable
 
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
         """The texts in a submission, and whether they are complete: not if a value could not be decrypted."""
-        texts = [row.id, reference_of(row.id), *resource_of(row.resource)]
+        ids = [row.id, *([row.booking_id] if row.booking_id else [])]
+        texts = [*ids, *map(reference_of, ids), *resource_of(row.resource)]
         is_complete = True
         for encrypted, aad in _encrypted(row, results):
             try:
@@ -87,9 +94,11 @@ def _encrypted(row: Row[Any], results: list[Row[Any]]) -> Iterator[tuple[bytes, 
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:
-    """The next submissions after `last`, each with its steps."""
+    """The next submissions after `last`, each with its steps; a cancellation also with its booking's id."""
     remaining = submissions.c.erased_at.is_(None) & (submissions.c.id > last)
-    rows = connection.execute(select(submissions).where(remaining).order_by(submissions.c.id).limit(BATCH)).all()
+    cancelled = submissions.outerjoin(cancellations, cancellations.c.submission_id == submissions.c.id)
+    query = select(submissions, cancellations.c.booking_id).select_from(cancelled).where(remaining)
+    rows = connection.execute(query.order_by(submissions.c.id).limit(BATCH)).all()
     of_row: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
     for step in connection.execute(select(steps).where(steps.c.submission_id.in_(of_row))):
         of_row[step.submission_id].append(step)

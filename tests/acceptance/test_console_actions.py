@@ -63,7 +63,7 @@ def test_a_submission_is_shown_in_the_operators_language(start: Start) -> None:
     assert "<dt>Reminder by text message</dt><dd>Yes</dd>" in shown
 
 
-def test_a_cancellation_and_its_booking_link_to_each_other(start: Start) -> None:
+def test_a_cancellation_and_its_booking_link_to_each_other_and_are_erased_together(start: Start) -> None:
     client = start(console_password=PASSWORD, customer={"viewing": {"cancel": True}})
     typed = {"firstName": "Anna", "lastName": "Ek", "cellPhone": "070-174 06 05", "consent": "true"}
     booked = client.post(f"/Viewing/{CUSTOMER}/V/S/Participant?estate=OBJ1", data=typed, headers={"Origin": ORIGIN})
@@ -75,3 +75,6 @@ def test_a_cancellation_and_its_booking_link_to_each_other(start: Start) -> None
     [(cancellation, status)] = re.findall(r'<a href="(\S+)">Avbokning <.*?<span class="status (\w+)">', shown)
     assert status == "delivered"
     assert f'href="/console/submissions/{booking}"' in client.get(cancellation, headers=headers).text
+    assert "<dd>Anna</dd>" in client.get(cancellation, headers=headers).text
+    act(client, headers, booking, "erase")
+    assert "<dd>Anna</dd>" not in client.get(cancellation, headers=headers).text

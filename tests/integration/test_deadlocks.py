@@ -96,7 +96,7 @@ async def fill_person_index(database: Database) -> None:
 
 
 async def erase_person(database: Database) -> None:
-    search = PersonSearch(database, KEYRING, CONTACT_HASH)
+    search = PersonSearch(database, KEYRING, CONTACT_HASH, CONTACT_HASH)
     with TemporaryDirectory() as folder:
         log = ErasureLog(Path(folder) / "erasures.log", KeyedHash("a secret", "proofs"))
         requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), search, log)

@@ -28,6 +28,7 @@ from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
+    CONTACT_HASH,
     KEYRING,
     MINUTE,
     application,
@@ -57,7 +58,7 @@ ERASURE = Erasure(datetime.now(UTC), "email", b"0123456789abcdef", None)
 
 @pytest.fixture
 def people(database: Database) -> PersonSearch:
-    return PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    return PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"), CONTACT_HASH)
 
 
 async def find(people: PersonSearch, *values: str) -> list[str]:
@@ -118,7 +119,7 @@ async def test_a_search_covers_more_than_one_batch(database: Database, people: P
 
 async def test_submissions_that_no_key_decrypts_are_counted_and_reported(database: Database) -> None:
     await store(database, application())
-    people = PersonSearch(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"))
+    people = PersonSearch(database, Keyring([NEW_KEY]), KeyedHash("another", "erasures"), CONTACT_HASH)
     assert await people.find({b"anything"}) == ([], 1)
 
 

@@ -28,6 +28,7 @@ from tests.conftest import CUSTOMER
 from tests.integration.delivery_helpers import Delivery, received, working
 from tests.integration.storage_helpers import (
     BOOKING,
+    CONTACT_HASH,
     KEYRING,
     LEAD_AFTER,
     application,
@@ -131,9 +132,11 @@ async def test_an_unreadable_submission_can_be_discarded_and_does_not_hide_other
     async with working(database, vitec_url) as delivery:
         await set_aside(delivery, closed)
         await delivery.settled(sound)
-    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"), CONTACT_HASH)
     traces, others = await people.find({people.digest_of("+46701740605")})
     assert ([trace.id for trace in traces], others) == ([sound.id], 1)
+    traces, others = await people.find({people.digest_of("+46701740605")}, "+46701740605")
+    assert ([trace.id for trace in traces], others) == ([closed.id, sound.id], 0)
     traces, others = await people.find({people.digest_of(closed.id)})
     assert ([trace.id for trace in traces], others) == ([closed.id], 0)
     assert await OperatorActions(database, KEYRING, {}).discard(await submission_of(database, closed.id))
@@ -156,7 +159,7 @@ async def test_a_misshapen_submission_stops_no_export_and_is_not_retried(
     new = application()
     await store(database, new)
     await seal(database, new, KEYRING, value)
-    search = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    search = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"), CONTACT_HASH)
     log = ErasureLog(tmp_path / "erasures.log", KeyedHash("a secret key for the tests alone", "erasure log"))
     requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), search, log)
     [exported] = await requests.export(PersonQuery("id", new.id, None))
@@ -178,7 +181,7 @@ async def test_a_person_is_found_by_what_can_be_read_of_a_submission(database: D
     first = update(steps).where(steps.c.submission_id == new.id, steps.c.position == 0).values(result=lost)
     await database.write(lambda connection: connection.execute(first))
     await seal(database, new, LOST)
-    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"))
+    people = PersonSearch(database, KEYRING, KeyedHash("a secret key for the tests alone", "erasures"), CONTACT_HASH)
     found, others = await people.find({people.digest_of("C7")})
     assert ([match.id for match in found], others) == ([new.id], 0)
 
