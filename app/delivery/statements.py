@@ -18,13 +18,14 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     true,
     union_all,
     update,
 )
 
-from app.domain.submission import AttemptOutcome, FunctionGroup, StepStatus
+from app.domain.submission import DOUBTFUL, AttemptOutcome, FunctionGroup, StepStatus
 from app.storage.driver.compiled import FencedChanges, Prepared, Row
 from app.storage.outstanding import IS_OUTSTANDING, customers_with_outstanding
 from app.storage.schema import attempts, steps, submissions
@@ -95,16 +96,18 @@ def claim(others: int = 0, *, forbidden: bool | None = None) -> Prepared:
     )
 
 
-def _was(outcome: AttemptOutcome) -> ColumnElement[bool]:
+def _was(*outcomes: AttemptOutcome) -> ColumnElement[bool]:
+    """Whether an attempt of the step ended with one of them; named `was_` and the first."""
     of_step = (attempts.c.submission_id == steps.c.submission_id) & (attempts.c.position == steps.c.position)
-    return exists().where(of_step, attempts.c.outcome == outcome.value).label(f"was_{outcome.value}")
+    ended = or_(*(attempts.c.outcome == outcome.value for outcome in outcomes))
+    return exists().where(of_step, ended).label(f"was_{outcomes[0].value}")
 
 
 @cache
 def _steps(number: int) -> Prepared:
     of_them = steps.c.submission_id.in_([bindparam(f"of_{index}") for index in range(number)])
     return Prepared(
-        select(steps, _was(AttemptOutcome.AMBIGUOUS), _was(AttemptOutcome.FORBIDDEN))
+        select(steps, _was(*DOUBTFUL), _was(AttemptOutcome.FORBIDDEN))
         .where(of_them)
         .order_by(steps.c.submission_id, steps.c.position)
     )

@@ -75,12 +75,14 @@ class AttemptOutcome(StrEnum):
     AMBIGUOUS = "ambiguous"
     NOT_SENT = "notsent"  # the lease expired before the call
     SET_ASIDE = "setaside"  # can't be decrypted
+    RESTORED = "restored"  # from a backup, so it may have been delivered since
     # Operator actions.
     RETRIED = "retried"
     RELEASED = "released"
     DISCARDED = "discarded"
 
 
+DOUBTFUL = (AttemptOutcome.AMBIGUOUS, AttemptOutcome.RESTORED)  # after one of these, Vitec may have it
 DONE = frozenset({StepStatus.DELIVERED, StepStatus.SKIPPED})
 STOPPED = frozenset({StepStatus.REJECTED, StepStatus.FAILED, StepStatus.UNCERTAIN})
 FINAL = DONE | STOPPED

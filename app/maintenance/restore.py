@@ -1,14 +1,14 @@
 """Repairs after a restore: submissions that the backup lists as undelivered may have been delivered since, and console
 sessions may have been ended."""
 
-from sqlalchemy import Connection, case, literal, select, update
+from sqlalchemy import Connection, case, insert, literal, select, update
 
-from app.domain.submission import DONE, Status, StepStatus
+from app.domain.submission import DONE, AttemptOutcome, Status, StepStatus
 from app.storage import clock
 from app.storage.column_types import UtcDateTime
 from app.storage.console_sessions import end_all
 from app.storage.database import now_of
-from app.storage.schema import steps, submissions
+from app.storage.schema import attempts, steps, submissions
 
 
 def park_undelivered(connection: Connection) -> int:
@@ -34,5 +34,9 @@ def park_undelivered(connection: Connection) -> int:
     )
     ids = connection.execute(parked.returning(columns.id)).scalars().all()
     not_erased = steps.c.submission_id.in_(select(columns.id).where(columns.erased_at.is_(None)))
+    names = ("submission_id", "position", "started_at", "ended_at", "outcome")
+    note = literal(now, UtcDateTime), literal(now, UtcDateTime), literal(AttemptOutcome.RESTORED.value)
+    notes = select(steps.c.submission_id, steps.c.position, *note).where(undone, not_erased)
+    connection.execute(insert(attempts).from_select(names, notes))  # so it never ends as certainly not delivered
     connection.execute(update(steps).where(undone, not_erased).values(status=StepStatus.UNCERTAIN.value))
     return len(ids)

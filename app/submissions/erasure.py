@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, delete, or_, select, true, update
 
-from app.domain.submission import DONE, FINAL, AttemptOutcome, Operation, Status, StepStatus
+from app.domain.submission import DONE, DOUBTFUL, FINAL, Operation, Status, StepStatus
 from app.operations.registry import OPERATIONS
 from app.storage.database import now_of
 from app.storage.schema import HOW_FAR, attempts, person_index, steps, submissions
@@ -93,7 +93,7 @@ def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[
 
 def _was_ambiguous(connection: Connection, submission_id: str, position: int) -> bool:
     of_step = attempts.c.submission_id == submission_id, attempts.c.position == position
-    doubtful = or_(attempts.c.outcome == AttemptOutcome.AMBIGUOUS, attempts.c.ended_at.is_(None))
+    doubtful = or_(attempts.c.outcome.in_(DOUBTFUL), attempts.c.ended_at.is_(None))
     return connection.execute(select(attempts.c.id).where(*of_step, doubtful)).first() is not None
 
 

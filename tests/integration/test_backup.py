@@ -18,13 +18,17 @@ from app.delivery.outbox import Outbox
 from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.maintenance.backup import PARTIAL, STALE_SECONDS, BackupError, back_up
 from app.maintenance.restore import park_undelivered
+from app.operations.specification import Defaults
 from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
+from app.submissions.operator_actions import OperatorActions
 from tests.conftest import CUSTOMER
 from tests.integration.storage_helpers import (
+    KEYRING,
     LEAD_AFTER,
     application,
+    attempts_of,
     claim_one,
     ids,
     opened,
@@ -104,6 +108,26 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
     assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
     assert (await submission_of(database, erased.id)).status is before
     assert await nothing_is_due(database)
+
+
+async def test_what_was_restored_never_ends_as_certainly_not_delivered(database: Database) -> None:
+    new = application()
+    await store(database, new)
+    await database.write(park_undelivered)
+    actions = OperatorActions(database, KEYRING, {CUSTOMER: Defaults()})
+    assert await actions.retry(await submission_of(database, new.id))
+    assert await actions.discard(await submission_of(database, new.id))
+    assert (await submission_of(database, new.id)).status is Status.UNCERTAIN
+    assert [attempt.outcome for attempt in await attempts_of(database, new.id)] == ["restored", "retried", "discarded"]
+
+
+async def test_a_retry_after_a_restore_that_is_given_up_is_in_doubt(database: Database, outbox: Outbox) -> None:
+    new = application()
+    await store(database, new)
+    await database.write(park_undelivered)
+    await OperatorActions(database, KEYRING, {CUSTOMER: Defaults()}).retry(await submission_of(database, new.id))
+    [step] = (await claim_one(outbox)).steps
+    assert step.was_ambiguous
 
 
 async def test_a_sqlite_backup_of_a_busy_database_is_consistent(tmp_path: Path, database: Database) -> None:

@@ -48,6 +48,7 @@ DECISIONS: Mapping[str, str] = {
     AttemptOutcome.RELEASED: N_("Released manually"),
     AttemptOutcome.DISCARDED: N_("Discarded manually"),
     AttemptOutcome.SET_ASIDE: N_("Set aside: it can’t be decrypted or is damaged"),
+    AttemptOutcome.RESTORED: N_("Restored from a backup: it may have been sent since"),
 }
 _DATETIMES = frozenset({"validUntil", "gdprApprovalDate", "updatePerson.gdprApprovalDate"})
 GROUPS: Mapping[str, str] = {
