@@ -81,6 +81,8 @@ def _database(value: SecretStr) -> SecretStr:
         raise ValueError("is not an address such as postgresql://user:password@host/database") from None
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise ValueError("must name a file: a database in memory is lost when the process ends")
+    if url.get_backend_name() == "sqlite" and url.query:  # which would be ignored
+        raise ValueError("must have nothing behind the file's name: ?… is for postgresql:// only")
     if not text.isprintable() or not 0 < (url.port or 1) <= HIGHEST_PORT:
         raise ValueError("is not a valid address: check for stray characters and the port")
     return value

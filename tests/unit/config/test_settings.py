@@ -200,6 +200,7 @@ BAD = [
     ("database_url", "sqlite://"),
     ("database_url", "sqlite:///"),  # in memory
     ("database_url", "sqlite:///:memory:"),
+    ("database_url", "sqlite:///data/intresse.db?mode=rw"),
     ("database_url", "postgresql://intresse:pass@word@host/db"),
     ("database_url", "postgresql://intresse@host:port/db"),
     ("database_url", "postgresql://intresse@host:99999/db"),
