@@ -36,7 +36,8 @@ def erase(
     customer: CustomerOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person's data. Prints what Vitec has too, and the erasure log's line as proof."""
+    """Erase a person's data. Prints what Vitec has too, and the erasure log's line as proof. With `-` as the address,
+    number or id, asks for it."""
     erased = _requested(email, phone, id_, customer, lambda requests, person: requests.erase(person))
     if as_json:
         print_json(erased.to_json())
@@ -57,7 +58,7 @@ def export(
     customer: CustomerOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The default, and the only format.")] = True,
 ) -> None:
-    """Print all stored data about a person, as JSON."""
+    """Print all stored data about a person, as JSON. With `-` as the address, number or id, asks for it."""
     print_json(_requested(email, phone, id_, customer, lambda requests, person: requests.export(person)))
 
 
@@ -75,6 +76,8 @@ def _requested(
     if len(criteria) != 1:
         stop("give one of --email, --phone and --id")
     [(by, value)] = criteria.items()
+    if value == "-":  # keeps it out of the shell's history, which nobody erases
+        value = typer.prompt(by, err=True)
     try:
         person = PersonQuery.parse(by, value, customer)
     except ValueError:

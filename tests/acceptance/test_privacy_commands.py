@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from sqlean import dbapi2
+from typer.testing import CliRunner
 
+from app.__main__ import cli
 from app.bootstrap.services import Service
 from app.cli.service import run
 from app.domain.ids import reference_of
 from app.sandbox import Office
-from tests.acceptance.commands import Intresse, refused
+from tests.acceptance.commands import Intresse, refused, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 
@@ -130,6 +132,13 @@ def test_an_invalid_search_is_reported_in_one_line(
 def test_a_phone_number_is_found_however_it_is_written(start: Start, intresse: Intresse) -> None:
     post_interest(start(), email=None, telephone={"work": "08-123 456 78"})
     assert len(json.loads(intresse("leads", "export", "--phone", "+46 8 12345678").stdout)) == 1
+
+
+def test_an_address_can_be_kept_out_of_the_shells_history(start: Start, configure: Configure, tmp_path: Path) -> None:
+    mine = post_interest(start())
+    arguments, environment = ("leads", "export", "--email", "-"), written(configure(), tmp_path)
+    done = CliRunner().invoke(cli, arguments, env=environment, input="anna.akesson@example.se\n")
+    assert f'"id": "{mine}"' in done.stdout
 
 
 def test_an_erasure_that_cannot_be_written_down_is_not_done(start: Start, intresse: Intresse, tmp_path: Path) -> None:
