@@ -31,7 +31,12 @@ _MONTHS = (  # Swedish, and English where it differs; the first three letters ar
 _MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS.split(), 1) for name in names.split("|")}
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})", re.ASCII)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})[-/. ](?P<year>\d{4})", re.ASCII)
-_IN_WORDS = re.compile(r"(?:den )?(?P<day>\d{1,2})(?::e|\.)? (?P<name>[a-z]{3,9})\.?,? (?P<year>\d{4})", re.ASCII)
+_DAY = r"(?P<day>\d{1,2})(?::[ae]|st|nd|rd|th|\.)?"
+_NAME = r"(?P<name>[a-z]{3,9})\.?"
+_YEAR = r",? (?P<year>\d{4})"
+_IN_WORDS = re.compile(rf"(?:(?:den|the) )?{_DAY} (?:of )?{_NAME}{_YEAR}", re.ASCII)
+_MONTH_FIRST = re.compile(rf"{_NAME} {_DAY}{_YEAR}", re.ASCII)
+_FORMS = (_YEAR_FIRST, _DAY_FIRST, _IN_WORDS, _MONTH_FIRST)
 
 
 def swedish_time(moment: datetime) -> datetime:
@@ -83,7 +88,7 @@ def _typed_date(text: str) -> date | None:
     """The date that a person wrote, with the day before the month unless the year comes first. A year has four digits,
     because `27.3.28` could be two days. Raises `ValueError` for a day that does not exist."""
     text = " ".join(unicodedata.normalize("NFKC", text).lower().split()).rstrip(".")
-    match = next(filter(None, (form.fullmatch(text) for form in (_YEAR_FIRST, _DAY_FIRST, _IN_WORDS))), None)
+    match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
     if match is None:
         return None
     parts = match.groupdict()

@@ -362,7 +362,7 @@ class ValuationLead(Body):
 class Receiver(Body):
     """The agent who receives it. Source: H."""
 
-    user_id: Id = None
+    user_id: Text = None
 
 
 class ValuationForm(Body):
