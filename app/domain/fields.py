@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 from pydantic_core import PydanticCustomError
 
 from app.domain.characters import normalized, trim, western_digits
-from app.domain.countries import country_code
+from app.domain.countries import COUNTRIES, country_code
 from app.domain.emails import normalize_email
 from app.domain.phones import SWEDEN, normalize_phone
 
@@ -175,9 +175,10 @@ def check_personnummer(value: str, *, foreign: bool) -> str:
     return number
 
 
-def _country(value: str) -> str | None:
-    code = country_code(value)
-    if code is None:
+def _country(value: str, info: ValidationInfo[ReadContext]) -> str | None:
+    """A program sends the code, as Vitec documents it; people also write the name."""
+    code = country_code(value) if info.context.form else value.upper()
+    if code not in COUNTRIES:
         raise invalid("invalid_country")
     return None if code == "SE" else code  # "left out for Sweden" (H)
 
