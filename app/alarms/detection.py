@@ -16,11 +16,12 @@ from app.domain.submission import Operation, Status
 from app.operations.registry import OPERATIONS
 from app.privacy.retention import RetentionPeriods, soon_erased
 from app.statistics.arrivals import Arrivals, arrivals_since
-from app.storage.clock import ALARMS_AFTER, is_steady
+from app.storage.clock import ALARMS_AFTER, BELIEVED_AFTER, is_steady
 from app.storage.database import now_of
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.submissions.backlog import outstanding, paused_logins
 
+ERASED_WITHIN = timedelta(days=8)  # of its announcement: seven days, and one for a clock in doubt
 SILENCE_SECONDS = 600.0  # between two searches for silent forms, which read five weeks of leads
 MAX_EMAILED_AGE = timedelta(days=7)  # older leads are outdated, and are not e-mailed to their office
 OF_CONFIGURED = frozenset({IncidentKind.PAUSED, IncidentKind.DROUGHT})  # about logins and forms that are in use
@@ -94,7 +95,9 @@ class IncidentDetector:
 
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
         """A condition on a row of `alarms`: its incident, of this kind, has ended."""
-        return has_ended(kind, now_of(connection), self._thresholds.oldest)
+        now = now_of(connection)
+        announced_before = now - ERASED_WITHIN if is_steady(connection, BELIEVED_AFTER) else None
+        return has_ended(kind, now, self._thresholds.oldest, announced_before)
 
     def _detect_by_age(self, connection: Connection, now: datetime) -> Iterable[Incident]:
         thresholds = self._thresholds

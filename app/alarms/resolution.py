@@ -25,8 +25,11 @@ from app.storage.schema import (
 from app.submissions.backlog import WAITING_SINCE
 
 
-def has_ended(kind: IncidentKind, now: datetime, max_wait: timedelta) -> ColumnElement[bool]:
-    """A condition on a row of `alarms`: its incident has ended. `max_wait` is how long a lead may wait."""
+def has_ended(
+    kind: IncidentKind, now: datetime, max_wait: timedelta, announced_before: datetime | None
+) -> ColumnElement[bool]:
+    """A condition on a row of `alarms`: its incident has ended. `max_wait` is how long a lead may wait. What was
+    announced for erasure before `announced_before` should be erased by now; None while the clock is in doubt."""
     if kind is IncidentKind.PAUSED:
         login = (logins.c.customer_id == alarms.c.customer_id) & (logins.c.function_group == alarms.c.subject)
         return ~exists().where(login, logins.c.paused_at.is_not(None))
@@ -39,7 +42,9 @@ def has_ended(kind: IncidentKind, now: datetime, max_wait: timedelta) -> ColumnE
         return ~exists().where(mine, columns.erased_at.is_(None), columns.status != Status.DELIVERED)
     later = and_(HAS_ARRIVED, exists().where(steps.c.submission_id == columns.id, LATER_STEP_STOPPED))
     if kind is IncidentKind.SOON_DISCARDED:
-        return ~exists().where(mine, or_(NEEDS_A_PERSON, later))
+        decided = ~exists().where(mine, or_(NEEDS_A_PERSON, later))
+        # If it is still there, the retention has been lengthened, and its new end must be announced too.
+        return decided if announced_before is None else or_(decided, alarms.c.raised_at < announced_before)
     status = Status.REJECTED if kind is IncidentKind.REFUSED_BOOKING else Status(kind.value)
     stopped_later = exists().where(steps.c.submission_id == columns.id, LATER_STEP_STOPPED, steps.c.status == status)
     return ~exists().where(mine, or_(NEEDS_A_PERSON & (columns.status == status), and_(HAS_ARRIVED, stopped_later)))

@@ -99,7 +99,7 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming in again"), N_("This is about %(about)s.")),
     IncidentKind.SOON_DISCARDED: (
         N_("%(firm)s: leads that are no longer about to be discarded (%(number)s)"),
-        N_("They have been sent, or are erased now."),
+        N_("They have been sent or erased, or are kept for longer."),
     ),
     **dict.fromkeys(
         OF_SUBMISSIONS - {IncidentKind.SOON_DISCARDED, IncidentKind.UNDELIVERED},

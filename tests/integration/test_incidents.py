@@ -292,6 +292,25 @@ async def test_what_is_about_to_be_erased_is_announced_until_someone_has_seen_to
     assert ("soon-discarded", True) in await kinds(database)
 
 
+async def test_what_is_kept_for_longer_after_all_is_announced_again_before_its_new_end(
+    database: Database, observer: Observer
+) -> None:
+    await stopped(database, Status.FAILED, SOON_OVER)
+    await observer.check()
+    longer = Observer(database, replace(LIMITS, kept=replace(PERIODS, undelivered=PERIODS.undelivered + 30 * DAY)))
+    await observer.store.stop()
+    for weeks in (1, 2):
+        await execute(database, update(alarms_table).values(raised_at=now() - weeks * WEEK))
+        await longer.check()
+        ends = [alert for alert in await kinds(database) if alert == ("soon-discarded", True)]
+        assert len(ends) == weeks - 1
+    await execute(database, update(submissions).values(settled_at=now() - SOON_OVER - 30 * DAY))
+    await longer.check()
+    await minutes_pass(database, 6)
+    await longer.check()
+    assert (await kinds(database)).count(("soon-discarded", False)) == 2
+
+
 async def test_leads_that_wait_are_overdue_whether_their_login_was_paused_meanwhile_or_not(
     database: Database, observer: Observer
 ) -> None:
