@@ -10,6 +10,7 @@ import logging
 import os
 import stat
 import sys
+import time
 import traceback
 from collections.abc import MutableMapping
 from typing import Any
@@ -52,6 +53,10 @@ KEYS = frozenset(
 )
 
 
+OUTAGE = "store unavailable"
+OUTAGE_SECONDS = 60.0  # between two lines that say the same
+
+
 def configure(stream: Any = None) -> None:
     """Writes our own logs and the libraries' to `stream` (default: standard output)."""
     logging.basicConfig(handlers=[_Library()], level=logging.WARNING, force=True)
@@ -61,6 +66,7 @@ def configure(stream: Any = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception_locations,
             _known_keys,
+            _Outages(),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
@@ -114,6 +120,22 @@ class _Library(logging.Handler):
 
 def _known_keys(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: value for key, value in event.items() if key in KEYS and value is not None}
+
+
+class _Outages:
+    """Passes one line a minute of those that only say that the database is still away: the background loops, which try
+    again every second, would write thousands an hour. What a visitor met is always written."""
+
+    def __init__(self) -> None:
+        self._written_at: dict[tuple[Any, ...], float] = {}  # few: our own tasks, and names of errors
+
+    def __call__(self, _: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["event"] == OUTAGE and not event.keys() & {"customer", "submission"}:
+            same = event["level"], event.get("task"), event.get("detail")
+            if time.monotonic() - self._written_at.get(same, -OUTAGE_SECONDS) < OUTAGE_SECONDS:
+                raise structlog.DropEvent
+            self._written_at[same] = time.monotonic()
+        return event
 
 
 def _exception_locations(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

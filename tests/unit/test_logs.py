@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import re
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,19 @@ def test_absent_values_are_not_written(written: Written) -> None:
 def test_debug_events_are_not_written(written: Written) -> None:
     structlog.get_logger().debug("accepted", submission="S1")
     assert written() == []
+
+
+def test_while_the_database_is_away_one_line_a_minute_says_so_and_each_visitor_has_their_own(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = structlog.get_logger()
+    for seconds in (0, 1, 59, 61):
+        monkeypatch.setattr(time, "monotonic", lambda seconds=seconds: float(seconds))
+        log.error("store unavailable", detail="OperationalError")
+        log.error("store unavailable", detail="SQLITE_FULL")
+        log.error("store unavailable", detail="OperationalError", customer="M12345")
+    told = [(event["detail"], event.get("customer")) for event in written()]
+    assert Counter(told) == {("OperationalError", None): 2, ("SQLITE_FULL", None): 2, ("OperationalError", "M12345"): 4}
 
 
 class TypedByAVisitor(Exception):
