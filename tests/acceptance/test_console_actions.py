@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from app.storage.schema import submissions
+from app.storage.schema import logins, submissions
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.integration.storage_helpers import opened
@@ -51,6 +51,28 @@ def test_an_action_for_a_customer_that_left_the_configuration_says_so(
     shown = act(client, sign_in(client), submission_id, action)
     assert "kunden finns inte längre i konfigurationen" in shown
     assert "Det fanns inget att göra" not in shown
+
+
+def test_what_waits_of_a_customer_that_left_the_configuration_is_found_from_the_overview(
+    start: Start, configure: Configure
+) -> None:
+    submission_id = post_booking(start(deliver=False))
+    with opened(configure().database_url.get_secret_value()) as database, database.engine.begin() as connection:
+        paused = {"paused_at": database.now(), "reason": "refused", "probe_at": database.now()}
+        connection.execute(insert(logins).values(customer_id=CUSTOMER, function_group="crm", **paused))
+    client = start(deliver=False, console_password=PASSWORD, customer={"id": "M11111"})
+    client.post("/Viewing/M11111/VIS1/SLOT1/Participant", json=BOOKING, headers=KEY).raise_for_status()
+    headers = sign_in(client)
+    overview = client.get("/console", headers=headers).text
+    assert "Såvitt vi vet godtar Vitec alla inloggningar." in overview  # that login is not in use any more
+    address = f"/console/submissions?status=pending&customer={CUSTOMER}"
+    assert f'href="{address.replace("&", "&amp;")}"' in overview
+    listed = client.get(address, headers=headers).text
+    assert re.findall(r'<a href="/console/submissions/(\S{36})"', listed) == [submission_id]
+    assert f'<option value="{CUSTOMER}" selected>' in listed
+    shown = client.get(f"/console/submissions/{submission_id}", headers=headers).text
+    assert "skickas inte: kunden finns inte längre i konfigurationen" in shown
+    assert "står näst på tur" not in shown
 
 
 def test_a_submission_is_shown_in_the_operators_language(start: Start) -> None:

@@ -14,14 +14,12 @@ from app.web.console.campaign_tables import Period, campaign_rows, home_rows
 from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
 from app.web.console.session import PATH
-from app.web.console.submission_rows import LIST, address, customer_name, customers, row_of
+from app.web.console.submission_rows import LIST, address, chosen_customer, customer_name, customers, row_of
 
 
 async def show_overview(request: ConsoleRequest) -> Response:
     period = Period.from_request(request)
-    customer_id = (
-        request.query_value("customer") if request.query_value("customer") in request.deps.public.customers else ""
-    )
+    customer_id = chosen_customer(request.http.query_params)
     data = await request.deps.dashboards.get(period.scope(customer_id or None))
     stuck = _stuck(request, data, customer_id)
     series = {spec.operation.value: request.gettext(spec.label) for spec in POSTED if spec.is_lead}
@@ -31,7 +29,7 @@ async def show_overview(request: ConsoleRequest) -> Response:
         waiting_count=labels.number(sum(backlog.submissions for backlog in data.waiting), request.language),
         paused=await _paused(request, customer_id),
         stuck=stuck,
-        stuck_count=sum(data.stuck.values()) + data.later,
+        stuck_count=labels.number(sum(data.stuck.values()) + data.later, request.language),
         newest_stuck=await _newest_stuck(request, data.newest_stuck),
         periods=period.options(request),
         customers=customers(request, customer_id),
@@ -54,6 +52,7 @@ def _waiting(request: ConsoleRequest, data: Dashboard) -> Iterator[WaitingRow]:
 
 
 async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
+    """The paused logins. One whose customer has left the configuration is not in use, and could not be tested."""
     return [
         PausedRow(
             customer_name(request, pause.customer_id),
@@ -63,7 +62,7 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
             f"{PATH}/customers/{pause.customer_id}",
         )
         for pause in await request.deps.database.read(paused_logins)
-        if customer_id in {"", pause.customer_id}
+        if pause.customer_id in request.deps.public.customers and customer_id in {"", pause.customer_id}
     ]
 
 

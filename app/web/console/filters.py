@@ -11,6 +11,7 @@ from app.domain.submission import Operation, Status
 from app.i18n import N_
 from app.submissions.listing import SubmissionFilter
 from app.web.console.context import ConsoleRequest, plain
+from app.web.console.submission_rows import chosen_customer
 from app.web.encrypted_tokens import InvalidTokenError, read_token, write_token
 
 STUCK = "stuck"
@@ -33,8 +34,9 @@ class FilterError(Exception):
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters; unknown values are dropped. The search text may be a person's e-mail address or phone number,
-    so URLs, which end up in browser history, logs and `Referer`, contain it encrypted, as `search`."""
+    """The chosen filters; unknown values are dropped, but a customer may have left the configuration. The search text
+    may be a person's e-mail address or phone number, so URLs, which end up in browser history, logs and `Referer`,
+    contain it encrypted, as `search`."""
 
     search: str
     status: str
@@ -47,14 +49,13 @@ class Filters:
         """`query` is the page's query or the posted form. Its `q` is the search text."""
         allowed = {
             "status": {*Status, STUCK},
-            "customer": set(request.deps.public.customers),
             "operation": set(Operation),
             "age": set(AGES),
         }
         chosen = {name: query[name] if query.get(name) in values else "" for name, values in allowed.items()}
         text = plain(query.get("q", ""))
         search = write_token(request.deps.keyring, text, PURPOSE) if text else query.get("search", "")[:MAX_TOKEN]
-        return cls(search, **chosen)
+        return cls(search, customer=chosen_customer(query), **chosen)
 
     def text(self, request: ConsoleRequest) -> str:
         """The search text, decrypted. Raises `FilterError`."""

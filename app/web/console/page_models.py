@@ -136,7 +136,7 @@ class OverviewPage(ConsolePage):
     waiting_count: str
     paused: Sequence[PausedRow]
     stuck: Sequence[Link]
-    stuck_count: int
+    stuck_count: str
     newest_stuck: Sequence[LeadRow]
     periods: Sequence[Option]
     customers: Sequence[Option]

@@ -45,6 +45,7 @@ PAUSED = N_("The login is paused: %(reason)s It will be sent when the login work
 NEXT = N_("The next attempt is due %(moment)s.")
 NOW = N_("It is being sent now, or is next in line.")
 ERASED = N_("Its personal data was erased %(moment)s.")
+NO_CUSTOMER = N_("It is saved here, but not sent: the customer is no longer in the configuration.")
 NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
 KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
@@ -73,13 +74,14 @@ async def show_submission(request: ConsoleRequest) -> Response:
 
 async def _why(request: ConsoleRequest, submission: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
-    lines = [_(REFUSAL_SHOWN if submission.told_at else WHY[submission.status])]
+    is_stranded = submission.status is Status.PENDING and submission.customer_id not in request.deps.public.customers
+    lines = [_(REFUSAL_SHOWN if submission.told_at else NO_CUSTOMER if is_stranded else WHY[submission.status])]
     later = next(
         (step for step in submission.steps[submission.main.position + 1 :] if step.status in NEEDS_ATTENTION), None
     )
     if later and submission.status is Status.DELIVERED:
         lines.append(_(LATER) % {"operation": _(OPERATIONS[later.operation].label)})
-    if past.due_at and submission.status is Status.PENDING:
+    if past.due_at and submission.status is Status.PENDING and not is_stranded:
         lines += await _why_waiting(request, submission, past, past.due_at)
     if past.erased_at:
         lines.append(_(ERASED) % {"moment": labels.moment(past.erased_at, language)})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from app.domain.ids import grouped
+from app.domain.submission import PATH_ID
 from app.i18n import N_
 from app.operations.registry import OPERATIONS
 from app.submissions.listing import SubmissionFilter, SubmissionSummary, list_submissions
@@ -44,8 +45,15 @@ def customer_label(request: ConsoleRequest, customer_id: str) -> str:
     return firm if firm == customer_id else f"{firm} ({customer_id})"
 
 
+def chosen_customer(query: Mapping[str, str]) -> str:
+    """The customer that a list is limited to, who may have left the configuration; "" for all."""
+    customer_id = query.get("customer", "")
+    return customer_id if PATH_ID.fullmatch(customer_id) else ""
+
+
 def customers(request: ConsoleRequest, chosen: str) -> list[Option]:
-    names = {customer_id: customer_label(request, customer_id) for customer_id in request.deps.public.customers}
+    ids = dict.fromkeys([*request.deps.public.customers, *([chosen] if chosen else [])])
+    names = {customer_id: customer_label(request, customer_id) for customer_id in ids}
     return options(names, chosen, request.gettext(N_("All")))
 
 
