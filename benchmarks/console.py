@@ -125,7 +125,7 @@ def _figures(kind: str, folder: Path, many: int) -> Iterator[tuple[str, str, str
         settings = settings_for(small, folder / kind / "few"), settings_for(large, folder / kind / "many")
         fill(settings[0], FEW)
         fill(settings[1], many)
-        with patch.object(console, "OVERVIEW_SHARE", math.inf):  # no caching, so that the queries are measured
+        with patch.object(console, "DASHBOARD_SHARE", math.inf):  # no caching, so that the queries are measured
             with_few, with_many = asyncio.run(measure(settings))
     rows = {
         "the overview": (with_few.overview, with_many.overview, OVERVIEW_GOAL),
