@@ -1,4 +1,4 @@
-"""The console's message if an operator's action is impossible, and its display of what was submitted."""
+"""The console's message if an operator's action is impossible, its display of what was submitted, and of counts."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import insert, update
 
-from app.storage.schema import logins, submissions
+from app.statistics.campaign_report import MAX_LINES
+from app.statistics.daily_counts import day_of
+from app.storage.schema import daily_counts, home_campaigns, logins, submissions
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 from tests.integration.storage_helpers import opened
@@ -100,3 +102,17 @@ def test_a_cancellation_and_its_booking_link_to_each_other_and_are_erased_togeth
     assert "<dd>Anna</dd>" in client.get(cancellation, headers=headers).text
     act(client, headers, booking, "erase")
     assert "<dd>Anna</dd>" not in client.get(cancellation, headers=headers).text
+
+
+@pytest.mark.parametrize("page", ["/console", f"/console/homes/{CUSTOMER}/OBJ1"])
+@pytest.mark.parametrize("number", [MAX_LINES - 1, MAX_LINES + 1])
+def test_a_table_of_campaigns_that_is_cut_says_so(start: Start, configure: Configure, page: str, number: int) -> None:
+    client = start(console_password=PASSWORD)
+    with opened(configure().database_url.get_secret_value()) as database, database.engine.begin() as connection:
+        counted = {"day": day_of(database.now()), "customer_id": CUSTOMER, "operation": "interest", "medium": "cpc"}
+        counted |= {"campaign": "", "views": 1, "submissions": 1, "delivered": 0}
+        for table, home in ((daily_counts, ""), (home_campaigns, "OBJ1")):
+            connection.execute(insert(table), [counted | {"home": home, "source": f"s{n}"} for n in range(number)])
+    shown = client.get(page, headers=sign_in(client)).text
+    assert shown.count("/ cpc") == min(number, MAX_LINES)
+    assert ("Bara de 25 med flest" in shown) == (number > MAX_LINES)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
+from app.statistics.campaign_report import MAX_LINES
 from app.web.rendering.page_models import LanguageLink
 
 
@@ -144,6 +145,7 @@ class OverviewPage(ConsolePage):
     chart: Chart
     campaigns: Sequence[CountRow]
     homes: Sequence[CountRow]
+    max_lines: ClassVar[int] = MAX_LINES
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class HomePage(ConsolePage):
     periods: Sequence[Option]
     tables: Sequence[tuple[str, str, Sequence[CountRow]]]
     back: str
+    max_lines: ClassVar[int] = MAX_LINES
 
 
 @dataclass(frozen=True)
