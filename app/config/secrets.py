@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.config.types import require_host
+
 SHORTEST_SECRET = 16  # characters
 SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
 HIGHEST_PORT = 65535
@@ -102,6 +104,7 @@ def _smtp(value: SecretStr) -> SecretStr:
     parts = urlsplit(value.get_secret_value())  # .port raises ValueError above 65535
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
         raise ValueError("must be smtp:// or smtps:// and a host, with user:password@ in front if needed")
+    require_host(parts.hostname)
     return value
 
 

@@ -48,6 +48,16 @@ def _origin(value: str) -> str:
     return value
 
 
+def require_host(name: str) -> None:
+    """Raises `ValueError` for a host name or IPv4 address that can't exist: `mail..example.se`, `192.0.2.999`."""
+    try:
+        name.encode("idna")
+        if name.replace(".", "").isdecimal():
+            ipaddress.IPv4Address(name)
+    except ValueError:  # also UnicodeError: a part that is empty or too long
+        raise ValueError(f"{name!r} is not a host") from None
+
+
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if _NOT_IN_ADDRESSES.search(value):
@@ -58,6 +68,7 @@ def _web_address(value: str) -> str:
         raise ValueError(f"{value!r} must be as browsers send it: in lower case, å, ä and ö as xn--")
     if str(parts.port) == _DEFAULT_PORTS[parts.scheme]:  # .port raises ValueError above 65535
         raise ValueError(f"{value!r}: leave out the default port, as browsers do")
+    require_host(parts.hostname)
     return value.rstrip("/")
 
 
@@ -73,6 +84,7 @@ def _page_address(value: str) -> str:
         raise ValueError(f"{value!r} is not an http(s) address")
     if parts.port == 0:  # `.port` raises ValueError above 65535
         raise ValueError(f"{value!r} has a port that does not exist")
+    require_host(parts.hostname)
     return value
 
 

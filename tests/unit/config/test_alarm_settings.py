@@ -45,6 +45,7 @@ def test_valid_alarm_settings_are_accepted(table: dict[str, Any]) -> None:
         (WEBHOOK | {"webhook_secret": "not base64 at all, but long enough"}, "must be 24 bytes or more in base64"),
         (MAIL | {"smtp_url": "mail.example.se"}, "must be smtp:// or smtps://"),
         (MAIL | {"smtp_url": "smtp://mail.example.se:70000"}, "[Pp]ort"),
+        (MAIL | {"smtp_url": "smtp://mail..example.se"}, "is not a host"),
         (MAIL | {"mail_from": "Intresse <intresse@example.se>"}, "is not an e-mail address"),
         (MAIL | {"mail_to": ["drift@example.se\nBcc: all@example.se"]}, "is not an e-mail address"),
         ({"oldest_minutes": 0}, "greater than or equal to 1"),
