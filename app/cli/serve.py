@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from app import logs
+from app.cli.output import stop
 from app.cli.service import configured, using_database
 from app.config.loader import SECRETS, SERVING_SECRETS
 from app.config.settings import Settings
+from app.domain.submission import PATH_ID
 
 commands = typer.Typer()
 
@@ -134,6 +136,8 @@ def sandbox(
     from app.cli.server import listen
     from app.sandbox import Customer, Office, create_sandbox, demo_contacts
 
+    if not PATH_ID.fullmatch(customer):
+        stop("--customer: 1-40 characters of letters, digits, _ - .")
     contacts = demo_contacts(customer, datetime.now(UTC))
     login = Customer(customer, password=password, crm_password=crm_password)
     office = Office([login], username=username, contacts=contacts)

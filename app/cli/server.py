@@ -60,6 +60,8 @@ def _require_free(host: str, port: int) -> None:
 
     try:
         asyncio.run(bind())
+    except UnicodeError:  # as 127.0.0..1
+        stop(f"can't listen on {host}:{port}: not a host")
     except OSError as error:
         reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         stop(f"can't listen on {host}:{port}: {reason}")

@@ -145,6 +145,11 @@ def test_a_mistyped_option_is_reported_in_one_line(
     assert expected in line
 
 
+@pytest.mark.parametrize("id_", ["", "M/1", "å"])
+def test_a_sandbox_for_an_impossible_id_is_refused_in_one_line(id_: str) -> None:
+    assert refusal({}, "sandbox", "--customer", id_).startswith("--customer: ")
+
+
 def test_output_that_does_not_fit_on_the_disk_is_one_line(configured: Callable[[str], dict[str, str]]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -190,7 +195,7 @@ def test_an_address_that_is_not_this_machines_stops_the_start(
     configured: Callable[[str], dict[str, str]], tmp_path: Path
 ) -> None:
     environment = configured(f"sqlite:///{tmp_path}/intresse.db")
-    for host, reason in {"192.0.2.1": "Cannot assign requested address", "nowhere.invalid": ""}.items():
+    for host, reason in {"192.0.2.1": "requested address", "nowhere.invalid": "", "127.0.0..1": "not a host"}.items():
         line = refusal(environment, "serve", "--host", host)
         assert line.startswith(f"can't listen on {host}:8000: ")
         assert line.endswith(reason)
