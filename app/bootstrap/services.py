@@ -11,9 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import structlog
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
+from app import __version__
 from app.bootstrap.background import BackgroundTasks
 from app.bootstrap.customer_mapping import defaults_of
 from app.bootstrap.monitoring import Monitoring, retention_periods
@@ -59,6 +61,8 @@ DEFAULT_ERASURE_LOG = "erasures.log"  # next to the SQLite database; with Postgr
 ALARMS_STOP_SECONDS = 2.0
 DELIVERY = "delivery"  # the worker's task
 RESUME_SECONDS = 60.0  # between two tries to read unreadable submissions
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -111,9 +115,11 @@ class Service:
             every(page_views.PAUSE_SECONDS, "page views", self.page_views.write)
         if (alarms := self.monitoring.alarms) is not None:
             start("alarms", alarms.run, alarms.stop, ALARMS_STOP_SECONDS)
+        log.info("started", version=__version__, url=self.settings.public_url)
         try:
             yield
         finally:
+            log.info("stopping")
             await self.background.stop()
             await self.page_views.write()
             await self.vitec.close()

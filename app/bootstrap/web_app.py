@@ -8,7 +8,6 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from app import __version__
 from app.bootstrap.console import build_console
 from app.bootstrap.customer_mapping import web_customer
 from app.bootstrap.services import DELIVERY, Service, build_service, on_sigterm, prepare_database
@@ -47,11 +46,9 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         with on_sigterm(lambda: service.background.stop_early(DELIVERY)):
             async with service.running(deliver=deliver):
-                log.info("started", version=__version__, url=settings.public_url)
                 if demo:
                     log.warning("demo: nothing here is real")
                 yield
-                log.info("stopping")
 
     app = App(
         deps,
