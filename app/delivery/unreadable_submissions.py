@@ -30,7 +30,7 @@ _UNREADABLE_STEP = (steps.c.submission_id == submissions.c.id) & (steps.c.status
 def set_aside(connection: Connection, row: Row[Any], step_rows: Sequence[Any], now: datetime, error: Exception) -> None:
     """Sets a submission aside that this transaction has claimed. Its status becomes `unreadable`, unless its own
     operation is already delivered."""
-    log.error("submission set aside: it can't be read", submission=row.id, detail=f"{type(error).__name__}: {error}")
+    log.error("submission set aside: it can't be read", submission=row.id, exc_info=error)  # whose message may quote it
     mine = submissions.c.id == row.id
     connection.execute(update(submissions).where(mine).values(claim=None, due_at=None))
     settled = {"status": Status.UNREADABLE.value, "settled_at": now}

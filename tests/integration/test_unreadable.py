@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
+from structlog.testing import capture_logs
 
+from app.delivery import unreadable_submissions
 from app.delivery.claims import StepOutcome
 from app.delivery.unreadable_submissions import resume_readable
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
@@ -16,7 +18,7 @@ from app.privacy.erasure_log import ErasureLog
 from app.privacy.requests import PersonQuery, PrivacyRequests
 from app.privacy.search import PersonSearch
 from app.sandbox import Fault, Office
-from app.storage.database import Database
+from app.storage.database import Database, now_of
 from app.storage.encrypted_fields import payload_aad, step_aad
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.schema import steps, submissions
@@ -83,6 +85,18 @@ async def test_a_malformed_submission_is_set_aside_and_stops_no_other(
         assert await delivery.outcomes(damaged) == [AttemptOutcome.SET_ASIDE]
     assert len(office.received) == 1
     assert (await submission_of(database, damaged.id)).main.status is StepStatus.UNREADABLE
+
+
+async def test_the_log_does_not_quote_what_could_not_be_read(database: Database) -> None:
+    new, error = application(), ValueError("anna@example.se")
+    await store(database, new)
+    row = await row_of(database, new.id)
+    with capture_logs() as lines:
+        await database.write(
+            lambda connection: unreadable_submissions.set_aside(connection, row, [], now_of(connection), error)
+        )
+    [line] = lines
+    assert [name for name, value in line.items() if "anna" in str(value)] == ["exc_info"]  # its message is not written
 
 
 async def test_a_submission_that_no_key_decrypts_continues_once_its_key_is_back(
