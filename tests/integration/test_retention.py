@@ -126,9 +126,10 @@ async def test_what_is_counted_stays(database: Database, retention: Retention) -
 async def test_what_was_erased_is_not_erased_again(database: Database, retention: Retention) -> None:
     await settled(database, DELIVERED)
     assert [await after(database, retention, 400 * DAY) for _ in range(2)] == [1, 0]
+    assert not (await retention.report()).has_expired
 
 
-@pytest.mark.parametrize("status", [Status.REJECTED, Status.FAILED, Status.UNCERTAIN])
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.FAILED, Status.UNCERTAIN, Status.UNREADABLE])
 async def test_what_was_not_delivered_is_kept_longer(database: Database, retention: Retention, status: Status) -> None:
     new = await settled(database, REJECTED)
     await set_status(database, new.id, status)
@@ -159,6 +160,28 @@ async def test_a_lead_that_was_refused_after_its_booking_is_kept_as_long_as_what
     assert (await submission_of(database, new.id)).status is Status.DELIVERED
     assert await after(database, retention, PERIODS.undelivered - MINUTE) == 0
     assert await after(database, retention, PERIODS.undelivered + MINUTE) == 1
+
+
+@pytest.mark.parametrize("delivered_first", [True, False])
+async def test_each_has_its_own_period_whatever_is_stored_beside_it(database: Database, delivered_first: bool) -> None:
+    short, long = 30 * DAY, 90 * DAY
+    periods = RetentionPeriods(long, long, short)
+    if delivered_first:
+        periods = RetentionPeriods(short, long, long)
+    stopped = (await stopped_lead(database)).id
+    delivered, rejected = application().id, application().id
+    await store(database, replace(application(), id=delivered), replace(application(), id=rejected))
+    await set_status(database, delivered, Status.DELIVERED)
+    await set_status(database, rejected, Status.REJECTED)
+    await database.write(lambda c: c.execute(update(submissions).values(due_at=None)))
+    erased_first = {delivered} if delivered_first else {stopped, rejected}
+    retention = Retention(database, periods)
+    await grow_old(database, short - DAY)
+    soon_erased = {submission.id for submission in (await retention.report()).soon_erased}
+    assert soon_erased == (set() if delivered_first else erased_first)
+    assert await after(database, retention, short + DAY) == len(erased_first)
+    assert not (await retention.report()).has_expired
+    assert {id_ for id_ in (stopped, delivered, rejected) if not (await row_of(database, id_)).payload} == erased_first
 
 
 async def test_a_later_lead_that_was_retried_at_the_last_moment_is_kept_and_announced_if_it_stops_again(

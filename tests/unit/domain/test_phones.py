@@ -84,6 +84,7 @@ def test_a_phone_number_is_one_that_can_be_dialled(typed: str, number: str | Non
     ("typed", "country", "number"),
     [
         ("90 12 34 56", "NO", "+4790123456"),
+        ("076-123 45 67", "CH", "+41761234567"),  # which would ring somebody in Sweden
         ("50 12 34 56", "DK", "+4550123456"),
         ("040 123 4567", "FI", "+358401234567"),
         ("0176 12345678", "DE", "+4917612345678"),

@@ -183,6 +183,14 @@ def test_however_much_each_may_post_the_memory_has_a_bound(clock: Clock, monkeyp
     assert windows._entries == sum(map(len, windows._moments.values()))
 
 
+def test_an_address_that_posts_on_takes_no_more_memory_than_its_windows(clock: Clock) -> None:
+    windows = MovingWindows()
+    for _ in range(1000):
+        assert fits(windows, "a", "20/minute")
+        clock.now += 3
+    assert windows._entries == sum(map(len, windows._moments.values())) <= 2 * 20
+
+
 def test_an_address_can_be_reset(clock: Clock) -> None:
     windows = MovingWindows()
     assert fits(windows, "a", "1/minute")
