@@ -86,7 +86,7 @@ async def test_a_submission_is_found_by_its_id_and_its_reference(database: Datab
     assert await find(people, new.id) == await find(people, reference_of(new.id).lower()) == [new.id]
 
 
-async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
+async def test_a_contact_is_found_by_what_vitec_answered_by_the_path_and_by_the_body(
     database: Database, people: PersonSearch
 ) -> None:
     booked = application()
@@ -97,8 +97,10 @@ async def test_a_contact_is_found_by_what_vitec_answered_and_by_the_path(
     promise = submission(
         Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
     )
-    await store(database, promise)
-    assert await find(people, "C7") == [booked.id, promise.id]
+    body = {"contactId": "C7", "leadSourceId": "web"}
+    lead = submission(Operation.LEAD, PlannedStep(Operation.LEAD, (), body), body=body)
+    await store(database, promise, lead)
+    assert await find(people, "C7") == [booked.id, promise.id, lead.id]
 
 
 @pytest.mark.parametrize("value", ["Anna", "ma", "Interested", "", "8112189876"])

@@ -14,6 +14,8 @@ RULE = OriginRule("https://leads.example.se", demo=False)
     [
         ("https://www.maklarhuset.se/tack?a=1#b", "https://www.maklarhuset.se"),
         ("https://www.maklarhuset.se", "https://www.maklarhuset.se"),
+        ("https://www.maklarhuset.se?page=tack", "https://www.maklarhuset.se"),
+        ("https://www.maklarhuset.se#tack", "https://www.maklarhuset.se"),
         ("https://a.broker.example.se/tack", "https://a.broker.example.se"),
         ("http://localhost:3000/tack", "http://localhost:3000"),
         ("HTTPS://www.Maklarhuset.se/Tack", "https://www.maklarhuset.se"),  # as people capitalize a firm's name
@@ -21,6 +23,7 @@ RULE = OriginRule("https://leads.example.se", demo=False)
         ("https://www.maklarhuset.se.evil.example/", None),
         ("https://evil.example\\.broker.example.se/", None),
         ("https://broker.example.se/", None),
+        ("https://www.maklarhuset.se/\ttack", None),
         ("https://www.maklarhuset.se:443/", None),  # not as browsers write it
         ("", None),
     ],
