@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from app.alarms.alerts import GIVE_UP_AFTER, Alert, AlertQueue
 from app.alarms.detection import IncidentDetector, Thresholds, silent_forms
@@ -21,7 +22,7 @@ from app.privacy.retention import RetentionPeriods
 from app.statistics.arrivals import Arrivals, arrivals_since
 from app.statistics.counter_job import CounterJob
 from app.storage.database import Database
-from app.storage.process_lease import LEASE_LASTS
+from app.storage.process_lease import LEASE_LASTS, ProcessLease
 from app.storage.schema import alarms as alarms_table
 from app.storage.schema import leases, logins, notices, steps, submissions
 from app.submissions.erasure import erase
@@ -229,6 +230,22 @@ async def test_an_observer_that_loses_its_lease_during_a_check_records_nothing(d
     await slow.check()
     assert await alerts(database) == []
     assert not await other.check()
+
+
+async def test_a_lease_cannot_be_taken_over_while_its_holder_records(postgresql_url: str) -> None:
+    """On SQLite there is one writer anyway."""
+    with opened(postgresql_url) as database:
+        lease = ProcessLease(database, "a job")
+        assert await lease.take()
+
+        def record(connection: Connection) -> None:
+            assert lease.holds(connection)
+            with database.engine.connect() as another:
+                another.execute(text("SET lock_timeout = '100ms'"))
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    another.execute(update(leases).values(holder="another"))
+
+        await database.write(record)
 
 
 async def test_processes_with_different_configurations_do_not_alternately_raise_and_end_an_incident(
