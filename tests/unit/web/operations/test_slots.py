@@ -76,6 +76,10 @@ def test_only_an_offered_time_can_be_chosen(asked: str | None, slot: str, code: 
     assert (chosen, [fault.code for fault in faults]) == (slot, [code] if code else [])
 
 
+def test_the_chosen_time_counts_and_not_the_one_in_the_address() -> None:
+    assert choose_slot("B", "A", parse_slots(f"{TEXT},{TEXT.replace('A@', 'B@')}")) == ("B", [])
+
+
 def test_without_offered_times_the_address_decides() -> None:
     assert choose_slot("B", "DEFAULT", ()) == ("DEFAULT", [])
 
