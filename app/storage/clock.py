@@ -108,6 +108,9 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
     newest, wrong_from, wrong_at = state.newest_at, state.wrong_from, state.wrong_at
     if wrong_from is None or wrong_at is None or state.steady_since is None:
         return (ClockState(max(newest, now)) if _follows(newest, now) else _in_doubt(newest, now)), None
+    wrong_for = wrong_at - state.steady_since  # at least: what passed between earlier jumps is unknown
+    is_right = newest - BACK <= now <= newest + GAP + wrong_for
+    after = ClockState(max(newest, now)) if is_right else _in_doubt(newest, now)
     if wrong_from > newest:
         if now >= wrong_from - BACK:
             if not _follows(wrong_at, now):  # it has jumped again
@@ -115,12 +118,9 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
             if now - state.steady_since >= BELIEVED_AFTER:
                 return ClockState(now), None
             return replace(state, wrong_at=max(wrong_at, now)), None
-        back = Redating(wrong_from - BACK, None, max(now, newest))
-        return (ClockState(max(newest, now)) if now >= newest - BACK else _in_doubt(newest, now)), back
+        return after, Redating(wrong_from - BACK, None, max(now, newest))
     if now >= newest - BACK:
-        elapsed = wrong_at - wrong_from
-        back = Redating(wrong_from - BACK, min(wrong_at + GAP, newest), newest)
-        return (ClockState(max(newest, now)) if now <= newest + GAP + elapsed else _in_doubt(newest, now)), back
+        return after, Redating(wrong_from - BACK, min(wrong_at + GAP, newest), newest)
     if not _follows(wrong_at, now):
         return replace(state, wrong_from=min(wrong_from, now), wrong_at=now, steady_since=now), None
     if now - state.steady_since >= BELIEVED_AFTER:  # so the time before was ahead

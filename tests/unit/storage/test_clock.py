@@ -77,7 +77,8 @@ def test_a_clock_that_keeps_jumping_is_not_trusted() -> None:
     assert steady_for(state, looks[-1]) < HOUR
 
 
-def test_a_clock_that_was_behind_and_is_then_ahead_stays_in_doubt() -> None:
-    state, [redating] = seen(NOW, NOW - HOUR, NOW + DECADE)
-    assert redating.to == NOW
+@pytest.mark.parametrize("jumps", [[-HOUR], [-DECADE, -HOUR], [2 * DECADE], [2 * DECADE, 4 * DECADE]])
+def test_a_clock_that_is_then_ahead_by_another_time_stays_in_doubt(jumps: list[timedelta]) -> None:
+    state, [redating] = seen(NOW, *(NOW + jump for jump in jumps), NOW + DECADE)
+    assert redating.to == (NOW if jumps[0] < timedelta(0) else NOW + DECADE)
     assert (state.newest_at, state.wrong_from) == (NOW, NOW + DECADE)
