@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[int, Ask]] = {
     "faults": (400, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", data={"firstName": "A"}, headers=SITE | h)),
     "forbidden": (403, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", data=fields(interest()), headers=h)),
     "no such path": (404, lambda c, q, h, _: c.get(f"/Advertising/Estate/M99999/OBJ1/interest{q}", headers=h | HTML)),
+    "no such id": (404, lambda c, q, h, who: c.get(f"/Advertising/Estate/{who}/a b/interest{q}", headers=h | HTML)),
     "too large": (
         413,
         lambda c, q, h, who: c.post(
@@ -70,6 +71,7 @@ PROBLEMS: dict[str, tuple[int, Ask]] = {
     "other type": (415, lambda c, q, h, who: c.post(f"{interest_path(who)}{q}", content=b"x", headers=key(who) | h)),
     "method": (405, lambda c, q, h, who: c.put(f"{interest_path(who)}{q}", headers=key(who) | h)),
     "too many contacts": (400, lambda c, q, h, who: c.get(f"/CRM/Contact/{who}/1{',1' * 20}{q}", headers=key(who) | h)),
+    "no such contact": (404, lambda c, q, h, who: c.get(f"/CRM/Contact/{who}/NONE{q}", headers=key(who) | h)),
     "no such path": (404, lambda c, q, h, _: c.get(f"/Advertising/Estate/M99999/OBJ1/interest{q}", headers=h)),
 }
 

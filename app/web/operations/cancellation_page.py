@@ -81,16 +81,16 @@ class CancellationPages:
                 return _to_receipt(opened, deps)
             attendance = await _attendance(opened, deps)
             if attendance is None:
-                return error_response(request, deps, 404, customer=opened.customer, for_people=True)
+                return error_response(request, deps, 404, for_people=True)
             if request.method != "POST":
                 return self._confirm(request, opened)
             await read_content(request, request.headers, MAX_BODY)
             await self._cancel(opened, *attendance)
         except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
-            return error_response(request, deps, 400, customer=opened.customer, for_people=True)
+            return error_response(request, deps, 400, for_people=True)
         except StoreUnavailableError as error:
             log.error("store unavailable", customer=opened.customer.id, detail=str(error))
-            return unavailable(request, deps, opened.customer)
+            return unavailable(request, deps)
         return _to_receipt(opened, deps)
 
     def _confirm(self, request: Request, receipt: Receipt) -> Response:

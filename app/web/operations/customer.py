@@ -62,10 +62,6 @@ def _is_below(origin: str, allowed: str) -> bool:
 class InvalidApiKeyError(Exception):
     """The key is not this customer's, or is missing where one is required."""
 
-    def __init__(self, customer: Customer) -> None:
-        super().__init__()
-        self.customer = customer
-
 
 def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
     """The request's API key; None if it has none. It is sent as `Bearer KEY`, or in Basic as the password, as in
@@ -82,7 +78,7 @@ def caller_key(headers: Mapping[str, str], customer: Customer) -> str | None:
         case _:
             key = ""
     if not key or not customer.owns(key):
-        raise InvalidApiKeyError(customer)
+        raise InvalidApiKeyError
     return key
 
 

@@ -23,7 +23,7 @@ async def show_open_times(context: RequestContext) -> Response:
     try:
         await read_times(context)
     except NotFoundError:
-        return error_response(context.request, context.deps, 404, customer=context.customer, for_people=not as_json)
+        return error_response(context.request, context.deps, 404, for_people=not as_json)
     except VitecError as error:
         if as_json:
             return unanswered(error, context.gettext)

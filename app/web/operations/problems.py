@@ -15,6 +15,7 @@ from app.vitec.errors import AccessDeniedError, RejectedError, UnreadableAnswerE
 from app.web.http.languages import choose_language
 from app.web.http.preferences import preferred_media
 from app.web.http.security_headers import page_headers
+from app.web.operations.cross_origin import CUSTOMER
 from app.web.operations.customer import Customer
 from app.web.operations.dependencies import Dependencies
 from app.web.rendering.messages import message, problem_text
@@ -104,13 +105,13 @@ def error_response(
     deps: Dependencies,
     status: int,
     *,
-    customer: Customer | None = None,
     headers: Mapping[str, str] | None = None,
     for_people: bool = False,
 ) -> Response:
-    """A page or a problem, as the caller prefers, in the customer's look and language if the customer is known.
+    """A page or a problem, as the caller prefers, in the customer's look and language if the scope has the customer.
     `for_people`: the address is meant for people."""
     kind = KINDS.get(status, "fault")
+    customer: Customer | None = request.scope.get(CUSTOMER)
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, for_people=for_people):

@@ -62,15 +62,17 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     except StoreUnavailableError:
         return unavailable(request, deps)
     customer = deps.customers.get(submission.customer_id) if submission else None
-    if submission is None or customer is None or submission.received_at + RECEIPT_LIVES < deps.now():
+    if submission is None or customer is None:
         return error_response(request, deps, 410, for_people=True)
     request.scope[CUSTOMER] = customer
+    if submission.received_at + RECEIPT_LIVES < deps.now():
+        return error_response(request, deps, 410, for_people=True)
     return Receipt(submission, customer, language_of(request, deps, submission.language), *_receipt_details(request))
 
 
-def unavailable(request: Request, deps: Dependencies, customer: Customer | None = None) -> Response:
+def unavailable(request: Request, deps: Dependencies) -> Response:
     headers = {"Retry-After": str(DATABASE_RETRY_SECONDS)}
-    return error_response(request, deps, 503, customer=customer, headers=headers, for_people=True)
+    return error_response(request, deps, 503, headers=headers, for_people=True)
 
 
 def _receipt_details(request: Request) -> tuple[Slot | None, dict[str, str]]:

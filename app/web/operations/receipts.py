@@ -51,7 +51,7 @@ class Receipts:
             state = state_of(cancelling) if cancelling else _state(submission)
             offers_cancelling = state == "booked" and await can_cancel(opened, deps)
         except StoreUnavailableError:
-            return unavailable(request, deps, customer)
+            return unavailable(request, deps)
         form = _form_of(submission)
         waits = form.waits and (cancelling or submission).status in {Status.PENDING, Status.HELD}
         calendar = opened.slot and state == "booked"
@@ -81,7 +81,7 @@ class Receipts:
             return opened
         submission, customer, slot = opened.submission, opened.customer, opened.slot
         if slot is None or _state(submission) != "booked":
-            return error_response(request, self._deps, 404, customer=customer)
+            return error_response(request, self._deps, 404)
         gettext, firm = opened.gettext(self._deps), customer.firm
         home = opened.details.get("title", "")
         lines = (firm.name, firm.phone, firm.email, gettext(N_("Your reference")) + f": {submission.reference}")

@@ -83,11 +83,11 @@ async def respond(
         if request.scope["method"] == "OPTIONS":
             return _options(context, methods)
         if spec.form is None and context.key is None:
-            raise InvalidApiKeyError(context.customer)
+            raise InvalidApiKeyError
     except PageNotFoundError:
         return error_response(request, deps, 404)
-    except InvalidApiKeyError as wrong:
-        return error_response(request, deps, 401, customer=wrong.customer, headers=CHALLENGE)
+    except InvalidApiKeyError:
+        return error_response(request, deps, 401, headers=CHALLENGE)
     return await handle(context)
 
 

@@ -251,4 +251,4 @@ async def _find_time(context: RequestContext, body: Body) -> None:
 
 
 def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
-    return error_response(context.request, context.deps, status, customer=context.customer, headers=more)
+    return error_response(context.request, context.deps, status, headers=more)

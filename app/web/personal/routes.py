@@ -49,7 +49,7 @@ class PersonalPages:
         try:
             context = self._context(request, customer, link, token)
         except InvalidApiKeyError:
-            return error_response(request, deps, 401, customer=customer, headers=CHALLENGE)
+            return error_response(request, deps, 401, headers=CHALLENGE)
         if link.has_expired(deps.now()):
             is_page = wants_page(request, for_people=True)
             return instead_of_form(context, "gone", 410) if is_page else error_response(request, deps, 410)
