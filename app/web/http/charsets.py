@@ -34,6 +34,14 @@ _LABELS = {
     "iso8859-16": "iso-8859-16",
     "koi8-r": "koi8-r koi8 koi",
     "koi8-u": "koi8-u koi8-ru",
+    "iso8859-6": "iso-8859-6 iso8859-6 arabic",
+    "iso8859-8": "iso-8859-8 iso8859-8 iso-8859-8-i hebrew",
+    "cp874": "windows-874 iso-8859-11 tis-620",
+    "gb18030": "gb18030 gbk gb2312 x-gbk",
+    "big5hkscs": "big5 big5-hkscs cn-big5 x-x-big5",
+    "cp932": "shift_jis shift-jis sjis x-sjis ms932 windows-31j",
+    "euc-jp": "euc-jp x-euc-jp",
+    "cp949": "euc-kr windows-949 ks_c_5601-1987 ksc5601",
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 _REFERENCE = re.compile(r"&#([0-9]{1,7});")

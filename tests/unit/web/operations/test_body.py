@@ -366,6 +366,7 @@ def test_a_form_is_read_by_the_charset_that_it_names(label: str, codec: str, tex
 
 
 OTHERS = {"windows-1251": "Анна", "ISO-8859-9": "İbrahim", "windows-1257": "Šarūnas", "koi8-r": "Анна"}
+OTHERS |= {"shift_jis": "山田太郎", "gb18030": "李明", "big5": "李明", "euc-kr": "김민준", "tis-620": "สมชาย"}
 
 
 @pytest.mark.parametrize(("label", "text"), OTHERS.items())
