@@ -111,10 +111,11 @@ def test_the_service_does_not_start_with_the_vitec_password_that_prepare_writes(
     assert line.endswith("customers[M12345].password: is a placeholder: replace it with the real value")
 
 
-def test_prepare_refuses_what_is_no_host_name_and_writes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["https://leads.example.se", "Leads.example.se", "leads.example.se.", "leads..se"])
+def test_prepare_refuses_what_is_no_host_name_and_writes_nothing(tmp_path: Path, host: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        prepare(tmp_path, "https://leads.example.se")
-    assert refused.value.stderr == b"'https://leads.example.se' is not a host name such as leads.example.se\n"
+        prepare(tmp_path, host)
+    assert refused.value.stderr.decode() == f"'{host}' is not a host name such as leads.example.se\n"
     assert {path.name for path in tmp_path.iterdir()} == {"intresse.example.toml", ".env.example"}
 
 
