@@ -46,10 +46,18 @@ def submission_lines(submission: "Submission", attempts: "Sequence[Attempt]") ->
     twice."""
     lines = [submission_line(submission)]
     for step in submission.steps:
-        message = f"  Vitec: {step.upstream}" if step.upstream else ""
+        message = f"  Vitec: {_vitec_words(step.upstream)}" if step.upstream else ""
         lines.append(f"  {step.position} {step.operation:<12} {step.status:<10} {step.attempts} attempt(s){message}")
         lines += [_attempt_line(attempt) for attempt in attempts if attempt.position == step.position]
     return lines
+
+
+def _vitec_words(upstream: Any) -> str:
+    from app.web.rendering.messages import vitec_messages
+
+    words = [f"{name}: {text}" if name else text for name, text in vitec_messages(upstream)]
+    text = " ".join(words) or str(upstream)
+    return "".join(character if character.isprintable() else " " for character in text)  # no line breaks or escapes
 
 
 def _attempt_line(attempt: "Attempt") -> str:

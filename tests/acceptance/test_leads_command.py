@@ -47,7 +47,7 @@ def operations(office: Office) -> list[str]:
 def test_retry_fills_in_the_corrected_configuration_only_for_steps_not_yet_done(
     start: Start, office: Office, intresse: Intresse, shell: Intresse
 ) -> None:
-    office.inject(Fault(status=400, operation="lead", body='{"message": "Okänd källa WRONG"}'))
+    office.inject(Fault(status=400, operation="lead", body='{"message": "Okänd källa\\nWRONG"}'))
     answer = book(start(customer={"lead": LEAD}), leadSourceId="CALLERS")
     submission_id = answer.headers["Submission-Id"]
     first = start(customer={"lead": LEAD}, deliver=False)
@@ -56,7 +56,7 @@ def test_retry_fills_in_the_corrected_configuration_only_for_steps_not_yet_done(
     shown = intresse("leads", "show", submission_id, customer={"lead": LEAD})
     assert shown.returncode == 0
     assert "rejected" in shown.stdout
-    assert "Okänd källa WRONG" in shown.stdout
+    assert "Vitec: Okänd källa WRONG\n" in shown.stdout
     assert [line.split()[2:4] for line in shown.stdout.splitlines() if line.startswith(" " * 6)] == [
         ["delivered", "200"],
         ["delivered", "200"],
