@@ -1,7 +1,7 @@
 """`intresse leads retry`, `release` and `discard`: for one submission, or for all that match a filter."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -149,7 +149,8 @@ async def _carry_out_all(service: "Service", action: str, chosen: FilterOf) -> l
 
 
 async def _matching(service: "Service", chosen: FilterOf) -> "Sequence[Submission]":
-    return (await service.submissions.newest(chosen(service), None))[::-1]
+    """Those that are closed and erased, discarded ones too, are left out: nothing can be done with them."""
+    return (await service.submissions.newest(replace(chosen(service), kept=True), None))[::-1]
 
 
 def _stop_at_problems(results: Sequence[ActionResult]) -> None:

@@ -63,6 +63,12 @@ def test_newer_submissions_and_other_customers_are_left_alone(rejected: httpx.Cl
     assert len(intresse("leads", "list", "--status", "rejected").stdout.splitlines()) == 3
 
 
+def test_what_was_discarded_is_not_selected_again(rejected: httpx.Client, intresse: Intresse) -> None:
+    assert intresse("leads", "discard", "--status", "rejected", "--yes").returncode == 0
+    done = intresse("leads", "retry", "--customer", CUSTOMER, "--yes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "due now: 0, nothing to do: 1\n", "")
+
+
 def test_json_output_lists_each_submission_with_its_result(rejected: httpx.Client, intresse: Intresse) -> None:
     results = json.loads(intresse("leads", "discard", "--customer", CUSTOMER, "--yes", "--json").stdout)
     assert [(result["was"], result["changed"], result["problem"]) for result in results] == [

@@ -75,8 +75,9 @@ async def submission_filter(request: ConsoleRequest, filters: Filters) -> Submis
         customer_id=filters.customer or None,
         operation=Operation(filters.operation) if filters.operation else None,
         ids=await _ids(request, text) if text else None,
+        received_after=moments.get("received_after"),
+        received_before=moments.get("received_before"),
         below_id=request.query_value("older") or None,
-        **moments,
     )
 
 
