@@ -5,7 +5,7 @@ address, a work number, a contact's id that Vitec returned. So everything that i
 retention keeps that little enough. What no key decrypts is found by its hashes: it would be sent once its key is back.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,15 +14,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from app.domain.ids import reference_of
+from app.domain.submission import Operation
+from app.operations.registry import OPERATIONS
 from app.storage.database import Database
-from app.storage.encrypted_fields import payload_aad, resource_of, step_aad
+from app.storage.encrypted_fields import payload_aad, step_aad
 from app.storage.encryption import DecryptionError, KeyedHash, Keyring
 from app.storage.schema import cancellations, steps, submissions
 
 BATCH = 500
 EXTENSION = "x"  # what `domain.fields` writes between a phone number and its extension
-# Members that hold an id; "" is Vitec's answer, which is a contact's id.
-IDS = frozenset({"", "contactId", "resource", "resources", "socialSecurityNumber"})
+# Members that hold a person's id; "" is Vitec's answer, which is a contact's.
+IDS = frozenset({"", "contactId", "socialSecurityNumber"})
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,15 @@ class PersonSearch:
     def _texts(self, row: Row[Any], results: list[Row[Any]]) -> tuple[list[str], bool]:
         """The texts in a submission, and whether they are complete: not if a value could not be decrypted."""
         ids = [row.id, *([row.booking_id] if row.booking_id else [])]
-        texts = [*ids, *map(reference_of, ids), *resource_of(row.resource)]
+        texts = [*ids, *map(reference_of, ids)]
         is_complete = True
         for encrypted, aad in _encrypted(row, results):
             try:
-                leaves = list(_naming(self._keyring.decrypt(encrypted, aad)))
+                value = self._keyring.decrypt(encrypted, aad)
             except DecryptionError:  # the others may name the person all the same
                 is_complete = False
                 continue
-            texts += leaves
+            texts += [*_naming(value), *_contacts_in_paths(results, value)]
         return texts, is_complete
 
 
@@ -91,6 +93,16 @@ def _encrypted(row: Row[Any], results: list[Row[Any]]) -> Iterator[tuple[bytes, 
             encrypted = getattr(step, column)
             if encrypted is not None:
                 yield encrypted, step_aad(step.submission_id, step.position, column)
+
+
+def _contacts_in_paths(steps: Sequence[Row[Any]], value: Any) -> Iterator[str]:
+    """The contacts' ids in the paths of a payload's steps; each comes last. Other ids there are of homes and viewings,
+    which many people ask about."""
+    resources = value.get("resources") if isinstance(value, Mapping) else None
+    for step in steps:
+        if isinstance(resources, list) and OPERATIONS[Operation(step.operation)].names_contact:
+            for resource in resources[step.position : step.position + 1]:
+                yield from _naming(resource[-1:] if isinstance(resource, list) else None, "contactId")
 
 
 def _batch(last: str, connection: Connection) -> list[tuple[Row[Any], list[Row[Any]]]]:

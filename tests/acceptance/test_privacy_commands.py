@@ -199,5 +199,6 @@ def test_a_cancellation_is_exported_and_erased_with_its_booking(
     search = (by, value or reference_of(path.rpartition("/")[2]))
     exported = json.loads(intresse("leads", "export", *search).stdout)
     assert {submission["operation"] for submission in exported} == {"viewing", "cancellation"}
+    assert json.loads(intresse("leads", "export", "--id", "OBJ1").stdout) == []  # a home is nobody
     assert "Erased: 2" in intresse("leads", "erase", *search).stdout
     assert client.post(f"{path}/cancellation?{query}").status_code == 303  # it is cancelled, whoever it was

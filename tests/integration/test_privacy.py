@@ -68,12 +68,12 @@ async def find(people: PersonSearch, *values: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "value", ["anna@example.se", "ANNA@example.se", "second@example.se", "+46701740605", "+468123456", "OBJ1"]
+    "value", ["anna@example.se", "ANNA@example.se", "second@example.se", "+46701740605", "+468123456"]
 )
 async def test_a_person_is_found_by_every_address_and_number(
     database: Database, people: PersonSearch, value: str
 ) -> None:
-    new, another = application(body=BODY), application(body={"firstName": "Bo"}, resource=("OBJ2",))
+    new, another = application(body=BODY), application(body={"firstName": "Bo"})
     await store(database, new, another)
     assert await find(people, value) == [new.id]
 
@@ -103,7 +103,7 @@ async def test_a_contact_is_found_by_what_vitec_answered_by_the_path_and_by_the_
     assert await find(people, "C7") == [booked.id, promise.id, lead.id]
 
 
-@pytest.mark.parametrize("value", ["Anna", "ma", "Interested", "", "8112189876"])
+@pytest.mark.parametrize("value", ["Anna", "ma", "Interested", "", "OBJ1", "8112189876"])
 async def test_only_what_names_a_person_finds_one(database: Database, people: PersonSearch, value: str) -> None:
     """`intresse leads erase --id "$REFERENCE"` with a mistaken or unset variable must not erase strangers."""
     body = BODY | {"status": "Interested", "contactMessage": "x", "socialSecurityNumber": "8112189876"}
