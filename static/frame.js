@@ -8,7 +8,7 @@
     const [scheme, domain] = rule.split("*");
     if (rule === "*" || domain === undefined) return rule === "*" || rule === origin;
     const subdomain = origin.slice(scheme.length, -domain.length);
-    return scheme + subdomain + domain === origin && /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(subdomain);
+    return scheme + subdomain + domain === origin && /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(subdomain);
   };
 
   const post = (type, more) => parent.postMessage({ type: `intresse:${type}`, ...more }, page);

@@ -56,7 +56,7 @@ def _is_below(origin: str, allowed: str) -> bool:
     if not origin.startswith(f"{scheme}://") or not origin.endswith(host[1:]):
         return False
     subdomain = origin.removeprefix(f"{scheme}://").removesuffix(host[1:])
-    return all(label.replace("-", "").isalnum() for label in subdomain.split("."))
+    return all(label.replace("-", "").replace("_", "").isalnum() for label in subdomain.split("."))
 
 
 class InvalidApiKeyError(Exception):
