@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
+from structlog.testing import capture_logs
 
 from app.alarms.detection import IncidentDetector, Thresholds
 from app.delivery.claims import StepOutcome
@@ -204,6 +205,29 @@ async def test_dates_from_a_slow_clock_are_corrected(database: Database, machine
     for submission in (before, early):
         assert datetime.now(UTC) - (await row_of(database, submission.id)).received_at < MINUTE
     assert len(await outbox_of(database).claim_due({CUSTOMER: 9}, 9)) == 2
+
+
+async def test_a_jump_is_logged_once(database: Database, machine: MachineClock) -> None:
+    with capture_logs() as lines:
+        for machine.off in (timedelta(0), timedelta(0), DECADE, DECADE):
+            await check_clock(database)
+    assert [line["event"] for line in lines] == ["clock: it has jumped; nothing is erased or given up for its age"]
+
+
+@pytest.mark.parametrize("jump", [timedelta(0), -400 * DAY, DECADE])
+async def test_what_the_right_clock_has_dated_stays_as_it_is(
+    database: Database, machine: MachineClock, jump: timedelta
+) -> None:
+    now = machine.now(UTC)
+    received_at, due_at = now - 10 * DAY, now + 60 * MINUTE
+    await store(database, new := replace(application(repeat=marked(b"a key")), received_at=received_at))
+    await database.write(lambda connection: connection.execute(update(submissions).values(due_at=due_at)))
+    for machine.off in (timedelta(0), jump, jump, timedelta(0)):
+        await check_clock(database)
+    row = await row_of(database, new.id)
+    assert (row.received_at, row.repeat_until) == (received_at, received_at + 10 * MINUTE)
+    if jump >= timedelta(0):  # otherwise it is tried at once: whichever time was wrong, it need not wait for long
+        assert row.due_at == due_at
 
 
 @pytest.mark.parametrize("checks", [0, 1])
