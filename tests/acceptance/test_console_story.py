@@ -37,7 +37,7 @@ def send(url: str, **more: str) -> None:
 
 
 def enter(page: Page, url: str) -> None:
-    page.goto(f"{url}/console")
+    page.goto(f"{url}/console/")  # with the slash that people add
     page.get_by_label("Lösenord").fill(PASSWORD)
     page.get_by_role("button", name="Logga in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Översikt")

@@ -17,6 +17,7 @@ from app.web.console.submission_rows import LIST
 
 PAGES: tuple[tuple[str, Page], ...] = (
     (PATH, show_overview),
+    (f"{PATH}/", show_overview),  # as people type it
     (f"{HOMES}/{{customer}}/{{home}}", show_home),
     (LIST, show_submissions),
     (f"{LIST}.csv", export),
