@@ -32,6 +32,17 @@ def test_every_counter_exists_from_the_start(counts: Counters) -> None:
                 assert value(counts.registry, "intresse_settled_total", customer, **labels) == 0
 
 
+def test_nothing_but_what_the_guide_lists_is_exported(counts: Counters) -> None:
+    counts.called("M1", Operation.INTEREST, 1)
+    names = {sample.name for metric in counts.registry.collect() for sample in metric.samples}
+    ours = {name for name in names if name.startswith("intresse_")}
+    assert ours == {
+        "intresse_accepted_total",
+        "intresse_settled_total",
+        *(f"intresse_upstream_seconds_{part}" for part in ("bucket", "count", "sum")),
+    }
+
+
 def test_a_commit_counts_each_of_its_submissions_for_its_own_customer_and_operation(counts: Counters) -> None:
     counts.accepted([row(), row(), row("viewing"), row(customer="M2")])
     assert value(counts.registry, "intresse_accepted_total") == 2
