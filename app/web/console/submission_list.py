@@ -112,7 +112,7 @@ async def _csv(request: ConsoleRequest, filters: SubmissionFilter) -> AsyncItera
 def _cells(request: ConsoleRequest, summaries: list[SubmissionSummary]) -> Iterator[Iterable[str]]:
     for summary in summaries:
         row = row_of(request, summary)
-        cells = (row.reference, summary.received_at.isoformat(), row.status, row.operation, row.home)
+        cells = (row.reference, labels.sortable(summary.received_at), row.status, row.operation, row.home)
         yield map(escape_formula, (*cells, *summary.campaign, summary.customer_id, summary.id))
 
 

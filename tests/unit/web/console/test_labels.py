@@ -40,6 +40,10 @@ def test_history_entries_show_seconds() -> None:
     assert labels.second(datetime(2025, 11, 3, 8, 5, 9, tzinfo=UTC), "en") == "3 Nov 2025 09:05:09"
 
 
+def test_exported_times_are_swedish_as_the_consoles_are_so_that_both_count_a_lead_on_the_same_day() -> None:
+    assert labels.sortable(datetime(2027, 12, 31, 23, 30, 5, 918000, tzinfo=UTC)) == "2028-01-01 00:30:05"
+
+
 @pytest.mark.parametrize(
     ("number", "language", "label"), [(1, "sv", "1 sekund"), (300, "sv", "300 sekunder"), (1, "en", "1 second")]
 )
