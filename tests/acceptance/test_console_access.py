@@ -311,7 +311,8 @@ def test_a_get_changes_nothing(client: httpx.Client) -> None:
     row = re.search(r'href="(/console/submissions/[^"]+)"', client.get("/console/submissions", headers=headers).text)
     assert row
     for action in ("retry", "release", "discard", "erase"):
-        assert client.get(f"{row[1]}/{action}", headers=headers).status_code == 200
+        answer = client.get(f"{row[1]}/{action}", headers=headers)
+        assert answer.status_code == (200 if action in {"retry", "erase"} else 303)  # what applies while it waits
     shown = client.get(row[1], headers=headers).text
     assert "anna@example.se" in shown
     assert "V\u00e4ntar" in shown

@@ -55,6 +55,18 @@ def test_an_action_for_a_customer_that_left_the_configuration_says_so(
     assert "Det fanns inget att göra" not in shown
 
 
+@pytest.mark.parametrize("action", ["retry", "release", "discard", "erase"])
+def test_an_action_on_what_was_erased_in_another_tab_is_not_offered_again(start: Start, action: str) -> None:
+    client = start(deliver=False, console_password=PASSWORD)
+    submission_id, headers = post_booking(client), sign_in(client)
+    erased = act(client, headers, submission_id, "erase")
+    assert "innan den skickades till Vitec" in erased
+    assert "Leveransen misslyckades" not in erased
+    old_tab = client.get(f"/console/submissions/{submission_id}/{action}", headers=headers)
+    assert old_tab.status_code == 303
+    assert "Det fanns inget att göra" in client.get(old_tab.headers["location"], headers=headers).text
+
+
 def test_what_waits_of_a_customer_that_left_the_configuration_is_found_from_the_overview(
     start: Start, configure: Configure
 ) -> None:

@@ -11,6 +11,7 @@ from app.i18n import N_
 from app.privacy.erasure_log import ErasureLogError
 from app.storage.database import StoreUnavailableError
 from app.submissions.operator_actions import ActionImpossibleError, ActionProblem
+from app.submissions.repository import history
 from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import ActionLink, ConfirmPage
 from app.web.console.submission_rows import LIST, address, row_of_submission
@@ -107,6 +108,9 @@ async def confirm(request: ConsoleRequest) -> Response:
     if submission is None:
         return error_response(request.http, request.deps.public, 404)
     texts = ACTIONS[name]
+    is_erased = (await history(request.deps.database, submission.id)).erased_at is not None
+    if is_erased or not texts.applies(submission):  # an old tab: someone has acted on it meanwhile
+        return redirect(address(f"{LIST}/{submission.id}", done="nothing"))
     page = ConfirmPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),

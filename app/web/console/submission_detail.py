@@ -45,6 +45,7 @@ PAUSED = N_("The login is paused: %(reason)s It will be sent when the login work
 NEXT = N_("The next attempt is due %(moment)s.")
 NOW = N_("It is being sent now, or is next in line.")
 ERASED = N_("Its personal data was erased %(moment)s.")
+NEVER_SENT = N_("It was discarded or erased before it was sent to Vitec.")
 NO_CUSTOMER = N_("It is saved here, but not sent: the customer is no longer in the configuration.")
 NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
@@ -75,7 +76,7 @@ async def show_submission(request: ConsoleRequest) -> Response:
 async def _why(request: ConsoleRequest, submission: Submission, past: History) -> list[str]:
     _, language = request.gettext, request.language
     is_stranded = submission.status is Status.PENDING and submission.customer_id not in request.deps.public.customers
-    lines = [_(REFUSAL_SHOWN if submission.told_at else NO_CUSTOMER if is_stranded else WHY[submission.status])]
+    lines = [_(NO_CUSTOMER if is_stranded else _explanation(submission, past))]
     later = next(
         (step for step in submission.steps[submission.main.position + 1 :] if step.status in NEEDS_ATTENTION), None
     )
@@ -86,6 +87,13 @@ async def _why(request: ConsoleRequest, submission: Submission, past: History) -
     if past.erased_at:
         lines.append(_(ERASED) % {"moment": labels.moment(past.erased_at, language)})
     return lines
+
+
+def _explanation(submission: Submission, past: History) -> str:
+    was_tried = any(attempt.outcome in labels.OUTCOMES for attempt in past.attempts)
+    if submission.status is Status.FAILED and past.erased_at and not was_tried:
+        return NEVER_SENT
+    return REFUSAL_SHOWN if submission.told_at else WHY[submission.status]
 
 
 async def _why_waiting(request: ConsoleRequest, submission: Submission, past: History, due_at: datetime) -> list[str]:
