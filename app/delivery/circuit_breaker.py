@@ -249,9 +249,10 @@ class CircuitBreaker:
         now: datetime,
         submission: str | None,
     ) -> None:
-        since = row.paused_at if row and row.paused_at else now
-        log.error("login paused", customer=credential[0], function_group=credential[1].value, detail=reason)
-        paused = {"paused_at": since, "reason": reason, "probe_at": now + self._probe, "probed": submission}
+        paused_at = row.paused_at if row else None
+        if paused_at is None:  # not at each probe, for a week
+            log.error("login paused", customer=credential[0], function_group=credential[1].value, detail=reason)
+        paused = {"paused_at": paused_at or now, "reason": reason, "probe_at": now + self._probe, "probed": submission}
         self._set(connection, credential, forbidden=None, **paused)
 
     def _set(self, connection: Connection, credential: CredentialKey, **values: Any) -> None:

@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from app.delivery import circuit_breaker
 from app.delivery.claims import Signal
@@ -89,12 +90,16 @@ async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
     assert len(office.received) == 7
 
 
-async def test_the_only_submission_probes_again(database: Database, vitec_url: str, office: Office) -> None:
+async def test_the_only_submission_probes_again_and_one_line_in_the_log_says_why(
+    database: Database, vitec_url: str, office: Office
+) -> None:
     office.inject(Fault(status=401, times=3))
     (new,) = at_estates("A")
     await store(database, new)
-    async with working(database, vitec_url, probe=50 * MILLISECOND) as delivery:
-        outcome = await delivery.settled(new)
+    with capture_logs() as logged:
+        async with working(database, vitec_url, probe=50 * MILLISECOND) as delivery:
+            outcome = await delivery.settled(new)
+    assert [line["log_level"] for line in logged if line["event"] == "login paused"] == ["error"]
     assert (outcome.status, outcome.main.attempts, len(office.received)) == (Status.DELIVERED, 1, 4)
 
 
