@@ -128,3 +128,15 @@ def test_a_table_of_campaigns_that_is_cut_says_so(start: Start, configure: Confi
     shown = client.get(page, headers=sign_in(client)).text
     assert shown.count("/ cpc") == min(number, MAX_LINES)
     assert ("Bara de 25 med flest" in shown) == (number > MAX_LINES)
+
+
+def test_a_login_was_tested_just_now_only_until_the_page_is_reloaded_later(start: Start) -> None:
+    client = start(deliver=False, console_password=PASSWORD)
+    headers, page = sign_in(client), f"/console/customers/{CUSTOMER}"
+    token = page_of(client.get(page, headers=headers)).values["token"]
+    tested = client.post(f"{page}/logins/crm", data={"token": token}, headers=headers).headers["location"]
+    assert "Vitec godtar den. Testat nyss." in client.get(tested, headers=headers).text
+    for at in ("", "x", "2026-11-30", "2026-11-30T12:00:00%2B00:00"):
+        shown = client.get(f"{page}?tested=crm&at={at}", headers=headers)
+        assert shown.status_code == 200
+        assert "Testat nyss" not in shown.text

@@ -1,5 +1,7 @@
 """The customers' pages: the state of their logins, with a button to test each, and their configuration."""
 
+from datetime import datetime, timedelta
+
 from starlette.responses import Response
 
 from app.domain.submission import FunctionGroup
@@ -15,6 +17,7 @@ from app.web.operations.problems import error_response
 CUSTOMERS = f"{PATH}/customers"
 ACCEPTED = N_("Vitec accepts it. Tested just now.")
 NOT_ACCEPTED = N_("%(fault)s. Tested just now.")
+JUST_NOW = timedelta(minutes=1)  # a page that is reloaded later shows the login's state again
 NOT_PAUSED = N_("In use")
 PAUSED = N_("Paused since %(moment)s: %(reason)s")
 
@@ -47,7 +50,8 @@ async def try_login(request: ConsoleRequest, _: object) -> Response:
     if customer not in request.deps.public.customers or group not in set(FunctionGroup):
         return error_response(request.http, request.deps.public, 404)
     fault = await request.deps.login_fault(customer, FunctionGroup(group))
-    return redirect(address(f"{CUSTOMERS}/{customer}", tested=group, fault=fault))
+    at = request.deps.database.now().isoformat()
+    return redirect(address(f"{CUSTOMERS}/{customer}", tested=group, at=at, fault=fault))
 
 
 async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
@@ -60,10 +64,18 @@ async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:
             reason = request.gettext(labels.REASONS[pause.reason])
             since = labels.moment(pause.since, request.language)
             state, kind = request.gettext(PAUSED) % {"moment": since, "reason": reason}, "bad"
-        if request.query_value("tested") == group:
+        if request.query_value("tested") == group and _is_now(request):
             state, kind = _tested(request, request.query_value("fault"))
         rows.append(LoginRow(group.value, request.gettext(labels.GROUPS[group]), state, kind))
     return rows
+
+
+def _is_now(request: ConsoleRequest) -> bool:
+    try:
+        age = request.deps.database.now() - datetime.fromisoformat(request.query_value("at"))
+    except (ValueError, TypeError):  # no time, or one without its zone
+        return False
+    return age < JUST_NOW
 
 
 def _tested(request: ConsoleRequest, fault: str) -> tuple[str, str]:
