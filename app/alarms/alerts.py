@@ -90,18 +90,20 @@ class AlertQueue:
         sent = update(notices).where(_attempted(alert, 1)).values(due_at=None)
         await self._database.write(lambda connection: connection.execute(sent))
 
-    async def put_off(self, alert: Alert) -> None:
-        """Schedules the next attempt after a failed one. Raises `StoreUnavailableError`."""
+    async def put_off(self, alert: Alert) -> bool:
+        """Schedules the next attempt after a failed one; returns False if the alert is given up instead. Raises
+        `StoreUnavailableError`."""
         delay = RETRY_DELAYS[min(alert.attempts, len(RETRY_DELAYS) - 1)]
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             now = now_of(connection)
             due_at = (
                 None if now - alert.created_at > GIVE_UP_AFTER and is_steady(connection, ALARMS_AFTER) else now + delay
             )
             connection.execute(update(notices).where(_attempted(alert, 1)).values(due_at=due_at))
+            return due_at is not None
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
 
 def _attempted(alert: Alert, more: int) -> ColumnElement[bool]:

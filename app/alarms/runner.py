@@ -84,8 +84,10 @@ class AlarmRunner:
         try:
             await receiver.send(alert)
         except AlertDeliveryError as error:
-            await self._alerts.put_off(alert)
-            log.warning("alert delivery failed", receiver=name, alarm=alert.kind.value, detail=str(error))
+            if await self._alerts.put_off(alert):
+                log.warning("alert delivery failed", receiver=name, alarm=alert.kind.value, detail=str(error))
+            else:  # nobody was told
+                log.error("alert given up", receiver=name, alarm=alert.kind.value, detail=str(error))
             return False
         except StoreUnavailableError:
             raise

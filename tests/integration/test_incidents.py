@@ -367,7 +367,7 @@ async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database,
         (alert,) = await alerts(database)
         assert await queue.claim(alert)
         old = replace(alert, created_at=now() - age)
-        await queue.put_off(old)
+        assert await queue.put_off(old) == bool(left)
         due = update(notices).where(notices.c.due_at.is_not(None)).values(due_at=now())
         await execute(database, due)
         assert len(await alerts(database)) == left
