@@ -7,6 +7,8 @@ jumps is in doubt:
     ahead      nothing is done because of its age. Once the clock is back, rows dated meanwhile are dated back.
     behind     the same; once it is back, rows dated meanwhile are moved to the newest time before.
     steady     at its new time for a day: it is believed. So is that of a machine that was switched off for a month.
+               Pauses of up to four days in between do not count: a machine that is off at night is believed after some
+               days, or it would never erase anything.
 
 A clock that was ahead for less than a tick is detected by the rows that it has dated. One that is behind dates no rows
 until the next tick; the newest time is used instead (`database.now_of`). So nothing is erased, given up or taken for
@@ -55,6 +57,7 @@ GAP = timedelta(minutes=10)  # between ticks, as during a restart; after a longe
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
+BREAK = timedelta(days=4)  # as over a long week-end
 FAR = timedelta(days=1)  # no row is due so far ahead
 LATEST = 1000  # attempts, more than a worker makes in a tick
 ALWAYS = timedelta.max
@@ -75,7 +78,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True)
 class ClockState:
     """`newest_at` is the newest time that is believed. The others are set while the clock is in doubt: it began at
-    `wrong_from`, was last seen at `wrong_at`, and has not jumped since `steady_since`."""
+    `wrong_from`, was last seen at `wrong_at`, and has not jumped since `steady_since`, which breaks move ahead."""
 
     newest_at: datetime
     wrong_from: datetime | None = None
@@ -113,8 +116,10 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
     after = ClockState(max(newest, now)) if is_right else _in_doubt(newest, now)
     if wrong_from > newest:
         if now >= wrong_from - BACK:
-            if not _follows(wrong_at, now):  # it has jumped again
-                return replace(state, wrong_at=now, steady_since=now), None
+            if not _follows(wrong_at, now):  # it has jumped again, or was off
+                was_off = timedelta(0) < now - wrong_at <= BREAK
+                since = state.steady_since + (now - wrong_at) if was_off else now
+                return replace(state, wrong_at=now, steady_since=since), None
             if now - state.steady_since >= BELIEVED_AFTER:
                 return ClockState(now), None
             return replace(state, wrong_at=max(wrong_at, now)), None

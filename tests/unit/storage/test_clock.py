@@ -70,6 +70,14 @@ def test_a_clock_that_is_steady_for_a_day_after_a_jump_is_trusted(jump: timedelt
     assert redatings == ([Redating(looks[-1] + MINUTE, None, looks[-1])] if jump < timedelta(0) else [])
 
 
+@pytest.mark.parametrize(("off", "trusted"), [(14 * HOUR, True), (80 * HOUR, True), (5 * 24 * HOUR, False)])
+def test_a_machine_that_is_off_now_and_then_is_trusted_after_a_day_of_use(off: timedelta, trusted: bool) -> None:
+    looks = [NOW + (10 * HOUR + off) * day + number * MINUTE for day in range(1, 5) for number in range(600)]
+    states = [seen(NOW, *looks[:checks])[0] for checks in (2 * 600 + 200, 2 * 600 + 300)]
+    assert [state == ClockState(state.newest_at) for state in states] == [False, trusted]
+    assert seen(NOW, *looks)[1] == []
+
+
 def test_a_clock_that_keeps_jumping_is_not_trusted() -> None:
     looks = [NOW + number * HOUR for number in range(1, 72)]
     state, redatings = seen(NOW, *looks)
