@@ -19,7 +19,9 @@ def origin_of(address: str | None) -> str | None:
         port = f":{parts.port}" if parts.port and parts.port != default else ""
     except ValueError:
         return None
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme in {"http", "https"} and parts.hostname else None
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{port}" if parts.scheme in {"http", "https"} and host else None
 
 
 def network_of(address: str) -> str:

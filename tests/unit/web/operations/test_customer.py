@@ -75,6 +75,7 @@ def test_consent_is_asked_for_where_there_is_something_to_consent_to(address: st
         ("https://www.maklarhuset.se:8443/x", "https://www.maklarhuset.se:8443"),
         ("https://www.maklarhuset.se:443/x", "https://www.maklarhuset.se"),
         ("http://localhost:80/", "http://localhost"),
+        ("http://[2001:DB8::1]:8000/x", "http://[2001:db8::1]:8000"),
         ("https://user:pass@a.se/", "https://a.se"),
         ("null", None),
         ("about:srcdoc", None),
