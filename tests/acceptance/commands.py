@@ -97,10 +97,10 @@ def intresse(configure: Configure, tmp_path: Path) -> Intresse:
     return run
 
 
-def run_here(environment: dict[str, str], *arguments: str) -> Done:
-    """Runs a command in this process until it ends."""
+def run_here(environment: dict[str, str], *arguments: str, typed: str | None = None) -> Done:
+    """Runs a command in this process until it ends. `typed` is its standard input."""
     with ThreadPoolExecutor(1) as pool:  # where no event loop runs: Playwright's is in the main thread
-        done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
+        done = pool.submit(CliRunner().invoke, cli, arguments, env=environment, input=typed).result()
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception  # what would be a traceback
     return Done(done.exit_code, done.stdout, done.stderr)

@@ -10,14 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from sqlean import dbapi2
-from typer.testing import CliRunner
 
-from app.__main__ import cli
 from app.bootstrap.services import Service
 from app.cli.service import run
 from app.domain.ids import reference_of
 from app.sandbox import Office
-from tests.acceptance.commands import Intresse, refused, written
+from tests.acceptance.commands import Intresse, refused, run_here, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
 
@@ -136,8 +134,8 @@ def test_a_phone_number_is_found_however_it_is_written(start: Start, intresse: I
 
 def test_an_address_can_be_kept_out_of_the_shells_history(start: Start, configure: Configure, tmp_path: Path) -> None:
     mine = post_interest(start())
-    arguments, environment = ("leads", "export", "--email", "-"), written(configure(), tmp_path)
-    done = CliRunner().invoke(cli, arguments, env=environment, input="anna.akesson@example.se\n")
+    environment = written(configure(), tmp_path)
+    done = run_here(environment, "leads", "export", "--email", "-", typed="anna.akesson@example.se\n")
     assert f'"id": "{mine}"' in done.stdout
 
 
