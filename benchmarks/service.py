@@ -17,7 +17,7 @@ CONSOLE_PASSWORD = "benchmark"
 UNREACHABLE_VITEC = "http://127.0.0.1:9"
 CONTAINER_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}  # as in the Dockerfile
 # The limits are lifted, because all posts come from one address. A window of a second keeps the limiter's list for that
-# address short, if not as short as a visitor's 20.
+# address short.
 _CONFIGURATION = f"""
 secret_key = "a secret key for the benchmark alone"
 encryption_keys = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

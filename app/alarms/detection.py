@@ -21,7 +21,7 @@ from app.storage.database import now_of
 from app.storage.schema import HAS_ARRIVED, LATER_STEP_STOPPED, NEEDS_A_PERSON, steps, submissions
 from app.submissions.backlog import outstanding, paused_logins
 
-ERASING = timedelta(hours=1)  # once the clock is believed: the retention job comes every half hour
+TIME_TO_ERASE = timedelta(hours=1)  # once the clock is believed: the retention job runs every half hour
 ERASED_WITHIN = timedelta(days=8)  # of its announcement: seven days, and one for a clock in doubt
 SILENCE_SECONDS = 600.0  # between two searches for silent forms, which read five weeks of leads
 MAX_EMAILED_AGE = timedelta(days=7)  # older leads are outdated, and are not e-mailed to their office
@@ -97,7 +97,7 @@ class IncidentDetector:
     def has_ended(self, connection: Connection, kind: IncidentKind) -> ColumnElement[bool]:
         """A condition on a row of `alarms`: its incident, of this kind, has ended."""
         now = now_of(connection)
-        announced_before = now - ERASED_WITHIN if is_steady(connection, BELIEVED_AFTER + ERASING) else None
+        announced_before = now - ERASED_WITHIN if is_steady(connection, BELIEVED_AFTER + TIME_TO_ERASE) else None
         return has_ended(kind, now, self._thresholds.oldest, announced_before)
 
     def _detect_by_age(self, connection: Connection, now: datetime) -> Iterable[Incident]:

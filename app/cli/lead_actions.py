@@ -150,7 +150,7 @@ async def _carry_out_all(service: "Service", action: str, chosen: FilterOf) -> l
 
 async def _matching(service: "Service", chosen: FilterOf) -> "Sequence[Submission]":
     """Those that are closed and erased, discarded ones too, are left out: nothing can be done with them."""
-    return (await service.submissions.newest(replace(chosen(service), kept=True), None))[::-1]
+    return (await service.submissions.newest(replace(chosen(service), unerased=True), None))[::-1]
 
 
 def _stop_at_problems(results: Sequence[ActionResult]) -> None:

@@ -57,7 +57,7 @@ GAP = timedelta(minutes=10)  # between ticks, as during a restart; after a longe
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
 MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
-BREAK = timedelta(days=4)  # as over a long week-end
+LONGEST_BREAK = timedelta(days=4)  # as over a long week-end
 FAR = timedelta(days=1)  # no row is due so far ahead
 LATEST = 1000  # attempts, more than a worker makes in a tick
 ALWAYS = timedelta.max
@@ -117,7 +117,7 @@ def advance(state: ClockState, now: datetime) -> tuple[ClockState, Redating | No
     if wrong_from > newest:
         if now >= wrong_from - BACK:
             if not _follows(wrong_at, now):  # it has jumped again, or was off
-                was_off = timedelta(0) < now - wrong_at <= BREAK
+                was_off = timedelta(0) < now - wrong_at <= LONGEST_BREAK
                 since = state.steady_since + (now - wrong_at) if was_off else now
                 return replace(state, wrong_at=now, steady_since=since), None
             if now - state.steady_since >= BELIEVED_AFTER:

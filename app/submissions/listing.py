@@ -25,14 +25,14 @@ class SubmissionFilter:
     """Which submissions to list; all given conditions must hold.
 
     stuck       it needs a person, possibly because of a later step
-    kept        its personal data has not been erased
+    unerased    its personal data has not been erased
     ids         it is one of these
     below_id    its id is lower than this one, the last on the previous page
     """
 
     status: Status | None = None
     stuck: bool = False
-    kept: bool = False
+    unerased: bool = False
     customer_id: str | None = None
     operation: Operation | None = None
     received_after: datetime | None = None
@@ -122,7 +122,7 @@ def _conditions(connection: Connection, filters: SubmissionFilter) -> list[Colum
             conditions.append(HAS_STOPPED)  # lets the query use its index
     if filters.status is Status.PENDING:
         conditions += [_WAITS, *_pending(connection)]
-    if filters.kept:
+    if filters.unerased:
         conditions.append(columns.erased_at.is_(None))
     wanted = {columns.customer_id: filters.customer_id, columns.operation: filters.operation}
     conditions += [column == value for column, value in wanted.items() if value is not None]
