@@ -16,10 +16,15 @@ SYNC = b"S\x00\x00\x00\x04"  # asks for the answers to a pipeline
 
 
 class Cut(Enum):
-    """When the connection breaks: before the commit has reached PostgreSQL, or after it has been carried out."""
+    """When the connection breaks: before the commit has reached PostgreSQL, and it never does or `LATE_SECONDS` later;
+    or after it has been carried out."""
 
     BEFORE = auto()
+    LATE = auto()
     AFTER = auto()
+
+
+LATE_SECONDS = 0.5  # longer than the intake waits before it looks
 
 
 @dataclass
@@ -98,8 +103,11 @@ def _serve(client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
             when = proxy.take(transaction) if COMMIT in data else None
             if when is Cut.BEFORE:
                 break
-            if when is Cut.AFTER:
+            if when:
                 dropping.set()
+            if when is Cut.LATE:
+                _close(client)
+                proxy.ended.wait(LATE_SECONDS)
             if proxy.before_sync and COMMIT in transaction and SYNC in data:
                 server.sendall(data[: data.rindex(SYNC)])
                 proxy.before_sync()

@@ -29,17 +29,20 @@ def is_new(outcome: object) -> bool:
 
 
 def resolve_duplicates(
-    connection: Connection, batch: Sequence[SubmissionRows], *, in_doubt: bool
+    connection: Connection, batch: Sequence[SubmissionRows]
 ) -> tuple[list[Outcome], list[SubmissionRows]]:
-    """The outcome of each post once the new ones are inserted, and the new ones. `in_doubt`: some may already be stored
-    by a commit whose outcome is unknown."""
-    stored = select(submissions.c.id).where(submissions.c.id.in_([rows.id for rows in batch]))
-    committed = set(connection.execute(stored).scalars()) if in_doubt else ()
+    """The outcome of each post once the new ones are inserted, and the new ones. Some may already be stored by a commit
+    whose outcome is unknown: no other row has the same payload, which is encrypted with a random nonce."""
+    of_batch = submissions.c.id.in_([rows.id for rows in batch])
+    payloads = {
+        row.id: row.payload
+        for row in connection.execute(select(submissions.c.id, submissions.c.payload).where(of_batch))
+    }
     known = _taken_keys(connection, batch)
     outcomes: list[Outcome] = []
     new: list[SubmissionRows] = []
     for rows in batch:
-        if rows.id in committed:
+        if payloads.get(rows.id) == rows.submission["payload"]:
             outcomes.append(Accepted(rows.id, repeated=False))
             continue
         key = rows.submission["repeat_key"]

@@ -101,37 +101,34 @@ class Intake:
     async def _store(self, batch: Sequence[SubmissionRows]) -> Sequence[Accepted | Exception]:
         """Looks for repeats only if the insert fails: they are rare, and to look first would cost each post."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        in_doubt = False
         try:
             return await self._database.write(partial(self._insert, batch), pipelined=True)
         except CommitUnknownError:
-            in_doubt = True
+            pass
         except StoreUnavailableError as error:
             _raise_unless_clash(error)
         try:
-            return await self._insert_or_find(batch, deadline, in_doubt)
+            return await self._insert_or_find(batch, deadline)
         except StoreUnavailableError as error:
             _raise_unless_clash(error)
         # Another replica has just taken a key, or a row is invalid: one by one, so that it fails no other.
         outcomes: list[Accepted | Exception] = []
         for rows in batch:
             try:
-                outcomes += await self._insert_or_find([rows], deadline, in_doubt)
+                outcomes += await self._insert_or_find([rows], deadline)
             except StoreUnavailableError as error:
                 outcomes.append(error)
         return outcomes
 
-    async def _insert_or_find(
-        self, batch: Sequence[SubmissionRows], deadline: float, in_doubt: bool
-    ) -> Sequence[Outcome]:
-        """Tries again while it is unknown whether a commit was carried out. Submissions that are stored by then are
-        found by their ids. If one is not, its insert waits for the transaction that may still commit the same id."""
+    async def _insert_or_find(self, batch: Sequence[SubmissionRows], deadline: float) -> Sequence[Outcome]:
+        """Tries until the deadline, because an earlier commit may have been carried out. Submissions that are stored by
+        then are found by their ids. If one is not, its insert waits for the transaction that may still commit the same
+        id."""
         while True:
             try:
-                return await self._database.write(partial(self._insert_new, batch, in_doubt))
+                return await self._database.write(partial(self._insert_new, batch))
             except StoreUnavailableError as error:
-                in_doubt = in_doubt or isinstance(error, CommitUnknownError)
-                if not in_doubt or _is_clash(error) or asyncio.get_running_loop().time() > deadline:
+                if _is_clash(error) or asyncio.get_running_loop().time() > deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -140,9 +137,9 @@ class Intake:
         self._rows.insert(connection, batch)
         return [Accepted(rows.id, repeated=False) for rows in batch]
 
-    def _insert_new(self, batch: Sequence[SubmissionRows], in_doubt: bool, connection: Connection) -> list[Outcome]:
+    def _insert_new(self, batch: Sequence[SubmissionRows], connection: Connection) -> list[Outcome]:
         self._database.require_in_place()
-        outcomes, new = resolve_duplicates(connection, batch, in_doubt=in_doubt)
+        outcomes, new = resolve_duplicates(connection, batch)
         if new:
             self._rows.insert(connection, new)
         return outcomes

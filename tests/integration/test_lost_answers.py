@@ -22,6 +22,7 @@ from tests.integration.delivery_helpers import at_estates, estates_asked_for, wo
 from tests.integration.storage_helpers import (
     BOOKING,
     LEAD_AFTER,
+    again,
     application,
     claim_one,
     connect_all_writers,
@@ -69,8 +70,8 @@ async def test_a_post_whose_commit_got_no_answer_is_accepted_once(
         accepted = await asyncio.gather(*(intake.accept(new_submission) for new_submission in new))
         assert proxy.made == 1
         assert accepted == [Accepted(new_submission.id, repeated=False) for new_submission in new]
-        again = await intake.accept(new[1])
-        assert again.id == new[1].id
+        repeated = await intake.accept(new[1])
+        assert repeated.id == new[1].id
     assert sorted(ids(through)) == sorted(new_submission.id for new_submission in new)
 
 
@@ -83,6 +84,19 @@ async def test_a_post_is_accepted_once_however_often_the_answer_is_lost(
         proxy.cut(when, INTAKE, times=2)
         assert await intake.accept(new) == Accepted(new.id, repeated=False)
     assert ids(through) == [new.id]
+
+
+async def test_a_post_is_accepted_although_its_commit_is_carried_out_while_it_is_stored_again(
+    through: Database, proxy: Proxy
+) -> None:
+    known, new = application(repeat=marked(b"key")), application()
+    async with taking_in(through) as intake:
+        await intake.accept(known)
+        proxy.cut(Cut.LATE, b"FROM submissions")  # the second try, which looks for repeats
+        accepted = await asyncio.gather(intake.accept(again(known)), intake.accept(new))
+    assert proxy.made == 1
+    assert accepted == [Accepted(known.id, repeated=True), Accepted(new.id, repeated=False)]
+    assert ids(through) == [known.id, new.id]
 
 
 @CUTS
