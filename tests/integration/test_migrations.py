@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -134,6 +135,15 @@ def test_a_database_newer_than_the_code_is_left_alone(database: Database) -> Non
         upgrade(database)
     with database.engine.connect() as connection:
         assert current(connection) == "9999"
+
+
+def test_a_sqlite_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{tmp_path}/theirs.db")) as database:
+        with database.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE theirs (id INTEGER)"))
+        with pytest.raises(DatabaseUnusableError, match=r"theirs.db is the database of another program$"):
+            upgrade(database)
+        assert inspect(database.engine).get_table_names() == ["theirs"]
 
 
 def test_a_replica_of_the_previous_version_is_ready_with_a_newer_schema(database: Database) -> None:

@@ -43,11 +43,14 @@ def _refuse_newer(revision: str | None) -> None:
 
 def upgrade(database: Database) -> bool:
     """Runs missing migrations; returns whether there were any. Raises `DatabaseUnusableError`, also if the
-    database is newer."""
+    database is newer, or a SQLite file of another program."""
     with usable(), database.engine.connect() as connection:
         revision = current(connection)
+        is_foreign = revision is None and database.is_sqlite and inspect(connection).get_table_names()
     if revision == newest():
         return False
+    if is_foreign:
+        raise DatabaseUnusableError(f"{database.url.database} is the database of another program")
     _refuse_newer(revision)
     from alembic import command
     from alembic.config import Config
