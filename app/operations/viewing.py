@@ -133,7 +133,7 @@ class ViewingDefaults(DefaultsTable):
     visitors may cancel their bookings."""
 
     lead_source_id: VitecId | None = None
-    reminder_minutes: Annotated[int, Field(ge=0, le=30 * 24 * 60)] = 60
+    reminder_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)] = 60
     sms_reminder: bool = True
     mail_confirmation: bool = True
     sms_confirmation: bool = False

@@ -95,7 +95,7 @@ async def test_a_post_is_accepted_although_its_commit_is_carried_out_while_it_is
         proxy.cut(Cut.LATE, b"FROM submissions")  # the second try, which looks for repeats
         accepted = await asyncio.gather(intake.accept(again(known)), intake.accept(new))
     assert proxy.made == 1
-    assert accepted == [Accepted(known.id, repeated=True), Accepted(new.id, repeated=False)]
+    assert [*accepted] == [Accepted(known.id, repeated=True), Accepted(new.id, repeated=False)]
     assert ids(through) == [known.id, new.id]
 
 
