@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 
 from app.alarms.incidents import IncidentKind
 from app.storage.clock import ALARMS_AFTER, is_steady
@@ -17,6 +17,17 @@ ATTEMPT_SECONDS = 30.0  # the time limit of one attempt
 CLAIM_LASTS = timedelta(minutes=2)  # no attempt takes that long: afterwards its process is taken to be dead
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1800, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(days=3)
+
+_EARLIER = notices.alias()
+# An earlier alert that this one contradicts, such as the beginning of what has ended. Lead mails are about one lead.
+_CONTRADICTED = (
+    _EARLIER.c.receiver == notices.c.receiver,
+    _EARLIER.c.kind == notices.c.kind,
+    _EARLIER.c.customer_id == notices.c.customer_id,
+    or_(notices.c.kind != IncidentKind.UNDELIVERED.value, _EARLIER.c.subjects == notices.c.subjects),
+    _EARLIER.c.over != notices.c.over,
+    _EARLIER.c.created_at < notices.c.created_at,
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,15 @@ class AlertQueue:
         self._database = database
 
     async def due(self, receiver: str) -> Sequence[Alert]:
-        """The receiver's alerts to send now, oldest first. Raises `StoreUnavailableError`."""
+        """The receiver's alerts to send now, oldest first. None overtakes an earlier one that it contradicts: the last
+        that arrives must be true. Raises `StoreUnavailableError`."""
         of_receiver = (
             select(notices).where(notices.c.receiver == receiver).order_by(notices.c.created_at).limit(MAX_AT_ONCE)
         )
 
         def work(connection: Connection) -> list[Alert]:
+            now = now_of(connection)
+            due = of_receiver.where(notices.c.due_at <= now, ~exists().where(*_CONTRADICTED, _EARLIER.c.due_at > now))
             return [
                 Alert(
                     row.id,
@@ -68,7 +82,7 @@ class AlertQueue:
                     row.created_at,
                     row.attempts,
                 )
-                for row in connection.execute(of_receiver.where(notices.c.due_at <= now_of(connection)))
+                for row in connection.execute(due)
             ]
 
         return await self._database.read(work)

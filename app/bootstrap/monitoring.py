@@ -16,6 +16,7 @@ from app.alarms.store import IncidentStore
 from app.alarms.texts import AlertText, alert_text
 from app.alarms.webhook import WebhookReceiver
 from app.config.settings import Settings
+from app.domain.submission import Status
 from app.i18n import GetText
 from app.metrics import endpoint as metrics
 from app.metrics.counters import Counters
@@ -124,6 +125,8 @@ def _office(
             return None
         if alert.over:
             return recovered_text(submission, gettext(language))
+        if submission.status is Status.DELIVERED:  # while the mail server was away
+            return None
         try:
             stored = await submissions.application(submission.id)
         except KeyError:  # erased: there is nothing left to send

@@ -427,8 +427,9 @@ def test_lead_mail_of_a_cancellation_names_the_visitor_the_home_and_the_time(
         assert line in lead.get_content()
 
 
-def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
-    start: Start, options: dict[str, Any], office: Office, mail: PostOffice, database_url: str
+@pytest.mark.parametrize("is_erased", [True, False], ids=["erased", "delivered"])
+def test_a_mail_about_a_lead_that_is_erased_or_delivered_meanwhile_is_not_sent(
+    start: Start, options: dict[str, Any], office: Office, mail: PostOffice, database_url: str, is_erased: bool
 ) -> None:
     mail.refuses = 1_000_000
     client = start(
@@ -444,8 +445,11 @@ def test_a_mail_about_a_lead_that_is_erased_meanwhile_is_not_sent(
             return list(connection.execute(select(notices).where(of_office)))
 
     eventually(lambda: [alert for alert in queued() if alert.attempts > 1])
-    with opened(database_url) as database, database.engine.begin() as connection:
-        erase(connection, [submission_id])
+    if is_erased:
+        with opened(database_url) as database, database.engine.begin() as connection:
+            erase(connection, [submission_id])
+    else:
+        office.clear_faults()
     eventually(lambda: queued() and not [alert for alert in queued() if not alert.over and alert.due_at])
     mail.refuses = 0
     assert not [message for message in mail.to(BROKER) if "Anna" in message.get_content()]

@@ -359,6 +359,23 @@ async def test_an_alert_is_sent_by_one_process_at_a_time(database: Database, obs
     assert len(await alerts(database)) == 1
 
 
+async def test_an_alert_never_overtakes_one_that_it_contradicts(database: Database, observer: Observer) -> None:
+    """Otherwise a receiver that works again would read "refuses the login" after "accepts the login again"."""
+    queue = AlertQueue(database)
+    await pause(database)
+    await observer.check()
+    (beginning,) = await alerts(database)
+    assert await queue.claim(beginning)
+    await queue.put_off(beginning)
+    await resume(database)
+    await stopped(database, Status.REJECTED)
+    await observer.check()
+    assert await kinds(database) == [("rejected", False)]
+    await execute(database, update(notices).values(due_at=now()))
+    assert (await kinds(database))[0] == ("paused", False)
+    assert len(await kinds(database)) == 3
+
+
 async def test_an_alert_that_no_receiver_accepts_is_given_up(database: Database, observer: Observer) -> None:
     queue = AlertQueue(database)
     await pause(database)
