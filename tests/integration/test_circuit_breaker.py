@@ -77,14 +77,15 @@ async def test_one_process_probes_and_the_first_success_ends_the_pause_for_all(
     database: Database, database_url: str, vitec_url: str, office: Office
 ) -> None:
     office.inject(Fault(status=401, times=1))
-    new = at_estates(*"ABCDEF")
-    await store(database, new[0])
+    (first,) = at_estates("A")
+    await store(database, first)
     with opened(database_url) as another:
         async with working(database, vitec_url, probe=LONG) as here, working(another, vitec_url, probe=LONG):
-            await here.attempted(new[0], 1)
-            await store(database, *new[1:])
+            await here.attempted(first, 1)
+            later_ones = at_estates(*"BCDEF")
+            await store(database, *later_ones)
             await time_passes(database, LONG)
-            for new_submission in new:
+            for new_submission in (first, *later_ones):
                 assert (await here.settled(new_submission)).status is Status.DELIVERED
     assert estates_asked_for(office)[1] != "A"  # the probe was another one
     assert len(office.received) == 7

@@ -31,6 +31,8 @@ from tests.integration.storage_helpers import (
     CONTACT_HASH,
     KEYRING,
     MINUTE,
+    OTHER,
+    again,
     application,
     claim_one,
     ids,
@@ -274,6 +276,19 @@ def test_a_new_erasure_log_is_on_disk_with_its_folder(tmp_path: Path, monkeypatc
     assert synced == [tmp_path, log.path]
     log.append(ERASURE)
     assert synced == [tmp_path, log.path, log.path]
+
+
+async def test_a_replay_erases_only_what_its_erasure_did(
+    database: Database, people: PersonSearch, tmp_path: Path
+) -> None:
+    ours = application(body=BODY)
+    theirs = replace(application(OTHER, body=BODY), received_at=ours.received_at)
+    await store(database, ours, theirs, again(ours))
+    log = ErasureLog(tmp_path / "erasures.log", PROOF)
+    log.append(Erasure(ours.received_at, "email", people.digest_of("anna@example.se"), ours.customer_id))
+    requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), people, log)
+    assert await requests.replay_erasures() == 1
+    assert (await row_of(database, ours.id)).erased_at is not None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -295,6 +295,24 @@ async def test_a_round_erases_and_logs_how_many(database: Database, retention: R
     assert [(line["event"], line["count"]) for line in lines] == [("expired data erased", 1)]
 
 
+async def test_what_a_round_has_just_erased_is_not_logged_as_held(database: Database, retention: Retention) -> None:
+    await store(database, replace(application(), held=True))
+    await grow_old(database, PERIODS.held + DAY)
+    with capture_logs() as lines:
+        await RetentionJob(retention).run_once()
+    assert [line["event"] for line in lines] == ["expired data erased"]
+
+
+async def test_what_is_refused_again_after_a_retry_is_announced_again(database: Database, retention: Retention) -> None:
+    await settled(database, REJECTED)
+    job = RetentionJob(retention)
+    with capture_logs() as lines:
+        for age in (PERIODS.undelivered - 6 * DAY, DAY, PERIODS.undelivered - 6 * DAY):
+            await grow_old(database, age)
+            await job.run_once()
+    assert [line["event"] for line in lines] == ["undelivered: will be erased within 7 days"] * 2
+
+
 async def test_what_a_process_erased_before_it_was_killed_does_not_stay_in_the_log(
     configure: Configure, tmp_path: Path
 ) -> None:
