@@ -65,8 +65,8 @@ def _next(table: Table, column: Column[Any], after: tuple[Any, ...], connection:
 def _rotate(
     table: Table, column: Column[Any], keyring: Keyring, rows: Sequence[Any], connection: Connection
 ) -> _Rotated:
-    """Re-encrypts the rows' values, except those that have changed meanwhile. Waits for a lock only for a single row:
-    several are not locked in delivery's order (`delivery.circuit_breaker`), so a wait could end in a deadlock."""
+    """Re-encrypts the rows' values as they are by now. Waits for a lock only for a single row: several are not locked
+    in delivery's order (`delivery.circuit_breaker`), so a wait could end in a deadlock."""
     rotated = unreadable = 0
     locked = []
     for row in rows:
@@ -85,7 +85,7 @@ def _rotate(
         except DecryptionError:
             unreadable += 1
             continue
-        connection.execute(update(table).where(*is_row, column == before).values({column.name: reencrypted}))
+        connection.execute(update(table).where(*is_row).values({column.name: reencrypted}))
         rotated += 1
     return _Rotated(rotated, unreadable, locked)
 

@@ -17,7 +17,6 @@ from app.storage.encryption import DecryptionError, Keyring
 from app.storage.schema import attempts, steps, submissions
 from app.submissions.erasure import erase
 
-_RELEASED = {StepStatus.UNCERTAIN, StepStatus.WAITING}  # steps that `release` makes due
 # No worker holds it, and the personal data to be sent has not been erased.
 _FREE = submissions.c.claim.is_(None) & submissions.c.erased_at.is_(None)
 _UNFINISHED = exists().where(steps.c.submission_id == submissions.c.id, steps.c.status.not_in(DONE))
@@ -123,7 +122,7 @@ def _release(connection: Connection, submission_id: str) -> bool:
     todo = _unfinished_steps(connection, submission_id) if taken else []
     if taken is None or not todo or (todo[0].status != StepStatus.UNCERTAIN and taken.status != Status.HELD):
         return False
-    _make_due(connection, taken, [step for step in todo if step.status in _RELEASED])
+    _make_due(connection, taken, todo)
     _record_action(connection, submission_id, todo[0].position, AttemptOutcome.RELEASED)
     return True
 

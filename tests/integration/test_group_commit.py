@@ -121,6 +121,24 @@ async def test_a_long_queue_fails_only_those_who_waited_too_long() -> None:
     assert outcomes[4] == 4
 
 
+async def test_who_came_after_one_that_waited_too_long_waits_no_longer_than_that_either() -> None:
+    stuck = asyncio.Event()
+
+    async def commit(items: Any) -> Any:
+        await (asyncio.sleep(0.3) if items == [1] else stuck.wait())
+        return items
+
+    grouped: GroupCommit[int, int] = GroupCommit(commit, limit=1, patience=0.5)
+    first, second = grouped.write(1), grouped.write(2)
+    await first
+    third = grouped.write(3)
+    for too_late in (second, third):
+        with pytest.raises(StoreUnavailableError):
+            await asyncio.wait_for(too_late, 5)
+    stuck.set()
+    await grouped.drain()
+
+
 async def test_items_that_keep_coming_share_a_commit_up_to_the_limit() -> None:
     batches = list[list[int]]()
 
