@@ -98,6 +98,7 @@ def _deliver(settings: Settings) -> None:
     import uvloop
 
     from app.bootstrap.services import build_service, prepare_database
+    from app.cli.server import stop_at_hangup
 
     async def run() -> None:
         service = build_service(settings)
@@ -105,6 +106,7 @@ def _deliver(settings: Settings) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop_at_hangup()
         async with service.running(web=False):
             await stop.wait()
 

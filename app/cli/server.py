@@ -45,10 +45,18 @@ def listen(app: Starlette, host: str, port: int, drain_seconds: float = 0, *, an
     )
     server = _Server(config, app, drain_seconds)
     signal.signal(signal.SIGTERM, _end)  # uvicorn raises the signal once more when it has shut down
+    stop_at_hangup()
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         raise SystemExit(1)
+
+
+def stop_at_hangup() -> None:
+    """A terminal that is closed stops the process as SIGTERM does, not in the middle of its calls to Vitec. One that
+    was started with `nohup` goes on."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # Windows has none
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _require_free(host: str, port: int) -> None:

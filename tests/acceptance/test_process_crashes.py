@@ -91,13 +91,14 @@ def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(cluste
     assert len(cluster.office.received) <= 2
 
 
-def test_sigterm_under_load_ends_in_time_and_forgets_nothing(cluster: Cluster) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "a closed terminal"])
+def test_a_stop_under_load_ends_in_time_and_forgets_nothing(cluster: Cluster, number: int) -> None:
     with cluster.load.running():
         eventually(lambda: len(cluster.load.accepted) > 20)
         cluster.office.inject(Fault(delay_seconds=2, times=2))
         for process in (*cluster.workers, *cluster.replicas):
-            process.send(signal.SIGTERM)
-        took = [process.end(signal.SIGTERM, within=40) for process in (*cluster.workers, *cluster.replicas)]
+            process.send(number)
+        took = [process.end(number, within=40) for process in (*cluster.workers, *cluster.replicas)]
     assert sum(took) <= STOP_SECONDS
     assert all(process.running and process.running.returncode in {0, -signal.SIGTERM} for process in cluster.workers)
     for process in (*cluster.replicas, *cluster.workers):

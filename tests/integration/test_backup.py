@@ -33,6 +33,7 @@ from tests.integration.storage_helpers import (
     ids,
     opened,
     outbox_of,
+    row_of,
     store,
     submission_of,
 )
@@ -94,7 +95,7 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
         stopped = update(steps).where(first, ~later).values(status=status.value)
         for change in (done, stopped, update(steps).where(steps.c.position == 1).values(status=status.value)):
             connection.execute(change)
-        settled = {"settled_at": now_of(connection), "due_at": None}
+        settled = {"settled_at": now_of(connection), "told_at": now_of(connection), "due_at": None}
         own = case((submissions.c.id == chain.id, Status.DELIVERED.value), else_=status.value)
         connection.execute(update(submissions).values(status=own, **settled))
         erase(connection, [erased.id])
@@ -103,6 +104,7 @@ async def test_what_was_refused_or_given_up_may_have_been_sent_again_since_the_b
     before = (await submission_of(database, erased.id)).status
     assert await database.write(park_undelivered) == 2
     assert (await submission_of(database, new.id)).status is Status.UNCERTAIN
+    assert (await row_of(database, new.id)).told_at is None  # its visitor was told of another outcome
     saved = await submission_of(database, chain.id)
     assert saved.status is Status.DELIVERED
     assert [step.status for step in saved.steps] == ["delivered", "uncertain", "uncertain"]
