@@ -146,6 +146,12 @@ def test_no_part_of_a_path_takes_long_to_read(slowest: Slowest, service: Running
     assert slowest.seconds < CPU_SECONDS, slowest.what
 
 
+def test_no_origin_takes_long_to_look_up_for_the_customers_that_a_path_names(slowest: Slowest) -> None:
+    below_none = b"https://" + b"a." * (HEAD // 4) + b".granne.se"
+    slowest.get("Origin", "/M12345" * (HEAD // 14), {"Origin": below_none})
+    assert slowest.seconds < CPU_SECONDS, slowest.what
+
+
 def places(path: str) -> dict[tuple[str, ...], str]:
     """The members of that post, each with one of its inputs' names. Without those that an earlier post has under the
     same name for people: they have the same type."""
