@@ -3,7 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -65,8 +65,9 @@ def test_a_plain_request_is_delivered(service: RunningService) -> None:
     eventually(lambda: service.received(PATH))
 
 
+CHUNKED = b"%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"
 REFUSED = {
-    "both lengths": HEAD + HOST + LENGTH + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "both lengths": HEAD + HOST + LENGTH + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED,
     "two lengths": HEAD + HOST + LENGTH + b"Content-Length: 5\r\n\r\n" + BODY,
     "a negative length": HEAD + HOST + b"Content-Length: -1\r\n\r\n" + BODY,
     "a length that is no number": HEAD + HOST + b"Content-Length: 1e3\r\n\r\n" + BODY,
@@ -77,8 +78,8 @@ REFUSED = {
     "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
     "a head without end": HEAD + HOST + b"X-Long: " + b"a" * 2_000_000,
     "a head over 16 KB": HEAD + HOST + b"X-Long: " + b"a" * 17_000 + b"\r\n" + LENGTH + b"\r\n" + BODY,
-    "two transfer encodings": HEAD + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    "a transfer encoding twice": HEAD + HOST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+    "two transfer encodings": HEAD + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKED,
+    "a transfer encoding twice": HEAD + HOST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n" + CHUNKED,
     "the identity encoding": HEAD + HOST + b"Transfer-Encoding: identity\r\n\r\n" + BODY,
     "a tunnel": b"CONNECT "
     + HOST[6:-2]
@@ -347,6 +348,15 @@ def test_what_was_answered_before_its_body_was_read_closes_the_connection(
     answers = answer_to_all(service, unread + SMUGGLED)
     assert answers.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in answers.lower()
+    assert service.received(PATH.replace("OBJ1", "SMUGGLED")) == []
+
+
+def test_no_request_is_carried_out_behind_an_answer_that_closes_the_connection(service: RunningService) -> None:
+    with connected(service) as connection:
+        connection.sendall(b"POST /nothing HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n")
+        assert b"connection: close" in rest_of(connection).lower()
+        connection.sendall(b"Anna" + SMUGGLED)
+    service.submitted(PATH.replace("OBJ1", "LATER"), dict(parse_qsl(BODY.decode())))
     assert service.received(PATH.replace("OBJ1", "SMUGGLED")) == []
 
 
