@@ -240,3 +240,15 @@ def test_a_booking_by_home_alone_can_be_cancelled(tmp_path: Path, call: str) -> 
         assert heading(service, receipt) == "Avbokad"
         assert service.office.bookings == []
         assert service.office.received[-1].path.startswith(f"/Advertising/Message/{CUSTOMER}/Estate/OBJ5/Viewing/")
+
+
+def test_after_thirty_days_a_receipt_shows_and_cancels_nothing(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = booked(service)
+    assert service.client.get(receipt).status_code == 200
+    monkeypatch.setattr("app.web.operations.receipt_links.RECEIPT_LIVES", timedelta(0))  # instead of waiting
+    assert service.client.get(receipt).status_code == 410
+    assert service.client.get(receipt.replace("?", "/viewing.ics?")).status_code == 410
+    assert service.client.post(cancellation(receipt)).status_code == 410
+    assert not opt_outs(service, receipt)
