@@ -1,4 +1,4 @@
-"""The delivery benchmark on SQLite and PostgreSQL: `make benchmark-delivery`. It takes three minutes."""
+"""The delivery benchmark on SQLite and PostgreSQL: `make benchmark-delivery`."""
 
 import tempfile
 from collections.abc import Iterator

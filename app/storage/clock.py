@@ -56,9 +56,9 @@ TICK_SECONDS = 10.0
 GAP = timedelta(minutes=10)  # between ticks, as during a restart; after a longer gap the clock may have jumped
 BELIEVED_AFTER = timedelta(days=1)
 ALARMS_AFTER = timedelta(hours=1)  # sooner: a false alarm costs less than a late one
-MAX_WAIT = timedelta(hours=2)  # the longest retry delay or lease
+MAX_WAIT = timedelta(hours=2)  # longer than a lease, and than the default retry delays with their jitter
 LONGEST_BREAK = timedelta(days=4)  # as over a long week-end
-FAR = timedelta(days=1)  # no row is due so far ahead
+FAR = timedelta(days=1)  # so far ahead, nothing is due by the default retry delays
 LATEST = 1000  # attempts, more than a worker makes in a tick
 ALWAYS = timedelta.max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,8 +205,8 @@ def _has_dated_ahead(connection: Connection, now: datetime) -> bool:
 
 
 def _make_due_soon(connection: Connection, now: datetime) -> None:
-    """Makes due what waits for longer than `MAX_WAIT`. Whichever time was wrong, no real wait is longer, and trying too
-    early costs nothing."""
+    """Makes due what waits for longer than `MAX_WAIT`. Whichever time was wrong, hardly any real wait is longer, and
+    trying too early costs nothing."""
     for column in (submissions.c.due_at, logins.c.probe_at, notices.c.due_at):
         far = column > now + MAX_WAIT
         connection.execute(update(column.table).where(far).values({column.name: now}))

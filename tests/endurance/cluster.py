@@ -34,7 +34,7 @@ from tests.endurance.load import KEY, PARK_CUSTOMER, RETRY_CUSTOMER, Load
 from tests.endurance.process import Process, faketime
 from tests.servers import STARTS_WITHIN, eventually, free_port
 
-LEASE_SECONDS = 5  # the shortest allowed
+LEASE_SECONDS = 5  # short, so that another worker soon takes over from a dead one
 START_SECONDS = 4
 CLOCK_READ_SECONDS = 2  # longer than libfaketime caches the clock's offset
 CLOCKS = ("+3650d", "+1h", "-1h", "-400d")
