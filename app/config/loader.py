@@ -165,12 +165,12 @@ def _fetch(kind: str, where: Any, dotted: str, environ: Mapping[str, str], fault
     if not isinstance(where, str):
         faults.append(f"{dotted}: must be text")
     elif kind == "env":
-        if where in environ and _is_text(environ[where]):
+        if where not in environ:
+            faults.append(f"{key}: the environment variable {where} is not set")
+        elif _is_text(environ[where]):
             return environ[where]
-        if where in environ:
+        else:
             faults.append(f"{key}: the environment variable {where} is not text")
-            return None
-        faults.append(f"{key}: the environment variable {where} is not set")
     else:
         try:
             return Path(where).read_text("utf-8-sig").strip()

@@ -11,11 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.config.types import require_host
+from app.config.types import HIGHEST_PORT, require_host
 
 SHORTEST_SECRET = 16  # characters
 SHORTEST_WEBHOOK_SECRET = 24  # bytes; Standard Webhooks asks for 24-64
-HIGHEST_PORT = 65535
 KEY_LENGTH = 32  # bytes
 MIN_DIFFERENT = 3  # characters in a secret, bytes in a key: random ones have far more
 # Placeholders in examples.

@@ -14,7 +14,7 @@ from app.i18n import LANGUAGES
 _ORIGIN = re.compile(r"(https?)://(?:\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(?::(\d{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HIGHEST_PORT = 65535
+HIGHEST_PORT = 65535
 # A host and a port as browsers send them. `urlsplit` alone accepts spaces, and drops line breaks.
 _AUTHORITY = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d*)?", re.ASCII)
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f\"<>\\]")
@@ -43,7 +43,7 @@ def _key_hash(value: str) -> str:
 def _origin(value: str) -> str:
     fits = _ORIGIN.fullmatch(value)
     port = fits[3] if fits else None
-    if not fits or (port and (port == _DEFAULT_PORTS[fits[1]] or port[0] == "0" or int(port) > _HIGHEST_PORT)):
+    if not fits or (port and (port == _DEFAULT_PORTS[fits[1]] or port[0] == "0" or int(port) > HIGHEST_PORT)):
         raise ValueError(f"{value!r} is not an origin as browsers send it, such as https://www.example.se")
     return value
 
