@@ -53,10 +53,9 @@ def submission_lines(submission: "Submission", attempts: "Sequence[Attempt]") ->
 
 
 def _vitec_words(upstream: Any) -> str:
-    from app.web.rendering.messages import vitec_messages
+    from app.web.rendering.messages import vitec_lines
 
-    words = [f"{name}: {text}" if name else text for name, text in vitec_messages(upstream)]
-    text = " ".join(words) or str(upstream)
+    text = " ".join(vitec_lines(upstream)) or str(upstream)
     return "".join(character if character.isprintable() else " " for character in text)  # no line breaks or escapes
 
 

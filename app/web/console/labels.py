@@ -10,7 +10,7 @@ from babel.units import format_unit
 
 from app.domain.campaigns import OTHER, Campaign
 from app.domain.datetimes import STOCKHOLM
-from app.domain.submission import AttemptOutcome, FunctionGroup, Status
+from app.domain.submission import AttemptOutcome, FunctionGroup, Status, StepStatus
 from app.i18n import N_, GetText
 from app.operations.member_labels import CHOICES, same_member
 
@@ -25,9 +25,9 @@ STATUSES: Mapping[str, str] = {
 }
 STEP_STATUSES: Mapping[str, str] = {
     **STATUSES,
-    "waiting": N_("Waiting"),
-    "sending": N_("Being sent"),
-    "skipped": N_("Not needed"),
+    StepStatus.WAITING: N_("Waiting"),
+    StepStatus.SENDING: N_("Being sent"),
+    StepStatus.SKIPPED: N_("Not needed"),
 }
 OUTCOMES: Mapping[str | None, str] = {
     AttemptOutcome.DELIVERED: N_("Vitec received it"),
@@ -43,7 +43,8 @@ OUTCOMES: Mapping[str | None, str] = {
     AttemptOutcome.BLOCKED: N_("It could not continue"),
     None: N_("Being sent"),
 }
-DECISIONS: Mapping[str, str] = {
+# Entries of the history that are no calls: operators' actions, and what the service did without Vitec.
+NOTES: Mapping[str, str] = {
     AttemptOutcome.RETRIED: N_("Sent again manually"),
     AttemptOutcome.RELEASED: N_("Released manually"),
     AttemptOutcome.DISCARDED: N_("Discarded manually"),

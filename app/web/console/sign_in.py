@@ -20,11 +20,9 @@ log = structlog.get_logger()
 def sign_in_page(deps: ConsoleDependencies) -> Endpoint:
     async def page(request: ConsoleRequest) -> Response:
         then = return_path(request.http.query_params.get("then", ""))
-        return (
-            redirect(then)
-            if request.session is not None
-            else _page(request, then, lost=bool(request.query_value("known")))
-        )
+        if request.session is not None:
+            return redirect(then)
+        return _page(request, then, lost=bool(request.query_value("known")))
 
     return open_page(deps, page)
 

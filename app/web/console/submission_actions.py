@@ -20,9 +20,9 @@ from app.web.operations.problems import error_response
 log = structlog.get_logger()
 
 
-class ActionTexts(NamedTuple):
-    """An action's texts: its button, the question before it and the message after it. `applies`: whether it is offered
-    for a submission. `erases`: whether it erases personal data."""
+class Action(NamedTuple):
+    """An action with its texts: its button, the question before it and the message after it. `applies`: whether it is
+    offered for a submission. `erases`: whether it erases personal data."""
 
     label: str
     question: str
@@ -44,29 +44,29 @@ def _can_be_retried(submission: Submission) -> bool:
 SENT = N_("It was sent to Vitec. The result is shown here.")
 ON_ITS_WAY = N_("It is on its way to Vitec. Reload the page in a moment.")
 MAY_HAVE_ARRIVED = N_("Vitec may already have it: check there first, or it may end up there twice.")
-ACTIONS: Mapping[str, ActionTexts] = {
-    "retry": ActionTexts(
+ACTIONS: Mapping[str, Action] = {
+    "retry": Action(
         N_("Send again"),
         N_("What has not been delivered will be sent to Vitec now, with the current configuration."),
         SENT,
         _can_be_retried,
         erases=False,
     ),
-    "release": ActionTexts(
+    "release": Action(
         N_("Release"),
         N_("It was held because it looks automated. It will be sent to Vitec now."),
         SENT,
         lambda submission: submission.status is Status.HELD,
         erases=False,
     ),
-    "discard": ActionTexts(
+    "discard": Action(
         N_("Discard"),
         N_("It will be closed for good: nothing more is sent, and its personal data is erased."),
         N_("It is closed, and its personal data has been erased."),
         _is_stuck,
         erases=True,
     ),
-    "erase": ActionTexts(
+    "erase": Action(
         N_("Erase"),
         N_("Its personal data will be erased here for good. What Vitec has received stays there."),
         N_("Its personal data has been erased."),
@@ -87,9 +87,9 @@ PROBLEMS: Mapping[str, str] = {
 def offered_actions(request: ConsoleRequest, submission: Submission) -> list[ActionLink]:
     """The actions that apply now, each with the address of its confirmation page."""
     return [
-        ActionLink(request.gettext(texts.label), f"{LIST}/{submission.id}/{name}", texts.erases)
-        for name, texts in ACTIONS.items()
-        if texts.applies(submission)
+        ActionLink(request.gettext(action.label), f"{LIST}/{submission.id}/{name}", action.erases)
+        for name, action in ACTIONS.items()
+        if action.applies(submission)
     ]
 
 
@@ -107,15 +107,15 @@ async def confirm(request: ConsoleRequest) -> Response:
     name, submission = await _from_path(request)
     if submission is None:
         return error_response(request.http, request.deps.public, 404)
-    texts = ACTIONS[name]
+    action = ACTIONS[name]
     is_erased = (await history(request.deps.database, submission.id)).erased_at is not None
-    if is_erased or not texts.applies(submission):  # an old tab: someone has acted on it meanwhile
+    if is_erased or not action.applies(submission):  # an old tab: someone has acted on it meanwhile
         return redirect(address(f"{LIST}/{submission.id}", done="nothing"))
     page = ConfirmPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),
-        erases=texts.erases,
-        label=request.gettext(texts.label),
+        erases=action.erases,
+        label=request.gettext(action.label),
         questions=[request.gettext(text) for text in _questions(name, submission)],
         back=f"{LIST}/{submission.id}",
     )

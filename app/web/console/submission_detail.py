@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, Status, Step, StepStatus, Submission
+from app.domain.submission import DONE, NEEDS_ATTENTION, STOPPED, AttemptOutcome, Status, Step, StepStatus, Submission
 from app.i18n import N_, GetText
 from app.operations.member_labels import member_label
 from app.operations.member_paths import leaves
@@ -17,12 +16,11 @@ from app.submissions.backlog import paused_logins
 from app.submissions.repository import Attempt, History, history
 from app.web.console import labels
 from app.web.console.context import ConsoleRequest
-from app.web.console.labels import moment
 from app.web.console.page_models import Event, LeadRow, StepRow, SubmissionPage
 from app.web.console.submission_actions import action_message, offered_actions
 from app.web.console.submission_rows import row_of_submission
 from app.web.operations.problems import error_response
-from app.web.rendering.messages import vitec_messages
+from app.web.rendering.messages import vitec_lines
 
 # Why it has not been delivered, and what an operator should know before acting.
 WHY: Mapping[str, str] = {
@@ -49,8 +47,7 @@ NEVER_SENT = N_("It was discarded or erased before it was sent to Vitec.")
 NO_CUSTOMER = N_("It is saved here, but not sent: the customer is no longer in the configuration.")
 NOT_REACHED = N_("Not started")
 GOOD, BAD = "good", "bad"
-KINDS: Mapping[str, str] = {"delivered": GOOD, "skipped": GOOD, "waiting": "", "sending": ""}
-_NOTES = frozenset(labels.DECISIONS)  # attempts that are an operator's actions
+GOOD_OUTCOMES = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.SKIPPED})
 
 
 async def show_submission(request: ConsoleRequest) -> Response:
@@ -138,16 +135,14 @@ def _steps(request: ConsoleRequest, steps: tuple[Step, ...]) -> Iterator[StepRow
         status, kind = labels.STEP_STATUSES[step.status], step.status.value
         if step.status in {StepStatus.WAITING, StepStatus.SENDING}:
             status, kind = (NOT_REACHED, "") if stopped else (status, "pending")
-        operation, attempts = (
-            request.gettext(OPERATIONS[step.operation].label),
-            labels.number(step.attempts, request.language),
+        yield StepRow(
+            operation=request.gettext(OPERATIONS[step.operation].label),
+            status=request.gettext(status),
+            kind=kind,
+            attempts=labels.number(step.attempts, request.language),
+            vitec_messages=vitec_lines(step.upstream),
         )
-        yield StepRow(operation, request.gettext(status), kind, attempts, _upstream_lines(step.upstream))
         stopped = stopped or step.status in STOPPED
-
-
-def _upstream_lines(upstream: Any) -> list[str]:
-    return [f"{name}: {text}" if name else text for name, text in vitec_messages(upstream)]
 
 
 def _events(request: ConsoleRequest, submission: Submission, past: History) -> Iterator[Event]:
@@ -159,14 +154,14 @@ def _events(request: ConsoleRequest, submission: Submission, past: History) -> I
 
 def _event(request: ConsoleRequest, attempt: Attempt, steps: tuple[Step, ...]) -> Event:
     at = labels.second(attempt.started_at, request.language)
-    if attempt.outcome in _NOTES:
-        return Event(at, request.gettext(labels.DECISIONS[attempt.outcome]), (), "")
+    if note := labels.NOTES.get(attempt.outcome or ""):
+        return Event(at, request.gettext(note), (), "")
     outcome = labels.OUTCOMES.get(attempt.outcome, attempt.outcome or "")
     details = [request.gettext(OPERATIONS[step.operation].label) for step in steps if step.position == attempt.position]
     details += [f"HTTP {attempt.http_status}"] if attempt.http_status else []
     details += [labels.duration(attempt.ended_at - attempt.started_at, request.language)] if attempt.ended_at else []
     details += [attempt.detail] if attempt.detail and not attempt.http_status else []  # the HTTP status is shorter
-    kind = "" if attempt.outcome is None else KINDS.get(attempt.outcome, BAD)
+    kind = "" if attempt.outcome is None else GOOD if attempt.outcome in GOOD_OUTCOMES else BAD
     return Event(at, request.gettext(outcome), details, kind)
 
 
@@ -182,7 +177,7 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     marketing, consented_at = stored.context.marketing, stored.context.consented_at
     lines = [(gettext(HOME), stored.title)] if stored.title else []
     if stored.starts_at:
-        lines.append((gettext(TIME), moment(stored.starts_at, language)))
+        lines.append((gettext(TIME), labels.moment(stored.starts_at, language)))
     lines += [
         (member_label(name, gettext), labels.member_value(name, item, language, gettext))
         for name, value in leaves(stored.submitted)
@@ -192,5 +187,5 @@ def submitted_fields(stored: StoredApplication, language: str, gettext: GetText)
     if marketing.referrer:
         lines.append((gettext(REFERRER), marketing.referrer))
     if consented_at:
-        lines.append((gettext(CONSENT), moment(consented_at, language)))
+        lines.append((gettext(CONSENT), labels.moment(consented_at, language)))
     return lines

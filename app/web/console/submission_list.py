@@ -127,5 +127,5 @@ def escape_formula(cell: str) -> str:
     return _FORMULA.sub(r"\1'", cell)
 
 
-def _translated(request: ConsoleRequest, labels: dict[str, str]) -> dict[str, str]:
-    return {value: request.gettext(label) for value, label in labels.items()}
+def _translated(request: ConsoleRequest, texts: Mapping[str, str]) -> dict[str, str]:
+    return {value: request.gettext(text) for value, text in texts.items()}

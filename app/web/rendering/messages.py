@@ -176,6 +176,11 @@ def vitec_messages(upstream: Any) -> Iterator[tuple[str, str]]:
             yield name, str(text)
 
 
+def vitec_lines(upstream: Any) -> list[str]:
+    """The same as lines for an operator, each with its member's name."""
+    return [f"{name}: {text}" if name else text for name, text in vitec_messages(upstream)]
+
+
 def problem_text(kind: str, gettext: GetText) -> tuple[str, str]:
     """Title and detail of a problem (RFC 9457)."""
     title, detail = PROBLEMS[kind]
