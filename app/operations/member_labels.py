@@ -76,24 +76,27 @@ MEMBERS: Mapping[str, str] = {
     "assignedToId": N_("Assigned to"),
     "officeId": N_("Office"),
 }
-_HOMES: Mapping[str, str] = {
-    "HousingCooperative": N_("Co-operative flat (bostadsrätt)"),
-    "Tenancy": N_("Rented flat (hyresrätt)"),
-    "Condominium": N_("Owned flat (ägarlägenhet)"),
-    "Apartment": N_("Flat"),
-    "House": N_("Detached house"),
-    "RowHouse": N_("Terraced house"),
-    "Cottage": N_("Holiday home"),
-    "AgricultureProperty": N_("Farm"),
-    "Plot": N_("Plot of land"),
-    "CommercialProperty": N_("Commercial premises"),
-    "OtherHousing": N_("Something else"),
-}
-CHOICES: Mapping[str, Mapping[str, str]] = {  # by member: the labels of its values
+# By member: the labels of its values, in the order in which a form offers them.
+CHOICES: Mapping[str, Mapping[str, str]] = {
     "status": {"Interested": N_("Interested"), "VeryInterested": N_("Very interested")},
     "prospectiveBuyerStatus": {"Interested": N_("Interested")},
-    "presentAccommodation.estateType": _HOMES,
-    "estateType": _HOMES,
+    "presentAccommodation.estateType": {
+        "HousingCooperative": N_("Co-operative flat (bostadsrätt)"),
+        "Tenancy": N_("Rented flat (hyresrätt)"),
+        "Condominium": N_("Owned flat (ägarlägenhet)"),
+        "House": N_("Detached house"),
+        "RowHouse": N_("Terraced house"),
+        "Cottage": N_("Holiday home"),
+        "AgricultureProperty": N_("Farm"),
+        "Plot": N_("Plot of land"),
+        "CommercialProperty": N_("Commercial premises"),
+        "OtherHousing": N_("Something else"),
+    },
+    "estateType": {
+        "Apartment": N_("Flat"),
+        "House": N_("Detached house"),
+        "Cottage": N_("Holiday home"),
+    },
     "financing": {
         "Bank": N_("With a loan from the bank"),
         "Other": N_("In another way"),

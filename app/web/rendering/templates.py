@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.i18n import LANGUAGES, catalogue
+from app.i18n import LANGUAGES, GetText, catalogue
+from app.operations.member_labels import CHOICES
 from app.web.rendering.page_models import CancelPage, ErrorPage, Firm, FormPage, Page, ReceiptPage
 from app.web.rendering.resources import LOCALE, TEMPLATES
 from app.web.rendering.static_files import static_url
@@ -101,7 +102,7 @@ class Templates:
         """Renders a part of the page."""
         return Markup(self._environments[page.language].get_template(template).render(page=page))  # noqa: S704 - escaped
 
-    def gettext(self, language: str) -> Callable[[str], str]:
+    def gettext(self, language: str) -> GetText:
         return self._translations[language].gettext
 
     def css(self, firm: Firm | None, theme: Theme = Theme.AUTO) -> Stylesheet:
@@ -119,7 +120,9 @@ class Templates:
         environment.install_gettext_translations(  # type: ignore[attr-defined]
             self._translations[language], newstyle=True
         )
-        environment.globals.update(static_url=static_url, countries=_countries(language))
+        environment.globals.update(
+            static_url=static_url, countries=_countries(language), choices=_choices(self.gettext(language))
+        )
         environment.filters["tel"] = lambda phone: re.sub(r"[^0-9+]", "", phone)
         return environment
 
@@ -130,3 +133,8 @@ class Templates:
 def _countries(language: str) -> list[tuple[str, str]]:
     names = Locale(language).territories
     return sorted(((code, str(names[code])) for code in COUNTRIES.split()), key=lambda pair: pair[1])
+
+
+def _choices(gettext: GetText) -> dict[str, list[tuple[str, str]]]:
+    """Value and label of all that a form offers for a member, by member."""
+    return {member: [(value, gettext(label)) for value, label in labels.items()] for member, labels in CHOICES.items()}
