@@ -27,7 +27,7 @@ MAX_LENGTH = 300  # characters of a query parameter
 _NOT_CODE = re.compile(r"^\s*(//.*\n)?| // .*$| ([=?:|&<>]+) ", re.MULTILINE)
 TITLES = {name: post.form.heading for name, post in PUBLIC_POSTS.items() if post.form}
 # The element's attribute for each id in a form's path.
-_ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
+ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
 # Any page may load these: they are meant for other origins and contain no personal data.
 OPEN = {
     "Access-Control-Allow-Origin": "*",
@@ -79,7 +79,7 @@ def _paths() -> dict[str, list[str]]:
     for post in POSTS:
         if post.form and post.form_path:
             below = post.form_path.removeprefix("/forms/{customerId}/")
-            path = re.sub(r"{(\w+)}", lambda match: f"{{{_ATTRIBUTES[match[1]]}}}", below)
+            path = re.sub(r"{(\w+)}", lambda match: f"{{{ATTRIBUTES[match[1]]}}}", below)
             paths.setdefault(post.form.name, []).append(path)
     return paths
 

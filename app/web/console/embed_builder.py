@@ -19,14 +19,14 @@ from app.web.console.context import HEADERS, ConsoleRequest
 from app.web.console.customers import CUSTOMERS
 from app.web.console.page_models import BuilderPage, Option
 from app.web.console.submission_rows import address
+from app.web.embed import ATTRIBUTES
+from app.web.operations.context import plain_title
 from app.web.operations.customer import Customer
 from app.web.operations.problems import error_response
 from app.web.operations.slots import format_span
 from app.web.rendering.page_models import Firm, FormPage, SlotChoice, ViewingChoice
 
 PATH_PARAMETER = re.compile(r"{(\w+)}")
-# The element's attribute for each path parameter.
-ATTRIBUTES = {"estateId": "estate", "viewingId": "viewing", "timeSlotId": "slot"}
 EXAMPLES = {"estate": "OBJ1", "viewing": "VIS1", "slot": "SLOT1"}
 # By set of inputs: a booking by home needs other ids than a booking of a given viewing.
 FORMS: Mapping[str, PostSpec] = {
@@ -39,7 +39,6 @@ IDS: Mapping[str, tuple[str, ...]] = {
     for name, post in FORMS.items()
 }
 THEME_VALUES = {"accent": COLOUR, "radius": LENGTH, "font": FONTS}
-TITLE_LENGTH = 80
 SLOT_LENGTH = timedelta(minutes=15)
 BAD_ID = N_("1–40 letters, digits, _, - or .")
 BAD_THEME_VALUE = {
@@ -133,7 +132,7 @@ def _chosen(request: ConsoleRequest, customer: Customer) -> tuple[dict[str, str]
     values = {"form": request.query_value("form") if request.query_value("form") in _forms(customer) else "interest"}
     values |= {name: request.query_value(name) for name in EXAMPLES}
     values |= {name: request.query_value(name) or getattr(customer.firm, name) for name in THEME_VALUES}
-    values["title"] = request.query_value("title")[:TITLE_LENGTH]
+    values["title"] = plain_title(request.query_value("title"))
     faults = {name: BAD_ID for name in EXAMPLES if values[name] and not PATH_ID.fullmatch(values[name])}
     faults |= {name: BAD_THEME_VALUE[name] for name, rule in THEME_VALUES.items() if not rule.fullmatch(values[name])}
     return values, faults

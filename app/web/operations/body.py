@@ -154,14 +154,18 @@ def parse_json(content: bytes, charset: str = "") -> Body:
     try:
         members = _json(_text(content, charset))
     except UnicodeDecodeError:
-        return Body(False, {}, {}, faults=(FieldError("", "invalid_encoding"),))
+        return _unread("invalid_encoding")
     except ValueError:
-        return Body(False, {}, {}, faults=(FieldError("", "invalid_json"),))
+        return _unread("invalid_json")
     if not isinstance(members, dict):
-        return Body(False, {}, {}, faults=(FieldError("", "wrong_type"),))
+        return _unread("wrong_type")
     if content.count(b":") > MAX_FIELDS and _fields(members) > MAX_FIELDS:
-        return Body(False, {}, {}, faults=(FieldError("", "too_many_fields"),))
+        return _unread("too_many_fields")
     return Body(False, _without_empty(members), {}, sent=members)
+
+
+def _unread(code: str) -> Body:
+    return Body(False, {}, {}, faults=(FieldError("", code),))
 
 
 def _text(content: bytes, charset: str) -> str:

@@ -23,8 +23,7 @@ RECEIPT_LIVES = timedelta(days=30)
 
 
 class Receipt(NamedTuple):
-    """What a receipt's link opens. `slot` is the booked time; `details` are the link's parameters about the time, the
-    home and the theme, without malformed ones."""
+    """What a receipt's link opens. `slot` is the booked time; `details` are as in `receipt_details`."""
 
     submission: Submission
     customer: Customer
@@ -67,7 +66,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     request.scope[CUSTOMER] = customer
     if submission.received_at + RECEIPT_LIVES < deps.now():
         return error_response(request, deps, 410, for_people=True)
-    return Receipt(submission, customer, language_of(request, deps, submission.language), *_receipt_details(request))
+    return Receipt(submission, customer, language_of(request, deps, submission.language), *_booked(request))
 
 
 def unavailable(request: Request, deps: Dependencies) -> Response:
@@ -75,9 +74,15 @@ def unavailable(request: Request, deps: Dependencies) -> Response:
     return error_response(request, deps, 503, headers=headers, for_people=True)
 
 
-def _receipt_details(request: Request) -> tuple[Slot | None, dict[str, str]]:
+def _booked(request: Request) -> tuple[Slot | None, dict[str, str]]:
+    """The time and the details that the link names, without malformed ones."""
     slot = next(iter(parse_slots(request.query_params.get("slot", ""))), None)
-    title = plain_title(request.query_params.get("title")) if slot else ""
-    theme = Theme.of(request.query_params.get("theme"))
-    details = {"slot": str(slot) if slot else "", "title": title, "theme": theme.value}
-    return slot, {name: value for name, value in details.items() if value}
+    title = plain_title(request.query_params.get("title"))
+    return slot, receipt_details(slot, title, Theme.of(request.query_params.get("theme")))
+
+
+def receipt_details(slot: Slot | None, title: str, theme: Theme) -> dict[str, str]:
+    """Parameters of a receipt's link: the theme and, if the booked time is known, the time and the home's title."""
+    details = {"slot": str(slot), "title": title} if slot else {}
+    details["theme"] = theme.value
+    return {name: value for name, value in details.items() if value}

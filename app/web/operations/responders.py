@@ -22,6 +22,7 @@ from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
 from app.web.operations.home_times import booked_slot, look_up_again
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, VARY, Problem
+from app.web.operations.receipt_links import receipt_details
 from app.web.operations.return_url import return_address, return_origin
 from app.web.operations.spam import QUICK_SECONDS
 from app.web.rendering.messages import field_messages, vitec_messages
@@ -209,19 +210,12 @@ class FormResponder:
         return_url = self.body.typed.get("return_url")
         if return_url and return_origin(return_url, context.deps.origins, context.customer):
             return _redirect(return_address(return_url, reference_of(accepted.id)))
-        return _redirect(context.deps.receipt_path(accepted.id, context.language, self._receipt_details()))
+        details = receipt_details(booked_slot(context), context.title, context.theme)
+        return _redirect(context.deps.receipt_path(accepted.id, context.language, details))
 
     def received(self, accepted: Accepted) -> Response:
         """Stored; nothing more is known yet."""
         return _redirect(self.context.deps.receipt_path(accepted.id, self.context.language))
-
-    def _receipt_details(self) -> dict[str, str]:
-        """Parameters of the receipt's link: the theme and, if the booked time is known, the time and the home."""
-        context = self.context
-        slot = booked_slot(context)
-        title = context.title if slot else ""
-        details = {"slot": str(slot) if slot else "", "title": title, "theme": context.theme.value}
-        return {name: value for name, value in details.items() if value}
 
 
 def _redirect(location: str) -> Response:
