@@ -22,7 +22,7 @@ def prepare(call: Call, progress: Progress) -> Call:
 
 
 # One path segment may have several ids; the handler splits them.
-READ = PostSpec(operation=Operation.CONTACT, model=VitecModel, paths=(PATH,), id=re.compile(r".+"))
+READ = PostSpec(operation=Operation.CONTACT, model=VitecModel, paths=(PATH,), id_pattern=re.compile(r".+"))
 CONTACT = OperationSpec(
     operation=Operation.CONTACT,
     method="GET",

@@ -203,7 +203,7 @@ class PostSpec:
     takes_slots  whether an embed may offer several times of the viewing in the path
     ticks      members whose checkboxes are set at first -> their value once the visitor has cleared the box
     answers    the member with the result if Vitec answers an object; "" if it answers a JSON string
-    id         the pattern of the path's ids
+    id_pattern  of each of the path's ids after the customer's
     """
 
     operation: Operation
@@ -224,7 +224,7 @@ class PostSpec:
     takes_slots: bool = False
     ticks: Mapping[str, str] = field(default_factory=dict)
     answers: str = ""
-    id: re.Pattern[str] = PATH_ID
+    id_pattern: re.Pattern[str] = PATH_ID
 
     @cached_property
     def personal(self) -> bool:
@@ -241,33 +241,33 @@ class PostSpec:
         return self.needs is None or defaults.find(self.needs) is not None
 
     @cached_property
-    def addresses(self) -> tuple[str, ...]:
+    def post_paths(self) -> tuple[str, ...]:
         """All paths that it is posted to, Vitec's own first."""
         return (*self.paths, self.form_path) if self.form_path else self.paths
 
     @cached_property
-    def form_addresses(self) -> tuple[str, ...]:
+    def form_paths(self) -> tuple[str, ...]:
         """All paths at which the form is shown."""
-        return (self.shown_at, self.form_path) if self.shown_at else self.addresses if self.form else ()
+        return (self.shown_at, self.form_path) if self.shown_at else self.post_paths if self.form else ()
 
     @cached_property
     def _resource_format(self) -> str:
         return _PARAMETER.sub("%s", self.paths[0])
 
-    def path(self, *ids: str) -> str:
-        """Vitec's own path of the resource: the same for all of its addresses, in any case."""
+    def path_for(self, *ids: str) -> str:
+        """Vitec's own path of the resource, to whichever of the paths it is posted, in whatever casing."""
         return self._resource_format % ids
 
-    def shown(self, *ids: str) -> str:
+    def shown_path_for(self, *ids: str) -> str:
         """Vitec's own path of the form."""
         return _PARAMETER.sub("%s", self.shown_at) % ids
 
-    def form_address(self, *ids: str) -> str:
+    def form_path_for(self, *ids: str) -> str:
         """The path that a link to the form has; `ids` are the customer's and the resource's."""
         return _PARAMETER.sub("%s", self.form_path) % ids
 
     @cached_property
-    def ids(self) -> int:
+    def id_count(self) -> int:
         """The number of ids in its paths after the customer's."""
         return self.paths[0].count("{") - 1 if self.paths else 0
 
@@ -409,10 +409,10 @@ class OperationSpec:
 
     def post_of(self, resource: Sequence[str]) -> PostSpec:
         """The call with this number of ids, which distinguishes several calls of one operation."""
-        return next((post for post in self.posts if post.paths and post.ids == len(resource)), self.posts[0])
+        return next((post for post in self.posts if post.paths and post.id_count == len(resource)), self.posts[0])
 
     def path_of(self, resource: Sequence[str]) -> str:
-        return next((post.paths[0] for post in self.posts if post.paths and post.ids == len(resource)), self.path)
+        return next((post.paths[0] for post in self.posts if post.paths and post.id_count == len(resource)), self.path)
 
     def answers_of(self, resource: Sequence[str]) -> str:
         return self.post_of(resource).answers if self.posts else ""

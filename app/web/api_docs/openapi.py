@@ -87,7 +87,7 @@ def describe() -> dict[str, Any]:
     }
     paths: dict[str, Any] = {}
     approval = Approval.model_json_schema(by_alias=True, ref_template=REFERENCE)
-    for post in (post for post in POSTS if post.addresses):
+    for post in (post for post in POSTS if post.post_paths):
         schema = post.model.model_json_schema(by_alias=True, ref_template=REFERENCE)
         schemas |= schema.pop("$defs", {})
         if post.form:
@@ -95,10 +95,10 @@ def describe() -> dict[str, Any]:
         if post.asks_consent:
             schema["properties"] = approval["properties"] | schema["properties"]
         schemas[post.model.__name__] = schema
-        for path in dict.fromkeys((*post.addresses, *post.form_addresses)):
+        for path in dict.fromkeys((*post.post_paths, *post.form_paths)):
             paths[path] = {
-                **({"get": _form(post, path)} if path in post.form_addresses else {}),
-                **({"post": _post(post, path)} if path in post.addresses else {}),
+                **({"get": _form(post, path)} if path in post.form_paths else {}),
+                **({"post": _post(post, path)} if path in post.post_paths else {}),
             }
     schemas["Personal"] = _personal_schema(schemas)
     document["paths"] = paths | PAGES | document["paths"]

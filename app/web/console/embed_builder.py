@@ -113,7 +113,7 @@ def snippet(public_url: str, customer_id: str, values: Mapping[str, str], link: 
     post = FORMS[form]
     assert post.form is not None
     ids = [values[name] or EXAMPLES[name] for name in IDS[form]]
-    path = post.form_address(customer_id, *ids)
+    path = post.form_path_for(customer_id, *ids)
     parameters = {"intresse": post.form.name, "customer": customer_id, **dict(zip(IDS[form], ids, strict=True))}
     parameters |= {"title": values["title"]} if values["title"] else {}
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in parameters.items())

@@ -119,7 +119,8 @@ class RequestContext:
             self.deps.page_views.count(self.customer.id, self.spec.operation, self.resource, self.estate, self.query)
 
     @property
-    def address(self) -> str:
+    def client_address(self) -> str:
+        """The visitor's IP address; "" if the server does not know it."""
         client = self.request.scope.get("client")
         return str(client[0]) if client else ""
 
@@ -135,7 +136,7 @@ def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestCont
     if customer is None:
         raise PageNotFoundError
     request.scope[CUSTOMER] = customer
-    if _hides_a_slash(request) or not all(map(spec.id.fullmatch, resource)):
+    if _hides_a_slash(request) or not all(map(spec.id_pattern.fullmatch, resource)):
         raise PageNotFoundError
     if not spec.is_open(customer.defaults):
         raise PageNotFoundError
@@ -174,7 +175,7 @@ def request_context(
     lang = next((value for name, value in query if name == "lang"), None) if query else None
     accepted = headers.get("accept-language")
     language = choose_language(lang, accepted, customer.language, deps.templates.languages)
-    path = str(request.scope["path"]) if spec.personal else spec.path(customer.id, *resource)
+    path = str(request.scope["path"]) if spec.personal else spec.path_for(customer.id, *resource)
     return RequestContext(
         request, deps, spec, customer, resource, headers, query, language, key, path, address_members or {}, once
     )

@@ -77,7 +77,7 @@ def _with_times(context: RequestContext, page: FormPage) -> FormPage:
     if page.values:
         offer, notice = interest_offer(context, page), page.notice or Notice("refused")
         return dataclasses.replace(page, offer=offer, notice=notice, faults=())
-    address = interest.POST.form_address(context.customer.id, context.estate)
+    address = interest.POST.form_path_for(context.customer.id, context.estate)
     return dataclasses.replace(page, interest_href=f"{address}?{urlencode(_query_to_pass_on(context))}")
 
 
@@ -201,7 +201,11 @@ def _query_start(context: RequestContext, referrer: str) -> str:
     """The start of a link to this page in another language: the page's query and `referrer`, ready for `lang` to be
     added. It begins with the form's path if this request's path only accepts posts."""
     shown_at = context.spec.shown_at
-    form = context.spec.shown(context.customer.id, *context.resource) if shown_at and not _is_at_form(context) else ""
+    form = (
+        context.spec.shown_path_for(context.customer.id, *context.resource)
+        if shown_at and not _is_at_form(context)
+        else ""
+    )
     return form + _own_query_start(context, referrer)
 
 
@@ -267,13 +271,13 @@ def interest_offer(context: RequestContext, page: FormPage) -> InterestOffer | N
     if not context.estate:
         return None
     ids = context.customer.id, context.estate
-    address = interest.POST.form_address(*ids)
+    address = interest.POST.form_path_for(*ids)
     query = urlencode(_query_to_pass_on(context))
     values = {SYNONYMS.get(name, name): value for name, value in page.values.items()}
     values = {name: value for name, value in values.items() if name not in BOOKINGS}
     tokens = context.deps.tokens
     return InterestOffer(
         action=f"{address}?{query}" if query else address,
-        token=tokens.issue(interest.POST.path(*ids), tokens.age(page.token, context.path) or 0),
+        token=tokens.issue(interest.POST.path_for(*ids), tokens.age(page.token, context.path) or 0),
         values=values | ({"marketing.referrer": page.referrer} if page.referrer else {}),
     )

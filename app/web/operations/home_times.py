@@ -20,7 +20,7 @@ async def read_times(context: RequestContext) -> None:
     """Sets `context.known_home` to the home, within 2 seconds. Raises `VitecError`; `NotFoundError` if there is no such
     home."""
     homes, ids = context.deps.homes, (context.customer.id, context.estate)
-    context.known_home = homes.fresh(*ids) or await homes.find(*ids, network_of(context.address))
+    context.known_home = homes.fresh(*ids) or await homes.find(*ids, network_of(context.client_address))
 
 
 async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
@@ -31,7 +31,7 @@ async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
     try:
         await read_times(context)
         if slot_id and times_of(context).find(slot_id) is None:
-            context.known_home = await homes.renew(*ids, network_of(context.address), younger_than=YOUNG_SECONDS)
+            context.known_home = await homes.renew(*ids, network_of(context.client_address), younger_than=YOUNG_SECONDS)
     except NotFoundError:
         raise
     except VitecError:
@@ -44,7 +44,7 @@ async def look_up_again(context: RequestContext) -> None:
     """Reads the home again, after Vitec has refused a time that seemed to be free."""
     try:
         ids = context.customer.id, context.estate
-        context.known_home = await context.deps.homes.renew(*ids, network_of(context.address))
+        context.known_home = await context.deps.homes.renew(*ids, network_of(context.client_address))
     except VitecError:
         pass  # the cached times are shown, without that one
 

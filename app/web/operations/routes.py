@@ -28,14 +28,14 @@ def routes(deps: Dependencies) -> list[Route]:
     return [
         operation_route(path, deps, spec, handle, *methods)
         for spec in POSTS
-        for path in dict.fromkeys((*spec.addresses, *spec.form_addresses))
+        for path in dict.fromkeys((*spec.post_paths, *spec.form_paths))
         for handle in [_handle_by_home if spec.by_home else _handle]
         for methods in [_methods(spec, path)]
     ]
 
 
 def _methods(spec: PostSpec, path: str) -> tuple[str, ...]:
-    return (*(("GET",) if path in spec.form_addresses else ()), *(("POST",) if path in spec.addresses else ()))
+    return (*(("GET",) if path in spec.form_paths else ()), *(("POST",) if path in spec.post_paths else ()))
 
 
 def operation_route(path: str, deps: Dependencies, spec: PostSpec, handle: Handler, *methods: str) -> Route:

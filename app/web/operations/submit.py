@@ -60,7 +60,7 @@ def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmissio
     now = context.deps.now()
     result, application = _valid(context, body, now)
     if context.key is None:
-        context.deps.address_limits.count(context.customer, context.address)
+        context.deps.address_limits.count(context.customer, context.client_address)
     return partial(_build_submission, context, body, result, application, now)
 
 
@@ -173,7 +173,7 @@ def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
     if context.once is not None:
         return repeats.once(context.once, content)
     if header:
-        caller = f"key {context.key}" if context.key else network_of(context.address)
+        caller = f"key {context.key}" if context.key else network_of(context.client_address)
         return repeats.of_header(header, context.customer.id, context.path, caller, content)
     if body.token:
         return repeats.of_token(body.token, context.path, content)

@@ -137,7 +137,7 @@ def check(operation: Operation, members: dict[str, Any], pairs: list[tuple[str, 
         return
     consented = None if with_key else (NOW - timedelta(seconds=1)).astimezone(STOCKHOLM)
     context = SubmissionContext(with_key, consented, normalize_marketing(tuple(pairs), ["https://example.se/hem?x=å"]))
-    resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].ids))
+    resource = tuple(f"R{number}" for number in range(OPERATIONS[operation].posts[0].id_count))
     order = DeliveryRequest("M12345", operation, resource, application, context)
     for defaults in (
         CONFIGURED,

@@ -38,7 +38,7 @@ def test_only_public_operations_are_described_as_needing_no_key(document: dict[s
     open_to_all = {
         path for path, methods in document["paths"].items() if {} in methods.get("post", {}).get("security", [])
     }
-    assert open_to_all == {"/personal/{token}", *(path for post in POSTS if post.form for path in post.addresses)}
+    assert open_to_all == {"/personal/{token}", *(path for post in POSTS if post.form for path in post.post_paths)}
 
 
 def test_a_personal_links_schema_has_only_members_that_its_holder_may_set(document: dict[str, Any]) -> None:
