@@ -14,7 +14,7 @@ from app.storage.schema import HOW_FAR, attempts, person_index, steps, submissio
 
 BATCH = 200  # submissions in one transaction, so that posts need not wait for it
 # Idempotency keys are kept for a day at most. Only those of single-use links are kept longer: the link must stay used.
-REPEATS_LIVE = timedelta(days=1)
+KEY_LIFETIME = timedelta(days=1)
 _SETTLED = (Status.DELIVERED, Status.REJECTED, Status.FAILED, Status.UNCERTAIN)
 
 
@@ -82,7 +82,7 @@ def _taken(connection: Connection, ids: Sequence[str], condition: ColumnElement[
     """The statement that erases. It also takes submissions away from a worker that holds them."""
     columns, now = submissions.c, now_of(connection)
     gone: dict[str, Any] = dict.fromkeys(("payload", "email_hash", "phone_hash", "repeat_content", "due_at", "claim"))
-    of_link = columns.repeat_until > now + REPEATS_LIVE
+    of_link = columns.repeat_until > now + KEY_LIFETIME
     return (
         update(submissions)
         .where(columns.id.in_(ids), columns.erased_at.is_(None), true() if condition is None else condition)

@@ -18,7 +18,7 @@ from app.storage import database as database_module
 from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import submissions
 from app.web.operations import submit
-from app.web.operations.tokens import TOKEN_LIVES
+from app.web.operations.tokens import TOKEN_LIFETIME
 from app.web.personal import links
 from tests.conftest import API_KEY, CUSTOMER, Configure
 from tests.integration.storage_helpers import MachineClock, opened
@@ -74,7 +74,7 @@ def test_a_replica_whose_clock_goes_wrong_dates_and_delivers_its_leads_as_any_ot
         row = connection.execute(select(submissions)).one()
     assert is_now(row.received_at)
     assert row.delivery_since == row.received_at
-    assert row.repeat_until - row.received_at == TOKEN_LIVES
+    assert row.repeat_until - row.received_at == TOKEN_LIFETIME
 
 
 class _Later(datetime):

@@ -18,7 +18,7 @@ from app.web.http.ready_response import ReadyResponse
 from app.web.http.security_headers import REVISITED, page_headers, private_headers
 from app.web.operations.context import RequestContext
 from app.web.operations.dependencies import Dependencies
-from app.web.operations.home_times import is_bookable, times_of, viewing_choices
+from app.web.operations.open_times import is_bookable, times_of, viewing_choices
 from app.web.operations.return_url import return_origin
 from app.web.rendering.page_models import (
     ErrorPage,

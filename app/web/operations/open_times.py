@@ -1,67 +1,95 @@
-"""A home's open times: the form that books one of them, or the same as JSON."""
+"""The open times of a request's home: reading them, finding the chosen one, and showing them in the form."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
-import pydantic_core
-from starlette.responses import Response
-
-from app.domain.datetimes import STOCKHOLM
+from app.domain.field_errors import FieldError
 from app.vitec.errors import NotFoundError, VitecError
-from app.vitec.homes import Home, OpenTimes, Viewing
-from app.web.http.preferences import preferred_media
+from app.vitec.homes import OpenTimes, TimeSlot, Viewing
+from app.web.http.origins import network_of
 from app.web.operations.context import RequestContext
-from app.web.operations.form_page import form_response
-from app.web.operations.home_times import read_times
-from app.web.operations.problems import error_response, unanswered
+from app.web.operations.slots import Slot, format_span
+from app.web.rendering.page_models import SlotChoice, ViewingChoice
+
+TIME = "timeSlotId"  # the input's name
+YOUNG_SECONDS = 5  # for which a home is not read again for an unknown id
+NO_TIMES = OpenTimes((), datetime.min.replace(tzinfo=UTC), None)
 
 
-async def show_open_times(context: RequestContext) -> Response:
-    """A program with a key gets Vitec's own body, whatever it accepts: Java's HttpURLConnection asks for HTML."""
-    as_json = context.key is not None or preferred_media(context.headers.get("accept", "")) == "json"
+async def read_times(context: RequestContext) -> None:
+    """Sets `context.known_home` to the home, within 2 seconds. Raises `VitecError`; `NotFoundError` if there is no such
+    home."""
+    homes, ids = context.deps.homes, (context.customer.id, context.estate)
+    context.known_home = homes.fresh(*ids) or await homes.find(*ids, network_of(context.client_address))
+
+
+async def find_chosen_time(context: RequestContext, slot_id: str) -> None:
+    """As `read_times`, for a post: also sets `slot` and `viewing`, and reads again if the time is unknown. If Vitec is
+    unavailable, the booking is accepted unchecked, and Vitec decides later. Raises `NotFoundError`."""
+    homes, ids = context.deps.homes, (context.customer.id, context.estate)
+    context.slot = slot_id
     try:
         await read_times(context)
+        if slot_id and times_of(context).find(slot_id) is None:
+            context.known_home = await homes.renew(*ids, network_of(context.client_address), younger_than=YOUNG_SECONDS)
     except NotFoundError:
-        return error_response(context.request, context.deps, 404, for_people=not as_json)
-    except VitecError as error:
-        if as_json:
-            return unanswered(error, context.gettext)
-    cached = context.known_home
-    if cached and as_json:
-        content = cached.home.content if context.key else _as_json(cached.home, cached.times(context.deps.now()))
-        return Response(content, media_type="application/json")
-    if cached:
-        context.count_view()
-    return form_response(context)
+        raise
+    except VitecError:
+        pass
+    match = times_of(context).find(slot_id)
+    context.viewing = match[0].id if match else homes.viewing_of(*ids, slot_id)
 
 
-def _as_json(home: Home, times: OpenTimes) -> bytes:
-    """Nothing of the agents: they are the firm's to show."""
-    made: bytes | None = times.rendered.get("json")
-    if made is None:
-        viewings = list(_viewings(times))
-        made = pydantic_core.to_json({"id": home.id, "address": home.address, "viewings": viewings})
-        times.rendered["json"] = made
-    return made
+async def look_up_again(context: RequestContext) -> None:
+    """Reads the home again, after Vitec has refused a time that seemed to be free."""
+    try:
+        ids = context.customer.id, context.estate
+        context.known_home = await context.deps.homes.renew(*ids, network_of(context.client_address))
+    except VitecError:
+        pass  # the cached times are shown, without that one
 
 
-def _viewings(times: OpenTimes) -> Iterator[Mapping[str, Any]]:
+def faults_of_time(context: RequestContext) -> list[FieldError]:
+    """A fault if the chosen time has passed or belongs to another home. A full one is left to Vitec to refuse."""
+    if context.known_home is None or not context.slot or times_of(context).find(context.slot):
+        return []
+    return [FieldError(TIME, "invalid_choice", {"choices": ""})]
+
+
+def times_of(context: RequestContext) -> OpenTimes:
+    return context.known_home.times(context.deps.now()) if context.known_home else NO_TIMES
+
+
+def is_bookable(context: RequestContext) -> bool:
+    return bool(times_of(context).free)
+
+
+def booked_slot(context: RequestContext) -> Slot | None:
+    """The booked time, as Vitec or the embed tells it; None if it is unknown or has no end."""
+    if not context.spec.by_home:
+        return next((slot for slot in context.slots if slot.id == context.resource[-1]), None)
+    match = times_of(context).find(context.slot)
+    return Slot.in_sweden(match[1].id, match[1].starts_at, match[1].ends_at) if match and match[1].ends_at else None
+
+
+def viewing_choices(
+    context: RequestContext, values: Mapping[str, str], refused: bool = False
+) -> Iterator[ViewingChoice]:
+    """The viewings and their times to choose from. `refused`: Vitec refused the chosen time, so it is marked as gone,
+    with those refused before."""
+    times = times_of(context)
+    gone = {*values.get("gone", "").split(), *([context.slot] if refused else ())}
+    free = [slot.id for slot in times.free if slot.id not in gone]
+    chosen = values.get(TIME, free[0] if len(free) == 1 else "")
     for viewing in times.viewings:
-        slots = [
-            {"id": slot.id, **_span(slot.starts_at, slot.ends_at), "isRegistrationAvailable": slot.is_available}
-            for slot in viewing.slots
-        ]
-        yield {"id": viewing.id, **_span(viewing.starts_at, viewing.ends_at), **_rest(viewing), "timeSlots": slots}
+        slots = [_choice(context, times, viewing, slot, chosen, gone) for slot in viewing.slots]
+        yield ViewingChoice(viewing.comment, tuple(slots))
 
 
-def _span(starts_at: datetime, ends_at: datetime | None) -> Mapping[str, str | None]:
-    return {"startsAt": _moment(starts_at), "endsAt": _moment(ends_at)}
-
-
-def _rest(viewing: Viewing) -> Mapping[str, str | None]:
-    return {"deadlineAt": _moment(viewing.deadline_at), "comment": viewing.comment or None}
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.astimezone(STOCKHOLM).isoformat() if moment else None
+def _choice(
+    context: RequestContext, times: OpenTimes, viewing: Viewing, slot: TimeSlot, chosen: str, gone: set[str]
+) -> SlotChoice:
+    day, time = format_span(slot.starts_at, slot.ends_at, context.language, context.gettext)
+    full = slot.id in gone or not slot.is_available
+    state = "closed" if times.is_closed(viewing) else "full" if full else ""
+    return SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not state, gone=slot.id in gone, state=state)

@@ -46,15 +46,15 @@ class MovingWindows:
         now, seconds = time.monotonic(), rate.seconds
         self._longest = max(self._longest, seconds)
         moments = self._moments.pop(key, None) or array("d")
-        over = bisect_right(moments, now - seconds)
-        is_full = len(moments) - over >= rate.amount
-        oldest = moments[over] if is_full else now
+        expired = bisect_right(moments, now - seconds)
+        is_full = len(moments) - expired >= rate.amount
+        oldest = moments[expired] if is_full else now
         if not is_full:
             moments.append(now)
             self._entries += 1
-        if 2 * over >= len(moments):  # to remove each at once would move all the others each time
-            del moments[:over]
-            self._entries -= over
+        if 2 * expired >= len(moments):  # to remove each at once would move all the others each time
+            del moments[:expired]
+            self._entries -= expired
         self._moments[key] = moments
         self._drop(now - self._longest)
         if is_full:
@@ -63,10 +63,10 @@ class MovingWindows:
     def forget(self, key: str) -> None:
         self._entries -= len(self._moments.pop(key, ()))
 
-    def _drop(self, over: float) -> None:
+    def _drop(self, until: float) -> None:
         while self._moments:
             oldest, moments = next(iter(self._moments.items()))
-            if moments[-1] > over and len(self._moments) <= MAX_KEYS and self._entries <= MAX_ENTRIES:
+            if moments[-1] > until and len(self._moments) <= MAX_KEYS and self._entries <= MAX_ENTRIES:
                 return
             self.forget(oldest)
 
@@ -85,15 +85,15 @@ class _Period:
     """The number of submissions by person, as a hash, in a period of a rate and in the period before."""
 
     number: int
-    now: dict[int, int] = field(default_factory=dict)
-    before: dict[int, int] = field(default_factory=dict)
+    current: dict[int, int] = field(default_factory=dict)
+    previous: dict[int, int] = field(default_factory=dict)
 
     def turn(self, number: int) -> None:
         """Moves on to this period. If one period has too many persons, starts anew as if the next had begun."""
-        if number == self.number and len(self.now) < MAX_PERSONS:
+        if number == self.number and len(self.current) < MAX_PERSONS:
             return
-        self.before = self.now if number <= self.number + 1 else {}
-        self.now = {}
+        self.previous = self.current if number <= self.number + 1 else {}
+        self.current = {}
         self.number = number
 
 
@@ -111,16 +111,16 @@ class PersonLimits:
         """Whether there were too many submissions with one of these e-mail addresses or phone numbers. If not, counts
         one more for each."""
         seconds, limit = customer.person_rate.seconds, customer.person_rate.amount
-        number, past = divmod(time.monotonic(), seconds)
+        number, passed = divmod(time.monotonic(), seconds)
         period = self._periods.get(seconds) or self._periods.setdefault(seconds, _Period(int(number)))
         period.turn(int(number))
-        now, before, still = period.now, period.before, 1 - past / seconds
+        current, previous, weight = period.current, period.previous, 1 - passed / seconds
         counted = {}
         for contact in contacts.values():
             person = hash((customer.id, contact))
-            count = now.get(person, 0)
-            if count + (before.get(person, 0) * still if before else 0) >= limit:
+            count = current.get(person, 0)
+            if count + (previous.get(person, 0) * weight if previous else 0) >= limit:
                 return True
             counted[person] = count + 1
-        now.update(counted)
+        current.update(counted)
         return False

@@ -19,7 +19,7 @@ from app.web.operations.slots import Slot, parse_slots
 from app.web.rendering.page_models import CancelPage, ReceiptPage
 from app.web.rendering.theme import Theme
 
-RECEIPT_LIVES = timedelta(days=30)
+RECEIPT_LIFETIME = timedelta(days=30)
 
 
 class Receipt(NamedTuple):
@@ -64,7 +64,7 @@ async def open_receipt(request: Request, deps: Dependencies) -> Receipt | Respon
     if submission is None or customer is None:
         return error_response(request, deps, 410, for_people=True)
     request.scope[CUSTOMER] = customer
-    if submission.received_at + RECEIPT_LIVES < deps.now():
+    if submission.received_at + RECEIPT_LIFETIME < deps.now():
         return error_response(request, deps, 410, for_people=True)
     return Receipt(submission, customer, language_of(request, deps, submission.language), *_booked(request))
 

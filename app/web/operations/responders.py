@@ -20,7 +20,7 @@ from app.web.http.ready_response import ReadyResponse
 from app.web.operations.body import Body
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response, instead_of_form
-from app.web.operations.home_times import booked_slot, look_up_again
+from app.web.operations.open_times import booked_slot, look_up_again
 from app.web.operations.problems import DATABASE_RETRY_SECONDS, VARY, Problem
 from app.web.operations.receipt_links import receipt_details
 from app.web.operations.return_url import return_address, return_origin

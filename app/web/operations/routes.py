@@ -16,7 +16,7 @@ from app.web.operations.context import PageNotFoundError, RequestContext, receiv
 from app.web.operations.customer import InvalidApiKeyError
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import form_response
-from app.web.operations.open_times import show_open_times
+from app.web.operations.open_times_page import show_open_times
 from app.web.operations.problems import CHALLENGE, Problem, error_response
 from app.web.operations.submit import post
 

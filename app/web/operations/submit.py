@@ -32,7 +32,7 @@ from app.web.operations.body import (
     read,
 )
 from app.web.operations.context import RequestContext
-from app.web.operations.home_times import TIME, booked_slot, faults_of_time, find_chosen_time
+from app.web.operations.open_times import TIME, booked_slot, faults_of_time, find_chosen_time
 from app.web.operations.problems import error_response
 from app.web.operations.rate_limits import RateLimitedError
 from app.web.operations.responders import FormResponder, JsonResponder, Responder
@@ -41,7 +41,7 @@ from app.web.operations.spam import looks_automatic
 from app.web.operations.validation import ValidationContext, ValidationResult, marketing_of, validate
 from app.web.rendering.page_models import SWITCH, WITH_ERRORS
 
-MAX_REPEAT_KEY = 255
+MAX_KEY_LENGTH = 255
 
 log = structlog.get_logger()
 
@@ -54,17 +54,105 @@ class InvalidSubmissionError(Exception):
         self.faults = faults
 
 
-def _validated(context: RequestContext, body: Body) -> Callable[[], NewSubmission]:
+async def post(context: RequestContext) -> Response:
+    """Answers a form with pages if the operation has a form, and everything else with JSON."""
+    try:
+        media = media_of(context.headers.get("content-type"))
+        by_headers = media not in FORMS  # a form's token is in its body; for the others the headers decide
+        if by_headers and not may_post(context, None):
+            return JsonResponder(context, None).forbidden()
+        body = await read(context.request, media, context.headers, context.spec)
+    except UnsupportedMediaTypeError:
+        return _refuse(context, 415)
+    except BodyTooLargeError:
+        return _refuse(context, 413)
+    except BodyTimeoutError:
+        return _refuse(context, 408, {"Connection": "close"})  # the rest of the body is not another request
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    pages = body.form and context.spec.form and not _by_script(context.headers)
+    answers = FormResponder(context, body) if pages else JsonResponder(context, body)
+    return await _answer(context, body, answers, is_allowed=by_headers)
+
+
+def _by_script(headers: Mapping[str, str]) -> bool:
+    """Whether a page's script sent the form (`fetch` with FormData): it can't use a page as the answer."""
+    accept = headers.get("accept", "").lower()
+    by_library = headers.get("x-requested-with", "").lower() == "xmlhttprequest"  # in browsers without Sec-Fetch-Mode
+    return headers.get("sec-fetch-mode") == "cors" or ((by_library or "json" in accept) and "html" not in accept)
+
+
+def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
+    return error_response(context.request, context.deps, status, headers=more)
+
+
+def may_post(context: RequestContext, body: Body | None) -> bool:
+    """Whether the caller may post. While only the headers are known, `body` is None: whether it could be allowed."""
+    if context.key is not None or context.spec.personal:
+        return True
+    deps = context.deps
+    form = body is not None and body.form
+    return deps.origins.may_post(
+        context.headers,
+        context.customer,
+        form=form,
+        token_is_ours=lambda: body is not None and deps.tokens.is_ours(body.token, context.path),
+    )
+
+
+async def _answer(context: RequestContext, body: Body, answers: Responder, *, is_allowed: bool) -> Response:
+    try:
+        if not is_allowed and not may_post(context, body):
+            return answers.forbidden()
+        await _find_time(context, body)
+        if SWITCH in body.typed and isinstance(answers, FormResponder):
+            return _in_other_language(context, body, answers)
+        accepted = await context.deps.intake.accept_from(_submission_builder(context, body))
+    except NotFoundError:
+        return answers.not_found()
+    except InvalidSubmissionError as faulty:
+        return answers.faulty(faulty.faults)
+    except RateLimitedError as many:
+        return answers.too_many(many.retry_after)
+    except IdempotencyConflictError:
+        return answers.mismatch()
+    except StoreUnavailableError as error:
+        log.error("store unavailable", customer=context.customer.id, detail=str(error))
+        return answers.unavailable()
+    except Exception:  # a fault of ours never costs the visitor the typed text
+        log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
+        return answers.fault()
+    try:
+        return await answers.accepted(accepted)
+    except Exception:  # it is stored, so no answer may say that it is not
+        log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
+        return answers.received(accepted)
+
+
+def _in_other_language(context: RequestContext, body: Body, answers: FormResponder) -> Response:
+    """Raises `InvalidSubmissionError` if the form showed errors and some are left: they are to be read, too."""
+    if body.typed[SWITCH] == WITH_ERRORS:
+        _validate_post(context, body, context.deps.now())
+    return answers.in_other_language()
+
+
+async def _find_time(context: RequestContext, body: Body) -> None:
+    """Raises `NotFoundError`, of a home that Vitec does not know."""
+    if context.spec.by_home:
+        await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
+
+
+def _submission_builder(context: RequestContext, body: Body) -> Callable[[], NewSubmission]:
     """Validates the body. Returns a function that builds the submission. Raises `InvalidSubmissionError`,
     `RateLimitedError`."""
     now = context.deps.now()
-    result, application = _valid(context, body, now)
+    result, application = _validate_post(context, body, now)
     if context.key is None:
         context.deps.address_limits.count(context.customer, context.client_address)
     return partial(_build_submission, context, body, result, application, now)
 
 
-def _valid(context: RequestContext, body: Body, now: datetime) -> tuple[ValidationResult, VitecModel]:
+def _validate_post(context: RequestContext, body: Body, now: datetime) -> tuple[ValidationResult, VitecModel]:
     """The result, and the application in it. Raises `InvalidSubmissionError`."""
     customer = context.customer
     rules = ValidationContext(
@@ -81,8 +169,8 @@ def _valid(context: RequestContext, body: Body, now: datetime) -> tuple[Validati
     header = context.headers.get("idempotency-key", "")
     invalid = {fault.field for fault in result.faults}
     faults = [*(fault for fault in _take_slot(context, body) if fault.field not in invalid), *result.faults]
-    if len(header) > MAX_REPEAT_KEY:
-        faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_REPEAT_KEY}))
+    if len(header) > MAX_KEY_LENGTH:
+        faults.append(FieldError("Idempotency-Key", "too_long", {"max": MAX_KEY_LENGTH}))
     if result.application is None or faults:
         raise InvalidSubmissionError(faults)
     return result, result.application
@@ -98,20 +186,6 @@ def _take_slot(context: RequestContext, body: Body) -> list[FieldError]:
     slot, faults = choose_slot(body.typed.get("slot"), default, context.slots, body.typed.get("gone", "").split())
     context.resource = (*viewing, slot)
     return faults
-
-
-def may_post(context: RequestContext, body: Body | None) -> bool:
-    """Whether the caller may post. While only the headers are known, `body` is None: whether it could be allowed."""
-    if context.key is not None or context.spec.personal:
-        return True
-    deps = context.deps
-    form = body is not None and body.form
-    return deps.origins.may_post(
-        context.headers,
-        context.customer,
-        form=form,
-        token_is_ours=lambda: body is not None and deps.tokens.is_ours(body.token, context.path),
-    )
 
 
 def _build_submission(
@@ -178,77 +252,3 @@ def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
     if body.token:
         return repeats.of_token(body.token, context.path, content)
     return None if context.key else repeats.of_content(context.path, content)
-
-
-async def post(context: RequestContext) -> Response:
-    """Answers a form with pages if the operation has a form, and everything else with JSON."""
-    try:
-        media = media_of(context.headers.get("content-type"))
-        by_headers = media not in FORMS  # a form's token is in its body; for the others the headers decide
-        if by_headers and not may_post(context, None):
-            return JsonResponder(context, None).forbidden()
-        body = await read(context.request, media, context.headers, context.spec)
-    except UnsupportedMediaTypeError:
-        return _refuse(context, 415)
-    except BodyTooLargeError:
-        return _refuse(context, 413)
-    except BodyTimeoutError:
-        return _refuse(context, 408, {"Connection": "close"})  # the rest of the body is not another request
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody reads it
-    pages = body.form and context.spec.form and not _by_script(context.headers)
-    answers = FormResponder(context, body) if pages else JsonResponder(context, body)
-    return await _answer(context, body, answers, is_allowed=by_headers)
-
-
-def _by_script(headers: Mapping[str, str]) -> bool:
-    """Whether a page's script sent the form (`fetch` with FormData): it can't use a page as the answer."""
-    accept = headers.get("accept", "").lower()
-    by_library = headers.get("x-requested-with", "").lower() == "xmlhttprequest"  # in browsers without Sec-Fetch-Mode
-    return headers.get("sec-fetch-mode") == "cors" or ((by_library or "json" in accept) and "html" not in accept)
-
-
-async def _answer(context: RequestContext, body: Body, answers: Responder, *, is_allowed: bool) -> Response:
-    try:
-        if not is_allowed and not may_post(context, body):
-            return answers.forbidden()
-        await _find_time(context, body)
-        if SWITCH in body.typed and isinstance(answers, FormResponder):
-            return _in_other_language(context, body, answers)
-        accepted = await context.deps.intake.accept_from(_validated(context, body))
-    except NotFoundError:
-        return answers.not_found()
-    except InvalidSubmissionError as faulty:
-        return answers.faulty(faulty.faults)
-    except RateLimitedError as many:
-        return answers.too_many(many.retry_after)
-    except IdempotencyConflictError:
-        return answers.mismatch()
-    except StoreUnavailableError as error:
-        log.error("store unavailable", customer=context.customer.id, detail=str(error))
-        return answers.unavailable()
-    except Exception:  # a fault of ours never costs the visitor the typed text
-        log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
-        return answers.fault()
-    try:
-        return await answers.accepted(accepted)
-    except Exception:  # it is stored, so no answer may say that it is not
-        log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
-        return answers.received(accepted)
-
-
-def _in_other_language(context: RequestContext, body: Body, answers: FormResponder) -> Response:
-    """Raises `InvalidSubmissionError` if the form showed errors and some are left: they are to be read, too."""
-    if body.typed[SWITCH] == WITH_ERRORS:
-        _valid(context, body, context.deps.now())
-    return answers.in_other_language()
-
-
-async def _find_time(context: RequestContext, body: Body) -> None:
-    """Raises `NotFoundError`, of a home that Vitec does not know."""
-    if context.spec.by_home:
-        await find_chosen_time(context, str(member_at(body.members, TIME) or "").strip())
-
-
-def _refuse(context: RequestContext, status: int, more: Mapping[str, str] | None = None) -> Response:
-    return error_response(context.request, context.deps, status, headers=more)

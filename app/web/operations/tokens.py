@@ -9,11 +9,11 @@ from app.domain.random_bytes import RandomBytes
 from app.domain.submission import IdempotencyKey
 from app.storage.encryption import KeyedHash
 
-TOKEN_LIVES = timedelta(hours=24)
-TOKEN_SECONDS = TOKEN_LIVES.total_seconds()
-LINK_LIVES = timedelta(days=91)  # longer than any link
+TOKEN_LIFETIME = timedelta(hours=24)
+TOKEN_SECONDS = TOKEN_LIFETIME.total_seconds()
+LINK_LIFETIME = timedelta(days=91)  # longer than any link
 SECRET_LENGTH = 18  # bytes, which are 24 characters
-CONTENT_LIVES = timedelta(minutes=10)
+CONTENT_LIFETIME = timedelta(minutes=10)
 # Bytes. This key's index is the largest that a post writes, and 16 bytes made it half as large again. If two keys
 # collide (with a million stored, one post in 10^13), their contents' hashes differ, so none is lost unseen.
 REPEAT_KEY_LENGTH = 8
@@ -78,16 +78,16 @@ class IdempotencyKeys:
 
     def of_header(self, header: str, customer_id: str, path: str, caller: str, content: str) -> IdempotencyKey:
         digest = self._hash("header", customer_id, path, caller, header)
-        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIVES)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], self._hash(content), TOKEN_LIFETIME)
 
     def of_token(self, token: str, path: str, content: str) -> IdempotencyKey:
         """A token with other content is a new submission, so the content is part of the key."""
         digest = self._hash("token", path, token, content)
-        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, TOKEN_LIVES)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, TOKEN_LIFETIME)
 
     def of_content(self, path: str, content: str) -> IdempotencyKey:
         digest = self._hash("content", path, content)
-        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, CONTENT_LIVES)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, CONTENT_LIFETIME)
 
     def of_link(self, token: str) -> bytes:
         """The key of a link that can be used once."""
@@ -96,7 +96,7 @@ class IdempotencyKeys:
     def of_cancellation(self, booking_id: str) -> IdempotencyKey:
         """A booking is cancelled once, however often the visitor asks."""
         digest = self._hash("cancellation", booking_id)
-        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, LINK_LIVES)
+        return IdempotencyKey(digest[:REPEAT_KEY_LENGTH], digest, LINK_LIFETIME)
 
     def once(self, key: bytes, content: str) -> IdempotencyKey:
-        return IdempotencyKey(key, self._hash(content), LINK_LIVES)
+        return IdempotencyKey(key, self._hash(content), LINK_LIFETIME)

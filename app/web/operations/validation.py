@@ -20,7 +20,7 @@ from app.operations.member_paths import Tree, member_at, member_tree, pop_member
 from app.operations.members import Approval, MarketingMember, VitecModel
 from app.operations.specification import SOCIAL_SECURITY_NUMBER, PostSpec
 from app.web.operations.body import CONSENT, Body
-from app.web.operations.unreadable import split_phone_numbers, unreadable_to_message
+from app.web.operations.value_recovery import invalid_to_message, split_phone_numbers
 
 APPROVAL = member_tree(Approval)
 
@@ -85,7 +85,7 @@ def validate(spec: PostSpec, body: Body, rules: ValidationContext) -> Validation
     if (
         result.faults
         and not rules.with_key
-        and (repaired := unreadable_to_message(spec, members, result.faults, rules.gettext))
+        and (repaired := invalid_to_message(spec, members, result.faults, rules.gettext))
     ):
         lenient = attempt(repaired)
         return result if lenient.faults else lenient

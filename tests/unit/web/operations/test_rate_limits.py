@@ -255,7 +255,7 @@ def test_the_number_of_remembered_persons_is_bounded(clock: Clock) -> None:
     for number in range(3 * MAX_PERSONS):
         persons.exceeded(CUSTOMER, {"email": f"{number}@example.se"})
     [period] = persons._periods.values()
-    assert len(period.now) + len(period.before) <= 2 * MAX_PERSONS
+    assert len(period.current) + len(period.previous) <= 2 * MAX_PERSONS
 
 
 @given(st.lists(st.integers(0, DAY), max_size=40))

@@ -1,5 +1,5 @@
-"""Recovery of optional values that are invalid: a second phone number moves to the other phone field, and an unreadable
-value becomes a line of the message, for a person to read.
+"""Recovery of optional values that are invalid: a second phone number moves to the other phone field, and a
+value that can't be understood becomes a line of the message, for a person to read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from app.operations.member_labels import member_label
 from app.operations.member_paths import member_at, with_member
 from app.operations.specification import PostSpec
 
-UNREADABLE = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
+FOR_A_PERSON = frozenset({"invalid_phone", "invalid_number", "invalid_datetime"})
 
 
 def split_phone_numbers(
@@ -34,22 +34,22 @@ def split_phone_numbers(
     return split
 
 
-def unreadable_to_message(
+def invalid_to_message(
     spec: PostSpec, members: Mapping[str, Any], faults: Sequence[FieldError], gettext: GetText
 ) -> dict[str, Any] | None:
-    """The members without unreadable values, each of which becomes a line of the message: "Boarea: ungefär 70". None if
+    """The members without invalid values, each of which becomes a line of the message: "Boarea: ungefär 70". None if
     there is no message member, or another fault to correct: then the visitor sees all faults at once."""
-    if not spec.message or any(fault.code not in UNREADABLE for fault in faults):
+    if not spec.message or any(fault.code not in FOR_A_PERSON for fault in faults):
         return None
-    readable: dict[str, Any] = dict(members)
+    valid: dict[str, Any] = dict(members)
     lines = []
     for fault in faults:
         value = member_at(members, fault.field)
         if not isinstance(value, str):
             return None
-        readable = with_member(readable, fault.field, None)
+        valid = with_member(valid, fault.field, None)
         lines.append(f"{member_label(fault.field, gettext)}: {value.strip()}")
-    return _with_lines(spec, readable, lines)
+    return _with_lines(spec, valid, lines)
 
 
 def _with_lines(spec: PostSpec, members: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
