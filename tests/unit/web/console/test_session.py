@@ -1,6 +1,7 @@
 """Sessions and sign-in: what is accepted, and what is not."""
 
 import asyncio
+import time
 from http.cookies import SimpleCookie
 
 import pytest
@@ -125,6 +126,18 @@ def test_attempts_are_limited_by_address_and_forgotten_after_the_right_one() -> 
     tries.count("192.0.2.2")
     tries.forget("192.0.2.1")
     tries.count("192.0.2.1")
+
+
+def test_a_household_has_thirty_attempts_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries, now = SignInAttempts(), 0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for now in range(0, 30 * 60, 60):
+        tries.count(f"2001:db8::{now:x}")
+    now += 60
+    with pytest.raises(RateLimitedError):
+        tries.count("2001:db8::1")
+    now = 60 * 60
+    tries.count("2001:db8::1")
 
 
 @pytest.mark.parametrize(
