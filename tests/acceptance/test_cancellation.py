@@ -247,7 +247,7 @@ def test_after_thirty_days_a_receipt_shows_and_cancels_nothing(
 ) -> None:
     receipt = booked(service)
     assert service.client.get(receipt).status_code == 200
-    monkeypatch.setattr("app.web.operations.receipt_links.RECEIPT_LIVES", timedelta(0))  # instead of waiting
+    monkeypatch.setattr("app.web.operations.receipt_links.RECEIPT_LIFETIME", timedelta(0))  # instead of waiting
     assert service.client.get(receipt).status_code == 410
     assert service.client.get(receipt.replace("?", "/viewing.ics?")).status_code == 410
     assert service.client.post(cancellation(receipt)).status_code == 410
