@@ -1,6 +1,6 @@
 """Visitors' cancellations of bookings, and which cancellation belongs to which booking."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -17,14 +17,15 @@ from app.storage.schema import cancellations
 NAMES = ("firstName", "lastName")
 
 
-class Attendance(NamedTuple):
-    """What Vitec needs to cancel a booking: the home and the contact."""
+@dataclass(frozen=True)
+class Attendee:
+    """Whose booking of which home is cancelled, as Vitec names them: by the ids of the home and of the contact."""
 
-    estate: str
-    contact: str
+    estate_id: str
+    contact_id: str
 
     @classmethod
-    def from_booking(cls, booking: Submission, stored: StoredApplication) -> "Attendance | None":
+    def from_booking(cls, booking: Submission, stored: StoredApplication) -> "Attendee | None":
         """None if the booking can't be cancelled, or if the home or contact is unknown: with `returnBookingId`, Vitec
         returns the booking's id instead of the contact's."""
         if booking.operation is not Operation.VIEWING or booking.status is not Status.DELIVERED:
@@ -35,7 +36,7 @@ class Attendance(NamedTuple):
         return cls(stored.estate, contact) if is_complete else None
 
 
-def cancellation_request(booking: Submission, stored: StoredApplication, attendance: Attendance) -> DeliveryRequest:
+def cancellation_request(booking: Submission, stored: StoredApplication, attendee: Attendee) -> DeliveryRequest:
     """The cancellation to submit. It includes the visitor's contact details, in case somebody must call."""
     post = OPERATIONS[booking.operation].post_of(stored.resource)
     names = {name: member_at(dict(stored.submitted), post.dotted(name)) for name in NAMES}
@@ -44,7 +45,8 @@ def cancellation_request(booking: Submission, stored: StoredApplication, attenda
     present = {name: value for name, value in members.items() if value}
     application = Cancellation.model_validate(present)
     context = SubmissionContext(with_key=False, consented_at=None, marketing=Marketing())
-    return DeliveryRequest(booking.customer_id, Operation.CANCELLATION, attendance, application, context)
+    resource = (attendee.estate_id, attendee.contact_id)
+    return DeliveryRequest(booking.customer_id, Operation.CANCELLATION, resource, application, context)
 
 
 class Cancellations:

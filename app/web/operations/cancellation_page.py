@@ -13,7 +13,7 @@ from app.operations.stored_application import StoredApplication, StoredApplicati
 from app.operations.viewing import ViewingDefaults
 from app.storage.database import StoreUnavailableError
 from app.storage.encryption import DecryptionError
-from app.submissions.cancellations import Attendance, cancellation_request
+from app.submissions.cancellations import Attendee, cancellation_request
 from app.web.operations.body import BodyTimeoutError, BodyTooLargeError, read_content
 from app.web.operations.dependencies import Dependencies
 from app.web.operations.form_page import language_links, query_start
@@ -49,10 +49,10 @@ def state_of(cancellation: Submission) -> ReceiptState:
 
 async def can_cancel(receipt: Receipt, deps: Dependencies) -> bool:
     """Raises `StoreUnavailableError`."""
-    return await _attendance(receipt, deps) is not None
+    return await _cancellable(receipt, deps) is not None
 
 
-async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance, StoredApplication] | None:
+async def _cancellable(receipt: Receipt, deps: Dependencies) -> tuple[Attendee, StoredApplication] | None:
     """What there is to cancel; None once the viewing is over."""
     offered = receipt.customer.defaults.get(ViewingDefaults).cancel
     if not offered or (receipt.slot and receipt.slot.ends_at < deps.now()):
@@ -61,8 +61,8 @@ async def _attendance(receipt: Receipt, deps: Dependencies) -> tuple[Attendance,
         stored = await deps.submissions.application(receipt.submission.id)
     except (KeyError, DecryptionError, StoredApplicationError):  # erased, or encrypted with a key that is gone
         return None
-    attendance = Attendance.from_booking(receipt.submission, stored)
-    return (attendance, stored) if attendance else None
+    attendee = Attendee.from_booking(receipt.submission, stored)
+    return (attendee, stored) if attendee else None
 
 
 class CancellationPages:
@@ -79,13 +79,13 @@ class CancellationPages:
         try:
             if await cancellation_of(opened, deps):
                 return _to_receipt(opened, deps)
-            attendance = await _attendance(opened, deps)
-            if attendance is None:
+            cancellable = await _cancellable(opened, deps)
+            if cancellable is None:
                 return error_response(request, deps, 404, for_people=True)
             if request.method != "POST":
                 return self._confirm(request, opened)
             await read_content(request, request.headers, MAX_BODY)
-            await self._cancel(opened, *attendance)
+            await self._cancel(opened, *cancellable)
         except (BodyTooLargeError, BodyTimeoutError, ClientDisconnect):
             return error_response(request, deps, 400, for_people=True)
         except StoreUnavailableError as error:
@@ -108,10 +108,10 @@ class CancellationPages:
         )
         return receipt.respond(deps, page)
 
-    async def _cancel(self, receipt: Receipt, attendance: Attendance, stored: StoredApplication) -> None:
+    async def _cancel(self, receipt: Receipt, attendee: Attendee, stored: StoredApplication) -> None:
         """Committed when it returns, and with some luck delivered. Raises `StoreUnavailableError`."""
         deps, booking = self._deps, receipt.submission
-        request = cancellation_request(booking, stored, attendance)
+        request = cancellation_request(booking, stored, attendee)
         steps = plan(request, receipt.customer.defaults)
         now = deps.now()
         new = NewSubmission(
@@ -122,7 +122,7 @@ class CancellationPages:
             language=receipt.language,
             received_at=now,
             application=StoredApplication.of(
-                request, steps, estate=attendance.estate, title=stored.title, starts_at=stored.starts_at
+                request, steps, estate=attendee.estate_id, title=stored.title, starts_at=stored.starts_at
             ),
             contacts=OPERATIONS[request.operation].posts[0].contacts(request.submitted),
             steps=steps,
