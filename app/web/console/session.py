@@ -15,7 +15,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from app.domain.rates import parse_rate
 from app.storage.console_sessions import ConsoleSessions
 from app.storage.encryption import KeyedHash
-from app.web.http.origins import network_of
+from app.web.http.networks import network_of
 from app.web.operations.rate_limits import MovingWindows
 
 PATH = "/console"

@@ -1,13 +1,10 @@
-"""Origins of addresses, and networks of clients."""
+"""Origins of web addresses, as browsers write them."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from app.domain.short_cache import cached_when_short
 
 MAX_ADDRESS_OF_PAGE = 2000  # characters that are parsed; an origin ends long before
-
-MAX_ADDRESS = 45  # characters of an IP address; a proxy may forward something else
 
 
 @cached_when_short
@@ -22,26 +19,3 @@ def origin_of(address: str | None) -> str | None:
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{port}" if parts.scheme in {"http", "https"} and host else None
-
-
-def network_of(address: str) -> str:
-    """What a rate limit counts: an IPv4 address, or an IPv6 /64 network, which is one household. Without the port that
-    some proxies add in `X-Forwarded-For`, which differs each time."""
-    if ":" not in address:
-        return address[:MAX_ADDRESS]
-    address = _without_port(address)
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:MAX_ADDRESS]
-    if isinstance(ip, ipaddress.IPv6Address):
-        return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
-    return address
-
-
-def _without_port(address: str) -> str:
-    """`192.0.2.1:50000` and `[2001:db8::1]:50000` without the port, other addresses as they are."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    host, _, port = address.partition(":")
-    return host if host and port.isdecimal() else address

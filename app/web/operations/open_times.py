@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from app.domain.field_errors import FieldError
 from app.vitec.errors import NotFoundError, VitecError
 from app.vitec.homes import OpenTimes, TimeSlot, Viewing
-from app.web.http.origins import network_of
+from app.web.http.networks import network_of
 from app.web.operations.context import RequestContext
 from app.web.operations.slots import Slot, format_span
 from app.web.rendering.page_models import SlotChoice, ViewingChoice

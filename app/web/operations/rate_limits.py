@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from app.domain.rates import Rate
-from app.web.http.origins import network_of
+from app.web.http.networks import network_of
 from app.web.operations.customer import Customer
 
 MAX_KEYS = 20_000  # addresses that are counted at a time: with what they hold at most some 10 MB

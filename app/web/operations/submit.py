@@ -21,7 +21,7 @@ from app.operations.specification import DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.database import StoreUnavailableError
 from app.vitec.errors import NotFoundError
-from app.web.http.origins import network_of
+from app.web.http.networks import network_of
 from app.web.operations.body import (
     FORMS,
     Body,

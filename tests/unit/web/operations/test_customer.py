@@ -1,11 +1,11 @@
-"""Origins, API keys and networks of a customer."""
+"""Origins and API keys of a customer."""
 
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
-from app.web.http.origins import network_of, origin_of
+from app.web.http.origins import origin_of
 from tests.unit.web.sample_customer import CUSTOMER
 
 
@@ -90,24 +90,3 @@ def test_consent_is_asked_for_where_there_is_something_to_consent_to(address: st
 )
 def test_the_origin_of_an_address_is_as_browsers_write_it(address: str | None, origin: str | None) -> None:
     assert origin_of(address) == origin
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("192.0.2.1:50000", "192.0.2.1"),
-        ("[2001:db8:1:2::1]:50000", "2001:db8:1:2::/64"),
-        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
-        ("2001:db8::1:5000", "2001:db8::/64"),
-        ("testclient", "testclient"),
-        ("", ""),
-    ],
-)
-def test_a_limit_counts_an_address_or_a_household(address: str, counted: str) -> None:
-    assert network_of(address) == counted

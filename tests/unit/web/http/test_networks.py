@@ -1,0 +1,26 @@
+"""Networks that rate limits count."""
+
+import pytest
+
+from app.web.http.networks import network_of
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("192.0.2.1:50000", "192.0.2.1"),
+        ("[2001:db8:1:2::1]:50000", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        ("2001:db8::1:5000", "2001:db8::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_limit_counts_an_address_or_a_household(address: str, counted: str) -> None:
+    assert network_of(address) == counted
