@@ -32,7 +32,7 @@ _EVERYDAY = {  # names that CLDR has otherwise
     "TR": "turkey",
 }
 _WORD = re.compile(r"[^\W\d_]+")
-_IDLE = frozenset({"the", "and", "och", "og", "ja", "und"})  # words for which people also write &, or nothing
+_OPTIONAL_WORDS = frozenset({"the", "and", "och", "og", "ja", "und"})  # words for which people also write &, or nothing
 _BETWEEN = re.compile(r"[()\[\],;:/|\u2013-]")  # as in "NO - Norge" and "Sverige (Sweden)"
 
 
@@ -67,4 +67,4 @@ def _codes_by_name() -> Mapping[str, str]:
 def _key(name: str) -> str:
     """The name's letters, without case, accents, and words that one writes or leaves out."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return "".join(word for word in _WORD.findall(plain) if word not in _IDLE)
+    return "".join(word for word in _WORD.findall(plain) if word not in _OPTIONAL_WORDS)

@@ -105,7 +105,7 @@ def normalize_marketing(pairs: Iterable[tuple[str, str]], pages: Iterable[str | 
     the first of the pages that is a web address."""
     tags: dict[str, str] = {}
     for name, value in pairs:
-        name, value = _tag_name(name), one_line(value, VALUE_LENGTH)
+        name, value = _tag_name(name), cut_line(value, VALUE_LENGTH)
         if name and value and name not in tags and len(tags) < MAX_TAGS:
             tags[name] = value
     return Marketing(next(filter(None, map(page_address, pages)), None), tuple(tags.items()))
@@ -113,11 +113,11 @@ def normalize_marketing(pairs: Iterable[tuple[str, str]], pages: Iterable[str | 
 
 @cached_when_short
 def _tag_name(text: str) -> str:
-    name = one_line(bare_name(text), NAME_LENGTH)
+    name = cut_line(bare_name(text), NAME_LENGTH)
     return name.lower() if is_tag(name) else name
 
 
-def one_line(text: str, length: int) -> str:
+def cut_line(text: str, length: int) -> str:
     """The text on one line, cut to `length` UTF-16 code units, without control characters."""
     if not text.isprintable():
         text = _CONTROLS.sub(" ", text)

@@ -36,7 +36,7 @@ PAGES_WAIT = contact_names.PATIENCE_SECONDS
 assert PAGES_WAIT == home_cache.PATIENCE_SECONDS
 
 
-WITHOUT_WINDOWS = "chromium-headless-shell"  # the same engine: a new page costs a quarter of the time
+HEADLESS_SHELL = "chromium-headless-shell"  # the same engine: a new page costs a quarter of the time
 
 
 def chromium(*preferred: str) -> str:
@@ -67,7 +67,7 @@ def pages_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(WITHOUT_WINDOWS), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(HEADLESS_SHELL), args=ARGUMENTS)
         yield browser
         browser.close()
 

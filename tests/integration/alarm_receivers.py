@@ -25,12 +25,12 @@ SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
 @dataclass
 class Hook:
-    """A webhook receiver. It answers 503 `refuses` times first. Only correctly signed requests are added to `heard`."""
+    """A webhook receiver. It answers 503 `refuses` times first. `received` has only correctly signed requests."""
 
     url: str = ""
     refuses: int = 0
     ids: list[str] = field(default_factory=list)
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -43,13 +43,15 @@ class Hook:
                 self.refuses -= 1
                 return Response(status_code=503)
             self.bodies.append(body.decode())
-            self.heard.append(content)
+            self.received.append(content)
         return Response(status_code=204)
 
     def alarms(self, kind: str, *, over: bool = False) -> list[dict[str, Any]]:
         of_type = "alarm.over" if over else "alarm.raised"
         return [
-            payload["data"] for payload in self.heard if payload["type"] == of_type and payload["data"]["alarm"] == kind
+            payload["data"]
+            for payload in self.received
+            if payload["type"] == of_type and payload["data"]["alarm"] == kind
         ]
 
 
@@ -92,19 +94,19 @@ class PostOffice:
         return [mail for mail in self.mails if mail["To"] == address]
 
 
-class _Door(Controller):
+class _MailListener(Controller):
     """The mail server's listener, on a port that nobody else can take. aiosmtpd leaves connections that are open when
     it stops to the garbage collector; this one closes them."""
 
     def __init__(self, office: PostOffice, listener: socket.socket) -> None:
         super().__init__(office, *listener.getsockname())
         self._listener = listener
-        self._visits: list[SMTP] = []
+        self._sessions: list[SMTP] = []
 
     def factory(self) -> SMTP:
-        visit = SMTP(self.handler, **self.SMTP_kwargs)
-        self._visits.append(visit)
-        return visit
+        session = SMTP(self.handler, **self.SMTP_kwargs)
+        self._sessions.append(session)
+        return session
 
     def stop(self, no_assert: bool = False) -> None:
         asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
@@ -117,10 +119,10 @@ class _Door(Controller):
         """Connections that have just been made are tasks; sessions whose client has left may no longer be. Only the
         reader is removed: closing the server would break, and leak, connections that are just arriving."""
         self.loop.remove_reader(self._listener)
-        while asyncio.all_tasks() - {asyncio.current_task()} or any(visit.transport for visit in self._visits):
-            for visit in self._visits:
-                if visit.transport is not None:
-                    visit.transport.close()
+        while asyncio.all_tasks() - {asyncio.current_task()} or any(session.transport for session in self._sessions):
+            for session in self._sessions:
+                if session.transport is not None:
+                    session.transport.close()
             await asyncio.sleep(0)
 
 
@@ -128,9 +130,9 @@ class _Door(Controller):
 def post_office() -> Iterator[PostOffice]:
     listener, port = listening()
     office = PostOffice(port)
-    door = _Door(office, listener)
-    door.start()
+    mail_listener = _MailListener(office, listener)
+    mail_listener.start()
     try:
         yield office
     finally:
-        door.stop()
+        mail_listener.stop()

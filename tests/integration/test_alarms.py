@@ -150,7 +150,7 @@ def test_a_refused_submission_is_an_incident_until_an_operator_deals_with_it(
     assert run(configure(**options), retry)
     eventually(lambda: webhook.alarms("rejected", over=True))
     eventually(lambda: status(client, submission_id) == "delivered")
-    assert len(webhook.heard) == 2
+    assert len(webhook.received) == 2
 
 
 def test_a_booking_refused_after_its_receipt_is_alerted_at_once(
@@ -249,7 +249,7 @@ def test_held_submissions_are_alerted_again_a_week_before_they_are_discarded_and
     eventually(lambda: webhook.alarms("soon-discarded", over=True) and webhook.alarms("held", over=True))
     eventually(lambda: len(mail.mails) == 4)
     assert "Mäklarhuset: leads are about to be discarded (1)" in subjects(mail)
-    assert len(webhook.heard) == 4
+    assert len(webhook.received) == 4
 
 
 def test_an_overdue_submission_and_its_delivery_are_alerted(
@@ -262,7 +262,7 @@ def test_an_overdue_submission_and_its_delivery_are_alerted(
     eventually(lambda: webhook.alarms("overdue"))
     office.clear_faults()
     eventually(lambda: webhook.alarms("overdue", over=True))
-    assert len(webhook.heard) == 2
+    assert len(webhook.received) == 2
 
 
 def test_receivers_that_are_down_hold_up_nothing_and_get_the_alert_later_with_the_same_id(
@@ -276,9 +276,9 @@ def test_receivers_that_are_down_hold_up_nothing_and_get_the_alert_later_with_th
     delivered = client.post(INTEREST, json=PERSON, headers={"Authorization": f"Bearer {API_KEY}"})
     assert delivered.status_code == 200
     webhook.refuses = mail.refuses = 0
-    eventually(lambda: webhook.heard and mail.mails)
+    eventually(lambda: webhook.received and mail.mails)
     assert len(set(webhook.ids)) == 1
-    assert len(mail.mails) == len(webhook.heard) == 1
+    assert len(mail.mails) == len(webhook.received) == 1
 
 
 def test_a_recipient_that_is_refused_for_now_gets_the_alert_later_and_nobody_twice(
@@ -310,11 +310,11 @@ def test_neither_a_restart_nor_a_second_process_repeats_or_loses_an_alert(
         eventually(lambda: mail.mails and webhook.ids)
     webhook.refuses = 0
     both = [start(**options), start(**options)]
-    eventually(lambda: webhook.heard)
+    eventually(lambda: webhook.received)
     for number, client in enumerate(both, 2):
         post(client, body=PERSON | {"firstName": f"Bo {number}"})
-        eventually(lambda: len(webhook.heard) == len(mail.mails) == number)  # noqa: B023  # it is called here
-    assert len(set(webhook.ids)) == len(webhook.heard)
+        eventually(lambda: len(webhook.received) == len(mail.mails) == number)  # noqa: B023  # it is called here
+    assert len(set(webhook.ids)) == len(webhook.received)
     assert len({alarm["submissions"][0]["id"] for alarm in webhook.alarms("rejected")}) == 3
 
 
@@ -324,7 +324,7 @@ def test_an_alarm_contains_no_personal_data(
     client = start(**options)
     office.inject(Fault(status=400, body='{"message": "Anna får inte", "modelState": {}}'))
     post(client)
-    eventually(lambda: webhook.heard and mail.mails)
+    eventually(lambda: webhook.received and mail.mails)
     text = "".join(webhook.bodies) + mail.mails[0].as_string() + mail.mails[0].get_content()
     assert not [word for word in PERSONAL if word in text]
 

@@ -16,7 +16,7 @@ from app.web.console import charts, labels
 from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import CountRow, HomePage, Option
 from app.web.console.session import PATH
-from app.web.console.submission_rows import address, customer_label, customer_name
+from app.web.console.submission_rows import customer_label, customer_name, with_query
 from app.web.operations.problems import error_response
 
 PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
@@ -56,7 +56,7 @@ def home_rows(request: ConsoleRequest, lines: Sequence[Line], period: Period, cu
     for line in lines:
         owner, home = line.name
         row = _row(request, line, widest, labels.home(home, request.gettext))
-        href = "" if home == OTHER else address(f"{PATH}/homes/{owner}/{home}", days=period.chosen)
+        href = "" if home == OTHER else with_query(f"{PATH}/homes/{owner}/{home}", days=period.chosen)
         rows.append(row._replace(href=href, customer="" if customer_is_clear else customer_name(request, owner)))
     return rows
 
@@ -96,6 +96,6 @@ async def show_home(request: ConsoleRequest) -> Response:
             for operation, matching in by_operation.items()
             if matching
         ],
-        back=address(PATH, days=period.chosen),
+        back=with_query(PATH, days=period.chosen),
     )
     return request.show(page)

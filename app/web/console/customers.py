@@ -11,7 +11,7 @@ from app.web.console import labels
 from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import CustomerPage, CustomersPage, Link, LoginRow
 from app.web.console.session import PATH
-from app.web.console.submission_rows import address
+from app.web.console.submission_rows import with_query
 from app.web.operations.problems import error_response
 
 CUSTOMERS = f"{PATH}/customers"
@@ -51,7 +51,7 @@ async def try_login(request: ConsoleRequest, _: object) -> Response:
         return error_response(request.http, request.deps.public, 404)
     fault = await request.deps.login_fault(customer, FunctionGroup(group))
     at = request.deps.database.now().isoformat()
-    return redirect(address(f"{CUSTOMERS}/{customer}", tested=group, at=at, fault=fault))
+    return redirect(with_query(f"{CUSTOMERS}/{customer}", tested=group, at=at, fault=fault))
 
 
 async def _logins(request: ConsoleRequest, customer_id: str) -> list[LoginRow]:

@@ -14,7 +14,7 @@ from app.web.console.campaign_tables import Period, campaign_rows, home_rows
 from app.web.console.context import ConsoleRequest
 from app.web.console.page_models import LeadRow, Link, OverviewPage, PausedRow, WaitingRow
 from app.web.console.session import PATH
-from app.web.console.submission_rows import LIST, address, chosen_customer, customer_name, customers, row_of
+from app.web.console.submission_rows import LIST, chosen_customer, customer_name, customers, row_of, with_query
 
 
 async def show_overview(request: ConsoleRequest) -> Response:
@@ -47,7 +47,7 @@ def _waiting(request: ConsoleRequest, data: Dashboard) -> Iterator[WaitingRow]:
             customer_name(request, backlog.customer_id),
             labels.number(backlog.submissions, request.language),
             labels.moment(backlog.oldest, request.language),
-            address(LIST, status="pending", customer=backlog.customer_id),
+            with_query(LIST, status="pending", customer=backlog.customer_id),
         )
 
 
@@ -69,12 +69,14 @@ async def _paused(request: ConsoleRequest, customer_id: str) -> list[PausedRow]:
 def _stuck(request: ConsoleRequest, data: Dashboard, customer_id: str) -> list[Link]:
     """The number of submissions in each status that needs attention, linked to the list."""
     links = [
-        Link(_with_count(request, labels.STATUSES[status], count), address(LIST, status=status, customer=customer_id))
+        Link(
+            _with_count(request, labels.STATUSES[status], count), with_query(LIST, status=status, customer=customer_id)
+        )
         for status, count in sorted(data.stuck.items())
     ]
     if data.later:
         later = _with_count(request, N_("Delivered, but a later step stopped"), data.later)
-        links.append(Link(later, address(LIST, status="stuck", customer=customer_id)))
+        links.append(Link(later, with_query(LIST, status="stuck", customer=customer_id)))
     return links
 
 

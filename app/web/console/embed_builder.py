@@ -18,7 +18,7 @@ from app.operations.viewing import ViewingDefaults
 from app.web.console.context import HEADERS, ConsoleRequest
 from app.web.console.customers import CUSTOMERS
 from app.web.console.page_models import BuilderPage, Option
-from app.web.console.submission_rows import address
+from app.web.console.submission_rows import with_query
 from app.web.embed import ATTRIBUTES
 from app.web.operations.context import plain_title
 from app.web.operations.customer import Customer
@@ -63,7 +63,7 @@ async def show_builder(request: ConsoleRequest) -> Response:
         ids=IDS[form],
         forms=[Option(name, request.gettext(_label(FORMS[name])), name == form) for name in _forms(customer)],
         faults={name: request.gettext(text) for name, text in faults.items()},
-        preview=None if faults else address(f"{CUSTOMERS}/{customer.id}/preview", **values),
+        preview=None if faults else with_query(f"{CUSTOMERS}/{customer.id}/preview", **values),
         snippet="" if faults else snippet(request.deps.public.public_url, customer.id, values, link),
         theme="" if faults else _theme(customer.firm, values),
     )

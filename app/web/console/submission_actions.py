@@ -14,7 +14,7 @@ from app.submissions.operator_actions import ActionImpossibleError, ActionProble
 from app.submissions.repository import history
 from app.web.console.context import ConsoleRequest, redirect
 from app.web.console.page_models import ActionLink, ConfirmPage
-from app.web.console.submission_rows import LIST, address, row_of_submission
+from app.web.console.submission_rows import LIST, row_of_submission, with_query
 from app.web.operations.problems import error_response
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ async def confirm(request: ConsoleRequest) -> Response:
     action = ACTIONS[name]
     is_erased = (await history(request.deps.database, submission.id)).erased_at is not None
     if is_erased or not action.applies(submission):  # an old tab: someone has acted on it meanwhile
-        return redirect(address(f"{LIST}/{submission.id}", done="nothing"))
+        return redirect(with_query(f"{LIST}/{submission.id}", done="nothing"))
     page = ConfirmPage(
         frame=request.frame("submissions"),
         row=await row_of_submission(request, submission.id),
@@ -134,7 +134,7 @@ async def act(request: ConsoleRequest, _: object) -> Response:
     done = await _carry_out(request, name, submission)
     request.deps.dashboards.forget()
     log.info("console: action", submission=submission.id, detail=f"{name}: {done}")
-    return redirect(address(f"{LIST}/{submission.id}", done=done))
+    return redirect(with_query(f"{LIST}/{submission.id}", done=done))
 
 
 async def _carry_out(request: ConsoleRequest, name: str, submission: Submission) -> str:

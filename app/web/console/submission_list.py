@@ -16,7 +16,7 @@ from app.web.console import labels
 from app.web.console.context import HEADERS, ConsoleRequest, redirect
 from app.web.console.filters import AGES, STUCK, FilterError, Filters, submission_filter
 from app.web.console.page_models import SubmissionsPage
-from app.web.console.submission_rows import LIST, address, customers, options, row_of
+from app.web.console.submission_rows import LIST, customers, options, row_of, with_query
 
 PAGE = 50
 EXPORTED_AT_ONCE = 5000
@@ -39,7 +39,7 @@ _FORMULA = re.compile(r"(^|;)(?= *[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
 
 async def search(request: ConsoleRequest, form: Mapping[str, str]) -> Response:
     """Redirects to the list with the form's filters in the URL."""
-    return redirect(address(LIST, **asdict(Filters.from_query(request, form))))
+    return redirect(with_query(LIST, **asdict(Filters.from_query(request, form))))
 
 
 async def show_submissions(request: ConsoleRequest) -> Response:
@@ -67,8 +67,8 @@ async def show_submissions(request: ConsoleRequest) -> Response:
         operations=options(_translated(request, operations), filters.operation, every),
         ages=options(_translated(request, {age: label for age, (label, _) in AGES.items()}), filters.age, every),
         rows=[row_of(request, summary) for summary in summaries[:PAGE]],
-        older=address(LIST, **query, older=summaries[PAGE - 1].id) if len(summaries) > PAGE else None,
-        export=address(f"{LIST}.csv", **query, older=request.query_value("older")),
+        older=with_query(LIST, **query, older=summaries[PAGE - 1].id) if len(summaries) > PAGE else None,
+        export=with_query(f"{LIST}.csv", **query, older=request.query_value("older")),
     )
     return request.show(page)
 
@@ -77,7 +77,7 @@ async def export(request: ConsoleRequest) -> Response:
     """CSV of this page and all pages after it, read and sent in pieces, because there may be very many."""
     filters = Filters.from_query(request, request.http.query_params)
     if request.query_value("q"):
-        return redirect(address(f"{LIST}.csv", **asdict(filters)))
+        return redirect(with_query(f"{LIST}.csv", **asdict(filters)))
     try:
         chosen = await submission_filter(request, filters)
     except FilterError:

@@ -63,7 +63,7 @@ def options(labels: Mapping[str, str], chosen: str, every: str) -> list[Option]:
     return [Option(value, label, value == chosen) for value, label in pairs]
 
 
-def address(path: str, **query: str | None) -> str:
+def with_query(path: str, **query: str | None) -> str:
     """The path with the query parameters that have a value."""
     present = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(present)}" if present else path

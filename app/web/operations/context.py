@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.domain.marketing import is_tag, one_line, page_address
+from app.domain.marketing import cut_line, is_tag, page_address
 from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
@@ -126,7 +126,7 @@ class RequestContext:
 
 
 def plain_title(text: str | None) -> str:
-    return one_line(text or "", TITLE_LENGTH)
+    return cut_line(text or "", TITLE_LENGTH)
 
 
 def receive(request: Request, deps: Dependencies, spec: PostSpec) -> RequestContext:

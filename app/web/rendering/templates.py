@@ -27,8 +27,10 @@ _TEMPLATE_OF: dict[type[Page], str] = {
     ErrorPage: "error.html",
 }
 # The countries that visitors usually come from; all 250 would double the page. Sweden is the empty choice.
-COUNTRIES = "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS"
-COUNTRIES += " SG SI SK TH TR UA US"
+_OFFERED_COUNTRIES = (
+    "AE AT AU BA BE BG CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IS IT LT LU LV MT NL NO PL PT RO RS SG SI SK "
+    "TH TR UA US"
+)
 
 # Options that change a template's compiled code.
 _COMPILED_WITH: dict[str, Any] = {
@@ -132,7 +134,7 @@ class Templates:
 
 def _countries(language: str) -> list[tuple[str, str]]:
     names = Locale(language).territories
-    return sorted(((code, str(names[code])) for code in COUNTRIES.split()), key=lambda pair: pair[1])
+    return sorted(((code, str(names[code])) for code in _OFFERED_COUNTRIES.split()), key=lambda pair: pair[1])
 
 
 def _choices(gettext: GetText) -> dict[str, list[tuple[str, str]]]:
