@@ -2,7 +2,7 @@
 
 from app.config.settings import CustomerSettings
 from app.domain.rates import parse_rate
-from app.operations.specification import Defaults, DefaultsTable
+from app.operations.planning import Defaults, DefaultsTable
 from app.web.operations import customer as web
 from app.web.rendering.page_models import Firm
 

@@ -8,7 +8,8 @@ from app.domain.fields import Line
 from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import VitecModel
-from app.operations.specification import Defaults, DeliveryRequest, OperationSpec, PostSpec
+from app.operations.planning import Defaults, DeliveryRequest
+from app.operations.specification import OperationSpec, PostSpec
 
 PATH = "/Advertising/Message/{customerId}/Estate/{estateId}/Viewing/Attendee/{contactId}/OptOut"
 

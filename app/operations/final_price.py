@@ -7,17 +7,8 @@ from app.domain.fields import Length, Line, Message, Name, Truth, by_name_or_num
 from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import Address, CheckDigit, EmailAddresses, MarketingMember, Telephone, VitecModel
-from app.operations.specification import (
-    PERSON,
-    Defaults,
-    DefaultsTable,
-    DeliveryRequest,
-    FormSpec,
-    OperationSpec,
-    PostSpec,
-    VitecId,
-    with_defaults,
-)
+from app.operations.planning import Defaults, DefaultsTable, DeliveryRequest, VitecId, with_defaults
+from app.operations.specification import PERSON, FormSpec, OperationSpec, PostSpec
 
 PATH = "/Advertising/Estate/{customerId}/{estateId}/FinalPriceWatched"
 FORM_PATH = "/forms/{customerId}/final-price/{estateId}"

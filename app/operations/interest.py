@@ -21,18 +21,8 @@ from app.operations.members import (
     Telephone,
     VitecModel,
 )
-from app.operations.specification import (
-    PERSON,
-    Defaults,
-    DefaultsTable,
-    DeliveryRequest,
-    FormSpec,
-    OperationSpec,
-    PostSpec,
-    SubmissionContext,
-    VitecId,
-    with_defaults,
-)
+from app.operations.planning import Defaults, DefaultsTable, DeliveryRequest, SubmissionContext, VitecId, with_defaults
+from app.operations.specification import PERSON, FormSpec, OperationSpec, PostSpec
 
 PATH = "/Advertising/Estate/{customerId}/{estateId}/interest"
 FORM_PATH = "/forms/{customerId}/interest/{estateId}"

@@ -12,20 +12,15 @@ from app.domain.fields import Length, Line, Message
 from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import MarketingMember, VitecModel
+from app.operations.planning import Defaults, DefaultsTable, DeliveryRequest, SubmissionContext, VitecId, with_defaults
 from app.operations.specification import (
     Call,
-    Defaults,
-    DefaultsTable,
-    DeliveryRequest,
     FormSpec,
     OperationSpec,
     PostSpec,
     Progress,
     StepBlockedError,
     StepSkipped,
-    SubmissionContext,
-    VitecId,
-    with_defaults,
 )
 
 PATH = "/CRM/Lead/{customerId}"

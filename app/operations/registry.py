@@ -9,7 +9,8 @@ from app.operations.final_price import FINAL_PRICE
 from app.operations.interest import INTEREST
 from app.operations.lead import LEAD
 from app.operations.loan_promise import LOAN_PROMISE
-from app.operations.specification import Defaults, DeliveryRequest, FormSpec, OperationSpec, PostSpec
+from app.operations.planning import Defaults, DeliveryRequest
+from app.operations.specification import FormSpec, OperationSpec, PostSpec
 from app.operations.valuation import VALUATION
 from app.operations.viewing import VIEWING
 

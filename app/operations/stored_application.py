@@ -15,8 +15,8 @@ from app.domain.fields import ReadContext
 from app.domain.marketing import Marketing
 from app.domain.submission import Operation, PlannedStep, Submission
 from app.operations.interest import InterestDefaults
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 
 # Members of a step that depend on which steps come after it.
 OF_THE_PLAN = ("marketing", "returnBookingId")

@@ -6,16 +6,8 @@ from app.domain.fields import Email, Line, Message, Name, Phone
 from app.domain.submission import Operation, PlannedStep
 from app.i18n import N_
 from app.operations.members import Address, Gdpr, MarketingMember, VitecModel
-from app.operations.specification import (
-    Defaults,
-    DefaultsTable,
-    DeliveryRequest,
-    FormSpec,
-    OperationSpec,
-    PostSpec,
-    VitecId,
-    with_defaults,
-)
+from app.operations.planning import Defaults, DefaultsTable, DeliveryRequest, VitecId, with_defaults
+from app.operations.specification import FormSpec, OperationSpec, PostSpec
 
 PATH = "/v2/Advertising/Form/{customerId}/Valuation"
 FORM_PATH = "/forms/{customerId}/valuation"

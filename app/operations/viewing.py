@@ -28,18 +28,8 @@ from app.operations.members import (
     PersonAddress,
     VitecModel,
 )
-from app.operations.specification import (
-    PERSON,
-    BookedTime,
-    Defaults,
-    DefaultsTable,
-    DeliveryRequest,
-    FormSpec,
-    OperationSpec,
-    PostSpec,
-    VitecId,
-    with_defaults,
-)
+from app.operations.planning import BookedTime, Defaults, DefaultsTable, DeliveryRequest, VitecId, with_defaults
+from app.operations.specification import PERSON, FormSpec, OperationSpec, PostSpec
 from app.operations.viewing_attend import NO_REMINDER, ViewingAttendance, as_attendance, as_participant
 
 PATH = "/Viewing/{customerId}/{viewingId}/{timeSlotId}/Participant"

@@ -8,8 +8,8 @@ from app.domain.marketing import Marketing
 from app.domain.submission import PATH_ID, Operation, Status, Submission
 from app.operations.cancellation import Cancellation
 from app.operations.member_paths import member_at
+from app.operations.planning import DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS
-from app.operations.specification import DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.database import Database
 from app.storage.schema import cancellations

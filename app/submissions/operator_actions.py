@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
 from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus, Submission
+from app.operations.planning import Defaults
 from app.operations.registry import group_of
-from app.operations.specification import Defaults
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.storage.database import Database, now_of
 from app.storage.driver.checkpoints import empty_log

@@ -45,7 +45,6 @@ VIEWINGS = (
 )
 FULL = (ViewingChoice("", tuple(replace(slot, chosen=False, state="full") for slot in SLOTS)),)
 FAULTS = ("firstName", "contact", "email.emailAddress", "contactMessage", "slot", "address.city", "consent")
-TIME = ("söndag 29 november", "kl. 13.00–13.15")
 OFFER = page_models.InterestOffer("/x", "token", {"firstName": "Anna"})
 
 

@@ -19,7 +19,7 @@ import psycopg
 from sqlalchemy import Connection, make_url, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
 from app.sandbox import Customer, Fault, Office, serve_sandbox
 from app.storage.database import Database, StoreUnavailableError

@@ -18,7 +18,7 @@ from app.domain.marketing import Marketing
 from app.domain.submission import FunctionGroup, IdempotencyKey, Operation, PlannedStep, Submission
 from app.intake.intake import Intake
 from app.intake.new_submission import NewSubmission
-from app.operations.specification import SubmissionContext
+from app.operations.planning import SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.column_types import UtcDateTime
 from app.storage.database import POSTGRESQL_WRITERS, Database

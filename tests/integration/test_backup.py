@@ -18,7 +18,7 @@ from app.delivery.outbox import Outbox
 from app.domain.submission import AttemptOutcome, Status, StepStatus
 from app.maintenance.backup import PARTIAL, STALE_SECONDS, BackupError, back_up
 from app.maintenance.restore import park_undelivered
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.storage.database import Database, DatabaseUnusableError, now_of
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from app.delivery.claims import StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.storage.database import Database
 from app.storage.encryption import Keyring
 from app.storage.schema import submissions

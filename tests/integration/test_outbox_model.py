@@ -20,7 +20,7 @@ from app.delivery.unreadable_submissions import resume_readable
 from app.domain.ids import new_id
 from app.domain.submission import DONE, AttemptOutcome, Operation, Status, StepStatus
 from app.maintenance.restore import park_undelivered
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.storage import clock
 from app.storage import database as database_module
 from app.storage.database import Database

@@ -16,7 +16,7 @@ from app.delivery.claims import LeaseLostError, StepOutcome
 from app.domain.submission import AttemptOutcome, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.maintenance.restore import park_undelivered
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
 from app.storage.database import Database

@@ -13,7 +13,7 @@ from app.delivery.claims import StepOutcome
 from app.delivery.unreadable_submissions import resume_readable
 from app.domain.submission import AttemptOutcome, Operation, Status, StepStatus
 from app.intake.new_submission import NewSubmission
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.privacy.erasure_log import ErasureLog
 from app.privacy.requests import PersonQuery, PrivacyRequests
 from app.privacy.search import PersonSearch

@@ -11,7 +11,8 @@ from app.domain.short_cache import cached_when_short
 from app.domain.submission import PATH_ID
 from app.i18n import GetText
 from app.lookups.home_cache import KnownHome
-from app.operations.specification import BookedTime, PostSpec
+from app.operations.planning import BookedTime
+from app.operations.specification import PostSpec
 from app.web.http.languages import choose_language
 from app.web.http.origins import origin_of
 from app.web.http.urlencoded import pairs_of_query

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.domain.rates import Rate
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.web.http.origins import origin_of
 from app.web.rendering.page_models import Firm
 

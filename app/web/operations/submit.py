@@ -16,8 +16,8 @@ from app.intake.idempotency import IdempotencyConflictError
 from app.intake.new_submission import NewSubmission
 from app.operations.member_paths import member_at
 from app.operations.members import VitecModel
+from app.operations.planning import DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, plan
-from app.operations.specification import DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.storage.database import StoreUnavailableError
 from app.vitec.errors import NotFoundError

@@ -11,8 +11,8 @@ from app.domain.marketing import Marketing
 from app.domain.submission import Operation
 from app.operations.final_price import FinalPrice, FinalPriceDefaults
 from app.operations.interest import Interest, InterestDefaults
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.valuation import Valuation, ValuationDefaults
 from app.operations.viewing import ViewingBooking, ViewingDefaults
 from app.operations.viewing_attend import ViewingAttendance

@@ -15,8 +15,8 @@ from app.operations import lead, loan_promise
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
 from app.operations.loan_promise import Financing, LoanEstateType, LoanPromiseStatus
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.viewing import ViewingDefaults
 from app.sandbox import schemas
 from app.sandbox.answers import RefusedError

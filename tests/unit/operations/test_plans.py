@@ -15,8 +15,8 @@ from app.domain.submission import Operation, Status, Submission
 from app.operations.interest import InterestDefaults
 from app.operations.lead import CONTACT_AGENT, FALLBACK, LeadDefaults
 from app.operations.members import VitecModel
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, POSTED, POSTS, plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.operations.viewing import ViewingDefaults
 

@@ -11,8 +11,8 @@ from app.domain.marketing import Marketing
 from app.domain.submission import Operation, Status, Step, StepStatus, Submission
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -18,8 +18,8 @@ from app.domain.submission import Operation, Status, Submission
 from app.operations.final_price import FinalPriceDefaults
 from app.operations.interest import InterestDefaults
 from app.operations.lead import LeadDefaults
+from app.operations.planning import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.registry import OPERATIONS, plan
-from app.operations.specification import Defaults, DeliveryRequest, SubmissionContext
 from app.operations.stored_application import StoredApplication, StoredApplicationError
 from app.operations.valuation import ValuationDefaults
 from app.operations.viewing import ViewingDefaults

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from app.domain.rates import parse_rate
 from app.operations.interest import InterestDefaults
-from app.operations.specification import Defaults
+from app.operations.planning import Defaults
 from app.operations.viewing import ViewingDefaults
 from app.web.operations.customer import Customer
 from app.web.rendering.page_models import Firm

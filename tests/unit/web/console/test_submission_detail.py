@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from app.domain.marketing import normalize_marketing
-from app.operations.specification import SubmissionContext
+from app.operations.planning import SubmissionContext
 from app.operations.stored_application import StoredApplication
 from app.web.console.submission_detail import submitted_fields
 
