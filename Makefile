@@ -3,14 +3,15 @@ MINUTES ?= 10
 PYTHON ?= python3
 VENV := .venv
 AUDIT := $(VENV)/audit
-# Two more than there are cores: every third second of the integration and browser tests is a wait.
+# Two more than there are cores: the integration and browser tests wait for a third of their time.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 # A file's tests run in one process, and the files in their order: a browser, once started, keeps its event loop.
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-# An environment's scripts name its folder and its Python: one that was moved or copied, or whose Python is gone, goes.
+# An environment's scripts contain the paths of its folder and of its Python. If it was moved or copied, or its Python is
+# gone, it is deleted.
 $(shell [ ! -s $(VENV)/.installed ] || { [ "$$(cat $(VENV)/.installed)" = "$$(pwd -P)" ] && \
 	$(VENV)/bin/python -c 'import pip' 2>/dev/null; } || rm -rf $(VENV))
 
@@ -55,7 +56,7 @@ lock:                     ## renew the locked requirements (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.txt
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --group audit -o requirements-audit.txt
 
-# A version with known vulnerabilities comes first: an answer without any is not that of the database.
+# First a version with known vulnerabilities: if none is reported, the database was not reached.
 audit: $(AUDIT)/.installed ## known vulnerabilities of what is locked; skipped where their database can't be reached
 	@echo "pip==19.0" > $(AUDIT)/vulnerable.txt
 	@if $(AUDIT)/bin/pip-audit --requirement $(AUDIT)/vulnerable.txt --no-deps --disable-pip --progress-spinner off 2>&1 | grep -q "PYSEC-\|GHSA-\|CVE-"; then \
