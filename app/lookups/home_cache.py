@@ -12,6 +12,7 @@ from cachetools import LRUCache, TTLCache
 
 from app.domain.submission import FunctionGroup
 from app.lookups.lookup_queue import LookupQueue
+from app.lookups.upcoming_times import OpenTimes, upcoming
 from app.vitec.client import VitecClient
 from app.vitec.errors import (
     AccessDeniedError,
@@ -21,7 +22,7 @@ from app.vitec.errors import (
     UnreadableAnswerError,
     VitecError,
 )
-from app.vitec.homes import Home, OpenTimes, upcoming
+from app.vitec.homes import Home
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 15 * 60

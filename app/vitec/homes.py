@@ -4,8 +4,8 @@ Anything malformed is left out and is not an error: a home with one malformed vi
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
@@ -15,7 +15,6 @@ from app.domain.datetimes import STOCKHOLM, swedish_time
 from app.domain.submission import PATH_ID
 
 MAX_VIEWINGS, MAX_SLOTS = 20_000, 100  # that are read; Vitec returns past viewings too, years back (O)
-MAX_SHOWN = 200  # slots of a home
 MAX_COMMENT = 500  # characters
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
@@ -151,51 +150,3 @@ def _after(start: datetime | None, value: Any) -> datetime | None:
     """The time, if it is after `start`. Of a time that the clock shows twice, the first that is after `start`."""
     ends = (_read_time(value), _read_time(value, fold=1))
     return next((end for end in ends if end and (start is None or end > start)), None)
-
-
-@dataclass(frozen=True)
-class OpenTimes:
-    """A home's viewings that are still to come at the time `at`; they change next at `changes_at`. `rendered` is where
-    pages cache what they render of them."""
-
-    viewings: tuple[Viewing, ...]
-    at: datetime
-    changes_at: datetime | None
-    rendered: dict[str, Any] = field(default_factory=dict, compare=False)
-
-    def holds(self, now: datetime) -> bool:
-        return self.at <= now and (self.changes_at is None or now < self.changes_at)
-
-    @cached_property
-    def free(self) -> tuple[TimeSlot, ...]:
-        """The slots that can be booked."""
-        open_viewings = (viewing for viewing in self.viewings if not self.is_closed(viewing))
-        return tuple(slot for viewing in open_viewings for slot in viewing.slots if slot.is_available)
-
-    def find(self, slot_id: str) -> tuple[Viewing, TimeSlot] | None:
-        slots = ((viewing, slot) for viewing in self.viewings for slot in viewing.slots if slot.id == slot_id)
-        return next(slots, None)
-
-    def is_closed(self, viewing: Viewing) -> bool:
-        """Whether its deadline has passed."""
-        return viewing.deadline_at is not None and viewing.deadline_at <= self.at
-
-
-def upcoming(home: Home, now: datetime) -> OpenTimes:
-    """The home's viewings with their slots that have not begun, `MAX_SHOWN` slots at most."""
-    left = MAX_SHOWN
-    viewings = []
-    for viewing in home.viewings:
-        slots = tuple(slot for slot in viewing.slots if slot.starts_at > now)[:left]
-        left -= len(slots)
-        if slots:
-            viewings.append(replace(viewing, slots=slots))
-    changes = (time for time in _change_times(viewings) if time > now)
-    return OpenTimes(tuple(viewings), now, min(changes, default=None))
-
-
-def _change_times(viewings: Iterable[Viewing]) -> Iterator[datetime]:
-    for viewing in viewings:
-        if viewing.deadline_at:
-            yield viewing.deadline_at
-        yield from (slot.starts_at for slot in viewing.slots)

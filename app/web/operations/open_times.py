@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from app.domain.field_errors import FieldError
+from app.lookups.upcoming_times import OpenTimes
 from app.vitec.errors import NotFoundError, VitecError
-from app.vitec.homes import OpenTimes, TimeSlot, Viewing
+from app.vitec.homes import TimeSlot, Viewing
 from app.web.http.networks import network_of
 from app.web.operations.context import RequestContext
 from app.web.operations.slots import Slot, format_span

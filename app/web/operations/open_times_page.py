@@ -8,8 +8,9 @@ import pydantic_core
 from starlette.responses import Response
 
 from app.domain.datetimes import STOCKHOLM
+from app.lookups.upcoming_times import OpenTimes
 from app.vitec.errors import NotFoundError, VitecError
-from app.vitec.homes import Home, OpenTimes, Viewing
+from app.vitec.homes import Home, Viewing
 from app.web.http.preferences import preferred_media
 from app.web.operations.context import RequestContext
 from app.web.operations.form_page import form_response

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vitec.homes import Home, read_home, upcoming
+from app.lookups.upcoming_times import upcoming
+from app.vitec.homes import Home, read_home
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 
@@ -79,18 +80,6 @@ def test_a_viewing_that_nobody_may_book_is_omitted(viewing: dict[str, Any]) -> N
     assert home(slot(), **viewing).viewings == ()
 
 
-def test_a_viewing_that_has_begun_is_past_and_each_start_changes_the_answer() -> None:
-    both = home(slot("2026-10-20T14:00"), slot("2026-10-20T15:00", id="T2"))
-    before = upcoming(both, NOW.replace(hour=11))
-    assert [one.id for one in before.viewings[0].slots] == ["T1", "T2"]
-    assert before.changes_at == NOW
-    at = upcoming(both, NOW)
-    assert [one.id for one in at.viewings[0].slots] == ["T2"]
-    assert at.find("T1") is None
-    assert not before.holds(NOW)
-    assert upcoming(both, NOW.replace(hour=14)).viewings == ()
-
-
 def test_members_are_known_in_any_casing_and_ids_may_be_numbers() -> None:
     members = {"ISVISIBLE": True, "IsSelfRegistrationEnabled": True, "Id": 7, "StartsAt": "2026-10-24T13:00"}
     slots = [{"ID": 8, "IsRegistrationAvailable": True}]
@@ -117,5 +106,4 @@ _json = st.recursive(_leaf, lambda inner: st.lists(inner, max_size=4) | st.dicti
 
 @given(viewings=st.lists(_json, max_size=4) | _json, address=_json)
 def test_no_answer_breaks_the_reading(viewings: Any, address: Any) -> None:
-    parsed = read_home("OBJ1", {"viewings": viewings, "address": address}, b"")
-    upcoming(parsed, NOW)
+    upcoming(read_home("OBJ1", {"viewings": viewings, "address": address}, b""), NOW)
