@@ -17,7 +17,7 @@ from app.storage.schema import arrivals, submissions, tallied
 
 RECEIVED = "received"  # the counter job's round that counts them
 ARRIVALS_KEPT = timedelta(weeks=6)
-SPELL_LENGTH = 7  # leading characters of a submission's id, which name a period of 2^20 ms
+SPELL_LENGTH = 7  # leading characters of a submission's id, which name a bucket of 2^20 ms
 _SPELL = func.substr(submissions.c.id, 1, SPELL_LENGTH)
 _WHOSE = (submissions.c.customer_id, submissions.c.operation)
 

@@ -87,6 +87,14 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
+def desktop(context: BrowserContext) -> Page:
+    """A page as wide as on a desktop computer."""
+    page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return page
+
+
+@pytest.fixture
 def public(configure: Configure) -> Iterator[Callable[..., str]]:
     """Starts the service with its real address as `public_url`; returns that. Takes the arguments of `configure`."""
     with ExitStack() as running:

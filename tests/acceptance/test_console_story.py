@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from app.sandbox import Fault, Office, Slot
 from app.statistics import counter_job
@@ -22,13 +22,6 @@ INTEREST = f"/Advertising/Estate/{CUSTOMER}/OBJ1/interest"
 PERSON = {"firstName": "Anna", "lastName": "Åkesson", "email.emailAddress": "Anna@example.se", "consent": "true"}
 HOSTILE = {"utm_source": "<script>alert(1)</script>", "utm_campaign": '=HYPERLINK("https://evil.example.se")'}
 Public = Callable[..., str]
-
-
-@pytest.fixture
-def desktop(context: BrowserContext) -> Page:
-    page = context.new_page()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return page
 
 
 def send(url: str, **more: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from app.demo import demo
 from tests.acceptance.axe import findings
@@ -24,13 +24,6 @@ def demo_url(tmp_path: Path) -> Iterator[str]:
         serve(demo.demo_app(staged), listener=listener) as url,
     ):
         yield url
-
-
-@pytest.fixture
-def desktop(context: BrowserContext) -> Page:
-    page = context.new_page()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return page
 
 
 def _form(page: Page, title: str) -> FrameLocator:
