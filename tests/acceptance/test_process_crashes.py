@@ -27,6 +27,8 @@ def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("survival")
     database_url = f"sqlite:///{folder}/intresse.db"
     with ExitStack() as stack:
+        hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # inherited: a run under `nohup` ignores it
+        stack.callback(signal.signal, signal.SIGHUP, hangup)
         if request.param == "postgresql":
             database_url = stack.enter_context(new_database(request.getfixturevalue("postgresql"), "template1"))
         yield stack.enter_context(running_cluster(folder, database_url))
