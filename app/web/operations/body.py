@@ -247,13 +247,16 @@ async def _multipart(headers: Headers, content: bytes) -> tuple[Pairs, list[Fiel
 
     pairs: Pairs = []
     faults: list[FieldError] = []
-    if not content.rstrip().endswith(b"--"):  # incomplete: the parser would drop the last field without an error
-        return [], [FieldError("", "invalid_form")]
     if content.lower().count(b"content-disposition:") > MAX_FIELDS:
         return [], [FieldError("", "too_many_fields")]
     # Read as Latin-1, one character per byte, because the form itself may name its charset.
     _, parameters = parse_options_header(headers.get("content-type", ""))
-    boundary = parameters.get(b"boundary", b"").decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
+    delimiter = b"\n--" + parameters.get(b"boundary", b"")
+    content = b"\n" + content
+    if delimiter + b"--" not in content:  # incomplete: the parser would drop the last field without an error
+        return [], [FieldError("", "invalid_form")]
+    content = content[content.find(delimiter) + 1 :]  # without a preamble, which the parser refuses
+    boundary = delimiter[3:].decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
     bytewise = Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
     parser = MultiPartParser(bytewise, stream(), max_files=MAX_FIELDS, max_fields=MAX_FIELDS)  # type: ignore[arg-type]
     try:

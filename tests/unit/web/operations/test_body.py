@@ -439,6 +439,16 @@ def test_a_truncated_multipart_form_is_an_error_and_no_field_is_lost_silently() 
     assert read_as(content[:-12], content_type).faults == (FieldError("", "invalid_form"),)
 
 
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"This is a message in MIME format.\r\n", b"a --B\n"])
+@pytest.mark.parametrize("after", [b"", b"\r\n\r\n", b"This is the end.\r\n"])
+def test_text_around_the_parts_of_a_multipart_form_is_ignored(before: bytes, after: bytes) -> None:
+    content, content_type = multipart(('name="firstName"', b"Anna"), ('name="contactMessage"', b"Ring --B--"))
+    body = read_as(before + content + after, content_type)
+    assert (body.members, body.faults) == ({"firstName": "Anna", "contactMessage": "Ring --B--"}, ())
+    torn = before + content.removesuffix(b"\r\n--B--\r\n")
+    assert read_as(torn, content_type).faults == (FieldError("", "invalid_form"),)
+
+
 def test_json_and_a_form_with_the_same_members_are_equivalent() -> None:
     members = {"firstName": "Anna", "lastName": "Å", "email": {"emailAddress": "a@b.se"}}
     from_form = form(("firstName", "Anna"), ("lastName", "Å"), ("email.emailAddress", "a@b.se"))
