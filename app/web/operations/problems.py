@@ -108,10 +108,11 @@ def error_response(
     headers: Mapping[str, str] | None = None,
     for_people: bool = False,
 ) -> Response:
-    """A page or a problem, as the caller prefers, in the customer's look and language if the scope has the customer.
-    `for_people`: the address is meant for people."""
+    """A page or a problem, as the caller prefers, in the look and language of the customer whom the scope or the
+    address names. `for_people`: the address is meant for people."""
     kind = KINDS.get(status, "fault")
-    customer: Customer | None = request.scope.get(CUSTOMER)
+    named = deps.customers.get(request.path_params.get("customerId", ""))
+    customer: Customer | None = request.scope.get(CUSTOMER, named)
     firm = customer.firm if customer else None
     language = language_of(request, deps, customer.language) if customer else language_of(request, deps)
     if not wants_page(request, for_people=for_people):
