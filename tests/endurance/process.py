@@ -40,9 +40,21 @@ class Process:
 
     def end(self, signal_number: int = signal.SIGKILL, within: float = 30) -> float:
         """Sends the signal and waits; returns the seconds until the process ended."""
-        began = time.monotonic()
         self.send(signal.SIGCONT)
         self.send(signal_number)
+        return self.wait(within)
+
+    def wait(self, within: float = 30) -> float:
+        """Seconds until the process ended."""
+        began = time.monotonic()
         if self.running:
             self.running.wait(within)
         return time.monotonic() - began
+
+    def handles(self, signal_number: int) -> bool:
+        """Whether the process has got so far in its start that it handles this signal."""
+        if self.running is None:
+            return False
+        status = Path(f"/proc/{self.running.pid}/status").read_text("ascii")
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) & 1 << signal_number - 1)
