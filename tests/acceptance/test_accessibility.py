@@ -168,6 +168,24 @@ def test_whatever_is_tapped_is_as_tall_as_a_finger_and_nothing_is_cut_off(galler
         assert page.evaluate("document.documentElement.scrollWidth") <= wide
 
 
+PAST_THEIR_BOX = """
+  [...document.querySelectorAll(".whole, [href^='tel:']")]
+    .map((text) => [text, text.closest(".tick, li, dd, p")])
+    .filter(([text, box]) => text.getBoundingClientRect().right > box.getBoundingClientRect().right)
+    .map(([text]) => text.outerHTML)
+"""
+
+
+@pytest.mark.parametrize("state", ["viewing", "open times", "all times taken", "booked", "403"])
+def test_a_time_or_a_phone_number_in_letters_of_twice_the_size_stays_in_its_box(
+    gallery: str, page: Page, state: str
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 740})
+    page.goto(gallery + state)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")  # unlike zoom, it changes no media query
+    assert page.evaluate(PAST_THEIR_BOX) == []
+
+
 def test_a_printed_receipt_has_no_links_that_only_a_screen_can_follow(gallery: str, page: Page) -> None:
     page.goto(gallery + "can be cancelled")
     page.emulate_media(media="print")
