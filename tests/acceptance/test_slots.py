@@ -1,6 +1,7 @@
 """A visitor chooses a time. If it is full, another time or an interest is one press away."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import httpx
@@ -13,9 +14,9 @@ from tests.conftest import CUSTOMER, ORIGIN
 from tests.servers import eventually
 
 TIMES = (
-    "FULL@2026-11-29T13:00:00+01:00/2026-11-29T13:15:00+01:00",
-    "FREE@2026-11-29T12:15:00Z/2026-11-29T12:30:00Z",
-    "LATE@2026-12-01T17:30/2026-12-01T18:00",
+    "FULL@2099-11-29T13:00:00+01:00/2099-11-29T13:15:00+01:00",
+    "FREE@2099-11-29T12:15:00Z/2099-11-29T12:30:00Z",
+    "LATE@2099-12-01T17:30/2099-12-01T18:00",
 )
 HOME = "Tvåa med balkong, Storgatan 1"
 Public = Callable[..., str]
@@ -31,13 +32,17 @@ def path(**asked: str) -> str:
     return f"/Viewing/{CUSTOMER}/VIS1/FULL/Participant?{urlencode(query)}"
 
 
-def book_the_full_one(page: Page) -> None:
+def fill_and_send(page: Page) -> None:
     page.get_by_label("Förnamn").fill("Anna")
     page.get_by_label("Efternamn").fill("Åkesson")
     page.get_by_label("Mobil").fill("070-174 06 05")
     page.get_by_label("Meddelande").fill("Vi kommer två")
     page.get_by_label("Ja, ni får").check()
     page.get_by_role("button", name="Boka visning").click()
+
+
+def book_the_full_one(page: Page) -> None:
+    fill_and_send(page)
     expect(page.get_by_role("alert")).to_contain_text("Visningstiden är fullbokad.")
 
 
@@ -64,8 +69,8 @@ def test_a_full_time_is_shown_as_full_and_another_is_booked_without_typing_again
     [event] = Calendar.from_ical(file.text).events
     assert event["summary"] == f"Visning: {HOME}"
     assert (event.start.isoformat(), event.end.isoformat()) == (
-        "2026-11-29T12:15:00+00:00",
-        "2026-11-29T12:30:00+00:00",
+        "2099-11-29T12:15:00+00:00",
+        "2099-11-29T12:30:00+00:00",
     )
 
 
@@ -112,6 +117,37 @@ def test_a_time_that_was_not_offered_is_an_error_at_the_times(
     assert words in answer.text
     assert 'id="slot-fault"' in answer.text
     assert office.received == []
+
+
+BEGUN = "FULL@2026-01-11T13:00/2026-01-11T13:15"
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
+def test_a_time_that_has_begun_cannot_be_chosen_while_another_is_to_come(
+    public: Public, browser: Browser, office: Office, scripted: bool
+) -> None:
+    context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
+    page = context.new_page()
+    page.goto(public() + path(slots=f"{BEGUN},{TIMES[1]}"))
+    begun = page.get_by_label("söndag 11 januari kl. 13.00–13.15 · går inte att boka")
+    expect(begun).to_be_disabled()
+    expect(begun).not_to_be_checked()
+    fill_and_send(page)
+    expect(page.get_by_role("alert")).to_contain_text("Välj en tid")  # it is not booked for having been preselected
+    page.get_by_label("söndag 29 november").check()
+    page.get_by_role("button", name="Boka visning").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
+    assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
+    context.close()
+
+
+def test_where_all_times_have_begun_vitec_decides(public: Public, page: Page, office: Office) -> None:
+    office.slots = {("VIS1", "FULL"): Slot(capacity=None, deadline_at=datetime(2026, 1, 11, 12, tzinfo=UTC))}
+    page.goto(public() + path(slots=BEGUN))
+    expect(page.get_by_role("radio")).to_be_checked()
+    fill_and_send(page)
+    expect(page.get_by_role("alert")).to_contain_text("Anmälningstiden har gått ut.")
+    expect(page.get_by_role("button", name="Skicka som intresseanmälan i stället")).to_be_visible()
 
 
 @pytest.mark.parametrize("slots", ["x", "@/", "A@2026/2025", "A@9999-12-31T23:59:59Z/x", "<b>@1/2", "A@B/C," * 500])

@@ -242,17 +242,22 @@ PASSED_ON = frozenset({"title", "lang", "referrer", "theme"})  # parameters of t
 
 
 def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
-    """The times given by the embed. The hidden input `gone` lists those that Vitec has refused this visitor."""
+    """The times given by the embed. The hidden input `gone` lists those that can't be booked: Vitec has refused them
+    this visitor, or they have begun. If all have begun, the page is old or wrong about them, and Vitec decides."""
     if not context.slots:
         return
     gone = set(values.get("gone", "").split())
     if notice and notice.kind == "refused":
         gone.add(context.resource[-1])
+    now = context.deps.now()
+    begun = {slot.id for slot in context.slots if slot.starts_at <= now}
+    if len(begun) < len(context.slots):
+        gone |= begun
     chosen = values.get("slot", context.resource[-1])
     for slot in context.slots:
-        refused = slot.id in gone
+        is_gone = slot.id in gone
         day, time = slot.format(context.language, context.gettext)
-        yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not refused, gone=refused)
+        yield SlotChoice(slot.id, day, time, chosen=slot.id == chosen and not is_gone, gone=is_gone)
 
 
 def _query_to_pass_on(context: RequestContext) -> list[tuple[str, str]]:

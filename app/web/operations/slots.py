@@ -71,8 +71,8 @@ def choose_slot(
     chosen: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
 ) -> tuple[str, list[FieldError]]:
     """The id of the time that a form's post is for, and what is wrong with it. `chosen` is the radio button's value;
-    `default` the id in the address, used by forms without radio buttons; `gone` are those that Vitec has refused
-    since."""
+    `default` the id in the address, used by forms without radio buttons; `gone` are those that can no
+    longer be booked."""
     ids = {slot.id for slot in slots}
     if chosen is None and default in ids and default not in gone:
         return default, []
