@@ -101,7 +101,6 @@ class _Recorded:
     def have_missed(self, credential: CredentialKey) -> None:
         """It has no row."""
         with self._lock:
-            self._found -= {credential}
             if credential in self._added and _is_settled(self._added[credential]):
                 del self._added[credential]
 
@@ -253,7 +252,7 @@ class CircuitBreaker:
         if paused_at is None:  # not at each probe, for a week
             log.error("login paused", customer=credential[0], function_group=credential[1].value, detail=reason)
         paused = {"paused_at": paused_at or now, "reason": reason, "probe_at": now + self._probe, "probed": submission}
-        self._set(connection, credential, forbidden=None, **paused)
+        self._set(connection, credential, **paused)
 
     def _set(self, connection: Connection, credential: CredentialKey, **values: Any) -> None:
         row = {"customer_id": credential[0], "function_group": credential[1].value, **values}

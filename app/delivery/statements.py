@@ -47,8 +47,7 @@ def _oldest_due() -> Select[Any]:
         )
         .scalar_subquery()
     )
-    credentials = select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
-    return credentials.where(customers.c.id.is_not(None))
+    return select(customers.c.id, groups.c.name, first.label("due_at")).join(groups, true())
 
 
 OLDEST_DUE = Prepared(_oldest_due())

@@ -15,6 +15,7 @@ from app.bootstrap.services import Service
 from app.cli.service import run
 from app.domain.ids import reference_of
 from app.sandbox import Office
+from tests.acceptance.bodies import PLAIN
 from tests.acceptance.commands import Intresse, refused, run_here, written
 from tests.acceptance.html_page import page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN, Configure
@@ -130,6 +131,21 @@ def test_an_invalid_search_is_reported_in_one_line(
 def test_a_phone_number_is_found_however_it_is_written(start: Start, intresse: Intresse) -> None:
     post_interest(start(), email=None, telephone={"work": "08-123 456 78"})
     assert len(json.loads(intresse("leads", "export", "--phone", "+46 8 12345678").stdout)) == 1
+
+
+def test_a_reference_is_found_as_it_is_read_out(start: Start, intresse: Intresse) -> None:
+    reference = reference_of(post_interest(start()))
+    spoken = f" {reference[:4].lower()} {reference[4:]} "
+    assert len(json.loads(intresse("leads", "export", "--id", spoken).stdout)) == 1
+
+
+def test_only_the_named_customers_submissions_are_exported_and_erased(start: Start, intresse: Intresse) -> None:
+    post_interest(start())
+    search = ("--email", "anna.akesson@example.se", "--customer")
+    assert json.loads(intresse("leads", "export", *search, PLAIN).stdout) == []
+    assert "Erased: 0" in intresse("leads", "erase", *search, PLAIN).stdout
+    assert len(json.loads(intresse("leads", "export", *search, CUSTOMER).stdout)) == 1
+    assert "Erased: 1" in intresse("leads", "erase", *search, CUSTOMER).stdout
 
 
 def test_an_address_can_be_kept_out_of_the_shells_history(start: Start, configure: Configure, tmp_path: Path) -> None:

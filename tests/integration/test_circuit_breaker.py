@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from app.delivery import circuit_breaker
-from app.delivery.claims import Signal
-from app.domain.submission import FunctionGroup, Operation, PlannedStep, Status
+from app.delivery import circuit_breaker, claiming
+from app.delivery.claims import Signal, StepOutcome
+from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, PlannedStep, Status, StepStatus
 from app.intake.new_submission import NewSubmission
 from app.sandbox import Fault, Office, Person
 from app.storage.database import Database, now_of
@@ -282,6 +282,15 @@ async def test_of_any_number_of_processes_one_tries_a_paused_login(
         assert len(office.received) == 2  # it hangs for longer than a rest, and there is no other meanwhile
 
 
+async def test_a_pause_has_lasted_since_the_first_refusal(database: Database) -> None:
+    logins = logins_of(database)
+    since = []
+    for _ in range(2):
+        await logins.record_lookup(CRM, Signal.REFUSED)
+        since += [login.since for login in await database.read(paused_logins)]
+    assert since[0] == since[1]
+
+
 async def test_a_success_ends_the_pause_of_its_own_login_alone(database: Database) -> None:
     logins = logins_of(database)
     for customer in (CUSTOMER, OTHER):
@@ -297,6 +306,45 @@ async def test_another_customers_call_that_is_under_way_holds_up_no_probe(databa
     await claim_one(outbox, OTHER)
     await time_passes(database, LONG)
     assert (await claim_one(outbox)).id == new.id
+
+
+async def test_a_probe_whose_worker_died_holds_up_the_next_only_until_its_lease_has_run_out(database: Database) -> None:
+    outbox, logins = outbox_of(database, lease=2 * LONG), logins_of(database, LONG)
+    await store(database, new := application())
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await time_passes(database, LONG)
+    assert (await claim_one(outbox)).probes
+    await time_passes(database, 1.5 * LONG)
+    assert not await logins.may_read((CUSTOMER, FunctionGroup.ADVERTISING))
+    await time_passes(database, LONG)
+    assert (await claim_one(outbox)).id == new.id
+
+
+@pytest.mark.parametrize("order", [False, True], ids=["the probe last", "the probe first"])
+async def test_a_probe_takes_one_of_its_customers_places(
+    database: Database, monkeypatch: pytest.MonkeyPatch, order: bool
+) -> None:
+    monkeypatch.setattr(claiming, "shuffle", lambda credentials: credentials.sort(reverse=order))
+    await store(database, application(), submission(Operation.LEAD, lead("C1")))
+    await logins_of(database, LONG).record_lookup(CRM, Signal.REFUSED)
+    await time_passes(database, LONG)
+    (claim,) = await outbox_of(database).claim_due({CUSTOMER: 1}, 1)
+    assert claim.probes is order
+
+
+async def test_the_end_of_a_pause_makes_nothing_younger_that_vitec_had_forbidden(database: Database) -> None:
+    outbox, logins = outbox_of(database), logins_of(database)
+    await store(database, *(new := at_estates("FORBIDDEN", "WAITED")))
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.WAITING, AttemptOutcome.FORBIDDEN, retry_in=LONG))
+    before = [(await row_of(database, new_submission.id)).delivery_since for new_submission in new]
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
+    after = [(await row_of(database, new_submission.id)).delivery_since for new_submission in new]
+    is_younger = {
+        new_submission.id: later > earlier for new_submission, earlier, later in zip(new, before, after, strict=True)
+    }
+    assert is_younger == {new_submission.id: new_submission.id != claim.id for new_submission in new}
 
 
 async def test_time_spent_paused_does_not_count_towards_giving_up(
@@ -408,6 +456,15 @@ async def test_a_lookup_may_be_the_probe_and_then_there_is_no_other(
     assert len(office.received) == 2
 
 
+async def test_a_lookups_success_ends_the_pause_also_in_a_process_that_delivers_nothing(database: Database) -> None:
+    await logins_of(database, LONG).record_lookup(CRM, Signal.REFUSED)
+    await time_passes(database, LONG)
+    web = logins_of(database, LONG)
+    assert await web.may_read(CRM)
+    await web.record_lookup(CRM, Signal.LET_IN)
+    assert await database.read(paused_logins) == []
+
+
 async def test_while_the_database_is_down_a_page_learns_that_vitec_cannot_be_called(
     vitec_url: str, tmp_path: object
 ) -> None:
@@ -474,6 +531,55 @@ async def test_a_short_outage_makes_nothing_due_early(database: Database, vitec_
         await delivery.settled(fresh)
         assert (await row_of(database, waiting.id)).claim is None
         assert (await delivery.submission(waiting.id)).status is Status.PENDING
+
+
+async def test_a_call_that_is_under_way_is_not_brought_back_and_so_not_sent_twice(database: Database) -> None:
+    outbox, calling = outbox_of(database), at_estates("CALLING", "FRESH")
+    await store(database, calling[0])
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], unreachable(timedelta(0)))
+    again = await claim_one(outbox)
+    await store(database, calling[1])
+    fresh = await claim_one(outbox)
+    assert (again.id, fresh.id) == (calling[0].id, calling[1].id)
+    await outbox.record(fresh, fresh.steps[0], DELIVERED)
+    assert not await outbox.claim_due({CUSTOMER: 2}, 2)
+    assert (await row_of(database, again.id)).claim == again.token
+
+
+async def test_an_outage_has_lasted_since_the_first_call_that_could_not_be_made(database: Database) -> None:
+    logins = logins_of(database, outage=LONG)
+    outbox = outbox_of(database, logins=logins)
+    await store(database, new := application())
+    for _ in range(2):
+        claim = await claim_one(outbox)
+        await outbox.record(claim, claim.steps[0], unreachable(LONG))
+        await time_passes(database, LONG)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], unreachable(timedelta(hours=1)))
+    await logins.record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.LET_IN)
+    assert (await claim_one(outbox)).id == new.id
+
+
+async def test_the_end_of_a_pause_brings_back_what_could_not_be_sent_before_it(database: Database) -> None:
+    """However short that outage was: the pause has lasted longer."""
+    logins = logins_of(database, outage=LONG)
+    outbox, credential = outbox_of(database, logins=logins), (CUSTOMER, FunctionGroup.ADVERTISING)
+    await store(database, new := application())
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], unreachable(timedelta(hours=1)))
+    await logins.record_lookup(credential, Signal.REFUSED)
+    await logins.record_lookup(credential, Signal.LET_IN)
+    assert (await claim_one(outbox)).id == new.id
+
+
+def unreachable(retry_in: timedelta) -> StepOutcome:
+    return StepOutcome(
+        StepStatus.WAITING, AttemptOutcome.UNAVAILABLE, retry_in=retry_in, at_recovery=True, signal=Signal.AWAY
+    )
+
+
+DELIVERED = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, signal=Signal.LET_IN)
 
 
 async def test_what_someone_waits_for_goes_before_the_backlog(database: Database) -> None:

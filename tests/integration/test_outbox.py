@@ -162,6 +162,26 @@ async def test_a_call_that_was_interrupted_is_seen_by_the_next_worker(database: 
     assert (second.interrupted, second.attempts) == (False, 0)
 
 
+@pytest.mark.parametrize("outcome", [AttemptOutcome.AMBIGUOUS, AttemptOutcome.FORBIDDEN])
+async def test_what_happened_to_one_step_or_submission_marks_no_other(
+    database: Database, outbox: Outbox, outcome: AttemptOutcome
+) -> None:
+    marked_one, another = new = [application(more_steps=(BOOKING,)) for _ in range(2)]
+    await store(database, *new)
+    first, second = sorted(await outbox.claim_due({CUSTOMER: 2}, 2), key=lambda claim: claim.id)
+    assert [first.id, second.id] == [marked_one.id, another.id]
+    for claim, ended in ((first, outcome), (second, AttemptOutcome.UNAVAILABLE)):
+        await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.WAITING, ended))
+    marks = {
+        (claim.id, step.position): (step.was_ambiguous, step.was_forbidden)
+        for claim in await outbox.claim_due({CUSTOMER: 2}, 2)
+        for step in claim.steps
+    }
+    assert marks.pop((marked_one.id, 0)) == (outcome is AttemptOutcome.AMBIGUOUS, outcome is AttemptOutcome.FORBIDDEN)
+    assert set(marks.values()) == {(False, False)}
+    assert len(marks) == 3
+
+
 async def test_the_outcome_of_an_interrupted_call_ends_its_attempt(database: Database) -> None:
     new = application()
     await store(database, new)

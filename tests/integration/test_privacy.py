@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, update
+from structlog.testing import capture_logs
 
 from app.delivery.claims import StepOutcome
 from app.delivery.outbox import Outbox
@@ -28,8 +29,10 @@ from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
 from app.submissions.repository import SubmissionRepository
 from tests.integration.storage_helpers import (
+    BOOKING,
     CONTACT_HASH,
     KEYRING,
+    LEAD_AFTER,
     MINUTE,
     OTHER,
     again,
@@ -250,6 +253,52 @@ async def test_an_erasure_names_what_vitec_has_and_what_it_may_have(database: Da
     assert statuses == ["delivered", "uncertain", "uncertain", "uncertain", "failed", "rejected"]
 
 
+async def test_what_vitec_has_of_an_erased_chain_is_named_once(
+    database: Database, people: PersonSearch, tmp_path: Path
+) -> None:
+    chain = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, chain)
+    outbox = outbox_of(database)
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C7"))
+    await outbox.record(claim, claim.steps[1], StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED))
+    await outbox.record(claim, claim.steps[2], StepOutcome(StepStatus.UNCERTAIN, AttemptOutcome.AMBIGUOUS))
+    erased = await requests_of(database, people, tmp_path).erase(PersonQuery("id", "C7", None))
+    assert [submission.id for submission in erased.delivered] == [chain.id]
+    assert erased.uncertain == []
+
+
+async def test_an_export_has_the_contact_that_a_call_names_in_its_path(
+    database: Database, people: PersonSearch, tmp_path: Path
+) -> None:
+    promise = submission(
+        Operation.LOAN_PROMISE, PlannedStep(Operation.LOAN_PROMISE, ("C7",), {"bank": "SBAB"}), resource=("C7",)
+    )
+    await store(database, promise)
+    [exported] = await requests_of(database, people, tmp_path).export(PersonQuery("id", "C7", None))
+    assert [tuple(step["resource"]) for step in exported["steps"]] == [("C7",)]
+
+
+async def test_a_request_says_in_the_log_that_not_everything_could_be_searched(
+    database: Database, people: PersonSearch, tmp_path: Path
+) -> None:
+    new = application(body={"firstName": "Bo"})
+    await store(database, application(body=BODY), new)
+    sealed = Keyring([NEW_KEY]).encrypt(new.application.to_json(), payload_aad(new.id))
+    mine = update(submissions).where(submissions.c.id == new.id).values(payload=sealed, email_hash=None)
+    await database.write(lambda connection: connection.execute(mine))
+    with capture_logs() as lines:
+        found = await requests_of(database, people, tmp_path).export(PersonQuery("email", "anna@example.se", None))
+    assert len(found) == 1
+    assert [line["count"] for line in lines if "not searched" in line["event"]] == [1]
+
+
+def requests_of(database: Database, people: PersonSearch, folder: Path) -> PrivacyRequests:
+    return PrivacyRequests(
+        database, SubmissionRepository(database, KEYRING), people, ErasureLog(folder / "erasures.log", PROOF)
+    )
+
+
 async def only_due(database: Database, submission_id: str) -> None:
     def work(connection: Connection) -> None:
         mine = submissions.c.id == submission_id
@@ -286,8 +335,7 @@ async def test_a_replay_erases_only_what_its_erasure_did(
     await store(database, ours, theirs, again(ours))
     log = ErasureLog(tmp_path / "erasures.log", PROOF)
     log.append(Erasure(ours.received_at, "email", people.digest_of("anna@example.se"), ours.customer_id))
-    requests = PrivacyRequests(database, SubmissionRepository(database, KEYRING), people, log)
-    assert await requests.replay_erasures() == 1
+    assert await requests_of(database, people, tmp_path).replay_erasures() == 1
     assert (await row_of(database, ours.id)).erased_at is not None
 
 

@@ -39,6 +39,8 @@ def test_idle_time_allows_no_burst(clock: Clock) -> None:
     throttle.acquire(A)
     clock.now += 3600
     assert throttle.available(A) == 1
+    throttle.acquire(A)
+    assert throttle.available(A) == 0
 
 
 @pytest.mark.parametrize(("per_second", "at_once"), [(0.5, 1), (1, 1), (10, 1), (19, 1), (20, 2), (1000, 100)])
@@ -59,6 +61,14 @@ def test_the_next_wait_for_a_call_that_could_not(clock: Clock) -> None:
     assert throttle.available(A) == 0
     clock.now += 0.01
     assert throttle.available(A) == 1
+
+
+def test_where_several_may_go_at_once_the_wait_is_until_the_first_of_them(clock: Clock) -> None:
+    throttle = Throttle(30, clock)
+    for _ in range(3):
+        throttle.acquire(A)
+    assert throttle.available(A) == 0
+    assert throttle.seconds_until_available() == pytest.approx(1 / 30)
 
 
 def test_each_customer_has_its_own_rate_limit(clock: Clock) -> None:
@@ -94,6 +104,23 @@ def test_continuous_deliveries_leave_no_calls_for_lookups(clock: Clock) -> None:
         assert throttle.available(A) == 1
     clock.now += 0.06
     assert throttle.acquire_lookup(A) == 0
+
+
+def test_a_lookup_waits_for_the_calls_that_a_chain_has_used_in_advance(clock: Clock) -> None:
+    throttle = Throttle(10, clock)
+    for _ in range(4):
+        throttle.acquire(A)
+    clock.now += 0.2
+    assert throttle.acquire_lookup(A) > 0
+    clock.now += 0.21
+    assert throttle.acquire_lookup(A) == 0
+
+
+def test_a_lookup_asks_again_soon_however_low_the_rate(clock: Clock) -> None:
+    throttle = Throttle(1, clock)
+    throttle.acquire(A)
+    clock.now += 0.9
+    assert 0 < throttle.acquire_lookup(A) <= 0.15
 
 
 @pytest.mark.parametrize("per_second", [0.1, 0.5, 1, 10, 1000])
