@@ -15,7 +15,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 $(shell [ ! -s $(VENV)/.installed ] || { [ "$$(cat $(VENV)/.installed)" = "$$(pwd -P)" ] && \
 	$(VENV)/bin/python -c 'import pip' 2>/dev/null; } || rm -rf $(VENV))
 
-.PHONY: help run setup test check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow benchmark-times soak robots platforms dist wordpress release-check clean
+.PHONY: help run setup test _programs _static-checks _compiled check container lock audit sbom picture benchmark benchmark-delivery benchmark-console benchmark-slow benchmark-times soak robots platforms dist wordpress release-check clean
 
 run: setup                ## the demo: a broker's page, its forms and what the CRM received
 	$(VENV)/bin/intresse serve --demo --port $(PORT)
@@ -35,14 +35,22 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The tests start hundreds of processes; each would compile all modules and templates where PYTHONDONTWRITEBYTECODE is
-# set.
 test: $(VENV)/.installed-dev ## everything that CI runs; ends with the test runner's summary
-	@sh tests/install-programs >/dev/null
-	$(STATIC_CHECKS)
-	$(VENV)/bin/python -m compileall -q app
-	$(VENV)/bin/python -m app.web.rendering.precompile
+	@$(MAKE) --no-print-directory -j3 _programs _static-checks _compiled
 	$(PYTEST) --durations=15
+
+_programs:
+	@sh tests/install-programs >/dev/null
+
+_static-checks:
+	$(STATIC_CHECKS)
+
+# The tests run in several processes, and start hundreds more. Each would compile all modules and templates where
+# PYTHONDONTWRITEBYTECODE is set; pytest compiles the tests themselves.
+_compiled:
+	@$(VENV)/bin/python -m compileall -q app
+	@$(VENV)/bin/python -m app.web.rendering.precompile
+	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest --collect-only >/dev/null 2>&1 || true  # the run shows what is wrong
 
 check: $(VENV)/.installed-dev ## the quick part of it, for every save: format, lint, types, unit tests
 	$(STATIC_CHECKS)

@@ -83,12 +83,15 @@ class VitecClient:
         self._timeout_seconds = timeout_seconds
         self._observe = observe
         self._calls: set[asyncio.Timeout] = set()
-        verify = ssl.create_default_context() if base_url.startswith("https") else False
+        # Each transport would make one of its own; without TLS it is not used.
+        context = (
+            ssl.create_default_context() if base_url.startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
         # One for each usual call: httpx asks all of a pool's connections at each call whether they are still open.
         self._pools = [
             _Pool(
                 httpx.AsyncHTTPTransport(
-                    verify=verify,
+                    verify=context,
                     trust_env=False,
                     limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
                 )

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.servers import eventually, free_port, wait_until_ready
+from tests.servers import client_of, eventually, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -59,7 +59,7 @@ class Production:
         port = self.replicas.get(service)
         self._spawn(service, _intresse(*command, *(["--port", str(port)] if port else [])))
         if port:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            with client_of(f"http://127.0.0.1:{port}") as client:
                 wait_until_ready(client)
 
     def start_proxy(self) -> None:

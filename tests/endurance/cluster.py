@@ -32,7 +32,7 @@ from tests.endurance.comparison import Comparison, compare
 from tests.endurance.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.endurance.load import KEY, PARK_CUSTOMER, RETRY_CUSTOMER, Load
 from tests.endurance.process import Process, faketime
-from tests.servers import STARTS_WITHIN, eventually, free_port
+from tests.servers import STARTS_WITHIN, client_of, eventually, free_port
 
 LEASE_SECONDS = 5  # short, so that another worker soon takes over from a dead one
 START_SECONDS = 4
@@ -215,7 +215,8 @@ def running_cluster(
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+        with client_of(url) as client:
+            return client.get("/readyz", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
 
