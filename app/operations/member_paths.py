@@ -6,7 +6,7 @@ mapping further members.
 
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.operations.members import VitecModel
@@ -14,6 +14,7 @@ from app.operations.members import VitecModel
 LIST = "list"
 TICK = "tick"
 Tree = Mapping[str, Any]
+Casing = Mapping[str, tuple[str, "Casing"]]  # of a received body, see `casing_of`
 # Where a form input's value goes: the path of members, and `LIST`, `TICK` or None.
 Place = tuple[tuple[str, ...], str | None]
 Places = Mapping[str, Place]
@@ -97,15 +98,26 @@ def pop_members(members: dict[str, Any], tree: Tree, excluded: Tree) -> dict[str
     return normalize_names({name: members.pop(name) for name in [*members] if name.lower() in names}, tree)
 
 
-def as_sent(dotted: str, members: Mapping[str, Any]) -> str:
-    """The dotted path in the casing of the received body."""
-    inner: Any = members
-    path = []
-    for part in dotted.split("."):
-        names = inner if isinstance(inner, dict) else {}
-        path.append(part if part in names else next((name for name in names if name.lower() == part.lower()), part))
-        inner = names.get(path[-1])
-    return ".".join(path)
+def casing_of(members: Mapping[str, Any]) -> Callable[[str], str]:
+    """A function that returns a dotted path in the casing of the received body."""
+    as_sent = _casing(members)
+
+    def written(dotted: str) -> str:
+        inner: Casing = as_sent
+        path = []
+        for part in dotted.split("."):
+            name, inner = inner.get(part) or inner.get(part.lower()) or (part, {})
+            path.append(name)
+        return ".".join(path)
+
+    return written
+
+
+def _casing(members: Any) -> Casing:
+    """Each name of an object, and what is inside it, by the name and by the name in lower case. Looked up so, and not
+    by going through the names for each path: a body may have hundreds of faults and hundreds of long names."""
+    names = {name: (name, _casing(value)) for name, value in members.items()} if isinstance(members, dict) else {}
+    return {name.lower(): named for name, named in reversed(names.items())} | names
 
 
 def with_member(members: Mapping[str, Any], dotted: str, value: Any) -> dict[str, Any]:

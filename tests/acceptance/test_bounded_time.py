@@ -193,6 +193,11 @@ SHAPES = {
     "a long fraction": b'{"presentAccommodation":{"price":0.' + b"9" * 63_000 + b"}}",
     "many members": b"{" + b",".join(b'"%d":1' % n for n in range(6_000)) + b"}",
     "many tags": b'{"marketing":{"utmTags":[' + b",".join([b'{"name":"utm_a","value":"b"}'] * 2_000) + b"]}}",
+    "long unknown names": json.dumps({f"{'İ' * 50}{n}.x": 1 for n in range(490)}, ensure_ascii=False).encode(),
+    "long unknown names inside": b'{"email":'
+    + json.dumps({f"{'a' * 100}{n}.x": 1 for n in range(490)}).encode()
+    + b"}",
+    "a tag of many members": b'{"marketing":{"utmTags":[{' + b",".join(b'"%d":1' % n for n in range(6_000)) + b"}]}}",
     "many categories": b'{"updatePerson":{"categoryIds":[' + b",".join([b'"x"'] * 15_000) + b"]}}",
     "escapes": b'{"firstName":"' + b"\\ud800" * 10_000 + b'"}',
 }

@@ -19,7 +19,7 @@ from starlette.types import Message
 from app.domain.characters import trim
 from app.domain.field_errors import FieldError
 from app.domain.fields import is_true
-from app.domain.marketing import is_tag, tags_in
+from app.domain.marketing import MAX_TAGS_READ, is_tag, tags_in
 from app.domain.short_cache import cached_when_short
 from app.operations.member_paths import LIST, TICK, normalize_names
 from app.operations.specification import PostSpec
@@ -193,8 +193,14 @@ def _json(text: str) -> Any:
 
 
 def _fields(members: Mapping[str, Any]) -> int:
-    """The number of members, nested ones included. The length of a list is checked elsewhere."""
-    return sum(1 + (_fields(value) if isinstance(value, dict) else 0) for value in members.values())
+    """The number of members, nested ones included, also those of the tags that are read. The length of a list is
+    checked elsewhere."""
+    return sum(1 + sum(map(_fields, _objects_in(value))) for value in members.values())
+
+
+def _objects_in(value: Any) -> list[dict[str, Any]]:
+    items = value[:MAX_TAGS_READ] if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _without_empty(members: Mapping[str, Any]) -> dict[str, Any]:

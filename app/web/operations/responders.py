@@ -13,7 +13,7 @@ from app.domain.field_errors import FieldError
 from app.domain.ids import reference_of
 from app.domain.submission import Status, Submission
 from app.intake.idempotency import Accepted
-from app.operations.member_paths import as_sent
+from app.operations.member_paths import casing_of
 from app.operations.registry import plain_name
 from app.storage.database import StoreUnavailableError
 from app.web.http.ready_response import ReadyResponse
@@ -73,16 +73,17 @@ class JsonResponder:
         return Problem(status, kind, self.context.gettext, **more)
 
     def faulty(self, faults: Sequence[FieldError]) -> Response:
-        return self._problem(400, "validation", faults=[self._as_sent(fault) for fault in faults])
+        return self._problem(400, "validation", faults=self._as_sent(faults))
 
-    def _as_sent(self, fault: FieldError) -> FieldError:
-        """The error with the field named as the caller wrote it: in the JSON body's casing, or, in a form sent by a
+    def _as_sent(self, faults: Sequence[FieldError]) -> Sequence[FieldError]:
+        """The faults with the fields named as the caller wrote them: in the JSON body's casing, or, in a form sent by a
         script, without the person's prefix."""
         body = self.body
-        if body is None or (body.form and fault.field in body.typed):
-            return fault
-        field = plain_name(fault.field) if body.form else as_sent(fault.field, body.sent)
-        return dataclasses.replace(fault, field=field)
+        if body is None:
+            return faults
+        written = plain_name if body.form else casing_of(body.sent)
+        typed = body.typed if body.form else {}
+        return [f if f.field in typed else dataclasses.replace(f, field=written(f.field)) for f in faults]
 
     def forbidden(self) -> Response:
         return self._problem(403, "forbidden")

@@ -477,8 +477,19 @@ def nested(fields: int) -> bytes:
     return json.dumps({"a": {f"f{i}": "x:y" for i in range(fields - 1)}}).encode()
 
 
+def tags(number: int, fields: int) -> bytes:
+    return json.dumps({"marketing": [{f"f{i}": "x" for i in range(fields)}] * number}).encode()
+
+
 @pytest.mark.parametrize(
-    ("content", "codes"), [(nested(MAX_FIELDS), []), (nested(MAX_FIELDS + 1), ["too_many_fields"])]
+    ("content", "codes"),
+    [
+        (nested(MAX_FIELDS), []),
+        (nested(MAX_FIELDS + 1), ["too_many_fields"]),
+        (tags(1, MAX_FIELDS - 1), []),
+        (tags(1, MAX_FIELDS), ["too_many_fields"]),
+        (tags(1000, 2), []),  # a tag never costs a lead
+    ],
 )
 def test_json_has_a_limit_of_members_with_those_inside(content: bytes, codes: list[str]) -> None:
     assert [fault.code for fault in parse_json(content).faults] == codes
