@@ -12,6 +12,7 @@ import pytest
 from markupsafe import escape
 
 from app.operations.registry import FORMS
+from app.operations.viewing import ATTEND_FORM
 from app.web.rendering.page_models import (
     ErrorPage,
     FieldMessage,
@@ -21,6 +22,7 @@ from app.web.rendering.page_models import (
     Notice,
     ReceiptPage,
     SlotChoice,
+    ViewingChoice,
 )
 from app.web.rendering.templates import Templates
 
@@ -161,6 +163,14 @@ def test_an_error_is_shown_in_the_title_in_the_summary_and_at_its_field() -> Non
     assert elements.named("firstName")["aria-describedby"] == "firstName-fault"
     assert "aria-invalid" not in elements.named("lastName")
     assert "<details open>" in html
+
+
+def test_what_the_broker_wrote_in_vitec_is_marked_as_swedish_on_an_english_page() -> None:
+    viewing = ViewingChoice("Samling vid porten", (SlotChoice("A", "Sunday", "13:00", chosen=True),))
+    notice = Notice("refused", ("Visningstiden är fullbokad.",))
+    html = TEMPLATES.render(form(form=ATTEND_FORM, language="en", viewings=(viewing,), notice=notice))
+    swedish = [attributes for tag, attributes in Elements(html).all if tag == "p" and attributes.get("lang") == "sv"]
+    assert len(swedish) == 2
 
 
 def test_the_error_of_email_and_phone_is_tied_to_both_fields() -> None:
