@@ -134,7 +134,9 @@ class Templates:
 
 def _countries(language: str) -> list[tuple[str, str]]:
     names = Locale(language).territories
-    return sorted(((code, str(names[code])) for code in _OFFERED_COUNTRIES.split()), key=lambda pair: pair[1])
+    return sorted(
+        ((code, str(names[code])) for code in _OFFERED_COUNTRIES.split()), key=lambda pair: pair[1].casefold()
+    )
 
 
 def _choices(gettext: GetText) -> dict[str, list[tuple[str, str]]]:

@@ -173,6 +173,11 @@ def test_what_the_broker_wrote_in_vitec_is_marked_as_swedish_on_an_english_page(
     assert len(swedish) == 2
 
 
+def test_the_countries_are_in_the_order_of_the_alphabet_whatever_their_case() -> None:
+    names = re.findall(r'<option value="[A-Z]{2}">(.+)</option>', TEMPLATES.render(form("viewing")))
+    assert names[-4:] == ["Ukraina", "Ungern", "USA", "Österrike"]
+
+
 def test_the_error_of_email_and_phone_is_tied_to_both_fields() -> None:
     elements = Elements(TEMPLATES.render(form("viewing", faults=(FieldMessage("contact", "Skriv …"),))))
     for name in ("cellPhone", "email.emailAddress"):
