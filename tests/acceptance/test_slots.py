@@ -133,8 +133,10 @@ def test_a_time_that_has_begun_cannot_be_chosen_while_another_is_to_come(
     expect(begun).to_be_disabled()
     expect(begun).not_to_be_checked()
     fill_and_send(page)
-    expect(page.get_by_role("alert")).to_contain_text("Välj en tid")  # it is not booked for having been preselected
-    page.get_by_label("söndag 29 november").check()
+    # It is not booked for having been preselected.
+    page.get_by_role("alert").get_by_role("link", name="Välj en tid").click()
+    expect(page.get_by_label("söndag 29 november")).to_be_focused()
+    page.keyboard.press("Space")
     page.get_by_role("button", name="Boka visning").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
     assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
