@@ -100,6 +100,14 @@ def test_without_other_times_and_home_no_alternative_is_offered(public: Public, 
     expect(page.get_by_role("button")).to_have_count(1)
 
 
+def test_a_visitor_who_sends_the_only_time_again_reads_vitecs_words_again(public: Public, page: Page) -> None:
+    page.goto(public() + path(slots=TIMES[0]))
+    book_the_full_one(page)
+    page.get_by_role("button", name="Boka visning").click()
+    expect(page.get_by_role("alert")).to_contain_text("Visningstiden är fullbokad.")
+    expect(page.get_by_role("button", name="Skicka som intresseanmälan i stället")).to_be_visible()
+
+
 def test_an_english_reader_reads_the_times_in_english(public: Public, page: Page) -> None:
     page.goto(public() + path(lang="en"))
     expect(page.get_by_label("Tuesday 1 December, 17:30–18:00")).to_be_visible()

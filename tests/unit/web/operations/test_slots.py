@@ -85,5 +85,7 @@ def test_without_offered_times_the_address_decides() -> None:
 
 
 def test_a_form_without_the_times_means_the_one_in_its_address_until_vitec_has_refused_it() -> None:
-    assert choose_slot(None, "A", parse_slots(TEXT)) == ("A", [])
-    assert [fault.code for fault in choose_slot(None, "A", parse_slots(TEXT), gone=["A"])[1]] == ["required"]
+    slots = parse_slots(f"{TEXT},{TEXT.replace('A@', 'B@')}")
+    assert choose_slot(None, "A", slots) == ("A", [])
+    assert [fault.code for fault in choose_slot(None, "A", slots, gone=["A"])[1]] == ["required"]
+    assert choose_slot(None, "A", slots, gone=["B", "A"]) == ("A", [])
