@@ -109,7 +109,7 @@ class Deliverer:
     async def _interrupted(self, claim: Claim, step: ClaimedStep) -> None:
         """Records the outcome of a call during which the previous worker died: it may have been carried out."""
         error = AmbiguousError("the worker stopped during the call")
-        await self._record_error(claim, step, error, attempts=max(step.attempts, 1))
+        await self._record_error(claim, step, error, attempts=step.attempts)
 
     async def _record_error(
         self, claim: Claim, step: ClaimedStep, error: VitecError, attempts: int, named: tuple[str, ...] = ()

@@ -222,6 +222,22 @@ async def test_a_paused_login_that_nothing_else_can_try_is_tried_with_what_was_f
             assert (await delivery.settled(new_submission)).status is Status.DELIVERED
 
 
+async def test_the_only_submission_tries_a_paused_login_again_although_it_was_forbidden_before(
+    database: Database,
+) -> None:
+    outbox = outbox_of(database, logins=logins_of(database, LONG))
+    forbidden = StepOutcome(StepStatus.WAITING, AttemptOutcome.FORBIDDEN, retry_in=MINUTE)
+    await store(database, application())
+    claim = await claim_one(outbox)
+    await outbox.record(claim, claim.steps[0], forbidden)
+    await pause_of(database)
+    for _ in range(2):
+        await time_passes(database, 2 * LONG)
+        claim = await claim_one(outbox)
+        assert not claim.probes
+        await outbox.record(claim, claim.steps[0], forbidden)
+
+
 async def pause_of(database: Database) -> None:
     """Pauses the login again, as another process's 401 does."""
     await logins_of(database, LONG).record_lookup((CUSTOMER, FunctionGroup.ADVERTISING), Signal.REFUSED)

@@ -200,6 +200,18 @@ async def test_what_vitec_does_not_find_is_asked_for_once_more(
     assert len(office.received) == 2
 
 
+async def test_a_404_is_retried_once_although_vitec_was_away_in_between(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    for status in (404, 503, 404):
+        office.inject(Fault(status=status, times=1))
+    new = application()
+    await store(database, new)
+    async with working(database, vitec_url) as delivery:
+        assert (await delivery.settled(new)).status is Status.REJECTED
+        assert await delivery.outcomes(new) == ["notfound", "unavailable", "notfound"]
+
+
 async def test_a_forbidden_resource_backs_off_alone(database: Database, vitec_url: str, office: Office) -> None:
     office.inject(Fault(status=403, times=1))
     forbidden, allowed = at_estates("FORBIDDEN", "ALLOWED")

@@ -84,3 +84,8 @@ def test_a_hash_is_the_same_for_the_same_text_key_and_purpose_alone(text: str) -
     assert digest != KeyedHash("another", "contacts").digest(text)
     assert digest != KeyedHash("secret", "repeats").digest(text)
     assert digest != KeyedHash("secret", "contacts").digest(text + "x")
+
+
+def test_a_hash_of_several_parts_depends_on_where_each_ends() -> None:
+    hash_of = KeyedHash("secret", "repeats").digest
+    assert len({hash_of(*parts) for parts in (("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("c", "ab"))}) == 5
