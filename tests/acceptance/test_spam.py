@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page as Browser
 
 from app.sandbox import Office
+from app.storage.database import Database, StoreUnavailableError
 from tests.acceptance.commands import Intresse
 from tests.acceptance.html_page import Page, page_of
 from tests.conftest import API_KEY, CUSTOMER, ORIGIN
@@ -120,6 +121,26 @@ def test_a_person_who_writes_too_much_is_held_above_the_limit_and_a_program_with
     assert client.post(PATH, json=JSON | {"contactMessage": "nyckel"}, headers=KEY).status_code == 200
     [line] = intresse("leads", "list", "--status", "held").stdout.splitlines()
     assert line.endswith(answers[3].json()["id"])
+
+
+def test_a_person_whose_posts_were_repeated_or_could_not_be_stored_is_not_held_for_them(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = start(customer={"rate_limit_person": "2/day"}, delivery={"wait_seconds": 5})
+    for _ in range(3):
+        assert client.post(PATH, json=JSON, headers=SITE | {"Idempotency-Key": "1"}).status_code == 200
+        other = JSON | {"contactMessage": "en annan"}
+        assert client.post(PATH, json=other, headers=SITE | {"Idempotency-Key": "1"}).status_code == 422
+    with monkeypatch.context() as away:
+        away.setattr(Database, "write", unavailable)
+        for _ in range(3):
+            assert client.post(PATH, json=JSON | {"contactMessage": "igen"}, headers=SITE).status_code == 503
+    answers = [client.post(PATH, json=JSON | {"contactMessage": f"nr {n}"}, headers=SITE) for n in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 202]
+
+
+async def unavailable(*_: object, **__: object) -> None:
+    raise StoreUnavailableError("away")
 
 
 def test_a_keen_buyers_tenth_enquiry_of_the_week_gets_through(client: httpx.Client) -> None:

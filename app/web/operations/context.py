@@ -58,6 +58,7 @@ class RequestContext:
     greeting: str = ""  # on a personal page: the contact's first name
     viewing: str = ""  # in a booking by home: the viewing that the chosen time belongs to, if known
     slot: str = ""  # in a booking by home: the id of the chosen time
+    counted: Mapping[str, str] = field(default_factory=dict)  # the person whose post has been counted by the limits
     known_home: KnownHome | None = None  # the home whose times are booked, once it has been read at Vitec
 
     def __post_init__(self) -> None:

@@ -124,3 +124,11 @@ class PersonLimits:
             counted[person] = count + 1
         current.update(counted)
         return False
+
+    def uncount(self, customer: Customer, contacts: Mapping[str, str]) -> None:
+        """Takes back what `exceeded` has counted."""
+        for contact in contacts.values():
+            period = self._periods[customer.person_rate.seconds]
+            person = hash((customer.id, contact))
+            if period.current.get(person, 0):  # else its period has ended
+                period.current[person] -= 1

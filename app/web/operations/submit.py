@@ -12,7 +12,7 @@ from app.domain.consent import CURRENT_VERSION, ConsentRecord
 from app.domain.field_errors import FieldError
 from app.domain.ids import new_id
 from app.domain.submission import IdempotencyKey
-from app.intake.idempotency import IdempotencyConflictError
+from app.intake.idempotency import Accepted, IdempotencyConflictError
 from app.intake.new_submission import NewSubmission
 from app.operations.member_paths import member_at
 from app.operations.members import VitecModel
@@ -115,13 +115,16 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
     except RateLimitedError as many:
         return answers.too_many(many.retry_after)
     except IdempotencyConflictError:
+        _uncount_unless_new(context)
         return answers.mismatch()
     except StoreUnavailableError as error:
+        _uncount_unless_new(context)
         log.error("store unavailable", customer=context.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
         log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
         return answers.fault()
+    _uncount_unless_new(context, accepted)
     try:
         return await answers.accepted(accepted)
     except Exception:  # it is stored, so no answer may say that it is not
@@ -235,9 +238,16 @@ def _is_suspect(context: RequestContext, body: Body, token_age: int | None, cont
     if context.key is not None or context.spec.personal:
         return False
     trap = context.deps.tokens.trap(body.token) if body.token else None
-    return looks_automatic(body.typed, trap, token_age) or context.deps.person_limits.exceeded(
-        context.customer, contacts
-    )
+    if looks_automatic(body.typed, trap, token_age) or context.deps.person_limits.exceeded(context.customer, contacts):
+        return True
+    context.counted = contacts
+    return False
+
+
+def _uncount_unless_new(context: RequestContext, accepted: Accepted | None = None) -> None:
+    """A post that was not stored, or that repeats a stored one, is not one more submission of its person."""
+    if accepted is None or accepted.repeated:
+        context.deps.person_limits.uncount(context.customer, context.counted)
 
 
 def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:
