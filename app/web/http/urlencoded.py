@@ -65,7 +65,7 @@ def pairs_of_query(query: bytes) -> Pairs:
     except UnicodeDecodeError:
         pairs = [(_decoded(name), _decoded(value)) for name, value in pairs_of_bytes(query)]
     if "amp;" in str(query, "latin-1").lower():
-        return [(_AMP.sub("", name, 1), value) for name, value in pairs]
+        return [(_AMP.sub("", name), value) for name, value in pairs]
     return pairs
 
 

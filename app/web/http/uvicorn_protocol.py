@@ -196,13 +196,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._refused:
-            self.transport.close()
-        elif self._in_head and self._size and self._clock is None and self.cycle.response_complete:
-            self._start_clock()  # for the rest of a head that followed the request
-
     def shutdown(self) -> None:
         self._keep_alive = False  # also for a request whose body is still arriving
         super().shutdown()
@@ -216,8 +209,7 @@ class HttpProtocol(HttpToolsProtocol):
         if running is None or running.response_complete:
             self.send_400_response(INVALID)
         elif running is not self.cycle or not self._in_body:
-            self.pipeline.clear()
-            running.keep_alive = False
+            running.keep_alive = False  # so that those that wait are not answered
         else:  # the body of the request that is being answered is invalid
             started = running.response_started
             running.disconnected = True

@@ -21,6 +21,8 @@ escaped = st.lists(
 @example("a=%EF%BF%BD&b=1")
 @example("a=1#b=2")
 @example("  a=1  ")
+@example("a=1%\rb=2")
+@example("a=1%")
 def test_any_text_reads_as_parse_qsl_reads_it(text: str) -> None:
     assert pairs_of(text, "replace") == parse_qsl(text, errors="replace")
 
@@ -42,7 +44,7 @@ def test_an_encoded_form_is_read_back_unchanged(pairs: list[tuple[str, str]]) ->
 
 
 @pytest.mark.parametrize(
-    "query", [b"p=1?utm_source=a&utm_medium=b", b"?utm_source=a&amp;utm_medium=b", b"UTM_source=a?&amp;utm_medium=b"]
+    "query", [b"p=1?utm_source=a&utm_medium=b", b"?utm_source=a&AMP;utm_medium=b", b"UTM_source=a?&amp;utm_medium=b"]
 )
 def test_a_query_may_have_a_second_one_with_tags_behind_it(query: bytes) -> None:
     pairs = [(name.lower(), value) for name, value in pairs_of_query(query) if name != "p"]

@@ -1,6 +1,7 @@
 """From a request's bytes to nested members. What can't be read is a field error, never an exception."""
 
 import asyncio
+import codecs
 import json
 from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
@@ -24,6 +25,7 @@ from app.web.operations.body import (
     media_of,
     parse_json,
     read,
+    read_content,
 )
 from app.web.operations.context import headers_of
 
@@ -389,6 +391,93 @@ def test_a_form_of_ascii_only_may_have_references_to_characters(others: list[tup
     assert read_as(urlencode(pairs).encode(), FORM).typed["contactMessage"] == text
     content, content_type = multipart(*((f'name="{name}"', value.encode()) for name, value in pairs))
     assert read_as(content, content_type).typed["contactMessage"] == text
+
+
+@pytest.mark.parametrize("head", ["; Charset=ISO-8859-2", ";charset = 'iso-8859-2'", ' ; a=b; charset= "ISO-8859-2"'])
+def test_a_charset_is_read_however_it_is_written(head: str) -> None:
+    assert read_as(b"firstName=\xb3", FORM + head).typed["firstName"] == "ł"
+
+
+@pytest.mark.parametrize("charset", ["windows-1252", "", "utf-8"])
+def test_a_byte_without_a_character_is_the_control_character_that_browsers_take_it_for(charset: str) -> None:
+    assert read_as(b"firstName=\x81\xe5", f"{FORM}; charset={charset}").typed["firstName"] == "\x81å"
+
+
+REFERENCES = ["&#0;", "&#55296;", "&#57343;", "&#1114112;", "&#9999999;", "&#12345678;", "&#x41;", "&#;", "&#-1;"]
+REFERENCES += ["&#127;"]  # ASCII needs none
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_a_reference_to_no_character_is_kept(reference: str) -> None:
+    assert read_as(urlencode({"firstName": reference}).encode(), FORM).typed["firstName"] == reference
+
+
+@pytest.mark.parametrize("number", [128, 0xD7FF, 0xE000, 0x1F3E0, 0x10FFFF])
+def test_a_reference_to_any_other_character_is_that_character(number: int) -> None:
+    assert read_as(urlencode({"firstName": f"&#{number};"}).encode(), FORM).typed["firstName"] == chr(number)
+
+
+def test_references_in_a_form_that_names_its_charset_and_in_tags_are_kept() -> None:
+    content = urlencode({"firstName": "&#321;uk", "utm_source": "&#321;"}).encode()
+    assert read_as(content, f"{FORM}; charset=utf-8").typed["firstName"] == "&#321;uk"
+    assert read_as(content, FORM).tags == (("utm_source", "&#321;"),)
+
+
+def test_a_tag_does_not_decide_the_charset_and_is_read_by_itself() -> None:
+    assert read_as("firstName=Åsa&utm_source=%F6".encode(), FORM).typed["firstName"] == "Åsa"
+    content, content_type = multipart(('name="firstName"', "Åsa".encode()), ('name="utm_source"', b"\xf6"))
+    body = read_as(content, content_type)
+    assert (body.typed["firstName"], body.tags) == ("Åsa", (("utm_source", "ö"),))
+
+
+@pytest.mark.parametrize("name", ["Marketing.UtmTags[0].Name", "MARKETING[UTMTAGS][0][NAME]"])
+def test_the_names_of_tags_in_a_list_may_be_in_any_casing(name: str) -> None:
+    value = name.replace("Name", "Value").replace("NAME", "VALUE")
+    assert form((name, "utm_source"), (value, "a")).tags == (("utm_source", "a"),)
+
+
+def test_a_form_that_begins_with_a_brace_and_is_no_json_is_a_form() -> None:
+    assert read_as(b"{a=1&firstName=Anna", FORM).members == {"firstName": "Anna"}
+
+
+def test_text_is_json_or_not_supported() -> None:
+    assert read_as(b'{"firstName": "Anna"}', "text/plain").members == {"firstName": "Anna"}
+    with pytest.raises(UnsupportedMediaTypeError):
+        read_as(b"firstName=Anna", "text/plain")
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "0" * 5000 + "1", str(MAX_BODY + 1)], ids=len)
+def test_a_length_of_any_size_is_too_large_or_not(length: str) -> None:
+    asked = request(b"", FORM)
+    with pytest.raises(BodyTooLargeError):
+        asyncio.run(read_content(asked, {"content-length": length}))
+
+
+@pytest.mark.parametrize(
+    ("content", "charset", "name"),
+    [
+        (codecs.BOM_UTF8 + b'{"firstName": "\xe5"}', "utf-8", None),  # with the mark it is UTF-8 or damaged
+        (b'{"firstName": "\xe5\x81"}', "windows-1252", "å\ufffd"),
+        ('{"firstName": "\ud800"}'.encode("utf-16-le", "surrogatepass"), "", "\ufffd"),
+    ],
+)
+def test_json_with_bytes_that_are_no_character_is_read_by_its_encoding(
+    content: bytes, charset: str, name: str | None
+) -> None:
+    body = parse_json(content, charset)
+    assert body.members == ({"firstName": name} if name else {})
+    assert [fault.code for fault in body.faults] == ([] if name else ["invalid_encoding"])
+
+
+@pytest.mark.parametrize("boundary", ['"a\\"b"', '"a\\\\b"', "B" * 257], ids=["quote", "backslash", "long"])
+def test_a_boundary_is_any_text_of_bounded_length(boundary: str) -> None:
+    mark = boundary.strip('"').replace('\\"', '"').replace("\\\\", "\\").encode()
+    head = b'--%s\r\nContent-Disposition: form-data; name="firstName"\r\n\r\nAnna\r\n--%s--\r\n'
+    body = read_as(head % (mark, mark), f"multipart/form-data; boundary={boundary}")
+    if len(mark) > 256:
+        assert body.faults == (FieldError("", "invalid_form"),)
+    else:
+        assert body.members == {"firstName": "Anna"}
 
 
 NO_CHARSETS = [
