@@ -127,34 +127,25 @@ def test_a_time_that_was_not_offered_is_an_error_at_the_times(
     assert office.received == []
 
 
-BEGUN = "FULL@2026-01-11T13:00/2026-01-11T13:15"
-
-
-@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
-def test_a_time_that_has_begun_cannot_be_chosen_while_another_is_to_come(
-    public: Public, browser: Browser, office: Office, scripted: bool
+def test_the_error_of_a_missing_time_leads_to_the_first_that_can_be_chosen(
+    public: Public, page: Page, office: Office
 ) -> None:
-    context = browser.new_context(java_script_enabled=scripted, locale="sv-SE")
-    page = context.new_page()
-    page.goto(public() + path(slots=f"{BEGUN},{TIMES[1]}"))
-    begun = page.get_by_label("söndag 11 januari kl. 13.00–13.15 · går inte att boka")
-    expect(begun).to_be_disabled()
-    expect(begun).not_to_be_checked()
-    fill_and_send(page)
-    # It is not booked for having been preselected.
+    page.goto(public() + path())
+    book_the_full_one(page)
+    page.get_by_role("button", name="Boka visning").click()
     page.get_by_role("alert").get_by_role("link", name="Välj en tid").click()
-    expect(page.get_by_label("söndag 29 november")).to_be_focused()
+    expect(page.get_by_label("söndag 29 november kl. 13.15")).to_be_focused()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Boka visning").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Din plats är bokad")
     assert [booking.time_slot_id for booking in office.bookings] == ["FREE"]
-    context.close()
 
 
-def test_where_all_times_have_begun_vitec_decides(public: Public, page: Page, office: Office) -> None:
+def test_of_a_time_that_has_begun_vitec_decides(public: Public, page: Page, office: Office) -> None:
+    """The broker's page says which times there are; it can be old, or wrong."""
     office.slots = {("VIS1", "FULL"): Slot(capacity=None, deadline_at=datetime(2026, 1, 11, 12, tzinfo=UTC))}
-    page.goto(public() + path(slots=BEGUN))
-    expect(page.get_by_role("radio")).to_be_checked()
+    page.goto(public() + path(slots=f"FULL@2026-01-11T13:00/2026-01-11T13:15,{TIMES[1]}"))
+    expect(page.get_by_label("söndag 11 januari")).to_be_checked()
     fill_and_send(page)
     expect(page.get_by_role("alert")).to_contain_text("Anmälningstiden har gått ut.")
     expect(page.get_by_role("button", name="Skicka som intresseanmälan i stället")).to_be_visible()

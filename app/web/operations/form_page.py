@@ -242,17 +242,12 @@ PASSED_ON = frozenset({"title", "lang", "referrer", "theme"})  # parameters of t
 
 
 def slot_choices(context: RequestContext, values: Mapping[str, str], notice: Notice | None) -> Iterator[SlotChoice]:
-    """The times given by the embed. The hidden input `gone` lists those that can't be booked: Vitec has refused them
-    this visitor, or they have begun. If all have begun, the page is old or wrong about them, and Vitec decides."""
+    """The times given by the embed. The hidden input `gone` lists those that Vitec has refused this visitor."""
     if not context.slots:
         return
     gone = set(values.get("gone", "").split())
     if notice and notice.kind == "refused":
         gone.add(context.resource[-1])
-    now = context.deps.now()
-    begun = {slot.id for slot in context.slots if slot.starts_at <= now}
-    if len(begun) < len(context.slots):
-        gone |= begun
     chosen = values.get("slot", context.resource[-1])
     for slot in context.slots:
         is_gone = slot.id in gone

@@ -71,8 +71,8 @@ def choose_slot(
     chosen: str | None, default: str, slots: Iterable[Slot], gone: Collection[str] = ()
 ) -> tuple[str, list[FieldError]]:
     """The id of the time that a form's post is for, and what is wrong with it. `chosen` is the radio button's value;
-    `default` the id in the address, used by forms without radio buttons; `gone` are those that can no
-    longer be booked. If that is all of them, there is nothing to choose, and Vitec is asked about `default` again."""
+    `default` the id in the address, used by forms without radio buttons; `gone` are those that Vitec has
+    refused since. If that is all of them, there is nothing to choose, and Vitec is asked about `default` again."""
     ids = {slot.id for slot in slots}
     if chosen is None and default in ids and (default not in gone or ids <= set(gone)):
         return default, []

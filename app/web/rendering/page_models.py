@@ -68,8 +68,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """A time to choose on the booking form, with `day` and `time` formatted. `gone`: a booking of it was refused,
-    or it has begun; `state`: "full" or "closed" if it can't be booked."""
+    """A time to choose on the booking form, with `day` and `time` formatted. `gone`: a booking of it was refused;
+    `state`: "full" or "closed" if it can't be booked."""
 
     id: str
     day: str
