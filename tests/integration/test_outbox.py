@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.delivery.claims import LeaseLostError, StepOutcome
+from app.delivery.claims import Claim, LeaseLostError, StepOutcome
+from app.delivery.lease_renewal import keep_renewing
 from app.delivery.outbox import DETAIL_LENGTH, Outbox
 from app.domain.submission import AttemptOutcome, FunctionGroup, Operation, PlannedStep, Status, StepStatus
-from app.storage.database import Database
+from app.storage.database import Database, StoreUnavailableError
 from app.storage.encrypted_fields import payload_aad
 from app.storage.encryption import Keyring
 from app.storage.schema import steps, submissions
@@ -137,6 +138,27 @@ async def test_a_lease_is_renewed_from_now(database: Database) -> None:
     await outbox_of(database, timedelta(hours=1)).renew(claim)
     due_in = (await row_of(database, new.id)).due_at - datetime.now(UTC)
     assert timedelta(minutes=59) < due_in <= timedelta(hours=1)
+
+
+async def test_a_lease_is_renewed_although_the_database_was_away_in_between(
+    database: Database, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(database, application())
+    claim = await claim_one(outbox)
+    renew, until, failures = Outbox.renew, claim.lease.until, iter([StoreUnavailableError("away")])
+
+    async def away_at_first(outbox: Outbox, claim: Claim) -> None:
+        for failure in failures:
+            raise failure
+        await renew(outbox, claim)
+
+    async def is_renewed() -> bool:
+        return claim.lease.until > until
+
+    monkeypatch.setattr(Outbox, "renew", away_at_first)
+    renewing = asyncio.create_task(keep_renewing(outbox, claim, timedelta(milliseconds=30)))
+    await soon(is_renewed)
+    renewing.cancel()
 
 
 async def test_a_step_is_marked_as_being_sent_before_the_call(

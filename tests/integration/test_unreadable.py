@@ -1,6 +1,7 @@
 """Submissions that can't be read, on either database: each is set aside alone, and continues once a key decrypts it."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,44 @@ async def test_a_call_that_was_interrupted_is_ambiguous_though_nothing_of_it_can
             assert (await delivery.settled(new)).status is expected
             assert (await delivery.outcomes(new))[0] == AttemptOutcome.AMBIGUOUS
     assert office.received == []
+
+
+async def test_a_lookup_that_was_interrupted_is_set_aside_and_not_in_doubt(
+    database: Database, vitec_url: str, office: Office
+) -> None:
+    office.inject(Fault(delay_seconds=30, operation="contact"))
+    new = submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, new)
+    async with working(database, vitec_url):
+        await soon(received(office, 2))
+    await seal(database, new, LOST)
+    await time_passes(database, timedelta(minutes=1))
+    async with working(database, vitec_url, parks=frozenset({CUSTOMER})) as delivery:
+        await soon(lambda: is_unreadable(database, new.id, position=1))
+        assert AttemptOutcome.AMBIGUOUS not in await delivery.outcomes(new)
+
+
+async def test_all_that_can_be_read_again_continues_whichever_step_was_set_aside(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unreadable_submissions, "BATCH", 1)
+    own, later = [application() for _ in range(3)], submission(Operation.VIEWING, BOOKING, *LEAD_AFTER)
+    await store(database, *own, later)
+    outbox = outbox_of(database)
+    while claims := await outbox.claim_due({CUSTOMER: 1}, 1):
+        [claim] = claims
+        if claim.id == later.id:
+            delivered = StepOutcome(StepStatus.DELIVERED, AttemptOutcome.DELIVERED, result="C1")
+            await outbox.record(claim, claim.steps[0], delivered)
+        await database.write(partial(aside, claim.id))
+    assert await resume_readable(database, KEYRING) == 4
+
+
+def aside(submission_id: str, connection: Connection) -> None:
+    row = connection.execute(select(submissions).where(submissions.c.id == submission_id)).one()
+    of_row = select(steps).where(steps.c.submission_id == submission_id).order_by(steps.c.position)
+    step_rows = connection.execute(of_row).all()
+    unreadable_submissions.set_aside(connection, row, step_rows, now_of(connection), ValueError())
 
 
 async def test_a_later_step_that_cannot_be_read_leaves_its_submission_delivered(
