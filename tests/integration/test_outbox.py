@@ -442,6 +442,20 @@ async def test_a_step_is_recorded_and_the_next_begun_in_one_transaction(database
     ]
 
 
+@pytest.mark.parametrize("begins", [True, False])
+async def test_the_record_of_a_step_renews_the_lease_for_the_next(
+    database: Database, outbox: Outbox, begins: bool
+) -> None:
+    await store(database, application(more_steps=LEAD_AFTER))
+    claim = await claim_one(outbox)
+    await time_passes(database, MINUTE)
+    if begins:
+        await outbox.record_and_begin(claim, claim.steps[0], DELIVERED, claim.steps[1])
+    else:
+        await outbox.record(claim, claim.steps[0], DELIVERED)
+    assert await outbox.claim_due({CUSTOMER: 1}, 1) == []
+
+
 async def test_a_worker_that_dies_between_two_steps_leaves_the_submission_to_the_next_steps_login(
     database: Database,
 ) -> None:

@@ -16,6 +16,7 @@ from tests.integration.storage_helpers import (
     OTHER,
     application,
     attempts_of,
+    row_of,
     soon,
     store,
     submission,
@@ -128,6 +129,7 @@ async def test_a_chain_waits_while_its_login_is_paused_and_repeats_nothing_after
         assert (await delivery.settled(chain)).status is Status.DELIVERED
         steps = (await delivery.submission(chain.id)).steps
         assert [step.attempts for step in steps] == [1, 0, 0]
+        assert (await row_of(database, chain.id)).claim is None  # it can be claimed as soon as the login is accepted
         office.clear_faults()
         await time_passes(database, LONG)
         outcome = await delivery.all_done(chain)
