@@ -95,4 +95,4 @@ def with_references(text: str, *, least: int = 1) -> str:
 
 def _character(match: re.Match[str]) -> str:
     number = int(match[1])
-    return chr(number) if 0 < number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]

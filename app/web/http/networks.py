@@ -25,4 +25,4 @@ def _without_port(address: str) -> str:
     if address.startswith("["):
         return address[1:].partition("]")[0]
     host, _, port = address.partition(":")
-    return host if host and port.isdecimal() else address
+    return host if port.isdecimal() else address

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.http.networks import network_of
+from app.web.http.networks import MAX_ADDRESS, network_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,8 @@ from app.web.http.networks import network_of
 )
 def test_a_limit_counts_an_address_or_a_household(address: str, counted: str) -> None:
     assert network_of(address) == counted
+
+
+@pytest.mark.parametrize("address", ["a" * 10_000, "a:" * 5_000, "[" + "a" * 10_000])
+def test_what_is_no_address_is_cut_because_it_is_kept_for_the_limit(address: str) -> None:
+    assert len(network_of(address)) == MAX_ADDRESS

@@ -42,3 +42,12 @@ def test_a_weight_that_is_none_or_malformed_leaves_the_name_out(weight: str) -> 
 def test_languages_of_equal_weight_keep_the_order_of_the_header() -> None:
     assert choose_language(None, "nb;q=0.9, en-GB;q=0.8, sv;q=0.8", "sv", ("sv", "en")) == "en"
     assert choose_language(None, "en;q=0.3, SV-SE", "en", ("sv", "en")) == "sv"
+
+
+@pytest.mark.parametrize("asked", ["en", "EN", "en-GB", "en_US", "En_us"])
+def test_a_language_may_be_asked_for_with_its_region_and_in_any_casing(asked: str) -> None:
+    assert choose_language(asked, "sv", "sv", ("sv", "en")) == "en"
+
+
+def test_a_default_that_has_no_texts_is_the_first_language_that_has() -> None:
+    assert choose_language("xx", None, "nb", ("sv", "en")) == "sv"

@@ -348,6 +348,12 @@ def test_a_form_of_an_old_page_is_read_as_windows_1252(content: bytes) -> None:
     assert body.typed == {"firstName": "åsa", "lastName": "Ek"}
 
 
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8"])
+def test_a_form_is_in_one_charset(charset: str) -> None:
+    body = read_as(b"firstName=\xc3\xa9&lastName=\xe5", FORM + charset)
+    assert body.typed == {"firstName": "Ã©", "lastName": "å"}
+
+
 CHARSETS = {"utf-8": "utf-8", "windows-1252": "cp1252", "ISO-8859-1": "cp1252", "iso-8859-15": "iso8859-15"}
 
 
@@ -409,7 +415,10 @@ REFERENCES += ["&#127;"]  # ASCII needs none
 
 @pytest.mark.parametrize("reference", REFERENCES)
 def test_a_reference_to_no_character_is_kept(reference: str) -> None:
-    assert read_as(urlencode({"firstName": reference}).encode(), FORM).typed["firstName"] == reference
+    content = urlencode({"firstName": reference}).encode()
+    assert read_as(content, FORM).typed["firstName"] == reference
+    if reference != "&#127;":
+        assert read_as(content, f"{FORM}; charset=iso-8859-1").typed["firstName"] == reference
 
 
 @pytest.mark.parametrize("number", [128, 0xD7FF, 0xE000, 0x1F3E0, 0x10FFFF])
