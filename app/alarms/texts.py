@@ -94,7 +94,7 @@ CLEARED_TEXTS: Mapping[IncidentKind, tuple[str, str]] = {
     ),
     IncidentKind.OVERDUE: (
         N_("%(firm)s: leads are no longer overdue"),
-        N_("The overdue leads have been delivered or dealt with."),
+        N_("They have been delivered or dealt with, or are no longer retried. Another alert then says so."),
     ),
     IncidentKind.DROUGHT: (N_("%(firm)s: leads are coming in again"), N_("This is about %(about)s.")),
     IncidentKind.SOON_DISCARDED: (

@@ -38,13 +38,16 @@ def erase(
 ) -> None:
     """Erase a person's data. Prints what Vitec has too, and the erasure log's line as proof. With `-` as the address,
     number or id, asks for it."""
+    from app.domain.datetimes import swedish_time
+
     erased = _requested(email, phone, id_, customer, lambda requests, person: requests.erase(person))
     if as_json:
         print_json(erased.to_json())
         return
     for label, submissions in (("Vitec has it too", erased.delivered), ("Vitec may have it", erased.uncertain)):
         for erasure in submissions:
-            reference, day = reference_of(erasure.id), f"{erasure.received_at:%Y-%m-%d}"
+            day = f"{swedish_time(erasure.received_at):%Y-%m-%d}"  # as Vitec shows it
+            reference = reference_of(erasure.id)
             typer.echo(f"{label}: {erasure.customer_id} {erasure.operation} {reference} of {day}")
     typer.echo(f"Erased: {erased.count} submission(s). Proof, as written in the erasure log:")
     typer.echo(erased.proof)

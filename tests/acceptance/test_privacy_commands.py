@@ -87,6 +87,15 @@ def test_a_person_is_erased_with_a_proof_and_others_stay(start: Start, intresse:
     assert (counted["status"], counted["result"]) == ("delivered", None)
 
 
+def test_what_vitec_has_too_is_dated_by_the_swedish_day(start: Start, intresse: Intresse, tmp_path: Path) -> None:
+    mine, new_year = post_interest(start()), datetime.fromisoformat("2028-01-01T00:11+01:00")
+    with dbapi2.connect(tmp_path / "intresse.db") as database:
+        microseconds = int(new_year.timestamp()) * 1_000_000
+        database.execute("UPDATE submissions SET received_at = ? WHERE id = ?", (microseconds, mine))
+    output = intresse("leads", "erase", "--id", mine).stdout.splitlines()[0]
+    assert output == f"Vitec has it too: {CUSTOMER} interest {reference_of(mine)} of 2028-01-01"
+
+
 def test_an_erasure_is_reported_as_json_and_a_second_one_finds_nothing(
     start: Start, intresse: Intresse, tmp_path: Path
 ) -> None:

@@ -51,6 +51,13 @@ def test_times_are_in_swedish_time_and_in_the_recipients_language() -> None:
     )
 
 
+def test_the_end_of_a_wait_does_not_promise_that_the_leads_have_arrived() -> None:
+    """Those that were given up no longer wait either."""
+    over = alert(IncidentKind.OVERDUE, over=True)
+    assert "or are no longer retried" in text(over, "en").body
+    assert "har försöken upphört" in text(over, "sv").body
+
+
 def test_a_login_is_described_by_what_it_is_for() -> None:
     both = alert(IncidentKind.PAUSED, subjects=("advertising", "crm"))
     assert "valuations and final prices, leads, contacts and loan promises" in text(both, "en").body
