@@ -1,5 +1,6 @@
 """Commands for the whole database: migrate, backup, move and others."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,17 +103,18 @@ def restored() -> None:
             parked = park_undelivered(connection)
     erased = _replay_erasures()
     if erased:
-        typer.echo(f"{erased} submission(s) erased again, of people who had been erased.")
+        typer.echo(f"{len(erased)} submission(s) erased again, of people who had been erased.")
+    uncertain = len(set(parked).difference(erased))
     typer.echo(
-        f"{parked} submission(s) may have been delivered since the backup, and are now uncertain. List them with"
+        f"{uncertain} submission(s) may have been delivered since the backup, and are now uncertain. List them with"
     )
     typer.echo("`intresse leads list --status uncertain`; send one again with `intresse leads retry`.")
 
 
-def _replay_erasures() -> int:
+def _replay_erasures() -> Sequence[str]:
     from app.privacy.erasure_log import ErasureLogError
 
-    async def replay(service: "Service") -> int:
+    async def replay(service: "Service") -> Sequence[str]:
         if missing := service.privacy_requests.missing_log:
             typer.echo(
                 f"There is no erasure log at {missing}: if it is elsewhere, name it in retention.erasure_log, and run "

@@ -1,6 +1,8 @@
 """Repairs after a restore: submissions that the backup lists as undelivered may have been delivered since, and console
 sessions may have been ended."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, case, insert, literal, select, update
 
 from app.domain.submission import DONE, AttemptOutcome, Status, StepStatus
@@ -11,9 +13,9 @@ from app.storage.database import now_of
 from app.storage.schema import attempts, steps, submissions
 
 
-def park_undelivered(connection: Connection) -> int:
+def park_undelivered(connection: Connection) -> Sequence[str]:
     """Parks for an operator everything that is not done, including what was rejected or given up, which may have been
-    retried since. Also ends all console sessions and trusts the clock. Returns the number of submissions."""
+    retried since. Also ends all console sessions and trusts the clock. Returns the submissions' ids."""
     end_all(connection)
     clock.trust(connection)
     now, columns = now_of(connection), submissions.c
@@ -39,4 +41,4 @@ def park_undelivered(connection: Connection) -> int:
     notes = select(steps.c.submission_id, steps.c.position, *note).where(undone, not_erased)
     connection.execute(insert(attempts).from_select(names, notes))  # so it never ends as certainly not delivered
     connection.execute(update(steps).where(undone, not_erased).values(status=StepStatus.UNCERTAIN.value))
-    return len(ids)
+    return ids

@@ -125,13 +125,13 @@ class PrivacyRequests:
         cancellation = await Cancellations(self._database).of_booking(submission.id)
         return bool(await self._erase([submission.id, *([cancellation] if cancellation else [])]))
 
-    async def replay_erasures(self) -> int:
-        """Repeats all logged erasures, after a restore; returns how many submissions were erased. Submissions received
+    async def replay_erasures(self) -> list[str]:
+        """Repeats all logged erasures, after a restore; returns the ids of the erased submissions. Submissions received
         after the erasure stay. Raises `ErasureLogError`."""
         erasures = self._log.read()
         matches = await self._matches({erasure.digest for erasure in erasures}, None)
         outdated = [match.id for match in matches if any(_covers(erasure, match) for erasure in erasures)]
-        return len(await self._erase(outdated))
+        return [erased.id for erased in await self._erase(outdated)]
 
     async def _matches(self, digests: set[bytes], customer_id: str | None, contact: str = "") -> list[PersonMatch]:
         matches, unreadable = await self._search.find(digests, contact)

@@ -188,12 +188,31 @@ def test_a_restored_backup_forgets_again_who_was_erased(
     assert len(json.loads(intresse("leads", "export", "--id", mine).stdout)) == 1
 
     async def replay(service: Service) -> int:
-        return await service.privacy_requests.replay_erasures()
+        return len(await service.privacy_requests.replay_erasures())
 
     with ThreadPoolExecutor(1) as pool:  # where no event loop runs
         assert pool.submit(run, configure(), replay).result() == 1
     assert json.loads(intresse("leads", "export", "--id", mine).stdout) == []
     assert len(json.loads(intresse("leads", "export", "--id", later).stdout)) == 1  # it came after the erasure
+
+
+def test_a_restore_does_not_count_the_erased_among_those_to_compare_with_vitec(
+    start: Start, intresse: Intresse, tmp_path: Path
+) -> None:
+    client = start(deliver=False, delivery={"wait_seconds": 0})
+    for address in ("anna.akesson@example.se", "bo@example.se"):
+        body = ANNA | {"consent": True, "email": {"emailAddress": address}}
+        assert client.post(INTEREST, json=body, headers={"Origin": ORIGIN}).status_code == 202
+    backup, database = tmp_path / "backup.db", tmp_path / "intresse.db"
+    with dbapi2.connect(database) as source, dbapi2.connect(backup) as copy:
+        source.backup(copy)
+    intresse("leads", "erase", "--email", "anna.akesson@example.se")
+    with dbapi2.connect(backup) as source, dbapi2.connect(database) as copy:
+        source.backup(copy)
+    erased, uncertain, _ = intresse("restored").stdout.splitlines()
+    assert erased.startswith("1 submission(s) erased again")
+    assert uncertain.startswith("1 submission(s) may have been delivered")
+    assert len(intresse("leads", "list", "--status", "uncertain").stdout.splitlines()) == 1
 
 
 def test_a_restore_says_that_the_erasure_log_is_not_where_it_looks(

@@ -240,7 +240,7 @@ class OutboxMachine(RuleBasedStateMachine):
         parked = {
             submission_id for submission_id, steps in self._steps.items() if set(steps) - DONE - {StepStatus.UNCERTAIN}
         }
-        assert self._run(self._database.write(park_undelivered)) == len(parked - self._erased)
+        assert len(self._run(self._database.write(park_undelivered))) == len(parked - self._erased)
         for submission_id in parked - self._erased:
             self._steps[submission_id] = [
                 step if step in DONE else StepStatus.UNCERTAIN for step in self._steps[submission_id]
