@@ -61,7 +61,7 @@ def move(
     except MoveError as error:
         stop(str(error))
     for table, contents in moved.items():
-        typer.echo(f"{table:<12} {contents.rows:>9} row(s), the same in both: {contents.digest[:16]}")
+        typer.echo(f"{table:<16} {contents.rows:>9} row(s), the same in both: {contents.digest[:16]}")
     typer.echo("Set database_url to the new database. The old one can no longer be served.")
 
 

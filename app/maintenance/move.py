@@ -58,6 +58,8 @@ def _freeze(source: Database, target: Database) -> None:
     with source.engine.begin() as connection:
         location = move_state.database_location(connection, move_state.OUT)
         if location not in (None, place):
+            if move_state.has_ended(connection, move_state.OUT):
+                raise MoveError(f"everything was moved to {location}: set database_url to that")
             raise MoveError(f"a move to {location} is unfinished: finish it, or undo it with --give-up")
         is_claimed = submissions.c.claim.is_not(None) & (submissions.c.due_at > datetime.now(UTC))
         if connection.execute(select(submissions.c.id).where(is_claimed).limit(1)).first():

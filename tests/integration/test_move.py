@@ -137,6 +137,17 @@ async def test_a_move_made_again_changes_nothing(source: Database, target: Datab
     assert len(ids(target)) == ROWS + 1
 
 
+async def test_what_was_moved_is_not_moved_on_to_a_third_database(source: Database, target: Database) -> None:
+    """The message says so: this move is neither unfinished nor can it be undone."""
+    move.move(source, target)
+    third = Database("postgresql://user@127.0.0.1:1/third")
+    try:
+        with pytest.raises(MoveError, match="everything was moved to"):
+            move._freeze(source, third)
+    finally:
+        third.close()
+
+
 async def test_a_database_that_differs_from_its_source_is_not_served(source: Database, target: Database) -> None:
     await filled(source)
     upgrade(target)
