@@ -33,7 +33,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 15  # of each operation, in each way
+EXAMPLES = 20  # of each operation, in each way
 LABELS = [f"{method.upper()} {path}" for path, methods in describe()["paths"].items() for method in methods]
 # Where nothing can be sent, nothing wrong can be.
 WAYS = [(label, mode) for label in LABELS for mode in GenerationMode if mode is GenerationMode.POSITIVE or "{" in label]

@@ -131,16 +131,21 @@ def test_a_person_whose_posts_were_repeated_or_could_not_be_stored_is_not_held_f
         assert client.post(PATH, json=JSON, headers=SITE | {"Idempotency-Key": "1"}).status_code == 200
         other = JSON | {"contactMessage": "en annan"}
         assert client.post(PATH, json=other, headers=SITE | {"Idempotency-Key": "1"}).status_code == 422
-    with monkeypatch.context() as away:
-        away.setattr(Database, "write", unavailable)
-        for _ in range(3):
-            assert client.post(PATH, json=JSON | {"contactMessage": "igen"}, headers=SITE).status_code == 503
+    for failing, status in ((unavailable, 503), (faulty, 500)):
+        with monkeypatch.context() as away:
+            away.setattr(Database, "write", failing)
+            for _ in range(3):
+                assert client.post(PATH, json=JSON | {"contactMessage": "igen"}, headers=SITE).status_code == status
     answers = [client.post(PATH, json=JSON | {"contactMessage": f"nr {n}"}, headers=SITE) for n in range(2)]
     assert [answer.status_code for answer in answers] == [200, 202]
 
 
 async def unavailable(*_: object, **__: object) -> None:
     raise StoreUnavailableError("away")
+
+
+async def faulty(*_: object, **__: object) -> None:
+    raise RuntimeError
 
 
 def test_a_keen_buyers_tenth_enquiry_of_the_week_gets_through(client: httpx.Client) -> None:

@@ -107,7 +107,7 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
         await _find_time(context, body)
         if SWITCH in body.typed and isinstance(answers, FormResponder):
             return _in_other_language(context, body, answers)
-        accepted = await context.deps.intake.accept_from(_submission_builder(context, body))
+        accepted = await _accept(context, body)
     except NotFoundError:
         return answers.not_found()
     except InvalidSubmissionError as faulty:
@@ -115,21 +115,30 @@ async def _answer(context: RequestContext, body: Body, answers: Responder, *, is
     except RateLimitedError as many:
         return answers.too_many(many.retry_after)
     except IdempotencyConflictError:
-        _uncount_unless_new(context)
         return answers.mismatch()
     except StoreUnavailableError as error:
-        _uncount_unless_new(context)
         log.error("store unavailable", customer=context.customer.id, detail=str(error))
         return answers.unavailable()
     except Exception:  # a fault of ours never costs the visitor the typed text
         log.exception("unhandled error", customer=context.customer.id, operation=context.spec.operation.value)
         return answers.fault()
-    _uncount_unless_new(context, accepted)
     try:
         return await answers.accepted(accepted)
     except Exception:  # it is stored, so no answer may say that it is not
         log.exception("unhandled error", submission=accepted.id, customer=context.customer.id)
         return answers.received(accepted)
+
+
+async def _accept(context: RequestContext, body: Body) -> Accepted:
+    """Raises as `Intake.accept_from`. A post that is not stored, or that repeats a stored one, is not one more
+    submission of its person."""
+    accepted: Accepted | None = None
+    try:
+        accepted = await context.deps.intake.accept_from(_submission_builder(context, body))
+        return accepted
+    finally:
+        if accepted is None or accepted.repeated:
+            context.deps.person_limits.uncount(context.customer, context.counted)
 
 
 def _in_other_language(context: RequestContext, body: Body, answers: FormResponder) -> Response:
@@ -242,12 +251,6 @@ def _is_suspect(context: RequestContext, body: Body, token_age: int | None, cont
         return True
     context.counted = contacts
     return False
-
-
-def _uncount_unless_new(context: RequestContext, accepted: Accepted | None = None) -> None:
-    """A post that was not stored, or that repeats a stored one, is not one more submission of its person."""
-    if accepted is None or accepted.repeated:
-        context.deps.person_limits.uncount(context.customer, context.counted)
 
 
 def _repeat(context: RequestContext, body: Body) -> IdempotencyKey | None:

@@ -163,9 +163,9 @@ def test_a_client_that_stops_reading_is_cut_off_and_one_that_reads_on_is_not(mon
         received = 0
         while received < size and (piece := connection.recv(1_000_000)):
             received += len(piece)
-        time.sleep(1.2)
+        time.sleep(1.2)  # longer than the limit, which ends with the answer
         connection.sendall(GET)
-        time.sleep(1.5)
+        time.sleep(1.5)  # longer than the limit, with an answer that nobody reads
         assert 0 < len(rest_of(connection)) < size
 
 
@@ -217,7 +217,7 @@ def test_a_refusal_has_no_headers_of_an_answer_that_still_waits_to_be_written() 
         connection.sendall(GET + POST)
         time.sleep(0.3)  # the second answer waits until the first has been read
         connection.sendall(b"no length\r\n")
-        time.sleep(0.1)
+        time.sleep(0.1)  # the refusal, too
         answers = rest_of(connection)
     assert answers.endswith(b"\r\n\r\n" + INVALID.encode())
 
