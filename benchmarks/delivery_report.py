@@ -38,7 +38,7 @@ def _figures(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
     rates = measure_delivery(kind, folder / "delivery")
     yield "delivered by one worker, a second", f"{rates.rate:.0f}", f">= {delivery.RATE_GOAL:.0f}"
     numbers = f"{rates.ratio:.2f} ({rates.idle:.1f} : {rates.bare:.1f} ms)"
-    yield "accept to Vitec's answer when idle, relative to httpx's post", numbers, f"<= {delivery.IDLE_GOAL}"
+    yield "accept to Vitec's answer when idle, relative to a bare post", numbers, f"<= {delivery.IDLE_GOAL}"
     posts = measure_interference(kind, ROOT, folder / "posts")
     numbers = f"{posts.ratio:.2f} ({posts.with_other:.0f} : {posts.alone:.0f} /s)"
     yield "posts while a worker runs, relative to those without", numbers, f">= {interference.GOAL}"
