@@ -99,6 +99,14 @@ def test_nothing_on_the_demos_page_moves_when_the_forms_come(demo_url: str, page
     assert page.evaluate("shift") < 0.005
 
 
+def test_the_demos_page_does_not_scroll_sideways_in_letters_of_twice_the_size(demo_url: str, page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 740})
+    page.goto(demo_url)
+    expect(page.locator(".calls li").first).to_be_visible()  # what the CRM received takes part
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_a_scanner_finds_nothing_on_the_demos_page(demo_url: str, desktop: Page) -> None:
     desktop.goto(demo_url)
     expect(_form(desktop, "visning").get_by_role("button")).to_be_visible()
