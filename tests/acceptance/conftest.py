@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -72,13 +72,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+@contextmanager
+def phone(browser: Browser) -> Iterator[BrowserContext]:
     """A browser like a Swedish phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="sv-SE")
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with phone(browser) as context:
+        yield context
 
 
 @pytest.fixture
