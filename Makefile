@@ -7,7 +7,7 @@ AUDIT := $(VENV)/audit
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 # A file's tests run in one process, and the files in their order: a browser, once started, keeps its event loop.
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy
+STATIC_CHECKS := $(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy --num-workers 2
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 # An environment's scripts contain the paths of its folder and of its Python. If it was moved or copied, or its Python is

@@ -96,9 +96,9 @@ def test_a_worker_that_freezes_in_a_call_records_nothing_when_it_wakes_up(cluste
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "a closed terminal"])
 def test_a_stop_under_load_ends_in_time_and_forgets_nothing(cluster: Cluster, number: int) -> None:
     everybody = (*cluster.workers, *cluster.replicas)
+    eventually(lambda: all(process.handles(number) for process in everybody), within=STARTS_WITHIN)
     with cluster.load.running():
         eventually(lambda: len(cluster.load.accepted) > 20)
-        eventually(lambda: all(process.handles(number) for process in everybody), within=STARTS_WITHIN)
         cluster.office.inject(Fault(delay_seconds=2, times=2))
         for process in everybody:
             process.send(number)
