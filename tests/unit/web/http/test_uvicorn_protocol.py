@@ -117,12 +117,18 @@ async def slow(scope: Any, receive: Any, send: Any) -> None:
         await silent(scope, receive, send)
 
 
-async def large(scope: Any, _: Any, send: Any) -> None:
-    if scope["type"] == "http":
-        headers = [(b"content-length", b"%d" % (PIECES * len(PIECE)))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        for number in range(PIECES):
-            await send({"type": "http.response.body", "body": PIECE, "more_body": number < PIECES - 1})
+class Large:
+    """Counts its answers that have ended: either a client has read them, or it was cut off."""
+
+    ended = 0
+
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-length", b"%d" % (PIECES * len(PIECE)))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            for number in range(PIECES):
+                await send({"type": "http.response.body", "body": PIECE, "more_body": number < PIECES - 1})
+            self.ended += 1
 
 
 class Started:
@@ -157,15 +163,15 @@ def test_no_limit_for_what_is_received_cuts_off_an_answer(monkeypatch: pytest.Mo
 
 def test_a_client_that_stops_reading_is_cut_off_and_one_that_reads_on_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn_protocol, "WRITE_SECONDS", 1.0)
-    size = PIECES * len(PIECE)
-    with connected(large) as connection:
+    size, app = PIECES * len(PIECE), Large()
+    with connected(app) as connection:
         connection.sendall(GET)
         received = 0
         while received < size and (piece := connection.recv(1_000_000)):
             received += len(piece)
         time.sleep(1.2)  # longer than the limit, which ends with the answer
         connection.sendall(GET)
-        time.sleep(1.5)  # longer than the limit, with an answer that nobody reads
+        eventually(lambda: app.ended == 2)  # an answer that nobody reads
         assert 0 < len(rest_of(connection)) < size
 
 
