@@ -45,7 +45,6 @@ from app.statistics.counter_job import CounterJob
 from app.statistics.page_views import PageViews
 from app.storage import clock
 from app.storage.database import Database
-from app.storage.driver.checkpoints import empty_log
 from app.storage.encryption import KeyedHash, Keyring
 from app.storage.migrations import require_current, upgrade
 from app.submissions import person_index
@@ -95,7 +94,6 @@ class Service:
         """Runs the background tasks. Stops in order: claiming ends, submissions in flight are finished, and those that
         wait to be stored are committed."""
         start, every = self.background.start, self.background.every
-        await empty_log(self.database.engine)  # a process that was killed may have erased what its log still holds
         if self.database.is_sqlite:
             every(clock.TICK_SECONDS, "clock", lambda: clock.tick(self.database))
         if deliver:

@@ -143,9 +143,12 @@ class Retention:
             count += erased
             if not erased:  # all of them have been retried or released meanwhile
                 break
-        if count:
-            await empty_log(self._database.engine)
         return count
+
+    async def empty_log(self) -> None:
+        """Removes what was erased from SQLite's log too: whoever erased it may have been killed before that, or a
+        reader was using the log."""
+        await empty_log(self._database.engine)
 
     def _report(self, connection: Connection) -> RetentionReport:
         undecided, periods, now = _undecided(connection, self.periods), self.periods, now_of(connection)

@@ -28,6 +28,7 @@ class RetentionJob:
             if erased := await self._retention.erase_expired():
                 log.info("expired data erased", count=erased)
             report = await self._retention.report()
+        await self._retention.empty_log()
         self._log("held: suspected spam needs review", report.held, self._logged_held)
         held_soon = [submission for submission in report.soon_erased if submission.held]
         self._log("held: will be discarded within 7 days", held_soon, self._logged_held_ending)

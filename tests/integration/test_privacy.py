@@ -20,6 +20,7 @@ from app.maintenance.key_rotation import rotate
 from app.privacy.erasure_log import Erasure, ErasureLog, ErasureLogError
 from app.privacy.requests import PersonQuery, PrivacyRequests
 from app.privacy.retention import Retention, RetentionPeriods
+from app.privacy.retention_job import RetentionJob
 from app.privacy.search import BATCH, PersonSearch
 from app.storage.database import Database
 from app.storage.encrypted_fields import payload_aad
@@ -369,6 +370,6 @@ async def test_erased_data_is_in_no_file_of_the_database(
     else:
         held = update(submissions).values(status=Status.HELD.value, due_at=None)
         await database.write(lambda connection: connection.execute(held))
-        await Retention(database, RetentionPeriods(*[timedelta(microseconds=1)] * 3)).erase_expired()
+        await RetentionJob(Retention(database, RetentionPeriods(*[timedelta(microseconds=1)] * 3))).run_once()
     assert (await row_of(database, new.id)).erased_at is not None
     assert sealed[:64] not in files()

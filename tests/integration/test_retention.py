@@ -1,6 +1,8 @@
 """Retention, on either database: expired data is erased, and the operator is told about held submissions."""
 
+import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,8 @@ from app.maintenance.restore import park_undelivered
 from app.operations.planning import Defaults
 from app.privacy.retention import Retention, RetentionPeriods
 from app.privacy.retention_job import RetentionJob
-from app.storage.database import Database
+from app.storage.database import BUSY_TIMEOUT_SECONDS, Database
+from app.storage.driver import checkpoints
 from app.storage.schema import steps, submissions
 from app.submissions.erasure import erase
 from app.submissions.operator_actions import OperatorActions
@@ -40,6 +43,7 @@ from tests.integration.storage_helpers import (
     submission,
     submission_of,
 )
+from tests.servers import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -333,6 +337,35 @@ async def test_what_a_process_erased_before_it_was_killed_does_not_stay_in_the_l
     assert payload in log()
     service = build_service(configure(database_url=f"sqlite:///{after_kill}"))
     async with service.running():
+        await asyncio.to_thread(eventually, lambda: payload not in log())
+
+
+async def test_what_is_erased_while_a_backup_reads_stays_in_the_log_until_the_next_round_and_no_post_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "TRUNCATE_PAUSE_SECONDS", 0.2)
+    file = tmp_path / "intresse.db"
+
+    def log() -> bytes:
+        return Path(f"{file}-wal").read_bytes()
+
+    put_migrated(f"sqlite:///{file}")
+    with opened(f"sqlite:///{file}") as database:
+        new, job = application(), RetentionJob(Retention(database, PERIODS))
+        await store(database, new)
+        payload = (await row_of(database, new.id)).payload
+        with database.engine.execution_options(intresse_reads=True).connect() as backup:
+            assert backup.execute(select(submissions.c.id)).all()
+            await database.write(lambda connection: erase(connection, [new.id]))
+            with capture_logs() as lines:
+                emptying = asyncio.create_task(job.run_once())
+                while not emptying.done():
+                    began = time.monotonic()
+                    await store(database, application())
+                    assert time.monotonic() - began < BUSY_TIMEOUT_SECONDS / 2
+            assert "WAL truncation failed" in [line["event"] for line in lines]
+            assert payload in log()
+        await job.run_once()
         assert payload not in log()
 
 

@@ -21,7 +21,8 @@ from app.storage.driver.errors import name_of
 MAX_PAGES = 16384  # 64 MB: above this a commit checkpoints, in case the thread can't keep up
 FEW_PAGES = 256  # that may be left for a commit to copy
 PAUSE_SECONDS = 1.0  # after a commit: pages that are written repeatedly are then copied once
-TRUNCATE_ATTEMPTS = 5  # a reader may be using the WAL
+TRUNCATE_ATTEMPTS, TRUNCATE_PAUSE_SECONDS = 5, 1.0  # a reader may be using the WAL
+TRUNCATE_PATIENCE = 100  # milliseconds
 PASSES = 8  # after the first; each copies what was written during the one before
 NICENESS = 10
 
@@ -80,24 +81,33 @@ class Checkpoints:
 
 
 async def empty_log(engine: Engine) -> None:
-    """Truncates the WAL, because it still holds what was erased or replaced. Does nothing on PostgreSQL. If
-    readers keep the WAL in use, it is truncated when the last connection closes."""
-    if engine.dialect.name == "sqlite" and not await asyncio.to_thread(_truncated, engine):
-        log.warning("WAL truncation failed")
+    """Truncates the WAL, because it still holds what was erased or replaced. Does nothing on PostgreSQL. If a reader
+    keeps the WAL in use, as a backup does, the next round of retention tries again."""
+    if engine.dialect.name != "sqlite":
+        return
+    for _ in range(TRUNCATE_ATTEMPTS):
+        if await asyncio.to_thread(_truncated, engine):
+            return
+        await asyncio.sleep(TRUNCATE_PAUSE_SECONDS)
+    log.warning("WAL truncation failed")
 
 
 def _truncated(engine: Engine) -> bool:
     connection = engine.raw_connection()
     try:
-        for _ in range(TRUNCATE_ATTEMPTS):
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not busy:
-                return True
+        cursor = connection.cursor()
+        [patience] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        # While it waits for readers it locks out all writers: with the usual patience, posts would fail.
+        cursor.execute(f"PRAGMA busy_timeout={TRUNCATE_PATIENCE}")
+        try:
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={patience}")
+        return not busy
     except engine.dialect.loaded_dbapi.Error:  # it is locked, or the disk is full
         return False
     finally:
         connection.close()
-    return False
 
 
 def _copied(connection: Any) -> int:
